@@ -1,0 +1,118 @@
+# From a clean clone with nothing but Python >= 3.11 and make. Everything that is made goes to .venv and build.
+
+# The first Python that is new enough; `make PYTHON=... VENV=...` takes another and keeps it apart.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+VENV ?= .venv
+UV_VERSION := 0.13.9
+
+BIN := $(abspath $(VENV))/bin
+PY := $(BIN)/python
+BUILD := $(CURDIR)/build
+TESTS := tests/unit tests/simulation tests/end_to_end
+
+# Ansible reads no configuration but this, finds our build before all other collections, keeps its files here, and
+# has no Galaxy server to ask. Modules run under the Python that has boto3, on the one host localhost.
+export ANSIBLE_CONFIG := $(BUILD)/empty.cfg
+export ANSIBLE_HOME := $(BUILD)/ansible
+export ANSIBLE_REMOTE_TMP := $(BUILD)/ansible/tmp
+export ANSIBLE_ASYNC_DIR := $(BUILD)/ansible/async
+export ANSIBLE_COLLECTIONS_PATH := $(BUILD)/collections
+export ANSIBLE_GALAXY_SERVER := http://127.0.0.1:9
+export ANSIBLE_PYTHON_INTERPRETER := $(PY)
+export ANSIBLE_INVENTORY := /dev/null
+export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
+export ANSIBLE_LOCALHOST_WARNING := false
+export LC_ALL := $(if $(filter Darwin,$(shell uname)),en_US.UTF-8,C.UTF-8)
+export PYTHONPATH := $(BUILD)/collections
+export PATH := $(BIN):$(PATH)
+export HYPOTHESIS_STORAGE_DIRECTORY := $(BUILD)/hypothesis
+export MOLECULE_EPHEMERAL_DIRECTORY := $(BUILD)/molecule
+
+# Nothing here may reach a real account, whatever the shell that started make holds.
+export AWS_ACCESS_KEY_ID := testing
+export AWS_SECRET_ACCESS_KEY := testing
+export AWS_REGION := eu-central-1
+export AWS_CONFIG_FILE := /dev/null
+export AWS_SHARED_CREDENTIALS_FILE := /dev/null
+export AWS_EC2_METADATA_DISABLED := true
+unexport AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_ACCESS_KEY AWS_SECRET_KEY AWS_DEFAULT_REGION AWS_URL
+unexport AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE VIRTUAL_ENV
+
+# $(call step,name,command): silent when all is well, else what the command printed.
+step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; echo '$(strip $(1)): FAILED'; exit 1; }
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint molecule bench sandbox build lock clean environment FORCE
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: build ## recycle services of a sandbox, and watch their capacity
+	@$(PY) -m tests.demo
+
+test: lint molecule ## all that CI runs
+	@$(PY) -m pytest -q -n 2 --dist worksteal $(TESTS)
+
+test-all: build ## the same, and 100,000 simulated histories
+	@$(PY) -m tests.simulation --runs 100000
+	@$(MAKE) --no-print-directory test
+
+lint: build ## formatting, types, YAML, changelog, documentation, and Ansible's rules for production
+	$(call step, ruff check, $(BIN)/ruff check -q --output-format concise .)
+	$(call step, ruff format, $(BIN)/ruff format -q --diff .)
+	$(call step, mypy, $(BIN)/mypy)
+	$(call step, yamllint, $(BIN)/yamllint --strict .)
+	$(call step, antsibull-changelog, $(BIN)/antsibull-changelog lint)
+	$(call step, antsibull-docs, $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck \
+		--validate-collection-refs self $(ANSIBLE_COLLECTIONS_PATH)/ansible_collections/steadyops/ecs)
+	$(call step, ansible-lint, $(BIN)/ansible-lint -q --nocolor)
+
+molecule: build ## the scenario in extensions/molecule, against the sandbox
+	$(call step, molecule, NO_COLOR=1 $(PY) -m tests.molecule)
+
+bench: build ## time and calls for services of many sizes, beside the source's algorithm
+	@$(PY) -m tests.bench
+
+sandbox: build ## AWS on loopback, to point playbooks at with endpoint_url; takes ARGS='--speed 20'
+	@$(PY) -m tests.sandbox $(ARGS)
+
+build: $(BUILD)/installed ## the collection, built and installed into build/collections
+
+lock: $(VENV)/installed ## pin what requirements/dev.in asks for
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --upgrade \
+		--custom-compile-command 'make lock' -o requirements/dev.txt requirements/dev.in
+
+clean: ## remove all that make has made
+	@rm -rf $(VENV) $(BUILD)
+
+# What tests/conftest.py takes over when pytest is started without make.
+environment: $(VENV)/installed
+	@$(PY) -c 'import json, os; print(json.dumps(dict(os.environ)))'
+
+# uv needs seconds where pip needs minutes, and it comes from the same registry.
+$(VENV)/installed: requirements/dev.txt
+	@test -n '$(PYTHON)' && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Python 3.11 or newer is needed: none was found as "$(or $(PYTHON),python3)". Try make PYTHON=/path/to/python3.'; exit 1; }
+	@test -x $(BIN)/pip || { echo 'Setting up $(VENV), once.'; $(PYTHON) -m venv $(VENV); }
+	@$(PY) -m pip install -qq --disable-pip-version-check uv==$(UV_VERSION)
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --python $(PY) -r $<
+	@touch $@
+
+# Installed as a user would, from the archive; made anew when a file that goes into it has changed, come or gone.
+SOURCES := $(shell find CHANGELOG.md CONTRIBUTING.md LICENSE README.md changelogs/changelog.yaml galaxy.yml meta playbooks \
+	plugins requirements.txt roles -type f ! -name '*.pyc' 2>/dev/null | sort)
+
+$(BUILD)/sources: FORCE
+	@mkdir -p $(BUILD) && : > $(ANSIBLE_CONFIG)
+	@printf '%s\n' $(SOURCES) | cmp -s - $@ || printf '%s\n' $(SOURCES) > $@
+
+# The time is taken before building: a file that is edited meanwhile counts as newer. Two makes at a time do not meet.
+# --force, because ansible-galaxy sees the previous build, of the same version.
+$(BUILD)/installed: $(BUILD)/sources $(SOURCES) | $(VENV)/installed
+	@new=$(BUILD)/new.$$$$; rm -rf $$new && mkdir $$new && touch $$new/begun && \
+		output=$$({ $(BIN)/ansible-galaxy collection build --output-path $$new . && \
+		$(BIN)/ansible-galaxy collection install --offline --force -p $$new/collections $$new/*.tar.gz; } 2>&1) || \
+		{ echo "$$output"; rm -rf $$new; exit 1; }; \
+	mv $$new/*.tar.gz $(BUILD) && { test ! -e $(BUILD)/collections || mv $(BUILD)/collections $$new/old; } && \
+		mv $$new/collections $(BUILD) && mv $$new/begun $@ && rm -rf $$new

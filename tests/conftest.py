@@ -1,0 +1,35 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Makes a bare pytest the same as one under make: a collection that is up to date, in make's environment.
+
+Runs on import, before any test imports ``ansible_collections.steadyops.ecs``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # one make should not take another for its child
+
+
+def _as_under_make() -> None:
+    outside = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
+    root = Path(__file__).parent.parent
+    command = ["make", "-s", "--no-print-directory", "-C", str(root), "build", "environment"]
+    made = subprocess.run(command, env=outside, capture_output=True, text=True, check=False)
+    if made.returncode:
+        pytest.exit(f"make build failed:\n{made.stdout}{made.stderr}", returncode=3)
+    inside = json.loads(made.stdout.splitlines()[-1])
+    os.environ.clear()  # make also takes away what could lead to a real account
+    os.environ.update({name: value for name, value in inside.items() if name not in OF_MAKE})
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the environment
+    _as_under_make()
+sys.path.insert(0, os.environ["PYTHONPATH"])  # xdist gives them the path that Python was started with

@@ -1,0 +1,76 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Our words about amazon.aws's options describe the options that the installed amazon.aws really has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.amazon.aws.plugins.doc_fragments import common, region
+from ansible_collections.amazon.aws.plugins.module_utils import botocore
+from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+
+from ansible_collections.steadyops.ecs.plugins.doc_fragments import attributes, aws
+
+ROOT = Path(__file__).parents[3]
+OURS = yaml.safe_load(aws.ModuleDocFragment.DOCUMENTATION)
+THEIRS = {
+    name: option
+    for fragment in (common, region)
+    for name, option in yaml.safe_load(fragment.ModuleDocFragment.MODULES)["options"].items()
+}
+SPEC = aws_argument_spec()
+
+
+def numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def test_no_option_is_missing_or_invented():
+    assert OURS["options"].keys() == THEIRS.keys() == SPEC.keys()
+
+
+@pytest.mark.parametrize("name", sorted(OURS["options"]))
+def test_an_option_is_documented_as_amazon_aws_documents_it(name):
+    facts = [{k: v for k, v in side[name].items() if k != "description"} for side in (OURS["options"], THEIRS)]
+    assert facts[0] == facts[1]
+
+
+@pytest.mark.parametrize("name", sorted(OURS["options"]))
+def test_an_option_is_documented_as_amazon_aws_reads_it(name):
+    documented, read = OURS["options"][name], SPEC[name]
+    assert documented["type"] == read.get("type", "str")
+    assert documented.get("aliases", []) == read.get("aliases", [])
+    assert documented.get("default") == read.get("default")
+    assert documented.get("required", False) == read.get("required", False)
+
+
+@pytest.mark.parametrize("name", sorted(OURS["options"]))
+def test_the_environment_variables_that_count_are_named_in_their_order(name):
+    _, variables = SPEC[name].get("fallback", (None, []))
+    assert re.findall(r"E\((\w+)\)", "".join(OURS["options"][name]["description"])) == list(variables)
+
+
+@pytest.mark.parametrize("name", sorted(OURS["options"]))
+def test_the_words_are_our_own(name):
+    # Both are GPL, but a copy would age unseen.
+    assert not set(OURS["options"][name]["description"]) & set(THEIRS[name]["description"])
+
+
+@pytest.mark.parametrize("library", ["boto3", "botocore"])
+def test_the_lowest_sdk_is_one_number_everywhere(library):
+    documented = next(line for line in OURS["requirements"] if line.startswith(f"{library} >= "))
+    lowest = documented.removeprefix(f"{library} >= ")
+    assert f"{library}>={lowest}" in (ROOT / "requirements.txt").read_text().splitlines()
+    assert numbers(lowest) <= numbers(getattr(botocore, f"MINIMUM_{library.upper()}_VERSION"))
+
+
+def test_modules_that_only_read_leave_no_attribute_open():
+    all_modules, readers = (
+        yaml.safe_load(text)["attributes"]
+        for text in (attributes.ModuleDocFragment.DOCUMENTATION, attributes.ModuleDocFragment.INFO)
+    )
+    assert {name for name, facts in all_modules.items() if "support" not in facts} == readers.keys()
