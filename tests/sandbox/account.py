@@ -1,0 +1,131 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The AWS account that the sandbox pretends to be: a cluster model for each region, moto, settings, journal."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.test import Client
+
+from .call_faults import CallFault
+from .latencies import Latencies
+from .scheduler import Cluster
+from .state import SandboxError
+
+NUMBER = "123456789012"  # moto's account
+TARGETS = {"ecs": "AmazonEC2ContainerServiceV20141113", "application-autoscaling": "AnyScaleFrontendService"}
+
+
+class Account:
+    """Hold ``lock`` to touch any of it, but not while moto has a client's call: moto may call back over HTTP."""
+
+    def __init__(self, speed: float = 1.0, region: str = "eu-central-1") -> None:
+        self.lock = threading.RLock()
+        self.released = threading.Condition(self.lock)
+        self.moto = DomainDispatcherApplication(create_backend_app)
+        self.region = region
+        self.speed = speed
+        self.own = Latencies()
+        self.forget()
+
+    def forget(self) -> None:
+        """As if nothing had ever happened. Speed and latencies stay; moto is not touched."""
+        self.clusters: dict[str, Cluster] = {}
+        self.faults: list[CallFault] = []
+        self.calls: list[dict[str, Any]] = []
+        self.chance = random.Random(1)
+        self.clock_offset = 0.0
+        self.latency = 0.0
+        self.releases = 0  # how often held answers have been let go
+        self.definitions: dict[str, dict[str, Any]] = {}  # task definitions never change
+        self.requests: dict[str, dict[str, Any]] = {}  # service ARN -> what CreateService was given
+        self.known: set[tuple[str, str]] = set()  # (region, cluster) that moto has
+
+    def configure(
+        self,
+        speed: float | None = None,
+        latencies: dict[str, float] | None = None,
+        clock_offset: float | None = None,
+        latency: float | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """``latencies`` and ``latency`` (of every call) in AWS's seconds; ``clock_offset`` in seconds as they are."""
+        if speed is not None:
+            if speed <= 0:
+                raise ValueError("speed has to be above 0")
+            self.speed = speed
+        self.own = replace(self.own, **(latencies or {}))
+        if clock_offset is not None:
+            self.clock_offset = clock_offset
+        if latency is not None:
+            self.latency = latency
+        if seed is not None:
+            self.chance.seed(seed)
+        for cluster in self.clusters.values():
+            cluster.latencies = self.own.divided(self.speed)
+
+    def cluster(self, region: str | None = None) -> Cluster:
+        """The model of a region, with everything done that is due by now."""
+        region, now = region or self.region, time.time()
+        if region not in self.clusters:
+            chance, latencies = random.Random(self.chance.random()), self.own.divided(self.speed)
+            self.clusters[region] = Cluster(chance, now, latencies, f"arn:aws:ecs:{region}:{NUMBER}")
+        self.clusters[region].advance(now)
+        return self.clusters[region]
+
+    def now(self) -> float:
+        """The clock of AWS, which may be ahead of or behind the client's."""
+        return time.time() + self.clock_offset
+
+    def stamp(self, instant: float | None) -> float | None:
+        """An instant of a model, as AWS writes it."""
+        return None if instant is None else round(instant + self.clock_offset, 3)
+
+    # -- moto ---------------------------------------------------------------------------------------------------
+
+    def ask_moto(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Any:
+        """One call to moto in this process: JSON for JSON services, the text of the XML for the others."""
+        scope = f"AWS4-HMAC-SHA256 Credential=sandbox/20200101/{region}/{service}/aws4_request, SignedHeaders=host"
+        headers = {"Authorization": scope}
+        if service in TARGETS:
+            headers["X-Amz-Target"] = f"{TARGETS[service]}.{operation}"
+            data, kind = json.dumps(parameters), "application/x-amz-json-1.1"
+        else:
+            data, kind = urlencode({"Action": operation, **parameters}), "application/x-www-form-urlencoded"
+        answer = Client(self.moto).post("/", data=data, headers=headers, content_type=kind)
+        if service not in TARGETS:
+            return answer.text
+        value = json.loads(answer.text or "{}")
+        if answer.status_code >= 400:
+            code = answer.headers.get("x-amzn-errortype") or str(value.get("__type", "ClientException"))
+            text = value.get("message") or value.get("Message") or ""
+            raise SandboxError(code.rsplit("#", 1)[-1], text, answer.status_code)
+        return value
+
+    def need_cluster(self, region: str, name: str) -> None:
+        if (region, name) not in self.known:
+            found = self.ask_moto("ecs", region, "DescribeClusters", {"clusters": [name]})["clusters"]
+            if not found or found[0].get("status") != "ACTIVE":
+                raise SandboxError("ClusterNotFoundException", "Cluster not found.")
+            self.known.add((region, name))
+
+    def definition(self, region: str, name: str) -> dict[str, Any]:
+        """A task definition by ARN, ``family:revision`` or family."""
+        if name not in self.definitions:
+            try:
+                answer = self.ask_moto("ecs", region, "DescribeTaskDefinition", {"taskDefinition": name})
+            except SandboxError as problem:
+                raise SandboxError("ClientException", "Unable to describe task definition.") from problem
+            found: dict[str, Any] = answer["taskDefinition"]
+            if ":" not in name:
+                return found  # the latest revision, which may change
+            self.definitions[name] = self.definitions[found["taskDefinitionArn"]] = found
+        return self.definitions[name]

@@ -1,0 +1,153 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The sandbox as a WSGI application: faults, the operations that it answers itself, moto for the rest."""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.test import run_wsgi_app
+
+from . import autoscaling_api, control, ecs_services, ecs_tags, ecs_tasks, elb_api, wire
+from .account import Account
+from .call_faults import AFTERWARDS, CallFault
+from .ecs_operation import operations_of
+from .state import SandboxError
+from .wire import Answer, Call
+
+OWN = {
+    "ecs": operations_of(ecs_services, ecs_tasks, ecs_tags),
+    "application-autoscaling": autoscaling_api.OPERATIONS,
+    "elasticloadbalancing": elb_api.OPERATIONS,
+}
+
+
+class Sandbox:
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/_sandbox"):
+            answer: Answer | None = control.answer(self.account, environ)
+        else:
+            answer = self.serve(environ)
+        if answer is None:
+            return cut(environ)
+        if not any(name.lower() == "content-length" for name, _value in answer.headers):
+            answer.headers.append(("Content-Length", str(sum(map(len, answer.body)))))
+        start_response(f"{answer.status} {'OK' if answer.status < 300 else 'Error'}", answer.headers)
+        return answer.body
+
+    def serve(self, environ: dict[str, Any]) -> Answer | None:
+        """None: the client gets no answer, its connection is reset."""
+        account = self.account
+        call = wire.read(environ, account.region)
+        with account.lock:
+            line = note(account, call)
+            faults = [fault for fault in account.faults if fault.strikes(call, account.chance)]
+            delay = account.latency + sum(fault.seconds for fault in faults if fault.kind == "slow")
+        time.sleep(delay / account.speed)
+        before = [fault for fault in faults if fault.kind not in (*AFTERWARDS, "slow")]
+        after = [fault for fault in faults if fault.kind in AFTERWARDS]
+        if before and not before[0].carried_out:
+            answer = wire.error(call, before[0].error(call))
+        elif after and not after[0].carried_out:
+            line["outcome"] = "reset, not carried out"
+            return None
+        else:
+            answer = self.carry_out(call, environ)
+            if before:
+                answer = wire.error(call, before[0].error(call))
+                answer.outcome += ", carried out"
+        line["outcome"] = answer.outcome
+        for fault in after:
+            if not self.deliver(fault, line, environ):
+                return None
+        return answer
+
+    def carry_out(self, call: Call, environ: dict[str, Any]) -> Answer:
+        handler = OWN.get(call.service, {}).get(call.operation)
+        try:
+            if handler:
+                value = handler(self.account, call)
+                if value is not None:
+                    return wire.answer(call, value)
+        except SandboxError as problem:
+            return wire.error(call, problem)
+        except KeyError as missing:
+            return wire.error(call, SandboxError("ClientException", f"{missing} is required."))
+        return self.pass_on(environ)
+
+    def pass_on(self, environ: dict[str, Any]) -> Answer:
+        """Moto's answer."""
+        environ["wsgi.input"].seek(0)
+        chunks, status, headers = run_wsgi_app(self.account.moto, environ)
+        code = int(status.split()[0])
+        kept = [(name, value) for name, value in headers if name.lower() not in ("date", "server")]
+        outcome = "ok" if code < 400 else headers.get("x-amzn-errortype", f"HTTP {code}")
+        return Answer(code, kept, [b"".join(chunks)], outcome)
+
+    def deliver(self, fault: CallFault, line: dict[str, Any], environ: dict[str, Any]) -> bool:
+        """Whether an answer that a fault would keep reaches the client after all."""
+        account = self.account
+        if fault.kind == "connection_reset":
+            line["outcome"] += ", reset"
+            return False
+        outcome, line["outcome"] = line["outcome"], "held"
+        with account.lock:
+            releases = account.releases
+            while account.releases == releases:
+                if gone(environ["werkzeug.socket"]):
+                    line["outcome"] = f"{outcome}, held, client gone"
+                    return False
+                account.released.wait(0.02)
+        line["outcome"] = f"{outcome}, held, released"
+        return True
+
+
+def note(account: Account, call: Call) -> dict[str, Any]:
+    line = {
+        "number": len(account.calls) + 1,
+        "time": time.time(),
+        "service": call.service,
+        "operation": call.operation,
+        "region": call.region,
+        "parameters": {key: shorten(value) for key, value in call.parameters.items()},
+        "write": call.write,
+        "agent": call.agent,
+        "outcome": "under way",
+    }
+    account.calls.append(line)
+    return line
+
+
+def shorten(value: Any) -> Any:
+    """Long lists and texts are told by their length."""
+    if isinstance(value, list) and len(value) > 10:
+        return f"{len(value)} items"
+    return f"{value[:500]}..." if isinstance(value, str) and len(value) > 500 else value
+
+
+def gone(connection: socket.socket) -> bool:
+    """Whether the other end has closed the connection, as the kernel does for a process that was killed."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    try:
+        return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
+    except OSError:
+        return True
+
+
+class Cut(ConnectionError):
+    """The connection is closed on purpose."""
+
+
+def cut(environ: dict[str, Any]) -> Iterable[bytes]:
+    """Reset the connection: the client sees ECONNRESET instead of an answer."""
+    connection: socket.socket = environ["werkzeug.socket"]
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raise Cut

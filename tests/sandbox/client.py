@@ -1,0 +1,99 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How tests and demonstrations start a sandbox and talk to its control endpoint. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+ROOT = Path(__file__).resolve().parents[2]
+open_url = build_opener(ProxyHandler({})).open  # loopback goes through no proxy
+
+
+class Sandbox:
+    """A sandbox that runs, ours to stop when it was started here."""
+
+    def __init__(self, url: str, process: subprocess.Popen[str] | None = None) -> None:
+        self.url = url
+        self.process = process
+
+    @classmethod
+    def start(cls, speed: float = 1.0, region: str = "eu-central-1", port: int = 0) -> Sandbox:
+        """A process of its own, which ends with us at the latest."""
+        command = [sys.executable, "-m", "tests.sandbox", "--until-eof", "--port", str(port)]
+        command += ["--speed", str(speed), "--region", region]
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the sandbox did not start; it ended with {process.wait()}")
+        process.stdout.readline()
+        return cls(line.split()[0], process)
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
+            for stream in (self.process.stdin, self.process.stdout):
+                if stream:
+                    stream.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.url}/_sandbox/{path}", data, {"Content-Type": "application/json"}, method=method)
+        try:
+            with open_url(request, timeout=60) as answer:
+                return json.load(answer)
+        except HTTPError as problem:
+            raise ValueError(problem.read().decode()) from None
+
+    def service(self, name: str, **details: Any) -> dict[str, Any]:
+        """A service whose tasks run already: see staging.py for what it takes."""
+        return self.ask("POST", "services", {"name": name, **details})  # type: ignore[no-any-return]
+
+    def fault(self, kind: str, **details: Any) -> None:
+        self.ask("POST", "faults", {"kind": kind, **details})
+
+    def clear_faults(self, kind: str | None = None) -> None:
+        self.ask("DELETE", "faults", {"kind": kind} if kind else {})
+
+    def act(self, act: str, service: str, **details: Any) -> dict[str, Any]:
+        """Somebody does something to a service: see acts.py."""
+        return self.ask("POST", "act", {"act": act, "service": service, **details})  # type: ignore[no-any-return]
+
+    def release(self) -> None:
+        """Let held answers go out."""
+        self.ask("POST", "act", {"act": "release"})
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        return self.ask("POST", "settings", changes)  # type: ignore[no-any-return]
+
+    def reset(self, **changes: Any) -> None:
+        self.ask("POST", "reset", changes)
+
+    def journal(self, service: str | None = None, since: int = 0) -> dict[str, list[dict[str, Any]]]:
+        """{"calls": [...], "changes": [...]}, oldest first; of the changes only those of one service, if named."""
+        query = f"?since={since}" + (f"&service={service}" if service else "")
+        return self.ask("GET", f"journal{query}")  # type: ignore[no-any-return]
+
+    def state(self) -> dict[str, Any]:
+        return self.ask("GET", "state")  # type: ignore[no-any-return]
+
+    def find(self, name: str) -> dict[str, Any]:
+        """One service, as it is."""
+        return next(each for each in self.state()["services"] if name in (each["name"], each["arn"]))
+
+    def healthy(self, name: str) -> int:
+        return int(self.find(name)["healthy"])

@@ -1,0 +1,140 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The control endpoint, /_sandbox/: what tests and demonstrations say to the sandbox. JSON in, JSON out.
+
+Durations are AWS's seconds: the sandbox divides them by its speed. See README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from moto.moto_api._internal.models import moto_api_backend
+
+from . import acts, staging
+from .account import Account
+from .call_faults import KINDS, CallFault
+from .faults import MIDWAY, STANDING, Fault
+from .state import SandboxError
+from .wire import Answer
+
+PREFIX = "/_sandbox/"
+Handler = Callable[[Account, Any], Any]
+
+
+def answer(account: Account, environ: dict[str, Any]) -> Answer:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    key = (environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(PREFIX).strip("/"))
+    try:
+        asked: Any = dict(parse_qsl(environ["QUERY_STRING"]))
+        if length:
+            given = json.loads(environ["wsgi.input"].read(length))
+            asked = given if isinstance(given, list) else {**asked, **given}
+        handler = ROUTES.get(key)
+        if handler is None:
+            known = ", ".join(f"{method} {PREFIX}{path}" for method, path in ROUTES)
+            return reply(404, {"error": f"no such page; there are {known}"})
+        with account.lock:
+            return reply(200, handler(account, asked))
+    except SandboxError as problem:
+        return reply(400, {"error": str(problem), "code": problem.code})
+    except (KeyError, TypeError, ValueError, LookupError) as problem:
+        return reply(400, {"error": f"{type(problem).__name__}: {problem}"})
+
+
+def reply(status: int, value: Any) -> Answer:
+    return Answer(status, [("Content-Type", "application/json")], [json.dumps(value, indent=1).encode()])
+
+
+def reset(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
+    """Begin again: no services, no faults, an empty journal, an empty moto. Takes what `settings` takes."""
+    moto_api_backend.reset()
+    account.forget()
+    return settings(account, asked)
+
+
+def settings(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
+    account.configure(**asked)
+    return {
+        "speed": account.speed,
+        "clock_offset": account.clock_offset,
+        "latency": account.latency,
+        "region": account.region,
+        "latencies": account.own.__dict__,
+    }
+
+
+def journal(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
+    """Calls and changes, oldest first; `since` is the number of a call, or the time of a change, already seen."""
+    changes = [
+        {**change._asdict(), "region": region}
+        for region, cluster in account.clusters.items()
+        for change in account.cluster(region).journal
+        if change.time >= float(asked.get("since_time", 0))
+    ]
+    calls = account.calls[int(asked.get("since", 0)) :]
+    wanted = asked.get("service")
+    return {"calls": calls, "changes": [c for c in changes if wanted in (None, c["service"])]}
+
+
+def state(account: Account, _asked: dict[str, Any]) -> dict[str, Any]:
+    """Everything as it is, stale for nobody."""
+    return {
+        **settings(account, {}),
+        "now": account.now(),
+        "calls": len(account.calls),
+        "faults": faults(account, {}),
+        "services": [
+            acts.describe(account, region, service)
+            for region in list(account.clusters)
+            for service in account.cluster(region).services.values()
+        ],
+    }
+
+
+def switch_on(account: Account, asked: Any) -> list[dict[str, Any]]:
+    """One fault, or a list: {"kind": ..., and what the kind takes}."""
+    for each in asked if isinstance(asked, list) else [asked]:
+        details = dict(each)
+        region = details.pop("region", None)
+        if details.get("kind") in KINDS:
+            account.faults.append(CallFault(**details))
+        elif details.get("kind") in STANDING or details.get("kind") in MIDWAY:
+            fault = account.cluster(region).fault(**details)
+            fault.seconds /= account.speed
+        else:
+            raise ValueError(
+                f"no such fault: {details.get('kind')}; there are {', '.join([*KINDS, *STANDING, *MIDWAY])}"
+            )
+    return faults(account, {})
+
+
+def faults(account: Account, _asked: dict[str, Any]) -> list[dict[str, Any]]:
+    inside: list[Fault] = [fault for cluster in account.clusters.values() for fault in cluster.faults.on]
+    return [dict(fault.__dict__) for fault in [*account.faults, *inside]]
+
+
+def switch_off(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """All faults, or those of one `kind`. Held answers go out."""
+    kind = asked.get("kind")
+    account.faults = [fault for fault in account.faults if kind not in (None, fault.kind)]
+    for cluster in account.clusters.values():
+        cluster.clear_faults(kind)
+    acts.release(account)
+    return faults(account, {})
+
+
+ROUTES: dict[tuple[str, str], Handler] = {
+    ("POST", "reset"): reset,
+    ("POST", "settings"): settings,
+    ("GET", "journal"): journal,
+    ("GET", "state"): state,
+    ("GET", "faults"): faults,
+    ("POST", "faults"): switch_on,
+    ("DELETE", "faults"): switch_off,
+    ("POST", "services"): staging.stage,
+    ("POST", "act"): acts.act,
+}

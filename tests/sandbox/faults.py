@@ -1,0 +1,85 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What can go wrong in the cluster itself. (What can go wrong with a call lives in call_faults.py.)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# Faults that strike a launch, a write or a read as long as they are on.
+STANDING = {
+    "launch_fails": "a new task never starts: `reason`, `stop_code`",
+    "launch_crashes": "a new task exits with `exit_code` after `seconds` of RUNNING",
+    "no_room": "no task can be placed",
+    "never_healthy": "the container health check of a new task fails",
+    "turns_unhealthy": "a new task fails its check, or that of target group `group`, after `seconds` of RUNNING",
+    "targets_never_healthy": "the targets of a new task stay unhealthy, in `group` or in every group",
+    "stale_reads": "for `seconds` after one of `operations`, ECS reads answer as before it",
+    "events_lost": "no `has started` events",
+    "list_omits_new": "ListTasks does not name tasks younger than `seconds`",
+}
+# Faults that are somebody else's act, once `after` tasks of the service have been stopped by StopTask.
+MIDWAY = {
+    "deployment_midway": "a new deployment begins",
+    "tags_lost": "the tags `keys` (all, when empty) vanish",
+    "reregistered": "the scalable target is registered again with `minimum`, `maximum` and `suspended`",
+    "rescaled": "an operator changes the desired count by `delta`",
+    "rebalanced": "ECS moves the oldest healthy task to another availability zone: start first, stop then",
+    "interrupted": "a Spot interruption takes the newest healthy task",
+    "protected_midway": "the oldest task that runs comes under scale-in protection",
+}
+
+
+@dataclass
+class Fault:
+    """One fault. ``service`` limits it to a service name, ``times`` to so many strikes."""
+
+    kind: str
+    service: str | None = None
+    times: int | None = None
+    after: int = 0
+    seconds: float = 10.0
+    reason: str = "ResourceInitializationError: unable to pull secrets or registry auth"
+    stop_code: str = "TaskFailedToStart"
+    exit_code: int = 1
+    group: str | None = None
+    operations: list[str] = field(default_factory=lambda: ["StopTask", "UpdateService"])
+    keys: list[str] = field(default_factory=list)
+    delta: int = 0
+    minimum: int | None = None
+    maximum: int | None = None
+    suspended: dict[str, bool] | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in STANDING and self.kind not in MIDWAY:
+            raise ValueError(f"no such fault: {self.kind}; there are {', '.join([*STANDING, *MIDWAY])}")
+
+
+class Faults:
+    """Those switched on now."""
+
+    def __init__(self) -> None:
+        self.on: list[Fault] = []
+
+    def find(self, kind: str, service: str) -> Fault | None:
+        for fault in self.on:
+            if fault.kind == kind and fault.service in (None, service) and fault.times != 0:
+                return fault
+        return None
+
+    def strike(self, kind: str, service: str) -> Fault | None:
+        """The same, and one of its times is used up."""
+        fault = self.find(kind, service)
+        if fault and fault.times is not None:
+            fault.times -= 1
+        return fault
+
+    def due_midway(self, service: str) -> list[Fault]:
+        """A task of the service was stopped by StopTask: the acts whose moment has come."""
+        due = []
+        for fault in [fault for fault in self.on if fault.kind in MIDWAY and fault.service in (None, service)]:
+            fault.after -= 1
+            if fault.after <= 0:
+                due.append(fault)
+                self.on.remove(fault)
+        return due

@@ -1,0 +1,32 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How long things take, in seconds."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """Seconds. ``jitter`` is a share: 0.2 draws each of them from 80 to 120 percent."""
+
+    reaction: float = 10.0  # until the scheduler acts on a change
+    launch: float = 40.0  # from creation to RUNNING
+    health: float = 20.0  # from RUNNING to HEALTHY
+    target: float = 20.0  # from RUNNING to a target that is healthy
+    unhealthy: float = 60.0  # from RUNNING to the verdict that a task will not become healthy
+    stop: float = 30.0  # from StopTask to STOPPED
+    leave: float = 1.0  # from StopTask until the task no longer counts as RUNNING
+    cancel: float = 5.0  # until a task that never ran is STOPPED
+    policy: float = 60.0  # between two evaluations of a scaling policy
+    retry_max: float = 1620.0  # ECS waits up to 27 minutes between launches that fail
+    jitter: float = 0.0
+
+    def draw(self, seconds: float, chance: random.Random) -> float:
+        return seconds * chance.uniform(1 - self.jitter, 1 + self.jitter) if self.jitter else seconds
+
+    def divided(self, speed: float) -> Latencies:
+        """The same world, ``speed`` times as fast."""
+        return replace(self, **{f.name: getattr(self, f.name) / speed for f in fields(self) if f.name != "jitter"})

@@ -1,0 +1,473 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""ECS with time in it: a pure discrete-event simulation. Whoever holds it says what time it is.
+
+Every duration is in seconds, every instant in epoch seconds. Nothing here knows HTTP, moto or a real clock.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from . import tasks
+from .autoscaling import AutoScaling
+from .faults import Fault, Faults
+from .latencies import Latencies
+from .services import STANDALONE, Deployment, Service, Snapshot, look
+from .state import Change, SandboxError, ScalingState, ServiceState, TaskSetState, TaskState
+from .tasks import Task
+
+HOUR = 3600.0
+DEFAULT = Latencies()
+
+
+class Cluster:
+    """All services and tasks of one account and region. A service is named ``web`` or ``cluster/web``."""
+
+    def __init__(
+        self,
+        random: random.Random,
+        now: float,
+        latencies: Latencies = DEFAULT,
+        arn_prefix: str = "arn:aws:ecs:eu-central-1:123456789012",
+    ) -> None:
+        self.random, self.now, self.latencies, self.arn_prefix = random, now, latencies, arn_prefix
+        self.services: dict[str, Service] = {}  # by "cluster/name"
+        self.tasks: dict[str, Task] = {}  # by ARN, as long as ECS describes them
+        self.groups: dict[str, dict[str, str]] = {}  # target group -> "address:port" -> state
+        self.autoscaling = AutoScaling(self)
+        self.faults = Faults()
+        self.journal: list[Change] = []
+        self.listeners: list[Callable[[Change], None]] = []
+        self._due: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._sequence = 0
+        self._addresses = 0
+
+    # -- time -------------------------------------------------------------------------------------------------
+
+    def advance(self, to: float) -> None:
+        """Let everything happen that is due until then, in order."""
+        while self._due and self._due[0][0] <= to:
+            self.now, _number, action, arguments = heapq.heappop(self._due)
+            action(*arguments)
+        self.now = max(self.now, to)
+
+    @property
+    def next_due(self) -> float | None:
+        """When something happens next, if nobody does anything."""
+        return self._due[0][0] if self._due else None
+
+    def at(self, delay: float, action: Callable[..., None], *arguments: Any) -> None:
+        """Do something ``delay`` seconds from now."""
+        self._sequence += 1
+        heapq.heappush(self._due, (self.now + delay, self._sequence, action, arguments))
+
+    def draw(self, seconds: float) -> float:
+        return self.latencies.draw(seconds, self.random)
+
+    def poke(self, service: Service, delay: float | None = None) -> None:
+        """The scheduler will look at the service: after its reaction time, or at an earlier look already due."""
+        at = self.now + (self.draw(self.latencies.reaction) if delay is None else delay)
+        if service.look_at is None or at < service.look_at:
+            service.look_at = at
+            self.at(at - self.now, self._look, service, at)
+
+    def _look(self, service: Service, at: float) -> None:
+        if service.look_at == at:
+            service.look_at = None
+            look(self, service)
+
+    # -- making -----------------------------------------------------------------------------------------------
+
+    def create_service(
+        self,
+        name: str,
+        cluster: str = "default",
+        *,
+        desired: int = 3,
+        task_definition: str = "web:1",
+        health_check: bool = False,
+        target_groups: Iterable[str] = (),
+        daemon: bool = False,
+        controller: str = "ECS",
+        maximum_percent: int = 200,
+        minimum_healthy_percent: int = 100,
+        launch_type: str = "FARGATE",
+        capacity_provider: str | None = None,
+        network_mode: str | None = None,
+        started: bool = True,
+        tags: Mapping[str, str] | None = None,
+        short_arn: bool = False,
+        task_sets: int = 1,
+        room: int | None = None,
+        oldest: float = 72 * HOUR,
+        newest: float = HOUR,
+    ) -> ServiceState:
+        """``started``: its tasks run and are healthy, created between ``oldest`` and ``newest`` seconds ago."""
+        key = f"{cluster}/{name}"
+        if key in self.services and self.services[key].status != "INACTIVE":
+            raise SandboxError("InvalidParameterException", "Creation of service was not idempotent.")
+        launch_type = "EC2" if daemon else launch_type
+        task_definition = self._revision(task_definition)
+        service = self.services[key] = Service(
+            arn=f"{self.arn_prefix}:service/{name if short_arn else key}", cluster=cluster, name=name,
+            desired=desired, task_definition=task_definition, created_at=self.now, health_check=health_check,
+            target_groups=tuple(target_groups), daemon=daemon, controller=controller, maximum_percent=maximum_percent,
+            minimum_healthy_percent=0 if daemon else minimum_healthy_percent,
+            launch_type=launch_type, capacity_provider=capacity_provider, room=room,
+            network_mode=network_mode or ("bridge" if launch_type == "EC2" else "awsvpc"), tags=dict(tags or {}),
+            desired_by="CreateService",
+        )  # fmt: skip
+        service.deployments = [Deployment(self.deployment_id(), task_definition, self.now)]
+        if controller != "ECS":
+            service.task_sets = [
+                TaskSetState(self.deployment_id(), "ACTIVE" if number else "PRIMARY", task_definition)
+                for number in range(task_sets)
+            ]
+        for group in service.target_groups:
+            self.groups.setdefault(group, {})
+        if started:
+            service.created_at = service.primary.created_at = self.now - oldest - HOUR
+            for born in sorted(self.now - self.random.uniform(newest, oldest) for _ in range(desired)):
+                self._running_task(service, born)
+            service.event(self, "has reached a steady state.")
+        else:
+            service.steady = False
+            service.primary.rollout_state = "IN_PROGRESS"
+            self.poke(service)
+        self._note(service, "CreateService")
+        return service.state()
+
+    def _running_task(self, service: Service, born: float) -> None:
+        task = self.create_task(service, service.primary, born, len(service.live) if service.daemon else None)
+        task.last_status, task.started_at = "RUNNING", born + self.draw(self.latencies.launch)
+        task.health = "HEALTHY" if service.health_check else "UNKNOWN"
+        for group in service.target_groups:
+            self.groups[group][task.target] = "healthy"
+        self._count(task)
+
+    def create_task(self, service: Service, deployment: Deployment, born: float, instance: int | None = None) -> Task:
+        self._addresses += 1
+        number, ec2, bridge = self._addresses, service.launch_type == "EC2", service.network_mode != "awsvpc"
+        if ec2 and instance is None:
+            instance = number % 16
+        task = Task(
+            arn=f"{self.arn_prefix}:task/{service.cluster}/{self.hexadecimal(32)}",
+            service=service, deployment=deployment.id, task_definition=deployment.task_definition, created_at=born,
+            zone=self.arn_prefix.split(":")[3] + "abc"[number % 3], round=service.round, instance=instance,
+            address=f"i-{instance:017x}" if bridge else f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
+            port=32768 + number % 28000 if bridge else 80,
+        )  # fmt: skip
+        if ec2:
+            task.last_status = "PENDING"
+        self.tasks[task.arn] = service.live[task.arn] = task
+        return task
+
+    def run_task(
+        self,
+        task_definition: str,
+        cluster: str = "default",
+        count: int = 1,
+        launch_type: str = "FARGATE",
+        network_mode: str = "awsvpc",
+        started_by: str = "",
+    ) -> list[TaskState]:
+        """Tasks of no service: they start, and nobody replaces them."""
+        definition = self._revision(task_definition)
+        holder = Service(
+            arn="", cluster=cluster, name="", desired=0, task_definition=definition, created_at=self.now,
+            status=STANDALONE, launch_type=launch_type, network_mode=network_mode,
+        )  # fmt: skip
+        deployment = Deployment(started_by, definition, self.now)
+        made = [self.create_task(holder, deployment, self.now) for _number in range(count)]
+        for task in made:
+            tasks.launch(self, task)
+        return [task.state() for task in made]
+
+    def _revision(self, name: str) -> str:
+        return name if name.startswith("arn:") else f"{self.arn_prefix}:task-definition/{name}"
+
+    def hexadecimal(self, digits: int) -> str:
+        return f"{self.random.getrandbits(4 * digits):0{digits}x}"
+
+    def uuid(self) -> str:
+        text = self.hexadecimal(32)
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+    def deployment_id(self) -> str:
+        return f"ecs-svc/{self.random.randrange(10**18, 10**19)}"
+
+    # -- reads: as ECS answers them, which a fault may make stale ------------------------------------------------
+
+    def describe_service(self, name: str) -> ServiceState | None:
+        service = self.find(name)
+        if service is None:
+            return None
+        old = self._stale(service)
+        return old.service if old else service.state()
+
+    def list_tasks(self, name: str, desired_status: str = "RUNNING") -> list[str]:
+        service = self.service(name)
+        if old := self._stale(service):
+            return [task.arn for task in old.listed if task.desired_status == desired_status]
+        if desired_status == "STOPPED":
+            return [*service.leaving, *service.stopped]
+        fault = self.faults.find("list_omits_new", service.name)
+        known_before = self.now - fault.seconds if fault else self.now
+        return [arn for arn, task in service.live.items() if task.created_at <= known_before]
+
+    def describe_tasks(self, arns: Iterable[str]) -> list[TaskState]:
+        """Those that ECS still knows, or knows already."""
+        found = []
+        for arn in arns:
+            task = self.tasks.get(arn)
+            old = self._stale(task.service) if task else None
+            state = old.tasks.get(arn) if old else task.state() if task else None
+            if state:
+                found.append(state)
+        return found
+
+    def protected(self, arns: Iterable[str]) -> set[str]:
+        found = set()
+        for arn in arns:
+            task = self.tasks.get(arn)
+            old = self._stale(task.service) if task else None
+            if arn in old.protected if old else task and task.protected_until > self.now:
+                found.add(arn)
+        return found
+
+    def target_states(self, group: str) -> dict[str, str]:
+        return dict(self.groups.get(group, {}))
+
+    def scaling(self, name: str) -> ScalingState | None:
+        return self.autoscaling.targets.get(self.service(name))
+
+    def _stale(self, service: Service) -> Snapshot | None:
+        while service.stale and service.stale[0].until <= self.now:
+            service.stale.popleft()
+        return service.stale[0] if service.stale else None
+
+    # -- writes -------------------------------------------------------------------------------------------------
+
+    def stop_task(self, arn: str, reason: str = "", by: str = "client") -> TaskState:
+        task = self.tasks.get(arn)
+        if task is None:
+            raise SandboxError("InvalidParameterException", "The referenced task was not found.")
+        service = task.service
+        self._before_write("StopTask", service)
+        tasks.stop(self, task, "UserInitiated", reason or "Task stopped by user", f"StopTask by {by}")
+        for fault in self.faults.due_midway(service.name):
+            self._act(fault, service)
+        return task.state()
+
+    def update_service(
+        self,
+        name: str,
+        desired: int | None = None,
+        force_new_deployment: bool = False,
+        task_definition: str | None = None,
+        by: str = "client",
+    ) -> ServiceState:
+        service = self.service(name)
+        if service.status != "ACTIVE":
+            raise SandboxError("ServiceNotActiveException", "Service was not ACTIVE.")
+        if desired is not None and service.daemon:
+            text = "The daemon scheduling strategy does not support a desired count for services."
+            raise SandboxError("InvalidParameterException", text)
+        self._before_write("UpdateService", service)
+        if desired is not None:
+            self.set_desired(service, desired, f"UpdateService by {by}")
+        if (
+            force_new_deployment
+            or self._revision(task_definition or service.task_definition) != service.task_definition
+        ):
+            self._deploy(service, self._revision(task_definition or service.task_definition))
+        return service.state()
+
+    def delete_service(self, name: str) -> ServiceState:
+        service = self.service(name)
+        service.status, service.desired = "DRAINING", 0
+        self._note(service, "DeleteService")
+        look(self, service)
+        return service.state()
+
+    def tag(self, name: str, tags: Mapping[str, str]) -> None:
+        service = self.service(name)
+        if len({*service.tags, *tags}) > 50:
+            raise SandboxError("InvalidParameterException", "The maximum number of tags for a resource is 50.")
+        self._before_write("TagResource", service)
+        service.tags.update(tags)
+
+    def untag(self, name: str, keys: Iterable[str]) -> None:
+        service = self.service(name)
+        self._before_write("UntagResource", service)
+        for key in keys:
+            service.tags.pop(key, None)
+
+    def protect(self, arn: str, until: float | None) -> None:
+        """Scale-in protection until an instant; None ends it."""
+        if arn not in self.tasks:
+            raise SandboxError("InvalidParameterException", "The referenced task was not found.")
+        self.tasks[arn].protected_until = until or 0.0
+
+    def register_scalable_target(
+        self,
+        name: str,
+        min: int | None = None,  # noqa: A002
+        max: int | None = None,  # noqa: A002
+        suspended: Mapping[str, bool] | None = None,
+        by: str = "client",
+    ) -> None:
+        """``suspended``: of dynamic_in, dynamic_out, scheduled; what it does not name becomes false."""
+        self.autoscaling.register(self.service(name), min, max, suspended, by)
+
+    def suspend(self, name: str, dynamic_in: bool, dynamic_out: bool, scheduled: bool) -> None:
+        flags = {"dynamic_in": dynamic_in, "dynamic_out": dynamic_out, "scheduled": scheduled}
+        self.register_scalable_target(name, suspended=flags)
+
+    def deregister_scalable_target(self, name: str) -> None:
+        self.autoscaling.targets.pop(self.service(name), None)
+
+    # -- others at work -----------------------------------------------------------------------------------------
+
+    def policy_wants(self, name: str, desired: int | None) -> None:
+        """A target-tracking policy that wants so many tasks from now on; None ends it."""
+        self.autoscaling.want(self.service(name), desired)
+
+    def scheduled_action(self, name: str, minimum: int | None = None, maximum: int | None = None) -> None:
+        """A scheduled action of Application Auto Scaling fires now."""
+        self.autoscaling.scheduled(self.service(name), minimum, maximum)
+
+    def interrupt(self, arn: str) -> None:
+        """Fargate Spot takes the task away."""
+        task = self.tasks[arn]
+        tasks.stop(self, task, "SpotInterruption", "Your Spot Task was interrupted.", "spot")
+
+    def rebalance(self, arn: str) -> None:
+        """ECS moves a task to another availability zone: it starts a task first and stops this one then."""
+        task = self.tasks[arn]
+        task.failed = "Task stopped for availability zone rebalancing"
+        task.service.bad[arn] = task
+        self.poke(task.service)
+
+    def fail_health(self, arn: str, group: str | None = None) -> None:
+        """A running task fails the check of its container, or of a target group."""
+        why = (
+            f"Task failed ELB health checks in (target-group {group})"
+            if group
+            else "Task failed container health checks"
+        )
+        tasks.sicken(self, self.tasks[arn], why, group)
+
+    def crash(self, arn: str, exit_code: int = 1) -> None:
+        tasks.end(self, self.tasks[arn], "EssentialContainerExited", "Essential container in task exited", exit_code)
+
+    def fault(self, kind: str, **details: Any) -> Fault:
+        """Switch a fault on: see faults.py for the kinds and what they take."""
+        fault = Fault(kind, **details)
+        self.faults.on.append(fault)
+        return fault
+
+    def clear_faults(self, kind: str | None = None) -> None:
+        self.faults.on = [fault for fault in self.faults.on if kind not in (None, fault.kind)]
+
+    def _act(self, fault: Fault, service: Service) -> None:
+        """Somebody else does what a fault of the MIDWAY kind says."""
+        name = f"{service.cluster}/{service.name}"
+        running = [task for task in service.live.values() if task.healthy]
+        if fault.kind == "deployment_midway":
+            self.update_service(name, force_new_deployment=True, by="operator")
+        elif fault.kind == "tags_lost":
+            self.untag(name, fault.keys or list(service.tags))
+        elif fault.kind == "reregistered":
+            self.register_scalable_target(name, fault.minimum, fault.maximum, fault.suspended, by="operator")
+        elif fault.kind == "rescaled":
+            self.update_service(name, desired=max(0, service.desired + fault.delta), by="operator")
+        elif fault.kind == "rebalanced" and running:
+            self.rebalance(min(running, key=lambda task: task.created_at).arn)
+        elif fault.kind == "interrupted" and running:
+            self.interrupt(max(running, key=lambda task: task.created_at).arn)
+        elif fault.kind == "protected_midway" and running:
+            self.protect(min(running, key=lambda task: task.created_at).arn, self.now + HOUR)
+
+    # -- truth, for tests -----------------------------------------------------------------------------------------
+
+    def healthy(self, name: str) -> int:
+        """Tasks that run, are not stopping and pass every check that the service has. Never stale."""
+        return self.service(name).healthy
+
+    def live(self, name: str) -> list[TaskState]:
+        """Tasks that ECS means to keep, as they are. Never stale."""
+        return [task.state() for task in self.service(name).live.values()]
+
+    def on_change(self, listener: Callable[[Change], None]) -> None:
+        self.listeners.append(listener)
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def find(self, name: str) -> Service | None:
+        """By ``cluster/name``, else in the default cluster, else the only one so named."""
+        found = self.services.get(name) or self.services.get(f"default/{name}")
+        return found or next((service for service in self.services.values() if service.name == name), None)
+
+    def service(self, name: str) -> Service:
+        found = self.find(name)
+        if found is None:
+            raise SandboxError("ServiceNotFoundException", "Service not found.")
+        return found
+
+    def set_desired(self, service: Service, desired: int, by: str) -> None:
+        service.desired, service.desired_by = desired, by
+        self._note(service, by)
+        self.poke(service)
+
+    def _deploy(self, service: Service, task_definition: str) -> None:
+        for each in service.deployments:
+            each.status = "ACTIVE"
+        service.task_definition = task_definition
+        new = Deployment(self.deployment_id(), task_definition, self.now, rollout_state="IN_PROGRESS")
+        service.deployments.insert(0, new)
+        for each in service.deployments[1:]:
+            each.rollout_state = "COMPLETED"
+        service.steady, service.failures, service.retry_at = False, 0, 0.0
+        self.poke(service)
+
+    def _before_write(self, operation: str, service: Service) -> None:
+        """With stale reads switched on: keep what reads are to answer for a while."""
+        fault = self.faults.find("stale_reads", service.name)
+        if fault is None or operation not in fault.operations:
+            return
+        self.faults.strike("stale_reads", service.name)
+        known = [task.state() for group in (service.live, service.leaving, service.stopped) for task in group.values()]
+        protected = frozenset(arn for arn, task in service.live.items() if task.protected_until > self.now)
+        service.stale.append(
+            Snapshot(
+                self.now + fault.seconds, service.state(), tuple(known), {task.arn: task for task in known}, protected
+            )
+        )
+
+    def changed(self, task: Task, cause: str) -> None:
+        """Something about the task changed: count again, and write the journal if a number moved."""
+        self._count(task)
+        self._note(task.service, cause)
+
+    def _count(self, task: Task) -> None:
+        task.seen = None
+        before, after, service = task.counted, task.count(), task.service
+        if before != after:
+            task.counted = after
+            service.running += after[0] - before[0]
+            service.pending += after[1] - before[1]
+            service.healthy += after[2] - before[2]
+
+    def _note(self, service: Service, cause: str) -> None:
+        numbers = (service.healthy, service.running, service.pending, service.desired)
+        if numbers != service.noted and service.status != STANDALONE:
+            service.noted = numbers
+            change = Change(self.now, service.name, *numbers, cause)
+            self.journal.append(change)
+            for listener in self.listeners:
+                listener(change)

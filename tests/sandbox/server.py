@@ -1,0 +1,50 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The sandbox over HTTP, on loopback and nowhere else."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from .account import Account
+from .app import Cut, Sandbox
+from .wire import http_date
+
+LOOPBACK = "127.0.0.1"
+
+
+def serve(account: Account, port: int) -> BaseWSGIServer:
+    """A server that listens on ``port``, or on a free one for 0. Whoever asks for it lets it serve."""
+
+    class Handler(MotoRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return http_date(account.now() if timestamp is None else timestamp)
+
+        def log(self, *_message: Any) -> None:
+            """The journal tells what happened."""
+
+        def run_wsgi(self) -> None:
+            try:
+                super().run_wsgi()
+            except Cut:
+                self.close_connection = True
+
+        def connection_dropped(self, *_error: Any) -> None:
+            self.close_connection = True
+
+    return make_server(LOOPBACK, port, Sandbox(account), threaded=True, request_handler=Handler)
+
+
+def announce(server: BaseWSGIServer, region: str) -> None:
+    """Two lines that say how to use it; the first one begins with its address."""
+    url = f"http://{LOOPBACK}:{server.server_port}"
+    print(f"{url} is AWS now: give a playbook's modules `endpoint_url: {url}`, or set AWS_ENDPOINT_URL={url}")
+    keys = f"AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox AWS_REGION={region}"
+    print(f"with {keys}; what happened: curl {url}/_sandbox/journal")
+    sys.stdout.flush()

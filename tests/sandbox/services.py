@@ -1,0 +1,288 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A service and what the scheduler of ECS does about it."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import tasks
+from .state import DeploymentState, EventState, ServiceState, TaskSetState, TaskState
+from .tasks import Task
+
+if TYPE_CHECKING:
+    from .scheduler import Cluster
+
+IMPAIRED_AFTER = 3  # rounds of failed launches
+STANDALONE = "STANDALONE"  # status of what holds the tasks of RunTask: nothing is replaced
+
+
+@dataclass
+class Deployment:
+    id: str
+    task_definition: str
+    created_at: float
+    status: str = "PRIMARY"
+    rollout_state: str = "COMPLETED"
+
+
+class Snapshot(NamedTuple):
+    """What reads answer until an instant, because they do not see a write yet."""
+
+    until: float
+    service: ServiceState
+    listed: tuple[TaskState, ...]
+    tasks: dict[str, TaskState]
+    protected: frozenset[str]
+
+
+@dataclass(eq=False)
+class Service:
+    arn: str
+    cluster: str
+    name: str
+    desired: int
+    task_definition: str
+    created_at: float
+    health_check: bool = False
+    target_groups: tuple[str, ...] = ()
+    daemon: bool = False
+    controller: str = "ECS"
+    maximum_percent: int = 200
+    minimum_healthy_percent: int = 100
+    launch_type: str = "FARGATE"
+    capacity_provider: str | None = None
+    network_mode: str = "awsvpc"
+    room: int | None = None  # tasks that fit at once, those that still stop included
+    status: str = "ACTIVE"
+    tags: dict[str, str] = field(default_factory=dict)
+    deployments: list[Deployment] = field(default_factory=list)
+    task_sets: list[TaskSetState] = field(default_factory=list)
+    events: deque[EventState] = field(default_factory=lambda: deque(maxlen=100))
+    live: dict[str, Task] = field(default_factory=dict)  # desiredStatus RUNNING
+    leaving: dict[str, Task] = field(default_factory=dict)  # desiredStatus STOPPED, not yet STOPPED
+    stopped: dict[str, Task] = field(default_factory=dict)
+    bad: dict[str, Task] = field(default_factory=dict)  # those of live that are to be replaced
+    running: int = 0
+    pending: int = 0
+    healthy: int = 0
+    noted: tuple[int, int, int, int] | None = None  # numbers in the last line of the journal
+    desired_by: str = ""
+    steady: bool = True
+    look_at: float | None = None  # when the scheduler looks at it next
+    round: int = 0  # of launches
+    failed_round: int = 0
+    failures: int = 0  # rounds that failed since a task reached RUNNING
+    refusals: int = 0  # times in a row that nothing could be placed
+    retry_at: float = 0.0
+    stale: deque[Snapshot] = field(default_factory=deque)
+
+    @property
+    def primary(self) -> Deployment:
+        return self.deployments[0]
+
+    @property
+    def rolling(self) -> bool:
+        return any(deployment.rollout_state == "IN_PROGRESS" for deployment in self.deployments)
+
+    def event(self, cluster: Cluster, message: str) -> None:
+        self.events.appendleft(EventState(cluster.uuid(), cluster.now, f"(service {self.name}) {message}"))
+
+    def name_tasks(self, cluster: Cluster, verb: str, noun: str, named: list[Task]) -> None:
+        """ECS names ten tasks in an event."""
+        for first in range(0, len(named), 10):
+            some = named[first : first + 10]
+            self.event(cluster, f"has {verb} {len(some)} {noun}: {' '.join(f'(task {task.id})' for task in some)}.")
+
+    def failed_launch(self, cluster: Cluster, task: Task) -> None:
+        """The retry throttle of ECS: the delay doubles with every round in which a task failed to start."""
+        if task.round <= self.failed_round:
+            return
+        self.failed_round, self.failures = task.round, self.failures + 1
+        delay = min(cluster.latencies.retry_max, cluster.latencies.reaction * 2 ** (self.failures - 1))
+        self.retry_at = cluster.now + delay
+        if self.failures >= IMPAIRED_AFTER:
+            self.event(cluster, "is unable to consistently start tasks successfully.")
+
+    def state(self) -> ServiceState:
+        own = self.controller == "ECS"
+        return ServiceState(
+            self.arn, self.cluster, self.name, self.status, self.desired, self.running, self.pending,
+            self.task_definition, "DAEMON" if self.daemon else "REPLICA", self.controller, self.created_at,
+            tuple(self.deployment_states()) if own else (), tuple(self.task_sets), tuple(self.events), dict(self.tags),
+            self.maximum_percent, self.minimum_healthy_percent, self.target_groups, self.launch_type,
+            self.capacity_provider, self.health_check,
+        )  # fmt: skip
+
+    def deployment_states(self) -> Iterable[DeploymentState]:
+        for each in self.deployments:
+            running, pending = self.running, self.pending
+            if len(self.deployments) > 1:
+                counts = [t.counted for t in (*self.live.values(), *self.leaving.values()) if t.deployment == each.id]
+                running, pending = sum(c[0] for c in counts), sum(c[1] for c in counts)
+            desired = self.desired if each.status == "PRIMARY" else 0
+            yield DeploymentState(
+                each.id, each.status, each.rollout_state, each.task_definition, desired, running, pending,
+                each.created_at,
+            )  # fmt: skip
+
+
+def look(cluster: Cluster, service: Service) -> None:
+    """One look of the scheduler at a service."""
+    if service.status == STANDALONE:
+        return
+    if service.status != "ACTIVE":
+        drain(cluster, service)
+    elif service.daemon:
+        fill_instances(cluster, service)
+    elif service.rolling:
+        roll(cluster, service)
+    else:
+        balance(cluster, service)
+    settled = service.running == service.desired == len(service.live) and not service.pending and not service.bad
+    if settled and not service.steady and not service.rolling:
+        service.steady = True
+        service.event(cluster, "has reached a steady state.")
+
+
+def balance(cluster: Cluster, service: Service) -> None:
+    """Launch what is missing, stop what is too much, replace what is unhealthy."""
+    missing = service.desired - (len(service.live) - len(service.bad))
+    room = max(service.desired, service.desired * service.maximum_percent // 100) - len(service.live)
+    if missing > 0 and room > 0:
+        start(cluster, service, min(missing, room))
+    elif missing < 0:
+        shrink(cluster, service, -missing)
+    # Start first, stop then; where there is no room for that, stop one and start it again.
+    too_many = service.healthy + sum(not task.healthy for task in service.bad.values()) - service.desired
+    excess = 1 if missing > 0 and room <= 0 and service.bad else min(too_many, len(service.bad))
+    for task in list(service.bad.values())[: max(0, excess)]:
+        withdraw(cluster, service, [task], task.failed or "Task failed health checks", "unhealthy")
+
+
+def start(cluster: Cluster, service: Service, count: int, instances: list[int] | None = None) -> None:
+    """Create tasks of the PRIMARY deployment, unless there is no room or ECS holds back."""
+    if cluster.now < service.retry_at:
+        return cluster.poke(service, service.retry_at - cluster.now)
+    if service.room is not None:
+        free = service.room - len(service.live) - len(service.leaving)
+        full, count = free < count, min(count, free)
+    else:
+        full = False
+    if full or cluster.faults.strike("no_room", service.name):
+        refuse(cluster, service)
+        count = count if full else 0
+    else:
+        service.refusals = 0
+    if count <= 0:
+        return None
+    service.round += 1
+    made = [
+        cluster.create_task(service, service.primary, cluster.now, instances[number] if instances else None)
+        for number in range(count)
+    ]
+    service.steady = False
+    for task in made:
+        tasks.launch(cluster, task)
+        cluster.changed(task, "launch")
+    if not cluster.faults.find("events_lost", service.name):
+        service.name_tasks(cluster, "started", "tasks", made)
+    return None
+
+
+def refuse(cluster: Cluster, service: Service) -> None:
+    if service.launch_type == "FARGATE":
+        why = (
+            "Reason: Capacity is unavailable at this time. Please try again later or in a different availability zone."
+        )
+        service.event(cluster, f"was unable to place a task. {why}")
+    else:
+        why = "because no container instance met all of its requirements."
+        service.event(cluster, f"was unable to place a task {why}")
+    service.refusals += 1
+    delay = min(cluster.latencies.retry_max, cluster.latencies.reaction * 2 ** min(service.refusals, 5))
+    cluster.poke(service, delay)
+
+
+def withdraw(cluster: Cluster, service: Service, chosen: list[Task], reason: str, cause: str) -> None:
+    for task in chosen:
+        tasks.stop(cluster, task, "ServiceSchedulerInitiated", reason, cause)
+    if chosen:
+        service.steady = False
+        service.name_tasks(cluster, "stopped", "running tasks", chosen)
+
+
+def shrink(cluster: Cluster, service: Service, count: int) -> None:
+    """Scale in as ECS promises no better: first what does not run yet, then at random, health not considered."""
+    good = [task for task in service.live.values() if task.arn not in service.bad]
+    starting = [task for task in good if task.last_status != "RUNNING"]
+    free = [t for t in good if t.last_status == "RUNNING" and t.protected_until <= cluster.now]
+    chosen = starting[-count:]
+    chosen += cluster.random.sample(free, min(len(free), count - len(chosen)))
+    reason = f"Scaling activity initiated by (deployment {service.primary.id})"
+    withdraw(cluster, service, chosen, reason, f"scale-in after {service.desired_by}")
+
+
+def roll(cluster: Cluster, service: Service) -> None:
+    """One step of a rolling deployment within the two percentages."""
+    primary, live = service.primary, list(service.live.values())
+    new = [task for task in live if task.deployment == primary.id]
+    old = [task for task in live if task.deployment != primary.id]
+    if not old and len(new) == service.desired == service.healthy:
+        primary.rollout_state = "COMPLETED"
+        del service.deployments[1:]
+        service.event(cluster, f"(deployment {primary.id}) deployment completed.")
+        return
+    upper = max(1, service.desired * service.maximum_percent // 100)
+    lower = math.ceil(service.desired * service.minimum_healthy_percent / 100)
+    sick = sorted(old, key=lambda task: task.healthy)
+    spare = service.healthy - lower
+    for task in sick:
+        if task.healthy and spare <= 0:
+            break
+        spare -= task.healthy
+        withdraw(cluster, service, [task], f"Scaling activity initiated by (deployment {primary.id})", "deployment")
+    for task in [t for t in new if t.failed]:
+        withdraw(cluster, service, [task], task.failed or "", "unhealthy")
+    new = [task for task in new if task.desired_status == "RUNNING"]
+    if len(new) > service.desired:
+        # Within a deployment the percentage of healthy tasks holds for what is too much as well.
+        unready = sum(not task.healthy for task in new)
+        surplus = min(len(new) - service.desired, unready + max(0, spare))
+        reason = f"Scaling activity initiated by (deployment {primary.id})"
+        withdraw(cluster, service, sorted(new, key=lambda task: task.healthy)[:surplus], reason, "deployment")
+    elif len(new) < service.desired:
+        start(cluster, service, min(service.desired - len(new), max(0, upper - len(service.live))))
+
+
+def fill_instances(cluster: Cluster, service: Service) -> None:
+    """DAEMON: one task on every instance; the next one starts when the last one has gone."""
+    if service.rolling:
+        old = [task for task in service.live.values() if task.deployment != service.primary.id]
+        if old and len(service.live) == service.desired:
+            withdraw(
+                cluster,
+                service,
+                old[:1],
+                f"Scaling activity initiated by (deployment {service.primary.id})",
+                "deployment",
+            )
+        elif not old and service.healthy == service.desired:
+            service.primary.rollout_state = "COMPLETED"
+            del service.deployments[1:]
+    for task in list(service.bad.values()):
+        withdraw(cluster, service, [task], task.failed or "Task failed health checks", "unhealthy")
+    taken = {task.instance for task in (*service.live.values(), *service.leaving.values())}
+    free = [number for number in range(service.desired) if number not in taken]
+    if free:
+        start(cluster, service, len(free), free)
+
+
+def drain(cluster: Cluster, service: Service) -> None:
+    withdraw(cluster, service, list(service.live.values()), "Service was deleted", "DeleteService")
+    if not service.leaving:
+        service.status = "INACTIVE"

@@ -1,0 +1,112 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the cluster answers to a read: values that never change afterwards. Instants are epoch seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
+
+
+class SandboxError(Exception):
+    """An answer of AWS that is an error."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status = code, message, status
+
+
+class TaskState(NamedTuple):
+    arn: str
+    cluster: str
+    service: str  # name; "" for a task of RunTask
+    task_definition: str
+    deployment: str  # startedBy
+    created_at: float
+    started_at: float | None
+    stopping_at: float | None
+    stopped_at: float | None
+    last_status: str
+    desired_status: str
+    health: str
+    stop_code: str | None
+    stopped_reason: str | None
+    exit_code: int | None
+    zone: str
+    launch_type: str
+    capacity_provider: str | None
+    instance: int | None  # number of the container instance, EC2 only
+    address: str  # IP address, or instance id for EC2
+    port: int
+    targets: Mapping[str, tuple[str, ...]]  # target group ARN -> "address:port"
+
+
+class DeploymentState(NamedTuple):
+    id: str
+    status: str  # PRIMARY or ACTIVE
+    rollout_state: str
+    task_definition: str
+    desired: int
+    running: int
+    pending: int
+    created_at: float
+
+
+class TaskSetState(NamedTuple):
+    id: str
+    status: str  # PRIMARY, ACTIVE or DRAINING
+    task_definition: str
+
+
+class EventState(NamedTuple):
+    id: str
+    created_at: float
+    message: str
+
+
+class ServiceState(NamedTuple):
+    arn: str
+    cluster: str
+    name: str
+    status: str
+    desired: int
+    running: int
+    pending: int
+    task_definition: str
+    scheduling: str  # REPLICA or DAEMON
+    controller: str
+    created_at: float
+    deployments: tuple[DeploymentState, ...]
+    task_sets: tuple[TaskSetState, ...]
+    events: tuple[EventState, ...]  # newest first, a hundred at most
+    tags: Mapping[str, str]
+    maximum_percent: int
+    minimum_healthy_percent: int
+    target_groups: tuple[str, ...]
+    launch_type: str
+    capacity_provider: str | None
+    health_check: bool
+
+
+class ScalingState(NamedTuple):
+    """A scalable target. The flags are true when suspended."""
+
+    minimum: int
+    maximum: int
+    dynamic_in: bool = False
+    dynamic_out: bool = False
+    scheduled: bool = False
+
+
+class Change(NamedTuple):
+    """One line of the journal: the numbers of a service after something changed one of them."""
+
+    time: float
+    service: str
+    healthy: int
+    running: int
+    pending: int
+    desired: int
+    cause: str

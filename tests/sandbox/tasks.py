@@ -1,0 +1,234 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A task and its life: created, running, healthy, stopping, stopped, forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .state import STARTING, TaskState
+
+if TYPE_CHECKING:
+    from .scheduler import Cluster
+    from .services import Service
+
+REMEMBERED = 3600.0  # seconds for which ECS describes a task that has stopped
+
+
+@dataclass(eq=False)
+class Task:
+    arn: str
+    service: Service
+    deployment: str
+    task_definition: str
+    created_at: float
+    zone: str
+    address: str
+    port: int
+    instance: int | None = None
+    round: int = 0  # of launches of its service
+    last_status: str = "PROVISIONING"
+    desired_status: str = "RUNNING"
+    health: str = "UNKNOWN"
+    started_at: float | None = None
+    stopping_at: float | None = None
+    stopped_at: float | None = None
+    stop_code: str | None = None
+    stopped_reason: str | None = None
+    exit_code: int | None = None
+    protected_until: float = 0.0
+    failed: str | None = None  # why ECS wants to replace it
+    unready: set[str] = field(default_factory=set)  # target groups in which it is not healthy
+    counted: tuple[int, int, int] = (0, 0, 0)  # its part in running, pending and healthy of its service
+    seen: TaskState | None = None  # the answer to a read, until something changes
+
+    @property
+    def id(self) -> str:
+        return self.arn.rsplit("/", 1)[-1]
+
+    @property
+    def target(self) -> str:
+        return f"{self.address}:{self.port}"
+
+    @property
+    def healthy(self) -> bool:
+        return (
+            self.last_status == "RUNNING"
+            and self.desired_status == "RUNNING"
+            and (self.health == "HEALTHY" or not self.service.health_check)
+            and not self.unready
+        )
+
+    def count(self) -> tuple[int, int, int]:
+        starting = self.last_status in STARTING and self.desired_status == "RUNNING"
+        return int(self.last_status == "RUNNING"), int(starting), int(self.healthy)
+
+    def state(self) -> TaskState:
+        if self.seen is None:
+            service = self.service
+            self.seen = TaskState(
+                self.arn, service.cluster, service.name, self.task_definition, self.deployment, self.created_at,
+                self.started_at, self.stopping_at, self.stopped_at, self.last_status, self.desired_status, self.health,
+                self.stop_code, self.stopped_reason, self.exit_code, self.zone, service.launch_type,
+                service.capacity_provider, self.instance, self.address, self.port,
+                dict.fromkeys(service.target_groups, (self.target,)),
+            )  # fmt: skip
+        return self.seen
+
+
+def launch(cluster: Cluster, task: Task) -> None:
+    """Begin the life of a task that its service has just created. Faults are drawn now, once."""
+    service, draw, faults = task.service, cluster.draw, cluster.faults
+    if fault := faults.strike("launch_fails", service.name):
+        cluster.at(draw(cluster.latencies.launch) * 0.75, end, cluster, task, fault.stop_code, fault.reason, None)
+        cluster.at(draw(cluster.latencies.launch) * 0.25, move, cluster, task, "PENDING")
+        return
+    crash = faults.strike("launch_crashes", service.name)
+    delay = draw(cluster.latencies.launch)
+    cluster.at(delay * 0.25, move, cluster, task, "PENDING")
+    cluster.at(delay, run, cluster, task)
+    if crash:
+        reason = "Essential container in task exited"
+        cluster.at(delay + crash.seconds, end, cluster, task, "EssentialContainerExited", reason, crash.exit_code)
+    if turn := faults.strike("turns_unhealthy", service.name):
+        why = "Task failed container health checks"
+        cluster.at(delay + turn.seconds, sicken, cluster, task, why, turn.group)
+    if service.health_check:
+        sick = faults.strike("never_healthy", service.name)
+        if sick:
+            why = "Task failed container health checks"
+            cluster.at(delay + draw(cluster.latencies.unhealthy), sicken, cluster, task, why)
+        else:
+            cluster.at(delay + draw(cluster.latencies.health), heal, cluster, task)
+    dead = faults.strike("targets_never_healthy", service.name) if service.target_groups else None
+    for group in service.target_groups:
+        if dead and dead.group in (None, group):
+            why = f"Task failed ELB health checks in (target-group {group})"
+            cluster.at(delay + draw(cluster.latencies.unhealthy), sicken, cluster, task, why, group)
+        else:
+            cluster.at(delay + draw(cluster.latencies.target), admit, cluster, task, group)
+
+
+def move(cluster: Cluster, task: Task, status: str) -> None:
+    if task.last_status in STARTING and task.desired_status == "RUNNING":
+        task.last_status = status
+        cluster.changed(task, "launch")
+
+
+def run(cluster: Cluster, task: Task) -> None:
+    if task.desired_status != "RUNNING":
+        return
+    task.last_status, task.started_at = "RUNNING", cluster.now
+    for group in task.service.target_groups:
+        task.unready.add(group)
+        cluster.groups.setdefault(group, {})[task.target] = "initial"
+    task.service.failures = 0
+    cluster.changed(task, "launch")
+    if not task.service.pending:
+        cluster.poke(task.service)
+
+
+def heal(cluster: Cluster, task: Task) -> None:
+    if task.last_status == "RUNNING" and task.desired_status == "RUNNING":
+        task.health = "HEALTHY"
+        became_healthy(cluster, task)
+
+
+def admit(cluster: Cluster, task: Task, group: str) -> None:
+    """The load balancer finds the target healthy."""
+    if task.last_status == "RUNNING" and task.desired_status == "RUNNING":
+        task.unready.discard(group)
+        cluster.groups[group][task.target] = "healthy"
+        became_healthy(cluster, task)
+
+
+def became_healthy(cluster: Cluster, task: Task) -> None:
+    cluster.changed(task, "health")
+    service = task.service
+    if task.healthy and (service.bad or len(service.deployments) > 1 or service.rolling):
+        cluster.poke(service)
+
+
+def sicken(cluster: Cluster, task: Task, why: str, group: str | None = None) -> None:
+    """A check of the container, or of the target in ``group``, fails for good."""
+    if task.last_status != "RUNNING" or task.desired_status != "RUNNING":
+        return
+    if group is None:
+        task.health = "UNHEALTHY"
+    else:
+        task.unready.add(group)
+        cluster.groups[group][task.target] = "unhealthy"
+    task.failed = why
+    task.service.bad[task.arn] = task
+    cluster.changed(task, "health")
+    cluster.poke(task.service)
+
+
+def stop(cluster: Cluster, task: Task, code: str, reason: str, cause: str) -> None:
+    """desiredStatus becomes STOPPED at once, and the way down begins. Harmless when it has begun."""
+    if task.desired_status == "STOPPED":
+        return
+    task.desired_status, task.stopping_at = "STOPPED", cluster.now
+    task.stop_code, task.stopped_reason = code, reason
+    service = task.service
+    service.live.pop(task.arn, None)
+    service.bad.pop(task.arn, None)
+    service.leaving[task.arn] = task
+    latencies = cluster.latencies
+    if task.last_status == "RUNNING":
+        whole, leave = cluster.draw(latencies.stop), min(latencies.leave, latencies.stop)
+        cluster.at(leave, descend, cluster, task, "DEACTIVATING", cause)
+        cluster.at(max(leave, whole * 0.4), descend, cluster, task, "STOPPING", cause)
+        cluster.at(max(leave, whole * 0.8), descend, cluster, task, "DEPROVISIONING", cause)
+        cluster.at(max(leave, whole), gone, cluster, task, 0, cause)
+    else:
+        cluster.at(0, descend, cluster, task, "DEPROVISIONING", cause)
+        cluster.at(cluster.draw(latencies.cancel), gone, cluster, task, None, cause)
+    cluster.changed(task, cause)
+    cluster.poke(service)
+
+
+def descend(cluster: Cluster, task: Task, status: str, cause: str) -> None:
+    if task.last_status == "STOPPED":
+        return
+    task.last_status = status
+    for group in task.service.target_groups:
+        if task.target in cluster.groups.get(group, {}):
+            cluster.groups[group][task.target] = "draining"
+    cluster.changed(task, cause)
+
+
+def gone(cluster: Cluster, task: Task, exit_code: int | None, cause: str) -> None:
+    if task.last_status == "STOPPED":
+        return
+    task.last_status, task.stopped_at, task.exit_code = "STOPPED", cluster.now, exit_code
+    service = task.service
+    service.leaving.pop(task.arn, None)
+    service.stopped[task.arn] = task
+    for group in service.target_groups:
+        cluster.groups.get(group, {}).pop(task.target, None)
+    cluster.changed(task, cause)
+    if service.daemon or service.room is not None or service.status == "DRAINING":
+        cluster.poke(service)
+    cluster.at(REMEMBERED, forget, cluster, task)
+
+
+def end(cluster: Cluster, task: Task, code: str, reason: str, exit_code: int | None) -> None:
+    """The task dies by itself: it fails to start, or its essential container exits."""
+    if task.desired_status == "STOPPED":
+        return
+    service, started = task.service, task.last_status == "RUNNING"
+    task.desired_status, task.stopping_at = "STOPPED", cluster.now
+    task.stop_code, task.stopped_reason = code, reason
+    service.live.pop(task.arn, None)
+    service.bad.pop(task.arn, None)
+    gone(cluster, task, exit_code, code)
+    if not started:
+        service.failed_launch(cluster, task)
+    cluster.poke(service)
+
+
+def forget(cluster: Cluster, task: Task) -> None:
+    task.service.stopped.pop(task.arn, None)
+    cluster.tasks.pop(task.arn, None)
