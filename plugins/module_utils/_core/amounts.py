@@ -1,0 +1,78 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Numbers as users write them: counts, percentages, ages and instants."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from .errors import Refused
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
+_EPOCH = re.compile(r"\d+(?:\.\d+)?")
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?\s*([Zz]|[+-]\d\d:?\d\d)")
+
+
+@dataclass(frozen=True)
+class Amount:
+    """So many, or so many percent of a whole."""
+
+    number: float
+    percent: bool = False
+
+    def of(self, whole: int) -> int:
+        """The count; a percentage is rounded up, and is at least one of something."""
+        if not self.percent:
+            return int(self.number)
+        return max(1, math.ceil(whole * self.number / 100))
+
+
+def parse_amount(option: str, text: object) -> Amount:
+    """``3`` or ``"25%"``."""
+    written = str(text).strip()
+    match = re.fullmatch(r"(\d+)|(\d+(?:\.\d+)?)\s*%", written)
+    number = float(match[1] or match[2]) if match else 0.0
+    percent = bool(match and match[2])
+    if number <= 0 or (percent and number > 100):
+        raise Refused(f"{option} is {written!r}: say a number of tasks from 1, or a percentage from 1% to 100%")
+    return Amount(number, percent)
+
+
+def parse_age(option: str, text: object) -> float:
+    """Seconds, from ``604800`` or ``7d``."""
+    match = _AGE.fullmatch(str(text).strip())
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if seconds <= 0:
+        raise Refused(f"{option} is {str(text)!r}: say an age such as 7d, 12h or 30m, or a number of seconds above 0")
+    return seconds
+
+
+def parse_instant(option: str, text: object) -> float:
+    """Epoch seconds, from RFC 3339 (with its zone) or from epoch seconds."""
+    written = str(text).strip()
+    if _EPOCH.fullmatch(written):
+        return float(written)
+    match = _RFC3339.fullmatch(written)
+    try:
+        if match:
+            day, time, fraction, zone = match.groups()
+            micros = f".{(fraction or '.0')[1:7]:0<6}"
+            offset = "+00:00" if zone in "Zz" else f"{zone[:3]}:{zone[-2:]}"
+            return datetime.fromisoformat(f"{day}T{time}{micros}{offset}").timestamp()
+    except ValueError:
+        pass
+    raise Refused(
+        f"{option} is {written!r}: say an instant with its zone, as in 2026-11-22T03:00:00Z"
+        " or 2026-11-22T03:00:00+01:00, or epoch seconds"
+    )
+
+
+def iso(instant: float) -> str:
+    """An instant for people and results: ISO 8601 in UTC, to the millisecond when it has them."""
+    moment = datetime.fromtimestamp(round(instant, 3), timezone.utc)
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")

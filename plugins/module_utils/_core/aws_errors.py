@@ -1,0 +1,133 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the error codes of AWS mean: whether to ask again, and what a user can do.
+
+Codes are those of AWS's answers, and the names of botocore's exceptions where there was no answer.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+# Also those that say that somebody else is changing the same thing: a moment later it is our turn.
+PASSING = frozenset(
+    {
+        "ConcurrentModificationException",
+        "ConcurrentUpdateException",
+        "HealthUnavailable",
+        "InternalError",
+        "InternalException",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServerException",
+        "InternalServiceError",
+        "InternalServiceException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServerException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "TransactionInProgressException",
+        "Unavailable",
+        "UpdateInProgressException",
+    }
+)
+
+_DENIED = {"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"}
+_ADVICE: tuple[tuple[set[str], str], ...] = (
+    (
+        {
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "SSOTokenLoadError",
+            "TokenRetrievalError",
+            "UnauthorizedSSOTokenError",
+        },
+        "The credentials have expired: get new ones and run the task again",
+    ),
+    (
+        {"RequestExpired", "RequestTimeTooSkewed"},
+        "Set the clock of the machine that runs the module and run the task again",
+    ),
+    (
+        {"CredentialRetrievalError", "NoAuthTokenError", "NoCredentialsError", "PartialCredentialsError"},
+        "Give a profile, or access_key and secret_key, or run where a role provides credentials",
+    ),
+    (
+        {
+            "AuthFailure",
+            "IncompleteSignature",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "MissingAuthenticationToken",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        },
+        "Check profile or access_key, secret_key and session_token, and the clock of the machine that runs the module",
+    ),
+    (
+        {"ClusterNotFoundException", "ServiceNotActiveException", "ServiceNotFoundException"},
+        "Check cluster, service, region and the account that the credentials belong to",
+    ),
+    (
+        {
+            "ConnectTimeoutError",
+            "ConnectionClosedError",
+            "EndpointConnectionError",
+            "HTTPClientError",
+            "ProxyConnectionError",
+            "ReadTimeoutError",
+            "ResponseParserError",
+            "UnexpectedAnswer",
+        },
+        "Check the network, region and endpoint_url and run the task again",
+    ),
+    ({"SSLError"}, "Check aws_ca_bundle, validate_certs and endpoint_url"),
+)
+
+
+def kind_of(code: str, message: str = "", status: int = 0) -> str:
+    """``throttled``, ``passing`` or ``final``, as in ``CallFailed``. ``status`` is HTTP's, 0 when unknown."""
+    if code in THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS or "rate exceeded" in message.lower():
+        return "throttled"
+    if code in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "passing"
+    return "final"
+
+
+def advice(action: str, code: str, message: str, kind: str) -> str:
+    """What the user can do about it, without a full stop; empty when AWS's own words have to do.
+
+    ``action`` is the call as IAM names it, ``ecs:StopTask``.
+    """
+    if code in _DENIED:
+        # AWS knows best which right is missing: some calls need one to another call.
+        named = re.search(r"perform:? ([a-z0-9-]+:[A-Za-z0-9]+)", message)
+        return f"Allow {named[1] if named else action} to these credentials and run the task again"
+    for codes, words in _ADVICE:
+        if code in codes:
+            return words
+    if kind == "throttled":
+        return "AWS asks to slow down: run the task again a little later"
+    if kind == "passing":
+        return "This passes by itself: run the task again"
+    return ""

@@ -1,0 +1,28 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The ways in which work ends without success, as the domain sees them."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """Something that can be known before the first write forbids the work. The text says what to do."""
+
+
+class Failed(Exception):
+    """The work began and cannot go on. What was changed has to be given back."""
+
+
+class CallFailed(Exception):
+    """One AWS call was answered with an error, after the retries of the layer below.
+
+    ``kind`` is ``throttled`` (AWS asks to slow down), ``passing`` (the service or the network
+    failed; the call may have been carried out) or ``final`` (asking again cannot help).
+    """
+
+    def __init__(self, operation: str, code: str, message: str, kind: str = "final") -> None:
+        super().__init__(f"{operation} was answered with {code}: {message}")
+        self.operation = operation
+        self.code = code
+        self.kind = kind

@@ -1,0 +1,206 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The next action of a recycle, from what was decided, what is seen and what was done so far.
+
+Everything here is a function of its arguments. The loop in ``run`` makes the observation, carries out
+what is answered and comes back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from .model import Event, Task
+from .plan import Plan
+
+# Of events that say that ECS cannot give what was asked. Its attempts to balance availability zones
+# may fail in almost the same words and take nothing away.
+_REFUSALS = re.compile(r"unable to place a task(?! in Availability Zone)|unable to consistently start", re.IGNORECASE)
+_STARTED = re.compile(r"has started \d+ task", re.IGNORECASE)
+
+# Somebody else may take the added tasks away, once or twice by accident. More often is a quarrel.
+_RAISES = 3
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One look, in numbers. Tasks that we stopped are in none of them."""
+
+    elapsed: float  # seconds since the last action of ours
+    since_step: float  # seconds since the last step was whole
+    desired: int
+    healthy: int  # surely good
+    live: int  # known and meant to run
+    unknown: int  # counted by ECS, not known by name
+    fresh_good: int  # created since the run began, and good
+    fresh_bad: int  # created since the run began, not good yet
+    deploying: str | None  # the deployment in progress, in words
+    refusal: str | None  # why ECS cannot give what was asked, in words
+    stale: int  # tasks still to be replaced
+    next_stale: tuple[Task, ...]  # the first of them, enough for one step
+    next_good: frozenset[str]  # ids of those that are good
+
+    @property
+    def whole(self) -> bool:
+        """Everything that should run is there, is known by name, and all that is new is good."""
+        return self.live >= self.desired and self.fresh_bad == 0 and self.unknown == 0
+
+
+@dataclass(frozen=True)
+class History:
+    """What the run has done, as far as it bears on what comes next."""
+
+    surge: int  # tasks added and not given back
+    open_stops: int = 0  # stops that the present step may still make
+    raises: int = 0
+    stops: int = 0
+    last_step: bool = False  # the present step's tasks are not replaced: the added ones take their places
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing can be done now."""
+
+    why: str
+    at_most: float | None = None  # seconds, where it is known when to look again
+
+
+@dataclass(frozen=True)
+class Raise:
+    """Raise the desired count to the original and the surge."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Stop one task; with ``lower``, take one off the desired count at once so that it is not replaced."""
+
+    task: Task
+    lower: bool
+    history: History  # with the step that this stop opens or goes on with
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Nothing stale is left, and what should run runs."""
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """It cannot go on. The reason says what was waited for and what AWS said."""
+
+    why: str
+
+
+Action = Wait | Raise | Stop | Finish | GiveUp
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The options that bear on the next action."""
+
+    wait_timeout: float
+    batch_wait: float
+    wait_for_deployment: bool
+
+
+def decide(plan: Plan, limits: Limits, seen: Observation, history: History) -> Action:
+    """First match wins."""
+    late = seen.elapsed > limits.wait_timeout
+    if seen.deploying:
+        if not limits.wait_for_deployment:
+            return GiveUp(f"{seen.deploying}. Run again when it has ended, or say on_deployment: wait")
+        return GiveUp(f"{seen.deploying}, and has not ended in time") if late else Wait(seen.deploying)
+    if seen.refusal:
+        return GiveUp(seen.refusal)
+    if not seen.stale:
+        if seen.whole:
+            return Finish()
+        return _wait(late, limits, seen, "the last replacements to become good")
+    if seen.desired < plan.original:
+        return GiveUp(
+            f"somebody else lowered the desired count to {seen.desired} while tasks were being replaced; it was"
+            f" {plan.original} at the start. Run again if the tasks that are left should be replaced at that count"
+        )
+    if history.open_stops:
+        return _go_on(plan, limits, seen, history, late)
+    consumed = plan.surge > 0 and history.surge == 0
+    if consumed or seen.desired < plan.original + history.surge:
+        if history.raises > _RAISES:
+            return GiveUp(
+                f"the tasks that are added before others are stopped were taken away again {_RAISES} times: the desired"
+                f" count is {seen.desired} instead of {plan.original + history.surge}. Find out who sets it (a scaling"
+                " policy, a scheduled action, a maximum capacity that is too low), or add it to suspend_scaling"
+            )
+        return Raise()
+    if not seen.whole or seen.fresh_good < history.surge:
+        what = "replacements" if history.stops else "the added tasks" if history.surge else "the tasks of the service"
+        return _wait(late, limits, seen, f"{what} to become good")
+    if seen.since_step < limits.batch_wait:
+        return Wait("batch_wait", at_most=limits.batch_wait - seen.since_step)
+    return _open_step(plan, limits, seen, history, late)
+
+
+def _open_step(plan: Plan, limits: Limits, seen: Observation, history: History, late: bool) -> Action:
+    """A step begins when there is room for all of its stops.
+
+    The last step takes as many as were added: their places are taken by the added tasks, so nothing is
+    launched for them. The steps before are cut so that just that many are left.
+    """
+    left = seen.stale
+    last = left <= history.surge
+    size = min(plan.batch, left) if last or not history.surge else min(plan.batch, left - history.surge)
+    opened = replace(history, open_stops=size, last_step=last)
+    cost = sum(1 for task in seen.next_stale[:size] if task.id in seen.next_good)
+    if seen.healthy - cost < plan.floor:
+        return _wait(late, limits, seen, f"room for {size} stops above the floor of {plan.floor} healthy tasks")
+    return _go_on(plan, limits, seen, opened, late)
+
+
+def _go_on(plan: Plan, limits: Limits, seen: Observation, history: History, late: bool) -> Action:
+    victim = seen.next_stale[0]
+    if seen.healthy - (victim.id in seen.next_good) < plan.floor:
+        return _wait(late, limits, seen, f"{plan.floor} healthy tasks besides the next one to stop")
+    after = replace(
+        history,
+        surge=history.surge - history.last_step,
+        open_stops=history.open_stops - 1,
+        stops=history.stops + 1,
+    )
+    return Stop(victim, lower=history.last_step, history=after)
+
+
+def _wait(late: bool, limits: Limits, seen: Observation, what: str) -> Action:
+    if not late:
+        return Wait(what)
+    return GiveUp(
+        f"waited {limits.wait_timeout:.0f} s for {what}: {seen.healthy} tasks are healthy, the desired count is"
+        f" {seen.desired}, and {seen.fresh_bad} new tasks are not good yet"
+    )
+
+
+def find_refusal(events: Iterable[Event], acted_at: float, failed: Iterable[Task], held: bool) -> str | None:
+    """What ECS said against us since our own last action, in words; None when it said nothing.
+
+    ``events`` are those since then, oldest first. A placement that fails while a stopped task still
+    holds its CPU, memory and ports (``held``) may succeed once it is gone, and one that was followed
+    by a start has succeeded.
+    """
+    for task in failed:
+        return (
+            f"the new task {task.id} ended by itself ({task.stop_code}):"
+            f" {task.stopped_reason or 'ECS gives no reason'}. Mend what it says, then run again"
+        )
+    refused = None
+    for event in events:
+        if event.at < acted_at:
+            continue
+        if _STARTED.search(event.message):
+            refused = None
+        elif _REFUSALS.search(event.message):
+            refused = event.message
+    if refused is None or held:
+        return None
+    return f"ECS says: {refused.strip()} Mend what it says, then run again"

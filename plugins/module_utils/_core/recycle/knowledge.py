@@ -1,0 +1,213 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What is known of the tasks of a service, and how fresh it is.
+
+A look describes at most a hundred tasks in one call: first those that something is expected of, then,
+in the room that is left, those that were not seen for longest. So every task of a service of up to a
+hundred is seen by every look, and larger services are gone through in turn, at no further call. What a
+look costs here depends on the tasks it describes, not on those that the service has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from .health import is_good
+from .model import RUNNING, Event, Service, Task
+
+PER_CALL = 100
+
+_STARTED = re.compile(r"has started \d+ tasks?", re.IGNORECASE)
+_TASK_ID = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
+
+
+class Knowledge:
+    """Tasks by id, folded from one inventory and many partial looks.
+
+    *Live* are those that ECS means to keep and that we did not stop, *fresh* the live ones created
+    since the run began, *good* the live ones that pass every check asked for.
+    """
+
+    def __init__(
+        self, begun: float, level: str, has_health_check: bool, stabilize: float, groups: Iterable[str]
+    ) -> None:
+        self._begun = begun
+        self._level = level
+        self._checked = has_health_check
+        self._stabilize = stabilize
+        self._targets: dict[str, Mapping[str, str]] = {group: {} for group in groups}
+        self._tasks: dict[str, Task] = {}  # the least recently seen first
+        self._live: dict[str, Task] = {}
+        self._fresh: dict[str, Task] = {}
+        self._good: set[str] = set()
+        self._good_since: dict[str, float] = {}
+        self._limping: set[str] = set()  # live and RUNNING, but not good
+        self._leaving: dict[str, Task] = {}
+        self._newest_event = ""
+        self.expected: set[str] = set()  # ids from "has started" events that were not described yet
+        self.victims: set[str] = set()  # tasks that we have told ECS to stop, or may have
+        self.departed: set[str] = set()  # tasks that went without our doing
+        self.failed: dict[str, Task] = {}  # fresh tasks that ended by themselves
+        self.fresh_order: list[str] = []  # ids of fresh tasks in the order in which they became good
+
+    # ---- what comes in
+
+    def see(self, tasks: Iterable[Task], now: float, asked: Iterable[str] = ()) -> None:
+        """Take in described tasks. Those ``asked`` for and not among them are gone."""
+        seen = set()
+        for task in tasks:
+            seen.add(task.id)
+            self.expected.discard(task.id)
+            self._tasks.pop(task.id, None)
+            self._tasks[task.id] = task
+            self._file(task, now)
+        for gone in set(asked) - seen:
+            self.expected.discard(gone)
+            self._forget(gone)
+
+    def see_targets(self, group: str, states: Mapping[str, str], now: float) -> None:
+        """Take in the state of every target of a target group."""
+        self._targets[group] = states
+        for task in list(self._live.values()):
+            self._file(task, now)
+
+    def keep_only(self, ids: Iterable[str]) -> None:
+        """After an inventory: what it does not list is no longer there."""
+        for gone in set(self._tasks) - set(ids):
+            self._forget(gone)
+
+    def new_events(self, service: Service) -> list[Event]:
+        """Events not seen before, oldest first; ids of tasks that they name are expected from now on."""
+        new: list[Event] = []
+        for event in service.events:
+            if event.id == self._newest_event:
+                break
+            new.insert(0, event)
+        if new:
+            self._newest_event = new[-1].id
+        for event in new:
+            if event.at >= self._begun and _STARTED.search(event.message):
+                self.expected.update(
+                    task_id for task_id in _TASK_ID.findall(event.message) if task_id not in self._tasks
+                )
+        return new
+
+    def mark_victim(self, task: Task) -> None:
+        """From the moment before StopTask is called: it is not counted on any more."""
+        self.victims.add(task.id)
+        self._unfile(task.id)
+        self._leaving[task.id] = task
+
+    # ---- what is known
+
+    @property
+    def live(self) -> int:
+        return len(self._live)
+
+    @property
+    def fresh(self) -> Iterable[Task]:
+        return self._fresh.values()
+
+    @property
+    def fresh_good(self) -> int:
+        return sum(task_id in self._good for task_id in self._fresh)
+
+    @property
+    def leaving(self) -> Iterable[Task]:
+        """Victims that ECS may still count as running, or that still hold their place on an instance."""
+        return self._leaving.values()
+
+    def good(self, task: Task) -> bool:
+        return task.id in self._good
+
+    def on_probation(self, task: Task) -> bool:
+        """Whether it passes every check, but not for long enough yet."""
+        return task.id in self._good_since and task.id not in self._good
+
+    def worst_first(self, others: Iterable[Task]) -> list[Task]:
+        """Fresh tasks that are not good, those on probation last; and of ``others`` those that run and are not."""
+        bad = [task for task in self._fresh.values() if task.id not in self._good]
+        bad.sort(key=lambda task: (self.on_probation(task), task.running))
+        return bad + [task for task in others if task.id in self._limping and task.id not in self._fresh]
+
+    def healthy(self, service: Service) -> int:
+        """Tasks that are surely good: never more than are named and good, nor than ECS counts."""
+        return min(len(self._good), max(0, service.running - len(self._limping)))
+
+    def to_describe(self, first: Iterable[str]) -> list[str]:
+        """Names for one look: what is asked first, what is in flight, then the least recently seen."""
+        wanted = dict.fromkeys(first)
+        wanted.update(dict.fromkeys(sorted(self.expected)))
+        wanted.update(dict.fromkeys(self._leaving))
+        wanted.update((task_id, None) for task_id in self._fresh if task_id not in self._good)
+        room = -(-max(len(wanted), 1) // PER_CALL) * PER_CALL
+        for task_id in self._tasks:
+            if len(wanted) >= room:
+                break
+            if task_id in self._live:
+                wanted[task_id] = None
+        return [self._tasks[task_id].arn if task_id in self._tasks else task_id for task_id in wanted]
+
+    # ---- inside
+
+    def _file(self, task: Task, now: float) -> None:
+        """Put one task into the sets that it belongs to."""
+        if task.id in self.victims:
+            if task.status == RUNNING or (task.on_instance and task.status != "STOPPED"):
+                self._leaving[task.id] = task
+            else:
+                self._leaving.pop(task.id, None)
+            return
+        if task.stopping or task.status == "STOPPED":
+            self._note_end(task)
+            self._unfile(task.id)
+            self.departed.add(task.id)
+            return
+        self._live[task.id] = task
+        fresh = task.created_at >= self._begun
+        if fresh:
+            self._fresh[task.id] = task
+        if self._is_good(task, fresh, now):
+            self._good.add(task.id)
+            self._limping.discard(task.id)
+        else:
+            self._good.discard(task.id)
+            if task.running:
+                self._limping.add(task.id)
+
+    def _is_good(self, task: Task, fresh: bool, now: float) -> bool:
+        if not is_good(task, self._level, self._checked, self._targets):
+            self._good_since.pop(task.id, None)
+            return False
+        if not fresh or task.id in self._good:  # what ran before needs no probation
+            return True
+        since = self._good_since.setdefault(task.id, now)
+        if self._level == "running" and task.started_at is not None:
+            since = min(since, task.started_at)
+        if now - since < self._stabilize:
+            return False
+        if task.id not in self.fresh_order:
+            self.fresh_order.append(task.id)
+        return True
+
+    def _note_end(self, task: Task) -> None:
+        if task.created_at < self._begun or not task.stop_code:
+            return
+        by_itself = task.stop_code in ("TaskFailedToStart", "EssentialContainerExited")
+        if by_itself or "health checks" in (task.stopped_reason or ""):
+            self.failed.setdefault(task.id, task)
+
+    def _unfile(self, task_id: str) -> None:
+        for store in (self._live, self._fresh, self._good_since):
+            store.pop(task_id, None)
+        self._good.discard(task_id)
+        self._limping.discard(task_id)
+
+    def _forget(self, task_id: str) -> None:
+        self._tasks.pop(task_id, None)
+        self._leaving.pop(task_id, None)
+        self._unfile(task_id)
+        if task_id not in self.victims:
+            self.departed.add(task_id)

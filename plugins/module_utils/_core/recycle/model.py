@@ -1,0 +1,99 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""A service and its tasks as the recycle sees them. All instants are epoch seconds of AWS's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+RUNNING = "RUNNING"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task, from DescribeTasks."""
+
+    arn: str
+    created_at: float
+    status: str  # lastStatus
+    stopping: bool  # desiredStatus is STOPPED: nothing brings it back
+    started_at: float | None = None  # when it reached RUNNING
+    health: str = "UNKNOWN"  # of its containers: HEALTHY, UNHEALTHY or UNKNOWN
+    revision: str = ""  # ARN of the task definition
+    stop_code: str | None = None
+    stopped_reason: str | None = None  # with the reasons of its containers
+    zone: str | None = None
+    capacity_provider: str | None = None
+    launch_type: str | None = None
+    on_instance: bool = False  # holds CPU, memory and ports of a container instance until it has stopped
+    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # target group ARN -> "address:port"
+
+    @property
+    def id(self) -> str:
+        return self.arn.rsplit("/", 1)[-1]
+
+    @property
+    def running(self) -> bool:
+        return self.status == RUNNING and not self.stopping
+
+
+@dataclass(frozen=True)
+class Event:
+    """One service event. ECS keeps the newest hundred."""
+
+    id: str
+    at: float
+    message: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, from DescribeServices with its tags."""
+
+    arn: str
+    cluster: str  # name
+    name: str
+    status: str
+    desired: int
+    running: int
+    pending: int
+    revision: str  # ARN of the task definition that new tasks get
+    daemon: bool = False
+    deployments: tuple[tuple[str, str], ...] = ()  # (status, rolloutState), PRIMARY first
+    task_sets: int = 0  # task sets that are not draining, for CODE_DEPLOY and EXTERNAL
+    maximum_percent: int = 200
+    target_groups: tuple[str, ...] = ()
+    classic_load_balancer: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()  # newest first
+
+    @property
+    def short_arn(self) -> bool:
+        """The format before 2019, in which a service cannot carry tags."""
+        return self.arn.split(":", 5)[-1].count("/") < 2
+
+    @property
+    def deploying(self) -> bool:
+        return len(self.deployments) > 1 or any(rollout == "IN_PROGRESS" for _status, rollout in self.deployments)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A scalable target. Its switches are true when suspended, and named as the option names them."""
+
+    dynamic_in: bool = False
+    dynamic_out: bool = False
+    scheduled: bool = False
+    minimum: int = 0
+    maximum: int = 2**31
+
+    def as_dict(self) -> dict[str, bool]:
+        return {"dynamic_in": self.dynamic_in, "dynamic_out": self.dynamic_out, "scheduled": self.scheduled}
+
+    def with_flags(self, names: tuple[str, ...], value: bool) -> Scaling:
+        return replace(self, **dict.fromkeys(names, value))
+
+
+SCALING_FLAGS = ("dynamic_in", "dynamic_out", "scheduled")

@@ -1,0 +1,56 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""When to look again: often enough to lose little time, seldom enough to make few calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from statistics import median
+
+from .model import Task
+
+LONGEST = 15.0  # seconds between two looks
+_GROWTH = 1.5
+_DRIFT = 0.98  # how fast the knowledge "not before" fades from step to step
+
+# Before the first replacement nothing is known but how long the old tasks took from creation to
+# RUNNING. The scheduler's reaction before and the health check after are taken as 3/4 of that again.
+_WHOLE_PER_LAUNCH = 1.75
+
+
+class Pace:
+    """Learns between which two instants after an action a replacement becomes good."""
+
+    def __init__(self, shortest: float, tasks: Iterable[Task]) -> None:
+        self.shortest = shortest
+        launches = [task.started_at - task.created_at for task in tasks if task.started_at is not None]
+        self._early = 0.0  # not good yet at that many seconds
+        self._late = median(launches) * _WHOLE_PER_LAUNCH if launches else 0.0  # good at that many seconds
+        self._missed = 0
+
+    def pause(self, elapsed: float) -> float:
+        """Seconds until the next look, ``elapsed`` seconds after the action that is waited for."""
+        ahead = self._aim() - elapsed
+        if ahead > self.shortest / 2:
+            self._missed = 0
+            return max(self.shortest, ahead / math.ceil(ahead / LONGEST))
+        self._missed += 1
+        return max(self.shortest, min(LONGEST, self.shortest * _GROWTH ** (self._missed - 1)))
+
+    def too_early(self, elapsed: float) -> bool:
+        """Whether a look would be in vain as far as is known."""
+        return elapsed < self._aim() - self.shortest / 2
+
+    def learn(self, early: float, late: float) -> None:
+        """A replacement was not good ``early`` and was good ``late`` seconds after the action."""
+        self._missed = 0
+        self._early = min(late, max(early, self._early * _DRIFT))
+        self._late = late
+
+    def _aim(self) -> float:
+        gap = self._late - self._early
+        if self._early == 0.0 or gap <= self.shortest:
+            return self._late
+        return self._late - max(self.shortest / 2, gap / 6)

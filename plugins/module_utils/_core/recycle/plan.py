@@ -1,0 +1,192 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The plan of a run, or the reason why there must be none. Nothing has been written when this is decided."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..amounts import iso
+from ..errors import Refused
+from .health import choose_level, choose_stabilize
+from .model import SCALING_FLAGS, Scaling, Service, Task
+from .policy import Policy, Selector
+from .record import Record
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run is going to do. Counts are tasks, instants AWS's, durations seconds."""
+
+    selector: str
+    cutoff: float | None
+    stale: tuple[Task, ...]  # to be replaced, oldest first
+    skipped: tuple[tuple[Task, str], ...]  # stale, but left alone, and why
+    original: int  # desired count to come back to
+    surge: int
+    floor: int  # healthy tasks below which no stop of ours may lead
+    batch: int  # stops in one step
+    level: str
+    stabilize: float
+    begun: float
+    suspend: tuple[str, ...]  # switches to turn on now and off at the end
+    resumed: bool
+
+    @property
+    def steps(self) -> int:
+        return math.ceil(len(self.stale) / self.batch) if self.batch else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "tasks": [task.arn for task in self.stale],
+            "steps": self.steps,
+            "batch_size": self.batch,
+            "surge": self.surge,
+            "minimum_healthy": self.floor,
+            "wait_for": self.level,
+            "stabilize_time": self.stabilize,
+            "suspend_scaling": list(self.suspend),
+        }
+
+
+def refuse_service(service: Service | None, cluster: str, name: str, restoring: bool = False) -> Service:
+    """The service when it is one that can be worked on."""
+    if service is None:
+        raise Refused(
+            f"there is no service {name} in cluster {cluster}: compare both names, the region and the account"
+            " with what 'aws ecs list-services' shows"
+        )
+    if service.status != "ACTIVE":
+        raise Refused(
+            f"service {service.name} in cluster {service.cluster} is {service.status}: ECS starts no tasks for it,"
+            " so nothing that is stopped would be replaced. Create the service anew, or leave it out"
+        )
+    if restoring:
+        return service
+    if service.short_arn:
+        raise Refused(
+            f"service {service.name} still has an ARN of the format before 2019 ({service.arn}) and cannot carry tags,"
+            " in which a run records what it has to give back. Create the service anew with the long format"
+        )
+    if service.task_sets > 1:
+        raise Refused(
+            f"service {service.name} has {service.task_sets} live task sets: a deployment by its controller is under"
+            " way, and which of them new tasks belong to is not certain. Run again when one is left"
+        )
+    return service
+
+
+def deployment_words(service: Service) -> str:
+    return (
+        f"a deployment of service {service.name} in cluster {service.cluster} is in progress"
+        f" ({', '.join(f'{status} {rollout}'.strip() for status, rollout in service.deployments)}), and it replaces"
+        " tasks itself"
+    )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a plan is made from."""
+
+    service: Service
+    tasks: Sequence[Task]  # every one
+    stale: Sequence[Task]
+    protected: Collection[str]  # ARNs of the stale ones under scale-in protection that are to be skipped
+    cutoff: float | None
+    begun: float
+    has_health_check: bool
+    scaling: Scaling | None = None
+    record: Record | None = None  # of an abandoned run
+
+
+def make_plan(policy: Policy, selector: Selector, found: Found) -> Plan:
+    """Decide sizes. Raises Refused when not a single task could be stopped without crossing the floor."""
+    service, record, scaling = found.service, found.record, found.scaling
+    level = choose_level(policy.wait_for, service, found.has_health_check)
+    ordered = sorted(found.stale, key=lambda task: (task.created_at, task.arn))
+    skipped = [(task, "protected") for task in ordered if task.arn in found.protected]
+    todo = [task for task in ordered if task.arn not in found.protected]
+    # A count that was lowered while an abandoned run lay still is the new original.
+    original = min(record.original, service.desired) if record else service.desired
+    floor = math.ceil(original * policy.minimum_healthy_percent / 100)
+    batch = min(policy.batch_size.of(original), max(len(todo), 1))
+    surge = record.surge if record else 0
+    if todo:
+        surge = surge or _choose_surge(policy, service, original, batch)
+        batch = min(batch, original + surge - floor)
+        if batch < 1:
+            raise Refused(_no_room(policy, service, original, surge, floor))
+    already = record.suspended if record else ()
+    suspend = already
+    if scaling and scaling.minimum <= service.desired <= scaling.maximum:
+        asked = scaling_asked(policy, scaling)
+        suspend = tuple(flag for flag in SCALING_FLAGS if flag in already or flag in asked)
+    return Plan(
+        selector=selector.kind,
+        cutoff=found.cutoff,
+        stale=tuple(todo),
+        skipped=tuple(skipped),
+        original=original,
+        surge=surge,
+        floor=floor,
+        batch=batch,
+        level=level,
+        stabilize=choose_stabilize(policy.stabilize_time, service, found.has_health_check),
+        begun=found.begun,
+        suspend=suspend,
+        resumed=record is not None,
+    )
+
+
+def scaling_asked(policy: Policy, scaling: Scaling) -> tuple[str, ...]:
+    """The switches to turn on: those asked for that are not on yet."""
+    return tuple(flag for flag, on in scaling.as_dict().items() if flag in policy.suspend_scaling and not on)
+
+
+def outside_words(title: str, service: Service, scaling: Scaling) -> str:
+    """To set a switch is to register the target, and that moves a count outside its limits into them."""
+    return (
+        f"scaling of {title} was not suspended, because its desired count of {service.desired} lies outside the limits"
+        f" of its scalable target ({scaling.minimum} to {scaling.maximum}), into which AWS would move it at once"
+    )
+
+
+def _choose_surge(policy: Policy, service: Service, original: int, batch: int) -> int:
+    if service.daemon:
+        if policy.surge:
+            raise Refused(
+                f"surge is {policy.surge}, but service {service.name} runs one task on each instance (DAEMON) and"
+                " cannot be given more. Say surge: 0 and a minimum_healthy_percent below 100"
+            )
+        return 0
+    if policy.surge is not None:
+        return policy.surge
+    return max(0, min(batch, original * service.maximum_percent // 100 - original))
+
+
+def _no_room(policy: Policy, service: Service, original: int, surge: int, floor: int) -> str:
+    asked = f"minimum_healthy_percent {policy.minimum_healthy_percent} of {original} tasks is {floor}"
+    if service.daemon:
+        why = "a DAEMON service cannot be given tasks beforehand (surge is 0)"
+        mend = "Say a minimum_healthy_percent that leaves room for one stop"
+    elif policy.surge == 0:
+        why = "with surge: 0 no task is added beforehand"
+        mend = "Say surge: auto, or a minimum_healthy_percent that leaves room for one stop"
+    else:
+        why = f"its maximumPercent of {service.maximum_percent} lets surge: auto add {surge}"
+        mend = "Say surge: 1, or a minimum_healthy_percent that leaves room for one stop"
+    return f"not one task of service {service.name} could be stopped: {asked}, and {why}. {mend}"
+
+
+def plan_diff(plan: Plan) -> dict[str, Any]:
+    """Before and after for --diff, from the plan alone, so that check mode and the real run show the same."""
+
+    def rows(tasks: Sequence[Task]) -> list[str]:
+        return [f"{task.id} created {iso(task.created_at)}" for task in tasks]
+
+    kept = rows([task for task, _why in plan.skipped])
+    return {"before": {"stale_tasks": rows(plan.stale) + kept}, "after": {"stale_tasks": kept}}

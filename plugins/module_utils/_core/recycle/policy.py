@@ -1,0 +1,106 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the user asked for, checked as far as it can be without AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..amounts import Amount, parse_age, parse_amount, parse_instant
+from ..errors import Refused
+
+SELECTORS = ("started_before", "max_task_age", "token", "not_current_revision", "all_tasks")
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Which tasks are stale. ``value`` is an instant, an age in seconds or the token."""
+
+    kind: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The options of one run. Durations in seconds."""
+
+    selector: Selector | None  # None: restore only
+    batch_size: Amount = field(default_factory=lambda: Amount(1))
+    batch_wait: float = 0.0
+    surge: int | None = None  # None: auto
+    minimum_healthy_percent: int = 100
+    wait_for: str = "auto"
+    stabilize_time: float | None = None  # None: by what the service can tell
+    wait_timeout: float = 900.0
+    wait_delay: float = 3.0
+    on_deployment: str = "fail"
+    protected_tasks: str = "skip"
+    suspend_scaling: tuple[str, ...] = ("dynamic_in",)
+    lease: float = 600.0
+    reason: str = ""
+
+
+def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None:
+    """The one selector among the options. Raises Refused for none (where required) or several."""
+    given = [name for name in SELECTORS if options.get(name) not in (None, False)]
+    if len(given) > 1:
+        raise Refused(f"{' and '.join(given)} are both given: say exactly one of {', '.join(SELECTORS)}")
+    if not given:
+        if not required:
+            return None
+        raise Refused(f"nothing says which tasks are stale: say exactly one of {', '.join(SELECTORS)}")
+    kind = given[0]
+    value = options[kind]
+    if kind == "started_before":
+        return Selector(kind, parse_instant(kind, value))
+    if kind == "max_task_age":
+        return Selector(kind, parse_age(kind, value))
+    if kind == "token":
+        if not str(value).strip():
+            raise Refused("token is empty: say a text that is new for every roll-out, such as a pipeline's run number")
+        return Selector(kind, str(value))
+    return Selector(kind)
+
+
+def read_policy(options: Mapping[str, Any]) -> Policy:
+    """A policy from module options. Raises Refused for a value that can never work."""
+    restore_only = options["state"] == "restored"
+    selector = read_selector(options, required=not restore_only)
+    for name in ("wait_delay", "wait_timeout", "lease"):
+        if options[name] <= 0:
+            raise Refused(f"{name} is {options[name]}: say a number of seconds above 0")
+    for name in ("batch_wait", "stabilize_time"):
+        if options[name] is not None and options[name] < 0:
+            raise Refused(f"{name} is {options[name]}: say a number of seconds, 0 or more")
+    if not 0 <= options["minimum_healthy_percent"] <= 100:
+        raise Refused(
+            f"minimum_healthy_percent is {options['minimum_healthy_percent']}: say a percentage from 0 to 100"
+        )
+    return Policy(
+        selector=None if restore_only else selector,
+        batch_size=parse_amount("batch_size", options["batch_size"]),
+        batch_wait=float(options["batch_wait"]),
+        surge=_read_surge(options["surge"]),
+        minimum_healthy_percent=options["minimum_healthy_percent"],
+        wait_for=options["wait_for"],
+        stabilize_time=None if options["stabilize_time"] is None else float(options["stabilize_time"]),
+        wait_timeout=float(options["wait_timeout"]),
+        wait_delay=float(options["wait_delay"]),
+        on_deployment=options["on_deployment"],
+        protected_tasks=options["protected_tasks"],
+        suspend_scaling=tuple(options["suspend_scaling"] or ()),
+        lease=float(options["lease"]),
+        reason=options["reason"] or "",
+    )
+
+
+def _read_surge(value: object) -> int | None:
+    written = str(value).strip()
+    if written == "auto":
+        return None
+    if not written.isdecimal():
+        raise Refused(f"surge is {written!r}: say auto, or a number of tasks from 0")
+    return int(written)

@@ -1,0 +1,335 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Replacing stale tasks: the loop of looks, decisions and stops between the surge and the shrinking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+
+from ..errors import CallFailed, Failed
+from .decide import Finish, GiveUp, History, Limits, Observation, Raise, Stop, Wait, decide, find_refusal
+from .knowledge import Knowledge
+from .model import RUNNING, Event, Service, Task
+from .pace import LONGEST, Pace
+from .plan import Plan, deployment_words
+from .record import give_back
+from .session import Session, Steps
+from .staleness import is_stale
+
+_LAST_LOOKS = 4  # before a run that has to end gives back what it added whatever the tasks are like
+_FRESH = 5.0  # seconds that a look may take
+_BLIND_SPELL = 60.0  # seconds for which counts alone are believed while tasks launch
+
+
+def inventory(session: Session) -> Steps[list[Task]]:
+    """Every task that ECS means to keep running."""
+    arns = yield from session.call(session.world.list_tasks)
+    tasks: list[Task] = []
+    if arns:
+        tasks = yield from session.call(session.world.describe_tasks, arns)
+    return [task for task in tasks if not task.stopping and task.status != "STOPPED"]
+
+
+class Replacement:
+    """The replacing of one plan's tasks."""
+
+    def __init__(
+        self,
+        session: Session,
+        plan: Plan,
+        service: Service,
+        tasks: Iterable[Task],
+        has_health_check: bool,
+        raised: bool,
+    ) -> None:
+        """``raised``: the surge was added just now, so it is too early to look."""
+        self._session = session
+        self._plan = plan
+        self._service = service
+        groups = service.target_groups if plan.level == "target_healthy" else ()
+        self.knowledge = Knowledge(plan.begun, plan.level, has_health_check, plan.stabilize, groups)
+        self.knowledge.see(tasks, session.world.now())
+        self.knowledge.new_events(service)  # what was said before is not about us
+        self._pace = Pace(session.policy.wait_delay, tasks)
+        self._history = History(surge=plan.surge)
+        self._todo = {task.id: task for task in plan.stale}
+        self._events: list[Event] = []  # since our last change
+        self._described_clock = session.world.clock()
+        self._mismatch: tuple[int, int] | None = None  # counts for which an inventory was taken
+        self._deploying = False
+        self._launching = raised  # a launch that we caused is on its way
+        self._not_whole = 0.0  # seconds after our last change at which replacements were last seen missing
+        self._step: list[Task] = []  # stopped, and not all replaced yet
+        self._step_clock = 0.0
+        self._whole_clock = session.world.clock() - session.policy.batch_wait
+        self._added: list[str] = []  # ids of the tasks that the surge brought
+        self._reported: set[str] = set()
+
+    def run(self) -> Steps[None]:
+        """Until nothing stale is left. Raises Failed when that cannot be had."""
+        try:
+            yield from self._loop()
+        finally:
+            report = self._session.report
+            report.remaining = list(self._todo.values())
+            report.failures = list(self.knowledge.failed.values())
+
+    def _loop(self) -> Steps[None]:
+        session, policy = self._session, self._session.policy
+        limits = Limits(policy.wait_timeout, policy.batch_wait, policy.on_deployment == "wait")
+        if self._launching:
+            yield from session.rest(self._pace.pause(session.elapsed))
+        while True:
+            began = session.world.clock()
+            seen = yield from self._look()
+            if seen is None:
+                yield from session.rest(self._pace.pause(session.elapsed))
+                continue
+            action = decide(self._plan, limits, seen, self._history)
+            if isinstance(action, Finish):
+                return
+            if isinstance(action, GiveUp):
+                raise Failed(action.why)
+            if isinstance(action, Wait):
+                self._not_whole = session.elapsed
+                pause = self._pace.pause(session.elapsed)
+                yield from session.rest(pause if action.at_most is None else min(LONGEST, action.at_most))
+            elif isinstance(action, Raise):
+                yield from self._raise_again(seen)
+            elif not self._is_late(began):
+                whole = yield from self._stop(action, seen)
+                if self._history.open_stops:
+                    continue
+                if whole and not self._todo:
+                    self._report_step(self._added)
+                    return
+                yield from session.rest(self._pace.pause(session.elapsed))
+
+    def _is_late(self, began: float) -> bool:
+        """Whether calls had to be repeated for so long that what they told first may no longer be so."""
+        session = self._session
+        return session.world.clock() - began > max(_FRESH, 2 * session.policy.wait_delay)
+
+    # ---- looking
+
+    def _look(self) -> Steps[Observation | None]:
+        """Observe. None when ECS's counts alone say that a launch goes its way, which saves a call."""
+        session, knowledge, plan, world = self._session, self.knowledge, self._plan, self._session.world
+        service = self._service = yield from session.look()
+        self._events.extend(knowledge.new_events(service))
+        desired = session.desired(service)
+        session.report.saw_desired(desired)
+        if self._launches_as_expected(service, desired):
+            return None
+        if self._deploying != service.deploying:
+            session.acted_clock = world.clock()  # what is waited for from now on is something else
+            if self._deploying:
+                yield from self._take_inventory()
+        self._deploying = service.deploying
+        yield from self._describe(list(self._todo)[:1])
+        counted, leaving = service.running + service.pending, list(knowledge.leaving)
+        if not knowledge.live <= counted <= knowledge.live + len(leaving):
+            if self._mismatch != (counted, knowledge.live):
+                yield from self._take_inventory()
+            self._mismatch = (counted, knowledge.live)
+        for task_id in knowledge.departed:  # what ECS starts in their place is new
+            self._todo.pop(task_id, None)
+        knowledge.departed.clear()
+        fresh_good = knowledge.fresh_good
+        following = tuple(islice(self._todo.values(), plan.batch))
+        seen = Observation(
+            elapsed=session.elapsed,
+            since_step=world.clock() - self._whole_clock,
+            desired=desired,
+            healthy=knowledge.healthy(service),
+            live=knowledge.live,
+            unknown=max(0, counted - knowledge.live - len(leaving)),
+            fresh_good=fresh_good,
+            fresh_bad=len(list(knowledge.fresh)) - fresh_good,
+            deploying=deployment_words(service) if service.deploying else None,
+            refusal=find_refusal(
+                self._events, session.acted_at, knowledge.failed.values(), any(task.on_instance for task in leaving)
+            ),
+            stale=len(self._todo),
+            next_stale=following,
+            next_good=frozenset(task.id for task in following if knowledge.good(task)),
+        )
+        session.report.saw_healthy(seen.healthy)
+        self._close_step(seen)
+        return seen
+
+    def _launches_as_expected(self, service: Service, desired: int) -> bool:
+        """Whether ECS's counts say that what is missing is on its way, or has not been begun yet, and it is
+        too early for it to be good."""
+        session, knowledge = self._session, self.knowledge
+        if self._history.open_stops or service.deploying or service.desired != desired:
+            return False
+        if session.elapsed > session.policy.wait_timeout:
+            return False
+        if session.world.clock() - self._described_clock > _BLIND_SPELL:
+            return False
+        if any("unable" in event.message for event in self._events):
+            return False
+        if service.running >= desired:
+            return self._launching and self._pace.too_early(session.elapsed)
+        launching = knowledge.expected or any(task.status != RUNNING for task in knowledge.fresh)
+        return desired - service.running - service.pending <= 0 or not launching
+
+    def _describe(self, first: Iterable[str]) -> Steps[None]:
+        session, knowledge, world = self._session, self.knowledge, self._session.world
+        names = knowledge.to_describe(first)
+        tasks = yield from session.call(world.describe_tasks, names)
+        self._described_clock = world.clock()
+        knowledge.see(tasks, world.now(), {name.rsplit("/", 1)[-1] for name in names})
+        if self._plan.level == "target_healthy":
+            for group in self._service.target_groups:
+                states = yield from session.call(world.target_states, group)
+                knowledge.see_targets(group, states, world.now())
+
+    def _take_inventory(self) -> Steps[None]:
+        tasks = yield from inventory(self._session)
+        knowledge = self.knowledge
+        knowledge.see(tasks, self._session.world.now())
+        knowledge.keep_only({task.id for task in tasks} | knowledge.victims | knowledge.expected)
+        skipped = {task.id for task, _why in self._session.report.skipped}
+        for task in sorted(tasks, key=lambda task: (task.created_at, task.arn)):
+            known = task.id in self._todo or task.id in knowledge.victims or task.id in skipped
+            if not known and is_stale(task, self._plan.cutoff, self._service.revision):
+                self._todo[task.id] = task
+
+    # ---- acting
+
+    def _raise_again(self, seen: Observation) -> Steps[None]:
+        """The surge was taken away by somebody, or was used up: add it again."""
+        session, plan = self._session, self._plan
+        wanted = plan.original + plan.surge
+        session.report.warnings.append(
+            f"the desired count of {session.title} was {seen.desired} where {wanted} was needed, and was raised again"
+        )
+        self._history = replace(self._history, surge=plan.surge, raises=self._history.raises + 1, last_step=False)
+        session.note(surge=plan.surge)
+        service = yield from session.look()
+        yield from session.change_desired(session.desired(service), lambda found: max(found, wanted))
+        self._events.clear()
+
+    def _stop(self, action: Stop, seen: Observation) -> Steps[bool]:
+        """True when the place of the stopped task was taken by an added one before ECS could start another,
+        and no added one is left: then everything is whole."""
+        session, task = self._session, action.task
+        reason = f"{session.policy.reason} (ecs_service_recycle {session.me.owner})".strip()
+        try:
+            if session.policy.protected_tasks == "skip" and session.world.protected([task.arn]):
+                del self._todo[task.id]
+                session.report.skipped.append((task, "protected"))
+                return False
+            self.knowledge.mark_victim(task)
+            known = session.world.stop_task(task.arn, reason)
+        except CallFailed as failure:
+            if failure.kind == "final":
+                raise
+            # What was seen is too old after a pause, so look again. The stop may have been carried out all
+            # the same: the task is the next to stop, and is not counted on any more.
+            yield from session.rest(session.policy.wait_delay)
+            return False
+        del self._todo[task.id]
+        session.report.changed = True
+        if not known:
+            session.report.skipped.append((task, "already gone"))
+        if not self._step:
+            self._step_clock = session.world.clock()
+        self._step.append(task)
+        self._history = action.history
+        self._launching = True
+        session.acted()
+        self._not_whole = 0.0
+        self._events.clear()
+        if not action.lower:
+            return False
+        if not (yield from session.try_desired(seen.desired, seen.desired - 1)):
+            # Too late: by now ECS may have started another in its place. Then it is a stop like any other.
+            self._history = replace(action.history, surge=self._history.surge + 1, last_step=False)
+            return False
+        # With nothing left to give back the record is about to be removed.
+        session.note(at_once=self._history.surge > 0, surge=self._history.surge)
+        return self._history.surge == 0
+
+    def _close_step(self, seen: Observation) -> None:
+        """Once everything is whole again: report the step and learn how long it took."""
+        if self._history.open_stops or not seen.whole:
+            return
+        self._launching = False
+        good = [task_id for task_id in self.knowledge.fresh_order if task_id not in self._reported]
+        if not self._history.stops and seen.fresh_good >= self._history.surge > 0 and not self._added:
+            self._learn()
+            self._added = good
+        if self._step:
+            if self._history.last_step:
+                self._report_step(self._added or good)
+            else:
+                self._learn()
+                self._report_step([task_id for task_id in good if task_id not in self._added])
+
+    def _learn(self) -> None:
+        """The newest task cannot have been good before it ran."""
+        acted_at = self._session.acted_at
+        ran = [task.started_at - acted_at for task in self.knowledge.fresh if task.started_at is not None]
+        self._pace.learn(max([self._not_whole, *ran]), self._session.elapsed)
+
+    def _report_step(self, new: list[str]) -> None:
+        self._reported.update(new)
+        seconds = self._session.world.clock() - self._step_clock
+        self._session.report.replaced.extend((task, list(new), seconds) for task in self._step)
+        self._step = []
+        self._whole_clock = self._session.world.clock()
+
+    # ---- giving up
+
+    def withdraw(self) -> Steps[None]:
+        """Take added tasks that are not good off again, each with its share of the desired count.
+
+        Among the tasks that run ECS picks at random those that it stops for a lower count, so it must be
+        left nothing to pick from as long as some that run are not good.
+        """
+        knowledge, session = self.knowledge, self._session
+        looks = 0.0
+        while True:
+            began = session.world.clock()
+            service = self._service = yield from session.look()
+            surge = session.held.surge
+            desired = session.desired(service)
+            target = give_back(desired, session.held.original, surge)
+            if service.deploying:
+                return  # new tasks may be the deployment's
+            knowledge.new_events(service)
+            yield from self._describe(())
+            if self._is_late(began) and looks < _LAST_LOOKS:
+                looks += 1
+                continue
+            nameless = service.running + service.pending > knowledge.live + len(list(knowledge.leaving))
+            bad = knowledge.worst_first(self._todo.values())
+            if knowledge.healthy(service) < self._plan.floor:  # then those on probation are needed
+                bad = [task for task in bad if not knowledge.on_probation(task)]
+            surplus = knowledge.live - target
+            risky = nameless or (surplus > 0 and knowledge.healthy(service) - surplus < self._plan.floor)
+            if risky and not bad and looks < (_LAST_LOOKS if session.me.ending() else session.policy.wait_timeout):
+                looks += 1 if session.me.ending() else max(self._session.policy.wait_delay, 1)
+                yield from self._take_inventory()
+                yield from session.rest(session.policy.wait_delay)
+                continue
+            if desired > target and knowledge.live < desired:
+                if (yield from session.try_desired(desired, max(target, knowledge.live))):
+                    session.note(surge=surge - (desired - max(target, knowledge.live)))
+            elif bad and surplus > 0:
+                reason = f"added by ecs_service_recycle {session.me.owner} and withdrawn before it was good"
+                if (yield from session.attempt(session.world.stop_task, bad[0].arn, reason)):
+                    # Its share of the count goes with it, unless ECS had started more than that by itself.
+                    lower = desired > target and knowledge.live == desired
+                    knowledge.mark_victim(bad[0])
+                    session.report.withdrawn.append(bad[0].id)
+                    if lower and (yield from session.try_desired(desired, desired - 1)):
+                        session.note(surge=surge - 1)
+            else:
+                return

@@ -1,0 +1,77 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What a run did, as the module returns it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..amounts import iso
+from .model import Scaling, Task
+from .plan import Plan
+
+UNCHANGED, RECYCLED, RESTORED, FAILED = "unchanged", "recycled", "restored", "failed"
+
+
+@dataclass
+class Report:
+    """Filled while the run goes on, so that a failure tells what was achieved before it."""
+
+    status: str = UNCHANGED
+    message: str | None = None  # why it failed
+    changed: bool = False
+    plan: Plan | None = None
+    diff: dict[str, Any] | None = None
+    cutoff: float | None = None
+    resumed: bool = False
+    replaced: list[tuple[Task, list[str], float]] = field(default_factory=list)  # old, ids of the new, seconds
+    skipped: list[tuple[Task, str]] = field(default_factory=list)
+    remaining: list[Task] = field(default_factory=list)
+    failures: list[Task] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)  # ids of added tasks that never became good
+    desired_before: int | None = None
+    desired_peak: int | None = None
+    desired_after: int | None = None
+    scaling_before: Scaling | None = None
+    scaling_after: Scaling | None = None
+    minimum_healthy: int | None = None
+    seconds: float = 0.0
+    calls: Mapping[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def saw_desired(self, count: int) -> None:
+        if self.desired_before is None:
+            self.desired_before = count
+        self.desired_peak = max(count, self.desired_peak or 0)
+        self.desired_after = count
+
+    def saw_healthy(self, count: int) -> None:
+        self.minimum_healthy = count if self.minimum_healthy is None else min(count, self.minimum_healthy)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "cutoff": None if self.cutoff is None else iso(self.cutoff),
+            "resumed": self.resumed,
+            "plan": self.plan.as_dict() if self.plan else None,
+            "replaced": [
+                {"task": old.arn, "new_tasks": new, "seconds": round(seconds, 1)} for old, new, seconds in self.replaced
+            ],
+            "skipped": [{"task": task.arn, "reason": why} for task, why in self.skipped],
+            "remaining": [task.arn for task in self.remaining],
+            "failures": [
+                {"task": task.arn, "stop_code": task.stop_code, "reason": task.stopped_reason} for task in self.failures
+            ],
+            "withdrawn": self.withdrawn,
+            "capacity": {"before": self.desired_before, "peak": self.desired_peak, "after": self.desired_after},
+            "scaling": {
+                "before": self.scaling_before.as_dict() if self.scaling_before else None,
+                "after": self.scaling_after.as_dict() if self.scaling_after else None,
+            },
+            "minimum_healthy": self.minimum_healthy,
+            "seconds": round(self.seconds, 1),
+            "api_calls": dict(sorted(self.calls.items())),
+        }

@@ -1,0 +1,73 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""A service and its tasks as results show them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..amounts import iso
+from .model import Service, Task
+from .policy import Selector
+from .record import read_record
+from .staleness import find_cutoff, is_stale
+
+
+def service_facts(service: Service) -> dict[str, Any]:
+    return {
+        "arn": service.arn,
+        "name": service.name,
+        "cluster": service.cluster,
+        "status": service.status,
+        "desired_count": service.desired,
+        "running_count": service.running,
+        "pending_count": service.pending,
+        "task_definition": service.revision,
+        "deploying": service.deploying,
+        "tags": dict(service.tags),
+    }
+
+
+def task_rows(
+    service: Service,
+    tasks: Iterable[Task],
+    protected_until: Mapping[str, float],
+    now: float,
+    selector: Selector | None,
+) -> tuple[list[dict[str, Any]], float | None]:
+    """A row for each task that ECS means to keep, oldest first; and the cutoff, where the selector has one.
+
+    What is stale is what a recycle that began now would find stale. Raises Refused where it would.
+    """
+    kept = sorted(
+        (task for task in tasks if not task.stopping and task.status != "STOPPED"),
+        key=lambda task: (task.created_at, task.arn),
+    )
+    cutoff = None
+    if selector:
+        cutoff = find_cutoff(selector, now, kept, service.tags, read_record(service.tags))
+    return [
+        {
+            "task": task.arn,
+            "created_at": _iso(task.created_at),
+            "started_at": _iso(task.started_at),
+            "age": max(0, round(now - task.created_at)) if math.isfinite(task.created_at) else 0,
+            "last_status": task.status,
+            "health_status": task.health,
+            "task_definition": task.revision,
+            "protected": task.arn in protected_until,
+            "protected_until": _iso(protected_until.get(task.arn)),
+            "availability_zone": task.zone,
+            "capacity_provider": task.capacity_provider,
+            "launch_type": task.launch_type,
+            "stale": is_stale(task, cutoff, service.revision) if selector else None,
+        }
+        for task in kept
+    ], cutoff
+
+
+def _iso(instant: float | None) -> str | None:
+    return iso(instant) if instant is not None and math.isfinite(instant) else None

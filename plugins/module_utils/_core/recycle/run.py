@@ -1,0 +1,295 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""One run: look, plan, write ahead, guard, replace, give back.
+
+``recycle`` is a generator. It yields the seconds after which it wants to go on and returns a Report,
+so that the one loop that sleeps lives elsewhere, and a test can run it on a clock of its own, stop it
+at any point, or run two at once. It can be left at any call and begun anew: the record on the service
+and the creation instants of the tasks are its whole memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..amounts import iso
+from ..errors import CallFailed, Failed, Refused
+from . import report as outcome
+from .model import Scaling, Service
+from .pace import LONGEST
+from .plan import Found, Plan, deployment_words, make_plan, outside_words, plan_diff, refuse_service, scaling_asked
+from .policy import Policy, Selector
+from .record import CLAIMED, RECORD_TAG, SURGED, TOKENS_TAG, Record, give_back, read_record, remember_token
+from .replacement import Replacement, inventory
+from .report import Report
+from .session import Self, Session, Steps, TakenOver
+from .staleness import find_cutoff, freeze_now, is_stale
+from .world import World
+
+_ROUNDS = 3  # inventories that may each find stale tasks which the one before did not show
+
+
+def recycle(world: World, policy: Policy, cluster: str, name: str, me: Self) -> Steps[Report]:
+    """Recycle or restore one service. What AWS answers is never raised: the report tells."""
+    run = _Run(Session(world, policy, cluster, name, me), cluster, name)
+    began = world.clock()
+    try:
+        yield from run.work()
+    except TakenOver as taken:
+        run.report.status, run.report.message = outcome.FAILED, str(taken)
+    except (Refused, Failed) as failure:
+        yield from run.end_badly(str(failure))
+    except CallFailed as failure:
+        yield from run.end_badly(run.explain(failure))
+    run.report.seconds = world.clock() - began
+    run.report.calls = dict(world.calls)
+    return run.report
+
+
+class _Run:
+    def __init__(self, session: Session, cluster: str, name: str) -> None:
+        self.session = session
+        self.report = session.report
+        self._cluster = cluster
+        self._name = name
+        self._replacement: Replacement | None = None
+
+    def work(self) -> Steps[None]:
+        session, policy = self.session, self.session.policy
+        rounds = 0
+        while rounds < _ROUNDS:
+            service = yield from self._wait_until_free()
+            looked = session.world.clock()
+            left = read_record(service.tags)  # of an abandoned run, or of our own last round
+            self.report.saw_desired(service.desired)
+            if left and policy.selector is None:
+                if (yield from self._restore(left)):
+                    return
+                continue
+            if policy.selector is None:
+                return
+            found = yield from self._find(policy.selector, service, left)
+            plan = self._plan(policy.selector, found) if found else None
+            if found is None or plan is None or session.me.check:
+                return
+            if session.world.clock() - looked > policy.wait_delay:
+                # As long as another run needs to claim the service and see that it is alone.
+                service = yield from self._wait_until_free()
+                if read_record(service.tags) != left or service.desired != found.service.desired:
+                    continue
+            mine = yield from self._claim(plan, policy.selector, found)
+            if mine is None:
+                continue
+            raised = yield from self._guard(plan, mine, found.scaling)
+            replacement = self._replacement = Replacement(
+                session, plan, mine, found.tasks, found.has_health_check, raised
+            )
+            yield from replacement.run()
+            if (yield from self._finish(plan, replacement, service.revision)):
+                return
+            rounds += 1
+        raise Failed(f"other stale tasks turned up again and again in {session.title}. Run again")
+
+    def _restore(self, left: Record) -> Steps[bool]:
+        """Give back what an abandoned run has left. False when another run was faster."""
+        session, report = self.session, self.report
+        report.desired_before = left.original
+        if not session.me.check:
+            record = replace(left, owner=session.me.owner, lease_until=session.lease())
+            if not (yield from session.attempt(session.world.tag, {RECORD_TAG: record.text})):
+                return False
+            session.record = record
+            if (yield from session.settle(left)) is None:
+                session.record = None
+                return False
+            yield from self._put_back()
+        report.resumed = report.changed = True
+        report.status = outcome.RESTORED
+        if session.me.check and report.desired_after is not None:
+            report.desired_after = give_back(report.desired_after, left.original, left.surge)
+        return True
+
+    # ---- look and plan
+
+    def _wait_until_free(self) -> Steps[Service]:
+        """The service, once no other run and no deployment is at work on it."""
+        session, policy, me = self.session, self.session.policy, self.session.me
+        began = session.world.clock()
+        while True:
+            found = yield from session.call(session.world.describe_service)
+            service = refuse_service(found, self._cluster, self._name, restoring=policy.selector is None)
+            left = read_record(service.tags)
+            busy = None
+            if (
+                left
+                and left.owner != me.owner
+                and left.lease_until > session.world.now()
+                and not me.is_dead(left.owner)
+            ):
+                busy = (
+                    f"{session.title} is being worked on by another run ({left.owner}), whose lease ends at"
+                    f" {iso(left.lease_until)} unless it is renewed. Run again when that run has ended"
+                )
+            elif service.deploying and policy.selector is not None:
+                busy = f"{deployment_words(service)}. Run again when it has ended, or say on_deployment: wait"
+                if policy.on_deployment == "fail":
+                    raise Refused(busy)
+            if busy is None or me.check:
+                return service
+            if session.world.clock() - began > policy.wait_timeout:
+                raise Refused(f"waited {policy.wait_timeout:.0f} s, but {busy}")
+            yield from session.rest(max(policy.wait_delay, min(LONGEST, policy.wait_timeout / 20)))
+
+    def _find(self, selector: Selector, service: Service, left: Record | None) -> Steps[Found | None]:
+        """What a plan is made from; None when nothing is stale and nothing was left behind."""
+        session, policy, world, report = self.session, self.session.policy, self.session.world, self.report
+        tasks = yield from inventory(session)
+        now = world.now()
+        cutoff = find_cutoff(selector, now, tasks, service.tags, left)
+        stale = [task for task in tasks if is_stale(task, cutoff, service.revision)]
+        report.cutoff, report.remaining = cutoff, stale
+        if not stale and left is None:
+            return None
+        checked = yield from session.call(world.has_health_check, service.revision)
+        scaling, protected = None, set()
+        if policy.suspend_scaling or (left and left.suspended):
+            scaling = yield from session.call(world.scaling)
+        if stale and policy.protected_tasks == "skip":
+            protected = yield from session.call(world.protected, [task.arn for task in stale])
+        begun = left.begun if left else freeze_now(now, tasks)
+        return Found(service, tasks, stale, protected, cutoff, begun, checked, scaling, left)
+
+    def _plan(self, selector: Selector, found: Found) -> Plan | None:
+        """The plan; None when there is nothing to do but to tell what is skipped."""
+        report, left, scaling = self.report, found.record, found.scaling
+        plan = make_plan(self.session.policy, selector, found)
+        if report.plan is None:  # the first round tells what was found
+            report.plan, report.diff, report.scaling_before = plan, plan_diff(plan), scaling
+            if left:  # and that is what there was before the abandoned run changed it
+                report.desired_before = left.original
+                report.scaling_before = scaling and scaling.with_flags(left.suspended, False)
+            if scaling and plan.suspend != scaling_asked(self.session.policy, scaling) and not left:
+                report.warnings.append(outside_words(self.session.title, found.service, scaling))
+        report.scaling_after = report.scaling_before
+        report.skipped = list(plan.skipped)
+        report.remaining = list(plan.stale)
+        report.resumed = report.resumed or plan.resumed
+        if not plan.stale and left is None:
+            return None
+        if self.session.me.check:
+            report.changed = True
+            report.status = outcome.RECYCLED if plan.stale else outcome.RESTORED
+            if left:
+                report.desired_after = give_back(found.service.desired, left.original, left.surge)
+        return plan
+
+    # ---- write ahead, and guard
+
+    def _claim(self, plan: Plan, selector: Selector, found: Found) -> Steps[Service | None]:
+        """Write the record and read it back. None when it is all to be planned again."""
+        session, left = self.session, found.record
+        session.record = Record(
+            original=plan.original,
+            surge=plan.surge,
+            begun=plan.begun,
+            selector=plan.selector,
+            cutoff=plan.cutoff,
+            suspended=plan.suspend,
+            phase=left.phase if left else CLAIMED,
+            owner=session.me.owner,
+            lease_until=session.lease(),
+        )
+        tags = {RECORD_TAG: session.record.text}
+        if selector.kind == "token" and plan.cutoff is not None:
+            tags[TOKENS_TAG] = remember_token(found.service.tags, selector.value, plan.cutoff)
+        if not (yield from session.attempt(session.world.tag, tags)):
+            session.record = None
+            return None
+        self.report.changed = self.report.changed or left is not None
+        mine = yield from session.settle(left)
+        if mine is None:  # another run was faster; wait for it
+            session.record = None
+        elif left is None and mine.desired != plan.original:
+            # Somebody scaled the service between the look and the claim.
+            yield from session.release()
+            return None
+        elif mine.deploying and session.policy.on_deployment == "fail":
+            raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or say on_deployment: wait")
+        return mine
+
+    def _guard(self, plan: Plan, service: Service, scaling: Scaling | None) -> Steps[bool]:
+        """Suspend scaling, then add the surge where it is missing: true then. Only where something is going
+        to be stopped."""
+        session = self.session
+        session.acted()
+        if not plan.stale:
+            return False
+        if scaling:
+            wanted = scaling.with_flags(plan.suspend, True)
+            if wanted != scaling:
+                yield from session.call(session.world.suspend, wanted)
+            self.report.scaling_after = wanted
+        session.note(at_once=False, phase=SURGED)
+        wanted_count = plan.original + plan.surge
+        if service.desired >= wanted_count:
+            return False
+        yield from session.change_desired(service.desired, lambda found: max(found, wanted_count))
+        return True
+
+    # ---- the end
+
+    def _finish(self, plan: Plan, replacement: Replacement, revision: str) -> Steps[bool]:
+        """Verify, give back, release. False when stale tasks turned up that were not seen before."""
+        tasks = yield from inventory(self.session)
+        left_alone = {task.id for task, _why in self.report.skipped} | replacement.knowledge.victims
+        late = [task for task in tasks if is_stale(task, plan.cutoff, revision) and task.id not in left_alone]
+        self.report.remaining = late
+        if late:
+            return False
+        yield from self._put_back()
+        self.report.status = outcome.RECYCLED if self.report.replaced else outcome.RESTORED
+        return True
+
+    def _put_back(self) -> Steps[None]:
+        """Give back capacity and switches, and remove the record last."""
+        session = self.session
+        service = yield from session.look()
+        record = session.held
+        if record.surge:
+            # Written even where it reads the same: a read may be older than what a killed run wrote last.
+            def given_back(found: int) -> int:
+                return give_back(found, record.original, record.surge)
+
+            yield from session.change_desired(session.desired(service), given_back)
+        if record.suspended:
+            found = yield from session.call(session.world.scaling)
+            if found:
+                ours = tuple(flag for flag in record.suspended if found.as_dict()[flag])
+                if ours:
+                    yield from session.call(session.world.suspend, found.with_flags(ours, False))
+                self.report.scaling_after = found.with_flags(ours, False)
+        yield from session.release()
+
+    def end_badly(self, why: str) -> Steps[None]:
+        """Fail. What was changed is given back first, as far as AWS lets us."""
+        session, report = self.session, self.report
+        report.status, report.message = outcome.FAILED, why
+        if session.record is None:
+            return
+        session.leaving = True
+        try:
+            if self._replacement:
+                yield from self._replacement.withdraw()
+            yield from self._put_back()
+        except TakenOver as taken:
+            report.message = f"{why}. Nothing was given back: {taken}"
+        except (CallFailed, Failed, Refused) as failure:
+            words = self.explain(failure) if isinstance(failure, CallFailed) else str(failure)
+            report.message = (
+                f"{why}. Giving back what was changed failed as well: {words}. The tag {RECORD_TAG} on the service"
+                " tells what is left: run the same task again, or with state: restored, once that is mended"
+            )
+
+    def explain(self, failure: CallFailed) -> str:
+        return f"{self.session.title}: {failure}"

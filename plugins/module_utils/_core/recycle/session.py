@@ -1,0 +1,216 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The mechanics of a run: patient calls, pauses, the record and its lease."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from ..errors import CallFailed, Failed
+from .model import Service
+from .policy import Policy
+from .record import RECORD_TAG, Record, read_record
+from .report import Report
+from .world import World
+
+T = TypeVar("T")
+Steps = Generator[float, None, T]
+
+_SLOWEST_BACKOFF = 30.0  # seconds
+_CONFIRM_WITHIN = 60.0  # seconds after which a desired count that was never read back is taken as lost
+
+
+@dataclass(frozen=True)
+class Self:
+    """Who runs this, and what it has to know of the world outside AWS."""
+
+    owner: str  # written into the record
+    is_dead: Callable[[str], bool]  # whether the run that an owner names is provably gone
+    ending: Callable[[], str | None]  # why this run has to end now, in words
+    check: bool = False  # plan only
+
+
+class TakenOver(Exception):
+    """Another run owns the record: hands off, it gives back what is to be given back."""
+
+
+class Session:
+    """One run's hold on one service."""
+
+    def __init__(self, world: World, policy: Policy, cluster: str, name: str, me: Self) -> None:
+        self.world = world
+        self.policy = policy
+        self.title = f"service {name} in cluster {cluster}"
+        self.me = me
+        self.report = Report()
+        self.record: Record | None = None  # ours, once it is written
+        self.leaving = False  # giving back: no ending can cut this short
+        self.acted_at = 0.0  # AWS instant of our last change
+        self.acted_clock = 0.0
+        self._unwritten = False  # whether the record differs from the tag
+        self._failures = 0  # of attempts, in a row
+        self._superseded: list[int] = []  # desired counts that we replaced and that may still be read
+        self._set_to = 0
+        self._set_clock = 0.0
+
+    # ---- calls and pauses
+
+    def call(self, operation: Callable[..., T], *arguments: object) -> Steps[T]:
+        """One call, patiently: throttling only slows down, a failing network is borne for a while."""
+        pause, began = self.policy.wait_delay, self.world.clock()
+        while True:
+            self.heed_ending()
+            try:
+                return operation(*arguments)
+            except CallFailed as failure:
+                lasted = self.world.clock() - began
+                if failure.kind == "final" or (failure.kind == "passing" and lasted > self.policy.wait_timeout):
+                    raise
+            yield from self.rest(pause)
+            pause = min(_SLOWEST_BACKOFF, pause * 2)
+
+    def attempt(self, operation: Callable[..., object], *arguments: object) -> Steps[bool]:
+        """One try of a write that follows from what was just read. After a failure that may pass there is a
+        pause, and the caller has to look again before it writes: the world has moved on, and the write may
+        have been carried out all the same."""
+        self.heed_ending()
+        try:
+            operation(*arguments)
+        except CallFailed as failure:
+            if failure.kind == "final":
+                raise
+            self._failures += 1
+            yield from self.rest(min(_SLOWEST_BACKOFF, self.policy.wait_delay * 2 ** (self._failures - 1)))
+            return False
+        self._failures = 0
+        return True
+
+    def rest(self, seconds: float) -> Steps[None]:
+        """Pause; never so long that the lease could end unseen."""
+        self.heed_ending()
+        yield min(seconds, max(self.policy.lease / 4, 0.05))
+        self.heed_ending()
+
+    def heed_ending(self) -> None:
+        why = None if self.leaving else self.me.ending()
+        if why:
+            raise Failed(f"{why}: no further task was stopped. Run the same task again to go on")
+
+    def acted(self) -> None:
+        self.acted_at, self.acted_clock = self.world.now(), self.world.clock()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since our last change."""
+        return self.world.clock() - self.acted_clock
+
+    # ---- the record
+
+    def lease(self) -> float:
+        return self.world.now() + self.policy.lease
+
+    @property
+    def held(self) -> Record:
+        """Our record, where there must be one."""
+        if self.record is None:
+            raise Failed(f"there is no record of this run on {self.title}")
+        return self.record
+
+    def note(self, at_once: bool = True, **changes: Any) -> None:
+        """Change the record. The next look writes it down, or, where that is not worth a call of its own,
+        the next one that renews the lease."""
+        self.record = replace(self.held, **changes)
+        self._unwritten = self._unwritten or at_once
+
+    def settle(self, before: Record | None) -> Steps[Service | None]:
+        """The service once our record is read back; None when another run's is.
+
+        Tags have no compare-and-set, so the last writer wins and the others withdraw. ``before`` is
+        what our record replaced and what an old read may still show.
+        """
+        began = self.world.clock()
+        while True:
+            yield from self.rest(self.policy.wait_delay)
+            service = yield from self._describe()
+            seen = read_record(service.tags)
+            if seen and seen.owner == self.me.owner:
+                return service
+            if seen and not (before and seen.owner == before.owner):
+                return None
+            if self.world.clock() - began > self.policy.wait_timeout:
+                raise Failed(f"the tag {RECORD_TAG} was written to {self.title}, but is not to be read back")
+
+    def look(self) -> Steps[Service]:
+        """The service on a fresh read: still ours, and the record written as it should be."""
+        while True:
+            service = yield from self._describe()
+            seen = read_record(service.tags)
+            if seen and seen.owner != self.me.owner:
+                raise TakenOver(
+                    f"another run ({seen.owner}) has taken over {self.title}, because the lease of this one"
+                    f" ({self.me.owner}) had ended or its record was overwritten. That run goes on with the work"
+                )
+            if seen is None:
+                self.report.warnings.append(
+                    f"somebody removed the tag {RECORD_TAG} from {self.title} during the run; it was written again"
+                )
+            ending_soon = self.held.lease_until - self.world.now() < self.policy.lease / 2
+            if seen and not ending_soon and not self._unwritten:
+                return service
+            record = replace(self.held, lease_until=self.lease())
+            if (yield from self.attempt(self.world.tag, {RECORD_TAG: record.text})):
+                self.record = record
+                self._unwritten = False
+                return service
+
+    def release(self) -> Steps[None]:
+        """Remove the record."""
+        while not (yield from self.attempt(self.world.untag, [RECORD_TAG])):
+            yield from self.look()
+        self.record = None
+
+    def _describe(self) -> Steps[Service]:
+        service: Service | None = yield from self.call(self.world.describe_service)
+        if service is None:
+            raise Failed(f"{self.title} is gone")
+        return service
+
+    # ---- the desired count
+
+    def try_desired(self, found: int, wanted: int) -> Steps[bool]:
+        """One try to set the desired count, which is ``found`` now. Look again after a failure."""
+        if not (yield from self.attempt(self.world.set_desired, wanted)):
+            return False
+        self._supersede(found, wanted)
+        return True
+
+    def change_desired(self, found: int, rule: Callable[[int], int]) -> Steps[None]:
+        """Set the desired count to what ``rule`` makes of the present one, however long it takes."""
+        wanted = rule(found)
+        while not (yield from self.attempt(self.world.set_desired, wanted)):
+            read = (yield from self.look()).desired
+            if read == wanted:  # it had been carried out
+                break
+            if read != found and not self._is_old(read):
+                found, wanted = read, rule(read)
+        self._supersede(found, wanted)
+
+    def _supersede(self, found: int, wanted: int) -> None:
+        self._superseded.append(found)
+        self._set_to, self._set_clock = wanted, self.world.clock()
+        self.report.saw_desired(wanted)
+        self.acted()
+
+    def desired(self, service: Service) -> int:
+        """The desired count, past reads that are older than our own last change of it."""
+        if self._superseded and self._is_old(service.desired):
+            return self._set_to
+        self._superseded.clear()
+        return service.desired
+
+    def _is_old(self, read: int) -> bool:
+        overdue = self.world.clock() - self._set_clock > _CONFIRM_WITHIN
+        return read in self._superseded and read != self._set_to and not overdue

@@ -1,0 +1,58 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Which tasks are stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..amounts import iso
+from ..errors import Refused
+from .model import Task
+from .policy import Selector
+from .record import Record, token_cutoff
+
+_TICK = 0.001  # ECS gives instants to the millisecond
+
+
+def freeze_now(now: float, tasks: Iterable[Task]) -> float:
+    """An instant after the creation of every task given, and before that of every later one.
+
+    AWS's clock is read from the date of its answers, which is cut to the second, so "now" may lie
+    before the youngest task.
+    """
+    return max([now, *(task.created_at + _TICK for task in tasks)])
+
+
+def find_cutoff(
+    selector: Selector, now: float, tasks: Iterable[Task], tags: Mapping[str, str], record: Record | None
+) -> float | None:
+    """The instant before which a task must have been created to be stale; None when revisions decide.
+
+    Raises Refused for an instant that has not come yet: every replacement would be stale at once.
+    """
+    if selector.kind == "not_current_revision":
+        return None
+    if selector.kind == "started_before":
+        # The date of an answer is up to a second behind the clock that made it.
+        if selector.value > now + 1:
+            raise Refused(
+                f"started_before is {iso(selector.value)}, which by AWS's clock ({iso(now)}) has not come yet:"
+                " every replacement would be stale as well, and the work would never end. Say an instant in the past"
+            )
+        return float(selector.value)
+    if selector.kind == "max_task_age":
+        return now - float(selector.value)
+    if selector.kind == "token":
+        known = token_cutoff(tags, selector.value)
+        return freeze_now(now, tasks) if known is None else known
+    if record and record.selector == "all_tasks":
+        return record.cutoff
+    return freeze_now(now, tasks)
+
+
+def is_stale(task: Task, cutoff: float | None, revision: str) -> bool:
+    """Whether a task has to be replaced. Measured on createdAt: what a task reads at its start, such
+    as secrets, it reads after that instant and maybe before startedAt."""
+    return task.revision != revision if cutoff is None else task.created_at < cutoff

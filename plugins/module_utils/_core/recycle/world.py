@@ -1,0 +1,65 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the recycle needs of AWS: one method, one call (a page or a hundred tasks at a time).
+
+Every method may raise ``CallFailed``. Two things implement this: ``_aws`` with boto3, and the
+simulation with the sandbox's scheduler on a virtual clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from .model import Scaling, Service, Task
+
+
+class World(Protocol):
+    """One service of one account, to look at and to change."""
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Calls made so far, by operation."""
+
+    def now(self) -> float:
+        """AWS's clock, from the date of its answers: epoch seconds, at most a second behind."""
+
+    def clock(self) -> float:
+        """Seconds of a clock that only goes forward, for measuring how long things take."""
+
+    def describe_service(self) -> Service | None:
+        """The service with its tags and events; None when the cluster has no such service."""
+
+    def list_tasks(self) -> list[str]:
+        """ARNs of all tasks of the service that ECS means to keep running (every page)."""
+
+    def describe_tasks(self, arns: Iterable[str]) -> list[Task]:
+        """The tasks that still exist among those named; a hundred a call."""
+
+    def has_health_check(self, revision: str) -> bool:
+        """Whether an essential container of this task definition has a health check that ECS runs."""
+
+    def target_states(self, group: str) -> Mapping[str, str]:
+        """Health of every target of a target group: "address:port" -> state."""
+
+    def protected(self, arns: Iterable[str]) -> set[str]:
+        """Those of the tasks named that are under scale-in protection now; a hundred a call."""
+
+    def scaling(self) -> Scaling | None:
+        """The switches of the service's scalable target; None when it has no such target."""
+
+    def suspend(self, scaling: Scaling) -> None:
+        """Set all three switches, and nothing else, of the scalable target."""
+
+    def set_desired(self, count: int) -> None:
+        """Set the desired count, and nothing else, of the service."""
+
+    def stop_task(self, arn: str, reason: str) -> bool:
+        """Stop a task. False when ECS no longer knows it."""
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Write tags of the service."""
+
+    def untag(self, keys: Iterable[str]) -> None:
+        """Remove tags of the service."""

@@ -1,0 +1,35 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a user is told to do about an error of AWS. Kinds are tested with what boto3 raises, in unit/aws."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.aws_errors import advice
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind", "words"),
+    [
+        ("AccessDeniedException", "No.", "final", "Allow ecs:StopTask to these credentials"),
+        # AWS knows better which right is missing: some calls need one of another name.
+        ("AccessDenied", "You may not perform: iam:PassRole on x", "final", "Allow iam:PassRole to these credentials"),
+        ("ExpiredTokenException", "", "final", "The credentials have expired"),
+        ("TokenRetrievalError", "", "final", "The credentials have expired"),
+        ("RequestExpired", "", "final", "Set the clock"),
+        ("NoCredentialsError", "", "final", "Give a profile"),
+        ("UnrecognizedClientException", "", "final", "Check profile or access_key"),
+        ("ClusterNotFoundException", "", "final", "Check cluster"),
+        ("ReadTimeoutError", "", "passing", "Check the network"),
+        ("SSLError", "", "final", "Check aws_ca_bundle"),
+        ("ThrottlingException", "", "throttled", "AWS asks to slow down"),
+        ("ServerException", "", "passing", "This passes by itself"),
+        ("ValidationException", "", "final", ""),
+    ],
+)
+def test_advice(code, message, kind, words):
+    said = advice("ecs:StopTask", code, message, kind)
+    assert said.startswith(words)
+    assert bool(said) == bool(words)
+    assert not said.endswith(".")

@@ -1,0 +1,72 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What people write for cluster and service, and what is read out of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.names import ServiceName, parse_service
+
+ECS = "arn:aws:ecs:eu-west-1:111122223333"
+HERE = ("eu-west-1", "111122223333")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "service", "expected"),
+    [
+        ("prod", "web", ServiceName("prod", "web")),
+        (None, "web", ServiceName("default", "web")),
+        ("", "web", ServiceName("default", "web")),
+        ("prod", "web_2-b", ServiceName("prod", "web_2-b")),
+        (f"{ECS}:cluster/prod", "web", ServiceName("prod", "web", *HERE)),
+        # A long ARN tells the cluster, a short one does not.
+        ("prod", f"{ECS}:service/prod/web", ServiceName("prod", "web", *HERE)),
+        (None, f"{ECS}:service/prod/web", ServiceName("prod", "web", *HERE)),
+        ("default", f"{ECS}:service/prod/web", ServiceName("prod", "web", *HERE)),
+        ("prod", f"{ECS}:service/web", ServiceName("prod", "web", *HERE)),
+        (None, f"{ECS}:service/web", ServiceName("default", "web", *HERE)),
+        (f"{ECS}:cluster/prod", f"{ECS}:service/prod/web", ServiceName("prod", "web", *HERE)),
+        (f"{ECS}:cluster/prod", f"{ECS}:service/web", ServiceName("prod", "web", *HERE)),
+        # Other partitions.
+        (
+            "prod",
+            "arn:aws-us-gov:ecs:us-gov-west-1:111122223333:service/prod/web",
+            ServiceName("prod", "web", "us-gov-west-1", "111122223333"),
+        ),
+    ],
+)
+def test_names(cluster, service, expected):
+    assert parse_service(cluster, service) == expected
+
+
+@pytest.mark.parametrize(
+    ("cluster", "service", "words"),
+    [
+        ("prod", "", "service: '' is not a name of ECS"),
+        ("prod", "prod/web", "service: 'prod/web' is not a name of ECS"),
+        ("my cluster", "web", "cluster: 'my cluster' is not a name of ECS"),
+        ("prod", "w" * 256, "is not a name of ECS"),
+        ("stage", f"{ECS}:service/prod/web", "is of the cluster 'prod', but cluster says 'stage'"),
+        # Someone who writes the ARN of the cluster `default` means it.
+        (f"{ECS}:cluster/default", f"{ECS}:service/prod/web", "but cluster says 'default'"),
+        (f"{ECS}:service/prod/web", "web", "is not the ARN of an ECS cluster"),
+        ("prod", f"{ECS}:task/prod/0123456789abcdef", "is not the ARN of an ECS service"),
+        ("prod", f"{ECS}:task-set/prod/web/ecs-svc/1", "is not the ARN of an ECS service"),
+        ("prod", f"{ECS}:service/prod/web/more", "is not the ARN of an ECS service"),
+        ("prod", f"{ECS}:service/", "is not a name of ECS"),
+        ("prod", "arn:aws:ec2:eu-west-1:111122223333:instance/i-1", "is not an ARN of Amazon ECS"),
+        ("prod", "arn:aws:ecs", "such as arn:aws:ecs:eu-west-1:123456789012:service/my-cluster/my-service"),
+        ("arn:aws:ecs", "web", "such as arn:aws:ecs:eu-west-1:123456789012:cluster/my-cluster"),
+        (
+            "arn:aws:ecs:us-east-1:111122223333:cluster/prod",
+            f"{ECS}:service/prod/web",
+            "the one given as cluster is of account 111122223333 in us-east-1",
+        ),
+    ],
+)
+def test_refusals(cluster, service, words):
+    with pytest.raises(Refused) as refused:
+        parse_service(cluster, service)
+    assert words in str(refused.value)
