@@ -1,0 +1,166 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Everything that is taken from amazon.aws: the module class, the connection, the errors of boto3.
+
+The only file that imports from that collection. boto3 and botocore are reached through it, so that a
+machine without them gets amazon.aws's message and no traceback.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from ansible.module_utils import ansible_release
+from ansible_collections.amazon.aws.plugins.module_utils import botocore as amazon
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ._core.aws_errors import advice, kind_of
+from ._core.errors import CallFailed, Refused
+
+VERSION = "1.0.0"  # of this collection, as in galaxy.yml
+
+# What botocore would do by itself is switched off or cut short: a try is made again here (below), and by
+# the patient who call this. A network that is lost is noticed after one read. aws_config wins over these.
+CONNECTION = {
+    "connect_timeout": 5,
+    "read_timeout": 15,
+    "retries": {"mode": "standard", "total_max_attempts": 1},
+    "user_agent": f"APN/1.0 Ansible/{ansible_release.__version__} steadyops.ecs/{VERSION}",
+}
+
+# Seconds before the second, third and fourth try, and those after which no other try is begun. Few and
+# quick: nothing can interrupt these pauses. Who can wait longer does so above, where a signal is heard.
+PAUSES = (0.25, 0.75, 2.0)
+PATIENCE = 5.0
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class AwsModule(AnsibleAWSModule):
+    """amazon.aws's module with one boto3 session, and one client for each service.
+
+    amazon.aws makes a session for each client, and each costs as much as the first: 90 ms.
+    """
+
+    def __init__(self, **rules: Any) -> None:
+        super().__init__(**rules)
+        self._clients: dict[str, Any] = {}
+        self._connect: Callable[[str], Any] | None = None
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of an AWS service. Raises ``Refused`` when the options do not allow for one."""
+        if service not in self._clients:
+            try:
+                if self._connect is None:
+                    self._connect = self._connection()
+                self._clients[service] = self._connect(service)
+            except amazon.botocore.exceptions.NoRegionError:
+                raise Refused(
+                    "No AWS region is known. Give region, set AWS_REGION, or give a profile that has one"
+                ) from None
+            except (ValueError, TypeError, amazon.botocore.exceptions.BotoCoreError) as error:
+                said = str(error).rstrip(".")
+                raise Refused(
+                    f"The connection to AWS cannot be set up: {said}. "
+                    "Check profile, region, endpoint_url, aws_ca_bundle and aws_config"
+                ) from None
+        return self._clients[service]
+
+    @property
+    def region(self) -> str | None:
+        """The region of the first client; before there is one, what the option or the environment says."""
+        for client in self._clients.values():
+            return client.meta.region_name
+        return self.params.get("region")
+
+    def _connection(self) -> Callable[[str], Any]:
+        """A function from the name of an AWS service to a new client of it."""
+        region, endpoint, options = amazon.get_aws_connection_info(self)
+        config = amazon.botocore.config.Config(**CONNECTION)
+        wanted = options.pop("aws_config", None)
+        if wanted:
+            config = config.merge(wanted)
+        session = amazon.boto3.session.Session(profile_name=options.pop("profile_name", None))
+        return functools.partial(session.client, config=config, region_name=region, endpoint_url=endpoint, **options)
+
+
+def aws_call(
+    action: str, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
+) -> Callable[[F], F]:
+    """Decorates a function that makes one call to AWS; ``action`` is that call as IAM names it.
+
+    An answer that may be another one next time is asked for again, a few times and quickly. What fails
+    in the end is raised as ``CallFailed``. A call repeated may have been carried out the first time:
+    decorate only what may be done twice.
+    """
+
+    def decorate(ask: F) -> F:
+        @functools.wraps(ask)
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            began = clock()
+            for pause in (*PAUSES, None):
+                try:
+                    return ask(*args, **kwargs)
+                except _errors_of_boto3() as error:
+                    failure = translate(error, action)
+                except KeyError as error:
+                    # boto3 makes an empty answer of what is no JSON. To read it as "there is nothing" is dangerous.
+                    words = f"The answer has no {error}: it does not seem to come from AWS"
+                    failure = call_failed(action, "UnexpectedAnswer", words, "passing")
+                if failure.kind == "final" or pause is None or clock() - began > PATIENCE:
+                    raise failure
+                sleep(pause * random.uniform(0.5, 1))
+            raise AssertionError("unreachable")
+
+        return asked
+
+    return decorate
+
+
+def call_failed(action: str, code: str, message: str, kind: str) -> CallFailed:
+    """The failure of a call, ``action`` as IAM names it; its text ends with what the user can do."""
+    said = ". ".join(part for part in (message.rstrip("."), advice(action, code, message, kind)) if part)
+    return CallFailed(action.rpartition(":")[2], code, said, kind)
+
+
+def translate(error: Exception, action: str) -> CallFailed:
+    """What boto3 raised, in the words of the domain."""
+    if not isinstance(error, amazon.ClientError):
+        return call_failed(action, type(error).__name__, str(error), _kind_without_answer(error))
+
+    answer: Mapping[str, Any] = getattr(error, "response", None) or {}
+    code = str(answer.get("Error", {}).get("Code") or "Unknown")
+    # Without credentials that still hold, botocore first calls another service (AssumeRole ...) on its own.
+    if error.operation_name and error.operation_name != action.rpartition(":")[2]:
+        action = error.operation_name
+    message = str(answer.get("Error", {}).get("Message") or "")
+    meta = answer.get("ResponseMetadata", {})
+    # When a signature is wrong, AWS quotes the whole request in further paragraphs, session token included.
+    message = message.strip().partition("\n\n")[0] or "no further words"
+    kind = kind_of(code, message, meta.get("HTTPStatusCode", 0))
+    return call_failed(action, code, message, kind)
+
+
+def _kind_without_answer(error: Exception) -> str:
+    """Credentials, parameters and certificates stay wrong; a network, or what stands in it, may come back."""
+    exceptions = amazon.botocore.exceptions
+    if isinstance(error, exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "final"
+    passing = (
+        exceptions.HTTPClientError,
+        exceptions.ConnectionError,
+        exceptions.IncompleteReadError,
+        exceptions.ChecksumError,
+        amazon.botocore.parsers.ResponseParserError,
+    )
+    return "passing" if isinstance(error, passing) else "final"
+
+
+def _errors_of_boto3() -> tuple[type[Exception], ...]:
+    exceptions = amazon.botocore.exceptions
+    return (exceptions.ClientError, exceptions.BotoCoreError, amazon.botocore.parsers.ResponseParserError)

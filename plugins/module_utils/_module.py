@@ -1,0 +1,69 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Start and end of every module of the collection.
+
+A module is its documentation, its arguments, one function ``work(module, check_mode) -> Outcome``, and
+``run(ARGUMENTS, work, about="service {service} of cluster {cluster}")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from ._amazon import AwsModule
+from ._core.errors import CallFailed, Failed, Refused
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the work ended.
+
+    ``results`` are the keys that the module returns. ``before`` and ``after`` are shown as the diff.
+    With ``failure`` the task fails, and still returns everything else. Its text tells what was tried, on
+    what, what AWS said and what to do now; in front of a failed call, the thing is put here.
+    """
+
+    changed: bool = False
+    results: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    warnings: Sequence[str] = ()
+    failure: Exception | str | None = None
+
+
+def start(arguments: Mapping[str, Any], **rules: Any) -> AwsModule:
+    """The Ansible module, with amazon.aws's connection options beside ``arguments``. Every one has check mode."""
+    return AwsModule(argument_spec=dict(arguments), supports_check_mode=True, **rules)
+
+
+def run(arguments: Mapping[str, Any], work: Callable[[AwsModule, bool], Outcome], about: str, **rules: Any) -> NoReturn:
+    """Read the arguments, do the work, tell Ansible how it ended.
+
+    ``work`` gets the module and whether to leave everything as it is: check mode is asked for here and
+    nowhere else. ``about`` says in messages what the work was about, with the options in braces.
+    """
+    module = start(arguments, **rules)
+    try:
+        outcome = work(module, module.check_mode)
+    except (Refused, Failed, CallFailed) as error:
+        outcome = Outcome(failure=error)
+    # Outside of the handler above: fail_json adds a traceback when it finds an exception being handled.
+    finish(module, outcome, about.format(**module.params))
+
+
+def finish(module: AwsModule, outcome: Outcome, about: str) -> NoReturn:
+    """Leave the module."""
+    for warning in outcome.warnings:
+        module.warn(warning)
+    returned = dict(outcome.results, changed=outcome.changed)
+    if outcome.before is not None or outcome.after is not None:
+        returned["diff"] = {"before": dict(outcome.before or {}), "after": dict(outcome.after or {})}
+    if outcome.failure is None:
+        module.exit_json(**returned)
+    said = str(outcome.failure)
+    if isinstance(outcome.failure, CallFailed):  # others name the thing themselves
+        said = f"{about} in {module.region}: {said}" if module.region else f"{about}: {said}"
+    module.fail_json(msg=said, **returned)

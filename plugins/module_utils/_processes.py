@@ -1,0 +1,101 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Processes of this machine, read from /proc where there is one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process as the kernel shows it. ``start`` counts clock ticks since the machine started."""
+
+    pid: int
+    parent: int
+    state: str  # one letter: R, S, D, T, Z, X ...
+    start: int
+
+    @property
+    def dead(self) -> bool:
+        """It has ended; only its parent has not asked for the exit status yet."""
+        return self.state in ("Z", "X")
+
+
+def look_at(pid: int) -> Process | None:
+    """The process with that number; None when there is none, or nothing may be known about it."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        # The second field, the name, stands in parentheses and may itself contain some, and blanks.
+        fields = text[text.rindex(")") + 2 :].split()
+        return Process(pid, parent=int(fields[1]), state=fields[0], start=int(fields[19]))
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def command_line(pid: int) -> tuple[str, ...]:
+    """The arguments of a process, empty when they cannot be read."""
+    try:
+        return tuple(Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace").rstrip("\0").split("\0"))
+    except OSError:
+        return ()
+
+
+class Lineage:
+    """Those from this process up to the Ansible command that started it, as they are now.
+
+    To look at the parent is not enough: Ansible runs a module through one or two shells, and those
+    through a worker process; all of these go on when the command itself is killed. Above the Ansible
+    command nothing is watched, for a shell may be left while what it started goes on (nohup, tmux).
+    Where no Ansible command is found (over ssh, async, no /proc) only the parent is watched.
+    """
+
+    def __init__(self) -> None:
+        self._parent = os.getppid()
+        self._links = _links_to_ansible()
+
+    def broken(self) -> bool:
+        """Whether any of them has ended: the kernel gave what it had started another parent."""
+        if os.getppid() != self._parent or self._links is None:
+            return True
+        for pid, parent in self._links:
+            process = look_at(pid)
+            if process is not None and process.parent != parent:
+                return True
+        return False
+
+
+def _links_to_ansible() -> tuple[tuple[int, int], ...] | None:
+    """(process, parent) from this process's parent up to the Ansible command.
+
+    Empty when there is no such command; None when there was one and it has been killed already.
+    """
+    links: list[tuple[int, int]] = []
+    pid, worker = os.getppid(), False
+    for _generation in range(20):
+        process = look_at(pid)
+        if process is None or process.parent <= 1:
+            break
+        links.append((pid, process.parent))
+        pid = process.parent
+        command = command_line(pid)
+        if not _is_ansible(command):
+            continue
+        # A worker is a fork of the Ansible command and bears its command line. The first one that is
+        # Ansible and whose parent has another command line is the command itself.
+        above = look_at(pid)
+        if above is None or command_line(above.parent) != command:
+            orphan = above is not None and above.parent == 1 and not worker
+            return None if orphan else tuple(links)
+        worker = True
+    return ()
+
+
+def _is_ansible(command: tuple[str, ...]) -> bool:
+    """Whether a command line is that of ansible-playbook, ansible, ansible-console, python -m ansible ..."""
+    if command[1:2] == ("-m",):
+        return command[2:3] == ("ansible",)
+    return any(PurePath(word).name.startswith("ansible") for word in command[:2])

@@ -1,0 +1,281 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Each call: what is sent, and what is made of the answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws import application_autoscaling, ecs, elbv2
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
+from tests.unit.aws.clients import ECS, GROUP, at, service, stubbed, task
+
+TASK = f"{ECS}:task/prod/1"
+TASK_2 = f"{ECS}:task/prod/2"
+INSTANCE = f"{ECS}:container-instance/prod/1"
+REVISION = f"{ECS}:task-definition/web:7"
+SERVICE = f"{ECS}:service/prod/web"
+TARGET = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+
+
+def containers(*definitions):
+    return {"taskDefinition": {"containerDefinitions": list(definitions)}}
+
+
+def scalable(**more):
+    return {
+        "ScalableTargets": [
+            {
+                **TARGET,
+                "ResourceId": "service/prod/web",
+                "MinCapacity": 1,
+                "MaxCapacity": 9,
+                "RoleARN": "arn:aws:iam::111122223333:role/scaling",
+                "CreationTime": at(0),
+                **more,
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "operation", "request_", "response", "expected"),
+    [
+        (
+            ecs.describe_service,
+            ("prod", "web"),
+            "describe_services",
+            {"cluster": "prod", "services": ["web"], "include": ["TAGS"]},
+            {"services": [], "failures": [{"arn": SERVICE, "reason": "MISSING"}]},
+            None,
+        ),
+        (
+            ecs.target_groups_in_use,
+            ("revision",),
+            "describe_service_revisions",
+            {"serviceRevisionArns": ["revision"]},
+            {"serviceRevisions": [{"resolvedConfiguration": {"loadBalancers": [{"targetGroupArn": GROUP}, {}]}}]},
+            {GROUP},
+        ),
+        (
+            ecs.target_groups_in_use,
+            ("revision",),
+            "describe_service_revisions",
+            {"serviceRevisionArns": ["revision"]},
+            {"serviceRevisions": [{}]},
+            set(),
+        ),
+        (
+            ecs.list_tasks,
+            ("prod", "web"),
+            "list_tasks",
+            {"cluster": "prod", "serviceName": "web", "desiredStatus": "RUNNING"},
+            {"taskArns": [TASK], "nextToken": "more"},
+            ([TASK], "more"),
+        ),
+        (
+            ecs.list_tasks,
+            ("prod", "web", "more"),
+            "list_tasks",
+            {"cluster": "prod", "serviceName": "web", "desiredStatus": "RUNNING", "nextToken": "more"},
+            {"taskArns": []},
+            ([], None),
+        ),
+        (
+            ecs.describe_tasks,
+            ("prod", [TASK, TASK_2]),
+            "describe_tasks",
+            {"cluster": "prod", "tasks": [TASK, TASK_2]},
+            {"tasks": [task()], "failures": [{"arn": TASK_2, "reason": "MISSING"}]},
+            [task()],
+        ),
+        (
+            ecs.instance_ids,
+            ("prod", [INSTANCE, "external"]),
+            "describe_container_instances",
+            {"cluster": "prod", "containerInstances": [INSTANCE, "external"]},
+            {
+                "containerInstances": [
+                    {"containerInstanceArn": INSTANCE, "ec2InstanceId": "i-1"},
+                    {"containerInstanceArn": "external"},
+                ]
+            },
+            {INSTANCE: "i-1"},
+        ),
+        (
+            ecs.protected_until,
+            ("prod", [TASK, TASK_2, "3"]),
+            "get_task_protection",
+            {"cluster": "prod", "tasks": [TASK, TASK_2, "3"]},
+            {
+                "protectedTasks": [
+                    {"taskArn": TASK, "protectionEnabled": True, "expirationDate": at(2000)},
+                    {"taskArn": TASK_2, "protectionEnabled": False},
+                    {"taskArn": "3", "protectionEnabled": True},
+                ],
+                "failures": [{"arn": "4", "reason": "MISSING"}, {"arn": "5", "reason": "TASK_NOT_VALID"}],
+            },
+            {TASK: 2000.0, "3": float("inf")},
+        ),
+        *(
+            (
+                ecs.has_health_check,
+                (REVISION,),
+                "describe_task_definition",
+                {"taskDefinition": REVISION},
+                containers(*definitions),
+                expected,
+            )
+            for definitions, expected in [
+                ([{"name": "web"}], False),
+                ([{"name": "web", "healthCheck": {"command": ["CMD", "true"]}}], True),
+                ([{"name": "web", "essential": True, "healthCheck": {"command": ["CMD", "true"]}}], True),
+                ([{"name": "log", "essential": False, "healthCheck": {"command": ["CMD", "true"]}}], False),
+            ]
+        ),
+        (
+            ecs.set_desired_count,
+            ("prod", "web", 4),
+            "update_service",
+            {"cluster": "prod", "service": "web", "desiredCount": 4},
+            {},
+            None,
+        ),
+        (
+            ecs.stop_task,
+            ("prod", TASK, "x" * 300),
+            "stop_task",
+            {"cluster": "prod", "task": TASK, "reason": "x" * 255},
+            {},
+            True,
+        ),
+        (
+            ecs.tag,
+            (SERVICE, {"a": "1", "b": "2"}),
+            "tag_resource",
+            {"resourceArn": SERVICE, "tags": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}]},
+            {},
+            None,
+        ),
+        (ecs.untag, (SERVICE, ("a",)), "untag_resource", {"resourceArn": SERVICE, "tagKeys": ["a"]}, {}, None),
+        (
+            application_autoscaling.scaling,
+            ("prod", "web"),
+            "describe_scalable_targets",
+            {**TARGET, "ResourceIds": ["service/prod/web"]},
+            {"ScalableTargets": []},
+            None,
+        ),
+        (
+            application_autoscaling.scaling,
+            ("prod", "web"),
+            "describe_scalable_targets",
+            {**TARGET, "ResourceIds": ["service/prod/web"]},
+            scalable(),
+            Scaling(minimum=1, maximum=9),
+        ),
+        (
+            application_autoscaling.scaling,
+            ("prod", "web"),
+            "describe_scalable_targets",
+            {**TARGET, "ResourceIds": ["service/prod/web"]},
+            scalable(SuspendedState={"DynamicScalingInSuspended": True, "ScheduledScalingSuspended": True}),
+            Scaling(dynamic_in=True, scheduled=True, minimum=1, maximum=9),
+        ),
+        (
+            application_autoscaling.suspend,
+            ("prod", "web", Scaling(dynamic_in=True, minimum=1, maximum=9)),
+            "register_scalable_target",
+            {
+                **TARGET,
+                "ResourceId": "service/prod/web",
+                "SuspendedState": {
+                    "DynamicScalingInSuspended": True,
+                    "DynamicScalingOutSuspended": False,
+                    "ScheduledScalingSuspended": False,
+                },
+            },
+            {},
+            None,
+        ),
+        (
+            elbv2.target_states,
+            (GROUP,),
+            "describe_target_health",
+            {"TargetGroupArn": GROUP},
+            {
+                "TargetHealthDescriptions": [
+                    {"Target": {"Id": "10.0.1.7", "Port": 8080}, "TargetHealth": {"State": "healthy"}},
+                    {"Target": {"Id": "i-1", "Port": 32768}, "TargetHealth": {"State": "draining"}},
+                    {"Target": {"Id": "2001:DB8:0::1", "Port": 80}, "TargetHealth": {"State": "initial"}},
+                ]
+            },
+            {"10.0.1.7:8080": "healthy", "i-1:32768": "draining", "2001:db8::1:80": "initial"},
+        ),
+    ],
+)
+def test_call(function, arguments, operation, request_, response, expected):
+    names = {application_autoscaling: "application-autoscaling", elbv2: "elbv2", ecs: "ecs"}
+    client, stub = stubbed(next(name for module, name in names.items() if function.__module__ == module.__name__))
+    stub.add_response(operation, response, request_)
+    assert function(client, *arguments) == expected
+    stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "operation", "code", "message", "expected"),
+    [
+        (
+            ecs.describe_service,
+            ("prod", "web"),
+            "describe_services",
+            "ClusterNotFoundException",
+            "Cluster not found.",
+            "final",
+        ),
+        (ecs.list_tasks, ("prod", "web"), "list_tasks", "AccessDeniedException", "no", "final"),
+        (ecs.stop_task, ("prod", TASK, ""), "stop_task", "InvalidParameterException", "Bad reason", "final"),
+        (ecs.tag, (SERVICE, {}), "tag_resource", "LimitExceededException", "50 tags", "final"),
+        (ecs.set_desired_count, ("prod", "web", 1), "update_service", "ServiceNotActiveException", "no", "final"),
+    ],
+)
+def test_error(function, arguments, operation, code, message, expected):
+    client, stub = stubbed("ecs")
+    stub.add_client_error(operation, code, message)
+    with pytest.raises(CallFailed) as failed:
+        function(client, *arguments)
+    api = "".join(word.capitalize() for word in operation.split("_"))
+    assert (failed.value.operation, failed.value.code, failed.value.kind) == (api, code, expected)
+    assert message.rstrip(".") in str(failed.value)
+
+
+def test_a_task_that_ecs_has_forgotten_cannot_be_stopped():
+    client, stub = stubbed("ecs")
+    stub.add_client_error("stop_task", "InvalidParameterException", "The referenced task was not found.")
+    assert ecs.stop_task(client, "prod", TASK, "") is False
+
+
+@pytest.mark.parametrize(
+    ("function", "operation", "response", "kind"),
+    [
+        (ecs.describe_service, "describe_services", {"services": []}, "final"),
+        (ecs.describe_tasks, "describe_tasks", {"tasks": []}, "passing"),
+        (ecs.protected_until, "get_task_protection", {"protectedTasks": []}, "passing"),
+    ],
+)
+def test_what_is_not_told_is_not_taken_for_missing(function, operation, response, kind):
+    client, stub = stubbed("ecs")
+    failures = [{"arn": "it", "reason": "ODD", "detail": "Look elsewhere."}]
+    stub.add_response(operation, {**response, "failures": failures})
+    with pytest.raises(CallFailed) as failed:
+        function(client, "prod", [TASK] if operation != "describe_services" else "web")
+    assert (failed.value.code, failed.value.kind) == ("ODD", kind)
+    assert "it: Look elsewhere" in str(failed.value)
+
+
+def test_a_service_that_is_there():
+    client, stub = stubbed("ecs")
+    stub.add_response("describe_services", {"services": [service()], "failures": []})
+    found = ecs.describe_service(client, "prod", "web")
+    assert found.service.arn == SERVICE

@@ -1,0 +1,285 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The service as the recycle sees it: what is asked, how often, and what is remembered."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.stub import ANY
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live_service import LiveService
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
+from tests.unit.aws.clients import ECS, GROUP, GROUP_2, at, service, stubbed, task
+
+INSTANCE = f"{ECS}:container-instance/prod/1"
+ANY_TARGET = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/prod/web",
+    "ScalableDimension": "ecs:service:DesiredCount",
+    "SuspendedState": ANY,
+}
+
+
+class Account:
+    """Stubbed clients by name, made when they are asked for, and a clock that a test sets."""
+
+    def __init__(self):
+        self.clients = {}
+        self.seconds = 100.0
+
+    def client(self, name):
+        return self._both(name)[0]
+
+    def __getitem__(self, name):
+        return self._both(name)[1]
+
+    def _both(self, name):
+        if name not in self.clients:
+            self.clients[name] = stubbed(name)
+        return self.clients[name]
+
+    def live(self, cluster="prod", name="web"):
+        return LiveService(self.client, cluster, name, monotonic=lambda: self.seconds, wall=lambda: 5.0)
+
+    def described(self, date=None, **more):
+        headers = {"date": date} if date else {}
+        self["ecs"].add_response(
+            "describe_services",
+            {"services": [service(**more)], "failures": [], "ResponseMetadata": {"HTTPHeaders": headers}},
+            {"cluster": "prod", "services": ["web"], "include": ["TAGS"]},
+        )
+
+
+@pytest.fixture
+def account():
+    made = Account()
+    yield made
+    for _client, stub in made.clients.values():
+        stub.assert_no_pending_responses()
+
+
+def test_nothing_is_connected_before_it_is_needed(account):
+    assert account.live().calls == {}
+    assert account.clients == {}
+
+
+def test_a_missing_service(account):
+    account["ecs"].add_response("describe_services", {"services": [], "failures": [{"reason": "MISSING"}]})
+    live = account.live()
+    assert live.describe_service() is None
+    assert live.calls == {"DescribeServices": 1}
+
+
+def test_calls_are_counted_when_they_fail_and_when_botocore_repeats_them(account):
+    account["ecs"].add_client_error("stop_task", "AccessDeniedException", "no")
+    account["ecs"].add_response("stop_task", {"ResponseMetadata": {"RetryAttempts": 2}})
+    live = account.live()
+    with pytest.raises(CallFailed):
+        live.stop_task("1", "reason")
+    assert live.stop_task("1", "reason") is True
+    assert live.calls == {"StopTask": 4}
+
+
+def test_calls_that_get_no_answer_are_counted(account):
+    live = account.live()
+    client = account.client("ecs")
+    live._client("ecs")
+    client.meta.events.emit("after-call-error.ecs.StopTask", exception=OSError(), context={})
+    assert live.calls == {"StopTask": 1}
+
+
+def test_the_clock_is_that_of_ecs(account):
+    """The date is cut to a second and on its way for a while; the largest difference is the nearest."""
+    live = account.live()
+    assert live.now() == 5.0, "our own, as long as nothing else is known"
+    for seconds, date, expected in [
+        (100.0, "Sun, 22 Nov 2026 10:00:00 GMT", 1795341600.0),
+        (100.9, "Sun, 22 Nov 2026 10:00:00 GMT", 1795341600.9),
+        (101.0, "Sun, 22 Nov 2026 10:00:02 GMT", 1795341602.0),
+        (102.5, "Sun, 22 Nov 2026 10:00:02 GMT", 1795341603.5),
+        (103.0, "no date at all", 1795341604.0),
+        (103.5, None, 1795341604.5),
+    ]:
+        account.seconds = seconds
+        account.described(date)
+        live.describe_service()
+        assert live.now() == pytest.approx(expected)
+    assert live.clock() == 103.5
+
+
+def test_errors_tell_the_time_too(account):
+    account["ecs"].add_client_error(
+        "stop_task",
+        "AccessDeniedException",
+        response_meta={"HTTPHeaders": {"date": "Sun, 22 Nov 2026 10:00:00 GMT"}},
+    )
+    live = account.live()
+    with pytest.raises(CallFailed):
+        live.stop_task("1", "reason")
+    assert live.now() == 1795341600.0
+
+
+def test_dates_of_other_services_are_left_alone(account):
+    account["elbv2"].add_response(
+        "describe_target_health",
+        {
+            "TargetHealthDescriptions": [],
+            "ResponseMetadata": {"HTTPHeaders": {"date": "Sun, 22 Nov 2026 10:00:00 GMT"}},
+        },
+    )
+    live = account.live()
+    assert live.target_states(GROUP) == {}
+    assert live.now() == 5.0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("arn:aws:ecs:us-east-1:111122223333:service/prod/web", "region us-east-1"),
+        ("arn:aws:ecs:eu-central-1:999999999999:service/prod/web", "account 999999999999"),
+    ],
+)
+def test_a_service_of_the_same_name_elsewhere_is_not_the_one(account, name, words):
+    if "account" in words:
+        account.described()
+    with pytest.raises(Refused) as refused:
+        account.live(name=name).describe_service()
+    assert words in str(refused.value)
+
+
+def test_lists_have_pages_and_no_task_twice(account):
+    asked = {"cluster": "prod", "serviceName": "web", "desiredStatus": "RUNNING"}
+    account["ecs"].add_response("list_tasks", {"taskArns": ["1", "2"], "nextToken": "b"}, asked)
+    account["ecs"].add_response("list_tasks", {"taskArns": ["2", "3"], "nextToken": "c"}, {**asked, "nextToken": "b"})
+    account["ecs"].add_response("list_tasks", {"taskArns": ["4"]}, {**asked, "nextToken": "c"})
+    live = account.live()
+    assert live.list_tasks() == ["1", "2", "3", "4"]
+    assert live.calls == {"ListTasks": 3}
+
+
+def test_tasks_are_described_by_the_hundred(account):
+    account.described()
+    arns = [str(number) for number in range(250)]
+    for some in (arns[:100], arns[100:200], arns[200:]):
+        account["ecs"].add_response(
+            "describe_tasks", {"tasks": [task(taskArn=arn) for arn in some]}, {"cluster": "prod", "tasks": some}
+        )
+    live = account.live()
+    live.describe_service()
+    assert [found.arn for found in live.describe_tasks(iter(arns))] == arns
+    assert live.describe_tasks([]) == []
+    assert live.calls == {"DescribeServices": 1, "DescribeTasks": 3}
+
+
+def test_instances_are_looked_up_once(account):
+    said = task(
+        containerInstanceArn=INSTANCE,
+        containers=[{"name": "web", "networkBindings": [{"containerPort": 80, "hostPort": 32768}]}],
+    )
+    account.described(loadBalancers=[{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}])
+    account["ecs"].add_response("describe_tasks", {"tasks": [said]})
+    account["ecs"].add_response(
+        "describe_container_instances",
+        {"containerInstances": [{"containerInstanceArn": INSTANCE, "ec2InstanceId": "i-1"}]},
+        {"cluster": "prod", "containerInstances": [INSTANCE]},
+    )
+    account["ecs"].add_response("describe_tasks", {"tasks": [said]})
+    live = account.live()
+    for _time in range(2):
+        [found] = live.describe_tasks([said["taskArn"]])
+        assert found.targets == {GROUP: ("i-1:32768",)}
+    assert live.calls == {"DescribeServices": 1, "DescribeTasks": 2, "DescribeContainerInstances": 1}
+
+
+@pytest.mark.parametrize(
+    ("in_use", "expected"),
+    [
+        ([GROUP], GROUP),
+        ([GROUP_2], GROUP_2),
+        ([], GROUP),
+        ([GROUP, GROUP_2], GROUP),
+    ],
+)
+def test_blue_green_services_change_target_groups(account, in_use, expected):
+    pair = {
+        "targetGroupArn": GROUP,
+        "containerName": "web",
+        "containerPort": 80,
+        "advancedConfiguration": {"alternateTargetGroupArn": GROUP_2},
+    }
+    account.described(loadBalancers=[pair], currentServiceRevisions=[{"arn": "revision"}])
+    account["ecs"].add_response(
+        "describe_service_revisions",
+        {
+            "serviceRevisions": [
+                {"resolvedConfiguration": {"loadBalancers": [{"targetGroupArn": arn} for arn in in_use]}}
+            ]
+        },
+        {"serviceRevisionArns": ["revision"]},
+    )
+    account.described(loadBalancers=[pair], currentServiceRevisions=[{"arn": "revision"}])
+    live = account.live()
+    for _time in range(2):
+        assert live.describe_service().target_groups == (expected,)
+    assert live.calls == {"DescribeServices": 2, "DescribeServiceRevisions": 1}
+
+
+def test_target_groups_without_an_alternate_cost_no_call(account):
+    one = {"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}
+    account.described(loadBalancers=[one], currentServiceRevisions=[{"arn": "revision"}])
+    assert account.live().describe_service().target_groups == (GROUP,)
+
+
+def test_protection_that_has_run_out_is_none(account):
+    account.described("Sun, 22 Nov 2026 10:00:00 GMT")
+    arns = [str(number) for number in range(101)]
+    account["ecs"].add_response(
+        "get_task_protection",
+        {
+            "protectedTasks": [
+                {"taskArn": "1", "protectionEnabled": True, "expirationDate": at(1795341599)},
+                {"taskArn": "2", "protectionEnabled": True, "expirationDate": at(1795341660)},
+            ]
+        },
+        {"cluster": "prod", "tasks": arns[:100]},
+    )
+    account["ecs"].add_response(
+        "get_task_protection",
+        {"protectedTasks": [{"taskArn": "100", "protectionEnabled": True}]},
+        {"cluster": "prod", "tasks": ["100"]},
+    )
+    live = account.live()
+    live.describe_service()
+    assert live.protected(arns) == {"2", "100"}
+
+
+def test_a_revision_is_looked_at_once(account):
+    account["ecs"].add_response("describe_task_definition", {"taskDefinition": {"containerDefinitions": []}})
+    live = account.live()
+    assert [live.has_health_check("web:7"), live.has_health_check("web:7")] == [False, False]
+    assert live.calls == {"DescribeTaskDefinition": 1}
+
+
+def test_changes(account):
+    account["application-autoscaling"].add_response("describe_scalable_targets", {"ScalableTargets": []})
+    account["application-autoscaling"].add_response("register_scalable_target", {}, ANY_TARGET)
+    account["ecs"].add_response("update_service", {}, {"cluster": "prod", "service": "web", "desiredCount": 4})
+    account["ecs"].add_response("stop_task", {}, {"cluster": "prod", "task": "1", "reason": "why"})
+    account.described()  # a tag is written to an ARN, so that has to be known
+    arn = f"{ECS}:service/prod/web"
+    account["ecs"].add_response("tag_resource", {}, {"resourceArn": arn, "tags": [{"key": "a", "value": "1"}]})
+    account["ecs"].add_response("untag_resource", {}, {"resourceArn": arn, "tagKeys": ["a"]})
+    live = account.live()
+    assert live.scaling() is None
+    live.suspend(Scaling(dynamic_in=True))
+    live.set_desired(4)
+    assert live.stop_task("1", "why") is True
+    live.tag({"a": "1"})
+    live.untag(["a"])
+
+
+def test_a_missing_service_has_no_tags(account):
+    account["ecs"].add_response("describe_services", {"services": [], "failures": [{"reason": "MISSING"}]})
+    with pytest.raises(Refused, match="has no service web"):
+        account.live().tag({"a": "1"})

@@ -1,0 +1,222 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""boto3's services and tasks, and what the domain makes of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws import ecs_shapes as shapes
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Service, Task
+from tests.unit.aws.clients import ECS, GROUP, GROUP_2, at, service, task
+
+SEVEN, EIGHT = f"{ECS}:task-definition/web:7", f"{ECS}:task-definition/web:8"
+INSTANCE = f"{ECS}:container-instance/prod/1"
+WEB = {"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}
+PLAIN = Service(
+    arn=f"{ECS}:service/prod/web",
+    cluster="prod",
+    name="web",
+    status="ACTIVE",
+    desired=3,
+    running=3,
+    pending=0,
+    revision=SEVEN,
+)
+
+
+def test_a_service_with_nothing_special():
+    assert shapes.described_service(service()) == shapes.DescribedService(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"schedulingStrategy": "DAEMON"}, {"daemon": True}),
+        ({"schedulingStrategy": "REPLICA"}, {"daemon": False}),
+        ({"deploymentConfiguration": {"maximumPercent": 150}}, {"maximum_percent": 150}),
+        ({"deploymentConfiguration": {"minimumHealthyPercent": 50}}, {"maximum_percent": 200}),
+        ({"tags": [{"key": "a", "value": "1"}, {"key": "b"}]}, {"tags": {"a": "1", "b": ""}}),
+        (
+            {"deployments": [{"status": "ACTIVE"}, {"status": "PRIMARY", "rolloutState": "IN_PROGRESS"}]},
+            {"deployments": (("PRIMARY", "IN_PROGRESS"), ("ACTIVE", ""))},
+        ),
+        (
+            {
+                "events": [
+                    {"id": "1", "createdAt": at(10), "message": "old"},
+                    {"id": "2", "createdAt": at(20.5), "message": "new"},
+                ]
+            },
+            {"events": (Event("2", 20.5, "new"), Event("1", 10.0, "old"))},
+        ),
+        ({"loadBalancers": [{"loadBalancerName": "classic", "containerName": "web"}]}, {"classic_load_balancer": True}),
+        (
+            {"loadBalancers": [WEB, {**WEB, "targetGroupArn": GROUP_2}, {**WEB, "containerPort": 81}]},
+            {"target_groups": (GROUP, GROUP_2)},
+        ),
+        # CODE_DEPLOY and EXTERNAL: the task set that lives tells.
+        (
+            {
+                "taskDefinition": SEVEN,
+                "taskSets": [
+                    {"status": "DRAINING", "taskDefinition": SEVEN},
+                    {"status": "PRIMARY", "taskDefinition": EIGHT, "loadBalancers": [WEB]},
+                ],
+            },
+            {"revision": EIGHT, "task_sets": 1, "target_groups": (GROUP,)},
+        ),
+        (
+            {
+                "taskSets": [
+                    {"status": "ACTIVE", "taskDefinition": EIGHT},
+                    {"status": "PRIMARY", "taskDefinition": SEVEN},
+                ],
+                "loadBalancers": [WEB],
+            },
+            {"revision": SEVEN, "task_sets": 2, "target_groups": (GROUP,)},
+        ),
+        ({"taskDefinition": "", "taskSets": []}, {"revision": "", "task_sets": 0}),
+    ],
+)
+def test_services(said, expected):
+    found = shapes.described_service(service(**said)).service
+    assert {name: getattr(found, name) for name in expected} == expected
+
+
+def test_what_blue_green_needs():
+    pair = {**WEB, "advancedConfiguration": {"alternateTargetGroupArn": GROUP_2}}
+    found = shapes.described_service(service(loadBalancers=[pair], currentServiceRevisions=[{"arn": "revision"}]))
+    assert found.balancers == (shapes.Balancer(GROUP, "web", 80, alternate=GROUP_2),)
+    assert found.service_revision == "revision"
+
+
+def test_a_task_with_nothing_special():
+    said = task(taskArn="arn/1", lastStatus="PENDING")
+    assert shapes.task(said, (), {}) == Task("arn/1", 1000.0, "PENDING", stopping=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"desiredStatus": "STOPPED"}, {"stopping": True}),
+        ({"startedAt": at(1030)}, {"started_at": 1030.0, "created_at": 1000.0}),
+        ({"createdAt": None, "startedAt": at(1030)}, {"created_at": 1030.0}),
+        ({"createdAt": None}, {"created_at": float("inf")}),
+        ({"healthStatus": "HEALTHY"}, {"health": "HEALTHY"}),
+        ({"taskDefinitionArn": SEVEN}, {"revision": SEVEN}),
+        ({"availabilityZone": "eu-central-1a"}, {"zone": "eu-central-1a"}),
+        ({"capacityProviderName": "FARGATE_SPOT"}, {"capacity_provider": "FARGATE_SPOT"}),
+        ({"launchType": "FARGATE"}, {"launch_type": "FARGATE", "on_instance": False}),
+        ({"launchType": "EC2", "containerInstanceArn": INSTANCE}, {"launch_type": "EC2", "on_instance": True}),
+        ({"containers": [{"name": "sidecar", "exitCode": 0}]}, {"stopped_reason": None}),
+        ({"stopCode": "UserInitiated"}, {"stop_code": "UserInitiated", "stopped_reason": None}),
+        ({"stoppedReason": "Scaling activity"}, {"stopped_reason": "Scaling activity"}),
+        (
+            {
+                "stopCode": "EssentialContainerExited",
+                "stoppedReason": "Essential container in task exited",
+                "containers": [
+                    {"name": "web", "exitCode": 137, "reason": "OutOfMemoryError"},
+                    {"name": "log", "exitCode": 0},
+                    {"name": "never-started"},
+                ],
+            },
+            {
+                "stopped_reason": "Essential container in task exited; "
+                "container web exited with code 137: OutOfMemoryError; container log exited with code 0"
+            },
+        ),
+        (
+            {
+                "stopCode": "TaskFailedToStart",
+                "stoppedReason": "Task failed to start",
+                "containers": [{"name": "web", "reason": "CannotPullContainerError: not found"}],
+            },
+            {"stopped_reason": "Task failed to start; container web: CannotPullContainerError: not found"},
+        ),
+    ],
+)
+def test_tasks(said, expected):
+    found = shapes.task(task(**said), (), {})
+    assert {name: getattr(found, name) for name in expected} == expected
+
+
+def interface(**details):
+    return [
+        {
+            "type": "ElasticNetworkInterface",
+            "details": [
+                {"name": "subnetId", "value": "subnet-1"},
+                *({"name": name, "value": value} for name, value in details.items()),
+            ],
+        }
+    ]
+
+
+def on_instance(*bindings, name="web"):
+    return {"containerInstanceArn": INSTANCE, "containers": [{"name": name, "networkBindings": list(bindings)}]}
+
+
+def binding(host, container=80):
+    return {"containerPort": container, "hostPort": host, "protocol": "tcp"}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected", "looked_up"),
+    [
+        # awsvpc, on Fargate and on instances: the task's own address and the container's port.
+        ({"attachments": interface(privateIPv4Address="10.0.1.7")}, ("10.0.1.7:80",), False),
+        (
+            {"attachments": interface(privateIPv4Address="10.0.1.7"), **on_instance(binding(80))},
+            ("10.0.1.7:80",),
+            False,
+        ),
+        (
+            {"containers": [{"name": "web", "networkInterfaces": [{"privateIpv4Address": "10.0.1.7"}]}]},
+            ("10.0.1.7:80",),
+            False,
+        ),
+        (
+            {
+                "attachments": interface(privateIPv4Address="10.0.1.7"),
+                "containers": [{"name": "web", "networkInterfaces": [{"ipv6Address": "2001:db8::1"}]}],
+            },
+            ("10.0.1.7:80",),
+            False,
+        ),
+        (
+            {"containers": [{"name": "web", "networkInterfaces": [{"ipv6Address": "2001:DB8:0:0::1"}]}]},
+            ("2001:db8::1:80",),
+            False,
+        ),
+        # The interface is not there yet.
+        ({"attachments": interface()}, (), False),
+        ({"attachments": [{"type": "Service Connect", "details": [{"name": "portName", "value": "x"}]}]}, (), False),
+        # bridge and host: the instance and the port of the instance.
+        (on_instance(binding(32768)), ("i-1:32768",), True),
+        (on_instance(binding(32768), binding(32768)), ("i-1:32768",), True),
+        (on_instance(binding(9000, container=81)), (), False),
+        (on_instance(binding(32768), name="log"), (), False),
+        (on_instance(), (), False),
+        ({}, (), False),
+    ],
+)
+def test_targets(said, expected, looked_up):
+    balancers = (shapes.Balancer(GROUP, "web", 80),)
+    assert shapes.hosts_to_look_up([task(**said)], balancers) == ({INSTANCE} if looked_up else set())
+    assert shapes.task(task(**said), balancers, {INSTANCE: "i-1"}).targets == {GROUP: expected}
+
+
+def test_two_ports_in_one_target_group_and_one_in_another():
+    balancers = (
+        shapes.Balancer(GROUP, "web", 80),
+        shapes.Balancer(GROUP, "web", 81),
+        shapes.Balancer(GROUP_2, "admin", 90),
+    )
+    said = task(attachments=interface(privateIPv4Address="10.0.1.7"))
+    assert shapes.task(said, balancers, {}).targets == {
+        GROUP: ("10.0.1.7:80", "10.0.1.7:81"),
+        GROUP_2: ("10.0.1.7:90",),
+    }
+    assert shapes.task(said, (), {}).targets == {}

@@ -1,0 +1,38 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs a module's end in this process, with arguments as Ansible hands them over."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from ansible.module_utils import basic
+
+try:
+    from ansible.module_utils.testing import patch_module_args
+except ImportError:  # ansible-core before 2.19
+
+    @contextmanager
+    def patch_module_args(args):
+        basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": args}).encode()
+        try:
+            yield
+        finally:
+            basic._ANSIBLE_ARGS = None
+
+
+@contextmanager
+def given(**arguments: Any):
+    """Arguments of a module; those of Ansible itself with an underscore (``_ansible_check_mode``)."""
+    with patch_module_args(arguments):
+        yield
+
+
+def ended(call, capsys: pytest.CaptureFixture[str], **arguments: Any) -> dict[str, Any]:
+    """What a module returns that leaves by ``call()``."""
+    with given(**arguments), pytest.raises(SystemExit):
+        call()
+    return json.loads(capsys.readouterr().out)

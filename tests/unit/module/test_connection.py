@@ -1,0 +1,103 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module class: one session, and every connection option of amazon.aws at work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.steadyops.ecs.plugins.module_utils import _amazon
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from tests.unit.module.arguments import given
+
+KEYS_AND_REGIONS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
+KEYS = {"access_key": "AKIATEST", "secret_key": "secret", "session_token": "token"}
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch):
+    """No credentials and regions but those that a test gives."""
+    for name in (*KEYS_AND_REGIONS, "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def module(**arguments):
+    with given(**arguments):
+        return _amazon.AwsModule(argument_spec={})
+
+
+def test_one_session_one_client_for_each_service():
+    made = module(region="eu-west-1", **KEYS)
+    ecs, elbv2 = made.client("ecs"), made.client("elbv2")
+    assert made.client("ecs") is ecs
+    assert ecs._loader is elbv2._loader, "what botocore reads from disk is read once"
+
+
+def test_the_options_arrive():
+    client = module(region="eu-west-1", endpoint_url="http://127.0.0.1:1", **KEYS).client("ecs")
+    credentials = client._request_signer._credentials.get_frozen_credentials()
+    assert tuple(credentials)[:3] == ("AKIATEST", "secret", "token")
+    assert (client.meta.region_name, client.meta.endpoint_url) == ("eu-west-1", "http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, True),
+        ({"validate_certs": False}, False),
+        ({"aws_ca_bundle": "/ca.pem"}, "/ca.pem"),
+        ({"aws_ca_bundle": "/ca.pem", "validate_certs": False}, False),
+    ],
+)
+def test_certificates(options, expected):
+    client = module(region="eu-west-1", **options).client("ecs")
+    assert client._endpoint.http_session._verify == expected
+
+
+def test_a_profile(tmp_path, monkeypatch):
+    (tmp_path / "config").write_text(
+        "[profile ours]\nregion = eu-north-1\naws_access_key_id = A\naws_secret_access_key = B\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    made = module(profile="ours")
+    client = made.client("ecs")
+    assert client._request_signer._credentials.access_key == "A"
+    assert (client.meta.region_name, made.region) == ("eu-north-1", "eu-north-1")
+
+
+def test_what_is_set_for_every_connection():
+    config = module(region="eu-west-1").client("ecs").meta.config
+    assert (config.connect_timeout, config.read_timeout) == (5, 15)
+    assert config.retries == {"mode": "standard", "total_max_attempts": 1}
+    assert f" steadyops.ecs/{_amazon.VERSION}" in config.user_agent
+
+
+def test_aws_config_wins():
+    wanted = {"read_timeout": 60, "retries": {"max_attempts": 7}}
+    config = module(region="eu-west-1", aws_config=wanted).client("ecs").meta.config
+    assert (config.connect_timeout, config.read_timeout) == (5, 60)
+    assert config.retries["total_max_attempts"] == 8
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "Give region, set AWS_REGION"),
+        ({"region": "eu-west-1", "profile": "nobody's"}, "The config profile (nobody's) could not be found"),
+        ({"region": "eu-west-1", "endpoint_url": "nonsense"}, "Invalid endpoint: nonsense"),
+        ({"region": "eu-west-1", "aws_config": {"typo": 1}}, "Check profile, region, endpoint_url"),
+        ({"region": "eu_west 1"}, "Check profile, region"),
+    ],
+)
+def test_refusals(options, words):
+    with pytest.raises(Refused) as refused:
+        module(**options).client("ecs")
+    assert words in str(refused.value)
+
+
+def test_the_version_is_that_of_the_collection():
+    galaxy = yaml.safe_load((Path(__file__).parents[3] / "galaxy.yml").read_text())
+    assert galaxy["version"] == _amazon.VERSION
