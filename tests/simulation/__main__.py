@@ -1,0 +1,79 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""``python -m tests.simulation --seed 17`` replays one play; ``--runs 100000`` plays many."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+import traceback
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+
+from .invariants import Broken
+from .play import play
+from .scenario import draw
+
+
+def _hangs(_number: int, _frame: object) -> None:
+    raise Broken("it goes round without a pause")
+
+
+def play_range(first: int, count: int) -> tuple[Counter[str], list[str]]:
+    """Outcomes, and a line for every broken play."""
+    outcomes: Counter[str] = Counter()
+    broken: list[str] = []
+    signal.signal(signal.SIGALRM, _hangs)
+    for number in range(first, first + count):
+        signal.alarm(60)
+        try:
+            done = play(draw(number))
+        except Broken as failure:
+            broken.append(f"scenario {number}: {failure}")
+            continue
+        except Exception:  # noqa: BLE001 - a crash of the engine is as bad, and must say its number too
+            broken.append(f"scenario {number}: {traceback.format_exc()}")
+            continue
+        outcomes.update(report.status for report in done.reports)
+        outcomes["killed"] += done.killed
+        outcomes["calls"] += done.calls
+    return outcomes, broken
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, help="play just this one, and tell what happens")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--runs", type=int, default=2000)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    if options.seed is not None:
+        scenario = draw(options.seed)
+        print(scenario)
+        result = play(scenario)
+        for change in result.cluster.journal:
+            print(change)
+        for report in result.reports:
+            print(report.as_dict(), report.message)
+        return 0
+    began = time.perf_counter()
+    slices = [
+        (first, min(250, options.first + options.runs - first))
+        for first in range(options.first, options.first + options.runs, 250)
+    ]
+    outcomes: Counter[str] = Counter()
+    broken: list[str] = []
+    with ProcessPoolExecutor(options.workers) as pool:
+        for some_outcomes, some_broken in pool.map(play_range, *zip(*slices, strict=True)):
+            outcomes.update(some_outcomes)
+            broken.extend(some_broken)
+    for line in broken[:20]:
+        print(line)
+    print(f"{options.runs} plays in {time.perf_counter() - began:.0f} s, {len(broken)} broken; {dict(outcomes)}")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What must hold at every moment of every play, checked against the truth and not against what is read."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG, read_record
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import is_stale
+from tests.sandbox.scheduler import Cluster
+from tests.sandbox.state import Change
+
+from .scenario import START, Scenario
+from .virtual_world import VirtualWorld, to_task
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+class Watch:
+    """Looks at every change of the cluster and at every write before it is carried out."""
+
+    def __init__(self, scenario: Scenario, cluster: Cluster) -> None:
+        self.scenario = scenario
+        self.cluster = cluster
+        self.original = scenario.service["desired"]
+        self.highest_of_others = self.original  # desired count that others set at most
+        self.lowest_of_others = self.original
+        self.others_scaled = 0
+        self.deployed = False
+        self.surge = 0  # the most that a run wrote down to add
+        self.stopped: list[str] = []
+        self.lost_at = -math.inf  # when somebody else last took a healthy task away
+        self.last_look: dict[VirtualWorld, float] = {}
+        self.healthy = cluster.healthy("web")
+        cluster.on_change(self.changed)
+
+    @property
+    def record_lost(self) -> bool:
+        return any(kind == "tags_lost" for kind, _details in self.scenario.faults)
+
+    # ---- what changes in the world
+
+    def changed(self, change: Change) -> None:
+        fewer, before = change.healthy < self.healthy, self.healthy
+        self.healthy = change.healthy
+        ours = change.cause in ("StopTask by client", "scale-in after UpdateService by client")
+        if fewer and not ours:
+            self.lost_at = change.time
+        if change.cause == "deployment":
+            self.deployed = True
+        if change.desired != self.cluster.service("web").desired:
+            raise AssertionError("the journal is behind")
+        by = self.cluster.service("web").desired_by
+        if by not in ("UpdateService by client", "CreateService"):
+            self.others_scaled += change.cause == by
+            self.highest_of_others = max(self.highest_of_others, change.desired)
+            self.lowest_of_others = min(self.lowest_of_others, change.desired)
+        if fewer and ours:
+            self._check_floor(change, before)
+
+    def _check_floor(self, change: Change, before: int) -> None:
+        policy = self.scenario.policy
+        base = min(self.original, self.lowest_of_others)
+        floor = math.ceil(base * policy.minimum_healthy_percent / 100)
+        if change.healthy >= floor:
+            return
+        # What somebody else took away a moment ago could not be seen yet; what stale reads hide neither.
+        unseen = (
+            self._blind()
+            + self.scenario.latencies.reaction * 1.5
+            + self.scenario.latencies.leave
+            + 4 * self.scenario.call_seconds
+        )
+        nameless = {"events_lost", "list_omits_new"} <= {kind for kind, _details in self.scenario.faults}
+        if change.time - self.lost_at <= unseen + 0.001 or self.deployed or nameless:
+            return
+        raise Broken(
+            f"{change.cause} at {change.time - START:.1f} led from {before} to"
+            f" {change.healthy} healthy tasks; the floor is {floor}"
+        )
+
+    def _blind(self) -> float:
+        """Seconds for which reads may be stale."""
+        return max([0.0, *(d.get("seconds", 0.0) for kind, d in self.scenario.faults if kind == "stale_reads")])
+
+    # ---- what our runs write
+
+    def before_write(self, operation: str, arguments: tuple[Any, ...]) -> None:
+        if operation == "StopTask":
+            self._check_stop(arguments[0])
+        elif operation == "UpdateService":
+            self._check_desired(arguments[0])
+        elif operation == "TagResource" and RECORD_TAG in arguments[0]:
+            record = read_record(arguments[0])
+            assert record
+            self.surge = max(self.surge, record.surge)
+
+    def _check_stop(self, arn: str) -> None:
+        task = self.cluster.tasks[arn]
+        record = read_record(self.cluster.service("web").tags)
+        if task.desired_status == "STOPPED":
+            return  # nothing happens
+        if record is None:
+            if self.record_lost:
+                return
+            raise Broken(f"a task was stopped with no record of the run: {arn}")
+        if is_stale(to_task(task.state()), record.cutoff, self.cluster.service("web").task_definition):
+            self.stopped.append(arn)
+            return
+        # When a run gives up, it withdraws what it added and does not know to be good: on probation still,
+        # or good only since its last look.
+        latencies = self.scenario.latencies
+        checks = (latencies.health + latencies.target) * (1 + latencies.jitter)
+        known_good_after = 60.0 + checks + self._blind() + (self.scenario.policy.stabilize_time or 0.0)
+        young = task.started_at is None or self.cluster.now - task.started_at < known_good_after
+        probation = self.scenario.policy.stabilize_time != 0.0
+        if task.created_at < record.begun or (task.healthy and not young and not probation):
+            raise Broken(f"a task was stopped that is neither stale nor an added one that is not good: {arn}")
+
+    def _check_desired(self, count: int) -> None:
+        if self.record_lost:
+            return  # a later run can only take what it finds for what was wanted
+        if count > self.highest_of_others + self.surge:
+            raise Broken(
+                f"the desired count was set to {count}: originally {self.original}, others at most"
+                f" {self.highest_of_others}, added at most {self.surge}"
+            )
+        if count < min(self.original, self.lowest_of_others):
+            raise Broken(f"the desired count was set to {count}, below {self.original} and {self.lowest_of_others}")
+
+    # ---- the end
+
+    def check_end(self, killed: bool) -> None:
+        service = self.cluster.service("web")
+        if self.record_lost and (killed or self.scenario.rival_at is not None):
+            return  # nothing tells a later run what an earlier one had added
+        if RECORD_TAG in service.tags:
+            raise Broken(f"the record was left behind: {service.tags[RECORD_TAG]}")
+        left = set(service.tags) - {"team"} - {"steadyops.ecs/recycle-tokens"}
+        if left or service.tags.get("team") != "red":
+            raise Broken(f"tags are not as before: {service.tags}")
+        self._check_flags()
+        self._check_count(service.desired, killed)
+
+    def _check_flags(self) -> None:
+        if self.scenario.scaling is None:
+            return
+        state = self.cluster.scaling("web")
+        assert state
+        found = {"dynamic_in": state.dynamic_in, "dynamic_out": state.dynamic_out, "scheduled": state.scheduled}
+        wanted = dict(self.scenario.scaling["suspended"])
+        if any(kind == "reregistered" and "suspended" in details for kind, details in self.scenario.faults):
+            wanted = {flag: value and found[flag] for flag, value in wanted.items()}
+        if found != wanted:
+            raise Broken(f"the scaling switches are {found}, and were {wanted}")
+
+    def _check_count(self, desired: int, killed: bool) -> None:
+        if not self.others_scaled:
+            if desired != self.original:
+                raise Broken(f"the desired count is {desired}, and was {self.original}")
+            return
+        lowest = min(self.original, self.lowest_of_others)
+        if not lowest <= desired <= self.highest_of_others:
+            raise Broken(f"the desired count is {desired}; others wanted {lowest} to {self.highest_of_others}")

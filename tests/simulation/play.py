@@ -1,0 +1,227 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Playing a scenario: the engine, its kills and restarts, a rival and others at work, on one virtual clock."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
+from tests.sandbox.scheduler import Cluster
+
+from .invariants import Broken, Watch
+from .scenario import START, Act, Scenario
+from .virtual_world import CallFaults, Killed, VirtualWorld
+
+_LONGEST = 40 * 86400.0  # virtual seconds after which a play is taken to be without an end
+
+
+@dataclass
+class Run:
+    """One process that recycles."""
+
+    owner: str
+    world: VirtualWorld
+    steps: Generator[float, None, Report]
+    wake: float
+    ending: list[str] = field(default_factory=list)
+    report: Report | None = None
+
+
+@dataclass
+class Play:
+    """What came of a scenario."""
+
+    scenario: Scenario
+    cluster: Cluster
+    watch: Watch
+    reports: list[Report] = field(default_factory=list)
+    killed: int = 0
+    calls: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return self.cluster.now - START
+
+
+def play(scenario: Scenario) -> Play:
+    """Play to the end. Raises Broken."""
+    rng = random.Random(scenario.number + 1)
+    cluster = Cluster(rng, START, scenario.latencies)
+    cluster.create_service("web", **scenario.service, tags={"team": "red"})
+    _age_some_revisions(scenario, cluster)
+    if scenario.scaling:
+        cluster.register_scalable_target("web", **scenario.scaling)
+        cluster.policy_wants("web", scenario.wanted)
+    for kind, details in scenario.faults:
+        cluster.fault(kind, **details)
+    stage = _Stage(Play(scenario, cluster, Watch(scenario, cluster)), rng)
+    stage.perform()
+    return stage.play
+
+
+def _age_some_revisions(scenario: Scenario, cluster: Cluster) -> None:
+    """For not_current_revision: some tasks run an older revision than the service."""
+    selector = scenario.policy.selector
+    if selector and selector.kind == "not_current_revision":
+        for index, task in enumerate(cluster.service("web").live.values()):
+            if index % 2:
+                task.task_definition = task.task_definition.replace("web:1", "web:0")
+                task.seen = None
+
+
+class _Stage:
+    def __init__(self, result: Play, rng: random.Random) -> None:
+        self.play = result
+        self.scenario = result.scenario
+        self.cluster = result.cluster
+        self.random = rng
+        self.dead: set[str] = set()
+        self.runs: list[Run] = []
+        self.due: list[tuple[float, Callable[[], None]]] = []
+        self.left = list(self.scenario.incarnations)
+        self.restarts = list(self.scenario.restart_after)
+
+    def perform(self) -> None:
+        scenario = self.scenario
+        self._begin(self.left.pop(0))
+        if scenario.end_at is not None:
+            self._at(scenario.end_at, lambda: self.runs[0].ending.append("SIGTERM was received"))
+        if scenario.rival_at is not None:
+            self._at(scenario.rival_at, lambda: self._begin(replace(scenario.incarnations[-1], kill_after_write=None)))
+        for act in scenario.acts:
+            self._at(act.at, lambda act=act: self._act(act))  # type: ignore[misc]
+        self._run_all()
+        if RECORD_TAG in self.cluster.service("web").tags:
+            # The last run refused to begin, and left what a killed one had left before.
+            if self.play.reports[-1].status != "failed":
+                raise Broken("a run that did not fail left the record behind")
+            self._once(replace(scenario.policy, selector=None))
+        self.play.watch.check_end(bool(self.play.killed))
+        self._check_calls()
+        self._make_peace()
+
+    def _at(self, seconds: float, what: Callable[[], None]) -> None:
+        self.due.append((START + seconds, what))
+        self.due.sort(key=lambda item: item[0])
+
+    def _begin(self, faults: CallFaults, policy: Policy | None = None) -> Run:
+        owner = f"run{len(self.runs)}"
+        world = VirtualWorld(
+            self.cluster, "web", random.Random(self.random.random()), self.scenario.call_seconds, faults
+        )
+        world.before_write = self.play.watch.before_write
+        ending: list[str] = []
+        me = Self(
+            owner,
+            lambda other: self.scenario.dead_is_seen and other in self.dead,
+            lambda: ending[0] if ending else None,
+        )
+        steps = recycle(world, policy or self.scenario.policy, "default", "web", me)
+        run = Run(owner, world, steps, self.cluster.now, ending)
+        self.runs.append(run)
+        return run
+
+    def _run_all(self) -> None:
+        """Until every run has ended and nobody else has anything to do."""
+        while True:
+            awake = [run for run in self.runs if run.report is None and run.owner not in self.dead]
+            run = min(awake, key=lambda run: run.wake, default=None)
+            if self.due and (run is None or self.due[0][0] <= run.wake):
+                at, what = self.due.pop(0)
+                self.cluster.advance(at)
+                what()
+            elif run is None:
+                return
+            else:
+                self._step(run)
+            if self.play.seconds > _LONGEST:
+                raise Broken("it does not end")
+
+    def _step(self, run: Run) -> None:
+        self.cluster.advance(run.wake)
+        try:
+            pause = next(run.steps)
+            if pause <= 0:
+                raise Broken(f"a pause of {pause} seconds")
+            run.wake = self.cluster.now + pause
+        except StopIteration as end:
+            run.report = end.value
+            self.play.reports.append(end.value)
+        except Killed:
+            self.dead.add(run.owner)
+            self.play.killed += 1
+            restart = self.cluster.now + self.restarts.pop(0) - START
+            faults = self.left.pop(0)
+            self._at(restart, lambda: self._begin(faults) and None)
+
+    def _act(self, act: Act) -> None:
+        cluster, service = self.cluster, self.cluster.service("web")
+        running = [task for task in service.live.values() if task.healthy]
+        if act.kind == "rescale" and not service.daemon:
+            cluster.update_service("web", desired=max(0, service.desired + act.amount), by="operator")
+        elif act.kind == "scale_out":
+            cluster.policy_wants("web", service.desired + abs(act.amount))
+        elif running:
+            task = self.random.choice(running)
+            if act.kind == "interrupt":
+                cluster.interrupt(task.arn)
+            elif act.kind == "protect":
+                cluster.protect(task.arn, cluster.now + 1800)
+            elif act.kind == "sicken":
+                cluster.fail_health(task.arn)
+
+    def _check_calls(self) -> None:
+        """Linear: a constant for each run, a share for each task and each pause."""
+        scenario = self.scenario
+        seconds = max(self.play.seconds, 1.0)
+        size = max(scenario.service["desired"], self.play.watch.highest_of_others)
+        for run in self.runs:
+            calls = sum(run.world.calls.values())
+            self.play.calls += calls
+            looks = seconds / scenario.policy.wait_delay * (4 + len(scenario.service["target_groups"]))
+            allowed = 60 + 30 * size + looks
+            if calls > allowed:
+                raise Broken(f"{calls} calls of one run for {size} tasks in {seconds:.0f} s: {dict(run.world.calls)}")
+
+    def _make_peace(self) -> None:
+        """With every fault gone, the same task run again finishes the work, and once more changes nothing."""
+        cluster, scenario = self.cluster, self.scenario
+        cluster.clear_faults()
+        cluster.policy_wants("web", None)
+        for task in cluster.tasks.values():
+            task.protected_until = 0.0
+            task.seen = None
+        cluster.advance(cluster.now + 7200)
+        first = self._once()
+        if first.status == "failed" and not self._may_refuse(first):
+            raise Broken(f"in peace, the run failed: {first.message}")
+        if first.status == "failed":
+            return
+        cluster.advance(cluster.now + 300)
+        second = self._once()
+        selector = scenario.policy.selector
+        repeats = selector and selector.kind in ("all_tasks", "max_task_age")  # tasks grow older meanwhile
+        if not repeats and (second.changed or self.runs[-1].world.writes):
+            raise Broken(f"the second run in peace changed something: {second.as_dict()}")
+        self.play.watch.check_end(bool(self.play.killed))
+
+    def _once(self, policy: Policy | None = None) -> Report:
+        run = self._begin(CallFaults(), policy)
+        self._run_all()
+        assert run.report
+        return run.report
+
+    def _may_refuse(self, report: Report) -> bool:
+        """No room to stop a single task, or none to place one: no fault, but what the options say."""
+        assert report.message
+        full = self.scenario.service["room"] is not None and (
+            "unable to place" in report.message or "a deployment of service" in report.message
+        )
+        return report.message.startswith("not one task of service") or full

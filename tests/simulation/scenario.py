@@ -1,0 +1,184 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A scenario: a service, the options of a run and what goes wrong, all drawn from one number."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
+from tests.sandbox.latencies import Latencies
+
+from .virtual_world import CallFaults
+
+START = 1_790_000_000.0  # an instant like any other
+HOUR = 3600.0
+
+
+@dataclass
+class Act:
+    """Something that somebody else does, so many seconds after the start."""
+
+    at: float
+    kind: str
+    amount: int = 0
+
+
+@dataclass
+class Scenario:
+    """All that a play needs. ``incarnations`` are the run and its restarts after each kill."""
+
+    number: int
+    service: dict[str, Any]
+    latencies: Latencies
+    policy: Policy
+    scaling: dict[str, Any] | None
+    wanted: int | None  # what a scaling policy at work wants
+    faults: list[tuple[str, dict[str, Any]]]
+    acts: list[Act]
+    incarnations: list[CallFaults]
+    restart_after: list[float]
+    call_seconds: float
+    dead_is_seen: bool  # whether a restart can tell that the killed run is dead
+    end_at: float | None  # SIGTERM to the first incarnation, seconds after the start
+    rival_at: float | None  # a second run of the same task, seconds after the start
+    notes: list[str] = field(default_factory=list)
+
+
+def draw(number: int) -> Scenario:
+    """The scenario of a number: always the same one."""
+    rng = random.Random(number)
+    size = rng.choice([0, 1, 1, 2, 3, 3, 4, 5, 6, 8, 10, 12, 15, rng.choice([20, 40, 130])])
+    service = _draw_service(rng, size)
+    policy = _draw_policy(rng, service)
+    scaling = None
+    wanted = None
+    if rng.random() < 0.45 and not service["daemon"] and size:
+        flags = {flag: rng.random() < 0.15 for flag in ("dynamic_in", "dynamic_out", "scheduled")}
+        scaling = {"min": rng.choice([1, size]), "max": size + rng.choice([0, 1, 5, 20]), "suspended": flags}
+        if rng.random() < 0.6:
+            wanted = rng.choice([scaling["min"], size, size])
+    kills = rng.choice([0, 0, 0, 1, 1, 2, 3])
+    incarnations = [_draw_call_faults(rng, killed=index < kills) for index in range(kills + 1)]
+    return Scenario(
+        number=number,
+        service=service,
+        latencies=_draw_latencies(rng),
+        policy=policy,
+        scaling=scaling,
+        wanted=wanted,
+        faults=_draw_faults(rng, service, scaling is not None),
+        acts=_draw_acts(rng, size, scaling is not None),
+        incarnations=incarnations,
+        restart_after=[rng.choice([0.0, 5.0, 60.0, 900.0]) for _ in range(kills)],
+        call_seconds=rng.choice([0.0, 0.05, 0.05, 0.5]),
+        dead_is_seen=rng.random() < 0.5,
+        end_at=rng.uniform(0, 400) if rng.random() < 0.1 else None,
+        rival_at=rng.uniform(0, 300) if rng.random() < 0.1 else None,
+    )
+
+
+def _draw_service(rng: random.Random, size: int) -> dict[str, Any]:
+    daemon = rng.random() < 0.08
+    ec2 = daemon or rng.random() < 0.25
+    maximum = rng.choice([100, 150, 200, 200, 200])
+    room = size + rng.choice([0, 1, 1, 3]) if ec2 and not daemon and rng.random() < 0.4 else None
+    rolls = room is None and size * maximum // 100 > size
+    return {
+        "desired": size,
+        "health_check": rng.random() < 0.6,
+        "target_groups": [f"tg/{index}" for index in range(rng.choice([0, 0, 1, 2]))],
+        "daemon": daemon,
+        "maximum_percent": maximum,
+        "minimum_healthy_percent": 100 if rolls else 0,  # else its own deployments would never end
+        "launch_type": "EC2" if ec2 else "FARGATE",
+        "room": room,
+    }
+
+
+def _draw_latencies(rng: random.Random) -> Latencies:
+    return Latencies(
+        reaction=rng.choice([1.0, 10.0, 30.0]),
+        launch=rng.choice([5.0, 40.0, 120.0]),
+        health=rng.choice([5.0, 20.0, 60.0]),
+        target=rng.choice([5.0, 20.0, 150.0]),
+        stop=rng.choice([2.0, 30.0, 120.0]),
+        leave=rng.choice([0.0, 1.0, 5.0]),
+        policy=rng.choice([30.0, 60.0]),
+        jitter=rng.choice([0.0, 0.2, 0.5]),
+    )
+
+
+def _draw_policy(rng: random.Random, service: dict[str, Any]) -> Policy:
+    selector = rng.choice(
+        [
+            Selector("started_before", START - rng.choice([0, 6, 30]) * HOUR),
+            Selector("max_task_age", rng.choice([2, 20, 60]) * HOUR),
+            Selector("token", "release-7"),
+            Selector("all_tasks"),
+            Selector("all_tasks"),
+            Selector("not_current_revision"),
+        ]
+    )
+    floor = rng.choice([100, 100, 100, 90, 75, 50, 0])
+    if service["daemon"]:
+        floor = rng.choice([0, 50, 75])
+    return Policy(
+        selector=selector,
+        batch_size=rng.choice([Amount(1), Amount(1), Amount(2), Amount(3), Amount(10, True), Amount(50, True)]),
+        batch_wait=rng.choice([0.0, 0.0, 30.0]),
+        surge=None if service["daemon"] else rng.choice([None, None, None, 0, 1, 2, 5]),
+        minimum_healthy_percent=floor,
+        stabilize_time=rng.choice([None, None, 0.0, 25.0]),
+        wait_timeout=rng.choice([900.0, 900.0, 2000.0]),
+        wait_delay=rng.choice([1.0, 3.0, 3.0, 10.0]),
+        on_deployment=rng.choice(["fail", "wait"]),
+        protected_tasks=rng.choice(["skip", "recycle"]),
+        suspend_scaling=rng.choice([("dynamic_in",), ("dynamic_in",), (), ("dynamic_in", "dynamic_out", "scheduled")]),
+        lease=rng.choice([60.0, 600.0]),
+        reason=rng.choice(["", "nightly"]),
+    )
+
+
+def _draw_faults(rng: random.Random, service: dict[str, Any], scaled: bool) -> list[tuple[str, dict[str, Any]]]:
+    after = rng.choice([1, 1, 2, 3])
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("launch_fails", {"times": rng.choice([1, 3, None])}),
+        ("launch_crashes", {"times": rng.choice([1, 2, None]), "seconds": rng.choice([0.5, 15.0, 90.0])}),
+        ("no_room", {"times": rng.choice([1, 4])}),
+        ("never_healthy", {"times": rng.choice([1, None])}),
+        ("targets_never_healthy", {"times": rng.choice([1, None])}),
+        ("stale_reads", {"seconds": rng.choice([2.0, 10.0, 25.0])}),
+        ("stale_reads", {"seconds": 6.0, "operations": ["StopTask", "UpdateService", "TagResource"]}),
+        ("events_lost", {}),
+        ("list_omits_new", {"seconds": rng.choice([5.0, 20.0])}),
+        ("deployment_midway", {"after": after}),
+        ("tags_lost", {"after": after, "keys": ["steadyops.ecs/recycle"]}),
+        ("reregistered", {"after": after, "maximum": max(1, service["desired"])}),
+        ("reregistered", {"after": after, "suspended": {}}),
+        ("rescaled", {"after": after, "delta": rng.choice([-2, -1, 1, 5])}),
+        ("interrupted", {"after": after}),
+        ("protected_midway", {"after": after}),
+    ]
+    drawn = rng.sample(kinds, rng.choice([0, 0, 1, 1, 2, 3]))
+    return [fault for fault in drawn if scaled or fault[0] != "reregistered"]
+
+
+def _draw_acts(rng: random.Random, size: int, scaled: bool) -> list[Act]:
+    kinds = ["interrupt", "rescale", "protect", "sicken"] + ["scale_out"] * scaled
+    return [
+        Act(rng.uniform(0, 1500), rng.choice(kinds), rng.choice([-1, 1, 2]))
+        for _ in range(rng.choice([0, 0, 0, 1, 2]) if size else 0)
+    ]
+
+
+def _draw_call_faults(rng: random.Random, killed: bool) -> CallFaults:
+    return CallFaults(
+        throttled=rng.choice([0.0, 0.0, 0.1, 0.3]),
+        server_error=rng.choice([0.0, 0.0, 0.05]),
+        reset=rng.choice([0.0, 0.0, 0.1]),
+        kill_after_write=rng.randint(1, 14) if killed else None,
+    )

@@ -1,0 +1,195 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The engine's World on the sandbox's scheduler and a virtual clock: no HTTP, no waiting."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Scaling, Service, Task
+from tests.sandbox.scheduler import Cluster
+from tests.sandbox.state import SandboxError, ServiceState, TaskState
+
+T = TypeVar("T")
+
+WRITES = ("StopTask", "UpdateService", "TagResource", "UntagResource", "RegisterScalableTarget")
+
+
+class Killed(BaseException):
+    """SIGKILL: nothing of the engine runs after this."""
+
+
+@dataclass
+class CallFaults:
+    """How calls fail. Shares are probabilities."""
+
+    throttled: float = 0.0
+    server_error: float = 0.0
+    reset: float = 0.0  # a write is carried out, and its answer is lost
+    kill_after_write: int | None = None  # SIGKILL right after the n-th write of this world
+
+
+class VirtualWorld:
+    """One client's view of one service. Several may share a cluster."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        service: str,
+        rng: random.Random | None = None,
+        call_seconds: float = 0.0,
+        faults: CallFaults | None = None,
+    ) -> None:
+        self.cluster = cluster
+        self.service = service
+        self.calls: Counter[str] = Counter()
+        self.writes: list[tuple[float, str, tuple[Any, ...]]] = []
+        self.call_seconds = call_seconds
+        self.faults = faults or CallFaults()
+        self.random = rng or random.Random(0)
+        self.before_write: Callable[[str, tuple[Any, ...]], None] = lambda operation, arguments: None
+
+    def now(self) -> float:
+        return float(int(self.cluster.now))  # the date of an answer has no fractions
+
+    def clock(self) -> float:
+        return self.cluster.now
+
+    def _call(self, operation: str, act: Callable[[], T], *arguments: Any) -> T:
+        self.calls[operation] += 1
+        if self.call_seconds:
+            self.cluster.advance(self.cluster.now + self.call_seconds)
+        chance = self.random.random()
+        if chance < self.faults.throttled:
+            raise CallFailed(operation, "ThrottlingException", "Rate exceeded", "throttled")
+        if chance < self.faults.throttled + self.faults.server_error:
+            raise CallFailed(operation, "ServerException", "Internal failure", "passing")
+        write = operation in WRITES
+        if write:
+            self.before_write(operation, arguments)
+        try:
+            result = act()
+        except SandboxError as error:
+            raise CallFailed(operation, error.code, error.message) from None
+        if write:
+            self.writes.append((self.cluster.now, operation, arguments))
+            if len(self.writes) == self.faults.kill_after_write:
+                raise Killed(operation)
+            if self.random.random() < self.faults.reset:
+                raise CallFailed(operation, "ConnectionClosedError", "Connection was closed", "passing")
+        return result
+
+    # ---- reads
+
+    def describe_service(self) -> Service | None:
+        state = self._call("DescribeServices", lambda: self.cluster.describe_service(self.service))
+        return None if state is None else to_service(state)
+
+    def list_tasks(self) -> list[str]:
+        arns = self._call("ListTasks", lambda: self.cluster.list_tasks(self.service))
+        self.calls["ListTasks"] += max(0, -(-len(arns) // 100) - 1)
+        return arns
+
+    def describe_tasks(self, arns: Iterable[str]) -> list[Task]:
+        found: list[Task] = []
+        for chunk in hundreds(arns):
+            names = [self._arn(name) for name in chunk]
+            states = self._call("DescribeTasks", lambda names=names: self.cluster.describe_tasks(names))  # type: ignore[misc]
+            found.extend(to_task(state) for state in states)
+        return found
+
+    def _arn(self, name: str) -> str:
+        if name.startswith("arn:"):
+            return name
+        service = self.cluster.service(self.service)
+        return f"{self.cluster.arn_prefix}:task/{service.cluster}/{name}"
+
+    def has_health_check(self, revision: str) -> bool:
+        return self._call("DescribeTaskDefinition", lambda: self.cluster.service(self.service).health_check)
+
+    def target_states(self, group: str) -> Mapping[str, str]:
+        return self._call("DescribeTargetHealth", lambda: self.cluster.target_states(group))
+
+    def protected(self, arns: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        for chunk in hundreds(arns):
+            found |= self._call("GetTaskProtection", lambda chunk=chunk: self.cluster.protected(chunk))  # type: ignore[misc]
+        return found
+
+    def scaling(self) -> Scaling | None:
+        state = self._call("DescribeScalableTargets", lambda: self.cluster.scaling(self.service))
+        return None if state is None else Scaling(*state[2:], *state[:2])
+
+    # ---- writes
+
+    def suspend(self, scaling: Scaling) -> None:
+        flags = scaling.as_dict()
+        self._call("RegisterScalableTarget", lambda: self.cluster.suspend(self.service, **flags), flags)
+
+    def set_desired(self, count: int) -> None:
+        self._call("UpdateService", lambda: self.cluster.update_service(self.service, desired=count), count)
+
+    def stop_task(self, arn: str, reason: str) -> bool:
+        try:
+            self._call("StopTask", lambda: self.cluster.stop_task(arn, reason), arn)
+        except CallFailed as failure:
+            if failure.code == "InvalidParameterException":
+                return False
+            raise
+        return True
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        self._call("TagResource", lambda: self.cluster.tag(self.service, tags), dict(tags))
+
+    def untag(self, keys: Iterable[str]) -> None:
+        self._call("UntagResource", lambda: self.cluster.untag(self.service, keys), list(keys))
+
+
+def hundreds(names: Iterable[str]) -> Iterator[list[str]]:
+    every = list(names)
+    for start in range(0, len(every), 100):
+        yield every[start : start + 100]
+
+
+def to_service(state: ServiceState) -> Service:
+    return Service(
+        arn=state.arn,
+        cluster=state.cluster,
+        name=state.name,
+        status=state.status,
+        desired=state.desired,
+        running=state.running,
+        pending=state.pending,
+        revision=state.task_definition,
+        daemon=state.scheduling == "DAEMON",
+        deployments=tuple((each.status, each.rollout_state) for each in state.deployments),
+        task_sets=sum(each.status != "DRAINING" for each in state.task_sets),
+        maximum_percent=state.maximum_percent,
+        target_groups=state.target_groups,
+        tags=dict(state.tags),
+        events=tuple(Event(*event) for event in state.events),
+    )
+
+
+def to_task(state: TaskState) -> Task:
+    return Task(
+        arn=state.arn,
+        created_at=state.created_at,
+        status=state.last_status,
+        stopping=state.desired_status == "STOPPED",
+        started_at=state.started_at,
+        health=state.health,
+        revision=state.task_definition,
+        stop_code=state.stop_code,
+        stopped_reason=state.stopped_reason,
+        zone=state.zone,
+        capacity_provider=state.capacity_provider,
+        launch_type=state.launch_type,
+        on_instance=state.instance is not None,
+        targets=state.targets,
+    )
