@@ -13,6 +13,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
+
 from tests.sandbox.scheduler import Cluster
 
 from .invariants import Broken, Watch
@@ -30,8 +31,9 @@ class Run:
     world: VirtualWorld
     steps: Generator[float, None, Report]
     wake: float
-    ending: list[str] = field(default_factory=list)
-    report: Report | None = None
+    ending: list[str]
+    progress: Report  # filled while it runs
+    report: Report | None = None  # once it has ended
 
 
 @dataclass
@@ -84,6 +86,7 @@ class _Stage:
         self.random = rng
         self.dead: set[str] = set()
         self.runs: list[Run] = []
+        result.watch.warnings = lambda: [words for run in self.runs for words in run.progress.warnings]
         self.due: list[tuple[float, Callable[[], None]]] = []
         self.left = list(self.scenario.incarnations)
         self.restarts = list(self.scenario.restart_after)
@@ -123,8 +126,9 @@ class _Stage:
             lambda other: self.scenario.dead_is_seen and other in self.dead,
             lambda: ending[0] if ending else None,
         )
-        steps = recycle(world, policy or self.scenario.policy, "default", "web", me)
-        run = Run(owner, world, steps, self.cluster.now, ending)
+        progress = Report()
+        steps = recycle(world, policy or self.scenario.policy, "default", "web", me, progress)
+        run = Run(owner, world, steps, self.cluster.now, ending, progress)
         self.runs.append(run)
         return run
 

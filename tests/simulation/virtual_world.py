@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Scaling, Service, Task
+
 from tests.sandbox.scheduler import Cluster
 from tests.sandbox.state import SandboxError, ServiceState, TaskState
 
@@ -52,7 +53,8 @@ class VirtualWorld:
         self.call_seconds = call_seconds
         self.faults = faults or CallFaults()
         self.random = rng or random.Random(0)
-        self.before_write: Callable[[str, tuple[Any, ...]], None] = lambda operation, arguments: None
+        self.looked_at = cluster.now
+        self.before_write: Callable[[str, tuple[Any, ...], float], None] = lambda operation, arguments, looked_at: None
 
     def now(self) -> float:
         return float(int(self.cluster.now))  # the date of an answer has no fractions
@@ -62,6 +64,8 @@ class VirtualWorld:
 
     def _call(self, operation: str, act: Callable[[], T], *arguments: Any) -> T:
         self.calls[operation] += 1
+        if operation == "DescribeServices":
+            self.looked_at = self.cluster.now
         if self.call_seconds:
             self.cluster.advance(self.cluster.now + self.call_seconds)
         chance = self.random.random()
@@ -71,7 +75,7 @@ class VirtualWorld:
             raise CallFailed(operation, "ServerException", "Internal failure", "passing")
         write = operation in WRITES
         if write:
-            self.before_write(operation, arguments)
+            self.before_write(operation, arguments, self.looked_at)
         try:
             result = act()
         except SandboxError as error:

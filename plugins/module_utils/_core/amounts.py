@@ -9,13 +9,16 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from fractions import Fraction
 
 from .errors import Refused
 
+_LATEST = 253402300799  # the last second that ISO 8601 writes with four digits of year
+_OLDEST = 100 * 365 * 86400  # seconds; ECS is younger
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
 _EPOCH = re.compile(r"\d+(?:\.\d+)?")
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?\s*([Zz]|[+-]\d\d:?\d\d)")
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?\s*([Zz]|[+-]\d\d:?[0-5]\d)")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Amount:
         """The count; a percentage is rounded up, and is at least one of something."""
         if not self.percent:
             return int(self.number)
-        return max(1, math.ceil(whole * self.number / 100))
+        return max(1, math.ceil(Fraction(str(self.number)) * whole / 100))
 
 
 def parse_amount(option: str, text: object) -> Amount:
@@ -38,7 +41,7 @@ def parse_amount(option: str, text: object) -> Amount:
     match = re.fullmatch(r"(\d+)|(\d+(?:\.\d+)?)\s*%", written)
     number = float(match[1] or match[2]) if match else 0.0
     percent = bool(match and match[2])
-    if number <= 0 or (percent and number > 100):
+    if number < 1 or (percent and number > 100):
         raise Refused(f"{option} is {written!r}: say a number of tasks from 1, or a percentage from 1% to 100%")
     return Amount(number, percent)
 
@@ -47,7 +50,7 @@ def parse_age(option: str, text: object) -> float:
     """Seconds, from ``604800`` or ``7d``."""
     match = _AGE.fullmatch(str(text).strip())
     seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
-    if seconds <= 0:
+    if not 0 < seconds <= _OLDEST:
         raise Refused(f"{option} is {str(text)!r}: say an age such as 7d, 12h or 30m, or a number of seconds above 0")
     return seconds
 
@@ -56,6 +59,8 @@ def parse_instant(option: str, text: object) -> float:
     """Epoch seconds, from RFC 3339 (with its zone) or from epoch seconds."""
     written = str(text).strip()
     if _EPOCH.fullmatch(written):
+        if float(written) > _LATEST:
+            raise Refused(f"{option} is {written!r}: epoch seconds are meant, and these lie beyond the year 9999")
         return float(written)
     match = _RFC3339.fullmatch(written)
     try:

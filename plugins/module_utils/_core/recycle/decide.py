@@ -124,17 +124,18 @@ def decide(plan: Plan, limits: Limits, seen: Observation, history: History) -> A
             f"somebody else lowered the desired count to {seen.desired} while tasks were being replaced; it was"
             f" {plan.original} at the start. Run again if the tasks that are left should be replaced at that count"
         )
-    if history.open_stops:
-        return _go_on(plan, limits, seen, history, late)
-    consumed = plan.surge > 0 and history.surge == 0
+    consumed = plan.surge > 0 and history.surge == 0 and not history.open_stops
     if consumed or seen.desired < plan.original + history.surge:
         if history.raises > _RAISES:
             return GiveUp(
-                f"the tasks that are added before others are stopped were taken away again {_RAISES} times: the desired"
-                f" count is {seen.desired} instead of {plan.original + history.surge}. Find out who sets it (a scaling"
-                " policy, a scheduled action, a maximum capacity that is too low), or add it to suspend_scaling"
+                f"the tasks that are added before others are stopped were taken away again {history.raises} times:"
+                f" the desired count is {seen.desired} instead of {plan.original + history.surge}. Find out who sets it"
+                " (a scaling policy, a scheduled action, a maximum capacity that is too low), or add it to"
+                " suspend_scaling"
             )
         return Raise()
+    if history.open_stops:
+        return _go_on(plan, limits, seen, history, late)
     if not seen.whole or seen.fresh_good < history.surge:
         what = "replacements" if history.stops else "the added tasks" if history.surge else "the tasks of the service"
         return _wait(late, limits, seen, f"{what} to become good")
@@ -179,6 +180,53 @@ def _wait(late: bool, limits: Limits, seen: Observation, what: str) -> Action:
         f"waited {limits.wait_timeout:.0f} s for {what}: {seen.healthy} tasks are healthy, the desired count is"
         f" {seen.desired}, and {seen.fresh_bad} new tasks are not good yet"
     )
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """One look while giving back, in numbers."""
+
+    desired: int
+    target: int  # the desired count once all is given back
+    live: int  # known and meant to run
+    nameless: int  # counted by ECS, not known by name
+    healthy: int  # surely good
+    bad: tuple[Task, ...]  # added ones that are not good, and stale ones that are not, the worst first
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    """Stop an added task again; with ``lower``, take one off the desired count at once."""
+
+    task: Task
+    lower: bool
+
+
+@dataclass(frozen=True)
+class Lower:
+    """Lower the desired count: what ECS stops for it may be any."""
+
+    to: int
+
+
+def decide_leaving(seen: Leaving, floor: int, patient: bool) -> Withdraw | Lower | Wait | Finish:
+    """The next action towards the desired count that is left when all that was added is given back.
+
+    For a lower count ECS stops tasks that do not run yet, and then picks at random among those that run.
+    So it must be left nothing to pick from as long as some that run are not good: they are stopped one
+    by one, each with its share of the count. ``patient``: there is time to look again.
+    """
+    surplus = seen.live - seen.target
+    if seen.nameless > 0 and patient:
+        return Wait("tasks that ECS counts and does not name yet")
+    if seen.target <= seen.live < seen.desired or seen.live < seen.target < seen.desired:
+        return Lower(max(seen.target, seen.live))
+    if surplus > 0 and seen.bad:
+        # ECS may have started more than the count by itself, in place of unhealthy ones.
+        return Withdraw(seen.bad[0], lower=seen.target < seen.desired == seen.live)
+    if surplus > 0 and seen.healthy - surplus < floor and patient:
+        return Wait("ECS to replace tasks that are not healthy")
+    return Lower(seen.target) if seen.target < seen.desired else Finish()
 
 
 def find_refusal(events: Iterable[Event], acted_at: float, failed: Iterable[Task], held: bool) -> str | None:

@@ -47,7 +47,10 @@ class Knowledge:
         self._leaving: dict[str, Task] = {}
         self._newest_event = ""
         self.expected: set[str] = set()  # ids from "has started" events that were not described yet
-        self.victims: set[str] = set()  # tasks that we have told ECS to stop, or may have
+        self.victims: set[str] = set()  # tasks that we have told ECS to stop
+        self.doubtful: set[str] = (
+            set()
+        )  # tasks that we may have told: they run as far as is known, but are not relied on
         self.departed: set[str] = set()  # tasks that went without our doing
         self.failed: dict[str, Task] = {}  # fresh tasks that ended by themselves
         self.fresh_order: list[str] = []  # ids of fresh tasks in the order in which they became good
@@ -95,10 +98,18 @@ class Knowledge:
         return new
 
     def mark_victim(self, task: Task) -> None:
-        """From the moment before StopTask is called: it is not counted on any more."""
+        """We told ECS to stop it."""
         self.victims.add(task.id)
+        self.doubtful.discard(task.id)
         self._unfile(task.id)
         self._leaving[task.id] = task
+
+    def mark_doubtful(self, task: Task) -> None:
+        """We told ECS to stop it, and the answer was lost."""
+        self.doubtful.add(task.id)
+        self._good.discard(task.id)
+        if task.id in self._live:
+            self._limping.add(task.id)
 
     # ---- what is known
 
@@ -129,7 +140,8 @@ class Knowledge:
     def worst_first(self, others: Iterable[Task]) -> list[Task]:
         """Fresh tasks that are not good, those on probation last; and of ``others`` those that run and are not."""
         bad = [task for task in self._fresh.values() if task.id not in self._good]
-        bad.sort(key=lambda task: (self.on_probation(task), task.running))
+        # Those that ECS itself holds for unhealthy come first: it is replacing them already.
+        bad.sort(key=lambda task: (self.on_probation(task), not self._is_failing(task), not task.running))
         return bad + [task for task in others if task.id in self._limping and task.id not in self._fresh]
 
     def healthy(self, service: Service) -> int:
@@ -151,6 +163,10 @@ class Knowledge:
         return [self._tasks[task_id].arn if task_id in self._tasks else task_id for task_id in wanted]
 
     # ---- inside
+
+    def _is_failing(self, task: Task) -> bool:
+        states = (states.get(each) for group, states in self._targets.items() for each in task.targets.get(group, ()))
+        return task.health == "UNHEALTHY" or "unhealthy" in states
 
     def _file(self, task: Task, now: float) -> None:
         """Put one task into the sets that it belongs to."""
@@ -178,7 +194,7 @@ class Knowledge:
                 self._limping.add(task.id)
 
     def _is_good(self, task: Task, fresh: bool, now: float) -> bool:
-        if not is_good(task, self._level, self._checked, self._targets):
+        if task.id in self.doubtful or not is_good(task, self._level, self._checked, self._targets):
             self._good_since.pop(task.id, None)
             return False
         if not fresh or task.id in self._good:  # what ran before needs no probation

@@ -37,7 +37,7 @@ class Pace:
             self._missed = 0
             return max(self.shortest, ahead / math.ceil(ahead / LONGEST))
         self._missed += 1
-        return max(self.shortest, min(LONGEST, self.shortest * _GROWTH ** (self._missed - 1)))
+        return max(self.shortest, min(LONGEST, self.shortest * _GROWTH ** min(self._missed - 1, 60)))
 
     def too_early(self, elapsed: float) -> bool:
         """Whether a look would be in vain as far as is known."""

@@ -15,7 +15,7 @@ from ..errors import Refused
 from .health import choose_level, choose_stabilize
 from .model import SCALING_FLAGS, Scaling, Service, Task
 from .policy import Policy, Selector
-from .record import Record
+from .record import Record, give_back
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,15 @@ def make_plan(policy: Policy, selector: Selector, found: Found) -> Plan:
         suspend=suspend,
         resumed=record is not None,
     )
+
+
+def left_diff(service: Service, left: Record) -> dict[str, Any]:
+    """Before and after of giving back what an abandoned run has left."""
+    target = give_back(service.desired, left.original, left.surge)
+    return {
+        "before": {"desired_count": service.desired, "suspended": list(left.suspended), "record": left.text},
+        "after": {"desired_count": target, "suspended": [], "record": None},
+    }
 
 
 def scaling_asked(policy: Policy, scaling: Scaling) -> tuple[str, ...]:

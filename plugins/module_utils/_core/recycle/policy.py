@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,10 +71,10 @@ def read_policy(options: Mapping[str, Any]) -> Policy:
     restore_only = options["state"] == "restored"
     selector = read_selector(options, required=not restore_only)
     for name in ("wait_delay", "wait_timeout", "lease"):
-        if options[name] <= 0:
+        if not 0 < options[name] < math.inf:
             raise Refused(f"{name} is {options[name]}: say a number of seconds above 0")
     for name in ("batch_wait", "stabilize_time"):
-        if options[name] is not None and options[name] < 0:
+        if options[name] is not None and not 0 <= options[name] < math.inf:
             raise Refused(f"{name} is {options[name]}: say a number of seconds, 0 or more")
     if not 0 <= options["minimum_healthy_percent"] <= 100:
         raise Refused(

@@ -10,7 +10,22 @@ from dataclasses import replace
 from itertools import islice
 
 from ..errors import CallFailed, Failed
-from .decide import Finish, GiveUp, History, Limits, Observation, Raise, Stop, Wait, decide, find_refusal
+from .decide import (
+    Finish,
+    GiveUp,
+    History,
+    Leaving,
+    Limits,
+    Lower,
+    Observation,
+    Raise,
+    Stop,
+    Wait,
+    Withdraw,
+    decide,
+    decide_leaving,
+    find_refusal,
+)
 from .knowledge import Knowledge
 from .model import RUNNING, Event, Service, Task
 from .pace import LONGEST, Pace
@@ -20,6 +35,8 @@ from .session import Session, Steps
 from .staleness import is_stale
 
 _LAST_LOOKS = 4  # before a run that has to end gives back what it added whatever the tasks are like
+_LAST_SECONDS = 60.0  # for withdrawing tasks, when the run has to end
+_BEFORE_REACTION = 3.0  # seconds within which ECS has not begun to replace a stopped task
 _FRESH = 5.0  # seconds that a look may take
 _BLIND_SPELL = 60.0  # seconds for which counts alone are believed while tasks launch
 
@@ -136,13 +153,16 @@ class Replacement:
                 yield from self._take_inventory()
             self._mismatch = (counted, knowledge.live)
         for task_id in knowledge.departed:  # what ECS starts in their place is new
-            self._todo.pop(task_id, None)
+            task = self._todo.pop(task_id, None)
+            if task and task_id in knowledge.doubtful:  # it was our stop after all
+                session.report.changed = True
+                self._step.append(task)
         knowledge.departed.clear()
         fresh_good = knowledge.fresh_good
         following = tuple(islice(self._todo.values(), plan.batch))
         seen = Observation(
             elapsed=session.elapsed,
-            since_step=world.clock() - self._whole_clock,
+            since_step=0.0,  # told below, when it is known whether this look closes a step
             desired=desired,
             healthy=knowledge.healthy(service),
             live=knowledge.live,
@@ -159,7 +179,7 @@ class Replacement:
         )
         session.report.saw_healthy(seen.healthy)
         self._close_step(seen)
-        return seen
+        return replace(seen, since_step=world.clock() - self._whole_clock)
 
     def _launches_as_expected(self, service: Service, desired: int) -> bool:
         """Whether ECS's counts say that what is missing is on its way, or has not been begun yet, and it is
@@ -209,10 +229,15 @@ class Replacement:
         session.report.warnings.append(
             f"the desired count of {session.title} was {seen.desired} where {wanted} was needed, and was raised again"
         )
-        self._history = replace(self._history, surge=plan.surge, raises=self._history.raises + 1, last_step=False)
+        used_up = self._history.surge == 0  # others may have added tasks, which are not ours to give back
+        self._history = replace(
+            self._history, surge=plan.surge, raises=self._history.raises + 1, open_stops=0, last_step=False
+        )
         session.note(surge=plan.surge)
         service = yield from session.look()
-        yield from session.change_desired(session.desired(service), lambda found: max(found, wanted))
+        yield from session.change_desired(
+            session.desired(service), lambda found: found + plan.surge if used_up else max(found, wanted)
+        )
         self._events.clear()
 
     def _stop(self, action: Stop, seen: Observation) -> Steps[bool]:
@@ -225,17 +250,21 @@ class Replacement:
                 del self._todo[task.id]
                 session.report.skipped.append((task, "protected"))
                 return False
-            self.knowledge.mark_victim(task)
+            began = session.world.clock()
             known = session.world.stop_task(task.arn, reason)
+            too_late = session.world.clock() - began > _BEFORE_REACTION
         except CallFailed as failure:
             if failure.kind == "final":
                 raise
-            # What was seen is too old after a pause, so look again. The stop may have been carried out all
-            # the same: the task is the next to stop, and is not counted on any more.
+            if failure.kind == "passing":
+                self.knowledge.mark_doubtful(task)
+            # What was seen is too old after a pause, so look again. The task is the next to stop still.
             yield from session.rest(session.policy.wait_delay)
             return False
+        self.knowledge.mark_victim(task)
         del self._todo[task.id]
         session.report.changed = True
+        session.report.saw_healthy(seen.healthy - (task.id in seen.next_good))
         if not known:
             session.report.skipped.append((task, "already gone"))
         if not self._step:
@@ -248,7 +277,7 @@ class Replacement:
         self._events.clear()
         if not action.lower:
             return False
-        if not (yield from session.try_desired(seen.desired, seen.desired - 1)):
+        if too_late or not (yield from session.try_desired(seen.desired, seen.desired - 1)):
             # Too late: by now ECS may have started another in its place. Then it is a stop like any other.
             self._history = replace(action.history, surge=self._history.surge + 1, last_step=False)
             return False
@@ -281,55 +310,74 @@ class Replacement:
     def _report_step(self, new: list[str]) -> None:
         self._reported.update(new)
         seconds = self._session.world.clock() - self._step_clock
-        self._session.report.replaced.extend((task, list(new), seconds) for task in self._step)
+        # Nothing tells which new task stands for which old one: they are shared out.
+        share = len(self._step)
+        self._session.report.replaced.extend((task, new[i::share], seconds) for i, task in enumerate(self._step))
         self._step = []
         self._whole_clock = self._session.world.clock()
 
-    # ---- giving up
+    # ---- giving back
 
-    def withdraw(self) -> Steps[None]:
-        """Take added tasks that are not good off again, each with its share of the desired count.
-
-        Among the tasks that run ECS picks at random those that it stops for a lower count, so it must be
-        left nothing to pick from as long as some that run are not good.
-        """
-        knowledge, session = self.knowledge, self._session
-        looks = 0.0
+    def give_back(self) -> Steps[None]:
+        """Give back what was added to the desired count; added tasks that are not good are stopped for it."""
+        session = self._session
+        looks, since = 0, session.world.clock()
         while True:
             began = session.world.clock()
-            service = self._service = yield from session.look()
-            surge = session.held.surge
-            desired = session.desired(service)
-            target = give_back(desired, session.held.original, surge)
-            if service.deploying:
-                return  # new tasks may be the deployment's
-            knowledge.new_events(service)
-            yield from self._describe(())
-            if self._is_late(began) and looks < _LAST_LOOKS:
-                looks += 1
+            seen = yield from self._look_leaving()
+            looks += 1
+            if seen is None:
+                return
+            patience = _LAST_SECONDS if session.me.ending() else session.policy.wait_timeout
+            if began - since > patience:
+                if seen.live > seen.target and seen.bad:
+                    session.report.warnings.append(
+                        f"what was added to {session.title} was taken back although {len(seen.bad)} of its tasks are"
+                        " not good: for the lower desired count ECS may stop good ones instead"
+                    )
+                return
+            patient = looks <= _LAST_LOOKS or not session.me.ending()
+            if self._is_late(began) and patient:
                 continue
-            nameless = service.running + service.pending > knowledge.live + len(list(knowledge.leaving))
-            bad = knowledge.worst_first(self._todo.values())
-            if knowledge.healthy(service) < self._plan.floor:  # then those on probation are needed
-                bad = [task for task in bad if not knowledge.on_probation(task)]
-            surplus = knowledge.live - target
-            risky = nameless or (surplus > 0 and knowledge.healthy(service) - surplus < self._plan.floor)
-            if risky and not bad and looks < (_LAST_LOOKS if session.me.ending() else session.policy.wait_timeout):
-                looks += 1 if session.me.ending() else max(self._session.policy.wait_delay, 1)
+            action = decide_leaving(seen, self._plan.floor, patient)
+            if isinstance(action, Finish):
+                return
+            if isinstance(action, Wait):
                 yield from self._take_inventory()
                 yield from session.rest(session.policy.wait_delay)
-                continue
-            if desired > target and knowledge.live < desired:
-                if (yield from session.try_desired(desired, max(target, knowledge.live))):
-                    session.note(surge=surge - (desired - max(target, knowledge.live)))
-            elif bad and surplus > 0:
-                reason = f"added by ecs_service_recycle {session.me.owner} and withdrawn before it was good"
-                if (yield from session.attempt(session.world.stop_task, bad[0].arn, reason)):
-                    # Its share of the count goes with it, unless ECS had started more than that by itself.
-                    lower = desired > target and knowledge.live == desired
-                    knowledge.mark_victim(bad[0])
-                    session.report.withdrawn.append(bad[0].id)
-                    if lower and (yield from session.try_desired(desired, desired - 1)):
-                        session.note(surge=surge - 1)
+            elif isinstance(action, Lower):
+                if (yield from session.try_desired(seen.desired, action.to)):
+                    session.note(surge=session.held.surge - (seen.desired - action.to))
             else:
-                return
+                yield from self._withdraw_one(action, seen.desired)
+
+    def _look_leaving(self) -> Steps[Leaving | None]:
+        """None while a deployment is in progress: new tasks may be its own, and it keeps its own floor."""
+        session, knowledge = self._session, self.knowledge
+        service = self._service = yield from session.look()
+        if service.deploying:
+            return None
+        knowledge.new_events(service)
+        yield from self._describe(())
+        desired = session.desired(service)
+        healthy = knowledge.healthy(service)
+        bad = knowledge.worst_first(self._todo.values())
+        if healthy < self._plan.floor:  # then those on probation are needed
+            bad = [task for task in bad if not knowledge.on_probation(task)]
+        return Leaving(
+            desired=desired,
+            target=give_back(desired, session.held.original, session.held.surge),
+            live=knowledge.live,
+            nameless=service.running + service.pending - knowledge.live - len(list(knowledge.leaving)),
+            healthy=healthy,
+            bad=tuple(bad),
+        )
+
+    def _withdraw_one(self, action: Withdraw, desired: int) -> Steps[None]:
+        session = self._session
+        reason = f"added by ecs_service_recycle {session.me.owner} and withdrawn before it was good"
+        if (yield from session.attempt(session.world.stop_task, action.task.arn, reason)):
+            self.knowledge.mark_victim(action.task)
+            session.report.withdrawn.append(action.task.id)
+            if action.lower and (yield from session.try_desired(desired, desired - 1)):
+                session.note(surge=session.held.surge - 1)

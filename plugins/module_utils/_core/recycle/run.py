@@ -16,30 +16,50 @@ from dataclasses import replace
 from ..amounts import iso
 from ..errors import CallFailed, Failed, Refused
 from . import report as outcome
+from .health import choose_level
 from .model import Scaling, Service
 from .pace import LONGEST
-from .plan import Found, Plan, deployment_words, make_plan, outside_words, plan_diff, refuse_service, scaling_asked
+from .plan import (
+    Found,
+    Plan,
+    deployment_words,
+    left_diff,
+    make_plan,
+    outside_words,
+    plan_diff,
+    refuse_service,
+    scaling_asked,
+)
 from .policy import Policy, Selector
 from .record import CLAIMED, RECORD_TAG, SURGED, TOKENS_TAG, Record, give_back, read_record, remember_token
 from .replacement import Replacement, inventory
 from .report import Report
-from .session import Self, Session, Steps, TakenOver
+from .session import Gone, Self, Session, Steps, TakenOver
 from .staleness import find_cutoff, freeze_now, is_stale
 from .world import World
 
 _ROUNDS = 3  # inventories that may each find stale tasks which the one before did not show
 
 
-def recycle(world: World, policy: Policy, cluster: str, name: str, me: Self) -> Steps[Report]:
-    """Recycle or restore one service. What AWS answers is never raised: the report tells."""
-    run = _Run(Session(world, policy, cluster, name, me), cluster, name)
+def recycle(
+    world: World, policy: Policy, cluster: str, name: str, me: Self, report: Report | None = None
+) -> Steps[Report]:
+    """Recycle or restore one service. What AWS answers is never raised: the report tells.
+
+    A ``report`` that is given is filled while the run goes on, for whoever wants to watch it.
+    """
+    run = _Run(Session(world, policy, cluster, name, me, report or Report()), cluster, name)
     began = world.clock()
     try:
         yield from run.work()
     except TakenOver as taken:
         run.report.status, run.report.message = outcome.FAILED, str(taken)
-    except (Refused, Failed) as failure:
-        yield from run.end_badly(str(failure))
+    except Gone as gone:
+        yield from run.end_badly(str(gone))
+    except Refused as refusal:
+        yield from run.end_badly(str(refusal))
+    except Failed as failure:
+        yield from run.end_badly(f"{run.session.title}: {failure}")
     except CallFailed as failure:
         yield from run.end_badly(run.explain(failure))
     run.report.seconds = world.clock() - began
@@ -64,7 +84,7 @@ class _Run:
             left = read_record(service.tags)  # of an abandoned run, or of our own last round
             self.report.saw_desired(service.desired)
             if left and policy.selector is None:
-                if (yield from self._restore(left)):
+                if (yield from self._restore(service, left)):
                     return
                 continue
             if policy.selector is None:
@@ -91,10 +111,11 @@ class _Run:
             rounds += 1
         raise Failed(f"other stale tasks turned up again and again in {session.title}. Run again")
 
-    def _restore(self, left: Record) -> Steps[bool]:
+    def _restore(self, service: Service, left: Record) -> Steps[bool]:
         """Give back what an abandoned run has left. False when another run was faster."""
         session, report = self.session, self.report
         report.desired_before = left.original
+        report.diff = left_diff(service, left)
         if not session.me.check:
             record = replace(left, owner=session.me.owner, lease_until=session.lease())
             if not (yield from session.attempt(session.world.tag, {RECORD_TAG: record.text})):
@@ -152,6 +173,9 @@ class _Run:
         if not stale and left is None:
             return None
         checked = yield from session.call(world.has_health_check, service.revision)
+        if choose_level(policy.wait_for, service, checked) == "target_healthy":
+            for group in service.target_groups:  # whether we may is to be known before anything is written
+                yield from session.call(world.target_states, group)
         scaling, protected = None, set()
         if policy.suspend_scaling or (left and left.suspended):
             scaling = yield from session.call(world.scaling)
@@ -234,7 +258,11 @@ class _Run:
         wanted_count = plan.original + plan.surge
         if service.desired >= wanted_count:
             return False
-        yield from session.change_desired(service.desired, lambda found: max(found, wanted_count))
+        try:
+            yield from session.change_desired(service.desired, lambda found: max(found, wanted_count))
+        except CallFailed:  # refused: there is no more to give back than before
+            session.note(surge=max(0, service.desired - plan.original))
+            raise
         return True
 
     # ---- the end
@@ -247,6 +275,8 @@ class _Run:
         self.report.remaining = late
         if late:
             return False
+        if self.session.held.surge:
+            yield from replacement.give_back()
         yield from self._put_back()
         self.report.status = outcome.RECYCLED if self.report.replaced else outcome.RESTORED
         return True
@@ -255,21 +285,30 @@ class _Run:
         """Give back capacity and switches, and remove the record last."""
         session = self.session
         service = yield from session.look()
-        record = session.held
+        record, refused = session.held, None
         if record.surge:
             # Written even where it reads the same: a read may be older than what a killed run wrote last.
             def given_back(found: int) -> int:
                 return give_back(found, record.original, record.surge)
 
-            yield from session.change_desired(session.desired(service), given_back)
-        if record.suspended:
-            found = yield from session.call(session.world.scaling)
-            if found:
-                ours = tuple(flag for flag in record.suspended if found.as_dict()[flag])
-                if ours:
-                    yield from session.call(session.world.suspend, found.with_flags(ours, False))
-                self.report.scaling_after = found.with_flags(ours, False)
+            try:
+                yield from session.change_desired(session.desired(service), given_back)
+            except CallFailed as failure:
+                refused = failure
+        yield from self._resume_scaling()
+        if refused:  # the record stays
+            raise refused
         yield from session.release()
+
+    def _resume_scaling(self) -> Steps[None]:
+        """The switches that we turned on go off again, where they are still on."""
+        session = self.session
+        found = (yield from session.call(session.world.scaling)) if session.held.suspended else None
+        if found:
+            ours = tuple(flag for flag in session.held.suspended if found.as_dict()[flag])
+            if ours:
+                yield from session.call(session.world.suspend, found.with_flags(ours, False))
+            self.report.scaling_after = found.with_flags(ours, False)
 
     def end_badly(self, why: str) -> Steps[None]:
         """Fail. What was changed is given back first, as far as AWS lets us."""
@@ -280,8 +319,10 @@ class _Run:
         session.leaving = True
         try:
             if self._replacement:
-                yield from self._replacement.withdraw()
+                yield from self._replacement.give_back()
             yield from self._put_back()
+        except Gone:
+            yield from self._resume_scaling_of_deleted()
         except TakenOver as taken:
             report.message = f"{why}. Nothing was given back: {taken}"
         except (CallFailed, Failed, Refused) as failure:
@@ -290,6 +331,13 @@ class _Run:
                 f"{why}. Giving back what was changed failed as well: {words}. The tag {RECORD_TAG} on the service"
                 " tells what is left: run the same task again, or with state: restored, once that is mended"
             )
+
+    def _resume_scaling_of_deleted(self) -> Steps[None]:
+        """The scalable target of a deleted service may live on, for one that is created under its name."""
+        try:
+            yield from self._resume_scaling()
+        except CallFailed as failure:
+            self.report.warnings.append(f"scaling could not be resumed: {failure}")
 
     def explain(self, failure: CallFailed) -> str:
         return f"{self.session.title}: {failure}"

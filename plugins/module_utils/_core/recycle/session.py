@@ -33,6 +33,10 @@ class Self:
     check: bool = False  # plan only
 
 
+class Gone(Exception):
+    """The service was deleted during the run: its tasks and its count are nobody's concern any more."""
+
+
 class TakenOver(Exception):
     """Another run owns the record: hands off, it gives back what is to be given back."""
 
@@ -40,12 +44,12 @@ class TakenOver(Exception):
 class Session:
     """One run's hold on one service."""
 
-    def __init__(self, world: World, policy: Policy, cluster: str, name: str, me: Self) -> None:
+    def __init__(self, world: World, policy: Policy, cluster: str, name: str, me: Self, report: Report) -> None:
         self.world = world
         self.policy = policy
         self.title = f"service {name} in cluster {cluster}"
         self.me = me
-        self.report = Report()
+        self.report = report
         self.record: Record | None = None  # ours, once it is written
         self.leaving = False  # giving back: no ending can cut this short
         self.acted_at = 0.0  # AWS instant of our last change
@@ -174,8 +178,9 @@ class Session:
 
     def _describe(self) -> Steps[Service]:
         service: Service | None = yield from self.call(self.world.describe_service)
-        if service is None:
-            raise Failed(f"{self.title} is gone")
+        if service is None or service.status != "ACTIVE":
+            what = "is gone" if service is None else f"is {service.status}"
+            raise Gone(f"{self.title} was deleted during the run: it {what}")
         return service
 
     # ---- the desired count

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from ..amounts import iso
@@ -22,7 +23,7 @@ def freeze_now(now: float, tasks: Iterable[Task]) -> float:
     AWS's clock is read from the date of its answers, which is cut to the second, so "now" may lie
     before the youngest task.
     """
-    return max([now, *(task.created_at + _TICK for task in tasks)])
+    return max([now, *(task.created_at + _TICK for task in tasks if math.isfinite(task.created_at))])
 
 
 def find_cutoff(

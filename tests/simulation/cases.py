@@ -1,0 +1,31 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Plays that once broke an invariant: the number that replays each, and what was wrong.
+
+A number stands for the same play as long as ``scenario.draw`` draws the same, which a test watches. Who
+changes what is drawn has to look for these cases anew.
+"""
+
+from __future__ import annotations
+
+CASES = {
+    50: "a repeated UpdateService started from a read that was older than the change before it",
+    285: "after a throttled UpdateService the last step was taken for whole, though ECS had started another task",
+    380: "the count was lowered in the middle of somebody else's deployment",
+    439: "a count was lowered late without another look at what ECS had started meanwhile",
+    442: "added tasks were withdrawn while ECS ran more than the count, and it picked a healthy one",
+    676: "a withdrawn task's share of the count was taken off twice",
+    682: "withdrawing took so long that ECS started new tasks in place of the withdrawn ones",
+    1205: "in a service whose tasks never become healthy, withdrawing came to its limit and lowered the count at once",
+    2123: "tasks described before a long back-off were taken for fresh",
+    2351: "a task on probation was withdrawn before one that failed its check",
+    3586: "withdrawing went round without end, because ECS replaced what was withdrawn",
+    7252: "in the last step the count was lowered below the original, after somebody had taken the surge away",
+    8865: "tasks that ECS holds for unhealthy were withdrawn last instead of first",
+    9637: "tasks that ECS counts and has not named yet were not waited for when bad ones were known",
+    10320: "a task whose stop was refused by throttling was taken for stopped",
+    10840: "the same, while giving up",
+}
+
+# sha256 of the drawn scenarios above, in order
+DRAWN = "7b923b7609d240eb97ba1326797012ee326d2d4e396e07f6abe79d7cc4429ab5"

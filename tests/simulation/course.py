@@ -1,0 +1,33 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One run of the engine on a virtual clock, without anybody else."""
+
+from __future__ import annotations
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
+
+from tests.sandbox.scheduler import Cluster
+
+from .virtual_world import CallFaults, VirtualWorld
+
+
+def run_once(
+    cluster: Cluster,
+    policy: Policy,
+    owner: str = "first",
+    faults: CallFaults | None = None,
+    world: VirtualWorld | None = None,
+    check: bool = False,
+) -> Report:
+    """Run to the end. Every other owner is known to be dead. Raises Killed where the faults say so."""
+    world = world or VirtualWorld(cluster, "web", faults=faults)
+    steps = recycle(world, policy, "default", "web", Self(owner, lambda other: True, lambda: None, check))
+    try:
+        while True:
+            cluster.advance(cluster.now + next(steps))
+    except StopIteration as end:
+        report: Report = end.value
+        return report

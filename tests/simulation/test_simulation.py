@@ -1,0 +1,142 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The engine on a virtual clock: many histories, the named cases, every kill, and its speed."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
+
+from tests.sandbox.latencies import Latencies
+from tests.sandbox.scheduler import Cluster
+
+from .__main__ import play_range
+from .cases import CASES, DRAWN
+from .course import run_once
+from .play import play
+from .scenario import START, draw
+from .virtual_world import CallFaults, Killed, VirtualWorld
+
+PLAYS, SLICE = 2000, 250
+
+
+@pytest.mark.parametrize("first", range(0, PLAYS, SLICE))
+def test_no_history_breaks_an_invariant(first: int) -> None:
+    outcomes, broken = play_range(first, SLICE)
+    assert broken == []
+    # The plays must not all be of one kind, or nothing was tried.
+    assert all(outcomes[kind] for kind in ("recycled", "unchanged", "failed", "restored", "killed"))
+
+
+@pytest.mark.parametrize("number", CASES, ids=[f"{number}-{why[:60]}" for number, why in CASES.items()])
+def test_what_once_went_wrong(number: int) -> None:
+    play(draw(number))
+
+
+def test_the_numbers_still_stand_for_the_same_histories() -> None:
+    drawn = hashlib.sha256("".join(repr(draw(number)) for number in CASES).encode()).hexdigest()
+    assert drawn == DRAWN, "scenario.draw draws otherwise: look for the cases anew, then write this digest down"
+
+
+def test_a_number_replays_its_history() -> None:
+    first, second = play(draw(17)), play(draw(17))
+    assert first.cluster.journal == second.cluster.journal
+    assert [report.as_dict() for report in first.reports] == [report.as_dict() for report in second.reports]
+
+
+@pytest.fixture
+def yardstick() -> Latencies:
+    """The latencies of the limits: reaction 10 s, launch 40 s, health check 20 s."""
+    return Latencies(reaction=10.0, launch=40.0, health=20.0)
+
+
+def a_service(latencies: Latencies, tasks: int, scaling: bool = False) -> Cluster:
+    cluster = Cluster(random.Random(tasks), START, latencies)
+    cluster.create_service("web", desired=tasks, health_check=True)
+    if scaling:
+        cluster.register_scalable_target("web", min=1, max=tasks)
+        cluster.policy_wants("web", 1)
+    return cluster
+
+
+def everything(**options: object) -> Policy:
+    return Policy(Selector("all_tasks"), **options)  # type: ignore[arg-type]
+
+
+def all_replaced(cluster: Cluster, report: Report, tasks: int) -> bool:
+    assert report.message is None
+    assert min(change.healthy for change in cluster.journal) >= tasks
+    assert cluster.describe_service("web").desired == tasks  # type: ignore[union-attr]
+    return len(report.replaced) == tasks and all(task.created_at > START for task in cluster.live("web"))
+
+
+@pytest.mark.parametrize("tasks", [3, 10, 30, 100, 300])
+def test_one_at_a_time_is_quick_and_sparing(yardstick: Latencies, tasks: int) -> None:
+    cluster = a_service(yardstick, tasks, scaling=True)
+    report = run_once(cluster, everything())
+    assert all_replaced(cluster, report, tasks)
+    assert report.seconds <= 1.10 * tasks * 70
+    assert sum(report.calls.values()) <= 15 * tasks
+    assert len(cluster.tasks) - tasks <= tasks  # as many launches as tasks replaced
+
+
+def test_calls_grow_linearly(yardstick: Latencies) -> None:
+    calls = {n: sum(run_once(a_service(yardstick, n), everything()).calls.values()) for n in (50, 100, 200)}
+    assert calls[200] - calls[100] <= 2.1 * (calls[100] - calls[50])
+
+
+def test_a_tenth_at_a_time_takes_a_tenth_of_the_time(yardstick: Latencies) -> None:
+    single = run_once(a_service(yardstick, 100), everything())
+    cluster = a_service(yardstick, 100)
+    tenth = run_once(cluster, everything(batch_size=Amount(10, percent=True)))
+    assert all_replaced(cluster, tenth, 100)
+    assert tenth.seconds <= single.seconds / 10 * 1.10
+
+
+def test_a_thousand_tasks(yardstick: Latencies) -> None:
+    cluster = a_service(yardstick, 1000)
+    report = run_once(cluster, everything(batch_size=Amount(10, percent=True)))
+    assert all_replaced(cluster, report, 1000)
+    assert sum(report.calls.values()) <= 15 * 1000
+
+
+@pytest.mark.parametrize("scaling", [False, True], ids=["alone", "with a scaling policy at work"])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_killed_after_every_single_write(yardstick: Latencies, scaling: bool, batch: int) -> None:
+    """And once more in the run that finishes the work."""
+    writes = 0
+    while True:
+        writes += 1
+        cluster = a_service(yardstick, 3, scaling)
+        before = cluster.scaling("web")
+        policy = everything(batch_size=Amount(batch))
+        try:
+            run_once(cluster, policy, faults=CallFaults(kill_after_write=writes))
+            break
+        except Killed:
+            pass
+        try:
+            run_once(cluster, policy, owner="second", faults=CallFaults(kill_after_write=writes // 2 + 1))
+        except Killed:
+            run_once(cluster, policy, owner="third")
+        state = cluster.describe_service("web")
+        assert state is not None
+        assert (state.desired, dict(state.tags), cluster.scaling("web")) == (3, {}, before)
+        assert max(change.desired for change in cluster.journal) <= 3 + batch
+        assert min(change.healthy for change in cluster.journal) >= 3
+        assert all(task.created_at > START for task in cluster.live("web"))
+    assert writes > 6
+
+
+def test_the_second_run_writes_nothing(yardstick: Latencies) -> None:
+    cluster = a_service(yardstick, 5)
+    policy = Policy(Selector("token", "release 7"))
+    run_once(cluster, policy)
+    world = VirtualWorld(cluster, "web")
+    report = run_once(cluster, policy, world=world)
+    assert (report.status, report.changed, world.writes) == ("unchanged", False, [])
