@@ -69,7 +69,7 @@ lint: build ## formatting, types, YAML, changelog, documentation, and Ansible's 
 	$(call step, ansible-lint, $(BIN)/ansible-lint -q --nocolor)
 
 molecule: build ## the scenario in extensions/molecule, against the sandbox
-	$(call step, molecule, NO_COLOR=1 $(PY) -m tests.molecule)
+	$(call step, molecule, NO_COLOR=1 $(BIN)/molecule test -s service_recycle)
 
 bench: build ## time and calls for services of many sizes, beside the source's algorithm
 	@$(PY) -m tests.bench

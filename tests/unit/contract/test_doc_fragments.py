@@ -12,7 +12,6 @@ import yaml
 from ansible_collections.amazon.aws.plugins.doc_fragments import common, region
 from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
-
 from ansible_collections.steadyops.ecs.plugins.doc_fragments import attributes, aws
 
 ROOT = Path(__file__).parents[3]

@@ -17,7 +17,6 @@ import pytest
 import yaml
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
-
 from ansible_collections.steadyops.ecs.plugins.doc_fragments.aws import ModuleDocFragment
 
 ROOT = Path(__file__).parents[3]

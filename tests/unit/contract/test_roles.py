@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from ansible_collections.steadyops.ecs.plugins.modules.ecs_service_recycle import ARGUMENTS
 
 ROLE = Path(__file__).parents[3] / "roles/service_recycle"

@@ -1,0 +1,23 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The collection's engine on the course."""
+
+from __future__ import annotations
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
+
+from tests.simulation.virtual_world import VirtualWorld
+
+from .course import CALL, Course, Outcome, outcome, run
+
+
+def recycle_with_engine(tasks: int, batch_size: Amount) -> Outcome:
+    course = Course(tasks)
+    world = VirtualWorld(course, "web", call_seconds=CALL)
+    policy = Policy(Selector("all_tasks"), batch_size=batch_size)
+    me = Self("bench", is_dead=lambda _owner: False, ending=lambda: None)
+    report = run(course, recycle(world, policy, "default", "web", me))
+    return outcome(course, sum(world.calls.values()), (report and report.message) or "")
