@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 RUNNING = "RUNNING"
 
@@ -30,7 +31,7 @@ class Task:
     on_instance: bool = False  # holds CPU, memory and ports of a container instance until it has stopped
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # target group ARN -> "address:port"
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.arn.rsplit("/", 1)[-1]
 

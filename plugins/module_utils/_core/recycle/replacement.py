@@ -148,7 +148,8 @@ class Replacement:
         self._deploying = service.deploying
         yield from self._describe(list(self._todo)[:1])
         counted, leaving = service.running + service.pending, list(knowledge.leaving)
-        if not knowledge.live <= counted <= knowledge.live + len(leaving):
+        named = knowledge.live <= counted <= knowledge.live + len(leaving)
+        if not named and not self._history.open_stops:  # within a step the counts are on the move
             if self._mismatch != (counted, knowledge.live):
                 yield from self._take_inventory()
             self._mismatch = (counted, knowledge.live)
@@ -195,6 +196,8 @@ class Replacement:
             return False
         if service.running >= desired:
             return self._launching and self._pace.too_early(session.elapsed)
+        if len(knowledge.expected) > desired - service.running:
+            return False  # more were started than are missing: some have ended
         launching = knowledge.expected or any(task.status != RUNNING for task in knowledge.fresh)
         return desired - service.running - service.pending <= 0 or not launching
 
@@ -245,18 +248,19 @@ class Replacement:
         and no added one is left: then everything is whole."""
         session, task = self._session, action.task
         reason = f"{session.policy.reason} (ecs_service_recycle {session.me.owner})".strip()
+        asked = False
         try:
             if session.policy.protected_tasks == "skip" and session.world.protected([task.arn]):
                 del self._todo[task.id]
                 session.report.skipped.append((task, "protected"))
                 return False
-            began = session.world.clock()
+            began, asked = session.world.clock(), True
             known = session.world.stop_task(task.arn, reason)
             too_late = session.world.clock() - began > _BEFORE_REACTION
         except CallFailed as failure:
             if failure.kind == "final":
                 raise
-            if failure.kind == "passing":
+            if asked and failure.kind == "passing":
                 self.knowledge.mark_doubtful(task)
             # What was seen is too old after a pause, so look again. The task is the next to stop still.
             yield from session.rest(session.policy.wait_delay)
@@ -347,7 +351,8 @@ class Replacement:
                 yield from session.rest(session.policy.wait_delay)
             elif isinstance(action, Lower):
                 if (yield from session.try_desired(seen.desired, action.to)):
-                    session.note(surge=session.held.surge - (seen.desired - action.to))
+                    left = session.held.surge - (seen.desired - action.to)
+                    session.note(at_once=left > 0, surge=left)
             else:
                 yield from self._withdraw_one(action, seen.desired)
 
