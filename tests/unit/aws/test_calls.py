@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws import application_autoscaling, ecs, elbv2
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
+
 from tests.unit.aws.clients import ECS, GROUP, at, service, stubbed, task
 
 TASK = f"{ECS}:task/prod/1"

@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from botocore import exceptions
-from botocore.parsers import ResponseParserError
-
 from ansible_collections.steadyops.ecs.plugins.module_utils import _amazon
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
+from botocore import exceptions
+from botocore.parsers import ResponseParserError
 
 STOP = "ecs:StopTask"
 URL = "https://ecs.eu-central-1.amazonaws.com/"

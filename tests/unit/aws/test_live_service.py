@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from botocore.stub import ANY
-
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live_service import LiveService
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
+from botocore.stub import ANY
+
 from tests.unit.aws.clients import ECS, GROUP, GROUP_2, at, service, stubbed, task
 
 INSTANCE = f"{ECS}:container-instance/prod/1"
@@ -251,7 +251,18 @@ def test_protection_that_has_run_out_is_none(account):
     )
     live = account.live()
     live.describe_service()
-    assert live.protected(arns) == {"2", "100"}
+    assert live.protected_until(arns) == {"2": 1795341660, "100": float("inf")}
+
+
+def test_who_is_protected(account):
+    account.described("Sun, 22 Nov 2026 10:00:00 GMT")
+    soon = {"taskArn": "1", "protectionEnabled": True, "expirationDate": at(1795341660)}
+    account["ecs"].add_response(
+        "get_task_protection", {"protectedTasks": [soon]}, {"cluster": "prod", "tasks": ["1", "2"]}
+    )
+    live = account.live()
+    live.describe_service()
+    assert live.protected(["1", "2"]) == {"1"}
 
 
 def test_a_revision_is_looked_at_once(account):

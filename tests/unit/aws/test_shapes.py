@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws import ecs_shapes as shapes
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Service, Task
+
 from tests.unit.aws.clients import ECS, GROUP, GROUP_2, at, service, task
 
 SEVEN, EIGHT = f"{ECS}:task-definition/web:7", f"{ECS}:task-definition/web:8"

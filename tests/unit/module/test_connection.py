@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from ansible_collections.steadyops.ecs.plugins.module_utils import _amazon
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+
 from tests.unit.module.arguments import given
 
 KEYS_AND_REGIONS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")

@@ -10,7 +10,6 @@ import subprocess
 import sys
 
 import pytest
-
 from ansible_collections.steadyops.ecs.plugins.module_utils._owner import LONGEST, is_dead, own_name
 
 PRINT_NAME = """

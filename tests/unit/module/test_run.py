@@ -7,9 +7,9 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Failed, Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._module import Outcome, run
+
 from tests.unit.module.arguments import ended
 
 ARGUMENTS = {"service": {"required": True}, "cluster": {"default": "default"}}
