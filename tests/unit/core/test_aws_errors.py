@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.aws_errors import advice
 
 

@@ -130,6 +130,10 @@ class Knowledge:
         """Victims that ECS may still count as running, or that still hold their place on an instance."""
         return self._leaving.values()
 
+    def arn(self, task_id: str) -> str:
+        """The ARN of a task; its id when it was never described, or is gone."""
+        return self._tasks[task_id].arn if task_id in self._tasks else task_id
+
     def good(self, task: Task) -> bool:
         return task.id in self._good
 
@@ -160,7 +164,7 @@ class Knowledge:
                 break
             if task_id in self._live:
                 wanted[task_id] = None
-        return [self._tasks[task_id].arn if task_id in self._tasks else task_id for task_id in wanted]
+        return [self.arn(task_id) for task_id in wanted]
 
     # ---- inside
 

@@ -314,9 +314,10 @@ class Replacement:
     def _report_step(self, new: list[str]) -> None:
         self._reported.update(new)
         seconds = self._session.world.clock() - self._step_clock
+        names = [self.knowledge.arn(task_id) for task_id in new]
         # Nothing tells which new task stands for which old one: they are shared out.
         share = len(self._step)
-        self._session.report.replaced.extend((task, new[i::share], seconds) for i, task in enumerate(self._step))
+        self._session.report.replaced.extend((task, names[i::share], seconds) for i, task in enumerate(self._step))
         self._step = []
         self._whole_clock = self._session.world.clock()
 
@@ -383,6 +384,6 @@ class Replacement:
         reason = f"added by ecs_service_recycle {session.me.owner} and withdrawn before it was good"
         if (yield from session.attempt(session.world.stop_task, action.task.arn, reason)):
             self.knowledge.mark_victim(action.task)
-            session.report.withdrawn.append(action.task.id)
+            session.report.withdrawn.append(action.task.arn)
             if action.lower and (yield from session.try_desired(desired, desired - 1)):
                 session.note(surge=session.held.surge - 1)

@@ -27,11 +27,11 @@ class Report:
     diff: dict[str, Any] | None = None
     cutoff: float | None = None
     resumed: bool = False
-    replaced: list[tuple[Task, list[str], float]] = field(default_factory=list)  # old, ids of the new, seconds
+    replaced: list[tuple[Task, list[str], float]] = field(default_factory=list)  # old, ARNs of new, seconds
     skipped: list[tuple[Task, str]] = field(default_factory=list)
     remaining: list[Task] = field(default_factory=list)
     failures: list[Task] = field(default_factory=list)
-    withdrawn: list[str] = field(default_factory=list)  # ids of added tasks that never became good
+    withdrawn: list[str] = field(default_factory=list)  # ARNs of added tasks that never became good
     desired_before: int | None = None
     desired_peak: int | None = None
     desired_after: int | None = None

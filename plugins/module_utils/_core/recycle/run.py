@@ -95,8 +95,10 @@ class _Run:
                 return
             if session.world.clock() - looked > policy.wait_delay:
                 # As long as another run needs to claim the service and see that it is alone.
+                asked = session.world.clock()
                 service = yield from self._wait_until_free()
-                if read_record(service.tags) != left or service.desired != found.service.desired:
+                waited = session.world.clock() - asked > policy.wait_delay
+                if waited or read_record(service.tags) != left or service.desired != found.service.desired:
                     continue
             mine = yield from self._claim(plan, policy.selector, found)
             if mine is None:

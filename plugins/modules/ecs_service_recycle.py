@@ -1,0 +1,574 @@
+#!/usr/bin/python
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replace the stale tasks of an Amazon ECS service."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecs_service_recycle
+version_added: 1.0.0
+short_description: Replace the tasks of an Amazon ECS service one after another, at full capacity
+description:
+  - Replaces the running tasks of a service with new ones of the same revision, oldest first, without a deployment.
+    People also call this a rolling restart, or an instance refresh.
+  - Adds tasks first, and stops the first old task only when the added ones are good. If they never become good, no
+    old task is stopped, the capacity is given back, and the failure says why the new tasks ended.
+  - Before every single stop it looks again. The number of healthy tasks never falls below
+    O(minimum_healthy_percent) by its doing, whatever deployments, scaling policies, operators or Spot
+    interruptions do meanwhile.
+  - Which tasks are stale is a question of their age or their revision. So a run that was interrupted is finished by
+    running the same task again, and a run that is finished changes nothing when it is repeated.
+  - Never changes the task definition, the service's deployment settings, or the limits of its scalable target.
+author:
+  - SteadyOps contributors (@steadyops)
+options:
+  cluster:
+    description:
+      - Name or ARN of the cluster.
+      - Can be left out when O(service) is an ARN that names the cluster.
+    type: str
+    default: default
+  service:
+    description:
+      - Name or ARN of the service. The ARNs from before 2019, without the name of the cluster, are understood too.
+    type: str
+    required: true
+  state:
+    description:
+      - V(recycled) replaces the stale tasks. Exactly one of O(started_before), O(max_task_age), O(token),
+        O(not_current_revision) and O(all_tasks) is needed to say which they are.
+      - V(restored) replaces nothing. It gives back the capacity and the scaling switches that an interrupted run has
+        left behind, and changes nothing where there is no such run.
+    type: str
+    choices: [recycled, restored]
+    default: recycled
+  started_before:
+    description:
+      - Tasks that were created before this instant are stale. As RFC 3339 with its zone, such as
+        V(2026-11-22T03:00:00Z), or in epoch seconds.
+      - It is refused when it lies in the future, as every replacement would be stale as well.
+      - What counts is when ECS created the task, not when it reached C(RUNNING), because secrets and environment
+        files are read in between. Both are told by the clock of AWS.
+      - Idempotent.
+    type: str
+  max_task_age:
+    description:
+      - Tasks older than this are stale. In seconds, or as V(7d), V(12h), V(30m) or V(2w).
+      - Idempotent as long as the tasks are young enough; made for a schedule.
+    type: str
+  token:
+    description:
+      - A text that is new for every roll-out, such as the number of a pipeline's run. The first run with a new token
+        remembers the instant at which it began, and tasks created before that are stale. Later runs with the same
+        token finish what is left, and change nothing once that is done.
+      - The last eight tokens of a service are remembered, as digests, in its tag C(steadyops.ecs/recycle-tokens).
+      - Idempotent.
+    type: str
+  not_current_revision:
+    description:
+      - Tasks that run another revision of the task definition than the service has are stale.
+      - Idempotent.
+    type: bool
+  all_tasks:
+    description:
+      - Every task that runs when the module starts is stale.
+      - Not idempotent; every run that was not interrupted replaces all tasks. After an interrupted one, the next run
+        finishes that one's work and no more.
+    type: bool
+  batch_size:
+    description:
+      - How many tasks are stopped in one step, as a number, or as a percentage of the desired count, rounded up, such
+        as V(10%).
+      - A step begins when the step before is whole, that is when all its replacements are good.
+      - It is cut where O(surge) and O(minimum_healthy_percent) leave less room.
+    type: str
+    default: "1"
+  batch_wait:
+    description:
+      - Seconds to wait after one step is whole and before the next one begins.
+    type: float
+    default: 0
+    aliases: [wait_time]
+  surge:
+    description:
+      - How many tasks are added before the first one is stopped.
+      - V(auto) adds as many as are stopped in one step, as far as the service's C(maximumPercent) allows, and none to
+        a service of the type C(DAEMON), which cannot be given any.
+      - A number adds exactly that many. V(0) needs a O(minimum_healthy_percent) below 100.
+      - What was added takes the places of the last tasks that are stopped, so no more tasks are launched than
+        replaced.
+    type: str
+    default: auto
+  minimum_healthy_percent:
+    description:
+      - The floor, in percent of the desired count at the start, rounded up. No task is stopped unless so many others
+        are healthy.
+    type: int
+    default: 100
+  wait_for:
+    description:
+      - When a new task is good. V(running) - it has reached C(RUNNING). V(healthy) - the health checks of its
+        containers pass as well. V(target_healthy) - it is healthy in every target group of the service as well.
+      - V(auto) is the strongest of them that the service has.
+      - Asking for a check that the service does not have is refused.
+    type: str
+    choices: [running, healthy, target_healthy, auto]
+    default: auto
+  stabilize_time:
+    description:
+      - Seconds for which a new task has to stay good before it counts.
+      - By default 0; 40, as ECS itself waits in deployments, where the service has no health check at all.
+    type: float
+  wait_timeout:
+    description:
+      - Seconds to wait for one thing, such as one step's replacements to become good, a deployment to end, or another
+        run to give the service free. It does not limit the run as a whole.
+      - What ECS refuses outright, such as a task that cannot be placed or fails to start, fails at once.
+    type: int
+    default: 900
+  wait_delay:
+    description:
+      - Seconds between two looks at the least; fractions are allowed. Longer pauses, of 15 seconds at most, are learnt
+        from how long replacements take.
+    type: float
+    default: 3
+  on_deployment:
+    description:
+      - What to do when a deployment of the service is in progress, at the start or later. V(fail), or V(wait) until it
+        has ended, for O(wait_timeout) at most. Nothing is stopped during a deployment.
+    type: str
+    choices: [fail, wait]
+    default: fail
+  protected_tasks:
+    description:
+      - What to do with stale tasks under scale-in protection. V(skip) leaves them alone and names them in the result,
+        V(recycle) replaces them like others.
+    type: str
+    choices: [skip, recycle]
+    default: skip
+  suspend_scaling:
+    description:
+      - What Application Auto Scaling shall not do to the service during the run. C(dynamic_in), scaling in by
+        policies, would take the added tasks away again.
+      - Switches that are suspended already stay so. Those that the run suspends are resumed at its end.
+      - An empty list leaves Application Auto Scaling alone. Minimum and maximum capacity are never changed.
+    type: list
+    elements: str
+    choices: [dynamic_in, dynamic_out, scheduled]
+    default: [dynamic_in]
+  lease:
+    description:
+      - Seconds after which another run may take over from one that has gone silent. The lease is renewed as long as
+        the run lives.
+      - A run that was killed on this machine is recognized as dead, and taken over from at once.
+    type: int
+    default: 600
+  reason:
+    description:
+      - A text that is put in front of the run's own mark in the reason of every stop, where C(DescribeTasks) and the
+        console show it. ECS keeps 255 characters.
+    type: str
+extends_documentation_fragment:
+  - steadyops.ecs.aws
+  - steadyops.ecs.attributes
+attributes:
+  check_mode:
+    support: full
+    details: Nothing is written. The plan and the diff are those of a real run at that moment.
+  diff_mode:
+    support: full
+    details: Shows the stale tasks before and after, as planned.
+  idempotent:
+    support: partial
+    details: With every selector but O(all_tasks).
+seealso:
+  - module: steadyops.ecs.ecs_service_task_info
+  - name: How ECS stops a task
+    description: StopTask in the reference of the ECS API.
+    link: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html
+notes:
+  - The same software. Replacements run the revision that the service has. Since ECS pins the image of a deployment to
+    its digest (software version consistency), a tag such as C(latest) that has been moved since is not picked up;
+    that takes a deployment. If the image was deleted from its registry, the added task fails to start, and no old
+    task is stopped.
+  - A killed run. Before anything is changed, the tag C(steadyops.ecs/recycle) on the service says what is about to be
+    done, and it is removed last. When a run is killed, or loses its network or its credentials, run the same task
+    again and it goes on from there; or run it with O(state=restored) to give back what was added and no more. The run
+    that lives holds a lease on the service (see O(lease)); a second one waits for it, for O(wait_timeout) at most.
+  - Ended from outside. On C(SIGTERM), C(SIGINT) and C(SIGHUP), and when the Ansible command that started it is gone,
+    the module stops no further task, gives back what it has added, and fails.
+  - What stays. Desired count, scaling switches and tags are afterwards as they were before. The one exception is the
+    tag C(steadyops.ecs/recycle-tokens), and only with O(token), because a token has to be remembered. Where tags of
+    the service are managed elsewhere, let that ignore keys beginning with C(steadyops.ecs/).
+  - The desired count is given back as a difference. When somebody scales the service during the run, that stays.
+  - Added tasks that never became good are stopped again before the desired count is lowered, so that ECS has none of
+    the good ones to choose. The result lists them under RV(recycle.withdrawn).
+  - Draining. ECS deregisters a stopped task from its target groups before it sends C(SIGTERM) to the containers, but
+    promises this for C(StopTask) less firmly than for deployments. Let containers finish their requests after
+    C(SIGTERM), within C(stopTimeout).
+  - Services with an ARN of the format from before 2019 cannot carry tags, and are refused.
+  - The service is looked at with two calls at a time, or with one more for each target group, however many tasks it
+    has. A fleet of services is worked on in parallel with C(strategy free) or C(throttle); see also ansible-core's
+    C(async).
+  - |-
+    IAM permissions, and what each is for:
+
+    C(ecs:DescribeServices) - the service, its counts, events and tags, before every change.
+
+    C(ecs:ListTasks), C(ecs:DescribeTasks) - its tasks, all of them at the start and at the end.
+
+    C(ecs:DescribeTaskDefinition) - whether its containers have health checks.
+
+    C(ecs:StopTask) - to stop stale tasks, and added ones that never became good.
+
+    C(ecs:UpdateService) - to set the desired count and nothing else, so C(iam:PassRole) is not needed.
+
+    C(ecs:TagResource), C(ecs:UntagResource) - to write and remove the record of the run.
+
+    C(ecs:GetTaskProtection) - with O(protected_tasks=skip).
+
+    C(elasticloadbalancing:DescribeTargetHealth) - for services with target groups.
+
+    C(ecs:DescribeContainerInstances) - for those of them whose tasks use the ports of EC2 instances.
+
+    C(ecs:DescribeServiceRevisions) - for those of them that are deployed blue/green.
+
+    C(application-autoscaling:DescribeScalableTargets), C(application-autoscaling:RegisterScalableTarget) - unless
+    O(suspend_scaling) is empty; the latter only where there is a scalable target.
+"""
+
+EXAMPLES = r"""
+- name: Let all tasks read a secret anew after it was rotated
+  steadyops.ecs.ecs_service_recycle:
+    cluster: production
+    service: web
+    started_before: "2025-11-22T03:00:00Z"
+
+- name: Rotate a secret, and let the tasks that hold the old one be replaced
+  when: rotated is changed
+  steadyops.ecs.ecs_service_recycle:
+    cluster: production
+    service: web
+    started_before: "{{ rotated.secret.last_changed_date }}"
+
+- name: Let no task grow older than a week (from a nightly job)
+  steadyops.ecs.ecs_service_recycle:
+    cluster: production
+    service: web
+    max_task_age: 7d
+    batch_wait: 30
+    reason: Weekly hygiene
+
+- name: Replace all tasks once for each run of a pipeline, however often the job is retried
+  steadyops.ecs.ecs_service_recycle:
+    cluster: production
+    service: web
+    token: "{{ lookup('ansible.builtin.env', 'CI_PIPELINE_ID') }}"
+    batch_size: 10%
+
+- name: Replace all tasks of a small service in a cluster without room for another, at the price of one task's capacity
+  steadyops.ecs.ecs_service_recycle:
+    service: arn:aws:ecs:eu-central-1:123456789012:service/production/batch
+    all_tasks: true
+    surge: 0
+    minimum_healthy_percent: 66
+
+- name: Show what would be replaced, and in which steps
+  steadyops.ecs.ecs_service_recycle:
+    cluster: production
+    service: web
+    max_task_age: 7d
+  check_mode: true
+  diff: true
+
+- name: Replace tasks, and tell what went wrong where it fails
+  block:
+    - name: Replace the tasks of the days before
+      steadyops.ecs.ecs_service_recycle:
+        cluster: production
+        service: web
+        max_task_age: 1d
+        on_deployment: wait
+      register: web
+  rescue:
+    - name: Say why new tasks ended
+      ansible.builtin.debug:
+        msg: "{{ item.stop_code }}: {{ item.reason }}"
+      loop: "{{ ansible_failed_result.recycle.failures }}"
+
+- name: Give back what a cancelled run has left behind, and go on no further
+  steadyops.ecs.ecs_service_recycle:
+    cluster: production
+    service: web
+    state: restored
+"""
+
+RETURN = r"""
+recycle:
+  description: What was done. A failed task returns it as well, beside RV(ignore:msg).
+  returned: unless the options themselves are refused
+  type: dict
+  contains:
+    status:
+      description:
+        - V(unchanged) - nothing was stale and nothing left behind.
+        - V(recycled) - stale tasks were replaced; in check mode, would be.
+        - V(restored) - only what an interrupted run left behind was put right; in check mode, would be.
+        - V(failed) - the reason is in RV(ignore:msg). RV(recycle.remaining) is still to be replaced.
+      returned: always
+      type: str
+      sample: recycled
+    cutoff:
+      description:
+        - The instant before which a task must have been created to be stale.
+        - V(null) with O(not_current_revision), O(state=restored), and when it failed before that was known.
+      returned: always
+      type: str
+      sample: "2026-11-22T03:00:00Z"
+    resumed:
+      description: Whether this run went on with the work of one that had been interrupted.
+      returned: always
+      type: bool
+      sample: false
+    plan:
+      description: What was planned at the start; V(null) when nothing was to be planned.
+      returned: always
+      type: dict
+      contains:
+        tasks:
+          description: ARNs of the tasks to be replaced, in order.
+          returned: always
+          type: list
+          elements: str
+          sample: ["arn:aws:ecs:eu-central-1:123456789012:task/production/4f1f4e9ad3b94eb0a5d4f5a1a7a3b9c0"]
+        steps:
+          description: In how many steps.
+          returned: always
+          type: int
+          sample: 1
+        batch_size:
+          description: How many tasks are stopped in one step.
+          returned: always
+          type: int
+          sample: 1
+        surge:
+          description: How many tasks are added before the first is stopped.
+          returned: always
+          type: int
+          sample: 1
+        minimum_healthy:
+          description: The floor; how many tasks have to be healthy besides the one that is stopped.
+          returned: always
+          type: int
+          sample: 3
+        wait_for:
+          description: When a new task is good. See O(wait_for).
+          returned: always
+          type: str
+          sample: target_healthy
+        stabilize_time:
+          description: Seconds for which a new task has to stay good.
+          returned: always
+          type: float
+          sample: 0.0
+        suspend_scaling:
+          description: The switches of Application Auto Scaling that are suspended for the run.
+          returned: always
+          type: list
+          elements: str
+          sample: [dynamic_in]
+    replaced:
+      description: The tasks that were replaced, in order.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        task:
+          description: ARN of the task that was stopped.
+          returned: always
+          type: str
+          sample: arn:aws:ecs:eu-central-1:123456789012:task/production/4f1f4e9ad3b94eb0a5d4f5a1a7a3b9c0
+        new_tasks:
+          description: ARNs of tasks that became good in the same step, shared out among the tasks stopped in it.
+          returned: always
+          type: list
+          elements: str
+          sample: ["arn:aws:ecs:eu-central-1:123456789012:task/production/0bb2f7b7a8f34b5c9d7e6a5f4e3d2c1b"]
+        seconds:
+          description: From the first stop of the step until all its replacements were good.
+          returned: always
+          type: float
+          sample: 68.4
+    skipped:
+      description: Stale tasks that were left alone.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        task:
+          description: ARN of the task.
+          returned: always
+          type: str
+          sample: arn:aws:ecs:eu-central-1:123456789012:task/production/9c0b3a7a1a5f4d5a0be49b3da9e4f1f4
+        reason:
+          description: V(protected) by scale-in protection, or V(already gone) when ECS no longer knew it.
+          returned: always
+          type: str
+          sample: protected
+    remaining:
+      description: ARNs of the stale tasks that are still to be replaced.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+    failures:
+      description: New tasks that ended by themselves during the run.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        task:
+          description: ARN of the task.
+          returned: always
+          type: str
+          sample: arn:aws:ecs:eu-central-1:123456789012:task/production/1b2c3d4e5f6a7e9d5c4b34f8a7b7f2bb
+        stop_code:
+          description: As ECS gives it.
+          returned: always
+          type: str
+          sample: TaskFailedToStart
+        reason:
+          description: As ECS gives it, with the reasons of the containers.
+          returned: always
+          type: str
+          sample: "CannotPullContainerError: pull image manifest has been retried 7 time(s): image not found"
+    withdrawn:
+      description: ARNs of added tasks that never became good and were stopped again.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+    capacity:
+      description: The desired count of the service; V(null) where it was never seen.
+      returned: always
+      type: dict
+      contains:
+        before:
+          description: At the start; after an interrupted run, at the start of that one.
+          returned: always
+          type: int
+          sample: 3
+        peak:
+          description: The highest.
+          returned: always
+          type: int
+          sample: 4
+        after:
+          description: At the end.
+          returned: always
+          type: int
+          sample: 3
+    scaling:
+      description:
+        - The switches of Application Auto Scaling; true when suspended.
+        - V(null) where there is no scalable target, or it was not looked at.
+      returned: always
+      type: dict
+      contains:
+        before:
+          description: At the start; after an interrupted run, at the start of that one.
+          returned: always
+          type: dict
+          sample: {dynamic_in: false, dynamic_out: false, scheduled: false}
+        after:
+          description: At the end.
+          returned: always
+          type: dict
+          sample: {dynamic_in: false, dynamic_out: false, scheduled: false}
+    minimum_healthy:
+      description: The fewest healthy tasks that were seen; V(null) when nothing was to be replaced.
+      returned: always
+      type: int
+      sample: 3
+    seconds:
+      description: How long it took.
+      returned: always
+      type: float
+      sample: 215.3
+    api_calls:
+      description: Calls to AWS, by operation, repeated ones included.
+      returned: always
+      type: dict
+      sample:
+        DescribeScalableTargets: 2
+        DescribeServices: 21
+        DescribeTargetHealth: 11
+        DescribeTaskDefinition: 1
+        DescribeTasks: 13
+        GetTaskProtection: 4
+        ListTasks: 2
+        RegisterScalableTarget: 2
+        StopTask: 3
+        TagResource: 1
+        UntagResource: 1
+        UpdateService: 2
+"""
+
+from ..module_utils._aws.live_service import LiveService
+from ..module_utils._core.recycle.model import SCALING_FLAGS
+from ..module_utils._core.recycle.policy import read_policy
+from ..module_utils._core.recycle.run import recycle
+from ..module_utils._core.recycle.session import Self
+from ..module_utils._drive import Ending, drive
+from ..module_utils._module import AwsModule, Outcome, run
+from ..module_utils._owner import is_dead, own_name
+
+ARGUMENTS = {
+    "cluster": {"type": "str", "default": "default"},
+    "service": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["recycled", "restored"], "default": "recycled"},
+    "started_before": {"type": "str"},
+    "max_task_age": {"type": "str"},
+    "token": {"type": "str", "no_log": False},
+    "not_current_revision": {"type": "bool"},
+    "all_tasks": {"type": "bool"},
+    "batch_size": {"type": "str", "default": "1"},
+    "batch_wait": {"type": "float", "default": 0, "aliases": ["wait_time"]},
+    "surge": {"type": "str", "default": "auto"},
+    "minimum_healthy_percent": {"type": "int", "default": 100},
+    "wait_for": {"type": "str", "choices": ["running", "healthy", "target_healthy", "auto"], "default": "auto"},
+    "stabilize_time": {"type": "float"},
+    "wait_timeout": {"type": "int", "default": 900},
+    "wait_delay": {"type": "float", "default": 3},
+    "on_deployment": {"type": "str", "choices": ["fail", "wait"], "default": "fail"},
+    "protected_tasks": {"type": "str", "choices": ["skip", "recycle"], "default": "skip"},
+    "suspend_scaling": {"type": "list", "elements": "str", "choices": list(SCALING_FLAGS), "default": ["dynamic_in"]},
+    "lease": {"type": "int", "default": 600},
+    "reason": {"type": "str"},
+}
+
+
+def work(module: AwsModule, check_mode: bool) -> Outcome:
+    ending = Ending()
+    policy = read_policy(module.params)
+    world = LiveService(module.client, module.params["cluster"], module.params["service"])
+    me = Self(own_name(), is_dead, ending, check_mode)
+    report = drive(recycle(world, policy, world.name.cluster, world.name.service, me), ending)
+    return Outcome(
+        changed=report.changed,
+        results={"recycle": report.as_dict()},
+        before=report.diff and report.diff["before"],
+        after=report.diff and report.diff["after"],
+        warnings=report.warnings,
+        failure=report.message,
+    )
+
+
+def main() -> None:
+    run(ARGUMENTS, work, about="service {service} of cluster {cluster}")
+
+
+if __name__ == "__main__":
+    main()

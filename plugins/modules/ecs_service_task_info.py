@@ -1,0 +1,266 @@
+#!/usr/bin/python
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""List the tasks of an Amazon ECS service."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecs_service_task_info
+version_added: 1.0.0
+short_description: List the tasks of an Amazon ECS service, with their age, health and protection
+description:
+  - Lists every task that ECS means to keep running for a service, however many there are, oldest first.
+  - With one of the selectors of M(steadyops.ecs.ecs_service_recycle) it also tells which of them that module would
+    call stale now. This suits as an assertion after a recycle, and for a look before it.
+author:
+  - SteadyOps contributors (@steadyops)
+options:
+  cluster:
+    description:
+      - Name or ARN of the cluster.
+      - Can be left out when O(service) is an ARN that names the cluster.
+    type: str
+    default: default
+  service:
+    description:
+      - Name or ARN of the service. The ARNs from before 2019, without the name of the cluster, are understood too.
+    type: str
+    required: true
+  started_before:
+    description:
+      - Tasks that were created before this instant are stale. As RFC 3339 with its zone, such as
+        V(2026-11-22T03:00:00Z), or in epoch seconds. It is refused when it lies in the future.
+      - At most one of O(started_before), O(max_task_age), O(token), O(not_current_revision) and O(all_tasks) is taken.
+    type: str
+  max_task_age:
+    description:
+      - Tasks older than this are stale. In seconds, or as V(7d), V(12h), V(30m) or V(2w).
+    type: str
+  token:
+    description:
+      - Tasks created before the first recycle with this token began are stale. All tasks are when there was none, as
+        they would be for the first one.
+    type: str
+  not_current_revision:
+    description:
+      - Tasks that run another revision of the task definition than the service has are stale.
+    type: bool
+  all_tasks:
+    description:
+      - All tasks are stale; after an interrupted recycle of all tasks, those that it has not replaced yet.
+    type: bool
+extends_documentation_fragment:
+  - steadyops.ecs.aws
+  - steadyops.ecs.attributes
+  - steadyops.ecs.attributes.info
+seealso:
+  - module: steadyops.ecs.ecs_service_recycle
+notes:
+  - |-
+    IAM permissions, and what each is for:
+
+    C(ecs:DescribeServices) - the service itself.
+
+    C(ecs:ListTasks), C(ecs:DescribeTasks) - its tasks.
+
+    C(ecs:GetTaskProtection) - their scale-in protection.
+
+    C(ecs:DescribeContainerInstances), C(ecs:DescribeServiceRevisions) - for services with target groups whose tasks
+    use the ports of EC2 instances, and for those that are deployed blue/green.
+"""
+
+EXAMPLES = r"""
+- name: Look at the tasks of a service
+  steadyops.ecs.ecs_service_task_info:
+    cluster: production
+    service: web
+  register: web
+
+- name: Tell the age of the oldest one, in days
+  when: web.tasks | length > 0
+  ansible.builtin.debug:
+    msg: "{{ web.tasks[0].task }} is {{ web.tasks[0].age // 86400 }} days old"
+
+- name: Find the tasks that a weekly recycle would replace
+  steadyops.ecs.ecs_service_task_info:
+    cluster: production
+    service: web
+    max_task_age: 7d
+  register: aged
+
+- name: Fail where one of them cannot be replaced because it is protected
+  ansible.builtin.assert:
+    that: aged.tasks | selectattr('stale') | selectattr('protected') | length == 0
+"""
+
+RETURN = r"""
+tasks:
+  description: The tasks, oldest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    task:
+      description: ARN of the task.
+      returned: always
+      type: str
+      sample: arn:aws:ecs:eu-central-1:123456789012:task/production/4f1f4e9ad3b94eb0a5d4f5a1a7a3b9c0
+    created_at:
+      description: When ECS created the task. Staleness and age are told from it.
+      returned: always
+      type: str
+      sample: "2026-11-21T22:41:07.512Z"
+    started_at:
+      description: When the task reached C(RUNNING); V(null) before.
+      returned: always
+      type: str
+      sample: "2026-11-21T22:41:43.090Z"
+    age:
+      description: Seconds since it was created, by the clock of AWS.
+      returned: always
+      type: int
+      sample: 14733
+    last_status:
+      description: As ECS gives it.
+      returned: always
+      type: str
+      sample: RUNNING
+    health_status:
+      description: Of the health checks of its containers. V(UNKNOWN) where there are none.
+      returned: always
+      type: str
+      sample: HEALTHY
+    task_definition:
+      description: ARN of the revision of the task definition that the task runs.
+      returned: always
+      type: str
+      sample: arn:aws:ecs:eu-central-1:123456789012:task-definition/web:42
+    protected:
+      description: Whether the task is under scale-in protection now.
+      returned: always
+      type: bool
+      sample: false
+    protected_until:
+      description: When that protection ends; V(null) without it.
+      returned: always
+      type: str
+      sample: null
+    availability_zone:
+      description: Where it runs; V(null) as long as that is not decided.
+      returned: always
+      type: str
+      sample: eu-central-1a
+    capacity_provider:
+      description: The capacity provider; V(null) for a task that was started by launch type.
+      returned: always
+      type: str
+      sample: FARGATE_SPOT
+    launch_type:
+      description: The launch type.
+      returned: always
+      type: str
+      sample: FARGATE
+    stale:
+      description: Whether a recycle with the same selector would replace it now; V(null) without a selector.
+      returned: always
+      type: bool
+      sample: true
+service:
+  description: The service that the tasks belong to.
+  returned: success
+  type: dict
+  contains:
+    arn:
+      description: ARN of the service.
+      returned: always
+      type: str
+      sample: arn:aws:ecs:eu-central-1:123456789012:service/production/web
+    name:
+      description: Name of the service.
+      returned: always
+      type: str
+      sample: web
+    cluster:
+      description: Name of the cluster.
+      returned: always
+      type: str
+      sample: production
+    status:
+      description: V(ACTIVE), V(DRAINING) or V(INACTIVE).
+      returned: always
+      type: str
+      sample: ACTIVE
+    desired_count:
+      description: How many tasks should run.
+      returned: always
+      type: int
+      sample: 3
+    running_count:
+      description: How many do, those that are being stopped included for a moment.
+      returned: always
+      type: int
+      sample: 3
+    pending_count:
+      description: How many are being started.
+      returned: always
+      type: int
+      sample: 0
+    task_definition:
+      description: ARN of the revision of the task definition that new tasks get.
+      returned: always
+      type: str
+      sample: arn:aws:ecs:eu-central-1:123456789012:task-definition/web:42
+    deploying:
+      description: Whether a deployment is in progress.
+      returned: always
+      type: bool
+      sample: false
+    tags:
+      description: The tags of the service.
+      returned: always
+      type: dict
+      sample: {"team": "shop"}
+cutoff:
+  description: The instant before which a task must have been created to be stale; V(null) where none is needed.
+  returned: success
+  type: str
+  sample: "2026-11-15T02:46:40Z"
+"""
+
+from ..module_utils._aws.live_service import LiveService
+from ..module_utils._core.amounts import iso
+from ..module_utils._core.recycle.plan import refuse_service
+from ..module_utils._core.recycle.policy import read_selector
+from ..module_utils._core.recycle.rows import service_facts, task_rows
+from ..module_utils._module import AwsModule, Outcome, run
+
+ARGUMENTS = {
+    "cluster": {"type": "str", "default": "default"},
+    "service": {"type": "str", "required": True},
+    "started_before": {"type": "str"},
+    "max_task_age": {"type": "str"},
+    "token": {"type": "str", "no_log": False},
+    "not_current_revision": {"type": "bool"},
+    "all_tasks": {"type": "bool"},
+}
+
+
+def work(module: AwsModule, _check_mode: bool) -> Outcome:
+    selector = read_selector(module.params, required=False)
+    world = LiveService(module.client, module.params["cluster"], module.params["service"])
+    service = world.describe_service() or refuse_service(None, world.name.cluster, world.name.service)
+    arns = world.list_tasks() if service.status != "INACTIVE" else []
+    tasks = world.describe_tasks(arns)
+    rows, cutoff = task_rows(service, tasks, world.protected_until(arns), world.now(), selector)
+    facts = {"tasks": rows, "service": service_facts(service), "cutoff": None if cutoff is None else iso(cutoff)}
+    return Outcome(results=facts)
+
+
+def main() -> None:
+    run(ARGUMENTS, work, about="service {service} of cluster {cluster}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One sandbox for each worker of pytest, empty before each test; and processes that do not outlive theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.programs import INFO, QUICK, RECYCLE, Module, Playbook, arguments
+from tests.sandbox.client import Sandbox
+
+SPEED = 100
+# AWS's seconds. Launches take long beside health checks, because a call that this machine delays by so much that a task
+# runs meanwhile and is not healthy yet would be a fault that no test has asked for.
+LATENCIES = {"reaction": 5.0, "launch": 30.0, "health": 5.0, "target": 5.0, "unhealthy": 30.0, "stop": 30.0}
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Sandbox]:
+    with Sandbox.start(speed=SPEED) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Sandbox:
+    running.reset(speed=SPEED, latencies=LATENCIES)
+    return running
+
+
+@pytest.fixture
+def started() -> Iterator[list[Module | Playbook]]:
+    """What the test has started."""
+    programs: list[Module | Playbook] = []
+    yield programs
+    for program in programs:
+        program.kill()
+
+
+@pytest.fixture
+def start(sandbox: Sandbox, started: list[Module | Playbook], tmp_path: Path) -> Callable[..., Module]:
+    """Starts a module."""
+
+    def start(name: str, **options: Any) -> Module:
+        module = Module(name, arguments(sandbox, **options), tmp_path / str(len(started)))
+        started.append(module)
+        return module
+
+    return start
+
+
+@pytest.fixture
+def begin(start: Callable[..., Module]) -> Callable[..., Module]:
+    """Begins to recycle the service web."""
+    return lambda **options: start(RECYCLE, **{**QUICK, **options})
+
+
+@pytest.fixture
+def recycle(begin: Callable[..., Module]) -> Callable[..., dict[str, Any]]:
+    """Recycles the service web, and returns what the module returns."""
+    return lambda **options: begin(**options).result()
+
+
+@pytest.fixture
+def task_info(start: Callable[..., Module]) -> Callable[..., dict[str, Any]]:
+    return lambda **options: start(INFO, **{"service": "web", **options}).result()
+
+
+@pytest.fixture
+def playbook(sandbox: Sandbox, started: list[Module | Playbook], tmp_path: Path) -> Callable[..., Playbook]:
+    """Starts ansible-playbook with the tasks given, as YAML or as data."""
+
+    def start(tasks: Any, *options: str, **play: Any) -> Playbook:
+        program = Playbook(sandbox, tmp_path, tasks, *options, **play)
+        started.append(program)
+        return program
+
+    return start

@@ -1,0 +1,139 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs what is tested: a module in a process of its own, or ansible-playbook.
+
+Nothing is patched. Whatever is printed is looked through for tracebacks, which no user shall ever see.
+
+Hundreds of modules are run here, and two thirds of a second of each run would be spent on importing boto3. So they
+are forked from a process that has imported it already. The rest is as always: a module is run as ``__main__``, reads
+its arguments from standard input, prints its result, and can be killed. Playbooks start modules as Ansible does it.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.sandbox.client import Sandbox
+
+MODULES = "ansible_collections.steadyops.ecs.plugins.modules."
+RECYCLE, INFO = "ecs_service_recycle", "ecs_service_task_info"
+PATIENCE = 60.0  # seconds after which something that has to happen is missed
+
+# Of every recycle here, unless a test says otherwise. The sandbox is fast, so a look must be, too.
+QUICK = {"service": "web", "wait_delay": 0.05, "stabilize_time": 0, "wait_timeout": 30}
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([__name__, MODULES + RECYCLE, MODULES + INFO])
+
+
+def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+    """Wait for a condition and return its value."""
+    end = time.monotonic() + seconds
+    while not (value := true()):
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+    return value
+
+
+def warnings(result: dict[str, Any]) -> list[str]:
+    """The texts of a module's warnings, which ansible-core wraps since 2.19."""
+    found = result.get("warnings", [])
+    return [each if isinstance(each, str) else each["event"]["msg"] for each in found]
+
+
+def arguments(sandbox: Sandbox, check: bool = False, diff: bool = False, **options: Any) -> str:
+    """The arguments of a module as Ansible hands them over."""
+    ours = {"_ansible_check_mode": check, "_ansible_diff": diff}
+    return json.dumps({"ANSIBLE_MODULE_ARGS": {"endpoint_url": sandbox.url, **ours, **options}})
+
+
+class Module:
+    """A module that runs."""
+
+    def __init__(self, name: str, text: str, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "0").write_text(text)
+        self._folder = folder
+        self.process = FORKS.Process(target=_become, args=(MODULES + name, folder, dict(os.environ)), daemon=True)
+        self.process.start()
+        self.pid = self.process.pid
+
+    @property
+    def runs(self) -> bool:
+        return self.process.is_alive()
+
+    def kill(self) -> None:
+        """SIGKILL. It is gone afterwards."""
+        self.process.kill()
+        self.process.join()
+
+    def result(self) -> dict[str, Any]:
+        """What it returns. A failure has to say something."""
+        self.process.join(PATIENCE)
+        assert not self.runs, "it does not end"
+        output, errors = ((self._folder / number).read_text() for number in "12")
+        assert "Traceback" not in output + errors, output + errors
+        assert errors == ""
+        result: dict[str, Any] = json.loads(output)
+        assert bool(result.get("failed")) == bool(self.process.exitcode) == bool(result.get("msg")), result
+        return result
+
+
+def _become(module: str, folder: Path, environment: dict[str, str]) -> None:
+    """Of this process, make one that runs a module: its input, output and errors are the files 0, 1 and 2."""
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, flags in enumerate([os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT]):
+        os.dup2(os.open(folder / str(number), flags, 0o600), number)
+    sys.stdin, sys.stdout, sys.stderr = (open(number, mode) for number, mode in enumerate("rww"))  # noqa: SIM115, PTH123
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = [module]
+    del sys.modules[module]  # what it imports stays
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+class Playbook:
+    """ansible-playbook with a play of some tasks on localhost; the sandbox is where AWS would be."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path, tasks: Any, *options: str, **play: Any) -> None:
+        path = folder / "play.yml"
+        text = tasks if isinstance(tasks, str) else yaml.safe_dump(tasks)
+        head = yaml.safe_dump([{"name": "Test", "hosts": "localhost", "gather_facts": False, **play}])
+        path.write_text(head + "  tasks:\n" + "".join(f"    {line}\n" for line in text.splitlines()))
+        ours = {"AWS_URL": sandbox.url, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
+        self.process = subprocess.Popen(
+            ["ansible-playbook", str(path), *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **ours, "ANSIBLE_DEPRECATION_WARNINGS": "false"},
+            text=True,
+            start_new_session=True,
+        )
+        self.pid = self.process.pid
+
+    def kill(self) -> None:
+        """SIGKILL to its whole group, as ansible-runner does it. Modules are in groups of their own."""
+        if self.process.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def results(self) -> list[dict[str, Any]]:
+        """What each task returned, in order."""
+        output, _none = self.process.communicate(timeout=PATIENCE)
+        assert "Traceback" not in output, output
+        told = json.loads(output)
+        return [task["hosts"]["localhost"] for play in told["plays"] for task in play["tasks"]]

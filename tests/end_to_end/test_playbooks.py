@@ -1,0 +1,144 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The modules as users meet them: in playbooks, by their full names, with what Ansible does around them."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from ansible_collections.steadyops.ecs.plugins.modules import ecs_service_recycle, ecs_service_task_info
+
+from tests.end_to_end.programs import warnings
+from tests.end_to_end.witness import RECORD_TAG, Witness
+
+QUICKLY = {"wait_delay": 0.05, "stabilize_time": 0, "batch_wait": 0, "wait_timeout": 30}
+
+
+def test_check_do_check_do(sandbox, playbook):
+    sandbox.service("web", tasks=3, cluster="prod", health_check=True, target_groups=1, scaling={"min": 1, "max": 9})
+    witness = Witness(sandbox)
+    results = playbook(
+        """
+- steadyops.ecs.ecs_service_recycle: &options
+    cluster: prod
+    service: web
+    token: "{{ 'build ' ~ 7 }}"
+    wait_delay: 0.05
+  check_mode: true
+- steadyops.ecs.ecs_service_recycle: *options
+- steadyops.ecs.ecs_service_recycle: *options
+  check_mode: true
+- steadyops.ecs.ecs_service_recycle: *options
+- steadyops.ecs.ecs_service_task_info: {cluster: prod, service: web, token: build 7}
+""",
+        "--diff",
+    ).results()
+    assert [result["changed"] for result in results] == [True, True, False, False, False]
+    assert results[0]["diff"] == results[1]["diff"]
+    assert [row["stale"] for row in results[4]["tasks"]] == [False, False, False]
+    assert [warnings(result) for result in results] == [[]] * 5
+    witness.kept()
+    witness.replaced(tokens=True)
+
+
+def test_the_whole_play_in_check_mode(sandbox, playbook):
+    sandbox.service("web", tasks=2)
+    witness = Witness(sandbox)
+    tasks = [{"steadyops.ecs.ecs_service_recycle": {"service": "web", "max_task_age": "1h"}}]
+    (result,) = playbook(tasks, "--check").results()
+    assert result["changed"]
+    witness.untouched()
+
+
+def test_a_failure_that_is_rescued(sandbox, playbook):
+    sandbox.service("web", tasks=2, health_check=True)
+    sandbox.fault("launch_fails", reason="CannotPullContainerError: image not found")
+    witness = Witness(sandbox)
+    results = playbook(
+        """
+- block:
+    - steadyops.ecs.ecs_service_recycle:
+        service: web
+        max_task_age: 1h
+        wait_delay: 0.05
+  rescue:
+    - ansible.builtin.debug:
+        msg: "{{ ansible_failed_result.recycle.failures[0].reason }}"
+"""
+    ).results()
+    assert "CannotPullContainerError: image not found" in results[0]["msg"]
+    assert results[1]["msg"].startswith("CannotPullContainerError: image not found")
+    witness.kept()
+    witness.given_back()
+
+
+def test_a_warning_reaches_the_user(sandbox, playbook):
+    sandbox.service("web", tasks=2, health_check=True)
+    sandbox.fault("tags_lost", after=1, keys=[RECORD_TAG])
+    tasks = [{"steadyops.ecs.ecs_service_recycle": {"service": "web", "max_task_age": "1h", "wait_delay": 0.05}}]
+    (result,) = playbook(tasks).results()
+    (warning,) = warnings(result)
+    assert RECORD_TAG in warning
+
+
+WRITTEN = [
+    ("2001-01-01T00:00:00Z", "2001-01-01T00:00:00Z"),  # YAML makes a date of it
+    ("2001-01-01 00:00:00+01:00", "2000-12-31T23:00:00Z"),
+    ('"2001-01-01T00:00:00.5-0500"', "2001-01-01T05:00:00.500Z"),
+    ("978307200", "2001-01-01T00:00:00Z"),
+    ("978307200.25", "2001-01-01T00:00:00.250Z"),
+    ("\"{{ '2001-01-01' | ansible.builtin.to_datetime('%Y-%m-%d') | string }}Z\"", "2001-01-01T00:00:00Z"),
+    ("\"{{ now(utc=true, fmt='%Y-%m-%dT%H:%M:%SZ') }}\"", "20"),
+]
+
+
+def test_instants_as_yaml_and_templates_make_them(sandbox, playbook):
+    sandbox.service("web", tasks=1)
+    tasks = [
+        f"- steadyops.ecs.ecs_service_task_info: {{service: web, started_before: {text}}}" for text, _instant in WRITTEN
+    ]
+    results = playbook("\n".join(tasks)).results()
+    assert len(results) == len(WRITTEN)
+    for result, (_text, instant) in zip(results, WRITTEN, strict=True):
+        assert result["cutoff"].startswith(instant)
+
+
+def test_defaults_of_the_action_groups(sandbox, playbook):
+    sandbox.service("web", tasks=1, region="us-east-1", cluster="prod")
+    results = playbook(
+        [
+            {"steadyops.ecs.ecs_service_task_info": {"service": "web"}},
+            {"steadyops.ecs.ecs_service_recycle": {"service": "web", "started_before": 0}},
+        ],
+        module_defaults={
+            "group/steadyops.ecs.aws": {"region": "us-east-1"},
+            "group/steadyops.ecs.all": {"cluster": "prod"},
+        },
+    ).results()
+    assert [bool(result.get("failed")) for result in results] == [False, False]
+
+
+@pytest.mark.parametrize("module", [ecs_service_recycle, ecs_service_task_info])
+def test_the_examples_of_the_documentation(sandbox, playbook, module, monkeypatch):
+    """As they are, but for their pauses."""
+    for name in ("web", "batch"):
+        sandbox.service(name, tasks=3, cluster="production", health_check=True)
+    monkeypatch.setenv("CI_PIPELINE_ID", "4711")
+    tasks = yaml.safe_load(module.EXAMPLES)
+    for task in tasks:
+        for each in (task, *task.get("block", [])):
+            each.get("steadyops.ecs.ecs_service_recycle", {}).update(QUICKLY)
+    secret = {"changed": True, "secret": {"last_changed_date": "2018-11-20T12:16:38.433000+01:00"}}
+    results = playbook(tasks, vars={"rotated": secret}).results()
+    assert [result for result in results if result.get("failed") or result.get("skipped")] == []
+    assert len(results) == len(tasks)
+    assert Witness(sandbox, "batch").record() is None
+
+
+def test_an_option_that_does_not_exist(sandbox, playbook):
+    sandbox.service("web", tasks=1)
+    witness = Witness(sandbox)
+    (result,) = playbook([{"steadyops.ecs.ecs_service_recycle": {"service": "web", "max_age": "7d"}}]).results()
+    assert "max_age" in result["msg"]
+    assert "max_task_age" in result["msg"], "it says what there is"
+    witness.untouched()

@@ -1,0 +1,90 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What happened to a service, from the sandbox's journal, and what has to be true of it whatever else happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.end_to_end.programs import until
+from tests.sandbox.client import Sandbox
+
+RECORD_TAG, TOKENS_TAG = "steadyops.ecs/recycle", "steadyops.ecs/recycle-tokens"
+
+
+class Witness:
+    """Looks at a service now, and compares later."""
+
+    def __init__(self, sandbox: Sandbox, name: str = "web") -> None:
+        self.sandbox, self.name = sandbox, name
+        self.before = sandbox.find(name)
+        self.desired: int = self.before["desired"]
+        self.old = {task["arn"] for task in self.before["tasks"] if task["desired_status"] == "RUNNING"}
+        self._calls = sandbox.state()["calls"]
+
+    # What happened.
+
+    def calls(self, operation: str | None = None) -> list[dict[str, Any]]:
+        found = self.sandbox.journal(since=self._calls)["calls"]
+        return [call for call in found if operation in (None, call["operation"])]
+
+    def writes(self) -> list[str]:
+        """Names of the operations that changed something, in order."""
+        return [call["operation"] for call in self.calls() if call["write"] and done(call)]
+
+    def stops(self) -> list[str]:
+        """ARNs that StopTask was carried out for by the module, each once, in order."""
+        return list(dict.fromkeys(call["parameters"]["task"] for call in self.calls("StopTask") if done(call)))
+
+    def stopped(self) -> set[str]:
+        """Those of them that were there before."""
+        return self.old & set(self.stops())
+
+    def changes(self) -> list[dict[str, Any]]:
+        return self.sandbox.journal(self.name)["changes"]
+
+    def now(self) -> dict[str, Any]:
+        return self.sandbox.find(self.name)
+
+    def record(self) -> str | None:
+        found: str | None = self.now()["tags"].get(RECORD_TAG)
+        return found
+
+    # What has to be true.
+
+    def kept(self, floor: int | None = None, surge: int = 1) -> None:
+        """Never too few healthy tasks, and never too many wanted."""
+        assert min(change["healthy"] for change in self.changes()) >= (self.desired if floor is None else floor)
+        assert max(change["desired"] for change in self.changes()) <= self.desired + surge
+
+    def given_back(self, tokens: bool = False) -> None:
+        """Desired count, switches and tags are as they were, and so many tasks run."""
+        now = until(self._settled, f"{self.desired} tasks of {self.name}")
+        assert now["desired"] == self.desired
+        assert now["scaling"] == self.before["scaling"]
+        left = {key: value for key, value in now["tags"].items() if key != TOKENS_TAG or not tokens}
+        assert left == self.before["tags"]
+
+    def _settled(self) -> dict[str, Any] | None:
+        now = self.now()
+        return now if (now["running"], now["pending"]) == (self.desired, 0) else None
+
+    def replaced(self, stale: set[str] | None = None, tokens: bool = False) -> None:
+        """All stale tasks are gone, no other was stopped, and everything is given back."""
+        stale = self.old if stale is None else stale
+        assert set(self.stops()) == stale
+        self.given_back(tokens)
+        assert {task["arn"] for task in self.now()["tasks"] if task["desired_status"] == "RUNNING"} & self.old == (
+            self.old - stale
+        )
+
+    def untouched(self) -> None:
+        """Nothing was written."""
+        assert self.writes() == []
+        assert [call for call in self.calls() if call["write"]] == []
+
+
+def done(call: dict[str, Any]) -> bool:
+    """Whether a call was carried out, whatever became of its answer."""
+    outcome = str(call["outcome"])
+    return outcome in ("ok", "held") or outcome.startswith("ok,") or outcome.endswith(", carried out")

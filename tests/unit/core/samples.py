@@ -1,0 +1,84 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Services, tasks and plans with nothing special about them but what a test says."""
+
+from __future__ import annotations
+
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import RUNNING, Service, Task
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import Plan
+from hypothesis import settings
+from hypothesis import strategies as st
+
+ECS = "arn:aws:ecs:eu-west-1:111122223333"
+SEVEN, EIGHT = f"{ECS}:task-definition/web:7", f"{ECS}:task-definition/web:8"
+GROUP, GROUP_2 = (f"arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/{name}/1" for name in "ab")
+NOW = 1_795_316_400.0  # 2026-11-22T03:00:00Z
+NOW_TEXT = "2026-11-22T03:00:00Z"
+
+# How long an example takes depends on the machine, and no test here knows of a clock.
+law = settings(deadline=None, max_examples=100)
+
+# Instants as ECS gives them: to the millisecond, from 2014 (when it began) to 2100.
+instants = st.integers(1_400_000_000_000, 4_100_000_000_000).map(lambda millis: millis / 1000)
+
+
+def task_id(number: int) -> str:
+    return f"{number:032x}"
+
+
+def task(number: int = 0, /, **changes) -> Task:
+    """Task number so-and-so: old, and running."""
+    return Task(
+        **{
+            "arn": f"{ECS}:task/prod/{task_id(number)}",
+            "created_at": NOW - 10_000 + number,
+            "status": RUNNING,
+            "stopping": False,
+            "revision": SEVEN,
+            **changes,
+        }
+    )
+
+
+def tasks(count: int, **changes) -> tuple[Task, ...]:
+    return tuple(task(number, **changes) for number in range(count))
+
+
+def service(**changes) -> Service:
+    """Ten tasks, all of them running, and no deployment."""
+    return Service(
+        **{
+            "arn": f"{ECS}:service/prod/web",
+            "cluster": "prod",
+            "name": "web",
+            "status": "ACTIVE",
+            "desired": 10,
+            "running": 10,
+            "pending": 0,
+            "revision": SEVEN,
+            "deployments": (("PRIMARY", "COMPLETED"),),
+            **changes,
+        }
+    )
+
+
+def plan(**changes) -> Plan:
+    """Ten tasks, two at a time, with two added before, and never fewer than ten."""
+    return Plan(
+        **{
+            "selector": "all_tasks",
+            "cutoff": NOW,
+            "stale": tasks(10),
+            "skipped": (),
+            "original": 10,
+            "surge": 2,
+            "floor": 10,
+            "batch": 2,
+            "level": "running",
+            "stabilize": 0.0,
+            "begun": NOW,
+            "suspend": (),
+            "resumed": False,
+            **changes,
+        }
+    )

@@ -1,0 +1,127 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Rows of the task list: what they say, their order, and which of them are called stale."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Service, Task
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import (
+    RECORD_TAG,
+    TOKENS_TAG,
+    remember_token,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.rows import service_facts, task_rows
+
+NOW = 1_000_000.0
+LEFT = "v=1 o=3 s=1 b=999000.000 k=all_tasks c=999000.000 q=- ph=surged w=me x=1000600"
+
+
+def service(**tags: str) -> Service:
+    arn = "arn:aws:ecs:eu-central-1:111122223333:service/prod/web"
+    return Service(arn, "prod", "web", "ACTIVE", desired=3, running=3, pending=0, revision="web:7", tags=tags)
+
+
+def task(name: str, age: float, **more) -> Task:
+    return Task(
+        f"arn/{name}", **{"created_at": NOW - age, "status": "RUNNING", "stopping": False, "revision": "web:7"} | more
+    )
+
+
+TASKS = [task("young", 100), task("old", 5000, revision="web:6"), task("middle", 2000)]
+
+
+def test_a_row_says_all():
+    one = task(
+        "one",
+        61.4,
+        started_at=NOW - 20,
+        health="HEALTHY",
+        zone="eu-central-1a",
+        capacity_provider="SPOT",
+        launch_type="EC2",
+    )
+    rows, cutoff = task_rows(service(), [one], {"arn/one": NOW + 60}, NOW, None)
+    assert cutoff is None
+    assert rows == [
+        {
+            "task": "arn/one",
+            "created_at": "1970-01-12T13:45:38.600Z",
+            "started_at": "1970-01-12T13:46:20Z",
+            "age": 61,
+            "last_status": "RUNNING",
+            "health_status": "HEALTHY",
+            "task_definition": "web:7",
+            "protected": True,
+            "protected_until": "1970-01-12T13:47:40Z",
+            "availability_zone": "eu-central-1a",
+            "capacity_provider": "SPOT",
+            "launch_type": "EC2",
+            "stale": None,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("odd", "expected"),
+    [
+        (task("new", 0, status="PENDING"), {"started_at": None, "age": 0}),
+        (task("ahead", -0.9), {"age": 0}),  # AWS's clock is known to a second
+        (task("nameless", float("-inf")), {"created_at": None, "age": 0}),  # so new that ECS has no instant for it
+    ],
+)
+def test_odd_rows(odd, expected):
+    ((row,), _cutoff) = task_rows(service(), [odd], {}, NOW, None)
+    assert {key: row[key] for key in expected} == expected
+
+
+def test_protection_without_an_end():
+    ((row,), _cutoff) = task_rows(service(), TASKS[:1], {"arn/young": float("inf")}, NOW, None)
+    assert (row["protected"], row["protected_until"]) == (True, None)
+
+
+def test_what_ecs_is_stopping_is_left_out():
+    going = [task("a", 1, stopping=True), task("b", 1, status="STOPPED")]
+    assert task_rows(service(), going, {}, NOW, Selector("all_tasks")) == ([], NOW)
+
+
+@pytest.mark.parametrize(
+    ("selector", "tags", "stale", "cutoff"),
+    [
+        (None, {}, [None, None, None], None),
+        (Selector("max_task_age", 1000.0), {}, [True, True, False], NOW - 1000),
+        (Selector("started_before", NOW - 2000.0), {}, [True, False, False], NOW - 2000),
+        (Selector("not_current_revision"), {}, [True, False, False], None),
+        (Selector("all_tasks"), {}, [True, True, True], NOW),
+        (Selector("all_tasks"), {RECORD_TAG: LEFT}, [True, True, False], 999_000.0),
+        (Selector("token", "7"), {}, [True, True, True], NOW),
+        (Selector("token", "7"), {TOKENS_TAG: remember_token({}, "6", NOW)}, [True, True, True], NOW),
+        (Selector("token", "7"), {TOKENS_TAG: remember_token({}, "7", NOW - 3000)}, [True, False, False], NOW - 3000),
+    ],
+)
+def test_oldest_first_and_stale_as_a_recycle_would_see_it(selector, tags, stale, cutoff):
+    rows, found = task_rows(service(**tags), TASKS, {}, NOW, selector)
+    assert [row["task"] for row in rows] == ["arn/old", "arn/middle", "arn/young"]
+    assert ([row["stale"] for row in rows], found) == (stale, cutoff)
+
+
+def test_what_a_recycle_refuses():
+    with pytest.raises(Refused, match="has not come yet"):
+        task_rows(service(), TASKS, {}, NOW, Selector("started_before", NOW + 60))
+
+
+def test_facts_of_a_service():
+    assert service_facts(service(team="shop")) == {
+        "arn": "arn:aws:ecs:eu-central-1:111122223333:service/prod/web",
+        "name": "web",
+        "cluster": "prod",
+        "status": "ACTIVE",
+        "desired_count": 3,
+        "running_count": 3,
+        "pending_count": 0,
+        "task_definition": "web:7",
+        "deploying": False,
+        "tags": {"team": "shop"},
+    }
