@@ -188,9 +188,18 @@ def test_a_deployment_at_the_start_is_waited_for(sandbox, witness, recycle):
     witness.untouched()
 
 
-def test_a_deployment_that_starts_midway(sandbox, witness, recycle):
-    sandbox.fault("deployment_midway", after=1)
-    result = recycle(**TASK)
+def deploy_midway(sandbox, witness, module):
+    """A deployment of a second or two begins with the first stop."""
+    until(witness.stops, "the first stop")
+    sandbox.settings(latencies={"launch": 150})
+    sandbox.act("deploy", "web")
+    sandbox.release()
+    return module.result()
+
+
+def test_a_deployment_that_starts_midway(sandbox, witness, begin):
+    sandbox.fault("hold", operations=["StopTask"], nth=1)
+    result = deploy_midway(sandbox, witness, begin(**TASK))
     assert "a deployment of service web in cluster default is in progress" in result["msg"]
     assert len(witness.stops()) == 1, "the deployment replaces the others"
     witness.kept(surge=1)
@@ -198,11 +207,19 @@ def test_a_deployment_that_starts_midway(sandbox, witness, recycle):
     witness.given_back()
 
 
-def test_a_deployment_that_starts_midway_is_waited_for(sandbox, witness, recycle):
+def test_a_deployment_that_starts_midway_is_waited_for(sandbox, witness, begin):
+    sandbox.fault("hold", operations=["StopTask"], nth=1)
+    result = deploy_midway(sandbox, witness, begin(**TASK, on_deployment="wait"))
+    assert (result["recycle"]["status"], result["recycle"]["remaining"]) == ("recycled", [])
+    assert len(witness.stops()) == 1
+    witness.kept()
+    witness.given_back()
+
+
+def test_a_deployment_that_comes_and_goes_between_two_looks(sandbox, witness, recycle):
     sandbox.fault("deployment_midway", after=1)
     result = recycle(**TASK, on_deployment="wait")
     assert (result["recycle"]["status"], result["recycle"]["remaining"]) == ("recycled", [])
-    assert len(witness.stops()) == 1
     witness.kept()
     witness.given_back()
 

@@ -32,7 +32,7 @@ each_write = pytest.mark.parametrize(
 
 @pytest.fixture
 def witness(sandbox):
-    sandbox.settings(latencies={"policy": 5})
+    sandbox.settings(latencies={"launch": 15, "policy": 5})
     sandbox.service("web", tasks=3, health_check=True, target_groups=1, scaling={"min": 1, "max": 9}, tags={"a": "b"})
     sandbox.act("policy_wants", "web", desired=3)  # takes away what is added, unless it is suspended
     return Witness(sandbox)

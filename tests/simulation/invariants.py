@@ -35,6 +35,8 @@ class Watch:
         self.deployed = False
         self.surge = 0  # the most that a run wrote down to add
         self.stopped: list[str] = []
+        self.lowered = False  # whether the last change of the count by us lowered it
+        self.gained_at = -math.inf  # when a task last became healthy
         self.lost_at = -math.inf  # when somebody else last took a healthy task away
         self.looked_at = cluster.now  # of the run that wrote last, as far as its reads could see
         self.warnings: Callable[[], list[str]] = list  # of all runs so far
@@ -50,7 +52,12 @@ class Watch:
     def changed(self, change: Change) -> None:
         fewer, before = change.healthy < self.healthy, self.healthy
         self.healthy = change.healthy
-        ours = change.cause in ("StopTask by client", "scale-in after UpdateService by client")
+        # A scale-in that follows a raise of ours is still that of whoever lowered the count before.
+        ours = change.cause == "StopTask by client" or (
+            change.cause == "scale-in after UpdateService by client" and self.lowered
+        )
+        if change.healthy > before:
+            self.gained_at = change.time
         if fewer and not ours:
             self.lost_at = change.time
         if change.cause == "deployment":
@@ -83,6 +90,8 @@ class Watch:
             return
         if change.cause.startswith("scale-in") and any("although" in words for words in self.warnings()):
             return  # it was waited for long enough, and said
+        if change.cause == "StopTask by client" and self.gained_at >= self.looked_at:
+            return  # a task that was not healthy when it was looked at, and maybe was this one
         # ECS picks at random from those that run. What it started of its own accord, to replace unhealthy
         # ones, between the look and the lower count could not be taken off before.
         service = self.cluster.service("web")
@@ -105,6 +114,7 @@ class Watch:
         if operation == "StopTask":
             self._check_stop(arguments[0])
         elif operation == "UpdateService":
+            self.lowered = arguments[0] < self.cluster.service("web").desired
             self._check_desired(arguments[0])
         elif operation == "TagResource" and RECORD_TAG in arguments[0]:
             record = read_record(arguments[0])

@@ -388,7 +388,7 @@ def situations(draw):
 
 
 @given(situations())
-@settings(law, max_examples=500)
+@settings(law, max_examples=300)
 def test_what_holds_for_every_action(situation):
     of, limits, seen, history = situation
     action = decide(of, limits, seen, history)

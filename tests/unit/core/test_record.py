@@ -79,7 +79,10 @@ def test_a_record_is_read_back_as_it_was_written(record):
     assert read_record({RECORD_TAG: read.text}) == read
 
 
-PLAIN_TEXT = "v=1 o=10 s=2 b=1795316400.000 k=all_tasks c=1795316400.000 q=dynamic_in ph=surged w=0123abcd.17.4711.host x=1795317000"
+PLAIN_TEXT = (
+    "v=1 o=10 s=2 b=1795316400.000 k=all_tasks c=1795316400.000"
+    " q=dynamic_in ph=surged w=0123abcd.17.4711.host x=1795317000"
+)
 EMPTY = Record(3, 0, NOW + 0.25, "not_current_revision", None, (), CLAIMED, "me", NOW)
 
 

@@ -108,7 +108,7 @@ class Knowledge:
         """We told ECS to stop it, and the answer was lost."""
         self.doubtful.add(task.id)
         self._good.discard(task.id)
-        if task.id in self._live:
+        if task.id in self._live and task.running:
             self._limping.add(task.id)
 
     # ---- what is known
@@ -133,6 +133,15 @@ class Knowledge:
     def arn(self, task_id: str) -> str:
         """The ARN of a task; its id when it was never described, or is gone."""
         return self._tasks[task_id].arn if task_id in self._tasks else task_id
+
+    def nameless(self, service: Service) -> int:
+        """Tasks that ECS counts and that are not known by name; below 0 when more are known than it counts.
+
+        A victim may be counted as long as it was last seen RUNNING.
+        """
+        counted = service.running + service.pending
+        most = self.live + sum(task.status == RUNNING for task in self._leaving.values())
+        return counted - most if counted > most else min(0, counted - self.live)
 
     def good(self, task: Task) -> bool:
         return task.id in self._good
@@ -194,8 +203,7 @@ class Knowledge:
             self._limping.discard(task.id)
         else:
             self._good.discard(task.id)
-            if task.running:
-                self._limping.add(task.id)
+            (self._limping.add if task.running else self._limping.discard)(task.id)
 
     def _is_good(self, task: Task, fresh: bool, now: float) -> bool:
         if task.id in self.doubtful or not is_good(task, self._level, self._checked, self._targets):

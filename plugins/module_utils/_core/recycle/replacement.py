@@ -35,6 +35,7 @@ from .session import Session, Steps
 from .staleness import is_stale
 
 _LAST_LOOKS = 4  # before a run that has to end gives back what it added whatever the tasks are like
+_NAMING_LOOKS = 12
 _LAST_SECONDS = 60.0  # for withdrawing tasks, when the run has to end
 _BEFORE_REACTION = 3.0  # seconds within which ECS has not begun to replace a stopped task
 _FRESH = 5.0  # seconds that a look may take
@@ -147,12 +148,12 @@ class Replacement:
                 yield from self._take_inventory()
         self._deploying = service.deploying
         yield from self._describe(list(self._todo)[:1])
-        counted, leaving = service.running + service.pending, list(knowledge.leaving)
-        named = knowledge.live <= counted <= knowledge.live + len(leaving)
-        if not named and not self._history.open_stops:  # within a step the counts are on the move
-            if self._mismatch != (counted, knowledge.live):
+        nameless = knowledge.nameless(service)
+        if nameless and not self._history.open_stops:  # within a step the counts are on the move
+            if self._mismatch != (nameless, knowledge.live):
                 yield from self._take_inventory()
-            self._mismatch = (counted, knowledge.live)
+                nameless = knowledge.nameless(service)
+            self._mismatch = (nameless, knowledge.live)
         for task_id in knowledge.departed:  # what ECS starts in their place is new
             task = self._todo.pop(task_id, None)
             if task and task_id in knowledge.doubtful:  # it was our stop after all
@@ -167,12 +168,15 @@ class Replacement:
             desired=desired,
             healthy=knowledge.healthy(service),
             live=knowledge.live,
-            unknown=max(0, counted - knowledge.live - len(leaving)),
+            unknown=max(0, nameless),
             fresh_good=fresh_good,
             fresh_bad=len(list(knowledge.fresh)) - fresh_good,
             deploying=deployment_words(service) if service.deploying else None,
             refusal=find_refusal(
-                self._events, session.acted_at, knowledge.failed.values(), any(task.on_instance for task in leaving)
+                self._events,
+                session.acted_at,
+                knowledge.failed.values(),
+                any(task.on_instance for task in knowledge.leaving),
             ),
             stale=len(self._todo),
             next_stale=following,
@@ -344,6 +348,8 @@ class Replacement:
             patient = looks <= _LAST_LOOKS or not session.me.ending()
             if self._is_late(began) and patient:
                 continue
+            if looks > _NAMING_LOOKS:  # tasks come and go faster than they can be named
+                seen = replace(seen, nameless=0)
             action = decide_leaving(seen, self._plan.floor, patient)
             if isinstance(action, Finish):
                 return
@@ -374,7 +380,7 @@ class Replacement:
             desired=desired,
             target=give_back(desired, session.held.original, session.held.surge),
             live=knowledge.live,
-            nameless=service.running + service.pending - knowledge.live - len(list(knowledge.leaving)),
+            nameless=knowledge.nameless(service),
             healthy=healthy,
             bad=tuple(bad),
         )

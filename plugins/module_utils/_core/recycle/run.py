@@ -11,6 +11,7 @@ and the creation instants of the tasks are its whole memory.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ..amounts import iso
@@ -38,6 +39,7 @@ from .session import Gone, Self, Session, Steps, TakenOver
 from .staleness import find_cutoff, freeze_now, is_stale
 from .world import World
 
+_LOOKS_FOR_CLAIM = 3
 _ROUNDS = 3  # inventories that may each find stale tasks which the one before did not show
 
 
@@ -74,6 +76,7 @@ class _Run:
         self._cluster = cluster
         self._name = name
         self._replacement: Replacement | None = None
+        self._unanswered = False  # whether a record of ours may have been written without our knowing
 
     def work(self) -> Steps[None]:
         session, policy = self.session, self.session.policy
@@ -120,11 +123,7 @@ class _Run:
         report.diff = left_diff(service, left)
         if not session.me.check:
             record = replace(left, owner=session.me.owner, lease_until=session.lease())
-            if not (yield from session.attempt(session.world.tag, {RECORD_TAG: record.text})):
-                return False
-            session.record = record
-            if (yield from session.settle(left)) is None:
-                session.record = None
+            if (yield from self._take(record, {RECORD_TAG: record.text}, left)) is None:
                 return False
             yield from self._put_back()
         report.resumed = report.changed = True
@@ -171,6 +170,12 @@ class _Run:
         now = world.now()
         cutoff = find_cutoff(selector, now, tasks, service.tags, left)
         stale = [task for task in tasks if is_stale(task, cutoff, service.revision)]
+        if service.desired == 0 and stale:  # nothing that is stopped would be replaced
+            stale = []
+            report.warnings.append(
+                f"the desired count of {session.title} is 0, so its {len(tasks)} tasks, which ECS is still to stop,"
+                " were left alone"
+            )
         report.cutoff, report.remaining = cutoff, stale
         if not stale and left is None:
             return None
@@ -215,7 +220,7 @@ class _Run:
     def _claim(self, plan: Plan, selector: Selector, found: Found) -> Steps[Service | None]:
         """Write the record and read it back. None when it is all to be planned again."""
         session, left = self.session, found.record
-        session.record = Record(
+        record = Record(
             original=plan.original,
             surge=plan.surge,
             begun=plan.begun,
@@ -226,22 +231,36 @@ class _Run:
             owner=session.me.owner,
             lease_until=session.lease(),
         )
-        tags = {RECORD_TAG: session.record.text}
+        tags = {RECORD_TAG: record.text}
         if selector.kind == "token" and plan.cutoff is not None:
             tags[TOKENS_TAG] = remember_token(found.service.tags, selector.value, plan.cutoff)
-        if not (yield from session.attempt(session.world.tag, tags)):
-            session.record = None
+        mine = yield from self._take(record, tags, left)
+        if mine is None:
             return None
         self.report.changed = self.report.changed or left is not None
-        mine = yield from session.settle(left)
-        if mine is None:  # another run was faster; wait for it
-            session.record = None
-        elif left is None and mine.desired != plan.original:
+        if left is None and mine.desired != plan.original:
             # Somebody scaled the service between the look and the claim.
             yield from session.release()
             return None
-        elif mine.deploying and session.policy.on_deployment == "fail":
+        if mine.deploying and session.policy.on_deployment == "fail":
             raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or say on_deployment: wait")
+        return mine
+
+    def _take(self, record: Record, tags: Mapping[str, str], left: Record | None) -> Steps[Service | None]:
+        """Write a record of ours and read it back. None when another run was faster, or no answer came."""
+        session = self.session
+        self._unanswered = True
+        try:
+            if not (yield from session.attempt(session.world.tag, tags)):
+                return None
+        except CallFailed:
+            self._unanswered = False
+            raise
+        session.record = record
+        mine = yield from session.settle(left)
+        self._unanswered = False
+        if mine is None:
+            session.record = None
         return mine
 
     def _guard(self, plan: Plan, service: Service, scaling: Scaling | None) -> Steps[bool]:
@@ -316,10 +335,12 @@ class _Run:
         """Fail. What was changed is given back first, as far as AWS lets us."""
         session, report = self.session, self.report
         report.status, report.message = outcome.FAILED, why
-        if session.record is None:
-            return
         session.leaving = True
         try:
+            if session.record is None:
+                yield from self._find_own_claim()
+            if session.record is None:
+                return
             if self._replacement:
                 yield from self._replacement.give_back()
             yield from self._put_back()
@@ -333,6 +354,17 @@ class _Run:
                 f"{why}. Giving back what was changed failed as well: {words}. The tag {RECORD_TAG} on the service"
                 " tells what is left: run the same task again, or with state: restored, once that is mended"
             )
+
+    def _find_own_claim(self) -> Steps[None]:
+        """The answer to the claim may have been lost, and the record be there all the same, or be seen soon."""
+        session = self.session
+        for _look in range(_LOOKS_FOR_CLAIM if self._unanswered else 0):
+            service = yield from session.call(session.world.describe_service)
+            found = read_record(service.tags) if service else None
+            if found:
+                session.record = found if found.owner == session.me.owner else None
+                return
+            yield from session.rest(max(session.policy.wait_delay, 3))
 
     def _resume_scaling_of_deleted(self) -> Steps[None]:
         """The scalable target of a deleted service may live on, for one that is created under its name."""
