@@ -16,7 +16,7 @@ from tests.sandbox.client import Sandbox
 SPEED = 100
 # AWS's seconds. Launches take long beside health checks, because a call that this machine delays by so much that a task
 # runs meanwhile and is not healthy yet would be a fault that no test has asked for.
-LATENCIES = {"reaction": 5.0, "launch": 30.0, "health": 5.0, "target": 5.0, "unhealthy": 30.0, "stop": 30.0}
+LATENCIES = {"reaction": 5.0, "launch": 20.0, "health": 5.0, "target": 5.0, "unhealthy": 30.0, "stop": 30.0}
 
 
 @pytest.fixture(scope="session")
