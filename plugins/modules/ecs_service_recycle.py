@@ -179,7 +179,7 @@ attributes:
     details: Nothing is written. The plan and the diff are those of a real run at that moment.
   diff_mode:
     support: full
-    details: Shows the stale tasks before and after, as planned.
+    details: Shows the stale tasks before and after, as planned; with O(state=restored), what is given back.
   idempotent:
     support: partial
     details: With every selector but O(all_tasks).
@@ -391,7 +391,9 @@ recycle:
           type: str
           sample: arn:aws:ecs:eu-central-1:123456789012:task/production/4f1f4e9ad3b94eb0a5d4f5a1a7a3b9c0
         new_tasks:
-          description: ARNs of tasks that became good in the same step, shared out among the tasks stopped in it.
+          description:
+            - ARNs of the tasks that became good in the same step, shared out among its tasks; nothing tells which of them
+              stands for which. Those that were added at the start stand for the tasks of the last step.
           returned: always
           type: list
           elements: str

@@ -107,9 +107,11 @@ def test_killed_and_restored(witness, recycle, killed_after, write):
     assert killed_after(write)
     stopped = witness.stops()
     check = Witness(witness.sandbox)
-    planned = recycle(state="restored", check=True)
+    planned = recycle(state="restored", check=True, diff=True)
     check.untouched()
-    result = recycle(state="restored")
+    result = recycle(state="restored", diff=True)
+    assert planned["diff"] == result["diff"]
+    assert result["diff"]["before"] != result["diff"]["after"]
     for told in (planned, result):
         assert (told["changed"], told["recycle"]["status"], told["recycle"]["resumed"]) == (True, "restored", True)
         assert told["recycle"]["capacity"]["after"] == 3

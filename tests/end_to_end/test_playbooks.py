@@ -135,6 +135,38 @@ def test_the_examples_of_the_documentation(sandbox, playbook, module, monkeypatc
     assert Witness(sandbox, "batch").record() is None
 
 
+def shape(value, documented, path="result"):
+    """Where a result and its documentation differ."""
+    kinds = {"dict": dict, "list": list, "str": str, "int": int, "float": (int, float), "bool": bool}
+    if value is None:
+        return []
+    if not isinstance(value, kinds[documented["type"]]):
+        return [f"{path} is {value!r} and not a {documented['type']}"]
+    if "contains" not in documented:
+        return []
+    rows = value if isinstance(value, list) else [value]
+    inside = documented["contains"]
+    found = [f"{path} has {sorted(row.keys() ^ inside.keys())}" for row in rows if row.keys() != inside.keys()]
+    return found + [each for row in rows for key in row for each in shape(row[key], inside[key], f"{path}.{key}")]
+
+
+def test_results_are_as_documented(sandbox, recycle, task_info):
+    sandbox.service("web", tasks=3, health_check=True, scaling={"min": 1, "max": 9})
+    sandbox.act("protect", "web", task="oldest")
+    recycled = recycle(all_tasks=True)
+    sandbox.fault("launch_fails")
+    failed = recycle(all_tasks=True, protected_tasks="recycle")
+    documented = yaml.safe_load(ecs_service_recycle.RETURN)["recycle"]
+    assert (recycled["recycle"]["skipped"], failed["recycle"]["failures"]) > ([], [])
+    assert shape(recycled["recycle"], documented) + shape(failed["recycle"], documented) == []
+    assert set(recycled) - {"invocation", "changed", "diff"} == {"recycle"}
+
+    found = task_info(all_tasks=True)
+    for key, each in yaml.safe_load(ecs_service_task_info.RETURN).items():
+        assert shape(found[key], each) == []
+    assert set(found) - {"invocation", "changed"} == {"tasks", "service", "cutoff"}
+
+
 def test_an_option_that_does_not_exist(sandbox, playbook):
     sandbox.service("web", tasks=1)
     witness = Witness(sandbox)

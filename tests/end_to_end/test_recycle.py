@@ -37,7 +37,7 @@ def test_services_of_all_sizes(sandbox, recycle, tasks, batch, surge, kind):
     assert (told["status"], told["remaining"], told["skipped"], told["failures"]) == ("recycled", [], [], [])
     assert [each["task"] for each in told["replaced"]] == witness.stops()
     assert told["capacity"] == {"before": tasks, "peak": tasks + surge, "after": tasks}
-    assert told["minimum_healthy"] >= tasks
+    assert told["minimum_healthy"] == tasks
     witness.kept(surge=surge)
     witness.replaced()
     created = {task["arn"]: task["created_at"] for task in witness.before["tasks"]}

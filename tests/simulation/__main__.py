@@ -39,6 +39,7 @@ def play_range(first: int, count: int) -> tuple[Counter[str], list[str]]:
         outcomes.update(report.status for report in done.reports)
         outcomes["killed"] += done.killed
         outcomes["calls"] += done.calls
+    signal.alarm(0)
     return outcomes, broken
 
 

@@ -54,6 +54,7 @@ class VirtualWorld:
         self.faults = faults or CallFaults()
         self.random = rng or random.Random(0)
         self.looked_at = cluster.now
+        self._tasks: dict[str, tuple[TaskState, Task]] = {}
         self.before_write: Callable[[str, tuple[Any, ...], float], None] = lambda operation, arguments, looked_at: None
 
     def now(self) -> float:
@@ -104,8 +105,15 @@ class VirtualWorld:
         for chunk in hundreds(arns):
             names = [self._arn(name) for name in chunk]
             states = self._call("DescribeTasks", lambda names=names: self.cluster.describe_tasks(names))  # type: ignore[misc]
-            found.extend(to_task(state) for state in states)
+            found.extend(self._task(state) for state in states)
         return found
+
+    def _task(self, state: TaskState) -> Task:
+        """The scheduler answers with the same value as long as nothing has changed."""
+        known = self._tasks.get(state.arn)
+        if known is None or known[0] is not state:
+            known = self._tasks[state.arn] = (state, to_task(state))
+        return known[1]
 
     def _arn(self, name: str) -> str:
         if name.startswith("arn:"):

@@ -123,6 +123,8 @@ def advice(action: str, code: str, message: str, kind: str) -> str:
         # AWS knows best which right is missing: some calls need one to another call.
         named = re.search(r"perform:? ([a-z0-9-]+:[A-Za-z0-9]+)", message)
         return f"Allow {named[1] if named else action} to these credentials and run the task again"
+    if code.isdecimal():  # HTTP's status, for want of a code
+        return "This does not seem to come from AWS: check the network, region and endpoint_url"
     for codes, words in _ADVICE:
         if code in codes:
             return words

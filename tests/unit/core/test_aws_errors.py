@@ -22,6 +22,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.aws_errors imp
         ("ClusterNotFoundException", "", "final", "Check cluster"),
         ("ReadTimeoutError", "", "passing", "Check the network"),
         ("SSLError", "", "final", "Check aws_ca_bundle"),
+        ("404", "", "final", "This does not seem to come from AWS"),
+        ("503", "", "passing", "This does not seem to come from AWS"),
         ("ThrottlingException", "", "throttled", "AWS asks to slow down"),
         ("ServerException", "", "passing", "This passes by itself"),
         ("ValidationException", "", "final", ""),

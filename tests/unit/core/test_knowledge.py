@@ -119,16 +119,26 @@ def test_a_victim_leaves_until_ecs_counts_it_no_more(state, leaving):
 def test_a_task_that_may_have_been_told_to_stop_is_neither_relied_on_nor_given_up():
     knowledge = knowing(*tasks(3))
     knowledge.mark_doubtful(task(0))
-    knowledge.see([task(0)], NOW + 5)
-    assert knowledge.doubtful == {task_id(0)}
-    assert (knowledge.live, knowledge.good(task(0))) == (3, False)
-    assert knowledge.healthy(service(running=3)) == 2
-    # It is the one that has gone, or it is not: no more than one of the others is surely there.
-    assert knowledge.healthy(service(running=2)) == 1
+    for _look in range(2):
+        assert knowledge.doubtful == {task_id(0)}
+        assert (knowledge.live, knowledge.good(task(0))) == (3, False)
+        assert knowledge.healthy(service(running=3)) == 2
+        # It is the one that has gone, or it is not: no more than one of the others is surely there.
+        assert knowledge.healthy(service(running=2)) == 1
+        knowledge.see([task(0)], NOW + 5)
     assert (list(knowledge.leaving), knowledge.victims) == ([], set())
     knowledge.mark_victim(task(0))
     assert (knowledge.doubtful, knowledge.victims, knowledge.live) == (set(), {task_id(0)}, 2)
     assert knowledge.healthy(service(running=3)) == 2
+
+
+@pytest.mark.parametrize(
+    "doubtful", [task(9), task(2, status="PENDING")], ids=["one that has gone meanwhile", "one that does not run"]
+)
+def test_a_doubtful_task_that_ecs_does_not_count_costs_nothing(doubtful):
+    knowledge = knowing(*tasks(2), task(2, status="PENDING"))
+    knowledge.mark_doubtful(doubtful)
+    assert knowledge.healthy(service(running=2)) == 2
 
 
 def test_a_task_that_may_have_been_told_to_stop_and_has_gone_is_told_like_any_other():

@@ -349,7 +349,7 @@ class Replacement:
             if self._is_late(began) and patient:
                 continue
             if looks > _NAMING_LOOKS:  # tasks come and go faster than they can be named
-                seen = replace(seen, nameless=0)
+                seen = replace(seen, live=seen.live + max(0, seen.nameless), nameless=0)
             action = decide_leaving(seen, self._plan.floor, patient)
             if isinstance(action, Finish):
                 return

@@ -350,8 +350,9 @@ class _Run:
             report.message = f"{why}. Nothing was given back: {taken}"
         except (CallFailed, Failed, Refused) as failure:
             words = self.explain(failure) if isinstance(failure, CallFailed) else str(failure)
+            same = "" if words in why else f": {words}"
             report.message = (
-                f"{why}. Giving back what was changed failed as well: {words}. The tag {RECORD_TAG} on the service"
+                f"{why}. Giving back what was changed failed as well{same}. The tag {RECORD_TAG} on the service"
                 " tells what is left: run the same task again, or with state: restored, once that is mended"
             )
 
