@@ -392,8 +392,8 @@ recycle:
           sample: arn:aws:ecs:eu-central-1:123456789012:task/production/4f1f4e9ad3b94eb0a5d4f5a1a7a3b9c0
         new_tasks:
           description:
-            - ARNs of the tasks that became good in the same step, shared out among its tasks; nothing tells which of them
-              stands for which. Those that were added at the start stand for the tasks of the last step.
+            - ARNs of the tasks that became good in the same step, shared out among its tasks, as nothing tells which of
+              them stands for which. Those that were added at the start stand for the tasks of the last step.
           returned: always
           type: list
           elements: str
