@@ -210,12 +210,20 @@ class Session:
         self.acted()
 
     def desired(self, service: Service) -> int:
-        """The desired count, past reads that are older than our own last change of it."""
-        if self._superseded and self._is_old(service.desired):
+        """The desired count, past reads that are older than our own last change of it.
+
+        A read that shows what we set ends that, unless the count was the same once before.
+        """
+        read = service.desired
+        if self._is_old(read):
             return self._set_to
-        self._superseded.clear()
-        return service.desired
+        if read != self._set_to or self._set_to not in self._superseded or self._is_settled:
+            self._superseded.clear()
+        return read
 
     def _is_old(self, read: int) -> bool:
-        overdue = self.world.clock() - self._set_clock > _CONFIRM_WITHIN
-        return read in self._superseded and read != self._set_to and not overdue
+        return read in self._superseded and read != self._set_to and not self._is_settled
+
+    @property
+    def _is_settled(self) -> bool:
+        return self.world.clock() - self._set_clock > _CONFIRM_WITHIN
