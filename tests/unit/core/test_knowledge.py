@@ -382,7 +382,8 @@ def test_the_targets_of_a_victim_bring_it_not_back():
     ],
 )
 def test_a_new_task_that_ended(ended, failed):
-    before, after = fresh(1), fresh(1, status="STOPPED", stopping=True, **ended)
+    # Created in the very instant in which the run began, which is new enough.
+    before, after = fresh(0), fresh(0, status="STOPPED", stopping=True, **ended)
     knowledge = knowing(before)
     knowledge.see([after], NOW + 5)
     assert knowledge.failed == ({after.id: after} if failed else {})

@@ -296,7 +296,10 @@ class _Run:
         self.report.remaining = late
         if late:
             return False
-        if self.session.held.surge:
+        staying = sum(task.id not in replacement.knowledge.victims for task in tasks)
+        # More than the count: ECS was quicker with a replacement for the last one than the lower count.
+        if self.session.held.surge or staying > (self.report.desired_after or 0):
+            replacement.knowledge.see(tasks, self.session.world.now())
             yield from replacement.give_back()
         yield from self._put_back()
         self.report.status = outcome.RECYCLED if self.report.replaced else outcome.RESTORED
