@@ -4,17 +4,24 @@
 """Start and end of every module of the collection.
 
 A module is its documentation, its arguments, one function ``work(module, check_mode) -> Outcome``, and
-``run(ARGUMENTS, work, about="service {service} of cluster {cluster}")``.
+``run(ARGUMENTS, work, about="service {service} of cluster {cluster}")``. One that keeps a thing in a state
+ends its work with ``converge``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from ._amazon import AwsModule
+from ._core.change import Change
 from ._core.errors import CallFailed, Failed, Refused
+from ._drive import Ending, drive
+
+# Makes the writes of a change, one after another. After each it yields what it has done, in words such as
+# "put the rule"; and the seconds to sleep, where it waits. Returns keys of the thing that only AWS knows.
+Writes = Generator[str | float, None, Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,8 @@ class Outcome:
 
     ``results`` are the keys that the module returns. ``before`` and ``after`` are shown as the diff.
     With ``failure`` the task fails, and still returns everything else. Its text tells what was tried, on
-    what, what AWS said and what to do now; in front of a failed call, the thing is put here.
+    what, what AWS said and what to do now; in front of a failed call, the thing is put here. ``done`` are
+    the writes that were made before it.
     """
 
     changed: bool = False
@@ -32,6 +40,7 @@ class Outcome:
     after: Mapping[str, Any] | None = None
     warnings: Sequence[str] = ()
     failure: Exception | str | None = None
+    done: Sequence[str] = ()
 
 
 def start(arguments: Mapping[str, Any], **rules: Any) -> AwsModule:
@@ -66,4 +75,48 @@ def finish(module: AwsModule, outcome: Outcome, about: str) -> NoReturn:
     said = str(outcome.failure)
     if isinstance(outcome.failure, CallFailed):  # others name the thing themselves
         said = f"{about} in {module.region}: {said}" if module.region else f"{about}: {said}"
+    if outcome.done:
+        said = f"{said}. Done before that: {', '.join(outcome.done)}"
     module.fail_json(msg=said, **returned)
+
+
+def converge(
+    key: str, change: Change, check_mode: bool, write: Callable[[Change], Writes], warnings: Sequence[str] = ()
+) -> Outcome:
+    """Make of the thing what it shall be, or in check mode tell what would be made of it; return it under ``key``.
+
+    When a write fails, or the work has to end, the outcome tells which writes were made.
+    """
+    done: list[str] = []
+    ending = Ending()
+
+    def steps() -> Generator[float, None, Mapping[str, Any]]:
+        writes = write(change)
+        while True:
+            try:
+                step = next(writes)
+            except StopIteration as end:
+                return end.value or {}
+            if isinstance(step, str):
+                done.append(step)
+            else:
+                yield step
+            if ending():
+                raise Failed(f"{ending()}; run the task again to bring it to its end")
+
+    told: Mapping[str, Any] = {}
+    failure: Exception | None = None
+    if change.changed and not check_mode:
+        try:
+            told = drive(steps(), ending)
+        except (CallFailed, Failed) as error:
+            failure = error
+    return Outcome(
+        changed=bool(done) if failure else change.changed,
+        results={} if failure else {key: None if change.after is None else {**change.after, **told}},
+        before=change.before or {},
+        after=change.after or {},
+        warnings=warnings,
+        failure=failure,
+        done=done if failure else (),
+    )

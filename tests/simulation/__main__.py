@@ -70,8 +70,8 @@ def main() -> int:
         for some_outcomes, some_broken in pool.map(play_range, *zip(*slices, strict=True)):
             outcomes.update(some_outcomes)
             broken.extend(some_broken)
-    for line in broken[:20]:
-        print(line)
+            for line in some_broken:
+                print(line, flush=True)
     print(f"{options.runs} plays in {time.perf_counter() - began:.0f} s, {len(broken)} broken; {dict(outcomes)}")
     return 1 if broken else 0
 

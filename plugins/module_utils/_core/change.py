@@ -1,0 +1,45 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""A thing as it is and as it shall be: ``changed``, the diff, check mode and the result all come from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Change:
+    """Both sides in the shape in which the module returns the thing; None where there is none.
+
+    No secret belongs in either: both are shown.
+    """
+
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+    def differs(self, *keys: str) -> bool:
+        """Whether one of these keys is to change. A thing that comes or goes changes in all of them."""
+        if self.before is None or self.after is None:
+            return self.changed
+        return any(self.before.get(key) != self.after.get(key) for key in keys)
+
+
+def wanted_tags(current: Mapping[str, str], wanted: Mapping[str, Any] | None, purge: bool) -> dict[str, str]:
+    """The tags that shall be there: ``wanted`` added, others removed when ``purge``; all stay when it is None."""
+    if wanted is None:
+        return dict(current)
+    kept = {} if purge else dict(current)
+    return {**kept, **{key: str(value) for key, value in wanted.items()}}
+
+
+def tag_writes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The tags to set, and the keys to remove."""
+    to_set = {key: value for key, value in after.items() if before.get(key) != value}
+    return to_set, sorted(before.keys() - after.keys())
