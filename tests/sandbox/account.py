@@ -41,6 +41,7 @@ class Account:
         self.clusters: dict[str, Cluster] = {}
         self.faults: list[CallFault] = []
         self.calls: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []  # what the services have emitted: see event_bus.py
         self.chance = random.Random(1)
         self.clock_offset = 0.0
         self.latency = 0.0

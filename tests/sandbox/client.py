@@ -88,6 +88,10 @@ class Sandbox:
         query = f"?since={since}" + (f"&service={service}" if service else "")
         return self.ask("GET", f"journal{query}")  # type: ignore[no-any-return]
 
+    def events(self, since: int = 0) -> list[dict[str, Any]]:
+        """What came onto the event buses: {"time", "region", "bus", "event"}, oldest first."""
+        return self.ask("GET", f"events?since={since}")  # type: ignore[no-any-return]
+
     def state(self) -> dict[str, Any]:
         return self.ask("GET", "state")  # type: ignore[no-any-return]
 

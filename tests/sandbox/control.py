@@ -80,6 +80,11 @@ def journal(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     return {"calls": calls, "changes": [c for c in changes if wanted in (None, c["service"])]}
 
 
+def events(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """What came onto the event buses: {"time", "region", "bus", "event"}, oldest first, from number `since` on."""
+    return account.events[int(asked.get("since", 0)) :]
+
+
 def state(account: Account, _asked: dict[str, Any]) -> dict[str, Any]:
     """Everything as it is, stale for nobody."""
     return {
@@ -131,6 +136,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "reset"): reset,
     ("POST", "settings"): settings,
     ("GET", "journal"): journal,
+    ("GET", "events"): events,
     ("GET", "state"): state,
     ("GET", "faults"): faults,
     ("POST", "faults"): switch_on,
