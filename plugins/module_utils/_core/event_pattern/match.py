@@ -1,0 +1,111 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Whether an event matches an event pattern, as EventBridge decides it.
+
+Both are taken apart first: the event into its leaves, each with the path to it and its place in the
+arrays on the way; the pattern into one set of conditions for each way through its ``$or``. A set holds
+when every path has a leaf that satisfies one entry of its list, and no two of these leaves come from
+different elements of the same array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .operators import UnreadablePattern, demands_absence, fits
+
+Place = Mapping[int, int]  # the number of an array -> the index in it
+Leaves = Mapping[str, Sequence[tuple[Any, Place]]]
+Conditions = Mapping[str, Sequence[Any]]  # the path -> the entries, one of which has to be satisfied
+
+OR = "$or"
+
+
+def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Whether EventBridge would hand the event to the targets of a rule with this pattern.
+
+    Both are what a JSON parser makes of them. Raises ``UnreadablePattern`` (a ``ValueError``) for a
+    pattern that EventBridge would refuse, as far as the event makes that visible: ``lint`` tells all.
+    """
+    leaves = leaves_of(event)
+    return any(_hold(sorted(conditions.items()), leaves, {}) for conditions in ways_through(pattern))
+
+
+def ways_through(pattern: Mapping[str, Any]) -> list[Conditions]:
+    """The sets of conditions that ``$or`` makes of a pattern; one of them is to hold.
+
+    A field that stands outside of ``$or`` and inside as well is conditioned by what is written last, and
+    the other condition is lost. That is how AWS's engine has it, so it has to be the same here.
+    """
+    ways: list[dict[str, Sequence[Any]]] = [{}]
+    _read(pattern, "", ways)
+    return list(ways)
+
+
+def _read(pattern: Mapping[str, Any], path: str, ways: list[dict[str, Sequence[Any]]]) -> None:
+    for name, inner in pattern.items():
+        if name == OR:
+            ways[:] = [way for branch in _branches(inner) for way in _with(branch, path, ways)]
+        elif isinstance(inner, Mapping):
+            _read(inner, f"{path}{name}.", ways)
+        elif isinstance(inner, (list, tuple)):
+            for way in ways:
+                way[path + name] = inner
+        else:
+            raise UnreadablePattern(f"{path}{name} has to be a list or an object, not {inner!r}")
+
+
+def _branches(inner: Any) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(inner, (list, tuple)) or not all(isinstance(branch, Mapping) for branch in inner):
+        raise UnreadablePattern("$or takes a list of objects")
+    return inner
+
+
+def _with(branch: Mapping[str, Any], path: str, ways: list[dict[str, Sequence[Any]]]) -> list[dict[str, Sequence[Any]]]:
+    copies = [dict(way) for way in ways]
+    _read(branch, path, copies)
+    return copies
+
+
+def leaves_of(event: Mapping[str, Any]) -> Leaves:
+    """Every leaf of the event under its path. An empty array or object has none: it is as if it were not there."""
+    leaves: dict[str, list[tuple[Any, Place]]] = {}
+    arrays = iter(range(1_000_000))
+
+    def take(value: Any, path: str, place: Place) -> None:
+        if isinstance(value, Mapping):
+            for name, inner in value.items():
+                take(inner, f"{path}.{name}" if path else name, place)
+        elif isinstance(value, (list, tuple)):
+            number = next(arrays)
+            for index, inner in enumerate(value):
+                # Only objects and arrays bind other conditions to their element; nothing else lies in a scalar.
+                bound = {**place, number: index} if isinstance(inner, (Mapping, list, tuple)) else place
+                take(inner, path, bound)
+        else:
+            leaves.setdefault(path, []).append((value, place))
+
+    take(event, "", {})
+    return leaves
+
+
+def _hold(conditions: Sequence[tuple[str, Sequence[Any]]], leaves: Leaves, place: Place) -> bool:
+    """Whether these conditions, in the order of their paths, hold for leaves that agree with the place so far."""
+    if not conditions:
+        return True
+    (path, entries), *rest = conditions
+    candidates = list(_agreeing(leaves.get(path, ()), place))
+    # Absent is what no element has that the conditions before this one allow for: all elements, where it comes first.
+    if not candidates and any(demands_absence(entry) for entry in entries) and _hold(rest, leaves, place):
+        return True
+    return any(
+        any(fits(value, entry) for entry in entries) and _hold(rest, leaves, joined) for value, joined in candidates
+    )
+
+
+def _agreeing(leaves: Sequence[tuple[Any, Place]], place: Place) -> Iterator[tuple[Any, Place]]:
+    for value, where in leaves:
+        if all(place.get(number, index) == index for number, index in where.items()):
+            yield value, {**place, **where}
