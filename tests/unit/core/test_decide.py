@@ -345,6 +345,12 @@ def test_a_last_step_goes_on_as_it_began():
     assert decide(plan(), LIMITS, seen, LAST) == stop(LAST, True, surge=0, open_stops=0)
 
 
+@pytest.mark.parametrize("seen", [{"live": 12}, {"live": 11, "unknown": 1}], ids=["named", "only counted"])
+def test_in_a_last_step_what_ecs_has_started_all_the_same_stands_for_the_next_stop(seen):
+    seen = look(desired=11, healthy=11, stale=1, fresh_bad=1, **seen)
+    assert decide(plan(), LIMITS, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
+
+
 # ---- laws
 
 

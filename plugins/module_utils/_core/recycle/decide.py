@@ -164,13 +164,11 @@ def _go_on(plan: Plan, limits: Limits, seen: Observation, history: History, late
     victim = seen.next_stale[0]
     if seen.healthy - (victim.id in seen.next_good) < plan.floor:
         return _wait(late, limits, seen, f"{plan.floor} healthy tasks besides the next one to stop")
-    after = replace(
-        history,
-        surge=history.surge - history.last_step,
-        open_stops=history.open_stops - 1,
-        stops=history.stops + 1,
-    )
-    return Stop(victim, lower=history.last_step, history=after)
+    # One more than the count means that ECS was quicker with a replacement than a lower count was before: it
+    # stands for the next stop, and one of the added tasks is left to be given back at the end.
+    lower = history.last_step and seen.live + seen.unknown <= seen.desired
+    after = replace(history, surge=history.surge - lower, open_stops=history.open_stops - 1, stops=history.stops + 1)
+    return Stop(victim, lower=lower, history=after)
 
 
 def _wait(late: bool, limits: Limits, seen: Observation, what: str) -> Action:

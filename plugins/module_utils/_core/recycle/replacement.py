@@ -61,9 +61,7 @@ class Replacement:
         service: Service,
         tasks: Iterable[Task],
         has_health_check: bool,
-        raised: bool,
     ) -> None:
-        """``raised``: the surge was added just now, so it is too early to look."""
         self._session = session
         self._plan = plan
         self._service = service
@@ -78,7 +76,7 @@ class Replacement:
         self._described_clock = session.world.clock()
         self._mismatch: tuple[int, int] | None = None  # counts for which an inventory was taken
         self._deploying = False
-        self._launching = raised  # a launch that we caused is on its way
+        self._launching = False  # whether a launch that we caused is on its way
         self._not_whole = 0.0  # seconds after our last change at which replacements were last seen missing
         self._step: list[Task] = []  # stopped, and not all replaced yet
         self._step_clock = 0.0
@@ -86,8 +84,12 @@ class Replacement:
         self._added: list[str] = []  # ids of the tasks that the surge brought
         self._reported: set[str] = set()
 
-    def run(self) -> Steps[None]:
-        """Until nothing stale is left. Raises Failed when that cannot be had."""
+    def run(self, raised: bool) -> Steps[None]:
+        """Until nothing stale is left. Raises Failed when that cannot be had.
+
+        ``raised``: the surge was added just now, so it is too early to look.
+        """
+        self._launching = raised
         try:
             yield from self._loop()
         finally:
@@ -260,7 +262,8 @@ class Replacement:
                 return False
             began, asked = session.world.clock(), True
             known = session.world.stop_task(task.arn, reason)
-            too_late = session.world.clock() - began > _BEFORE_REACTION
+            # An earlier try whose answer was lost may have stopped it long ago.
+            too_late = task.id in self.knowledge.doubtful or session.world.clock() - began > _BEFORE_REACTION
         except CallFailed as failure:
             if failure.kind == "final":
                 raise
@@ -339,10 +342,11 @@ class Replacement:
                 return
             patience = _LAST_SECONDS if session.me.ending() else session.policy.wait_timeout
             if began - since > patience:
-                if seen.live > seen.target and seen.bad:
+                nameless = max(0, seen.nameless)
+                if seen.live + nameless > seen.target and len(seen.bad) + nameless > 0:
                     session.report.warnings.append(
-                        f"what was added to {session.title} was taken back although {len(seen.bad)} of its tasks are"
-                        " not good: for the lower desired count ECS may stop good ones instead"
+                        f"what was added to {session.title} was taken back although {len(seen.bad) + nameless} of its"
+                        " tasks are not known to be good: for the lower desired count ECS may stop good ones instead"
                     )
                 return
             patient = looks <= _LAST_LOOKS or not session.me.ending()

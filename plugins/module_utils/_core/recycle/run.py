@@ -106,11 +106,10 @@ class _Run:
             mine = yield from self._claim(plan, policy.selector, found)
             if mine is None:
                 continue
+            # Before the surge: whoever has to end while it is added must know the tasks to take it back from.
+            replacement = self._replacement = Replacement(session, plan, mine, found.tasks, found.has_health_check)
             raised = yield from self._guard(plan, mine, found.scaling)
-            replacement = self._replacement = Replacement(
-                session, plan, mine, found.tasks, found.has_health_check, raised
-            )
-            yield from replacement.run()
+            yield from replacement.run(raised)
             if (yield from self._finish(plan, replacement, service.revision)):
                 return
             rounds += 1

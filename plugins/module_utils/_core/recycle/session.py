@@ -151,12 +151,7 @@ class Session:
         """The service on a fresh read: still ours, and the record written as it should be."""
         while True:
             service = yield from self._describe()
-            seen = read_record(service.tags)
-            if seen and seen.owner != self.me.owner:
-                raise TakenOver(
-                    f"another run ({seen.owner}) has taken over {self.title}, because the lease of this one"
-                    f" ({self.me.owner}) had ended or its record was overwritten. That run goes on with the work"
-                )
+            seen = self._record_on(service)
             if seen is None:
                 self.report.warnings.append(
                     f"somebody removed the tag {RECORD_TAG} from {self.title} during the run; it was written again"
@@ -171,10 +166,20 @@ class Session:
                 return service
 
     def release(self) -> Steps[None]:
-        """Remove the record."""
+        """Remove the record. It is not written again on the way: a try that failed may have removed it."""
         while not (yield from self.attempt(self.world.untag, [RECORD_TAG])):
-            yield from self.look()
+            self._record_on((yield from self._describe()))
         self.record = None
+
+    def _record_on(self, service: Service) -> Record | None:
+        """Our record as it was read; raises TakenOver when there is another run's."""
+        seen = read_record(service.tags)
+        if seen and seen.owner != self.me.owner:
+            raise TakenOver(
+                f"another run ({seen.owner}) has taken over {self.title}, because the lease of this one"
+                f" ({self.me.owner}) had ended or its record was overwritten. That run goes on with the work"
+            )
+        return seen
 
     def _describe(self) -> Steps[Service]:
         service: Service | None = yield from self.call(self.world.describe_service)
