@@ -1,0 +1,295 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What is known to go wrong on ECS, and what only looks like it: one event of each.
+
+``rule.covers`` is told from these, the messages are tested on them, and the definition of a failure is
+held against them. Stop codes, reasons and shapes are those that AWS documents or that were seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .sample_events import (
+    APP,
+    FAMILY,
+    RETRY_ROLE,
+    Event,
+    container,
+    deployment_change,
+    execution_change,
+    launch_call,
+    service_action,
+    task_change,
+)
+
+EXITED = "Essential container in task exited"
+SCALING = "Scaling activity initiated by (deployment ecs-svc/8646900195280463695)"
+GUARDDUTY = "aws-guardduty-agent-a1b2c"
+SERVICE_CONNECT = "ecs-service-connect-X9fG2"
+SIDECAR = "sidecar"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One event. ``failure`` tells whether people want to hear of it; ``kind`` the sort of rule that looks at it.
+
+    ``undecidable`` samples cannot be told from failures by any pattern that does not name containers.
+    """
+
+    name: str
+    description: str
+    event: Event
+    failure: bool
+    kind: str
+    undecidable: bool = False
+
+
+def _task(
+    name: str,
+    description: str,
+    failure: bool,
+    containers: Sequence[dict[str, Any]],
+    stop_code: str | None = "EssentialContainerExited",
+    reason: str | None = EXITED,
+    *,
+    undecidable: bool = False,
+    **more: Any,
+) -> Sample:
+    event = task_change(name, containers, stop_code, reason, **more)
+    return Sample(name, description, event, failure, "task", undecidable)
+
+
+def _service_task(
+    name: str,
+    description: str,
+    failure: bool,
+    containers: Sequence[dict[str, Any]],
+    stop_code: str | None = "EssentialContainerExited",
+    reason: str | None = EXITED,
+    **more: Any,
+) -> Sample:
+    of_service = {"group": "service:web", "started_by": "ecs-svc/8646900195280463695", "family": "web", **more}
+    event = task_change(name, containers, stop_code, reason, **of_service)
+    return Sample(name, description, event, failure, "service_task")
+
+
+def _action(name: str, description: str, failure: bool, event_type: str, event_name: str, **more: Any) -> Sample:
+    return Sample(name, description, service_action(name, event_type, event_name, **more), failure, "service_action")
+
+
+def _deployment(name: str, description: str, failure: bool, event_type: str, event_name: str, reason: str) -> Sample:
+    return Sample(name, description, deployment_change(name, event_type, event_name, reason), failure, "deployment")
+
+
+def _launch(name: str, description: str, failure: bool, **call: Any) -> Sample:
+    return Sample(name, description, launch_call(name, **call), failure, "launch")
+
+
+def _execution(name: str, description: str, failure: bool, status: str, **told: str) -> Sample:
+    return Sample(name, description, execution_change(name, status, **told), failure, "state_machine")
+
+
+_NEVER_RAN = "TaskFailedToStart"
+_PULL = (
+    "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref "
+    '"123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:latest": not found'
+)
+_SECRETS = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+    "unable to retrieve secret from asm: service call has been retried 1 time(s): AccessDeniedException: User: "
+    "arn:aws:sts::123456789012:assumed-role/execution/0f1e is not authorized to perform: "
+    "secretsmanager:GetSecretValue on resource: nightly/database\n\tstatus code: 400, request id: <none>"
+)
+_OOM = "OutOfMemoryError: Container killed due to memory usage"
+_CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
+_CAUSE = json.dumps(
+    {
+        "ClusterArn": "arn:aws:ecs:eu-central-1:123456789012:cluster/production",
+        "Containers": [{"ExitCode": 1, "LastStatus": "STOPPED", "Name": APP}],
+        "Group": f"family:{FAMILY}",
+        "StartedBy": "AWS Step Functions",
+        "StopCode": "EssentialContainerExited",
+        "StoppedReason": EXITED,
+    }
+)
+
+_STANDALONE = (
+    # They never ran.
+    _task("image_pull", "The image cannot be pulled", True, [container(reason=_PULL)], _NEVER_RAN, _PULL),
+    _task("secrets", "A secret or the registry refused access", True, [container()], _NEVER_RAN, _SECRETS,
+          environment=True),
+    _task("network_interface", "The network interface was not there in time", True, [container()], _NEVER_RAN,
+          "Timeout waiting for network interface provisioning to complete."),
+    _task("network_interface_refused", "EC2 refused the network interface", True, [container()], _NEVER_RAN,
+          "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment disabled in "
+          "subnet 'subnet-0a1b2c3d4e5f60718': InsufficientFreeAddressesInSubnet"),
+    _task("empty_capacity_provider", "The capacity provider has no instance", True, [container()], _NEVER_RAN,
+          "EMPTY CAPACITY PROVIDER", launch_type="EC2"),
+    _task("container_start", "The container cannot be started", True,
+          [container(reason='CannotStartContainerError: exec: "/app/run": permission denied: <nil>')], _NEVER_RAN,
+          "Task failed to start"),
+    _task("sidecar_start", "The main container ended well, a sidecar could not be started", True,
+          [container(exit_code=0), container(SIDECAR, reason="CannotCreateContainerError: name is taken")],
+          _NEVER_RAN, "Task failed to start"),
+    # They ended.
+    _task("exit_1", "The container exited with 1", True, [container(exit_code=1)], environment=True,
+          started_by="events-rule/nightly-import"),
+    _task("exit_2", "The container exited with 2", True, [container(exit_code=2)],
+          started_by="chronos-schedule/nightly-import"),
+    _task("exit_126", "The command cannot be executed", True, [container(exit_code=126)]),
+    _task("exit_127", "The command is not in the image", True, [container(exit_code=127)]),
+    _task("exit_137", "The container was killed", True, [container(exit_code=137)], environment=True),
+    _task("exit_139", "The container crashed with a segmentation fault", True, [container(exit_code=139)]),
+    _task("exit_255", "The container exited with 255", True, [container(exit_code=255)]),
+    _task("exit_negative", "A Windows container ended with an access violation", True,
+          [container(exit_code=-1073741819)]),
+    _task("main_and_sidecar", "The main container exited with 1, a sidecar was stopped after it", True,
+          [container(exit_code=1), container(SIDECAR, exit_code=143)]),
+    _task("out_of_memory", "The container was killed for its memory", True,
+          [container(exit_code=137, reason=_OOM)], environment=True),
+    _task("out_of_memory_exit_1", "A process was killed for its memory, and the container exited with 1", True,
+          [container(exit_code=1, reason="OutOfMemoryError: container killed due to memory usage")]),
+    _task("out_of_memory_no_exit_code", "The container was killed for its memory, and a sidecar was stopped", True,
+          [container(reason=_OOM), container(SIDECAR, exit_code=143)]),
+    _task("runtime_timeout", "The container runtime did not answer", True,
+          [container(reason="DockerTimeoutError: Could not transition to running; timed out after waiting 3m0s"),
+           container(SIDECAR, exit_code=0)], launch_type="EC2"),
+    _task("exit_unseen", "Nobody saw how the container ended", True, [container()], launch_type="EC2"),
+    _task("group_free_text", "A task with a group of the caller's own exited with 1", True, [container(exit_code=1)],
+          group="imports <nightly>"),
+    _task("group_none", "A task without a group exited with 1", True, [container(exit_code=1)], group=None),
+    _task("in_state_machine", "A task that Step Functions started exited with 3", True, [container(exit_code=3)],
+          started_by="AWS Step Functions"),
+    # They were ended.
+    _task("spot", "Spot capacity was taken away", True, [container(exit_code=143)], "SpotInterruption",
+          "Your Spot Task was interrupted."),
+    _task("host_lost", "The EC2 instance below the task was terminated", True, [container()], "TerminationNotice",
+          "Host EC2 (instance i-0a1b2c3d4e5f60718) terminated.", launch_type="EC2"),
+    _task("infrastructure", "The infrastructure below the task is not healthy", True, [container()],
+          "InfrastructureHealth", "Infrastructure is unhealthy"),
+    _task("stop_code_unknown", "A stop code that nobody knows yet", True, [container(exit_code=0)],
+          "StoppedByNewFeature", 'A reason with "quotes" and <markup>'),
+    _task("stop_code_none", "A stopped task without a stop code", True, [container(exit_code=1)], None),
+    # They only look like failures.
+    _task("success", "The container exited with 0", False, [container(exit_code=0)], environment=True),
+    _task("exit_143", "The container ended on the signal to end", False, [container(exit_code=143)]),
+    _task("sidecar_143", "The main container exited with 0, a sidecar was stopped after it", False,
+          [container(exit_code=0), container(SIDECAR, exit_code=143)]),
+    _task("sidecar_137", "The main container exited with 0, a sidecar did not stop in time and was killed", False,
+          [container(exit_code=0), container(SIDECAR, exit_code=137)], undecidable=True),
+    _task("guardduty_137", "The main container exited with 0, GuardDuty's agent was killed after it", False,
+          [container(exit_code=0), container(GUARDDUTY, exit_code=137)]),
+    _task("guardduty_out_of_memory", "The main container exited with 0, GuardDuty's agent ran out of memory", False,
+          [container(exit_code=0), container(GUARDDUTY, exit_code=137, reason=_OOM)]),
+    _task("stopped_by_user", "Somebody stopped the task", False, [container(exit_code=137)], "UserInitiated",
+          "Task stopped by user"),
+    _task("stopped_by_deploy_script", "A script stopped the task, with words of its own", False,
+          [container(exit_code=143)], "UserInitiated", 'released "v2" <deploy@example.org>\nby hand'),
+    _task("spot_warning", "Spot capacity will be taken away in two minutes", False, [container()],
+          "SpotInterruption", "Your Spot Task was interrupted.", last_status="RUNNING"),
+    _task("exit_1_deprovisioning", "The container exited with 1: told again once it has stopped", False,
+          [container(exit_code=1)], last_status="DEPROVISIONING"),
+    _task("image_pull_deprovisioning", "The image cannot be pulled: told again once it has stopped", False,
+          [container(reason=_PULL)], _NEVER_RAN, _PULL, last_status="DEPROVISIONING"),
+    _task("running", "The task is running", False, [container()], None, None, last_status="RUNNING",
+          desired_status="RUNNING"),
+)  # fmt: skip
+
+_OF_SERVICES = (
+    _service_task("service_image_pull", "The image cannot be pulled", True, [container(reason=_PULL)], _NEVER_RAN,
+                  _PULL),
+    _service_task("service_exit_1", "A container of a service exited with 1", True,
+                  [container(exit_code=1), container(SERVICE_CONNECT, exit_code=143)], environment=True),
+    _service_task("service_exit_0", "A container of a service exited, with 0", True, [container(exit_code=0)]),
+    _service_task("service_out_of_memory", "A container of a service was killed for its memory", True,
+                  [container(exit_code=137, reason=_OOM)]),
+    _service_task("service_elb_health", "The load balancer found the task unhealthy", True, [container(exit_code=0)],
+                  "ServiceSchedulerInitiated",
+                  "Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:eu-central-1:"
+                  "123456789012:targetgroup/web/73e2d6bc24d8a067)"),
+    _service_task("service_container_health", "The health check of a container failed", True,
+                  [container(exit_code=137)], "ServiceSchedulerInitiated", "Task failed container health checks"),
+    _service_task("service_infrastructure", "The infrastructure below the task is not healthy", True, [container()],
+                  "InfrastructureHealth", "Infrastructure is unhealthy"),
+    _service_task("service_deployment_143", "A deployment replaced the task", False, [container(exit_code=143)],
+                  "ServiceSchedulerInitiated", SCALING),
+    _service_task("service_deployment_137", "A deployment replaced the task, which had to be killed", False,
+                  [container(exit_code=137)], "ServiceSchedulerInitiated", SCALING),
+    _service_task("service_scale_in", "A scale-in stopped the task", False,
+                  [container(exit_code=1), container(SERVICE_CONNECT, exit_code=137)], "ServiceSchedulerInitiated",
+                  SCALING),
+    _service_task("service_maintenance", "AWS moves the task for maintenance", False, [container(exit_code=143)],
+                  "ServiceSchedulerInitiated",
+                  "Service web: ECS is performing maintenance on the underlying infrastructure hosting the task"),
+    _service_task("service_stopped_by_user", "Somebody stopped a task of the service", False,
+                  [container(exit_code=137)], "UserInitiated", "Task stopped by user"),
+    _service_task("service_spot", "Spot capacity was taken away, and the service replaces the task", False,
+                  [container(exit_code=143)], "SpotInterruption", "Your Spot Task was interrupted."),
+    _service_task("service_host_lost", "The EC2 instance was terminated, and the service replaces the task", False,
+                  [container()], "TerminationNotice", "Host EC2 (instance i-0a1b2c3d4e5f60718) terminated.",
+                  launch_type="EC2"),
+    _service_task("service_exit_1_deprovisioning", "A container exited with 1: told again once it has stopped", False,
+                  [container(exit_code=1)], last_status="DEPROVISIONING"),
+)  # fmt: skip
+
+_ACTIONS = (
+    _action("placement", "There is no room for a task", True, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE",
+            reason="RESOURCE:FARGATE"),
+    _action("configuration", "The service is not configured so that tasks can start", True, "ERROR",
+            "SERVICE_TASK_CONFIGURATION_FAILURE"),
+    _action("throttled", "ECS slows the service down", True, "ERROR", "ECS_OPERATION_THROTTLED"),
+    _action("start_impaired", "Tasks of the service fail to start again and again", True, "WARN",
+            "SERVICE_TASK_START_IMPAIRED"),
+    _action("discovery_unhealthy", "Service discovery found a task unhealthy: told when it is replaced", False,
+            "WARN", "SERVICE_DISCOVERY_INSTANCE_UNHEALTHY"),
+    _action("steady_state", "The service is in a steady state", False, "INFO", "SERVICE_STEADY_STATE"),
+    _action("desired_count", "The desired count was changed", False, "INFO", "SERVICE_DESIRED_COUNT_UPDATED"),
+)  # fmt: skip
+
+_DEPLOYMENTS = (
+    _deployment("deployment_failed", "The circuit breaker ended a deployment", True, "ERROR",
+                "SERVICE_DEPLOYMENT_FAILED", "ECS deployment circuit breaker: tasks failed to start."),
+    _deployment("deployment_in_progress", "A deployment goes on", False, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS",
+                "ECS deployment ecs-svc/8646900195280463695 in progress."),
+    _deployment("deployment_completed", "A deployment is done", False, "INFO", "SERVICE_DEPLOYMENT_COMPLETED",
+                "ECS deployment ecs-svc/8646900195280463695 completed."),
+    _deployment("rollback", "The roll back of a deployment that was told to have failed", False, "INFO",
+                "SERVICE_DEPLOYMENT_IN_PROGRESS",
+                "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/7512463695864690019."),
+)  # fmt: skip
+
+_DENIED = (
+    "User: arn:aws:sts::123456789012:assumed-role/scheduled-tasks/4f1f is not authorized to perform: iam:PassRole on "
+    "resource: arn:aws:iam::123456789012:role/execution because no identity-based policy allows it"
+)
+
+_LAUNCHES = (
+    _launch("launch_denied", "RunTask was not permitted", True, error=("AccessDenied", _DENIED), parameters=False),
+    _launch("launch_invalid", "RunTask was refused: the task definition is inactive", True,
+            error=("ClientException", "TaskDefinition is inactive")),
+    _launch("launch_throttled", "RunTask was throttled", True, error=("ThrottlingException", "Rate exceeded")),
+    _launch("launch_capacity", "RunTask started nothing: there is no capacity", True, failures=[{"reason": _CAPACITY}]),
+    _launch("launch_partial", "RunTask started one task of three", True, tasks=1,
+            failures=[{"arn": "arn:aws:ecs:eu-central-1:123456789012:container-instance/production/1", "reason": reason}
+                      for reason in ("RESOURCE:CPU", "RESOURCE:MEMORY")]),
+    _launch("launch_start_task", "StartTask was given an instance whose agent is not connected", True,
+            event_name="StartTask", failures=[{"reason": "AGENT"}]),
+    _launch("launch_of_retry", "RunTask started nothing, called by a function that retries launches", True,
+            failures=[{"reason": _CAPACITY}], role=RETRY_ROLE, by="lambda.amazonaws.com"),
+    _launch("launch", "RunTask started the task", False, tasks=1),
+)  # fmt: skip
+
+_EXECUTIONS = (
+    _execution("execution_failed", "An execution failed", True, "FAILED", error="States.TaskFailed", cause=_CAUSE),
+    _execution("execution_timed_out", "An execution took too long", True, "TIMED_OUT", error="States.Timeout"),
+    _execution("execution_aborted", "Somebody aborted an execution", False, "ABORTED"),
+    _execution("execution_succeeded", "An execution succeeded", False, "SUCCEEDED"),
+    _execution("execution_running", "An execution began", False, "RUNNING"),
+)  # fmt: skip
+
+CATALOGUE: tuple[Sample, ...] = (*_STANDALONE, *_OF_SERVICES, *_ACTIONS, *_DEPLOYMENTS, *_LAUNCHES, *_EXECUTIONS)

@@ -1,0 +1,263 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Events as AWS sends them, whole, with the parts that tell one failure from another left to the caller."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Event = Mapping[str, Any]
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
+CLUSTER = f"{ECS}:cluster/production"
+SERVICE = f"{ECS}:service/production/web"
+STATE_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:nightly"
+RETRY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecs-launch-retry"
+
+# The value of an environment variable in the overrides of some samples. No message may ever carry it.
+SECRET = "correct-horse-battery-staple"  # noqa: S105
+
+FAMILY = "nightly-import"
+APP = "app"  # the container that the task is about
+
+_SPACE = uuid.UUID("6f0b3a52-7a35-4d4e-9c76-0e3d7c1f2b11")
+
+
+def envelope(name: str, source: str, detail_type: str, resources: Sequence[str], detail: Event) -> Event:
+    return {
+        "version": "0",
+        "id": str(uuid.uuid5(_SPACE, f"event {name}")),
+        "detail-type": detail_type,
+        "source": source,
+        "account": ACCOUNT,
+        "time": "2026-11-22T03:02:11Z",
+        "region": REGION,
+        "resources": list(resources),
+        "detail": detail,
+    }
+
+
+def container(name: str = APP, exit_code: int | None = None, reason: str | None = None) -> dict[str, Any]:
+    """A container of a task; without an exit code it has never run, or nobody has seen its end."""
+    told: dict[str, Any] = {} if exit_code is None else {"exitCode": exit_code}
+    return {**told, "name": name, **({"reason": reason} if reason else {})}
+
+
+def task_change(  # noqa: PLR0913 - what tells one end of a task from another
+    name: str,
+    containers: Sequence[Mapping[str, Any]],
+    stop_code: str | None,
+    stopped_reason: str | None,
+    *,
+    last_status: str = "STOPPED",
+    desired_status: str = "STOPPED",
+    group: str | None = f"family:{FAMILY}",
+    started_by: str | None = None,
+    family: str = FAMILY,
+    environment: bool = False,
+    launch_type: str = "FARGATE",
+) -> Event:
+    """An ``ECS Task State Change``. ``environment`` puts a secret into its overrides."""
+    number = uuid.uuid5(_SPACE, f"task {name}").hex
+    arn = f"{ECS}:task/production/{number}"
+    ran = any("exitCode" in each for each in containers) or last_status == "RUNNING"
+    stopped = last_status == "STOPPED"
+    variables = [{"name": "DATABASE_PASSWORD", "value": SECRET}]
+    detail: dict[str, Any] = {
+        "attachments": [
+            {
+                "id": str(uuid.uuid5(_SPACE, f"attachment {name}")),
+                "type": "eni",
+                "status": "DELETED" if stopped else "ATTACHED",
+                "details": [
+                    {"name": "subnetId", "value": "subnet-0a1b2c3d4e5f60718"},
+                    {"name": "networkInterfaceId", "value": "eni-0f1e2d3c4b5a69788"},
+                    {"name": "privateIPv4Address", "value": "10.0.215.105"},
+                ],
+            }
+        ],
+        "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
+        "availabilityZone": f"{REGION}a",
+        "clusterArn": CLUSTER,
+        "connectivity": "CONNECTED",
+        "connectivityAt": "2026-11-22T03:00:19.928Z",
+        "containers": [_container(name, number, arn, each, last_status) for each in containers],
+        "cpu": "256",
+        "createdAt": "2026-11-22T03:00:14.98Z",
+        "desiredStatus": desired_status,
+        "enableExecuteCommand": False,
+        "ephemeralStorage": {"sizeInGiB": 20},
+        "launchType": launch_type,
+        "lastStatus": last_status,
+        "memory": "512",
+        "overrides": {
+            "containerOverrides": [
+                {"name": each["name"], **({"environment": variables} if environment else {})} for each in containers
+            ]
+        },
+        "platformVersion": "1.4.0",
+        "pullStartedAt": "2026-11-22T03:00:25.101Z",
+        "taskArn": arn,
+        "taskDefinitionArn": f"{ECS}:task-definition/{family}:10",
+        "updatedAt": "2026-11-22T03:02:11.177Z",
+        "version": 6 if stopped else 5,
+    }
+    told = {
+        "group": group,
+        "startedBy": started_by,
+        "stopCode": stop_code,
+        "stoppedReason": stopped_reason,
+        "startedAt": "2026-11-22T03:00:34.52Z" if ran else None,
+        "pullStoppedAt": "2026-11-22T03:00:31.317Z" if ran else None,
+        "executionStoppedAt": "2026-11-22T03:01:48.391Z" if ran and desired_status == "STOPPED" else None,
+        "stoppingAt": "2026-11-22T03:01:38.974Z" if desired_status == "STOPPED" else None,
+        "stoppedAt": "2026-11-22T03:02:11.177Z" if stopped else None,
+    }
+    detail.update({key: value for key, value in told.items() if value is not None})
+    return envelope(name, "aws.ecs", "ECS Task State Change", [arn], detail)
+
+
+def _container(name: str, task: str, task_arn: str, told: Mapping[str, Any], last_status: str) -> dict[str, Any]:
+    number = uuid.uuid5(_SPACE, f"container {name} {told['name']}")
+    repository = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{told['name']}"
+    return {
+        "containerArn": f"{ECS}:container/production/{task}/{number}",
+        "lastStatus": "RUNNING" if last_status == "RUNNING" else "STOPPED",
+        "image": f"{repository}:latest",
+        "runtimeId": f"{task}-{number.int % 10**10:010}",
+        "taskArn": task_arn,
+        "networkInterfaces": [{"attachmentId": str(number), "privateIpv4Address": "10.0.215.105"}],
+        "cpu": "0",
+        **told,
+    }
+
+
+def service_action(name: str, event_type: str, event_name: str, **more: Any) -> Event:
+    """An ``ECS Service Action``."""
+    detail = {
+        "eventType": event_type,
+        "eventName": event_name,
+        "clusterArn": CLUSTER,
+        "createdAt": "2026-11-22T03:02:10.502Z",
+        **more,
+    }
+    return envelope(name, "aws.ecs", "ECS Service Action", [SERVICE], detail)
+
+
+def deployment_change(name: str, event_type: str, event_name: str, reason: str) -> Event:
+    """An ``ECS Deployment State Change``, which has no cluster but in the ARN of its service."""
+    detail = {
+        "eventType": event_type,
+        "eventName": event_name,
+        "deploymentId": "ecs-svc/8646900195280463695",
+        "updatedAt": "2026-11-22T03:02:10.502Z",
+        "reason": reason,
+    }
+    return envelope(name, "aws.ecs", "ECS Deployment State Change", [SERVICE], detail)
+
+
+def launch_call(
+    name: str,
+    *,
+    event_name: str = "RunTask",
+    error: tuple[str, str] | None = None,
+    failures: Sequence[Mapping[str, str]] = (),
+    tasks: int = 0,
+    parameters: bool = True,
+    role: str = f"arn:aws:iam::{ACCOUNT}:role/scheduled-tasks",
+    by: str = "events.amazonaws.com",
+) -> Event:
+    """A RunTask or StartTask as CloudTrail records it. ``error`` is a code and its message."""
+    role_name = role.rpartition("/")[2]
+    session = uuid.uuid5(_SPACE, f"session {name}").hex
+    request = {
+        "cluster": CLUSTER,
+        "count": max(1, tasks + len(failures)),
+        "enableECSManagedTags": True,
+        "launchType": "FARGATE",
+        "networkConfiguration": {
+            "awsvpcConfiguration": {"assignPublicIp": "DISABLED", "subnets": ["subnet-0a1b2c3d4e5f60718"]}
+        },
+        "overrides": {
+            "containerOverrides": [{"name": APP, "environment": [{"name": "DATABASE_PASSWORD", "value": SECRET}]}]
+        },
+        "startedBy": "events-rule/nightly-import",
+        "taskDefinition": f"{ECS}:task-definition/{FAMILY}",
+    }
+    answer = {
+        "failures": [dict(failure) for failure in failures],
+        "tasks": [
+            {
+                "clusterArn": CLUSTER,
+                "containers": [{"name": APP, "lastStatus": "PENDING"}],
+                "desiredStatus": "RUNNING",
+                "lastStatus": "PROVISIONING",
+                "taskArn": f"{ECS}:task/production/{uuid.uuid5(_SPACE, f'{name} {index}').hex}",
+                "taskDefinitionArn": f"{ECS}:task-definition/{FAMILY}:10",
+            }
+            for index in range(tasks)
+        ],
+    }
+    detail: dict[str, Any] = {
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "principalId": f"AROAEXAMPLEEXAMPLE000:{session}",
+            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role_name}/{session}",
+            "accountId": ACCOUNT,
+            "sessionContext": {
+                "sessionIssuer": {
+                    "type": "Role",
+                    "principalId": "AROAEXAMPLEEXAMPLE000",
+                    "arn": role,
+                    "accountId": ACCOUNT,
+                    "userName": role_name,
+                },
+                "attributes": {"creationDate": "2026-11-22T03:00:01Z", "mfaAuthenticated": "false"},
+            },
+            "invokedBy": by,
+        },
+        "eventTime": "2026-11-22T03:00:01Z",
+        "eventSource": "ecs.amazonaws.com",
+        "eventName": event_name,
+        "awsRegion": REGION,
+        "sourceIPAddress": by,
+        "userAgent": by,
+        **({"errorCode": error[0], "errorMessage": error[1]} if error else {}),
+        "requestParameters": request if parameters else None,
+        "responseElements": None if error else answer,
+        "requestID": str(uuid.uuid5(_SPACE, f"request {name}")),
+        "eventID": str(uuid.uuid5(_SPACE, f"record {name}")),
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": ACCOUNT,
+        "eventCategory": "Management",
+    }
+    return envelope(name, "aws.ecs", "AWS API Call via CloudTrail", [], detail)
+
+
+def execution_change(name: str, status: str, error: str | None = None, cause: str | None = None) -> Event:
+    """A ``Step Functions Execution Status Change``."""
+    execution = f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{uuid.uuid5(_SPACE, f'execution {name}')}"
+    ended = status != "RUNNING"
+    told = {"error": error, "cause": cause}
+    detail = {
+        "executionArn": execution,
+        "stateMachineArn": STATE_MACHINE,
+        "name": execution.rpartition(":")[2],
+        "status": status,
+        "startDate": 1795316401000,
+        "stopDate": 1795316531000 if ended else None,
+        "input": f'{{"password":"{SECRET}"}}',
+        "output": '{"rows":1874}' if status == "SUCCEEDED" else None,
+        "inputDetails": {"included": True},
+        "outputDetails": {"included": True} if status == "SUCCEEDED" else None,
+        **{key: value for key, value in told.items() if value is not None},
+    }
+    return envelope(name, "aws.states", "Step Functions Execution Status Change", [execution], detail)
