@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class Latencies:
     policy: float = 60.0  # between two evaluations of a scaling policy
     retry_max: float = 1620.0  # ECS waits up to 27 minutes between launches that fail
     jitter: float = 0.0
+    # What came later is left out of repr, which tells the simulation's scenarios apart.
+    ending: float = field(default=0.0, repr=False)  # from the moment that a task ends by itself to STOPPED
+    trail: float = field(default=30.0, repr=False)  # from a call to its CloudTrail event on the bus
+    trail_log: float = field(default=120.0, repr=False)  # from a call to its record in the trail's log group
 
     def draw(self, seconds: float, chance: random.Random) -> float:
         return seconds * chance.uniform(1 - self.jitter, 1 + self.jitter) if self.jitter else seconds

@@ -16,8 +16,9 @@ from . import tasks
 from .autoscaling import AutoScaling
 from .faults import Fault, Faults
 from .latencies import Latencies
+from .programs import Programs
 from .services import STANDALONE, Deployment, Service, Snapshot, look
-from .state import Change, SandboxError, ScalingState, ServiceState, TaskSetState, TaskState
+from .state import Change, Occurrence, SandboxError, ScalingState, ServiceState, TaskSetState, TaskState
 from .tasks import Task
 
 HOUR = 3600.0
@@ -42,6 +43,9 @@ class Cluster:
         self.faults = Faults()
         self.journal: list[Change] = []
         self.listeners: list[Callable[[Change], None]] = []
+        self.programs = Programs()
+        self.on_task: Callable[[TaskState], None] = lambda state: None  # a status of a task has changed
+        self.on_occurrence: Callable[[Occurrence], None] = lambda occurrence: None
         self._due: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = 0
         self._addresses = 0
@@ -103,6 +107,8 @@ class Cluster:
         short_arn: bool = False,
         task_sets: int = 1,
         room: int | None = None,
+        circuit_breaker: bool = False,
+        rollback: bool = False,
         oldest: float = 72 * HOUR,
         newest: float = HOUR,
     ) -> ServiceState:
@@ -119,7 +125,7 @@ class Cluster:
             minimum_healthy_percent=0 if daemon else minimum_healthy_percent,
             launch_type=launch_type, capacity_provider=capacity_provider, room=room,
             network_mode=network_mode or ("bridge" if launch_type == "EC2" else "awsvpc"), tags=dict(tags or {}),
-            desired_by="CreateService",
+            desired_by="CreateService", circuit_breaker=circuit_breaker, rollback=rollback,
         )  # fmt: skip
         service.deployments = [Deployment(self.deployment_id(), task_definition, self.now)]
         if controller != "ECS":
@@ -137,6 +143,8 @@ class Cluster:
         else:
             service.steady = False
             service.primary.rollout_state = "IN_PROGRESS"
+            first = service.primary.id
+            self.tell(service, "SERVICE_DEPLOYMENT_IN_PROGRESS", f"ECS deployment {first} in progress.", first)
             self.poke(service)
         self._note(service, "CreateService")
         return service.state()
@@ -147,6 +155,7 @@ class Cluster:
         task.health = "HEALTHY" if service.health_check else "UNKNOWN"
         for group in service.target_groups:
             self.groups[group][task.target] = "healthy"
+        task.version, task.told, task.updated_at = 3, ("RUNNING", "RUNNING"), task.started_at
         self._count(task)
 
     def create_task(self, service: Service, deployment: Deployment, born: float, instance: int | None = None) -> Task:
@@ -174,16 +183,20 @@ class Cluster:
         launch_type: str = "FARGATE",
         network_mode: str = "awsvpc",
         started_by: str = "",
+        capacity_provider: str | None = None,
+        instances: Iterable[int] = (),
     ) -> list[TaskState]:
-        """Tasks of no service: they start, and nobody replaces them."""
+        """Tasks of no service: they start, and nobody replaces them. ``instances``: one on each of these."""
         definition = self._revision(task_definition)
         holder = Service(
             arn="", cluster=cluster, name="", desired=0, task_definition=definition, created_at=self.now,
-            status=STANDALONE, launch_type=launch_type, network_mode=network_mode,
+            status=STANDALONE, launch_type=launch_type, network_mode=network_mode, capacity_provider=capacity_provider,
         )  # fmt: skip
         deployment = Deployment(started_by, definition, self.now)
-        made = [self.create_task(holder, deployment, self.now) for _number in range(count)]
+        places = list(instances) or [None] * count
+        made = [self.create_task(holder, deployment, self.now, place) for place in places]
         for task in made:
+            self.changed(task, "launch")
             tasks.launch(self, task)
         return [task.state() for task in made]
 
@@ -284,7 +297,7 @@ class Cluster:
             force_new_deployment
             or self._revision(task_definition or service.task_definition) != service.task_definition
         ):
-            self._deploy(service, self._revision(task_definition or service.task_definition))
+            self.deploy(service, self._revision(task_definition or service.task_definition))
         return service.state()
 
     def delete_service(self, name: str) -> ServiceState:
@@ -365,6 +378,12 @@ class Cluster:
     def crash(self, arn: str, exit_code: int = 1) -> None:
         tasks.end(self, self.tasks[arn], "EssentialContainerExited", "Essential container in task exited", exit_code)
 
+    def lose_host(self, arn: str) -> None:
+        """The host of a task is gone, and with it whatever its containers had to say."""
+        task = self.tasks[arn]
+        host = f"i-{task.instance or 0:017x}"
+        tasks.end(self, task, "TerminationNotice", f"Host EC2 (instance {host}) terminated.", None)
+
     def fault(self, kind: str, **details: Any) -> Fault:
         """Switch a fault on: see faults.py for the kinds and what they take."""
         fault = Fault(kind, **details)
@@ -424,15 +443,18 @@ class Cluster:
         self._note(service, by)
         self.poke(service)
 
-    def _deploy(self, service: Service, task_definition: str) -> None:
+    def deploy(self, service: Service, task_definition: str, reason: str = "") -> None:
+        if service.primary.rollout_state == "COMPLETED":
+            service.last_good = service.task_definition
         for each in service.deployments:
             each.status = "ACTIVE"
         service.task_definition = task_definition
         new = Deployment(self.deployment_id(), task_definition, self.now, rollout_state="IN_PROGRESS")
         service.deployments.insert(0, new)
         for each in service.deployments[1:]:
-            each.rollout_state = "COMPLETED"
+            each.rollout_state = "COMPLETED" if each.rollout_state != "FAILED" else "FAILED"
         service.steady, service.failures, service.retry_at = False, 0, 0.0
+        self.tell(service, "SERVICE_DEPLOYMENT_IN_PROGRESS", reason or f"ECS deployment {new.id} in progress.", new.id)
         self.poke(service)
 
     def _before_write(self, operation: str, service: Service) -> None:
@@ -450,9 +472,18 @@ class Cluster:
         )
 
     def changed(self, task: Task, cause: str) -> None:
-        """Something about the task changed: count again, and write the journal if a number moved."""
+        """Something about the task changed: count again, write the journal if a number moved, tell of a new status."""
+        status = (task.last_status, task.desired_status)
+        news, task.told = status != task.told, status
+        if news:
+            task.version, task.updated_at = task.version + 1, self.now
         self._count(task)
         self._note(task.service, cause)
+        if news:
+            self.on_task(task.state())
+
+    def tell(self, service: Service, name: str, reason: str = "", deployment: str = "") -> None:
+        self.on_occurrence(Occurrence(self.now, service.arn, service.cluster, name, reason, deployment))
 
     def _count(self, task: Task) -> None:
         task.seen = None

@@ -28,6 +28,7 @@ class Deployment:
     created_at: float
     status: str = "PRIMARY"
     rollout_state: str = "COMPLETED"
+    failed: int = 0  # tasks that failed
 
 
 class Snapshot(NamedTuple):
@@ -58,6 +59,9 @@ class Service:
     capacity_provider: str | None = None
     network_mode: str = "awsvpc"
     room: int | None = None  # tasks that fit at once, those that still stop included
+    circuit_breaker: bool = False  # a deployment fails when too many of its tasks do
+    rollback: bool = False
+    last_good: str = ""  # task definition of the last deployment that was completed
     status: str = "ACTIVE"
     tags: dict[str, str] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
@@ -107,6 +111,24 @@ class Service:
         self.retry_at = cluster.now + delay
         if self.failures >= IMPAIRED_AFTER:
             self.event(cluster, "is unable to consistently start tasks successfully.")
+            cluster.tell(self, "SERVICE_TASK_START_IMPAIRED")
+
+    def failed_task(self, cluster: Cluster, task: Task) -> None:
+        """One more task of a deployment failed to start or failed its checks: the circuit breaker counts them."""
+        found = next((each for each in self.deployments if each.id == task.deployment), None)
+        if found is None:
+            return
+        found.failed += 1
+        threshold = min(max(3, math.ceil(self.desired / 2)), 200)
+        breaks = self.circuit_breaker and found is self.primary and found.rollout_state == "IN_PROGRESS"
+        if not breaks or found.failed < threshold:
+            return
+        found.rollout_state = "FAILED"
+        text = "ECS deployment circuit breaker: tasks failed to start."
+        cluster.tell(self, "SERVICE_DEPLOYMENT_FAILED", text, found.id)
+        if self.rollback and self.last_good:
+            text = f"ECS deployment circuit breaker: rolling back to deploymentId {self.deployments[-1].id}."
+            cluster.deploy(self, self.last_good, text)
 
     def state(self) -> ServiceState:
         own = self.controller == "ECS"
@@ -127,7 +149,7 @@ class Service:
             desired = self.desired if each.status == "PRIMARY" else 0
             yield DeploymentState(
                 each.id, each.status, each.rollout_state, each.task_definition, desired, running, pending,
-                each.created_at,
+                each.created_at, each.failed,
             )  # fmt: skip
 
 
@@ -141,12 +163,15 @@ def look(cluster: Cluster, service: Service) -> None:
         fill_instances(cluster, service)
     elif service.rolling:
         roll(cluster, service)
+    elif service.primary.rollout_state == "FAILED":
+        return  # nothing is started any more, until the next deployment
     else:
         balance(cluster, service)
     settled = service.running == service.desired == len(service.live) and not service.pending and not service.bad
     if settled and not service.steady and not service.rolling:
         service.steady = True
         service.event(cluster, "has reached a steady state.")
+        cluster.tell(service, "SERVICE_STEADY_STATE")
 
 
 def balance(cluster: Cluster, service: Service) -> None:
@@ -204,6 +229,8 @@ def refuse(cluster: Cluster, service: Service) -> None:
         why = "because no container instance met all of its requirements."
         service.event(cluster, f"was unable to place a task {why}")
     service.refusals += 1
+    reason = "RESOURCE:FARGATE" if service.launch_type == "FARGATE" else "RESOURCE:CPU"
+    cluster.tell(service, "SERVICE_TASK_PLACEMENT_FAILURE", reason)
     delay = min(cluster.latencies.retry_max, cluster.latencies.reaction * 2 ** min(service.refusals, 5))
     cluster.poke(service, delay)
 
@@ -236,6 +263,7 @@ def roll(cluster: Cluster, service: Service) -> None:
         primary.rollout_state = "COMPLETED"
         del service.deployments[1:]
         service.event(cluster, f"(deployment {primary.id}) deployment completed.")
+        cluster.tell(service, "SERVICE_DEPLOYMENT_COMPLETED", f"ECS deployment {primary.id} completed.", primary.id)
         return
     upper = max(1, service.desired * service.maximum_percent // 100)
     lower = math.ceil(service.desired * service.minimum_healthy_percent / 100)
@@ -248,6 +276,7 @@ def roll(cluster: Cluster, service: Service) -> None:
         withdraw(cluster, service, [task], f"Scaling activity initiated by (deployment {primary.id})", "deployment")
     for task in [t for t in new if t.failed]:
         withdraw(cluster, service, [task], task.failed or "", "unhealthy")
+        service.failed_task(cluster, task)
     new = [task for task in new if task.desired_status == "RUNNING"]
     if len(new) > service.desired:
         # Within a deployment the percentage of healthy tasks holds for what is too much as well.
@@ -274,6 +303,8 @@ def fill_instances(cluster: Cluster, service: Service) -> None:
         elif not old and service.healthy == service.desired:
             service.primary.rollout_state = "COMPLETED"
             del service.deployments[1:]
+            done = service.primary.id
+            cluster.tell(service, "SERVICE_DEPLOYMENT_COMPLETED", f"ECS deployment {done} completed.", done)
     for task in list(service.bad.values()):
         withdraw(cluster, service, [task], task.failed or "Task failed health checks", "unhealthy")
     taken = {task.instance for task in (*service.live.values(), *service.leaving.values())}

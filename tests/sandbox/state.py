@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
@@ -41,6 +41,10 @@ class TaskState(NamedTuple):
     address: str  # IP address, or instance id for EC2
     port: int
     targets: Mapping[str, tuple[str, ...]]  # target group ARN -> "address:port"
+    version: int = 1  # counts changes of the two statuses
+    updated_at: float | None = None  # the last of them
+    containers: Mapping[str, Mapping[str, Any]] = {}  # name -> exit_code, reason: where they differ from the task's
+    reason: str | None = None  # of every other container
 
 
 class DeploymentState(NamedTuple):
@@ -52,6 +56,7 @@ class DeploymentState(NamedTuple):
     running: int
     pending: int
     created_at: float
+    failed: int = 0  # tasks
 
 
 class TaskSetState(NamedTuple):
@@ -110,3 +115,14 @@ class Change(NamedTuple):
     pending: int
     desired: int
     cause: str
+
+
+class Occurrence(NamedTuple):
+    """Something that ECS tells about a service or a deployment, by AWS's name for it."""
+
+    time: float
+    service: str  # ARN
+    cluster: str
+    name: str  # SERVICE_STEADY_STATE, SERVICE_DEPLOYMENT_FAILED, ...
+    reason: str = ""
+    deployment: str = ""  # id; "" for what is about the service itself

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .programs import Program
 from .state import STARTING, TaskState
 
 if TYPE_CHECKING:
     from .scheduler import Cluster
     from .services import Service
 
+NO_EXIT = ("TaskFailedToStart", "TerminationNotice")  # stop codes of tasks whose containers leave no exit code
 REMEMBERED = 3600.0  # seconds for which ECS describes a task that has stopped
 
 
@@ -42,6 +45,12 @@ class Task:
     unready: set[str] = field(default_factory=set)  # target groups in which it is not healthy
     counted: tuple[int, int, int] = (0, 0, 0)  # its part in running, pending and healthy of its service
     seen: TaskState | None = None  # the answer to a read, until something changes
+    program: Program | None = None
+    containers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # that ended otherwise than the task
+    reason: str | None = None  # why the other containers ended
+    version: int = 0
+    updated_at: float | None = None
+    told: tuple[str, str] | None = None  # the two statuses that listeners know
 
     @property
     def id(self) -> str:
@@ -72,7 +81,8 @@ class Task:
                 self.started_at, self.stopping_at, self.stopped_at, self.last_status, self.desired_status, self.health,
                 self.stop_code, self.stopped_reason, self.exit_code, self.zone, service.launch_type,
                 service.capacity_provider, self.instance, self.address, self.port,
-                dict.fromkeys(service.target_groups, (self.target,)),
+                dict.fromkeys(service.target_groups, (self.target,)), self.version, self.updated_at, self.containers,
+                self.reason,
             )  # fmt: skip
         return self.seen
 
@@ -84,10 +94,18 @@ def launch(cluster: Cluster, task: Task) -> None:
         cluster.at(draw(cluster.latencies.launch) * 0.75, end, cluster, task, fault.stop_code, fault.reason, None)
         cluster.at(draw(cluster.latencies.launch) * 0.25, move, cluster, task, "PENDING")
         return
+    program = task.program = cluster.programs.take(task.task_definition)
+    if program and program.fails_to_start is not None:
+        delay = draw(cluster.latencies.launch)
+        cluster.at(delay * 0.25, move, cluster, task, "PENDING")
+        cluster.at(delay * 0.75, end, cluster, task, "TaskFailedToStart", program.fails_to_start, None)
+        return
     crash = faults.strike("launch_crashes", service.name)
     delay = draw(cluster.latencies.launch)
     cluster.at(delay * 0.25, move, cluster, task, "PENDING")
     cluster.at(delay, run, cluster, task)
+    if program and program.seconds is not None:
+        cluster.at(delay + program.seconds, complete, cluster, task)
     if crash:
         reason = "Essential container in task exited"
         cluster.at(delay + crash.seconds, end, cluster, task, "EssentialContainerExited", reason, crash.exit_code)
@@ -127,6 +145,19 @@ def run(cluster: Cluster, task: Task) -> None:
     cluster.changed(task, "launch")
     if not task.service.pending:
         cluster.poke(task.service)
+
+
+def complete(cluster: Cluster, task: Task) -> None:
+    """The program of the task has come to its end."""
+    program = task.program
+    if program is None or task.desired_status == "STOPPED":
+        return
+    if program.interrupted:
+        cluster.interrupt(task.arn)
+    elif program.host_lost:
+        cluster.lose_host(task.arn)
+    else:
+        end(cluster, task, program.stop_code, program.stopped_reason, program.code)
 
 
 def heal(cluster: Cluster, task: Task) -> None:
@@ -181,7 +212,7 @@ def stop(cluster: Cluster, task: Task, code: str, reason: str, cause: str) -> No
         cluster.at(leave, descend, cluster, task, "DEACTIVATING", cause)
         cluster.at(max(leave, whole * 0.4), descend, cluster, task, "STOPPING", cause)
         cluster.at(max(leave, whole * 0.8), descend, cluster, task, "DEPROVISIONING", cause)
-        cluster.at(max(leave, whole), gone, cluster, task, 0, cause)
+        cluster.at(max(leave, whole), gone, cluster, task, on_stop(task), cause)
     else:
         cluster.at(0, descend, cluster, task, "DEPROVISIONING", cause)
         cluster.at(cluster.draw(latencies.cancel), gone, cluster, task, None, cause)
@@ -189,10 +220,17 @@ def stop(cluster: Cluster, task: Task, code: str, reason: str, cause: str) -> No
     cluster.poke(service)
 
 
+def on_stop(task: Task) -> int:
+    """The exit code of containers that are told to stop."""
+    return task.program.on_stop if task.program else 0
+
+
 def descend(cluster: Cluster, task: Task, status: str, cause: str) -> None:
     if task.last_status == "STOPPED":
         return
     task.last_status = status
+    if status == "DEPROVISIONING" and task.stop_code not in NO_EXIT and task.started_at and task.exit_code is None:
+        task.exit_code = on_stop(task)
     for group in task.service.target_groups:
         if task.target in cluster.groups.get(group, {}):
             cluster.groups[group][task.target] = "draining"
@@ -223,9 +261,19 @@ def end(cluster: Cluster, task: Task, code: str, reason: str, exit_code: int | N
     task.stop_code, task.stopped_reason = code, reason
     service.live.pop(task.arn, None)
     service.bad.pop(task.arn, None)
-    gone(cluster, task, exit_code, code)
+    task.exit_code, program = exit_code, task.program
+    if program and code in (program.stop_code, "TaskFailedToStart"):
+        task.containers = program.containers
+        task.reason = program.why or program.fails_to_start
+    if cluster.latencies.ending:
+        service.leaving[task.arn] = task
+        descend(cluster, task, "DEPROVISIONING", code)
+        cluster.at(cluster.draw(cluster.latencies.ending), gone, cluster, task, exit_code, code)
+    else:
+        gone(cluster, task, exit_code, code)
     if not started:
         service.failed_launch(cluster, task)
+        service.failed_task(cluster, task)
     cluster.poke(service)
 
 
