@@ -8,13 +8,17 @@ import json
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import Client
 
+from . import ecs_events
+from .agenda import Agenda
 from .call_faults import CallFault
 from .latencies import Latencies
 from .scheduler import Cluster
@@ -27,13 +31,16 @@ TARGETS = {"ecs": "AmazonEC2ContainerServiceV20141113", "application-autoscaling
 class Account:
     """Hold ``lock`` to touch any of it, but not while moto has a client's call: moto may call back over HTTP."""
 
+    number = NUMBER
+
     def __init__(self, speed: float = 1.0, region: str = "eu-central-1") -> None:
         self.lock = threading.RLock()
         self.released = threading.Condition(self.lock)
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.region = region
         self.speed = speed
-        self.own = Latencies()
+        self.own = Latencies(ending=10.0)
+        self.url = ""  # of the server, once there is one
         self.forget()
 
     def forget(self) -> None:
@@ -48,6 +55,11 @@ class Account:
         self.releases = 0  # how often held answers have been let go
         self.definitions: dict[str, dict[str, Any]] = {}  # task definitions never change
         self.requests: dict[str, dict[str, Any]] = {}  # service ARN -> what CreateService was given
+        self.task_requests: dict[str, dict[str, Any]] = {}  # task ARN -> what RunTask or StartTask was given
+        self.run_tokens: dict[tuple[str, str, str], tuple[dict[str, Any], list[str]]] = {}  # of RunTask
+        self.waiters: dict[str, list[Callable[[], None]]] = {}  # task ARN -> to be called when it is STOPPED
+        self.agenda = Agenda()
+        self.emit = False  # events also when no rule is there
         self.known: set[tuple[str, str]] = set()  # (region, cluster) that moto has
 
     def configure(
@@ -57,8 +69,12 @@ class Account:
         clock_offset: float | None = None,
         latency: float | None = None,
         seed: int | None = None,
+        events: bool | None = None,
     ) -> None:
-        """``latencies`` and ``latency`` (of every call) in AWS's seconds; ``clock_offset`` in seconds as they are."""
+        """``latencies`` and ``latency`` (of every call) in AWS's seconds; ``clock_offset`` in seconds as they are.
+
+        ``events``: of services, also while the default bus has no rule.
+        """
         if speed is not None:
             if speed <= 0:
                 raise ValueError("speed has to be above 0")
@@ -70,6 +86,8 @@ class Account:
             self.latency = latency
         if seed is not None:
             self.chance.seed(seed)
+        if events is not None:
+            self.emit = events
         for cluster in self.clusters.values():
             cluster.latencies = self.own.divided(self.speed)
 
@@ -78,9 +96,16 @@ class Account:
         region, now = region or self.region, time.time()
         if region not in self.clusters:
             chance, latencies = random.Random(self.chance.random()), self.own.divided(self.speed)
-            self.clusters[region] = Cluster(chance, now, latencies, f"arn:aws:ecs:{region}:{NUMBER}")
+            made = self.clusters[region] = Cluster(chance, now, latencies, f"arn:aws:ecs:{region}:{NUMBER}")
+            made.on_task = partial(ecs_events.task_changed, self, region)
+            made.on_occurrence = partial(ecs_events.occurred, self, region)
         self.clusters[region].advance(now)
         return self.clusters[region]
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something so many of AWS's seconds from now, without the lock."""
+        with self.lock:
+            self.agenda.at(time.time() + seconds / self.speed, action)
 
     def now(self) -> float:
         """The clock of AWS, which may be ahead of or behind the client's."""

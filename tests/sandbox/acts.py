@@ -22,9 +22,12 @@ def act(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     if kind == "release":
         return release(account)
     model = account.cluster(region)
-    service = model.service(asked.pop("service"))
     if kind not in ACTS:
         raise ValueError(f"no such act: {kind}; there are release, {', '.join(ACTS)}")
+    if "service" not in asked and kind in OF_TASKS:
+        ACTS[kind](model, "", asked)
+        return dict(task(model, "", asked).state()._asdict())
+    service = model.service(asked.pop("service"))
     ACTS[kind](model, f"{service.cluster}/{service.name}", asked)
     return describe(account, region, service)
 
@@ -38,8 +41,9 @@ def release(account: Account) -> dict[str, Any]:
 
 def task(model: Cluster, name: str, asked: dict[str, Any]) -> Task:
     """`task`: an ARN or id, or "oldest" (the default) or "newest" of the running ones."""
-    service, wanted = model.service(name), asked.get("task", "oldest")
+    wanted = asked.get("task", "oldest")
     if wanted in ("oldest", "newest"):
+        service = model.service(name)
         running = sorted(service.live.values(), key=lambda each: (each.last_status == "RUNNING", -each.created_at))
         if not running:
             raise LookupError(f"service {name} has no task")
@@ -68,7 +72,10 @@ ACTS: dict[str, Act] = {
     "rescale": rescale,
     "deploy": deploy,
     "delete": lambda model, name, _asked: model.delete_service(name),
-    "stop_task": lambda model, name, asked: model.stop_task(task(model, name, asked).arn, "by hand", by="operator"),
+    "stop_task": lambda model, name, asked: model.stop_task(
+        task(model, name, asked).arn, asked.get("reason", "by hand"), by="operator"
+    ),
+    "lose_host": lambda model, name, asked: model.lose_host(task(model, name, asked).arn),
     "interrupt": lambda model, name, asked: model.interrupt(task(model, name, asked).arn),
     "rebalance": lambda model, name, asked: model.rebalance(task(model, name, asked).arn),
     "crash": lambda model, name, asked: model.crash(task(model, name, asked).arn, asked.get("exit_code", 1)),
@@ -83,6 +90,9 @@ ACTS: dict[str, Act] = {
     "deregister_scalable_target": lambda model, name, _asked: model.deregister_scalable_target(name),
     "scheduled_action": lambda model, name, asked: model.scheduled_action(name, asked.get("min"), asked.get("max")),
 }
+
+
+OF_TASKS = ("stop_task", "interrupt", "crash", "lose_host")  # need no service, when they name a task
 
 
 def describe(account: Account, region: str, service: Service) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from werkzeug.test import run_wsgi_app
 
-from . import autoscaling_api, control, ecs_services, ecs_tags, ecs_tasks, elb_api, wire
+from . import autoscaling_api, control, ecs_run_task, ecs_services, ecs_tags, ecs_tasks, elb_api, wire
 from .account import Account
 from .call_faults import AFTERWARDS, CallFault
 from .ecs_operation import operations_of
@@ -21,7 +21,7 @@ from .state import SandboxError
 from .wire import Answer, Call
 
 OWN = {
-    "ecs": operations_of(ecs_services, ecs_tasks, ecs_tags),
+    "ecs": operations_of(ecs_services, ecs_tasks, ecs_run_task, ecs_tags),
     "application-autoscaling": autoscaling_api.OPERATIONS,
     "elasticloadbalancing": elb_api.OPERATIONS,
 }

@@ -66,12 +66,17 @@ class Sandbox:
     def fault(self, kind: str, **details: Any) -> None:
         self.ask("POST", "faults", {"kind": kind, **details})
 
+    def program(self, family: str, *programs: dict[str, Any], **program: Any) -> None:
+        """What the tasks of a family do: one program, or several that their launches take in turn; see programs.py."""
+        self.ask("POST", "programs", {"family": family, "programs": [*programs, *([program] if program else [])]})
+
     def clear_faults(self, kind: str | None = None) -> None:
         self.ask("DELETE", "faults", {"kind": kind} if kind else {})
 
-    def act(self, act: str, service: str, **details: Any) -> dict[str, Any]:
-        """Somebody does something to a service: see acts.py."""
-        return self.ask("POST", "act", {"act": act, "service": service, **details})  # type: ignore[no-any-return]
+    def act(self, act: str, service: str | None = None, **details: Any) -> dict[str, Any]:
+        """Somebody does something to a service, or to the task that is named: see acts.py."""
+        whose = {"service": service} if service else {}
+        return self.ask("POST", "act", {"act": act, **whose, **details})  # type: ignore[no-any-return]
 
     def release(self) -> None:
         """Let held answers go out."""

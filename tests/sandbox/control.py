@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,7 @@ from . import acts, staging
 from .account import Account
 from .call_faults import KINDS, CallFault
 from .faults import MIDWAY, STANDING, Fault
+from .programs import read_program
 from .state import SandboxError
 from .wire import Answer
 
@@ -63,6 +65,7 @@ def settings(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
         "clock_offset": account.clock_offset,
         "latency": account.latency,
         "region": account.region,
+        "events": account.emit,
         "latencies": account.own.__dict__,
     }
 
@@ -132,6 +135,18 @@ def switch_off(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
     return faults(account, {})
 
 
+def programs(account: Account, asked: Any) -> dict[str, Any]:
+    """What tasks of a family do: {"family", and the fields of a program}, or {"family", "programs": [...]}."""
+    for each in asked if isinstance(asked, list) else [asked]:
+        details = dict(each)
+        family, region = details.pop("family"), details.pop("region", None)
+        given = details.pop("programs", None) or ([details] if details else [])
+        read = [read_program(one).divided(account.speed) for one in given]
+        account.cluster(region).programs.put(family, read)
+    known = [cluster.programs.families for cluster in account.clusters.values()]
+    return {family: [asdict(one) for one in each] for families in known for family, each in families.items()}
+
+
 ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "reset"): reset,
     ("POST", "settings"): settings,
@@ -142,5 +157,6 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "faults"): switch_on,
     ("DELETE", "faults"): switch_off,
     ("POST", "services"): staging.stage,
+    ("POST", "programs"): programs,
     ("POST", "act"): acts.act,
 }

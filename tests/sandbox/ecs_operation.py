@@ -91,4 +91,4 @@ def task_shape(account: Account, call: Call, state: TaskState) -> dict[str, Any]
         definition = account.definition(call.region, state.task_definition)
     except SandboxError:  # deleted since
         definition = {"containerDefinitions": []}
-    return shapes.task(state, definition, account.stamp)
+    return shapes.task(state, definition, account.stamp, account.task_requests.get(state.arn, {}))

@@ -25,6 +25,7 @@ def create_service(account: Account, call: Call, model: Cluster) -> dict[str, An
     definition = account.definition(call.region, asked["taskDefinition"])
     daemon = asked.get("schedulingStrategy") == "DAEMON"
     limits = asked.get("deploymentConfiguration") or {}
+    breaker = limits.get("deploymentCircuitBreaker") or {}
     strategy = asked.get("capacityProviderStrategy") or [{}]
     provider = strategy[0].get("capacityProvider")
     fargate = (provider or "").startswith("FARGATE") or asked.get("launchType") == "FARGATE"
@@ -46,6 +47,8 @@ def create_service(account: Account, call: Call, model: Cluster) -> dict[str, An
         network_mode=definition.get("networkMode"),
         started=False,
         tags=tags,
+        circuit_breaker=bool(breaker.get("enable")),
+        rollback=bool(breaker.get("rollback")),
     )
     account.requests[state.arn] = asked
     return {"service": service_shape(account, state)}
@@ -62,8 +65,11 @@ def update_service(account: Account, call: Call, model: Cluster) -> dict[str, An
     definition = asked.get("taskDefinition")
     if definition:
         definition = account.definition(call.region, definition)["taskDefinitionArn"]
-    state = model.update_service(name, asked.get("desiredCount"), bool(asked.get("forceNewDeployment")), definition)
     service, limits = model.service(name), asked.get("deploymentConfiguration") or {}
+    breaker = limits.get("deploymentCircuitBreaker") or {}
+    service.circuit_breaker = bool(breaker.get("enable", service.circuit_breaker))
+    service.rollback = bool(breaker.get("rollback", service.rollback))
+    state = model.update_service(name, asked.get("desiredCount"), bool(asked.get("forceNewDeployment")), definition)
     service.maximum_percent = int(limits.get("maximumPercent", service.maximum_percent))
     service.minimum_healthy_percent = int(limits.get("minimumHealthyPercent", service.minimum_healthy_percent))
     if definition:

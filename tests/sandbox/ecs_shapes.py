@@ -4,12 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .state import ServiceState, TaskState
 
-Stamp = Callable[[float | None], float | None]
+Stamp = Callable[[float | None], Any]  # how an instant is written: a number, or a text
+
+
+# Status of a task -> of its containers, where they differ from PENDING.
+CONTAINERS = {
+    "RUNNING": "RUNNING",
+    "DEACTIVATING": "RUNNING",
+    "STOPPING": "RUNNING",
+    "DEPROVISIONING": "STOPPED",
+    "STOPPED": "STOPPED",
+}
 
 
 def without_none(shape: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +58,7 @@ def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tag
             "desiredCount": each.desired,
             "pendingCount": each.pending,
             "runningCount": each.running,
-            "failedTasks": 0,
+            "failedTasks": each.failed,
             "createdAt": stamp(each.created_at),
             "updatedAt": stamp(each.created_at),
             "rolloutState": each.rollout_state,
@@ -116,51 +126,75 @@ def task_set(state: ServiceState, each: Any, launched: dict[str, Any], stamp: St
     }
 
 
-def task(state: TaskState, definition: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+def task(
+    state: TaskState, definition: dict[str, Any], stamp: Stamp, request: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """``request`` is what RunTask or StartTask was given."""
+    request = request or {}
     identity = state.arn.rsplit("/", 1)[-1]
     on_network = definition.get("networkMode", "awsvpc") == "awsvpc"
     attachment = f"{identity[:8]}-{identity[8:12]}-{identity[12:16]}-{identity[16:20]}-{identity[20:]}"
-    failed = state.stop_code == "TaskFailedToStart"
+    failed, overridden = state.stop_code == "TaskFailedToStart", request.get("overrides") or {}
     shape = {
         "taskArn": state.arn,
         "clusterArn": cluster_arn(state.arn, state.cluster),
         "taskDefinitionArn": state.task_definition,
         "availabilityZone": state.zone,
-        "attachments": [interface(state, attachment, identity)] if on_network else [],
+        "attachments": [interface(state, attachment, identity, request)] if on_network else [],
         "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
         "capacityProviderName": state.capacity_provider,
         "connectivity": "CONNECTED" if state.started_at else None,
         "connectivityAt": stamp(state.started_at),
         "containerInstanceArn": None if state.instance is None else instance_arn(state.arn, state.instance),
         "containers": [container(state, each, attachment, on_network) for each in definition["containerDefinitions"]],
-        "cpu": definition.get("cpu", "256"),
-        "memory": definition.get("memory", "512"),
+        "cpu": overridden.get("cpu") or definition.get("cpu", "256"),
+        "memory": overridden.get("memory") or definition.get("memory", "512"),
         "createdAt": stamp(state.created_at),
         "desiredStatus": state.desired_status,
-        "enableExecuteCommand": False,
+        "enableExecuteCommand": bool(request.get("enableExecuteCommand")),
         "executionStoppedAt": None if failed else stamp(state.stopped_at),
-        "group": f"service:{state.service}" if state.service else f"family:{definition.get('family', 'task')}",
+        "group": group(state, definition, request),
         "healthStatus": state.health,
         "lastStatus": state.last_status,
         "launchType": state.launch_type,
-        "overrides": {"containerOverrides": [], "inferenceAcceleratorOverrides": []},
+        "overrides": overrides(definition, overridden),
         "platformVersion": "1.4.0" if state.launch_type == "FARGATE" else None,
-        "pullStartedAt": stamp(state.started_at and state.created_at + 0.5 * (state.started_at - state.created_at)),
+        "platformFamily": "Linux" if state.launch_type == "FARGATE" else None,
+        "pullStartedAt": stamp(part_of_launch(state, 0.5)),
+        "pullStoppedAt": stamp(part_of_launch(state, 0.8)),
         "startedAt": stamp(state.started_at),
         "startedBy": state.deployment or None,
         "stopCode": state.stop_code,
         "stoppedAt": stamp(state.stopped_at),
         "stoppedReason": state.stopped_reason,
         "stoppingAt": stamp(state.stopping_at),
-        "tags": [],
-        "version": 1,
+        "tags": list(request.get("tags") or []),
+        "version": state.version,
     }
     return without_none(shape)
 
 
-def interface(state: TaskState, attachment: str, identity: str) -> dict[str, Any]:
+def group(state: TaskState, definition: dict[str, Any], request: Mapping[str, Any]) -> str:
+    if state.service:
+        return f"service:{state.service}"
+    return str(request.get("group") or f"family:{definition.get('family', 'task')}")
+
+
+def overrides(definition: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every container is named, with what was given for it."""
+    by_name = {each["name"]: each for each in given.get("containerOverrides") or []}
+    containers = [by_name.get(each["name"], {"name": each["name"]}) for each in definition["containerDefinitions"]]
+    return {"inferenceAcceleratorOverrides": [], **given, "containerOverrides": containers}
+
+
+def part_of_launch(state: TaskState, share: float) -> float | None:
+    return state.started_at and state.created_at + share * (state.started_at - state.created_at)
+
+
+def interface(state: TaskState, attachment: str, identity: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    subnets = request.get("networkConfiguration", {}).get("awsvpcConfiguration", {}).get("subnets")
     details = {
-        "subnetId": "subnet-0123456789abcdef0",
+        "subnetId": subnets[0] if subnets else "subnet-0123456789abcdef0",
         "networkInterfaceId": f"eni-{identity[:17]}",
         "macAddress": ":".join(("02", *(identity[i : i + 2] for i in range(0, 10, 2)))),
         "privateIPv4Address": state.address,
@@ -185,9 +219,8 @@ def container(state: TaskState, definition: dict[str, Any], attachment: str, on_
         for port in ports
     ]
     identity = state.arn.rsplit("/", 1)[-1]
-    status = state.last_status if state.last_status in ("RUNNING", "STOPPED") else "PENDING"
-    if state.last_status in ("DEACTIVATING", "STOPPING"):
-        status = "RUNNING"
+    end = state.containers.get(definition["name"], {})
+    status = CONTAINERS.get(state.last_status, "PENDING")
     pulled = state.stopped_reason if (state.stopped_reason or "").startswith("CannotPull") else None
     networks = [{"attachmentId": attachment, "privateIpv4Address": state.address}]
     return without_none({
@@ -197,8 +230,8 @@ def container(state: TaskState, definition: dict[str, Any], attachment: str, on_
         "image": definition.get("image", ""),
         "runtimeId": f"{identity}-{identity[:10]}",
         "lastStatus": status,
-        "exitCode": state.exit_code,
-        "reason": pulled,
+        "exitCode": end.get("exit_code", state.exit_code) if status == "STOPPED" else None,
+        "reason": end.get("reason", state.reason or pulled) if status == "STOPPED" else None,
         "networkBindings": [] if on_network or state.started_at is None else bindings,
         "networkInterfaces": networks if on_network else [],
         "healthStatus": state.health if definition.get("healthCheck") else "UNKNOWN",

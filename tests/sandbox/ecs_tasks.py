@@ -55,22 +55,6 @@ def stop_task(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
 
 
 @operation
-def run_task(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
-    asked, cluster = call.parameters, cluster_name(account, call)
-    definition = account.definition(call.region, asked["taskDefinition"])
-    fargate = asked.get("launchType") == "FARGATE" or asked.get("capacityProviderStrategy")
-    made = model.run_task(
-        definition["taskDefinitionArn"],
-        cluster,
-        int(asked.get("count") or 1),
-        "FARGATE" if fargate else "EC2",
-        definition.get("networkMode", "bridge"),
-        asked.get("startedBy", ""),
-    )
-    return {"tasks": [task_shape(account, call, state) for state in made], "failures": []}
-
-
-@operation
 def get_task_protection(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
     cluster = cluster_name(account, call)
     if call.parameters.get("tasks"):

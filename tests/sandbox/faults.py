@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 # Faults that strike a launch, a write or a read as long as they are on.
 STANDING = {
     "launch_fails": "a new task never starts: `reason`, `stop_code`",
+    "run_task_fails": "RunTask and StartTask start only `started` tasks, and answer with failures for `reason`",
     "launch_crashes": "a new task exits with `exit_code` after `seconds` of RUNNING",
     "no_room": "no task can be placed",
     "never_healthy": "the container health check of a new task fails",
@@ -28,18 +29,24 @@ MIDWAY = {
     "interrupted": "a Spot interruption takes the newest healthy task",
     "protected_midway": "the oldest task that runs comes under scale-in protection",
 }
+REASONS = {
+    "launch_fails": "ResourceInitializationError: unable to pull secrets or registry auth",
+    "run_task_fails": (
+        "Capacity is unavailable at this time. Please try again later or in a different availability zone"
+    ),
+}
 
 
 @dataclass
 class Fault:
-    """One fault. ``service`` limits it to a service name, ``times`` to so many strikes."""
+    """One fault. ``service`` limits it to a service name, ``family`` to a task's, ``times`` to so many strikes."""
 
     kind: str
     service: str | None = None
     times: int | None = None
     after: int = 0
     seconds: float = 10.0
-    reason: str = "ResourceInitializationError: unable to pull secrets or registry auth"
+    reason: str = ""
     stop_code: str = "TaskFailedToStart"
     exit_code: int = 1
     group: str | None = None
@@ -49,10 +56,14 @@ class Fault:
     minimum: int | None = None
     maximum: int | None = None
     suspended: dict[str, bool] | None = None
+    family: str | None = None
+    started: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in STANDING and self.kind not in MIDWAY:
             raise ValueError(f"no such fault: {self.kind}; there are {', '.join([*STANDING, *MIDWAY])}")
+        self.service = self.service or self.family
+        self.reason = self.reason or REASONS.get(self.kind, "")
 
 
 class Faults:

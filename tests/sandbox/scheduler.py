@@ -185,8 +185,12 @@ class Cluster:
         started_by: str = "",
         capacity_provider: str | None = None,
         instances: Iterable[int] = (),
+        made_known: Callable[[str], None] = lambda arn: None,
     ) -> list[TaskState]:
-        """Tasks of no service: they start, and nobody replaces them. ``instances``: one on each of these."""
+        """Tasks of no service: they start, and nobody replaces them. ``instances``: one on each of these.
+
+        ``made_known`` gets each ARN before anything is told about the task.
+        """
         definition = self._revision(task_definition)
         holder = Service(
             arn="", cluster=cluster, name="", desired=0, task_definition=definition, created_at=self.now,
@@ -196,6 +200,7 @@ class Cluster:
         places = list(instances) or [None] * count
         made = [self.create_task(holder, deployment, self.now, place) for place in places]
         for task in made:
+            made_known(task.arn)
             self.changed(task, "launch")
             tasks.launch(self, task)
         return [task.state() for task in made]

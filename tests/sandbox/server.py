@@ -10,6 +10,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from . import ticker
 from .account import Account
 from .app import Cut, Sandbox
 from .wire import http_date
@@ -38,7 +39,10 @@ def serve(account: Account, port: int) -> BaseWSGIServer:
         def connection_dropped(self, *_error: Any) -> None:
             self.close_connection = True
 
-    return make_server(LOOPBACK, port, Sandbox(account), threaded=True, request_handler=Handler)
+    server = make_server(LOOPBACK, port, Sandbox(account), threaded=True, request_handler=Handler)
+    account.url = f"http://{LOOPBACK}:{server.server_port}"
+    ticker.start(account)
+    return server
 
 
 def announce(server: BaseWSGIServer, region: str) -> None:

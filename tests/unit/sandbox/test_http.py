@@ -10,56 +10,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.sandbox.client import Sandbox
 
-SPEED = 100
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox.start(speed=SPEED) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    return running
-
-
-def client(sandbox: Sandbox, service: str) -> Any:
-    return boto3.client(
-        service,
-        region_name="eu-central-1",
-        endpoint_url=sandbox.url,
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",
-        config=Config(retries={"max_attempts": 0}),
-    )
-
-
-def until(true: Callable[[], Any], seconds: float = 10) -> Any:
-    end = time.monotonic() + seconds
-    while not (value := true()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return value
-
-
-def code(call: Callable[..., Any], **parameters: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return str(caught.value.response["Error"]["Code"])
+from .aws import client, code, until
 
 
 def test_a_life(sandbox: Sandbox) -> None:
@@ -101,7 +60,10 @@ def test_made_by_api_calls_alone(sandbox: Sandbox) -> None:
     assert [each["status"] for each in service["deployments"]] == ["PRIMARY", "ACTIVE"]
     (found,) = ecs.list_service_deployments(cluster="prod", service="new", status=["IN_PROGRESS"])["serviceDeployments"]
     assert found["serviceArn"] == service["serviceArn"]
-    (task,) = ecs.run_task(cluster="prod", taskDefinition="job", launchType="FARGATE")["tasks"]
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+    (task,) = ecs.run_task(cluster="prod", taskDefinition="job", launchType="FARGATE", networkConfiguration=network)[
+        "tasks"
+    ]
     assert task["group"] == "family:job"
     assert code(ecs.delete_cluster, cluster="prod") == "ClusterContainsServicesException"
     ecs.delete_service(cluster="prod", service="new", force=True)

@@ -1,0 +1,49 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Time passes in the sandbox also when nobody calls."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+
+from .account import Account
+
+SHORTEST, LONGEST = 0.002, 0.02  # seconds between two ticks
+
+
+def start(account: Account) -> threading.Thread:
+    """A thread that advances the models and does what is on the agenda, as long as the process lives."""
+    thread = threading.Thread(target=run, args=(account,), name="ticker", daemon=True)
+    thread.start()
+    return thread
+
+
+def run(account: Account) -> None:
+    while True:
+        time.sleep(min(max(tick(account) - time.time(), SHORTEST), LONGEST))
+
+
+def guard(action: Callable[[], object]) -> None:
+    """A defect of the sandbox must not stop its clock."""
+    try:
+        action()
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()
+
+
+def tick(account: Account) -> float:
+    """Do everything that is due; the instant when something is due next, as far as one knows now."""
+    now = time.time()
+    with account.lock:
+        for region in list(account.clusters):
+            guard(partial(account.cluster, region))
+        actions = account.agenda.take(now)
+    for action in actions:  # without the lock: they may take long, and take it themselves
+        guard(action)
+    with account.lock:
+        known = [*(cluster.next_due for cluster in account.clusters.values()), account.agenda.next_due]
+    return min((instant for instant in known if instant is not None), default=now + LONGEST)
