@@ -1,0 +1,19 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""How long to wait: exponential back-off with full jitter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+LONGEST = 900  # seconds that a message can wait in Amazon SQS
+
+
+def delay(attempt: int, base: int, cap: int, chance: Callable[[], float]) -> int:
+    """Whole seconds before the ``attempt``-th retry, from 1: any of 0 to base * 2^(attempt - 1), cap at most.
+
+    ``chance`` gives numbers from 0 up to 1.
+    """
+    longest = min(cap, LONGEST, base << min(attempt - 1, 10))
+    return min(longest, int(chance() * (longest + 1)))

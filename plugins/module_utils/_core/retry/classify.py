@@ -1,0 +1,61 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What passes by itself and what does not, in the words that AWS has for it."""
+
+from __future__ import annotations
+
+import re
+
+from ..aws_errors import kind_of
+
+TRANSIENT, QUOTA, PERMANENT = "transient", "quota", "permanent"
+
+# The client token has been used by a call with other parameters: the tasks were asked for once already.
+ALREADY_ASKED = frozenset({"ConflictException", "Client.ConflictException"})
+
+_CAPACITY = re.compile(r"Capacity is unavailable|AGENT$|RESOURCE:|Rate exceeded|Throttling")
+_QUOTA = re.compile(r"limit on the number of (tasks|vCPUs)|VcpuLimitExceeded", re.IGNORECASE)
+
+# botocore's names for an answer that never came.
+NO_ANSWER = frozenset(
+    {"ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError", "HTTPClientError", "ReadTimeoutError"}
+)
+
+# Reasons of a task that never ran, and that might run the next time. A permanent cause may hide behind the same
+# prefix, so that what is not named here is not retried.
+_START = re.compile(
+    r"Timeout waiting for (network interface|EphemeralStorage) provisioning"
+    r"|ResourceInitializationError: failed to configure ENI"
+    r"|Unexpected EC2 error while attempting to Create Network Interface"
+    r".*(AuthFailure|RequestLimitExceeded|Unavailable)"
+    r"|(CannotPull\w*|ResourceInitializationError).*(i/o timeout|\bEOF\b|429 Too Many|TLS handshake timeout"
+    r"|connection reset|context deadline exceeded|5\d\d (Internal|Bad|Service|Gateway)|Rate exceeded|Throttling)"
+    r"|Capacity is unavailable|RESOURCE:|AGENT$",
+    re.DOTALL,
+)
+_START_NEVER = re.compile(r"AccessDenied|403 Forbidden|not found|does not exist|InsufficientFreeAddresses")
+
+
+def of_refusal(reason: str) -> str:
+    """A ``reason`` in ``failures`` of RunTask's answer: whether the same request may succeed later."""
+    if _QUOTA.search(reason):
+        return QUOTA
+    return TRANSIENT if _CAPACITY.match(reason) else PERMANENT
+
+
+def of_error(code: str, message: str = "", status: int = 0) -> str:
+    """An answer that is an error; ``status`` is HTTP's, 0 when unknown."""
+    if _QUOTA.search(f"{code} {message}"):
+        return QUOTA
+    code = code.rpartition(".")[2]  # CloudTrail writes some of them as Client.<code> or Server.<code>
+    if code in NO_ANSWER or code.startswith("Throttling") or kind_of(code, message, status) != "final":
+        return TRANSIENT
+    return PERMANENT
+
+
+def of_start(reason: str) -> str:
+    """Why a task that never ran was not started, after RunTask had accepted it."""
+    if _START_NEVER.search(reason):
+        return PERMANENT
+    return TRANSIENT if _START.search(reason) else PERMANENT

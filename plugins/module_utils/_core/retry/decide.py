@@ -1,0 +1,186 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Whether a failure is retried, when, and with which call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from . import backoff, classify
+from .model import Decision, GiveUp, Ignore, Launch, Retry, StoppedTask, Wish, cluster_of, family_of
+from .policy import Policy
+from .records import attempts_of
+from .request import request_of, why_not
+from .rules import Rule
+from .tasks import ended_well, infrastructure, request_for
+
+
+def decide(
+    record: Launch | StoppedTask, attempt: int, policy: Policy, now: float, chance: Callable[[], float]
+) -> Decision:
+    """What to do about ``record``, which has ``attempt`` retries behind it; 0 for what somebody else has called.
+
+    ``chance`` gives numbers from 0 up to 1.
+    """
+    foreign = record.account and policy.account and record.account != policy.account
+    if foreign:
+        return Ignore(f"it happened in the account {record.account}")
+    if isinstance(record, StoppedTask):
+        return _about_task(record, policy, now, chance)
+    return _about_launch(record, attempt, policy, now, chance)
+
+
+def call_of(wish: Wish, policy: Policy) -> dict[str, Any]:
+    """RunTask's parameters for a wish that is due."""
+    return request_of(wish, policy.rotate_subnets, policy.fargate_after, policy.tag_tasks)
+
+
+def too_late(wish: Wish, policy: Policy, now: float) -> GiveUp | None:
+    """A wish that waited longer than it should have is not fulfilled at an hour at which nobody expects it."""
+    late = now - wish.at - policy.max_age - backoff.LONGEST
+    return GiveUp(f"it came {int(late)} s too late: max_age is {policy.max_age} s") if late > 0 else None
+
+
+def without_doubles(wish: Wish, running: tuple[str, ...]) -> Wish | Ignore:
+    """The wish without the tasks that run already in answer to it: a doubled delivery has started them.
+
+    ``running`` are the tasks that bear the ``startedBy`` of an attempt before this one.
+    """
+    doubles = tuple(arn for arn in running if arn not in wish.started)
+    if not doubles:
+        return wish
+    if len(doubles) >= wish.missing:
+        return Ignore("a doubled delivery has started the tasks already")
+    return replace(wish, missing=wish.missing - len(doubles), started=wish.started + doubles)
+
+
+def _about_launch(launch: Launch, attempt: int, policy: Policy, now: float, chance: Callable[[], float]) -> Decision:
+    wish = launch.wish
+    if not launch.error and not launch.refusals:
+        return Ignore("no task was refused")
+    if launch.error in classify.ALREADY_ASKED:
+        return Ignore("the same tasks were asked for before, with the same client token")
+    alone = "" if wish else _left_alone(launch, policy)
+    if alone:
+        return Ignore(alone)
+    gap = why_not(launch.request)
+    if gap:
+        return GiveUp(f"the request cannot be made again: {gap}")
+    missing = (wish.missing if wish else launch.request.get("count", 1)) - len(set(launch.started))
+    if not launch.error and missing < 1:
+        return Ignore("every task was started")
+    first = next((rule for rule in policy.rules if rule.fits_launch(launch)), None)
+    verdict = _by_rule(first) if first else _by_class(launch, policy)
+    if verdict:
+        return verdict
+    if wish is None:
+        wish = Wish(
+            launch.origin, launch.at, launch.region, launch.request, missing,
+            token=launch.request.get("clientToken", "") if launch.error else "", started=launch.started,
+        )  # fmt: skip
+    elif launch.error:
+        # It may have been carried out all the same. Only the very same call, with the same token, is safe now.
+        wish = replace(wish, attempt=attempt + 1)
+    else:
+        started = tuple(dict.fromkeys(wish.started + launch.started))
+        wish = replace(wish, missing=missing, attempt=attempt + 1, bears=attempt + 1, token="", started=started)
+    return _again(wish, policy, now, chance)
+
+
+def _by_rule(rule: Rule) -> Decision | None:
+    """None stands for a retry."""
+    if rule.action == "ignore":
+        return Ignore("a rule says ignore")
+    return GiveUp("a rule says fail") if rule.action == "fail" else None
+
+
+def _by_class(launch: Launch, policy: Policy) -> Decision | None:
+    if launch.error:
+        found = {classify.of_error(launch.error, launch.message, launch.status)}
+    else:
+        # On EC2 there is a reason for each container instance: one of them may have room later.
+        found = {classify.of_refusal(reason) for reason in launch.refusals}
+    if classify.TRANSIENT in found or (policy.retry_quota and classify.QUOTA in found):
+        return None
+    if classify.QUOTA in found:
+        return GiveUp("a quota of the account is used up, and retry_quota is not set")
+    return GiveUp("it would be refused again")
+
+
+def _left_alone(launch: Launch, policy: Policy) -> str:
+    """Why a call of somebody else is none of our business; empty when it is."""
+    request: Mapping[str, Any] = launch.request if isinstance(launch.request, Mapping) else {}
+    started_by, cluster = str(request.get("startedBy") or ""), cluster_of(request.get("cluster"))
+    if launch.role_arn in policy.own_role_arns or attempts_of(started_by):
+        return "it is a retry, and whoever made it has its answer"
+    if launch.invoked_by in policy.left_alone_services:
+        return f"{launch.invoked_by} retries by itself"
+    if launch.error and launch.invoked_by in policy.errors_left_to:
+        return f"{launch.invoked_by} repeats calls that were answered with an error"
+    return _left_to_others(started_by, cluster, policy) or _out_of_scope(request, policy)
+
+
+def _left_to_others(started_by: str, cluster: str, policy: Policy) -> str:
+    if any(fnmatchcase(started_by, pattern) for pattern in policy.left_alone_started_by):
+        return "its caller retries by itself"
+    if any(fnmatchcase(cluster, pattern) for pattern in policy.left_alone_clusters):
+        return f"the cluster {cluster} is left alone"
+    return ""
+
+
+def _out_of_scope(request: Mapping[str, Any], policy: Policy) -> str:
+    """Whether the cluster or the family is not among those to look after. A request that tells neither is."""
+    if not request:
+        return ""
+    cluster, family = cluster_of(request.get("cluster")), family_of(str(request.get("taskDefinition") or ""))
+    if policy.clusters and cluster not in policy.clusters:
+        return f"the cluster {cluster} is not among those to look after"
+    if policy.families and family not in policy.families:
+        return f"the family {family} is not among those to look after"
+    return ""
+
+
+def _about_task(task: StoppedTask, policy: Policy, now: float, chance: Callable[[], float]) -> Decision:
+    group, started_by = str(task.detail.get("group") or ""), str(task.detail.get("startedBy") or "")
+    cluster = cluster_of(task.detail.get("clusterArn"))
+    alone = "ECS replaces the tasks of services" if group.startswith("service:") else ""
+    alone = alone or _left_to_others(started_by, cluster, policy)
+    alone = alone or _out_of_scope({"cluster": cluster, "taskDefinition": task.family}, policy)
+    if alone:
+        return Ignore(alone)
+    if ended_well(task):
+        return Ignore("it ended well")
+    first = next((rule for rule in policy.rules if rule.fits_task(task)), None)
+    verdict = _by_rule(first) if first else _by_cause(task, policy)
+    if verdict:
+        return verdict
+    template = policy.launch_templates.get(task.family)
+    if template is None:
+        return Ignore(f"there is no launch template for the family {task.family}")
+    request, problem = request_for(task, template)
+    problem = problem or why_not(request)
+    if problem:
+        return GiveUp(f"the request cannot be made again: {problem}")
+    attempt = attempts_of(started_by) + 1
+    return _again(Wish(task.origin, task.at, task.region, request, 1, attempt, attempt), policy, now, chance)
+
+
+def _by_cause(task: StoppedTask, policy: Policy) -> Ignore | None:
+    kind = infrastructure(task)
+    if not kind:
+        return Ignore("it did not stop because of the infrastructure")
+    return None if kind in policy.stopped_tasks else Ignore(f"stopped_tasks has no {kind}")
+
+
+def _again(wish: Wish, policy: Policy, now: float, chance: Callable[[], float]) -> Retry | GiveUp:
+    if wish.attempt > policy.max_attempts:
+        return GiveUp(f"all {policy.max_attempts} attempts were refused")
+    left = int(wish.at + policy.max_age - now)
+    if left < 0:
+        return GiveUp(f"it is older than max_age, which is {policy.max_age} s")
+    wait = backoff.delay(wish.attempt, policy.base_delay, policy.max_delay, chance)
+    return Retry(min(wait, left), call_of(wish, policy), wish)

@@ -1,0 +1,114 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the function is given: the events of three services, taken apart into single things to handle."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import message
+from .model import Launch, StoppedTask, Unreadable, Wish
+from .records import from_cloudtrail, from_task_event
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One thing to handle: a wish that is due, or a record.
+
+    Neither of them, and ``problem`` says why it cannot be read; or ``problem`` is empty, too, and it is nothing for
+    us. ``raw`` is the text that it came as, ``message_id`` that of the message of Amazon SQS, if it came in one.
+    """
+
+    raw: str
+    record: Launch | StoppedTask | None = None
+    wish: Wish | None = None
+    problem: str = ""
+    message_id: str = ""
+
+
+def read_delivery(event: object, region: str) -> Iterator[Delivered]:
+    """Takes apart the event that Lambda hands over, one thing after another; ``region`` is the function's.
+
+    Understood are the subscriptions of CloudWatch Logs, events of EventBridge and messages of Amazon SQS, which may
+    hold events of EventBridge, too. Nothing that is in there raises: it comes out as a problem.
+    """
+    if not isinstance(event, Mapping):
+        yield Delivered(_raw(event), problem="the event is no JSON object")
+    elif "awslogs" in event:
+        yield from _from_logs(event["awslogs"], region)
+    elif isinstance(event.get("Records"), list):
+        for each in event["Records"]:
+            yield _from_queue(each, region)
+    else:
+        yield _tried(_raw(event), lambda: _of_event(event, region))
+
+
+def _from_logs(envelope: Any, region: str) -> Iterator[Delivered]:
+    try:
+        # 47: whatever window, with gzip's header and checksum around it.
+        content = zlib.decompress(base64.b64decode(envelope["data"], validate=True), 47)
+        payload = json.loads(content)
+        control, events = payload["messageType"] != "DATA_MESSAGE", payload["logEvents"]
+        if not isinstance(events, list):
+            raise TypeError
+    except (binascii.Error, zlib.error, ValueError, TypeError, KeyError, RecursionError):
+        yield Delivered(_raw(envelope), problem="the payload is no subscription of CloudWatch Logs")
+        return
+    del content, payload
+    while not control and events:
+        yield _from_log_event(events.pop(0), region)
+
+
+def _from_log_event(each: Any, region: str) -> Delivered:
+    if not isinstance(each, Mapping) or not isinstance(each.get("message"), str):
+        return Delivered(_raw(each), problem="the log event has no message")
+    text = each["message"]
+    return _tried(text, lambda: Delivered(text, from_cloudtrail(json.loads(text), region, str(each.get("id") or ""))))
+
+
+def _from_queue(each: Any, region: str) -> Delivered:
+    if not isinstance(each, Mapping) or not isinstance(each.get("body"), str):
+        return Delivered(_raw(each), problem="the record is no message of Amazon SQS")
+    text = each["body"]
+
+    def parse() -> Delivered:
+        body = json.loads(text)
+        return Delivered(text, wish=message.read(body)) if message.is_ours(body) else _of_event(body, region)
+
+    found = _tried(text, parse)
+    return Delivered(found.raw, found.record, found.wish, found.problem, str(each.get("messageId") or ""))
+
+
+def _of_event(event: Any, region: str) -> Delivered:
+    raw = _raw(event)
+    if not isinstance(event, Mapping):
+        raise Unreadable("it is no JSON object")
+    kind = event.get("detail-type")
+    if kind == "AWS API Call via CloudTrail":
+        where = str(event.get("region") or region)
+        return Delivered(raw, from_cloudtrail(event.get("detail"), where, str(event.get("id") or "")))
+    if kind == "ECS Task State Change":
+        return Delivered(raw, from_task_event(event, region))
+    raise Unreadable("it is no event that this function knows")
+
+
+def _tried(raw: str, parse: Callable[[], Delivered]) -> Delivered:
+    try:
+        return parse()
+    except Unreadable as problem:
+        return Delivered(raw, problem=str(problem))
+    except (ValueError, RecursionError):
+        return Delivered(raw, problem="it is no JSON")
+    except (TypeError, AttributeError, KeyError):
+        return Delivered(raw, problem="it is not built as AWS builds it")
+
+
+def _raw(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=str)

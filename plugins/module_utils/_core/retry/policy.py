@@ -1,0 +1,163 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the user wants of the retries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import Refused
+from . import backoff
+from .request import PARAMETERS, why_not
+from .rules import Rule, read_rule
+
+DAY = 86400
+STOPPED_TASKS = ("spot", "host_loss", "failed_to_start")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """``read_policy`` documents the fields that users can set; the others are known where the function runs."""
+
+    max_attempts: int = 6
+    max_age: int = 6 * 3600
+    base_delay: int = 60
+    max_delay: int = backoff.LONGEST
+    clusters: frozenset[str] = frozenset()
+    families: frozenset[str] = frozenset()
+    rotate_subnets: bool = True
+    fargate_after: int = 0
+    retry_quota: bool = False
+    tag_tasks: bool = True
+    left_alone_started_by: tuple[str, ...] = ("AWS Step Functions", "ecs-svc/*")
+    left_alone_clusters: tuple[str, ...] = ("AWSBatch-*", "*_Batch_*")
+    left_alone_services: tuple[str, ...] = ("batch.amazonaws.com", "ecs.amazonaws.com", "states.amazonaws.com")
+    errors_left_to: tuple[str, ...] = ("events.amazonaws.com", "scheduler.amazonaws.com")
+    own_role_arns: frozenset[str] = frozenset()
+    stopped_tasks: frozenset[str] = frozenset()
+    launch_templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    account: str = ""
+
+
+def read_policy(options: object, account: str = "") -> Policy:
+    """The policy that a mapping from JSON or YAML describes. What is left out or null has its default.
+
+    * ``max_attempts`` 1 to 50, ``max_age`` 60 to 86400 s after the first call: so long ECS knows a client token.
+    * ``base_delay`` and ``max_delay`` 1 to 900 s, of the back-off.
+    * ``clusters`` (names or ARNs) and ``families``: others are none of our business. Empty: all are.
+    * ``rotate_subnets``; ``fargate_after``, the number of attempts after which FARGATE takes the place of
+      FARGATE_SPOT, 0 for never; ``retry_quota``, whether a quota of tasks or vCPUs is worth waiting for;
+      ``tag_tasks``.
+    * ``left_alone_started_by``, ``left_alone_clusters``, ``left_alone_services``: callers that retry themselves, as
+      patterns with ``*``; ``errors_left_to``: services that repeat a call that was answered with an error, though not
+      one with ``failures``. ``own_role_arns``.
+    * ``stopped_tasks``: which tasks that stopped are started again; ``launch_templates``: by family, what RunTask
+      needs beside what the event of a task tells. ``rules``: see ``read_rule``.
+
+    ``account`` is the account to work in. Raises ``Refused``.
+    """
+    if not isinstance(options, Mapping):
+        raise Refused("The retry policy is no mapping. Write it as options such as max_attempts: 6")
+    given = {str(key): value for key, value in options.items() if value is not None}
+    unknown = sorted(given.keys() - _READERS.keys())
+    if unknown:
+        raise Refused(f"The retry policy has no {', '.join(unknown)}. It has {', '.join(sorted(_READERS))}")
+    policy = Policy(account=account, **{key: _READERS[key](key, value) for key, value in given.items()})
+    if policy.base_delay > policy.max_delay:
+        raise Refused(
+            f"base_delay ({policy.base_delay}) is above max_delay ({policy.max_delay}). Lower it or raise that"
+        )
+    return policy
+
+
+def _number(least: int, most: int, why: str = "") -> Callable[[str, object], int]:
+    def read(key: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise Refused(f"{key} is {value!r}. Say a whole number from {least} to {most}{why}")
+        return value
+
+    return read
+
+
+def _flag(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Refused(f"{key} is {value!r}. Say true or false")
+    return value
+
+
+def _texts(key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
+        raise Refused(f"{key} is to be a list of texts")
+    return tuple(value)
+
+
+def _set(key: str, value: object) -> frozenset[str]:
+    return frozenset(_texts(key, value))
+
+
+def _names(key: str, value: object) -> frozenset[str]:
+    """Names, or the names in ARNs."""
+    return frozenset(text.rpartition("/")[2] for text in _texts(key, value))
+
+
+def _families(key: str, value: object) -> frozenset[str]:
+    names = _names(key, value)
+    for name in sorted(names):
+        if ":" in name:
+            raise Refused(f"{key} has {name!r}: a family has no revision. Say {name.partition(':')[0]!r}")
+    return names
+
+
+def _stopped(key: str, value: object) -> frozenset[str]:
+    kinds = _set(key, value)
+    unknown = sorted(kinds - set(STOPPED_TASKS))
+    if unknown:
+        raise Refused(f"{key} has {', '.join(unknown)}. Say some of {', '.join(STOPPED_TASKS)}")
+    return kinds
+
+
+def _templates(key: str, value: object) -> dict[str, Mapping[str, Any]]:
+    if not isinstance(value, Mapping):
+        raise Refused(f"{key} is no mapping. Write it as <family>: {{networkConfiguration: ...}}")
+    for family, template in value.items():
+        unknown = sorted(str(name) for name in template.keys() - PARAMETERS) if isinstance(template, Mapping) else []
+        if unknown:
+            raise Refused(f"{key}: {family} has {', '.join(unknown)}. RunTask has {', '.join(sorted(PARAMETERS))}")
+        problem = (
+            why_not({"taskDefinition": str(family), **template}) if isinstance(template, Mapping) else "no mapping"
+        )
+        if problem:
+            raise Refused(f"{key}: {family} cannot be parameters of RunTask: {problem}. Write them as boto3 takes them")
+    return {str(family): dict(template) for family, template in value.items()}
+
+
+def _rules(key: str, value: object) -> tuple[Rule, ...]:
+    if not isinstance(value, list):
+        raise Refused(f"{key} is to be a list of rules")
+    return tuple(read_rule(number, rule) for number, rule in enumerate(value, 1))
+
+
+_READERS: dict[str, Callable[[str, object], Any]] = {
+    "max_attempts": _number(1, 50),
+    "max_age": _number(60, DAY, " seconds: ECS forgets client tokens after a day"),
+    "base_delay": _number(1, backoff.LONGEST, " seconds"),
+    "max_delay": _number(1, backoff.LONGEST, " seconds, the longest that Amazon SQS holds a message back"),
+    "clusters": _names,
+    "families": _families,
+    "rotate_subnets": _flag,
+    "fargate_after": _number(0, 50),
+    "retry_quota": _flag,
+    "tag_tasks": _flag,
+    "left_alone_started_by": _texts,
+    "left_alone_clusters": _texts,
+    "left_alone_services": _texts,
+    "errors_left_to": _texts,
+    "own_role_arns": _set,
+    "stopped_tasks": _stopped,
+    "launch_templates": _templates,
+    "rules": _rules,
+}

@@ -1,0 +1,175 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""RunTask's parameters: whether those of a record are whole, and those of the next attempt."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .model import Wish
+
+# All parameters of RunTask, and what JSON makes of each. A test holds them against botocore's model.
+PARAMETERS: dict[str, type] = {
+    "capacityProviderStrategy": list,
+    "clientToken": str,
+    "cluster": str,
+    "count": int,
+    "enableECSManagedTags": bool,
+    "enableExecuteCommand": bool,
+    "group": str,
+    "launchType": str,
+    "networkConfiguration": dict,
+    "overrides": dict,
+    "placementConstraints": list,
+    "placementStrategy": list,
+    "platformVersion": str,
+    "propagateTags": str,
+    "referenceId": str,
+    "startedBy": str,
+    "tags": list,
+    "taskDefinition": str,
+    "volumeConfigurations": list,
+}
+MOST_TAGS = 50
+STARTED_BY = re.compile(r"retry/(\d+)/[0-9a-f]{8}")
+
+# What CloudTrail and its services write in the place of a value.
+_HIDDEN = frozenset({"HIDDEN_DUE_TO_SECURITY_REASONS", "sensitiveDataRemoved", "<sensitiveDataRemoved>"}).union(
+    "*" * length for length in range(3, 33)
+)
+
+
+def why_not(request: object) -> str:
+    """Why RunTask's parameters in a record cannot be used as they are; empty when they can. Holds no value of them."""
+    if not isinstance(request, Mapping):
+        return "the record has no request parameters" if request is None else "the request parameters are no mapping"
+    gap = _gap(request, "")
+    if gap:
+        return gap
+    unknown = sorted(str(name) for name in request.keys() - PARAMETERS)
+    if unknown:
+        return f"RunTask has no {', '.join(unknown)} that this function knows of"
+    for name, value in request.items():
+        kind = PARAMETERS[name]
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            return f"{name} is no {kind.__name__}"
+    if not request.get("taskDefinition"):
+        return "the request names no taskDefinition"
+    if request.get("count", 1) < 1:
+        return "the request asks for no task"
+    return _misshapen(request)
+
+
+def _gap(value: object, path: str) -> str:
+    """Where something was left out or hidden, at any depth."""
+    if _whole(value):
+        return ""
+    inner: list[tuple[str, object]] = []
+    if isinstance(value, dict):
+        inner = [(f"{path}.{key}" if path else str(key), item) for key, item in value.items()]
+    elif isinstance(value, list):
+        inner = [(f"{path}[{number}]", item) for number, item in enumerate(value)]
+    found = next((gap for gap in (_gap(item, where) for where, item in inner) if gap), "")
+    return found or f"{path} is {'null' if value is None else 'hidden'}"
+
+
+def _whole(value: object) -> bool:
+    """Whether nothing is null or hidden in it: the question of every record, so it is asked without recursion."""
+    left = [value]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            if value in _HIDDEN:
+                return False
+        elif isinstance(value, dict):
+            left.extend(value.values())
+        elif isinstance(value, list):
+            left.extend(value)
+        elif value is None:
+            return False
+    return True
+
+
+def _misshapen(request: Mapping[str, Any]) -> str:
+    """What would be in the way of the changes that ``request_of`` makes."""
+    for tag in request.get("tags", []):
+        if not isinstance(tag, Mapping) or not isinstance(tag.get("key"), str):
+            return "tags has something that is no tag"
+    for item in request.get("capacityProviderStrategy", []):
+        if not isinstance(item, Mapping) or not isinstance(item.get("capacityProvider"), str):
+            return "capacityProviderStrategy has something that names no capacityProvider"
+    network = request.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    if not isinstance(network, Mapping) or not isinstance(network.get("subnets", []), list):
+        return "networkConfiguration has something that is no list of subnets"
+    return ""
+
+
+def request_of(
+    wish: Wish, rotate_subnets: bool = True, fargate_after: int = 0, tag_tasks: bool = True
+) -> dict[str, Any]:
+    """The call that the wish asks for: the original one, but for
+
+    ``count``, which is what is missing; ``clientToken``, ``startedBy`` and three tags, which tell the attempt; the
+    order of the subnets; and FARGATE in the place of FARGATE_SPOT after so many attempts, if at all.
+    """
+    request = dict(wish.request)
+    request["count"] = wish.missing
+    request["clientToken"] = wish.token or client_token(wish.origin, wish.bears)
+    request["startedBy"] = started_by(wish.origin, wish.bears)
+    if tag_tasks:
+        request["tags"] = _tagged(wish)
+    if rotate_subnets:
+        _rotate(request, wish.bears)
+    if fargate_after and wish.bears > fargate_after and request.get("capacityProviderStrategy"):
+        request["capacityProviderStrategy"] = without_spot(request["capacityProviderStrategy"])
+    return request
+
+
+def client_token(origin: str, attempt: int) -> str:
+    """The same for the same attempt, whoever makes it and however often. 64 characters are the most that ECS takes."""
+    return hashlib.sha256(f"{origin} {attempt}".encode()).hexdigest()
+
+
+def started_by(origin: str, attempt: int) -> str:
+    """``startedBy`` of an attempt: the one of our marks that the events of a task carry."""
+    return f"retry/{attempt}/{hashlib.sha256(origin.encode()).hexdigest()[:8]}"
+
+
+def _tagged(wish: Wish) -> list[Any]:
+    """The tags of the request, and ours; ours give way where there would be too many."""
+    given = list(wish.request.get("tags", []))
+    ours = {"retry-attempt": str(wish.bears), "retry-origin": wish.origin[:256]}
+    first = wish.request.get("startedBy")
+    if first and not any(tag["key"] == "original-started-by" for tag in given):
+        ours["original-started-by"] = str(first)[:256]
+    given = [tag for tag in given if tag["key"] not in ours]
+    room = max(0, MOST_TAGS - len(given))
+    return given + [{"key": key, "value": value} for key, value in list(ours.items())[:room]]
+
+
+def _rotate(request: dict[str, Any], attempt: int) -> None:
+    network = request.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    subnets = network.get("subnets")
+    if subnets:
+        first = attempt % len(subnets)
+        turned = {**network, "subnets": [*subnets[first:], *subnets[:first]]}
+        request["networkConfiguration"] = {**request["networkConfiguration"], "awsvpcConfiguration": turned}
+
+
+def without_spot(strategy: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The strategy with FARGATE in the place of FARGATE_SPOT; both as one, where it had both."""
+    result: list[dict[str, Any]] = []
+    for item in strategy:
+        provider = "FARGATE" if item["capacityProvider"] == "FARGATE_SPOT" else item["capacityProvider"]
+        same = next((each for each in result if each["capacityProvider"] == provider == "FARGATE"), None)
+        if same is None:
+            result.append({**item, "capacityProvider": provider})
+        else:
+            same.update(
+                {key: same.get(key, 0) + item.get(key, 0) for key in ("weight", "base") if key in {**same, **item}}
+            )
+    return result

@@ -1,0 +1,143 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Rules that say what to do about a failure, in order; the first that fits decides.
+
+In the words of the podFailurePolicy of Kubernetes' jobs, with those of ECS for what there are conditions on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import Refused
+from .model import Launch, StoppedTask
+
+ACTIONS = ("retry", "ignore", "fail")
+STOP_CODES = (
+    "TaskFailedToStart",
+    "EssentialContainerExited",
+    "UserInitiated",
+    "ServiceSchedulerInitiated",
+    "SpotInterruption",
+    "TerminationNotice",
+    "InfrastructureHealth",
+)
+_KEYS = {"action", "launch_failure", "exit_codes", "containers", "stop_codes", "reasons"}
+
+# Containers that AWS adds to a task, and whose exits say nothing about the job.
+_INJECTED = ("aws-guardduty-agent", "ecs-service-connect-")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """All conditions that are given have to hold.
+
+    ``launch_failure`` True means refused launches only, False tasks that stopped only. ``exit_codes`` and
+    ``stop_codes`` are conditions on tasks that stopped. ``containers`` confines ``exit_codes`` to some containers.
+    ``reasons`` are regular expressions, one of which is found in one of AWS's reasons.
+    """
+
+    action: str
+    launch_failure: bool | None = None
+    exit_codes: frozenset[int] = frozenset()
+    containers: frozenset[str] = frozenset()
+    stop_codes: frozenset[str] = frozenset()
+    reasons: tuple[str, ...] = ()
+
+    def fits_launch(self, launch: Launch) -> bool:
+        if self.launch_failure is False or self.exit_codes or self.stop_codes:
+            return False
+        return self._fits_reasons(launch.reasons)
+
+    def fits_task(self, task: StoppedTask) -> bool:
+        if self.launch_failure or (self.stop_codes and task.stop_code not in self.stop_codes):
+            return False
+        if self.exit_codes and not self.exit_codes & exit_codes(task, self.containers):
+            return False
+        # What the application itself ended with is retried only when its exit codes were named.
+        if self.action == "retry" and not self.exit_codes and task.stop_code == "EssentialContainerExited":
+            return False
+        return self._fits_reasons(task.reasons)
+
+    def _fits_reasons(self, told: tuple[str, ...]) -> bool:
+        return not self.reasons or any(re.search(wanted, words) for wanted in self.reasons for words in told)
+
+
+def exit_codes(task: StoppedTask, containers: frozenset[str] = frozenset()) -> set[int]:
+    """The exit codes of these containers; of all but those that AWS has added, when none are named."""
+    return {
+        end.code
+        for end in task.exits
+        if end.code is not None
+        and (end.container in containers if containers else not end.container.startswith(_INJECTED))
+    }
+
+
+def read_rule(number: int, options: object) -> Rule:
+    """A rule as the user wrote it; ``number`` from 1. Raises ``Refused``."""
+    where = f"rules: number {number}"
+    if not isinstance(options, Mapping):
+        raise Refused(f"{where} is no mapping. Write it as action: retry, with conditions beside it")
+    given = {key: value for key, value in options.items() if value is not None}
+    unknown = sorted(str(key) for key in given.keys() - _KEYS)
+    if unknown:
+        raise Refused(f"{where} has {', '.join(unknown)}, which no rule has. It can have {', '.join(sorted(_KEYS))}")
+    if given.get("action") not in ACTIONS:
+        raise Refused(f"{where}: action is {given.get('action')!r}. Say {', '.join(ACTIONS)}")
+    if given.keys() == {"action"}:
+        raise Refused(f"{where} has no condition. Say at least one of {', '.join(sorted(_KEYS - {'action'}))}")
+    rule = Rule(
+        action=str(given["action"]),
+        launch_failure=_flag(where, given),
+        exit_codes=frozenset(_exit_code(where, code) for code in _list(where, given, "exit_codes")),
+        containers=frozenset(str(name) for name in _list(where, given, "containers")),
+        stop_codes=frozenset(_stop_code(where, code) for code in _list(where, given, "stop_codes")),
+        reasons=tuple(_pattern(where, words) for words in _list(where, given, "reasons")),
+    )
+    if rule.containers and not rule.exit_codes:
+        raise Refused(f"{where}: containers says whose exit_codes are meant. Give exit_codes, too")
+    if rule.launch_failure and (rule.exit_codes or rule.stop_codes):
+        raise Refused(
+            f"{where}: a launch that was refused has no exit_codes and no stop_codes. Leave them or launch_failure out"
+        )
+    return rule
+
+
+def _list(where: str, given: Mapping[Any, Any], key: str) -> list[Any]:
+    value = given.get(key, [])
+    if not isinstance(value, list) or (key in given and not value):
+        raise Refused(f"{where}: {key} is to be a list with something in it")
+    return value
+
+
+def _flag(where: str, given: Mapping[Any, Any]) -> bool | None:
+    value = given.get("launch_failure")
+    if value is not None and not isinstance(value, bool):
+        raise Refused(f"{where}: launch_failure is {value!r}. Say true for launches that were refused, false for tasks")
+    return value
+
+
+def _exit_code(where: str, code: object) -> int:
+    if isinstance(code, bool) or not isinstance(code, int) or code == 0:
+        raise Refused(f"{where}: exit_codes has {code!r}. Say whole numbers; 0 is no failure")
+    return code
+
+
+def _stop_code(where: str, code: object) -> str:
+    if code not in STOP_CODES:
+        raise Refused(f"{where}: stop_codes has {code!r}. AWS has {', '.join(STOP_CODES)}")
+    return str(code)
+
+
+def _pattern(where: str, words: object) -> str:
+    try:
+        if isinstance(words, str) and words:
+            re.compile(words)
+            return words
+    except re.error as error:
+        raise Refused(f"{where}: reasons has {words!r}, which is no regular expression: {error}") from None
+    raise Refused(f"{where}: reasons has {words!r}. Say regular expressions, as text")

@@ -1,0 +1,80 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Tasks that stopped: why, and the call that would start the like again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .classify import TRANSIENT, of_start
+from .model import StoppedTask
+from .rules import exit_codes
+
+
+def infrastructure(task: StoppedTask) -> str:
+    """Which of the kinds of ``stopped_tasks`` it is: the job was not at fault. Empty for all others."""
+    spot = "spot" in task.reason.lower()
+    if task.stop_code == "SpotInterruption" or (task.stop_code == "TerminationNotice" and spot):
+        return "spot"
+    if task.stop_code in ("TerminationNotice", "InfrastructureHealth"):
+        return "host_loss"
+    # A task that "failed to start" may have run: the main container to its end, before a sidecar could not start.
+    ran = any(end.code is not None for end in task.exits)
+    if (
+        task.stop_code == "TaskFailedToStart"
+        and not ran
+        and any(of_start(words) == TRANSIENT for words in task.reasons)
+    ):
+        return "failed_to_start"
+    return ""
+
+
+def ended_well(task: StoppedTask) -> bool:
+    """Whether every container that AWS has not added ended with exit code 0."""
+    return exit_codes(task) == {0} and not any(end.code is None for end in task.exits)
+
+
+def request_for(task: StoppedTask, template: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """RunTask's parameters for a task like this one, and why they are not whole, or an empty text.
+
+    An event tells neither the security groups nor the tags, volumes and placement of a task: ``template`` has to.
+    What the event does tell is taken from there.
+    """
+    detail = task.detail
+    request = dict(template)
+    for parameter, field in (
+        ("cluster", "clusterArn"),
+        ("taskDefinition", "taskDefinitionArn"),
+        ("group", "group"),
+        ("startedBy", "startedBy"),
+        ("platformVersion", "platformVersion"),
+        ("enableExecuteCommand", "enableExecuteCommand"),
+    ):
+        if detail.get(field) is not None:
+            request[parameter] = detail[field]
+    request["count"] = 1
+    overrides = _overrides(detail.get("overrides"))
+    if overrides:
+        request["overrides"] = overrides
+    if "capacityProviderStrategy" not in request and "launchType" not in request:
+        if detail.get("capacityProviderName"):
+            request["capacityProviderStrategy"] = [{"capacityProvider": detail["capacityProviderName"], "weight": 1}]
+        elif detail.get("launchType"):
+            request["launchType"] = detail["launchType"]
+    attachments = detail.get("attachments") or []
+    own_network = any(isinstance(each, Mapping) and "eni" in str(each.get("type")).lower() for each in attachments)
+    fargate = detail.get("launchType") == "FARGATE"
+    if (own_network or fargate) and "networkConfiguration" not in request:
+        return request, "the event tells no security groups, and the launch template has no networkConfiguration"
+    return request, ""
+
+
+def _overrides(told: Any) -> dict[str, Any]:
+    """The overrides of the call, without the empty ones that ECS adds."""
+    if not isinstance(told, Mapping):
+        return {}
+    containers = [each for each in told.get("containerOverrides") or [] if set(each) - {"name"}]
+    others = {key: value for key, value in told.items() if key != "containerOverrides" and value not in (None, [], {})}
+    return {**others, **({"containerOverrides": containers} if containers else {})}

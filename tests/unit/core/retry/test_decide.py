@@ -1,0 +1,312 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Retry, give up or ignore."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide import (
+    call_of,
+    decide,
+    too_late,
+    without_doubles,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import GiveUp, Ignore, Retry, Wish
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.policy import Policy, read_policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.records import (
+    from_answer,
+    from_cloudtrail,
+    from_error,
+    from_task_event,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.request import started_by
+
+from tests.unit.core.retry.samples import (
+    ACCOUNT,
+    CAPACITY,
+    NOON,
+    OWN_ROLE,
+    REGION,
+    answer,
+    caller,
+    cloudtrail,
+    refused,
+    request,
+    stopped,
+)
+
+TEMPLATE = {"networkConfiguration": request()["networkConfiguration"], "tags": [{"key": "team", "value": "shop"}]}
+
+
+def middle() -> float:
+    return 0.5
+
+
+def about(record, now=NOON, attempt=0, **options):
+    launch = from_cloudtrail(record, REGION)
+    return decide(launch, attempt, replace(read_policy(options), account=ACCOUNT), now, middle)
+
+
+def about_task(event, now=NOON, **options):
+    policy = read_policy({"launch_templates": {"report": TEMPLATE}, **options})
+    return decide(from_task_event(event, REGION), 0, policy, now, middle)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        cloudtrail(),
+        cloudtrail(answered=answer(0, "AGENT")),
+        cloudtrail(answered=answer(0, "RESOURCE:MEMORY", "RESOURCE:CPU")),
+        cloudtrail(answered=answer(0, "ATTRIBUTE", "RESOURCE:CPU")),
+        refused("ThrottlingException", "Rate exceeded"),
+        refused("ServerException", "Service Unavailable. Please try again later."),
+        {k: v for k, v in cloudtrail().items() if k not in ("eventSource", "userIdentity", "eventID", "awsRegion")},
+    ],
+)
+def test_what_passes_is_retried(record):
+    decision = about(record)
+    assert isinstance(decision, Retry)
+    assert (decision.delay, decision.wish.attempt, decision.wish.missing) == (30, 1, 1)
+    assert decision.request == call_of(decision.wish, Policy())
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (refused("AccessDenied"), "the record has no request parameters"),
+        (refused("AccessDeniedException", requestParameters=request()), "refused again"),
+        (refused("ClusterNotFoundException", "Cluster not found."), "refused again"),
+        (refused("ClientException", "TaskDefinition is inactive"), "refused again"),
+        (refused("InvalidParameterException"), "refused again"),
+        (cloudtrail(answered=answer(0, "ATTRIBUTE")), "refused again"),
+        (cloudtrail(answered=answer(0, "You've reached the limit on the number of tasks")), "retry_quota"),
+        (cloudtrail(request(overrides="HIDDEN_DUE_TO_SECURITY_REASONS")), "overrides is hidden"),
+    ],
+)
+def test_what_stays_is_given_up_at_once(record, words):
+    decision = about(record)
+    assert isinstance(decision, GiveUp)
+    assert words in decision.why
+
+
+@pytest.mark.parametrize(
+    ("record", "options", "words"),
+    [
+        (cloudtrail(answered=answer(1)), {}, "no task was refused"),
+        (cloudtrail(answered=answer(1, "RESOURCE:CPU")), {}, "every task was started"),
+        (refused("ConflictException"), {}, "asked for before"),
+        (cloudtrail(request(startedBy="AWS Step Functions")), {}, "retries by itself"),
+        (cloudtrail(request(startedBy="ecs-svc/123")), {}, "retries by itself"),
+        (cloudtrail(request(startedBy="pipeline-7")), {"left_alone_started_by": ["pipeline-*"]}, "retries by itself"),
+        (cloudtrail(request(cluster="AWSBatch-jobs-0a1b")), {}, "left alone"),
+        (cloudtrail(request(cluster="jobs_Batch_0a1b")), {}, "left alone"),
+        (cloudtrail(userIdentity=caller(invokedBy="states.amazonaws.com")), {}, "retries by itself"),
+        (refused("AccessDenied", userIdentity=caller(invokedBy="batch.amazonaws.com")), {}, "retries by itself"),
+        (refused("ThrottlingException", userIdentity=caller(invokedBy="events.amazonaws.com")), {}, "repeats calls"),
+        (cloudtrail(userIdentity=caller(OWN_ROLE)), {"own_role_arns": [OWN_ROLE]}, "it is a retry"),
+        (cloudtrail(request(startedBy=started_by("x", 3))), {}, "it is a retry"),
+        (cloudtrail(), {"clusters": ["test"]}, "prod is not among"),
+        (cloudtrail({"taskDefinition": "report"}), {"clusters": ["prod"]}, "default is not among"),
+        (cloudtrail(), {"families": ["import"]}, "report is not among"),
+        (cloudtrail(recipientAccountId="999988887777"), {}, "account 999988887777"),
+        (cloudtrail(), {"rules": [{"action": "ignore", "launch_failure": True}]}, "a rule says ignore"),
+    ],
+)
+def test_what_is_none_of_our_business(record, options, words):
+    decision = about(record, **options)
+    assert isinstance(decision, Ignore)
+    assert words in decision.why
+
+
+@pytest.mark.parametrize(
+    ("record", "options"),
+    [
+        (cloudtrail(), {"clusters": ["arn:aws:ecs:eu-central-1:111122223333:cluster/prod"], "families": ["report"]}),
+        (cloudtrail({"taskDefinition": "report"}), {"clusters": ["default"]}),
+        (cloudtrail(answered=answer(0, "You've reached the limit on the number of vCPUs")), {"retry_quota": True}),
+        (cloudtrail(answered=answer(0, "ATTRIBUTE")), {"rules": [{"action": "retry", "reasons": ["^ATTR"]}]}),
+        (
+            refused("ThrottlingException", userIdentity=caller(invokedBy="events.amazonaws.com")),
+            {"errors_left_to": []},
+        ),
+        (cloudtrail(request(startedBy="AWS Step Functions")), {"left_alone_started_by": []}),
+        (
+            cloudtrail(),
+            {"rules": [{"action": "fail", "exit_codes": [1]}, {"action": "ignore", "reasons": ["nothing like it"]}]},
+        ),
+    ],
+)
+def test_options_let_in_what_is_wanted(record, options):
+    assert isinstance(about(record, **options), Retry)
+
+
+def test_the_first_rule_that_fits_decides():
+    rules = [{"action": "fail", "reasons": ["Capacity"]}, {"action": "retry", "launch_failure": True}]
+    assert about(cloudtrail(), rules=rules) == GiveUp("a rule says fail")
+    assert isinstance(about(cloudtrail(), rules=rules[::-1]), Retry)
+
+
+def test_a_rule_cannot_make_whole_what_was_hidden():
+    decision = about(refused("AccessDenied"), rules=[{"action": "retry", "launch_failure": True}])
+    assert isinstance(decision, GiveUp)
+
+
+def test_only_what_is_missing_is_asked_for():
+    decision = about(cloudtrail(request(count=10), answer(7, CAPACITY, CAPACITY, CAPACITY)))
+    assert decision.request["count"] == decision.wish.missing == 3
+    assert len(decision.wish.started) == 7
+
+
+def test_a_reason_for_each_instance_is_not_a_task_each():
+    decision = about(cloudtrail(request(count=2), answer(1, "RESOURCE:CPU", "RESOURCE:CPU", "RESOURCE:MEMORY")))
+    assert decision.wish.missing == 1
+
+
+@pytest.mark.parametrize(
+    ("attempt", "now", "expected"),
+    [
+        (5, NOON + 1, Retry),
+        (6, NOON + 1, GiveUp),
+        (0, NOON + 3599, Retry),
+        (0, NOON + 3601, GiveUp),
+    ],
+)
+def test_attempts_and_age_are_bounded(attempt, now, expected):
+    wish = Wish("origin", NOON, REGION, request(), 1, attempt, attempt) if attempt else None
+    record = from_answer(wish, answer(0, CAPACITY)) if wish else from_cloudtrail(cloudtrail(), REGION)
+    assert isinstance(decide(record, attempt, Policy(max_age=3600), now, middle), expected)
+
+
+def test_no_attempt_lies_beyond_the_age():
+    assert about(cloudtrail(), now=NOON + 3590, max_age=3600).delay == 10
+
+
+def test_a_refusal_moves_on_to_the_next_token_and_an_error_does_not():
+    wish = about(cloudtrail(request(count=3))).wish
+    again = decide(from_error(wish, "ServerException", "?", 500), 1, Policy(), NOON, middle)
+    assert {**again.request} == call_of(wish, Policy())  # the very same call
+    assert again.wish.attempt == 2
+    after = decide(from_answer(again.wish, answer(1, CAPACITY)), 2, Policy(), NOON, middle)
+    assert after.request["clientToken"] != again.request["clientToken"]
+    assert after.request["startedBy"] == started_by(wish.origin, 3)
+    assert (after.wish.missing, after.wish.attempt, len(after.wish.started)) == (2, 3, 1)
+
+
+def test_a_call_whose_outcome_is_open_is_made_with_the_token_of_its_caller():
+    decision = about(refused("ServerException", asked=request(clientToken="theirs")))
+    assert decision.request["clientToken"] == "theirs"
+    assert about(cloudtrail(request(clientToken="theirs"))).request["clientToken"] != "theirs"
+
+
+def test_the_tries_of_an_sdk_are_one_wish():
+    tries = [refused("ThrottlingException", asked=request(clientToken="theirs"), eventID=f"e{n}") for n in range(5)]
+    assert len({about(record).request["startedBy"] for record in tries}) == 1
+
+
+def test_our_own_success_ends_it():
+    wish = about(cloudtrail()).wish
+    assert isinstance(decide(from_answer(wish, answer(1)), 1, Policy(), NOON, middle), Ignore)
+    assert isinstance(decide(from_error(wish, "ConflictException", ""), 1, Policy(), NOON, middle), Ignore)
+    assert isinstance(decide(from_error(wish, "AccessDeniedException", ""), 1, Policy(), NOON, middle), GiveUp)
+
+
+def test_tasks_of_a_doubled_delivery_count():
+    wish = Wish("origin", NOON, REGION, request(count=3), 2, 2, 2, started=("a",))
+    assert without_doubles(wish, ()) == without_doubles(wish, ("a",)) == wish
+    fewer = without_doubles(wish, ("a", "b"))
+    assert (fewer.missing, fewer.started) == (1, ("a", "b"))
+    assert isinstance(without_doubles(wish, ("b", "c")), Ignore)
+
+
+def test_a_wish_that_lay_too_long_is_not_fulfilled():
+    wish = Wish("origin", NOON, REGION, request(), 1)
+    assert too_late(wish, Policy(max_age=3600), NOON + 3600 + 900) is None
+    assert isinstance(too_late(wish, Policy(max_age=3600), NOON + 3600 + 902), GiveUp)
+
+
+# -- tasks that stopped -------------------------------------------------------------------------------------------
+
+
+EVERY = {"stopped_tasks": ["spot", "host_loss", "failed_to_start"]}
+RULE_75 = {"action": "retry", "exit_codes": [75]}
+NEVER_RAN = [{"name": "app", "lastStatus": "STOPPED"}]
+ENI = "Timeout waiting for network interface provisioning to complete."
+
+
+def exits(*codes):
+    return [{"name": f"c{number}", "exitCode": code} for number, code in enumerate(codes)]
+
+
+@pytest.mark.parametrize(
+    ("event", "options"),
+    [
+        (stopped(), EVERY),
+        (stopped(), {"stopped_tasks": ["spot"]}),
+        (stopped("TerminationNotice", "Your Spot Task was interrupted."), {"stopped_tasks": ["spot"]}),
+        (stopped("TerminationNotice", "Host EC2 (instance i-1) terminated."), EVERY),
+        (stopped("InfrastructureHealth", "unhealthy host"), EVERY),
+        (stopped("TaskFailedToStart", ENI, containers=NEVER_RAN), EVERY),
+        (stopped("SpotInterruption", containers=exits(0, 137)), EVERY),
+        (stopped("EssentialContainerExited", "", containers=exits(75)), {"rules": [RULE_75]}),
+        (stopped(), {"rules": [{"action": "retry", "stop_codes": ["SpotInterruption"]}]}),
+    ],
+)
+def test_a_task_that_is_started_again(event, options):
+    decision = about_task(event, **options)
+    assert isinstance(decision, Retry), decision
+    assert decision.request["count"] == 1
+    assert decision.request["networkConfiguration"]
+    assert decision.request["overrides"] == {
+        "containerOverrides": [{"name": "app", "environment": [{"name": "TOKEN", "value": "s3cr3t-value"}]}]
+    }
+    assert decision.request["capacityProviderStrategy"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    assert "launchType" not in decision.request
+    assert {"key": "original-started-by", "value": "events-rule/nightly"} in decision.request["tags"]
+
+
+@pytest.mark.parametrize(
+    ("event", "options", "words"),
+    [
+        (stopped(), {}, "stopped_tasks has no spot"),
+        (stopped("EssentialContainerExited", "", containers=exits(1)), EVERY, "not stop because of the infrastructure"),
+        (
+            stopped("EssentialContainerExited", "OutOfMemoryError", containers=exits(137)),
+            {**EVERY, "rules": [{"action": "retry", "reasons": ["OutOfMemory"]}]},
+            "not stop because of the infrastructure",
+        ),
+        (
+            stopped("EssentialContainerExited", "", containers=exits(2)),
+            {"rules": [{"action": "retry", "exit_codes": [75]}]},
+            "not stop because",
+        ),
+        (stopped("TaskFailedToStart", ENI, containers=exits(0, 1)), EVERY, "not stop because"),
+        (stopped("TaskFailedToStart", "CannotPullContainerError: not found", containers=NEVER_RAN), EVERY, "not stop"),
+        (stopped("UserInitiated", "Task stopped by user"), EVERY, "not stop because"),
+        (stopped("NewCode", "?"), EVERY, "not stop because"),
+        (stopped(containers=exits(0)), EVERY, "it ended well"),
+        (stopped(group="service:web"), EVERY, "tasks of services"),
+        (stopped(startedBy="AWS Step Functions"), EVERY, "retries by itself"),
+        (stopped(taskDefinitionArn="arn:aws:ecs:eu-central-1:1:task-definition/other:1"), EVERY, "no launch template"),
+        (stopped(), {**EVERY, "families": ["import"]}, "report is not among"),
+        (stopped(), {**EVERY, "rules": [{"action": "ignore", "stop_codes": ["SpotInterruption"]}]}, "rule says ignore"),
+    ],
+)
+def test_a_task_that_is_not(event, options, words):
+    decision = about_task(event, **options)
+    assert isinstance(decision, Ignore), decision
+    assert words in decision.why
+
+
+def test_a_task_without_a_known_network_is_given_up():
+    decision = about_task(stopped(), **EVERY, launch_templates={"report": {}})
+    assert isinstance(decision, GiveUp)
+    assert "networkConfiguration" in decision.why
+
+
+def test_retries_of_tasks_are_counted_through_started_by():
+    decision = about_task(stopped(startedBy=started_by("x", 2)), **EVERY)
+    assert (decision.wish.attempt, decision.request["startedBy"].split("/")[1]) == (3, "3")
+    assert isinstance(about_task(stopped(startedBy=started_by("x", 6)), **EVERY), GiveUp)

@@ -1,0 +1,147 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What Lambda hands over, taken apart."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry import message
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.deliveries import read_delivery
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import Launch, StoppedTask, Wish
+
+from tests.unit.core.retry.samples import (
+    NOON,
+    REGION,
+    WHOLE,
+    answer,
+    cloudtrail,
+    event,
+    messages,
+    refused,
+    request,
+    stopped,
+    subscription,
+)
+
+WISH = Wish("origin", NOON, REGION, WHOLE, 2, 3, 2, "theirs", ("arn",))
+
+
+def read(delivery):
+    return list(read_delivery(delivery, REGION))
+
+
+def test_an_event_of_eventbridge():
+    (found,) = read(event(cloudtrail()))
+    assert isinstance(found.record, Launch)
+    assert (found.record.at, found.record.region, found.record.invoked_by) == (NOON, REGION, "events.amazonaws.com")
+
+
+def test_a_subscription_of_cloudwatch_logs():
+    records = [cloudtrail(request(cluster=name)) for name in "abc"]
+    assert [found.record.request["cluster"] for found in read(subscription(*records))] == ["a", "b", "c"]
+
+
+def test_control_messages_are_ignored():
+    assert read(subscription("CWL CONTROL MESSAGE: Checking health", kind="CONTROL_MESSAGE")) == []
+
+
+def test_a_message_of_ours_comes_back_as_it_was_sent():
+    (found,) = read(messages(message.written(WISH)))
+    assert found.wish == WISH
+    assert found.message_id == "message-0"
+
+
+def test_events_may_come_through_a_queue():
+    first, second = read(messages(json.dumps(event(cloudtrail())), json.dumps(stopped())))
+    assert isinstance(first.record, Launch)
+    assert isinstance(second.record, StoppedTask)
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        event(cloudtrail(eventName="StartTask")),
+        event(cloudtrail(eventSource="batch.amazonaws.com")),
+        stopped(lastStatus="RUNNING"),
+        stopped(lastStatus="DEPROVISIONING"),
+        subscription({"eventName": "DescribeTasks"}),
+    ],
+)
+def test_what_is_nothing_for_us_is_no_problem(delivery):
+    (found,) = read(delivery)
+    assert (found.record, found.wish, found.problem) == (None, None, "")
+
+
+BROKEN = [
+    "",
+    "not JSON",
+    "[]",
+    '{"eventName": "RunTask"}',
+    json.dumps(cloudtrail(answered={"failures": "HIDDEN_DUE_TO_SECURITY_REASONS"})),
+]
+
+
+def test_broken_records_stop_no_others():
+    records = [cloudtrail(eventID=f"id-{number}") for number in range(45)]
+    mixed = [*records[:10], *BROKEN, *records[10:]]
+    found = read(subscription(*mixed))
+    assert [each.record.origin for each in found if each.record] == [f"id-{number}" for number in range(45)]
+    assert [each.raw for each in found if each.problem] == BROKEN
+
+
+def without(key):
+    return json.dumps({k: v for k, v in json.loads(message.written(WISH)).items() if k != key})
+
+
+@pytest.mark.parametrize(
+    ("delivery", "words"),
+    [
+        ([], "no JSON object"),
+        ({}, "no event that this function knows"),
+        ({"detail-type": "Scheduled Event"}, "no event that this function knows"),
+        ({"detail-type": "AWS API Call via CloudTrail"}, "the record is no JSON object"),
+        ({"detail-type": "ECS Task State Change", "detail": {}}, "tells of no task"),
+        (stopped(containers="app"), "no list"),
+        (stopped(stoppedAt="noon"), "tells no time"),
+        (event(cloudtrail(eventTime="soon")), "tells no time"),
+        ({"awslogs": {}}, "no subscription"),
+        ({"awslogs": None}, "no subscription"),
+        ({"awslogs": {"data": "%%%"}}, "no subscription"),
+        ({"awslogs": {"data": "aGVsbG8="}}, "no subscription"),
+        (messages("{"), "no JSON"),
+        (messages("[" * 100_000), "no JSON"),
+        ({"Records": [{"Sns": {}}]}, "no message of Amazon SQS"),
+        ({"Records": ["x"]}, "no message of Amazon SQS"),
+        (messages(without("origin")), "no origin"),
+        (messages(without("request")), "no request"),
+        (messages(message.written(Wish("o", 1.0, "r", {}, 0))), "do not agree"),
+        (messages(message.written(Wish("o", 1.0, "r", {}, 1, 1, 2))), "do not agree"),
+    ],
+)
+def test_what_cannot_be_read_is_told(delivery, words):
+    (found,) = read(delivery)
+    assert words in found.problem
+    assert (found.record, found.wish) == (None, None)
+
+
+def test_refused_calls_without_parameters_are_read():
+    (found,) = read(event(refused("AccessDenied")))
+    assert (found.record.request, found.record.error) == (None, "AccessDenied")
+
+
+def test_the_record_of_source_002_is_read():
+    """Its test event has nothing but these."""
+    kept = ("eventTime", "eventName", "requestParameters", "responseElements")
+    (found,) = read(subscription({key: cloudtrail()[key] for key in kept}))
+    assert found.record.refusals
+    assert found.record.origin == "0" * 56  # the id of the log event
+
+
+def test_a_record_without_any_id_is_known_by_what_it_says():
+    record = {key: value for key, value in cloudtrail().items() if key != "eventID"}
+    first, second = (read({**event(record), "id": None})[0].record.origin for _ in range(2))
+    assert first == second
+    other = {**record, "responseElements": answer(0, "AGENT")}
+    assert read({**event(other), "id": None})[0].record.origin != first

@@ -1,0 +1,106 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is told, and what is not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry import notice
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide import decide
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import GiveUp, Wish
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.policy import read_policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.records import (
+    from_answer,
+    from_cloudtrail,
+    from_error,
+    from_task_event,
+)
+
+from tests.unit.core.retry.samples import ACCOUNT, CAPACITY, NOON, REGION, WHOLE, answer, cloudtrail, refused, stopped
+
+WISH = Wish("origin", NOON, REGION, WHOLE, 3, 6, 6)
+GIVEN_UP = GiveUp("all 6 attempts were refused")
+QUOTES = f'Override "{WHOLE["overrides"]["containerOverrides"][0]["environment"][0]["value"]}" is not valid'
+
+RECORDS = {
+    "refused": from_answer(WISH, answer(1, CAPACITY, CAPACITY)),
+    "error": from_error(WISH, "InvalidParameterException", QUOTES),
+    "theirs": from_cloudtrail(cloudtrail(WHOLE), REGION),
+    "denied": from_cloudtrail(refused("AccessDenied"), REGION),
+    "task": from_task_event(stopped("TaskFailedToStart", QUOTES), REGION),
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_no_value_of_an_environment_is_told(name):
+    subject, event = notice.notification(GIVEN_UP, RECORDS[name], 6, NOON, ACCOUNT)
+    decision = decide(RECORDS[name], 0, read_policy({}), NOON, lambda: 0.5)
+    lines = [notice.line(GIVEN_UP, RECORDS[name]), notice.line(decision, RECORDS[name])]
+    assert "s3cr3t-value" not in subject + json.dumps(event) + "".join(lines)
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+
+
+def test_a_refused_launch_is_told_as_cloudtrail_would():
+    subject, event = notice.notification(GIVEN_UP, RECORDS["refused"], 6, NOON + 99, ACCOUNT)
+    assert subject == "ECS task not started: report:7"
+    assert {key: event[key] for key in event if key not in ("id", "detail")} == {
+        "version": "0",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.ecs",
+        "account": ACCOUNT,
+        "time": "2026-11-24T12:01:39Z",
+        "region": REGION,
+        "resources": [],
+    }
+    detail = event["detail"]
+    assert detail["eventName"] == "RunTask"
+    assert detail["responseElements"]["failures"] == [{"reason": CAPACITY}]
+    assert detail["requestParameters"]["taskDefinition"] == WHOLE["taskDefinition"]
+    assert detail["retry"] == {"gaveUp": "all 6 attempts were refused", "attempts": 6, "origin": "origin"}
+
+
+def test_an_error_is_told_as_cloudtrail_would():
+    _subject, event = notice.notification(GIVEN_UP, RECORDS["error"], 6, NOON, ACCOUNT)
+    assert (event["detail"]["errorCode"], event["detail"]["responseElements"]) == ("InvalidParameterException", None)
+    assert event["detail"]["errorMessage"] == 'Override "***" is not valid'
+
+
+def test_a_task_is_told_as_ecs_would():
+    _subject, event = notice.notification(GIVEN_UP, RECORDS["task"], 0, NOON, ACCOUNT)
+    assert event["detail-type"] == "ECS Task State Change"
+    assert event["detail"]["lastStatus"] == "STOPPED"
+    assert event["detail"]["containers"] == [{"name": "app", "exitCode": 143}]
+
+
+def test_a_subject_is_one_that_sns_takes():
+    record = from_error(Wish("o", NOON, REGION, {"taskDefinition": "ü" * 300}, 1), "X", "")
+    subject, _event = notice.notification(GIVEN_UP, record, 1, NOON, ACCOUNT)
+    assert len(subject) == 100
+    assert subject.isascii()
+
+
+def test_a_dead_letter_has_all_that_is_needed_to_call_by_hand():
+    letter = json.loads(notice.dead_letter(GIVEN_UP, RECORDS["refused"], 6))
+    assert letter["request"] == WHOLE
+    assert (letter["missing"], letter["attempts"], letter["region"], letter["origin"]) == (2, 6, REGION, "origin")
+
+
+def test_a_letter_fits_a_message():
+    record = from_error(Wish("o", NOON, REGION, {"taskDefinition": "a", "group": "x" * 10**6}, 1), "X", "")
+    for letter in (notice.dead_letter(GIVEN_UP, record, 1), notice.unreadable_letter("no JSON", '"' * 10**6)):
+        assert len(letter.encode()) < 256 * 1024
+        json.loads(letter)
+
+
+def test_a_line_of_the_log_is_one_line():
+    told = json.loads(notice.line("started", WISH, tasks=["a"], error=""))
+    assert told == {
+        "decision": "started",
+        "origin": "origin",
+        "region": REGION,
+        "task_definition": WHOLE["taskDefinition"],
+        "cluster": WHOLE["cluster"],
+        "tasks": ["a"],
+    }

@@ -1,0 +1,97 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A policy as users write it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.policy import Policy, read_policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.rules import Rule
+
+
+def test_nothing_said_is_the_default():
+    assert read_policy({}) == read_policy({"max_attempts": None, "rules": None}) == Policy()
+
+
+def test_all_that_can_be_said():
+    policy = read_policy(
+        {
+            "max_attempts": 3,
+            "max_age": 7200,
+            "base_delay": 10,
+            "max_delay": 300,
+            "clusters": ["arn:aws:ecs:eu-central-1:111122223333:cluster/prod", "test"],
+            "families": ["report"],
+            "rotate_subnets": False,
+            "fargate_after": 2,
+            "retry_quota": True,
+            "tag_tasks": False,
+            "left_alone_started_by": ["x*"],
+            "left_alone_clusters": [],
+            "left_alone_services": [],
+            "errors_left_to": [],
+            "own_role_arns": ["arn:aws:iam::111122223333:role/retry"],
+            "stopped_tasks": ["spot"],
+            "launch_templates": {"report": {"tags": []}},
+            "rules": [{"action": "retry", "exit_codes": [75], "containers": ["app"], "launch_failure": False}],
+        },
+        "111122223333",
+    )
+    assert policy.clusters == {"prod", "test"}
+    assert policy.rules == (
+        Rule("retry", launch_failure=False, exit_codes=frozenset({75}), containers=frozenset({"app"})),
+    )
+    assert policy.account == "111122223333"
+    assert read_policy({}, "").__dataclass_fields__.keys() == policy.__dataclass_fields__.keys()
+
+
+def rule(**conditions):
+    return {"rules": [{"action": "retry", **conditions}]}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "no mapping"),
+        ("max_attempts: 3", "no mapping"),
+        ({"attempts": 3}, "no attempts. It has base_delay"),
+        ({"max_attempts": 0}, "max_attempts is 0. Say a whole number from 1 to 50"),
+        ({"max_attempts": True}, "max_attempts is True"),
+        ({"max_attempts": "3"}, "max_attempts is '3'"),
+        ({"max_age": 86401}, "forgets client tokens"),
+        ({"max_age": 59}, "from 60"),
+        ({"max_delay": 901}, "Amazon SQS"),
+        ({"base_delay": 60, "max_delay": 30}, "base_delay (60) is above max_delay (30)"),
+        ({"clusters": "prod"}, "clusters is to be a list"),
+        ({"clusters": [""]}, "clusters is to be a list"),
+        ({"families": ["report:7"]}, "Say 'report'"),
+        ({"rotate_subnets": "yes"}, "rotate_subnets is 'yes'. Say true or false"),
+        ({"fargate_after": -1}, "from 0 to 50"),
+        ({"stopped_tasks": ["oom"]}, "stopped_tasks has oom. Say some of spot"),
+        ({"launch_templates": []}, "launch_templates is no mapping"),
+        ({"launch_templates": {"report": []}}, "no mapping"),
+        ({"launch_templates": {"report": {"subnets": []}}}, "report has subnets. RunTask has"),
+        ({"launch_templates": {"report": {"tags": {}}}}, "tags is no list"),
+        ({"rules": {}}, "rules is to be a list of rules"),
+        ({"rules": ["retry"]}, "number 1 is no mapping"),
+        ({"rules": [{"exit_codes": [1]}]}, "action is None. Say retry, ignore, fail"),
+        ({"rules": [{"action": "count", "exit_codes": [1]}]}, "action is 'count'"),
+        (rule(), "number 1 has no condition"),
+        (rule(codes=[1]), "has codes, which no rule has"),
+        (rule(exit_codes=1), "exit_codes is to be a list"),
+        (rule(exit_codes=[]), "exit_codes is to be a list"),
+        (rule(exit_codes=[0]), "0 is no failure"),
+        (rule(exit_codes=["1"]), "exit_codes has '1'"),
+        (rule(stop_codes=["Spot"]), "stop_codes has 'Spot'. AWS has TaskFailedToStart"),
+        (rule(reasons=["("]), "no regular expression"),
+        (rule(reasons=[1]), "Say regular expressions"),
+        (rule(containers=["app"]), "Give exit_codes, too"),
+        (rule(launch_failure="yes"), "launch_failure is 'yes'"),
+        (rule(launch_failure=True, exit_codes=[1]), "has no exit_codes"),
+    ],
+)
+def test_what_cannot_be_meant(options, words):
+    with pytest.raises(Refused) as refused:
+        read_policy(options)
+    assert words in str(refused.value)
