@@ -1,0 +1,36 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Archives that are the same from run to run."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core import function_archive
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.function_archive import archive, code_sha256
+
+FILES = {"handler.py": b"def handler(): ...\n", "_core/__init__.py": b""}
+
+
+def test_the_bytes_are_known():
+    """Pinned: they may differ neither between two runs nor between two machines."""
+    assert code_sha256(archive(FILES)) == "UXX5Pmb8gWcKqfHJITnlXh7C9tMzcm7HzsUnppWlbEM="
+
+
+def test_the_order_of_the_files_is_no_difference():
+    assert archive(FILES) == archive(dict(reversed(FILES.items())))
+
+
+def test_it_is_a_zip_of_the_files():
+    with zipfile.ZipFile(io.BytesIO(archive(FILES))) as made:
+        assert {name: made.read(name) for name in made.namelist()} == FILES
+        assert {entry.external_attr >> 16 & 0o777 for entry in made.infolist()} == {0o644}
+
+
+def test_what_lambda_does_not_take_is_refused(monkeypatch):
+    monkeypatch.setattr(function_archive, "LARGEST", 10)
+    with pytest.raises(Refused, match="Leave files out"):
+        archive(FILES)
