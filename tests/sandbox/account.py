@@ -59,6 +59,12 @@ class Account:
         self.run_tokens: dict[tuple[str, str, str], tuple[dict[str, Any], list[str]]] = {}  # of RunTask
         self.waiters: dict[str, list[Callable[[], None]]] = {}  # task ARN -> to be called when it is STOPPED
         self.agenda = Agenda()
+        self.sessions: dict[tuple[str, str, str], dict[str, str]] = {}  # of roles that services assume
+        self.service_sessions: dict[str, str] = {}  # access key -> states.amazonaws.com
+        self.clients: dict[tuple[str, str, str, str], Any] = {}
+        self.executions: dict[str, Any] = {}  # of state machines, by ARN
+        self.cloudtrail = False  # records also without a trail
+        self.redact: list[str] = []  # what CloudTrail hides of a request
         self.emit = False  # events also when no rule is there
         self.known: set[tuple[str, str]] = set()  # (region, cluster) that moto has
 
@@ -70,10 +76,13 @@ class Account:
         latency: float | None = None,
         seed: int | None = None,
         events: bool | None = None,
+        cloudtrail: bool | None = None,
+        redact: list[str] | None = None,
     ) -> None:
         """``latencies`` and ``latency`` (of every call) in AWS's seconds; ``clock_offset`` in seconds as they are.
 
-        ``events``: of services, also while the default bus has no rule.
+        ``events``: of services, also while the default bus has no rule. ``cloudtrail``: also without a trail.
+        ``redact``: paths in RunTask's parameters that CloudTrail hides.
         """
         if speed is not None:
             if speed <= 0:
@@ -86,8 +95,9 @@ class Account:
             self.latency = latency
         if seed is not None:
             self.chance.seed(seed)
-        if events is not None:
-            self.emit = events
+        self.emit = self.emit if events is None else events
+        self.cloudtrail = self.cloudtrail if cloudtrail is None else cloudtrail
+        self.redact = self.redact if redact is None else redact
         for cluster in self.clusters.values():
             cluster.latencies = self.own.divided(self.speed)
 
@@ -106,6 +116,10 @@ class Account:
         """Do something so many of AWS's seconds from now, without the lock."""
         with self.lock:
             self.agenda.at(time.time() + seconds / self.speed, action)
+
+    def background(self, action: Callable[[], None]) -> None:
+        """Do something that may take long, without the lock."""
+        threading.Thread(target=action, daemon=True).start()
 
     def now(self) -> float:
         """The clock of AWS, which may be ahead of or behind the client's."""

@@ -13,7 +13,18 @@ from typing import Any
 
 from werkzeug.test import run_wsgi_app
 
-from . import autoscaling_api, control, ecs_run_task, ecs_services, ecs_tags, ecs_tasks, elb_api, wire
+from . import (
+    autoscaling_api,
+    cloudtrail,
+    control,
+    ecs_run_task,
+    ecs_services,
+    ecs_tags,
+    ecs_tasks,
+    elb_api,
+    states_api,
+    wire,
+)
 from .account import Account
 from .call_faults import AFTERWARDS, CallFault
 from .ecs_operation import operations_of
@@ -24,6 +35,7 @@ OWN = {
     "ecs": operations_of(ecs_services, ecs_tasks, ecs_run_task, ecs_tags),
     "application-autoscaling": autoscaling_api.OPERATIONS,
     "elasticloadbalancing": elb_api.OPERATIONS,
+    "states": states_api.OPERATIONS,
 }
 
 
@@ -65,6 +77,7 @@ class Sandbox:
                 answer = wire.error(call, before[0].error(call))
                 answer.outcome += ", carried out"
         line["outcome"] = answer.outcome
+        cloudtrail.record(account, call, answer)
         for fault in after:
             if not self.deliver(fault, line, environ):
                 return None

@@ -66,6 +66,8 @@ def settings(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
         "latency": account.latency,
         "region": account.region,
         "events": account.emit,
+        "cloudtrail": account.cloudtrail,
+        "redact": account.redact,
         "latencies": account.own.__dict__,
     }
 

@@ -42,6 +42,7 @@ class Call:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     body: bytes = b""
     agent: str = ""
+    access_key: str = ""
 
     @property
     def write(self) -> bool:
@@ -64,25 +65,25 @@ def read(environ: dict[str, Any], default_region: str) -> Call:
     chunked = environ.get("wsgi.input_terminated")
     body = environ["wsgi.input"].read() if chunked else environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = io.BytesIO(body)
-    service, region = scope(environ.get("HTTP_AUTHORIZATION", ""))
+    service, region, key = scope(environ.get("HTTP_AUTHORIZATION", ""))
     region, agent = region or default_region, environ.get("HTTP_USER_AGENT", "")
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         parameters = json.loads(body or b"{}") if body[:1] in (b"{", b"") else {}
-        return Call(service, target.rsplit(".", 1)[-1], region, "json", parameters, body, agent)
+        return Call(service, target.rsplit(".", 1)[-1], region, "json", parameters, body, agent, key)
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         if "Action" in form:
             kind = "ec2" if service == "ec2" else "query"
-            return Call(service, form.pop("Action"), region, kind, form, body, agent)
+            return Call(service, form.pop("Action"), region, kind, form, body, agent, key)
     operation = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
-    return Call(service, operation, region, "xml" if service == "s3" else "rest", {}, body, agent)
+    return Call(service, operation, region, "xml" if service == "s3" else "rest", {}, body, agent, key)
 
 
-def scope(authorization: str) -> tuple[str, str]:
-    """Service and region of a signature: Credential=<key>/<day>/<region>/<service>/aws4_request."""
+def scope(authorization: str) -> tuple[str, str, str]:
+    """Service, region and access key of a signature: Credential=<key>/<day>/<region>/<service>/aws4_request."""
     parts = authorization.partition("Credential=")[2].partition(",")[0].split("/")
-    return (parts[3], parts[2]) if len(parts) >= 5 else ("", "")
+    return (parts[3], parts[2], parts[0]) if len(parts) >= 5 else ("", "", "")
 
 
 def answer(call: Call, value: Any) -> Answer:

@@ -1,0 +1,195 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An interpreter of the Amazon States Language (JSONPath), without time and without AWS: it says what it waits for.
+
+State types: Task, Pass, Choice, Wait, Succeed, Fail.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Generator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from .asl_choices import holds
+from .asl_paths import AslError, evaluate, fill, look_up, put
+
+
+class Sleep(NamedTuple):
+    """To be resumed after so many seconds."""
+
+    seconds: float
+
+
+class Until(NamedTuple):
+    """To be resumed at an instant, epoch seconds."""
+
+    instant: float
+
+
+class Work(NamedTuple):
+    """To be resumed with the result of a Task's resource; or with an AslError, which is States.Timeout if it took
+    longer than ``timeout`` seconds."""
+
+    resource: str
+    parameters: Any
+    timeout: float | None
+
+
+Effect = Sleep | Until | Work
+Tell = Callable[[str, dict[str, Any]], None]  # type and details of an event of the history
+UNCAUGHT = ("States.Runtime", "States.DataLimitExceeded")  # States.ALL does not mean these
+TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail")
+
+
+def execute(
+    definition: dict[str, Any], given: Any, context: dict[str, Any], tell: Tell, chance: random.Random
+) -> Generator[Effect, Any, Any]:
+    """From input to output; AslError when the execution fails."""
+    name: str | None = definition["StartAt"]
+    data = given
+    while name is not None:
+        state = definition["States"][name]
+        context["State"] = {"Name": name, "RetryCount": 0}
+        tell(f"{state['Type']}StateEntered", {"name": name, "input": json.dumps(data)})
+        following, data = yield from step(state, data, context, tell, chance)
+        tell(f"{state['Type']}StateExited", {"name": name, "output": json.dumps(data)})
+        name = following
+    return data
+
+
+def step(
+    state: dict[str, Any], raw: Any, context: dict[str, Any], tell: Tell, chance: random.Random
+) -> Generator[Effect, Any, tuple[str | None, Any]]:
+    """The next state's name and its input."""
+    kind = state["Type"]
+    if kind == "Task":
+        return (yield from task(state, raw, context, tell, chance))
+    data = chosen(state.get("InputPath", "$"), raw, context)
+    if kind == "Fail":
+        error, cause = (
+            evaluate(state[f"{key}Path"], data, context) if f"{key}Path" in state else state.get(key, "")
+            for key in ("Error", "Cause")
+        )
+        raise AslError(error, cause)
+    if kind == "Choice":
+        for rule in state["Choices"]:
+            if holds(rule, data, context):
+                return rule["Next"], chosen(state.get("OutputPath", "$"), data, context)
+        if "Default" not in state:
+            raise AslError("States.NoChoiceMatched", "No choice rule held, and there is no Default.")
+        return state["Default"], chosen(state.get("OutputPath", "$"), data, context)
+    if kind == "Wait":
+        yield wait(state, data, context)
+        result = data
+    elif kind == "Pass":
+        result = fill(state["Parameters"], data, context) if "Parameters" in state else data
+        result = put_result(state, raw, state.get("Result", result))
+    elif kind == "Succeed":
+        result = data
+    else:
+        raise AslError("States.Runtime", f"The sandbox knows no state of type {kind}; there are {', '.join(TYPES)}.")
+    return state.get("Next"), chosen(state.get("OutputPath", "$"), result, context)
+
+
+def chosen(path: str | None, data: Any, context: dict[str, Any]) -> Any:
+    """InputPath and OutputPath: null means nothing."""
+    if path is None:
+        return {}
+    try:
+        return look_up(path, data, context)
+    except LookupError as missing:
+        raise AslError("States.Runtime", str(missing.args[0])) from None
+
+
+def put_result(state: dict[str, Any], raw: Any, result: Any) -> Any:
+    path = state.get("ResultPath", "$")
+    return raw if path is None else put(path, raw, result)
+
+
+def wait(state: dict[str, Any], data: Any, context: dict[str, Any]) -> Effect:
+    if "Timestamp" in state or "TimestampPath" in state:
+        text = state.get("Timestamp") or evaluate(state["TimestampPath"], data, context)
+        return Until(datetime.fromisoformat(text).timestamp())
+    return Sleep(float(state["Seconds"] if "Seconds" in state else evaluate(state["SecondsPath"], data, context)))
+
+
+def task(
+    state: dict[str, Any], raw: Any, context: dict[str, Any], tell: Tell, chance: random.Random
+) -> Generator[Effect, Any, tuple[str | None, Any]]:
+    attempts: dict[int, int] = {}  # number of the retrier -> how often it has been used
+    while True:
+        try:
+            result = yield from attempt(state, raw, context)
+            if "ResultSelector" in state:
+                result = fill(state["ResultSelector"], result, context)
+            output = chosen(state.get("OutputPath", "$"), put_result(state, raw, result), context)
+            return state.get("Next"), output
+        except AslError as problem:  # noqa: PERF203
+            again = retry(state.get("Retry") or [], problem.error, attempts, chance)
+            if again is not None:
+                context["State"]["RetryCount"] += 1
+                yield Sleep(again)
+                continue
+            for catcher in state.get("Catch") or []:
+                if means(catcher["ErrorEquals"], problem.error):
+                    caught = put_result(catcher, raw, {"Error": problem.error, "Cause": problem.cause})
+                    return catcher["Next"], caught
+            raise
+
+
+def attempt(state: dict[str, Any], raw: Any, context: dict[str, Any]) -> Generator[Effect, Any, Any]:
+    data = chosen(state.get("InputPath", "$"), raw, context)
+    parameters = fill(state["Parameters"], data, context) if "Parameters" in state else data
+    timeout = state.get("TimeoutSeconds")
+    if "TimeoutSecondsPath" in state:
+        timeout = evaluate(state["TimeoutSecondsPath"], data, context)
+    return (yield Work(state["Resource"], parameters, timeout))
+
+
+def retry(retriers: list[dict[str, Any]], error: str, attempts: dict[int, int], chance: random.Random) -> float | None:
+    """Seconds until the next attempt; None when there is none."""
+    for number, retrier in enumerate(retriers):
+        if not means(retrier["ErrorEquals"], error):
+            continue
+        done = attempts.get(number, 0)
+        if done >= retrier.get("MaxAttempts", 3):
+            return None
+        attempts[number] = done + 1
+        delay: float = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** done
+        delay = min(delay, retrier.get("MaxDelaySeconds", delay))
+        return delay * chance.random() if retrier.get("JitterStrategy") == "FULL" else delay
+    return None
+
+
+def means(names: list[str], error: str) -> bool:
+    """Whether ErrorEquals names an error, by itself or by one of the two words for many."""
+    if error in names:
+        return True
+    if error in UNCAUGHT:
+        return False
+    return "States.ALL" in names or ("States.TaskFailed" in names and error != "States.Timeout")
+
+
+def flaws(definition: Any) -> list[str]:
+    """What is wrong with a definition, as far as CreateStateMachine would say so."""
+    if not isinstance(definition, dict) or not isinstance(definition.get("States"), dict):
+        return ["MISSING_STATES: a state machine has States"]
+    states, found = definition["States"], []
+    named = [("StartAt", definition.get("StartAt"))]
+    for name, state in states.items():
+        where = f"at /States/{name}"
+        if state.get("Type") not in (*TYPES, "Parallel", "Map"):
+            found.append(f"SCHEMA_VALIDATION_FAILED: the Type of a state is unknown {where}")
+        ends = state.get("End") is True or state.get("Type") in ("Succeed", "Fail", "Choice")
+        if ends == ("Next" in state):
+            found.append(f"SCHEMA_VALIDATION_FAILED: exactly one of Next and End is required {where}")
+        followers = [state.get("Next"), state.get("Default")]
+        followers += [each.get("Next") for key in ("Choices", "Catch") for each in state.get(key) or []]
+        named += [(where, each) for each in followers if each is not None]
+    found += [
+        f"MISSING_TRANSITION_TARGET: there is no state {each} ({where})" for where, each in named if each not in states
+    ]
+    return found

@@ -1,0 +1,188 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The interpreter of the States Language: no time, no AWS."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from tests.sandbox.asl import Effect, Sleep, Until, Work, execute, flaws
+from tests.sandbox.asl_choices import holds
+from tests.sandbox.asl_paths import AslError, evaluate, fill, put
+
+DATA = {"a": {"b c": [1, {"d": "x"}]}, "text": '{"n": 1}', "n": 2, "many": [{"code": 1}, {"code": 0}]}
+CONTEXT = {"Execution": {"Name": "run"}}
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("$", DATA),
+        ("$.n", 2),
+        ("$.a['b c'][1].d", "x"),
+        ("$.many[*].code", [1, 0]),
+        ("$$.Execution.Name", "run"),
+        ("States.StringToJson($.text)", {"n": 1}),
+        ("States.JsonToString($.many)", '[{"code":1},{"code":0}]'),
+        ("States.Array(1, 'two', $.n, null, true)", [1, "two", 2, None, True]),
+        ("States.ArrayGetItem($.many[*].code, 1)", 0),
+        ("States.MathAdd($.n, -1)", 1),
+        ("States.Format('{} of {}: it\\'s', $.n, $.many[0])", '2 of {"code":1}: it\'s'),
+        ("States.ArrayLength(States.Array($.n, States.MathAdd(1, 1)))", 2),
+        ("States.ArrayContains($.many[*].code, 1)", True),
+    ],
+)
+def test_what_an_expression_is_worth(expression: str, value: Any) -> None:
+    assert evaluate(expression, DATA, CONTEXT) == value
+
+
+@pytest.mark.parametrize(
+    ("expression", "error"),
+    [
+        ("$.none", "States.ParameterPathFailure"),
+        ("States.MathAdd($.text, 1)", "States.IntrinsicFailure"),
+        ("States.StringToJson('{')", "States.IntrinsicFailure"),
+        ("States.Nothing()", "States.Runtime"),
+    ],
+)
+def test_an_expression_that_fails(expression: str, error: str) -> None:
+    with pytest.raises(AslError) as caught:
+        evaluate(expression, DATA, CONTEXT)
+    assert caught.value.error == error
+
+
+def test_a_template_is_filled_at_every_depth() -> None:
+    template = {"x.$": "$.n", "list": [{"y.$": "$$.Execution.Name"}], "z": "$.n"}
+    assert fill(template, DATA, CONTEXT) == {"x": 2, "list": [{"y": "run"}], "z": "$.n"}
+
+
+def test_a_result_is_put_where_it_belongs() -> None:
+    assert put("$", {"a": 1}, 2) == 2
+    assert put("$.b.c", {"a": 1}, 2) == {"a": 1, "b": {"c": 2}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"Variable": "$.n", "NumericEquals": 2}, True),
+        ({"Variable": "$.n", "StringEquals": "2"}, False),
+        ({"Variable": "$.n", "NumericGreaterThanPath": "$.many[0].code"}, True),
+        ({"Variable": "$.none", "IsPresent": False}, True),
+        ({"Variable": "$.text", "IsString": True}, True),
+        ({"Variable": "$.a['b c'][1].d", "StringMatches": "*"}, True),
+        ({"Variable": "$.text", "StringMatches": "{*n*"}, True),
+        ({"And": [{"Variable": "$.n", "IsNumeric": True}, {"Not": {"Variable": "$.n", "NumericLessThan": 1}}]}, True),
+        ({"Or": [{"Variable": "$.n", "NumericEquals": 1}, {"Variable": "$.n", "BooleanEquals": True}]}, False),
+    ],
+)
+def test_a_choice(rule: dict[str, Any], expected: bool) -> None:
+    assert holds(rule, DATA, CONTEXT) is expected
+
+
+def play(definition: dict[str, Any], given: Any, outcomes: Iterable[Any]) -> tuple[Any, list[Effect]]:
+    """Output and effects, with the outcomes of the Task states in order. Waiting takes no time."""
+    steps = execute(definition, given, {"Execution": {}}, lambda kind, details: None, random.Random(1))
+    left, effects, answer = iter(outcomes), [], None
+    while True:
+        try:
+            effect = steps.throw(answer) if isinstance(answer, AslError) else steps.send(answer)
+        except StopIteration as end:
+            return end.value, effects
+        effects.append(effect)
+        answer = next(left) if isinstance(effect, Work) else None
+
+
+def machine(**state: Any) -> dict[str, Any]:
+    task = {"Type": "Task", "Resource": "r", "End": True, **state}
+    return {"StartAt": "Do", "States": {"Do": task, "Caught": {"Type": "Pass", "End": True}}}
+
+
+def test_results_are_selected_and_put_into_the_input() -> None:
+    made = machine(
+        Parameters={"P.$": "$.in"},
+        ResultSelector={"code.$": "$.Containers[0].ExitCode"},
+        ResultPath="$.job",
+        TimeoutSecondsPath="$.limit",
+    )
+    output, effects = play(made, {"in": 1, "limit": 9}, [{"Containers": [{"ExitCode": 0}]}])
+    assert effects == [Work("r", {"P": 1}, 9)]
+    assert output == {"in": 1, "limit": 9, "job": {"code": 0}}
+
+
+def test_attempts_are_spaced_counted_for_each_retrier_and_then_caught() -> None:
+    made = machine(
+        Retry=[
+            {
+                "ErrorEquals": ["Full"],
+                "IntervalSeconds": 60,
+                "BackoffRate": 2,
+                "MaxAttempts": 4,
+                "MaxDelaySeconds": 100,
+            },
+            {"ErrorEquals": ["States.Timeout"], "MaxAttempts": 0},
+            {"ErrorEquals": ["States.TaskFailed"], "MaxAttempts": 1, "IntervalSeconds": 3},
+        ],
+        Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.problem", "Next": "Caught"}],
+    )
+    full, other = AslError("Full", "a"), AslError("Other", "b")
+    output, effects = play(made, {"x": 1}, [full, full, other, full, other])
+    assert [effect.seconds for effect in effects if isinstance(effect, Sleep)] == [60, 100, 3, 100]
+    assert output == {"x": 1, "problem": {"Error": "Other", "Cause": "b"}}
+    output, effects = play(made, {}, [AslError("States.Timeout")])
+    assert output["problem"]["Error"] == "States.Timeout"
+    assert len(effects) == 1
+
+
+def test_full_jitter_draws_between_nothing_and_the_delay() -> None:
+    made = machine(Retry=[{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 60, "JitterStrategy": "FULL"}])
+    _output, effects = play(made, {}, [AslError("a"), AslError("b"), 1])
+    first, second = (effect.seconds for effect in effects if isinstance(effect, Sleep))
+    assert 0 <= first < 60
+    assert 0 <= second < 120
+
+
+@pytest.mark.parametrize("error", ["States.Runtime", "States.DataLimitExceeded"])
+def test_what_states_all_does_not_mean(error: str) -> None:
+    every = {"ErrorEquals": ["States.ALL"]}
+    with pytest.raises(AslError, match=error):
+        play(machine(Retry=[every], Catch=[{**every, "Next": "Caught"}]), {}, [AslError(error)])
+
+
+def test_the_other_types_of_state() -> None:
+    made = {
+        "StartAt": "Wait",
+        "States": {
+            "Wait": {"Type": "Wait", "SecondsPath": "$.delay", "Next": "Until"},
+            "Until": {"Type": "Wait", "Timestamp": "1970-01-01T00:01:00Z", "Next": "Choose"},
+            "Choose": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.delay", "NumericGreaterThan": 5, "Next": "Long"}],
+                "Default": "Fail",
+            },
+            "Long": {"Type": "Pass", "Result": 7, "ResultPath": "$.seven", "Next": "Done"},
+            "Done": {"Type": "Succeed", "OutputPath": "$.seven"},
+            "Fail": {"Type": "Fail", "Error": "Short", "Cause": "it was"},
+        },
+    }
+    assert flaws(made) == []
+    assert play(made, {"delay": 6}, []) == (7, [Sleep(6), Until(60)])
+    with pytest.raises(AslError, match="Short: it was"):
+        play(made, {"delay": 1}, [])
+
+
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        ([], "MISSING_STATES"),
+        ({"StartAt": "A", "States": {"B": {"Type": "Succeed"}}}, "no state A"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Pass"}}}, "exactly one of Next and End"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Task", "Next": "C"}}}, "no state C"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Dance", "End": True}}}, "Type of a state is unknown"),
+    ],
+)
+def test_definitions_that_are_refused(definition: Any, words: str) -> None:
+    assert words in " ".join(flaws(definition))
