@@ -13,9 +13,10 @@ import functools
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from ansible.module_utils import ansible_release
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.amazon.aws.plugins.module_utils import botocore as amazon
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -39,6 +40,35 @@ PAUSES = (0.25, 0.75, 2.0)
 PATIENCE = 5.0
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class DiscreetModule(AnsibleModule):
+    """Ansible's module; but among arguments that it cannot read it shows none that may hold a secret.
+
+    Ansible finds out what is secret by reading the arguments, and of a mistyped dictionary it would show everything.
+    """
+
+    has_read = False
+
+    def __init__(self, **rules: Any) -> None:
+        super().__init__(**rules)
+        self.has_read = True
+
+    def fail_json(self, msg: str, **results: Any) -> NoReturn:
+        if not self.has_read:
+            for option, spec in self.argument_spec.items():
+                if option in self.params and _holds_secrets(spec):
+                    self.params[option] = "(not shown, because it may hold secrets)"
+        super().fail_json(msg=msg, **results)
+
+
+def _holds_secrets(spec: Mapping[str, Any]) -> bool:
+    """Whether a suboption, at any depth, is secret."""
+    inner = (spec.get("options") or {}).values()
+    return any(each.get("no_log") or _holds_secrets(each) for each in inner)
+
+
+AnsibleAWSModule.default_settings["module_class"] = DiscreetModule  # what it makes its inner module of
 
 
 class AwsModule(AnsibleAWSModule):

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from ._amazon import AwsModule
 from ._core.change import Change
 from ._core.errors import CallFailed, Failed, Refused
 from ._drive import Ending, drive
+
+R = TypeVar("R")
 
 # Makes the writes of a change, one after another. After each it yields what it has done, in words such as
 # "put the rule"; and the seconds to sleep, where it waits. Returns keys of the thing that only AWS knows.
@@ -78,6 +80,23 @@ def finish(module: AwsModule, outcome: Outcome, about: str) -> NoReturn:
     if outcome.done:
         said = f"{said}. Done before that: {', '.join(outcome.done)}"
     module.fail_json(msg=said, **returned)
+
+
+def waited(looks: Generator[float, None, R]) -> R:
+    """The end of a wait that has to come before the plan. Only looks: check mode waits as well."""
+    ending = Ending()
+
+    def steps() -> Generator[float, None, R]:
+        while True:
+            try:
+                pause = next(looks)
+            except StopIteration as end:
+                return end.value
+            yield pause
+            if ending():
+                raise Failed(f"{ending()}; nothing was changed")
+
+    return drive(steps(), ending)
 
 
 def converge(

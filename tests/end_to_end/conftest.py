@@ -44,7 +44,7 @@ def started() -> Iterator[list[Module | Playbook]]:
 def start(sandbox: Sandbox, started: list[Module | Playbook], tmp_path: Path) -> Callable[..., Module]:
     """Starts a module."""
 
-    def start(name: str, **options: Any) -> Module:
+    def start(name: str, /, **options: Any) -> Module:
         module = Module(name, arguments(sandbox, **options), tmp_path / str(len(started)))
         started.append(module)
         return module

@@ -101,7 +101,7 @@ def _become(module: str, folder: Path, environment: dict[str, str]) -> None:
     sys.stdin, sys.stdout, sys.stderr = (open(number, mode) for number, mode in enumerate("rww"))  # noqa: SIM115, PTH123
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [module]
-    del sys.modules[module]  # what it imports stays
+    sys.modules.pop(module, None)  # what it imports stays
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

@@ -1,0 +1,53 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Waiting as data: look, judge, pause. The pauses are slept by the drive."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .errors import Failed, Refused
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Whether to wait, how long, and how long between two looks; in seconds."""
+
+    wait: bool
+    timeout: float
+    delay: float
+
+
+def read_patience(options: Mapping[str, Any]) -> Patience:
+    """From the options ``wait``, ``wait_timeout`` and ``wait_delay``. Raises ``Refused``."""
+    for name in ("wait_timeout", "wait_delay"):
+        if not 0 < options[name] < math.inf:
+            raise Refused(f"{name} is {options[name]}: say a number of seconds above 0")
+    return Patience(options["wait"], float(options["wait_timeout"]), float(options["wait_delay"]))
+
+
+def wait_until(
+    look: Callable[[], T],
+    verdict: Callable[[T], str | None],
+    patience: Patience,
+    clock: Callable[[], float] = time.monotonic,
+) -> Generator[float, None, T]:
+    """Look until the verdict is None, and return what was seen then. Yields the seconds to sleep.
+
+    ``verdict`` says in words how the thing still is ("the connection x is CREATING"), and raises ``Failed`` where
+    waiting longer cannot help. Raises ``Failed`` after ``patience.timeout`` seconds.
+    """
+    end = clock() + patience.timeout
+    while (still := verdict(seen := look())) is not None:
+        left = end - clock()
+        if left <= 0:
+            raise Failed(f"{still} after {patience.timeout:g} s. Give it longer with wait_timeout, and run again")
+        yield min(patience.delay, left)
+    return seen

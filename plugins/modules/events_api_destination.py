@@ -1,0 +1,220 @@
+#!/usr/bin/python
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manage an API destination of Amazon EventBridge."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: events_api_destination
+version_added: 1.0.0
+short_description: Manage an API destination of Amazon EventBridge, a web service as a target for events
+description:
+  - Creates, updates and deletes an API destination. It is the address of a web service, the method it is called with,
+    how often it may be called, and the connection (M(steadyops.ecs.events_connection)) that authorizes the calls.
+author:
+  - SteadyOps contributors (@steadyops)
+options:
+  name:
+    description:
+      - Name of the API destination. Letters, digits, hyphens, dots and underscores, at most 64.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) creates the API destination, or updates what is given and differs.
+      - V(absent) deletes it.
+    type: str
+    choices: [present, absent]
+    default: present
+  description:
+    description:
+      - A description of at most 512 characters, on one line. Left out, it stays as it is.
+    type: str
+  connection:
+    description:
+      - Name or ARN of the connection. Needed for a new API destination.
+    type: str
+  invocation_endpoint:
+    description:
+      - Address of the web service. Needed for a new API destination.
+      - It begins with C(https://). Each C(*) in its path stands for a path parameter of the rule's target.
+      - It is no secret, since everybody with the permission C(events:DescribeApiDestination) can read it. The module
+        warns of an address that looks like one.
+    type: str
+  http_method:
+    description:
+      - Method of the calls. A new API destination without it gets V(POST).
+    type: str
+    choices: [POST, GET, HEAD, OPTIONS, PUT, PATCH, DELETE]
+  invocation_rate_limit_per_second:
+    description:
+      - How many calls a second are made at most; the others wait, for as long as the retry policy of the rule's target
+        lets them. A new API destination without it gets V(300).
+    type: int
+  wait:
+    description:
+      - Whether to wait until the API destination is active, or gone.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait for that.
+    type: int
+    default: 60
+  wait_delay:
+    description:
+      - Seconds between two looks; fractions are allowed.
+    type: float
+    default: 2
+extends_documentation_fragment:
+  - steadyops.ecs.aws
+  - steadyops.ecs.attributes
+attributes:
+  check_mode:
+    support: full
+    details: A connection that does not exist yet is a warning in check mode, and an error otherwise.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: steadyops.ecs.events_connection
+  - name: API destinations
+    description: The Amazon EventBridge User Guide.
+    link: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
+notes:
+  - EventBridge waits five seconds for an answer. It tries again after 429 and 5xx; after another 4xx the event is lost,
+    or goes to the dead-letter queue of the rule's target.
+  - API destinations have no tags.
+  - |-
+    IAM permissions, and what each is for:
+
+    C(events:DescribeApiDestination) - always.
+
+    C(events:DescribeConnection) - to look up a connection that is given by its name.
+
+    C(events:CreateApiDestination), C(events:UpdateApiDestination), C(events:DeleteApiDestination) - to create, update
+    and delete.
+"""
+
+EXAMPLES = r"""
+- name: Make Sentry a target for events
+  steadyops.ecs.events_api_destination:
+    name: sentry
+    connection: sentry
+    invocation_endpoint: https://o123456.ingest.sentry.io/api/7654321/store/
+    invocation_rate_limit_per_second: 10
+
+- name: Make Slack a target for events
+  steadyops.ecs.events_api_destination:
+    name: slack
+    connection: slack
+    invocation_endpoint: https://slack.com/api/chat.postMessage
+    invocation_rate_limit_per_second: 1
+  register: slack
+
+- name: Show what a rule's target needs
+  ansible.builtin.debug:
+    var: slack.api_destination.arn
+
+- name: Remove an API destination
+  steadyops.ecs.events_api_destination:
+    name: slack
+    state: absent
+"""
+
+RETURN = r"""
+api_destination:
+  description: >-
+    The API destination; V(null) when there is none. Of one that check mode would create, AWS's own keys are missing.
+  returned: success
+  type: dict
+  contains:
+    arn:
+      description: ARN of the API destination.
+      returned: when it exists
+      type: str
+      sample: arn:aws:events:eu-central-1:123456789012:api-destination/slack/1b2c3d4e-aaaa-bbbb-cccc-1234567890ab
+    name:
+      description: Name of the API destination.
+      returned: always
+      type: str
+      sample: slack
+    state:
+      description: V(ACTIVE) or V(INACTIVE).
+      returned: when it exists
+      type: str
+      sample: ACTIVE
+    description:
+      description: The description.
+      returned: always
+      type: str
+      sample: ""
+    connection:
+      description: Name of the connection.
+      returned: always
+      type: str
+      sample: slack
+    connection_arn:
+      description: ARN of the connection; in check mode V(null) when there is none of that name yet.
+      returned: always
+      type: str
+      sample: arn:aws:events:eu-central-1:123456789012:connection/slack/1b2c3d4e-aaaa-bbbb-cccc-1234567890ab
+    invocation_endpoint:
+      description: Address of the web service.
+      returned: always
+      type: str
+      sample: https://slack.com/api/chat.postMessage
+    http_method:
+      description: Method of the calls.
+      returned: always
+      type: str
+      sample: POST
+    invocation_rate_limit_per_second:
+      description: How many calls a second are made at most.
+      returned: always
+      type: int
+      sample: 300
+"""
+
+from ..module_utils._aws.api_destinations import describe_api_destination
+from ..module_utils._aws.live_api_destination import connection_arn_of, write_api_destination
+from ..module_utils._core.api_destination import METHODS, plan_api_destination, read_api_destination, warnings_of
+from ..module_utils._module import AwsModule, Outcome, converge, run
+
+ARGUMENTS = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "description": {"type": "str"},
+    "connection": {"type": "str"},
+    "invocation_endpoint": {"type": "str"},
+    "http_method": {"type": "str", "choices": list(METHODS)},
+    "invocation_rate_limit_per_second": {"type": "int"},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 60},
+    "wait_delay": {"type": "float", "default": 2},
+}
+
+
+def work(module: AwsModule, check_mode: bool) -> Outcome:
+    wanted = read_api_destination(module.params)
+    events = module.client("events")
+    current = describe_api_destination(events, wanted.name)
+    change = plan_api_destination(wanted, current, connection_arn_of(events, wanted, current))
+    return converge(
+        "api_destination",
+        change,
+        check_mode,
+        lambda change: write_api_destination(events, wanted, change),
+        warnings=warnings_of(wanted, current, change),
+    )
+
+
+def main() -> None:
+    run(ARGUMENTS, work, about="API destination {name}")
+
+
+if __name__ == "__main__":
+    main()

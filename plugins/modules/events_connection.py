@@ -1,0 +1,423 @@
+#!/usr/bin/python
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manage a connection of Amazon EventBridge."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: events_connection
+version_added: 1.0.0
+short_description: Manage a connection of Amazon EventBridge, the authorization for a web service
+description:
+  - Creates, updates and deletes a connection. It holds what EventBridge proves itself with to a web service, such as
+    Sentry, Slack or PagerDuty. Together with an API destination (M(steadyops.ecs.events_api_destination)) it makes that
+    service a target for events.
+  - EventBridge keeps the secret values in AWS Secrets Manager and never gives one back. See O(update_secret) for how a
+    change of them is noticed all the same.
+author:
+  - SteadyOps contributors (@steadyops)
+options:
+  name:
+    description:
+      - Name of the connection. Letters, digits, hyphens, dots and underscores, at most 64.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) creates the connection, or updates what is given and differs.
+      - V(absent) deletes it, and with it its secret. A connection that API destinations use is not deleted.
+    type: str
+    choices: [present, absent]
+    default: present
+  description:
+    description:
+      - A description, on one line. Left out, it stays as it is.
+      - It may have 512 characters; with O(update_secret=on_change) 431, because the digest is kept behind it.
+    type: str
+  api_key:
+    description:
+      - Authorizes with a secret in a header.
+      - At most one of O(api_key), O(basic) and O(oauth) is taken. A new connection needs one; without it the
+        authorization of an existing connection stays as it is.
+      - For a service that takes its secret elsewhere, such as in its address or in a field of the body, AWS still asks
+        for an authorization. Give a header that the service ignores.
+    type: dict
+    suboptions:
+      name:
+        description:
+          - Name of the header, such as V(Authorization) or V(X-Sentry-Auth).
+        type: str
+        required: true
+      value:
+        description:
+          - The whole value of the header, such as C(Bearer) and a token. At most 512 characters, and no colon, which
+            EventBridge does not take.
+          - Ansible masks this text wherever it comes up in results, so give none that is also a common word.
+        type: str
+        required: true
+  basic:
+    description:
+      - Authorizes with a user name and a password (HTTP Basic).
+    type: dict
+    suboptions:
+      username:
+        description:
+          - The user name, without a colon.
+        type: str
+        required: true
+      password:
+        description:
+          - The password, without a colon.
+        type: str
+        required: true
+  oauth:
+    description:
+      - Authorizes with a token that EventBridge gets, and renews, by OAuth client credentials.
+    type: dict
+    suboptions:
+      client_id:
+        description:
+          - The id of the client, without a colon.
+        type: str
+        required: true
+      client_secret:
+        description:
+          - The secret of the client, without a colon.
+        type: str
+        required: true
+      authorization_endpoint:
+        description:
+          - Address at which the token is to be had; https only.
+        type: str
+        required: true
+      http_method:
+        description:
+          - Method of the request for the token.
+        type: str
+        choices: [GET, POST, PUT]
+        default: POST
+      http_parameters:
+        description:
+          - Parameters of the request for the token, such as C(grant_type) or C(scope). Left out, they stay as they are;
+            given, those that are not in it are removed.
+        type: dict
+        suboptions: &parameters
+          header:
+            description:
+              - Headers.
+            type: list
+            elements: dict
+            suboptions: &parameter
+              key:
+                description:
+                  - Its name.
+                type: str
+                required: true
+              value:
+                description:
+                  - A value that everybody may see.
+                  - Exactly one of this and C(secret_value) is given.
+                type: str
+              secret_value:
+                description:
+                  - A value that is kept secret, here and by AWS.
+                type: str
+          query:
+            description:
+              - Parameters of the query in the address.
+            type: list
+            elements: dict
+            suboptions: *parameter
+          body:
+            description:
+              - Fields of the JSON body.
+            type: list
+            elements: dict
+            suboptions: *parameter
+  invocation_http_parameters:
+    description:
+      - Parameters that EventBridge adds to every request to the web service. They win over those of a rule's target.
+      - Left out, they stay as they are; given, those that are not in it are removed. They are given together with the
+        authorization.
+    type: dict
+    suboptions: *parameters
+  kms_key_identifier:
+    description:
+      - Id, ARN or alias of the customer managed KMS key that the secret is encrypted with. Left out, it stays as it is;
+        an empty text stands for the key that AWS owns.
+      - The key needs the tag C(EventBridgeApiDestinations) with the value V(true), and a policy that lets EventBridge
+        use it.
+    type: str
+  update_secret:
+    description:
+      - When secret values are written that may be the same as those that AWS has. They are always written when the
+        connection is created, when another part of the authorization changes, and when the connection has lost its
+        authorization.
+      - V(on_change) when they differ from those last written. This is told by a digest (scrypt, with a random salt, 32
+        MiB and about 0.3 seconds for each guess) that is kept at the end of the description, in brackets. Without one,
+        as on a connection that was made otherwise, they are written once.
+      - V(always) with every run.
+      - V(never) for no reason of their own.
+    type: str
+    choices: [on_change, always, never]
+    default: on_change
+  wait:
+    description:
+      - Whether to wait until the connection is authorized, or gone.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait for that.
+    type: int
+    default: 300
+  wait_delay:
+    description:
+      - Seconds between two looks; fractions are allowed.
+    type: float
+    default: 2
+extends_documentation_fragment:
+  - steadyops.ecs.aws
+  - steadyops.ecs.attributes
+attributes:
+  check_mode:
+    support: full
+    details: Whether API destinations use a connection that is to be deleted is only seen in a real run.
+  diff_mode:
+    support: full
+    details: Of secret values it is shown that they are written, and nothing else.
+  idempotent:
+    support: partial
+    details: With O(update_secret=always) every run writes.
+seealso:
+  - module: steadyops.ecs.events_api_destination
+  - name: Connections for HTTP targets
+    description: The Amazon EventBridge User Guide.
+    link: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection.html
+notes:
+  - The values of C(value), C(password), C(client_secret) and C(secret_value) are masked in results and logs. With
+    Ansible Vault they need not stand in a playbook either.
+  - Connections have no tags.
+  - |-
+    IAM permissions, and what each is for:
+
+    C(events:DescribeConnection) - always.
+
+    C(events:CreateConnection), C(events:UpdateConnection), C(events:DeleteConnection),
+    C(events:ListApiDestinations) - to create, update and delete; the last tells who uses a connection.
+
+    C(secretsmanager:CreateSecret), C(secretsmanager:PutSecretValue), C(secretsmanager:UpdateSecret),
+    C(secretsmanager:DescribeSecret), C(secretsmanager:GetSecretValue), C(secretsmanager:DeleteSecret) on
+    C(secret:events!connection/*) - EventBridge keeps the secret in the caller's name.
+
+    C(iam:CreateServiceLinkedRole) for C(apidestinations.events.amazonaws.com) - for the first connection of an account.
+
+    C(kms:DescribeKey), C(kms:GenerateDataKey), C(kms:Decrypt) - with O(kms_key_identifier).
+"""
+
+EXAMPLES = r"""
+- name: Let EventBridge report to Sentry
+  steadyops.ecs.events_connection:
+    name: sentry
+    description: Failures of ECS tasks
+    api_key:
+      name: X-Sentry-Auth
+      value: "Sentry sentry_version=7, sentry_client=eventbridge/1.0, sentry_key={{ sentry_public_key }}"
+
+- name: Let EventBridge post to Slack as a bot
+  steadyops.ecs.events_connection:
+    name: slack
+    api_key:
+      name: Authorization
+      value: "Bearer {{ slack_bot_token }}"
+    invocation_http_parameters:
+      header:
+        - key: Content-Type
+          value: application/json; charset=utf-8
+
+- name: Let EventBridge trigger incidents of PagerDuty, which takes its key in the body
+  steadyops.ecs.events_connection:
+    name: pagerduty
+    api_key:
+      name: X-Not-Needed
+      value: pagerduty-takes-its-key-in-the-body
+    invocation_http_parameters:
+      body:
+        - key: routing_key
+          secret_value: "{{ pagerduty_routing_key }}"
+
+- name: Use a service with OAuth
+  steadyops.ecs.events_connection:
+    name: incidents
+    oauth:
+      client_id: alerts
+      client_secret: "{{ incidents_client_secret }}"
+      authorization_endpoint: https://login.example.com/oauth2/token
+      http_parameters:
+        body:
+          - key: grant_type
+            value: client_credentials
+          - key: scope
+            value: incidents.write
+
+- name: Remove a connection
+  steadyops.ecs.events_connection:
+    name: sentry
+    state: absent
+"""
+
+RETURN = r"""
+connection:
+  description: >-
+    The connection; V(null) when there is none. Of one that check mode would create, AWS's own keys are missing.
+  returned: success
+  type: dict
+  contains:
+    arn:
+      description: ARN of the connection.
+      returned: when it exists
+      type: str
+      sample: arn:aws:events:eu-central-1:123456789012:connection/sentry/1b2c3d4e-aaaa-bbbb-cccc-1234567890ab
+    name:
+      description: Name of the connection.
+      returned: always
+      type: str
+      sample: sentry
+    state:
+      description: V(AUTHORIZED), or V(ACTIVE) for a private API. Another one only when it was not waited for.
+      returned: when it exists
+      type: str
+      sample: AUTHORIZED
+    description:
+      description: The description, without the digest.
+      returned: always
+      type: str
+      sample: Failures of ECS tasks
+    authorization_type:
+      description: V(API_KEY), V(BASIC) or V(OAUTH_CLIENT_CREDENTIALS).
+      returned: always
+      type: str
+      sample: API_KEY
+    api_key:
+      description: The name of the header, as C(name); V(null) with another authorization.
+      returned: always
+      type: dict
+      sample: {"name": "X-Sentry-Auth"}
+    basic:
+      description: The user name, as C(username); V(null) with another authorization.
+      returned: always
+      type: dict
+      sample: null
+    oauth:
+      description: C(client_id), C(authorization_endpoint), C(http_method), C(http_parameters); or V(null).
+      returned: always
+      type: dict
+      sample: null
+    invocation_http_parameters:
+      description:
+        - Lists C(header), C(query) and C(body), in the order of the keys. The value of a secret one is V(null).
+      returned: always
+      type: dict
+      sample: {"header": [], "query": [], "body": [{"key": "routing_key", "is_secret": true, "value": null}]}
+    kms_key_identifier:
+      description: The customer managed KMS key, as AWS gives it; empty where it is the one that AWS owns.
+      returned: always
+      type: str
+      sample: ""
+    secret_arn:
+      description: ARN of the secret that EventBridge keeps the values in; V(null) where AWS does not tell.
+      returned: when it exists
+      type: str
+      sample: arn:aws:secretsmanager:eu-central-1:123456789012:secret:events!connection/sentry/1b2c3d4e-Ab12Cd
+    secret_values:
+      description: V(written) when this run has written the secret values, V(kept) otherwise.
+      returned: always
+      type: str
+      sample: kept
+"""
+
+from ..module_utils._aws.event_connections import require_kms_keys
+from ..module_utils._aws.live_connection import settled_connection, write_connection
+from ..module_utils._core.connection.plan import plan_connection, warnings_of
+from ..module_utils._core.connection.read import read_connection
+from ..module_utils._module import AwsModule, Outcome, converge, run, waited
+
+PARAMETER = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "key": {"type": "str", "required": True, "no_log": False},
+        "value": {"type": "str"},
+        "secret_value": {"type": "str", "no_log": True},
+    },
+    "mutually_exclusive": [("value", "secret_value")],
+    "required_one_of": [("value", "secret_value")],
+}
+PARAMETERS = {"type": "dict", "options": {"header": PARAMETER, "query": PARAMETER, "body": PARAMETER}}
+ARGUMENTS = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "description": {"type": "str"},
+    "api_key": {
+        "type": "dict",
+        "no_log": False,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "value": {"type": "str", "required": True, "no_log": True},
+        },
+    },
+    "basic": {
+        "type": "dict",
+        "options": {
+            "username": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
+        },
+    },
+    "oauth": {
+        "type": "dict",
+        "options": {
+            "client_id": {"type": "str", "required": True},
+            "client_secret": {"type": "str", "required": True, "no_log": True},
+            "authorization_endpoint": {"type": "str", "required": True},
+            "http_method": {"type": "str", "choices": ["GET", "POST", "PUT"], "default": "POST"},
+            "http_parameters": PARAMETERS,
+        },
+    },
+    "invocation_http_parameters": PARAMETERS,
+    "kms_key_identifier": {"type": "str", "no_log": False},
+    "update_secret": {
+        "type": "str",
+        "choices": ["on_change", "always", "never"],
+        "default": "on_change",
+        "no_log": False,
+    },
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+    "wait_delay": {"type": "float", "default": 2},
+}
+
+
+def work(module: AwsModule, check_mode: bool) -> Outcome:
+    wanted = read_connection(module.params)
+    events = module.client("events")
+    if wanted.kms_key:
+        require_kms_keys(events)
+    current = waited(settled_connection(events, wanted))
+    change = plan_connection(wanted, current)
+    return converge(
+        "connection",
+        change,
+        check_mode,
+        lambda change: write_connection(events, wanted, current, change),
+        warnings=warnings_of(wanted, current),
+    )
+
+
+def main() -> None:
+    run(ARGUMENTS, work, about="connection {name}", mutually_exclusive=[("api_key", "basic", "oauth")])
+
+
+if __name__ == "__main__":
+    main()

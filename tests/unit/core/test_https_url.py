@@ -1,0 +1,88 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.https_url import (
+    check_https_url,
+    out_of_reach,
+    secret_in_url,
+)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com",
+        "HTTPS://example.com/",
+        "https://example.com:8443/a/*/b?c=d&e=%20",
+        "https://slack.com/api/chat.postMessage",
+        "https://192.0.2.1/",
+    ],
+)
+def test_addresses_that_eventbridge_takes(url):
+    assert check_https_url("url", url).hostname
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "https addresses only"),
+        ("http://example.com", "https addresses only"),
+        ("ftp://example.com", "https addresses only"),
+        ("https://", "does not take in an address|no valid host"),
+        ("https://example.com/ ", "does not take"),
+        ("https://example.com/\n", "does not take"),
+        ("https://example.com/#top", "does not take"),
+        ("https://example.com/%zz", "does not take"),
+        ("https://exämple.com/", "does not take"),
+        ("https://a:b@example.com/", "user name or password"),
+        ("https://example.com:0/", "port"),
+        ("https://example.com:x/", "port"),
+        ("https://.example.com/", "no valid host"),
+        ("https://*/", "no valid host"),
+        ("https://example.com/" + "a" * 2029, "2049 characters"),
+    ],
+)
+def test_addresses_that_it_does_not_take(url, words):
+    with pytest.raises(Refused, match=words) as refused:
+        check_https_url("url", url)
+    assert str(refused.value).startswith("url")
+    assert not url[8:] or url[8:] not in str(refused.value), "there may be a secret in it"
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("https://hooks.slack.com/services/T0/B0/xyz", "Slack"),
+        ("https://x.logic.azure.com/workflows/1?api-version=2016&sp=%2F&sv=1.0&sig=abc", "'sig'"),
+        ("https://chat.example.com/?key=1", "'key'"),
+        ("https://chat.example.com/?access_token=1", "'access_token'"),
+        ("https://slack.com/api/chat.postMessage", None),
+        ("https://example.com/?monkey=1&design=2", None),
+        ("https://example.com/sig=1", None),
+    ],
+)
+def test_secret_in_url(url, word):
+    found = secret_in_url(check_https_url("url", url))
+    assert (found is not None) == (word is not None)
+    assert word is None or word in found
+    assert not found or "abc" not in found
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("10.0.0.1", True),
+        ("127.0.0.1", True),
+        ("169.254.169.254", True),
+        ("localhost", True),
+        ("db.internal", True),
+        ("8.8.8.8", False),
+        ("example.com", False),
+        ("internal.example.com", False),
+    ],
+)
+def test_out_of_reach(host, expected):
+    assert out_of_reach(check_https_url("url", f"https://{host}/")) is expected
