@@ -18,8 +18,10 @@ _MODE = 0o100644 << 16  # a plain file that everybody may read: Lambda's user is
 LARGEST = 50 * 1024 * 1024  # bytes that CreateFunction takes
 
 
-def archive(files: Mapping[str, bytes]) -> bytes:
-    """A zip of ``files``, by the path inside. Nothing is compressed: what zlib makes depends on its version.
+def archive(files: Mapping[str, bytes], largest: int = LARGEST) -> bytes:
+    """A zip of ``files``, by the path inside, of at most ``largest`` bytes.
+
+    Nothing is compressed: what zlib makes depends on its version.
 
     Raises ``Refused`` when Lambda would not take it.
     """
@@ -31,8 +33,8 @@ def archive(files: Mapping[str, bytes]) -> bytes:
             entry.external_attr = _MODE
             made.writestr(entry, files[path])
     content = target.getvalue()
-    if len(content) > LARGEST:
-        raise Refused(f"The function's archive has {len(content)} bytes, and Lambda takes {LARGEST}. Leave files out")
+    if len(content) > largest:
+        raise Refused(f"The function's archive has {len(content)} bytes, and Lambda takes {largest}. Leave files out")
     return content
 
 

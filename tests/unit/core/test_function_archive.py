@@ -8,7 +8,6 @@ import io
 import zipfile
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._core import function_archive
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.function_archive import archive, code_sha256
 
@@ -30,7 +29,6 @@ def test_it_is_a_zip_of_the_files():
         assert {entry.external_attr >> 16 & 0o777 for entry in made.infolist()} == {0o644}
 
 
-def test_what_lambda_does_not_take_is_refused(monkeypatch):
-    monkeypatch.setattr(function_archive, "LARGEST", 10)
+def test_what_lambda_does_not_take_is_refused():
     with pytest.raises(Refused, match="Leave files out"):
-        archive(FILES)
+        archive(FILES, largest=10)

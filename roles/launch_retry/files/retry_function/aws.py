@@ -1,0 +1,109 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The calls of the retry function, with the boto3 of Lambda's runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+AT_ONCE = 10  # messages that one call sends
+ENOUGH = 100_000  # characters after which a call is made; with one message more it is still one that SQS takes
+
+# RunTask is not repeated here: each try is to be seen by who decides.
+_PATIENT = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
+_ONCE = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1})
+
+_clients: dict[tuple[str, str, bool], Any] = {}
+
+
+class CallFailed(Exception):
+    """A call that was answered with an error, or with nothing. ``status`` is HTTP's, 0 when unknown."""
+
+    def __init__(self, code: str, message: str, status: int = 0) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status = code, message, status
+
+
+class Unsent(Exception):
+    """Messages that did not get into the queue. ``entries`` are (what they are about, why)."""
+
+    def __init__(self, entries: list[tuple[Any, str]]) -> None:
+        super().__init__(f"{len(entries)} messages were not sent")
+        self.entries = entries
+
+
+class Aws:
+    """Where messages go is in the environment; see ``handler``."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._region = environment["AWS_REGION"]
+        self._queue = environment["RETRY_QUEUE_URL"]
+        self._dead_letters = environment.get("DEAD_LETTER_QUEUE_URL", "")
+        self._topic = environment.get("TOPIC_ARN", "")
+        self._waiting: list[tuple[str, int, Any]] = []
+
+    def run_task(self, region: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer. Raises ``CallFailed``."""
+        return _asked(lambda: _client("ecs", region, once=True).run_task(**request))
+
+    def tasks_of(self, region: str, cluster: str, started_by: str) -> list[str]:
+        """ARNs of the tasks that run and bear this ``startedBy``."""
+        answer = _asked(lambda: _client("ecs", region).list_tasks(cluster=cluster, startedBy=started_by))
+        return list(answer["taskArns"])
+
+    def send_later(self, body: str, delay: int, about: Any) -> None:
+        """Have a message sent with the next ``send_off``."""
+        self._waiting.append((body, delay, about))
+
+    def send_off(self, full: bool = False) -> None:
+        """Send what waits; with ``full`` only when it is enough for a call. Raises ``Unsent``; the others are sent."""
+        sent = self._waiting
+        if not sent or (full and len(sent) < AT_ONCE and sum(len(body) for body, _, _ in sent) < ENOUGH):
+            return
+        self._waiting = []
+        entries = [
+            {"Id": str(number), "MessageBody": body, "DelaySeconds": delay}
+            for number, (body, delay, _about) in enumerate(sent)
+        ]
+        sqs = _client("sqs", self._region)
+        try:
+            answer = _asked(lambda: sqs.send_message_batch(QueueUrl=self._queue, Entries=entries))
+        except CallFailed as error:
+            raise Unsent([(about, error.code) for _body, _delay, about in sent]) from None
+        refused = [(sent[int(each["Id"])][2], str(each["Code"])) for each in answer.get("Failed", [])]
+        if refused:
+            raise Unsent(refused)
+
+    def bury(self, letter: str) -> None:
+        """Into the dead-letter queue, if there is one."""
+        if self._dead_letters:
+            _asked(lambda: _client("sqs", self._region).send_message(QueueUrl=self._dead_letters, MessageBody=letter))
+
+    def publish(self, subject: str, text: str) -> None:
+        """To the topic, if there is one."""
+        if self._topic:
+            sns = _client("sns", self._region)
+            _asked(lambda: sns.publish(TopicArn=self._topic, Subject=subject, Message=text))
+
+
+def _client(service: str, region: str, once: bool = False) -> Any:
+    if (service, region, once) not in _clients:
+        config = _ONCE if once else _PATIENT
+        _clients[service, region, once] = boto3.client(service, region_name=region, config=config)
+    return _clients[service, region, once]
+
+
+def _asked(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        raise CallFailed(str(told.get("Code") or "Unknown"), str(told.get("Message") or ""), status) from None
+    except BotoCoreError as error:
+        raise CallFailed(type(error).__name__, str(error)) from None

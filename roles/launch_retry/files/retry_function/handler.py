@@ -1,0 +1,173 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The retry function: takes what Lambda hands over apart, asks ``_core`` what to do, and has ``aws`` do it.
+
+Environment: ``RETRY_QUEUE_URL``; if wanted ``DEAD_LETTER_QUEUE_URL``, ``TOPIC_ARN`` and ``RETRY_POLICY``, the policy
+as JSON. A policy too large for the environment of a function may be in ``policy.json`` in its archive.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from _core.retry import message, notice
+from _core.retry.decide import call_of, decide, too_late, without_doubles
+from _core.retry.deliveries import Delivered, read_delivery
+from _core.retry.model import Decision, GiveUp, Ignore, Launch, Retry, StoppedTask, Wish
+from _core.retry.policy import Policy, read_policy
+from _core.retry.records import attempts_of, from_answer, from_error
+from _core.retry.request import started_by
+from aws import Aws, CallFailed, Unsent
+
+REMEMBERED = 10_000
+
+# What this process has handled: (origin, attempt). A doubled delivery is most often one to the same process.
+handled: OrderedDict[tuple[str, int], None] = OrderedDict()
+
+
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """Lambda's entry. Returns the messages of Amazon SQS that are to be delivered again."""
+    account = context.invoked_function_arn.split(":")[4]
+    run = Run(read_policy(_policy(), account), Aws(os.environ))
+    for delivered in read_delivery(event, os.environ["AWS_REGION"]):
+        run.attempt(delivered)
+    run.send_off()
+    if run.lost:
+        raise RuntimeError(f"{run.lost} records could be neither handled nor put into the dead-letter queue")
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in run.failed]}
+
+
+def _policy() -> Any:
+    file = Path(__file__).with_name("policy.json")
+    return json.loads(os.environ.get("RETRY_POLICY") or (file.read_text() if file.exists() else "{}"))
+
+
+class Run:
+    """One event of Lambda. ``failed`` are ids of messages, ``lost`` counts what could not even be buried."""
+
+    def __init__(self, policy: Policy, aws: Aws) -> None:
+        self.policy = policy
+        self.aws = aws
+        self.failed: list[str] = []
+        self.lost = 0
+
+    def attempt(self, delivered: Delivered) -> None:
+        """Handle one thing; whatever becomes of it, the others are handled, too."""
+        try:
+            self.handle(delivered)
+        except Exception as problem:  # noqa: BLE001 - of this one thing, not of the others
+            self.give_back(delivered, f"it could not be handled: {type(problem).__name__}")
+
+    def handle(self, delivered: Delivered) -> None:
+        if delivered.problem:
+            print(notice.line("unreadable", why=delivered.problem))
+            self.aws.bury(notice.unreadable_letter(delivered.problem, delivered.raw))
+        elif delivered.wish:
+            self.once(delivered, self.fulfil)
+        elif delivered.record:
+            self.once(delivered, self.judge)
+
+    def once(self, delivered: Delivered, act: Callable[[Delivered], None]) -> None:
+        """Do it, unless this process has done it before."""
+        mark = _mark(delivered)
+        if mark in handled:
+            print(notice.line(Ignore("a doubled delivery"), delivered.wish or delivered.record))
+            return
+        handled[mark] = None
+        if len(handled) > REMEMBERED:
+            handled.popitem(last=False)
+        try:
+            act(delivered)
+        except BaseException:
+            handled.pop(mark, None)
+            raise
+
+    def judge(self, delivered: Delivered) -> None:
+        record = delivered.record
+        self.act(delivered, record, decide(record, 0, self.policy, time.time(), _chance(record.origin, 0)), 0)
+
+    def fulfil(self, delivered: Delivered) -> None:
+        """Start the tasks, and look at the answer: a refusal of ours needs no record of CloudTrail."""
+        wish = delivered.wish
+        late = too_late(wish, self.policy, time.time())
+        if late:
+            self.act(delivered, from_error(wish, "TooLate", late.why), late, wish.attempt - 1)
+            return
+        rest = without_doubles(wish, self.running(wish))
+        if isinstance(rest, Ignore):
+            print(notice.line(rest, wish))
+            return
+        try:
+            launch = from_answer(rest, self.aws.run_task(rest.region, call_of(rest, self.policy)))
+        except CallFailed as error:
+            launch = from_error(rest, error.code, error.message, error.status)
+        if launch.started:
+            print(notice.line("started", rest, attempt=rest.attempt, tasks=launch.started))
+        decision = decide(launch, rest.attempt, self.policy, time.time(), _chance(rest.origin, rest.attempt))
+        self.act(delivered, launch, decision, rest.attempt)
+
+    def running(self, wish: Wish) -> tuple[str, ...]:
+        """Tasks of attempts before this one; none when ECS does not tell, since the client token guards as well."""
+        cluster = wish.request.get("cluster", "default")
+        try:
+            marks = [started_by(wish.origin, attempt) for attempt in range(1, wish.bears)]
+            return tuple(arn for mark in marks for arn in self.aws.tasks_of(wish.region, cluster, mark))
+        except CallFailed as error:
+            print(notice.line("unchecked", wish, error=error.code))
+            return ()
+
+    def act(self, delivered: Delivered, record: Launch | StoppedTask, decision: Decision, attempts: int) -> None:
+        print(notice.line(decision, record))
+        if isinstance(decision, Retry):
+            self.aws.send_later(message.written(decision.wish), decision.delay, delivered)
+            self.send_off(full=True)
+        elif isinstance(decision, GiveUp):
+            made = attempts if isinstance(record, Launch) else attempts_of(record.detail.get("startedBy"))
+            self.aws.bury(notice.dead_letter(decision, record, made))
+            self.tell(decision, record, made)
+
+    def tell(self, decision: GiveUp, record: Launch | StoppedTask, attempts: int) -> None:
+        """Publish it. The dead letter is there already: a topic that is missing does not make it come again."""
+        subject, event = notice.notification(decision, record, attempts, time.time(), self.policy.account)
+        try:
+            self.aws.publish(subject, json.dumps(event))
+        except CallFailed as error:
+            print(notice.line("untold", record, error=f"{error.code}: {error.message}"[:200]))
+
+    def send_off(self, full: bool = False) -> None:
+        """Send what waits to be sent; with ``full`` only when it is as much as one call takes."""
+        try:
+            self.aws.send_off(full)
+        except Unsent as unsent:
+            for delivered, why in unsent.entries:
+                handled.pop(_mark(delivered), None)
+                self.give_back(delivered, f"it could not be put into the retry queue: {why}")
+
+    def give_back(self, delivered: Delivered, why: str) -> None:
+        """To the queue that it came from, or into the dead-letter queue."""
+        print(notice.line("undelivered", delivered.wish or delivered.record, why=why))
+        if delivered.message_id:
+            self.failed.append(delivered.message_id)
+            return
+        try:
+            self.aws.bury(notice.unreadable_letter(why, delivered.raw))
+        except CallFailed as error:
+            print(notice.line("lost", error=f"{error.code}: {error.message}"[:200]))
+            self.lost += 1
+
+
+def _mark(delivered: Delivered) -> tuple[str, int]:
+    wish = delivered.wish
+    return (wish.origin, wish.attempt) if wish else (delivered.record.origin, 0)
+
+
+def _chance(origin: str, attempt: int) -> Callable[[], float]:
+    """Spreads different origins; doubled deliveries of one it keeps together, so that one sees what the other did."""
+    return random.Random(f"{origin} {attempt}").random

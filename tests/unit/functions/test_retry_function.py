@@ -1,0 +1,271 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The retry function out of its archive, with boto3 clients that a test answers for."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import iso
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.function_archive import code_sha256
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry import message
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.archive import retry_function
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import Wish
+from botocore.stub import ANY
+
+from tests.unit.aws.clients import stubbed
+from tests.unit.core.retry.samples import (
+    ACCOUNT,
+    CAPACITY,
+    REGION,
+    answer,
+    cloudtrail,
+    event,
+    messages,
+    refused,
+    request,
+    stopped,
+    subscription,
+)
+
+EDGE = Path(__file__).parents[3] / "roles/launch_retry/files/retry_function"
+QUEUE, LETTERS = (f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}" for name in ("retry", "dead"))
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
+CONTEXT = SimpleNamespace(invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:launch-retry")
+POLICY = {"max_attempts": 3, "max_age": 86400}
+
+
+def recent(asked=None, answered=None, **more):
+    """A record of this second."""
+    return cloudtrail(asked, answered, eventTime=iso(int(time.time())), **more)
+
+
+class Function:
+    """The function in this process, with its clients stubbed."""
+
+    def __init__(self, module, aws):
+        self.module = module
+        self.stubs = {}
+        for service, once in (("ecs", True), ("ecs", False), ("sqs", False), ("sns", False)):
+            client, stub = stubbed(service)
+            aws._clients[service, REGION, once] = client
+            self.stubs[f"{service} once" if once else service] = stub
+
+    def __call__(self, delivery):
+        result = self.module.handler(delivery, CONTEXT)
+        for stub in self.stubs.values():
+            stub.assert_no_pending_responses()
+        return result
+
+    def run_task(self, *told, error=None, **parameters):
+        stub = self.stubs["ecs once"]
+        if error:
+            return stub.add_client_error("run_task", *error)
+        tasks = answer(*told)
+        return stub.add_response("run_task", tasks, parameters or None)
+
+    def queued(self, count, failed=()):
+        entries = [{"Id": str(number), "MessageBody": ANY, "DelaySeconds": ANY} for number in range(count)]
+        good = [{"Id": str(n), "MessageId": "m", "MD5OfMessageBody": "x"} for n in range(count) if n not in failed]
+        bad = [{"Id": str(number), "SenderFault": False, "Code": "InternalError"} for number in failed]
+        answered = {"Successful": good, "Failed": bad}
+        self.stubs["sqs"].add_response("send_message_batch", answered, {"QueueUrl": QUEUE, "Entries": entries})
+
+    def buried(self):
+        self.stubs["sqs"].add_response("send_message", {}, {"QueueUrl": LETTERS, "MessageBody": ANY})
+
+    def told(self):
+        self.stubs["sns"].add_response("publish", {}, {"TopicArn": TOPIC, "Subject": ANY, "Message": ANY})
+
+
+@pytest.fixture
+def function(tmp_path, monkeypatch):
+    archive = tmp_path / "function.zip"
+    archive.write_bytes(retry_function(EDGE))
+    environment = {"RETRY_QUEUE_URL": QUEUE, "DEAD_LETTER_QUEUE_URL": LETTERS, "TOPIC_ARN": TOPIC}
+    for name, value in {**environment, "RETRY_POLICY": json.dumps(POLICY), "AWS_REGION": REGION}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.syspath_prepend(str(archive))
+    before = set(sys.modules)
+    handler = importlib.import_module("handler")
+    yield Function(handler, importlib.import_module("aws"))
+    for name in set(sys.modules) - before:
+        if name.split(".")[0] in ("handler", "aws", "_core"):
+            del sys.modules[name]
+
+
+def lines(capsys):
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def due(attempt=1, **more):
+    fields = {"origin": "origin", "at": time.time(), "region": REGION, "request": request(count=2), "missing": 2}
+    return message.written(Wish(**{**fields, "attempt": attempt, "bears": attempt, **more}))
+
+
+def test_the_archive_is_the_same_from_run_to_run():
+    assert code_sha256(retry_function(EDGE)) == code_sha256(retry_function(EDGE))
+    assert retry_function(EDGE, POLICY) != retry_function(EDGE)
+
+
+def test_a_refused_launch_is_put_into_the_queue(function, capsys):
+    function.queued(1)
+    assert function(event(recent())) == {"batchItemFailures": []}
+    (line,) = lines(capsys)
+    assert (line["decision"], line["attempt"], line["missing"], line["reasons"]) == ("retry", 1, 1, [CAPACITY])
+
+
+def test_fifty_records_with_five_broken_ones(function, capsys):
+    records = [recent(eventID=f"id-{number}") for number in range(45)]
+    for place in (0, 7, 20, 33, 45):
+        records.insert(place, "broken")
+    good = 0
+    for record in records:  # broken ones are buried as they come, the others are sent ten at a time
+        if record == "broken":
+            function.buried()
+            continue
+        good += 1
+        if good % 10 == 0:
+            function.queued(10)
+    function.queued(5)
+    function(subscription(*records))
+    decisions = [line["decision"] for line in lines(capsys)]
+    assert (decisions.count("retry"), decisions.count("unreadable")) == (45, 5)
+
+
+def test_a_wish_is_fulfilled_with_its_own_token(function, capsys):
+    function.run_task(2)
+    assert function(messages(due())) == {"batchItemFailures": []}
+    assert [line["decision"] for line in lines(capsys)] == ["started", "ignore"]
+
+
+def test_a_wish_that_is_refused_waits_again(function, capsys):
+    function.run_task(1, CAPACITY)
+    function.queued(1)
+    function(messages(due()))
+    started, retry = lines(capsys)
+    assert len(started["tasks"]) == 1
+    assert (retry["attempt"], retry["missing"]) == (2, 1)
+
+
+def test_in_the_end_there_is_a_letter_and_one_message(function, capsys):
+    function.stubs["ecs"].add_response("list_tasks", {"taskArns": []}, {"cluster": "prod", "startedBy": ANY})
+    function.stubs["ecs"].add_response("list_tasks", {"taskArns": []}, {"cluster": "prod", "startedBy": ANY})
+    function.run_task(0, CAPACITY)
+    function.buried()
+    function.told()
+    function(messages(due(3)))
+    assert [line["why"] for line in lines(capsys)] == ["all 3 attempts were refused"]
+
+
+def test_a_task_of_a_doubled_delivery_is_not_started_again(function, capsys):
+    function.stubs["ecs"].add_response("list_tasks", {"taskArns": ["a", "b"]})
+    function(messages(due(2)))
+    assert [line["why"] for line in lines(capsys)] == ["a doubled delivery has started the tasks already"]
+
+
+def test_without_the_right_to_look_the_token_has_to_do(function, capsys):
+    function.stubs["ecs"].add_client_error("list_tasks", "AccessDeniedException", "no")
+    function.run_task(2)
+    function(messages(due(2)))
+    assert [line["decision"] for line in lines(capsys)] == ["unchecked", "started", "ignore"]
+
+
+def test_the_same_delivery_thrice_is_handled_once(function, capsys):
+    function.queued(1)
+    record = recent()
+    function(subscription(record, record, record))
+    assert [line["decision"] for line in lines(capsys)] == ["retry", "ignore", "ignore"]
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [event(refused("AccessDenied")), event(refused("ClusterNotFoundException", "Cluster not found."))],
+    ids=["denied", "no cluster"],
+)
+def test_what_stays_refused_is_told_at_once(function, delivery, capsys):
+    function.buried()
+    function.told()
+    function(delivery)
+    assert [line["decision"] for line in lines(capsys)] == ["give up"]
+
+
+def test_a_topic_that_is_gone_does_not_make_it_come_again(function, capsys):
+    function.buried()
+    function.stubs["sns"].add_client_error("publish", "NotFound", "Topic does not exist")
+    assert function(event(refused("AccessDenied"))) == {"batchItemFailures": []}
+    assert [line["decision"] for line in lines(capsys)] == ["give up", "untold"]
+
+
+def test_a_message_that_cannot_be_handled_comes_again_and_no_other(function, capsys):
+    function.run_task(0, CAPACITY)
+    function.run_task(2)
+    function.queued(1, failed=[0])
+    found = function(messages(due(), due(origin="other")))
+    assert found == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+    # It is handled when it comes again: it was not kept for a double.
+    function.run_task(2)
+    assert function(messages(due())) == {"batchItemFailures": []}
+    assert [line["decision"] for line in lines(capsys)][-2:] == ["started", "ignore"]
+
+
+def test_a_record_that_cannot_be_queued_is_buried(function, capsys):
+    function.queued(1, failed=[0])
+    function.buried()
+    function(event(recent()))
+    assert [line["decision"] for line in lines(capsys)] == ["retry", "undelivered"]
+
+
+def test_what_cannot_even_be_buried_fails_the_invocation(function):
+    for _ in range(2):
+        function.stubs["sqs"].add_client_error("send_message", "AccessDenied", "no")
+    with pytest.raises(RuntimeError, match="1 records could be neither handled nor put into the dead-letter queue"):
+        function(event(refused("AccessDenied")))
+
+
+def test_a_conflict_means_that_it_was_started_before(function, capsys):
+    function.run_task(error=("ConflictException", "in use"))
+    function(messages(due()))
+    assert [line["decision"] for line in lines(capsys)] == ["ignore"]
+
+
+def test_a_call_that_boto3_does_not_make_is_given_up(function, capsys):
+    """A parameter inside that the runtime's boto3 does not know: to leave it out would start something else."""
+    function.stubs["ecs once"].deactivate()  # a stub is asked before boto3 looks at the parameters
+    function.buried()
+    function.told()
+    function(messages(due(request=request(overrides={"newFeature": True}))))
+    (line,) = lines(capsys)
+    assert line["decision"] == "give up"
+    assert "ParamValidationError" in line["reasons"][0]
+
+
+def test_a_wish_that_lay_for_days_is_given_up(function, capsys):
+    function.buried()
+    function.told()
+    function(messages(due(at=time.time() - 100_000)))
+    assert "too late" in lines(capsys)[0]["why"]
+
+
+def test_tasks_that_stopped_are_ignored_unless_asked_for(function, capsys):
+    function(stopped())
+    assert [line["why"] for line in lines(capsys)] == ["stopped_tasks has no spot"]
+
+
+def test_no_secret_is_in_the_log(function, capsys):
+    asked = request(
+        overrides={"containerOverrides": [{"name": "a", "environment": [{"name": "T", "value": "s3cr3t"}]}]}
+    )
+    function.queued(1)
+    function(event(recent(asked)))
+    function.run_task(error=("InvalidParameterException", "s3cr3t is bad"))
+    function.buried()
+    function.told()
+    function(messages(due(request=asked)))
+    assert "s3cr3t" not in capsys.readouterr().out
