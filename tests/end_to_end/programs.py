@@ -35,7 +35,8 @@ PATIENCE = 60.0  # seconds after which something that has to happen is missed
 QUICK = {"service": "web", "wait_delay": 0.05, "stabilize_time": 0, "wait_timeout": 30}
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([__name__, MODULES + RECYCLE, MODULES + INFO])
+NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "plugins/modules").glob("*.py"))
+FORKS.set_forkserver_preload([__name__, *(MODULES + name for name in NAMES)])
 
 
 def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:

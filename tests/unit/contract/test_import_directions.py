@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "amazon": {"core", "ansible.module_utils", "ansible_collections.amazon.aws"},
     "core": {"core"},
     "doc_fragments": set(),
+    "test": {"core", "ansible.errors"},
 }
 
 
@@ -108,6 +109,9 @@ def test_imports_point_downwards(path):
         ("modules/a.py", "from ..module_utils import _amazon", False),
         ("modules/a.py", "from ansible.module_utils.basic import AnsibleModule", False),
         ("modules/a.py", f"from {OURS}modules.b import c", False),
+        ("test/a.py", "from ..module_utils._core.b import c", True),
+        ("test/a.py", "from ansible.errors import AnsibleFilterError", True),
+        ("test/a.py", "from ..module_utils._aws.b import c", False),
     ],
 )
 def test_the_rule_itself(path, statement, allowed):

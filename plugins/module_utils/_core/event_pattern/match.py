@@ -19,6 +19,7 @@ from .operators import UnreadablePattern, demands_absence, fits
 Place = Mapping[int, int]  # the number of an array -> the index in it
 Leaves = Mapping[str, Sequence[tuple[Any, Place]]]
 Conditions = Mapping[str, Sequence[Any]]  # the path -> the entries, one of which has to be satisfied
+_Ways = list[dict[str, Sequence[Any]]]
 
 OR = "$or"
 
@@ -39,34 +40,39 @@ def ways_through(pattern: Mapping[str, Any]) -> list[Conditions]:
     A field that stands outside of ``$or`` and inside as well is conditioned by what is written last, and
     the other condition is lost. That is how AWS's engine has it, so it has to be the same here.
     """
-    ways: list[dict[str, Sequence[Any]]] = [{}]
-    _read(pattern, "", ways)
-    return list(ways)
+    return list(_read(pattern, "", [{}], set()))
 
 
-def _read(pattern: Mapping[str, Any], path: str, ways: list[dict[str, Sequence[Any]]]) -> None:
+def lost_conditions(pattern: Mapping[str, Any]) -> set[str]:
+    """The paths of fields of which not all conditions are heeded: see ``ways_through``."""
+    lost: set[str] = set()
+    _read(pattern, "", [{}], lost)
+    return lost
+
+
+def _read(pattern: Mapping[str, Any], path: str, ways: _Ways, lost: set[str]) -> _Ways:
+    """The ways, with the conditions of this part of the pattern added to each."""
     for name, inner in pattern.items():
         if name == OR:
-            ways[:] = [way for branch in _branches(inner) for way in _with(branch, path, ways)]
+            ways = [
+                way for branch in _branches(inner) for way in _read(branch, path, [dict(way) for way in ways], lost)
+            ]
         elif isinstance(inner, Mapping):
-            _read(inner, f"{path}{name}.", ways)
+            ways = _read(inner, f"{path}{name}.", ways, lost)
         elif isinstance(inner, (list, tuple)):
             for way in ways:
+                if path + name in way:
+                    lost.add(path + name)
                 way[path + name] = inner
         else:
             raise UnreadablePattern(f"{path}{name} has to be a list or an object, not {inner!r}")
+    return ways
 
 
 def _branches(inner: Any) -> Sequence[Mapping[str, Any]]:
     if not isinstance(inner, (list, tuple)) or not all(isinstance(branch, Mapping) for branch in inner):
         raise UnreadablePattern("$or takes a list of objects")
     return inner
-
-
-def _with(branch: Mapping[str, Any], path: str, ways: list[dict[str, Sequence[Any]]]) -> list[dict[str, Sequence[Any]]]:
-    copies = [dict(way) for way in ways]
-    _read(branch, path, copies)
-    return copies
 
 
 def leaves_of(event: Mapping[str, Any]) -> Leaves:

@@ -1,0 +1,30 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""One thing that can be said against an event pattern."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``path`` is the field that it is about, such as ``detail.stopCode``; empty for the pattern as a whole."""
+
+    path: str
+    words: str
+    is_error: bool
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.words}" if self.path else self.words
+
+
+def error(path: str, words: str) -> Finding:
+    """With it, the pattern is refused or matches nothing that it is meant for."""
+    return Finding(path, words, True)
+
+
+def warning(path: str, words: str) -> Finding:
+    """It may be meant, and mostly is not."""
+    return Finding(path, words, False)

@@ -1,0 +1,228 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What is wrong with an event pattern: what EventBridge would refuse, and what it takes and never matches."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .ecs_events import known_mistakes
+from .findings import Finding, error, warning
+from .match import OR, lost_conditions, ways_through
+from .operators import COMPARISONS, UnreadablePattern, is_number, listed, wildcard
+from .parse import pattern_text
+
+LONGEST = 4096  # characters that PutRule takes
+QUOTA = 2048  # characters that an account may use, unless it has asked for more
+MOST_WAYS = 1000  # that $or may make of one pattern
+FARTHEST = 5e9  # EventBridge promises to compare numbers between this and its negative
+
+OPERATORS = ("prefix", "suffix", "equals-ignore-case", "wildcard", "anything-but", "numeric", "exists", "cidr")
+_EXCLUDABLE = ("prefix", "suffix", "equals-ignore-case", "wildcard")
+
+# EventBridge takes $or for the name of a field when one of these is the name of a field inside of it.
+_RESERVED = {*OPERATORS, *COMPARISONS, "exactly", "regex", "not-wildcard", "not-equals-ignore-case"}
+
+
+def lint(pattern: Mapping[str, Any], repeats_are_meant: bool = False) -> list[Finding]:
+    """Everything that can be said against a pattern, errors first. Without errors EventBridge takes it.
+
+    ``repeats_are_meant``: the rule is to match a task at every step of its way.
+    """
+    found = list(_object(pattern, "", 0))
+    size = len(pattern_text(pattern))
+    if size > LONGEST:
+        found.append(error("", f"it has {size} characters, and EventBridge takes {LONGEST}: make several rules of it"))
+    elif size > QUOTA:
+        words = f"it has {size} characters, and an account may use {QUOTA} unless AWS has raised its quota for rules"
+        found.append(warning("", f"{words}: make several rules of it, or ask for more"))
+    if not any(finding.is_error for finding in found):
+        found += [
+            error(path, "it stands outside of $or and inside as well, or in two of them, and EventBridge would forget "
+                        "one of the conditions: put the field into every object of one $or, and nowhere else")
+            for path in sorted(lost_conditions(pattern))
+        ]  # fmt: skip
+        for way in ways_through(pattern):
+            found += known_mistakes(way, repeats_are_meant)
+    return sorted(dict.fromkeys(found), key=lambda finding: not finding.is_error)
+
+
+def _object(inner: Mapping[str, Any], path: str, depth: int) -> Iterator[Finding]:
+    if not inner:
+        yield error(path, "it is an empty object: name a field of the event in it, or leave it out")
+    if depth == 0 and _ways(inner) > MOST_WAYS:
+        yield error(path, f"its $or make more than {MOST_WAYS} combinations: make several rules of it")
+        return
+    for name, value in inner.items():
+        if name == OR:
+            yield from _or(value, path, depth)
+        elif isinstance(value, Mapping):
+            yield from _object(value, f"{path}.{name}" if path else name, depth + 1)
+        else:
+            yield from _leaf(value, f"{path}.{name}" if path else name)
+
+
+def _or(value: Any, path: str, depth: int) -> Iterator[Finding]:
+    place = f"{path}.{OR}" if path else OR
+    if not isinstance(value, (list, tuple)) or not all(isinstance(branch, Mapping) for branch in value):
+        yield error(place, "it takes a list of objects, each with the conditions of one alternative")
+        return
+    if len(value) < 2:
+        yield error(place, f"it needs two objects or more, and has {len(value)}: without alternatives, leave $or out")
+    for branch in value:
+        if not branch:
+            yield error(place, "one of its objects is empty: name a field in it, or leave it out")
+            continue
+        reserved = sorted(_names(branch) & _RESERVED)
+        if reserved:
+            yield error(place, f"EventBridge does not take {reserved[0]!r} for the name of a field in it")
+        yield from _object(branch, path, depth + 1)
+
+
+def _names(inner: Mapping[str, Any]) -> set[str]:
+    """Of the fields in it, at any depth."""
+    deeper = [_names(value) for value in inner.values() if isinstance(value, Mapping)]
+    return set(inner).union(*deeper) - {OR}
+
+
+def _ways(inner: Any) -> int:
+    """Into how many sets of conditions ``$or`` takes it apart."""
+    if not isinstance(inner, Mapping):
+        return 1
+    return math.prod(
+        sum(_ways(branch) for branch in listed(value)) if name == OR else _ways(value) for name, value in inner.items()
+    )
+
+
+def _leaf(value: Any, path: str) -> Iterator[Finding]:
+    if not isinstance(value, (list, tuple)):
+        yield error(path, f"its value has to be a list of alternatives: write [{_shown(value)}]")
+        return
+    if not value:
+        yield error(path, "it is an empty list, which nothing can match: name a value in it, or leave it out")
+    for entry in value:
+        if isinstance(entry, Mapping):
+            yield from _operator(entry, path)
+        elif isinstance(entry, (list, tuple)):
+            yield error(path, "there is a list in its list: put all alternatives into one")
+    starred = [
+        entry for entry in value if isinstance(entry, Mapping) and str(entry.get("wildcard", "")).startswith("*")
+    ]
+    if len(starred) > 10:
+        words = f"it has {len(starred)} wildcards that begin with *, which EventBridge may refuse as too complex"
+        yield warning(path, f"{words}: use prefix or suffix, or make several rules of it")
+
+
+def _operator(entry: Mapping[str, Any], path: str) -> Iterator[Finding]:
+    if len(entry) != 1:
+        yield error(
+            path, f"an operator stands in an object of its own, and here are {len(entry)} in one: {_list(entry)}"
+        )
+        return
+    name, operand = next(iter(entry.items()))
+    if name not in OPERATORS:
+        near = difflib.get_close_matches(str(name).replace("_", "-"), OPERATORS, 1)
+        meant = f"is {near[0]!r} meant?" if near else f"they are {_list(OPERATORS)}"
+        yield error(path, f"{name!r} is not an operator of EventBridge: {meant}")
+        return
+    said = _CHECKS[name](operand)
+    if said:
+        yield error(path, f"{name} {said}")
+    elif name == "numeric" and any(abs(bound) > FARTHEST for bound in operand[1::2]):
+        yield warning(path, "EventBridge promises to compare numbers from -5e9 to 5e9 only: use smaller ones")
+
+
+def _text_or_ignoring_case(operand: Any) -> str | None:
+    if isinstance(operand, Mapping):
+        inside = operand.get("equals-ignore-case")
+        return (
+            None if len(operand) == 1 and isinstance(inside, str) else 'takes a string or {"equals-ignore-case": "..."}'
+        )
+    return _string(operand)
+
+
+def _string(operand: Any) -> str | None:
+    return None if isinstance(operand, str) else f"takes a string, not {_shown(operand)}"
+
+
+def _wildcard(operand: Any) -> str | None:
+    if not isinstance(operand, str):
+        return _string(operand)
+    try:
+        wildcard(operand)
+    except UnreadablePattern:
+        return r"takes a backslash only in front of * and of another backslash: write \\ for it"
+    if "**" in operand.replace("\\\\", "").replace("\\*", ""):
+        return "does not take two * one after another: write one"
+    return None
+
+
+def _exists(operand: Any) -> str | None:
+    return None if isinstance(operand, bool) else f"takes true or false, not {_shown(operand)}"
+
+
+def _cidr(operand: Any) -> str | None:
+    try:
+        network = ipaddress.ip_network(operand, strict=False)
+        if isinstance(operand, str) and "/" in operand and network.prefixlen < network.max_prefixlen:
+            return None
+    except (ValueError, TypeError):
+        pass
+    return "takes a block of addresses such as 10.0.0.0/24; a single address is written as it is, without an operator"
+
+
+def _numeric(operand: Any) -> str | None:
+    if not isinstance(operand, (list, tuple)) or len(operand) not in {2, 4}:
+        return 'takes a list of one comparison or two, such as [">", 0, "<=", 5]'
+    signs, bounds = operand[::2], operand[1::2]
+    if not all(isinstance(sign, str) and sign in COMPARISONS for sign in signs):
+        return f"compares with {_list(COMPARISONS)}; for everything else there is anything-but"
+    if not all(map(is_number, bounds)):
+        return "compares with numbers, which are written without quotes"
+    if len(signs) == 2 and not (signs[0] in {">", ">="} and signs[1] in {"<", "<="}):
+        return 'takes the lower bound first and the upper bound second, such as [">", 0, "<=", 5]'
+    if len(signs) == 2 and bounds[0] >= bounds[1]:
+        return "has a lower bound that is not below its upper bound"
+    return None
+
+
+def _anything_but(operand: Any) -> str | None:
+    if isinstance(operand, Mapping):
+        if len(operand) != 1 or not operand.keys() <= set(_EXCLUDABLE):
+            return f"takes values, or one of {_list(_EXCLUDABLE)}"
+        name, inner = next(iter(operand.items()))
+        said = [_CHECKS[name](text) if isinstance(text, str) else _string(text) for text in listed(inner)]
+        if not said or (name in {"prefix", "suffix"} and "" in listed(inner)):
+            return f"with {name} needs a text to exclude"
+        return next((f"with {name} {words}" for words in said if words), None)
+    values = listed(operand)
+    if not values:
+        return "needs a value to exclude"
+    if all(isinstance(value, str) for value in values) or all(map(is_number, values)):
+        return None
+    return "takes strings or numbers, and not both in one list. Write two conditions, or leave one sort out"
+
+
+_CHECKS = {
+    "prefix": _text_or_ignoring_case,
+    "suffix": _text_or_ignoring_case,
+    "equals-ignore-case": _string,
+    "wildcard": _wildcard,
+    "anything-but": _anything_but,
+    "numeric": _numeric,
+    "exists": _exists,
+    "cidr": _cidr,
+}
+
+
+def _shown(value: Any) -> str:
+    return pattern_text({"": value})[4:-1]
+
+
+def _list(names: Iterable[Any]) -> str:
+    return ", ".join(map(str, names))

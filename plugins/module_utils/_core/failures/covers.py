@@ -1,0 +1,78 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Which of the known failures a pattern would match, were they failures of what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..event_pattern.match import OR, matches
+from ..event_pattern.operators import UnreadablePattern
+from .catalogue import CATALOGUE
+from .sample_events import APP
+
+# Conditions that say whose events are meant, and not which.
+_WHOSE = {
+    "account", "region", "resources", "time",
+    "detail.clusterArn", "detail.taskDefinitionArn", "detail.startedBy", "detail.taskArn",
+    "detail.stateMachineArn", "detail.requestParameters.cluster", "detail.requestParameters.taskDefinition",
+    "detail.requestParameters.group", "detail.requestParameters.startedBy",
+}  # fmt: skip
+_OF_A_SERVICE = "service:"
+
+
+def covers(pattern: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
+    """A row for each sample of the catalogue: would it match? None without a pattern that EventBridge takes.
+
+    The samples are of one cluster, one family, one service. So that a rule for others can be held against
+    them, conditions on these are taken for fulfilled; a named container stands for the main one.
+    """
+    if pattern is None:
+        return None
+    try:
+        which = _which(pattern, "")
+        return [
+            {
+                "name": sample.name,
+                "description": sample.description,
+                "kind": sample.kind,
+                "failure": sample.failure,
+                "alert": matches(which, sample.event),
+            }
+            for sample in CATALOGUE
+        ]
+    except UnreadablePattern:
+        return None
+
+
+def _which(pattern: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The pattern without the conditions that say whose events are meant."""
+    kept: dict[str, Any] = {}
+    for name, inner in pattern.items():
+        place = f"{path}{name}"
+        if name == OR and isinstance(inner, (list, tuple)):
+            kept[name] = [_which(branch, path) if isinstance(branch, Mapping) else branch for branch in inner]
+        elif isinstance(inner, Mapping):
+            kept[name] = _which(inner, f"{place}.")
+        elif place == "detail.group" and isinstance(inner, (list, tuple)):
+            kept[name] = [_any_group(entry) for entry in inner]
+        elif place == "detail.containers.name" and isinstance(inner, (list, tuple)):
+            kept[name] = [entry if _excludes(entry) else APP for entry in inner]
+        elif place not in _WHOSE:
+            kept[name] = inner
+    return kept
+
+
+def _any_group(entry: Any) -> Any:
+    """For one service any service, for one group of tasks any other group."""
+    text = entry if isinstance(entry, str) else next(iter(entry.values()), "") if isinstance(entry, Mapping) else ""
+    if _excludes(entry) or not isinstance(text, str):
+        return entry
+    of_services = {"prefix": _OF_A_SERVICE}
+    return of_services if text.startswith(_OF_A_SERVICE) else {"anything-but": of_services}
+
+
+def _excludes(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and not entry.keys().isdisjoint({"anything-but", "exists"})

@@ -1,0 +1,246 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The options that narrow a kind of failure, read from what the user wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..arns import parse_arn
+from ..errors import Refused
+
+TASKS = ("task", "service_task")
+OF_SERVICES = ("service_task", "service_action", "deployment")
+KINDS = ("task", *OF_SERVICES, "launch", "state_machine", "all_task_changes")
+
+# Each filter, and the kinds it makes sense for.
+TAKEN_BY: Mapping[str, tuple[str, ...]] = {
+    "clusters": (*TASKS, "service_action", "deployment", "launch", "all_task_changes"),
+    "services": (*OF_SERVICES, "all_task_changes"),
+    "task_families": (*TASKS, "launch", "all_task_changes"),
+    "groups": ("task", "launch", "all_task_changes"),
+    "started_by": ("task", "launch", "all_task_changes"),
+    "container_names": TASKS,
+    "ignore_containers": TASKS,
+    "exit_codes": TASKS,
+    "ignore_exit_codes": TASKS,
+    "stop_codes": TASKS,
+    "stopped_reasons": TASKS,
+    "state_machine_arns": ("state_machine",),
+    "statuses": ("state_machine",),
+    "exclude_role_arns": ("launch",),
+}
+
+INJECTED = ("aws-guardduty-agent-*", "ecs-service-connect-*")  # containers that AWS puts beside those of the task
+IGNORED_EXIT_CODES = (143,)  # the signal to end, which ECS sends
+ENDED_BADLY = ("FAILED", "TIMED_OUT")
+STATUSES = (*ENDED_BADLY, "ABORTED", "RUNNING", "SUCCEEDED", "PENDING_REDRIVE")
+EXITED = "EssentialContainerExited"
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_NUMBER = range(-(2**31), 2**32)  # Linux has 0 to 255; Windows has 32 bits, which people write with and without a sign
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What the user named: by its name alone, or by its ARN. Services have a cluster where the ARN tells it."""
+
+    name: str
+    arn: str | None = None
+    cluster: Resource | None = None
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Empty is no filter; None is the default of the kind."""
+
+    clusters: tuple[Resource, ...] = ()
+    services: tuple[Resource, ...] = ()
+    task_families: tuple[Resource, ...] = ()
+    groups: tuple[str, ...] = ()
+    started_by: tuple[str, ...] = ()
+    container_names: tuple[str, ...] = ()
+    ignore_containers: tuple[str, ...] = INJECTED
+    exit_codes: tuple[int, ...] = ()
+    ignore_exit_codes: tuple[int, ...] = IGNORED_EXIT_CODES
+    stop_codes: tuple[str, ...] = ()
+    stopped_reasons: tuple[str, ...] = ()
+    state_machine_arns: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ENDED_BADLY
+    exclude_role_arns: tuple[str, ...] = ()
+
+
+def given_filters(params: Mapping[str, Any]) -> list[str]:
+    """The names of the filters that the user has given. An empty list ignores nothing, or is no filter at all."""
+    return [name for name in TAKEN_BY if params.get(name)]
+
+
+def read_filters(kind: str, params: Mapping[str, Any]) -> Filters:
+    """The filters of a kind. Raises ``Refused`` for those it does not take, and for values that cannot be meant."""
+    for name in given_filters(params):
+        if kind not in TAKEN_BY[name]:
+            raise Refused(f"{name} makes no sense for kind: {kind}. It is for {_words(TAKEN_BY[name])}: leave it out")
+    texts = {name: _texts(name, params.get(name)) for name in TAKEN_BY if "exit_codes" not in name}
+    _refuse_contradictions(params)
+    clusters = tuple(_cluster(text) for text in texts["clusters"])
+    services = tuple(_service(text) for text in texts["services"])
+    return Filters(
+        clusters=_with_those_of_services(clusters, services),
+        services=services,
+        task_families=tuple(_family(text) for text in texts["task_families"]),
+        groups=tuple(_group(kind, text) for text in texts["groups"]),
+        started_by=texts["started_by"],
+        container_names=texts["container_names"],
+        ignore_containers=INJECTED if params.get("ignore_containers") is None else texts["ignore_containers"],
+        exit_codes=_numbers("exit_codes", params.get("exit_codes")),
+        ignore_exit_codes=(
+            IGNORED_EXIT_CODES
+            if params.get("ignore_exit_codes") is None
+            else _numbers("ignore_exit_codes", params["ignore_exit_codes"])
+        ),
+        stop_codes=tuple(_stop_code(text) for text in texts["stop_codes"]),
+        stopped_reasons=texts["stopped_reasons"],
+        state_machine_arns=tuple(_state_machine(text) for text in texts["state_machine_arns"]),
+        statuses=tuple(_status(text) for text in texts["statuses"]) or ENDED_BADLY,
+        exclude_role_arns=tuple(_role(text) for text in texts["exclude_role_arns"]),
+    )
+
+
+def _words(kinds: Sequence[str]) -> str:
+    return f"kind: {kinds[0]}" if len(kinds) == 1 else f"the kinds {', '.join(kinds)}"
+
+
+def _texts(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
+    for value in values or ():
+        if not value.strip():
+            raise Refused(f"{option} has an entry that is empty. Name something in it, or leave it out")
+        if "**" in value:
+            raise Refused(
+                f"{option}: {value!r} has two * one after another. Write one, which stands for any characters"
+            )
+    return tuple(dict.fromkeys(values or ()))
+
+
+def _numbers(option: str, values: Sequence[int] | None) -> tuple[int, ...]:
+    for value in values or ():
+        if value not in _NUMBER:
+            raise Refused(f"{option}: {value} is no exit code. They are 0 to 255, and 32 bits wide on Windows")
+    return tuple(dict.fromkeys(values or ()))
+
+
+def _refuse_contradictions(params: Mapping[str, Any]) -> None:
+    for one, other, words in (
+        ("exit_codes", "ignore_exit_codes", "the first lists all codes that count"),
+        ("container_names", "ignore_containers", "the first lists all containers that count"),
+    ):
+        if params.get(one) and params.get(other):
+            raise Refused(f"{one} and {other} are both given, and {words}. Give one of them")
+    if params.get("exit_codes") and params.get("stop_codes") and EXITED not in params["stop_codes"]:
+        raise Refused(
+            f"exit_codes is about tasks that stopped with {EXITED}, which stop_codes leaves out. Add it there"
+        )
+
+
+def _cluster(text: str) -> Resource:
+    return _resource("clusters", "cluster", "cluster/production", text)
+
+
+def _service(text: str) -> Resource:
+    found = _resource("services", "service", "service/production/web", text)
+    if found.arn is None:
+        return found
+    head, cluster, name = found.arn.rpartition(":")[0], *found.name.rpartition("/")[::2]
+    if not cluster:
+        raise Refused(f"services: {text!r} does not tell the cluster. Give the name of the service, and clusters")
+    return Resource(name, found.arn, Resource(cluster, f"{head}:cluster/{cluster}"))
+
+
+def _family(text: str) -> Resource:
+    if re.search(r":\d+$", text):
+        family = text.rpartition(":")[0]
+        raise Refused(f"task_families: {text!r} names a revision, and every revision is meant. Say {family!r}")
+    return _resource("task_families", "task-definition", "task-definition/nightly", text)
+
+
+def _resource(option: str, sort: str, example: str, text: str) -> Resource:
+    """From a name, or from an ARN of ECS of that sort; the name of a service's ARN has its cluster in front."""
+    if not text.startswith("arn:"):
+        if not _NAME.fullmatch(text):
+            raise Refused(
+                f"{option}: {text!r} is not a name of ECS, which has letters, digits, hyphens and underscores. "
+                "Give names or ARNs"
+            )
+        return Resource(text)
+    arn = parse_arn(text)
+    found, _slash, name = arn.resource.partition("/") if arn else ("", "", "")
+    parts = name.split("/")
+    if not arn or arn.service != "ecs" or found != sort or len(parts) > 1 + (sort == "service"):
+        raise Refused(
+            f"{option}: {text!r} is not an ARN such as arn:aws:ecs:eu-central-1:123456789012:{example}. "
+            "Give names or ARNs"
+        )
+    if not all(map(_NAME.fullmatch, parts)):
+        raise Refused(f"{option}: {text!r} ends with something that is not a name of ECS. Give names or ARNs")
+    return Resource(name, text)
+
+
+def _with_those_of_services(clusters: tuple[Resource, ...], services: Sequence[Resource]) -> tuple[Resource, ...]:
+    """The clusters that are meant. A pattern cannot tie one service to one cluster and another to another."""
+    of_services = {service.cluster.arn: service.cluster for service in services if service.cluster}
+    if not of_services:
+        return clusters
+    if len(of_services) > 1:
+        raise Refused("services has ARNs of several clusters. Make a rule for each cluster")
+    (cluster,) = of_services.values()
+    if any(other.name != cluster.name or other.arn not in {None, cluster.arn} for other in clusters):
+        raise Refused(
+            f"services has an ARN of the cluster {cluster.name!r}, and clusters names another one. "
+            "Leave clusters out, or give services by name"
+        )
+    return (cluster,)
+
+
+def _group(kind: str, text: str) -> str:
+    if kind == "task" and text.startswith("service:"):
+        raise Refused(f"groups: {text!r} is the group of a service. Say kind: service_task and services: [{text[8:]}]")
+    if kind == "task" and "*" in text and "service:".startswith(text.partition("*")[0]):
+        raise Refused(
+            f"groups: {text!r} also stands for the groups of services. Begin it with other words, or leave it out"
+        )
+    return text
+
+
+def _stop_code(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]+", text):
+        raise Refused(f"stop_codes: {text!r} is not a stop code of ECS, such as TaskFailedToStart")
+    return text
+
+
+def _status(text: str) -> str:
+    if text not in STATUSES:
+        raise Refused(f"statuses: {text!r} is not a status of an execution. They are {', '.join(STATUSES)}")
+    return text
+
+
+def _state_machine(text: str) -> str:
+    arn = parse_arn(text)
+    if not arn or arn.service != "states" or not re.fullmatch(r"stateMachine:[^:]+", arn.resource):
+        raise Refused(
+            f"state_machine_arns: {text!r} is not an ARN such as "
+            "arn:aws:states:eu-central-1:123456789012:stateMachine:nightly, without version or alias"
+        )
+    return text
+
+
+def _role(text: str) -> str:
+    arn = parse_arn(text)
+    if not arn or arn.service != "iam" or not arn.resource.startswith("role/"):
+        raise Refused(
+            f"exclude_role_arns: {text!r} is not an ARN such as arn:aws:iam::123456789012:role/retry. "
+            "Give the role itself, and not a session of it"
+        )
+    return text

@@ -1,0 +1,237 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""An EventBridge rule: as the user wants it, as it is, and what has to change."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..change import Change, wanted_tags
+from ..errors import Refused
+from ..event_pattern.compare import same_pattern
+from ..event_pattern.findings import Finding, error
+from ..event_pattern.lint import lint
+from ..event_pattern.parse import parse_pattern, pattern_text
+from .definition import failure_pattern
+from .filters import KINDS, given_filters, read_filters
+
+ENABLED, DISABLED = "ENABLED", "DISABLED"
+LONGEST_DESCRIPTION = 512
+_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
+_BUS = re.compile(r"(?:arn:aws[\w-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/)?([/.\-_A-Za-z0-9]{1,256})")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as it is. ``pattern_text`` is what AWS hands back, None where the rule has none."""
+
+    name: str
+    arn: str
+    bus: str
+    state: str
+    pattern_text: str | None = None
+    description: str = ""
+    role_arn: str | None = None
+    schedule: str | None = None
+    managed_by: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    targets: Sequence[Mapping[str, Any]] | None = None  # None where they were not looked up
+
+    @property
+    def event_pattern(self) -> dict[str, Any] | None:
+        """As EventBridge reads it: of keys that are written twice, the last counts."""
+        return None if self.pattern_text is None else json.loads(self.pattern_text)
+
+
+@dataclass(frozen=True)
+class WantedRule:
+    """None is: leave it as it is."""
+
+    name: str
+    bus: str  # as the user wrote it, name or ARN
+    absent: bool = False
+    event_pattern: Mapping[str, Any] | None = None
+    enabled: bool | None = None
+    description: str | None = None
+    tags: Mapping[str, Any] | None = None
+    purge_tags: bool = True
+    warnings: tuple[str, ...] = ()
+
+
+def read_rule(params: Mapping[str, Any]) -> WantedRule:
+    """What the user wants. Raises ``Refused``."""
+    name, bus = read_name(params["name"]), params["event_bus_name"]
+    bus_name(bus)
+    if params["state"] == "absent":
+        return WantedRule(name, bus, absent=True)
+    description = params["description"]
+    if description is not None and len(description) > LONGEST_DESCRIPTION:
+        raise Refused(f"description has {len(description)} characters, and EventBridge takes {LONGEST_DESCRIPTION}")
+    _check_tags(params["tags"])
+    pattern, warnings = _read_pattern(params)
+    return WantedRule(
+        name=name,
+        bus=bus,
+        event_pattern=pattern,
+        enabled=params["enabled"],
+        description=description,
+        tags=params["tags"],
+        purge_tags=params["purge_tags"],
+        warnings=warnings,
+    )
+
+
+def read_name(name: str, option: str = "name") -> str:
+    """The name of a rule, or the beginning of one."""
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            f"{option}: {name!r} is not a name of a rule, which has up to 64 characters: letters, digits, dots, "
+            "hyphens and underscores"
+        )
+    return name
+
+
+def bus_name(bus: str) -> str:
+    """The name of an event bus, given by its name or by its ARN."""
+    match = _BUS.fullmatch(bus)
+    if not match:
+        raise Refused(f"event_bus_name: {bus!r} is not an event bus. Give its name or its ARN")
+    return match[1]
+
+
+def read_search(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Which rules the user wants to see: ``bus``, and ``name`` or ``prefix`` or neither. Raises ``Refused``."""
+    if params["name"] is not None and params["name_prefix"] is not None:
+        raise Refused("name and name_prefix are both given. Give one of them, or none for all rules")
+    for option in ("name", "name_prefix"):
+        if params[option] is not None:
+            read_name(params[option], option)
+    bus_name(params["event_bus_name"])
+    return {"bus": params["event_bus_name"], "name": params["name"], "prefix": params["name_prefix"]}
+
+
+def _read_pattern(params: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, tuple[str, ...]]:
+    kind, raw = params["kind"], params["event_pattern"]
+    if kind is not None and raw is not None:
+        raise Refused(
+            "kind and event_pattern are both given, and each says what the rule shall match. Give one of them"
+        )
+    if kind is None:
+        for name in given_filters(params):
+            raise Refused(f"{name} narrows a kind of failure, and none is given. Say kind: {', '.join(KINDS)}")
+        if raw is None:
+            return None, ()
+        pattern = parse_pattern("event_pattern", raw)
+    else:
+        pattern = failure_pattern(kind, read_filters(kind, params))
+    findings = lint(pattern, repeats_are_meant=kind == "all_task_changes")
+    subject = "event_pattern" if kind is None else f"The event pattern that kind {kind} and its filters make"
+    errors = [str(finding) for finding in findings if finding.is_error]
+    if errors:
+        raise Refused(f"{subject}: {'; '.join(errors)}")
+    return pattern, tuple(f"{subject}: {finding}" for finding in findings)
+
+
+def _check_tags(tags: Mapping[str, Any] | None) -> None:
+    for key, value in (tags or {}).items():
+        if str(key).lower().startswith("aws:"):
+            raise Refused(f"tags: {key!r} begins with aws:, which AWS keeps for itself. Take another key")
+        if not 1 <= len(str(key)) <= 128 or len(str(value)) > 256:
+            raise Refused(
+                f"tags: {str(key)[:140]!r} is too long or empty. Keys have 1 to 128 characters, values up to 256"
+            )
+    if len(tags or {}) > 50:
+        raise Refused(f"tags has {len(tags or {})} entries, and AWS takes 50")
+
+
+def plan_rule(wanted: WantedRule, current: Rule | None) -> Change:
+    """What is to change. Raises ``Refused`` for rules that are not ours to change."""
+    if current:
+        _refuse_foreign(current)
+    before = rule_facts(current) if current else None
+    if wanted.absent:
+        return Change(before, None)
+    if current is None:
+        if wanted.event_pattern is None:
+            raise Refused(
+                f"There is no rule {wanted.name} yet, and nothing says what it shall match. Give kind or event_pattern"
+            )
+        state = DISABLED if wanted.enabled is False else ENABLED
+        new = Rule(
+            wanted.name, "", bus_name(wanted.bus), state, pattern_text(wanted.event_pattern), wanted.description or ""
+        )
+        return Change(None, {**rule_facts(new), "arn": None, "tags": wanted_tags({}, wanted.tags, True)})
+    pattern = wanted.event_pattern
+    if pattern is None or (current.event_pattern and same_pattern(pattern, current.event_pattern)):
+        pattern = current.event_pattern
+    state = _wanted_state(wanted.enabled, current.state)
+    after = {
+        **rule_facts(current),
+        "event_pattern": pattern,
+        "state": state,
+        "enabled": state != DISABLED,
+        "description": current.description if wanted.description is None else wanted.description,
+        "tags": wanted_tags(current.tags, wanted.tags, wanted.purge_tags),
+    }
+    return Change(before, after)
+
+
+def _wanted_state(enabled: bool | None, current: str) -> str:
+    """There is a third state, which is enabled too and sees more of CloudTrail's events."""
+    if enabled is None or enabled == (current != DISABLED):
+        return current
+    return ENABLED if enabled else DISABLED
+
+
+def _refuse_foreign(rule: Rule) -> None:
+    if rule.managed_by:
+        raise Refused(
+            f"The rule {rule.name} is managed by {rule.managed_by}, which would not bear a change. Take another name"
+        )
+    if rule.schedule:
+        raise Refused(
+            f"The rule {rule.name} is a schedule, {rule.schedule}, and does not match failures. Take another name"
+        )
+
+
+def rule_facts(rule: Rule) -> dict[str, Any]:
+    """The rule as the modules return it."""
+    facts: dict[str, Any] = {
+        "name": rule.name,
+        "arn": rule.arn,
+        "event_bus_name": rule.bus,
+        "event_pattern": rule.event_pattern,
+        "state": rule.state,
+        "enabled": rule.state != DISABLED,
+        "description": rule.description,
+        "tags": dict(rule.tags),
+    }
+    return facts if rule.targets is None else {**facts, "targets": [dict(target) for target in rule.targets]}
+
+
+def seen_rule(rule: Rule) -> dict[str, Any]:
+    """A rule as the info module returns it, without what its pattern covers."""
+    return {
+        **rule_facts(rule),
+        "role_arn": rule.role_arn,
+        "schedule_expression": rule.schedule,
+        "managed_by": rule.managed_by,
+        "findings": [
+            {"path": finding.path, "level": "error" if finding.is_error else "warning", "message": finding.words}
+            for finding in _findings(rule)
+        ],
+    }
+
+
+def _findings(rule: Rule) -> list[Finding]:
+    if rule.pattern_text is None:
+        return []
+    try:
+        return lint(parse_pattern("event_pattern", rule.pattern_text))
+    except Refused as twice:
+        return [error("", str(twice))]

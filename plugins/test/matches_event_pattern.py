@@ -1,0 +1,37 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jinja tests on events of Amazon EventBridge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils._core.errors import Refused
+from ..module_utils._core.event_pattern.lint import lint
+from ..module_utils._core.event_pattern.match import matches
+from ..module_utils._core.event_pattern.parse import parse_event, parse_pattern
+
+NAME = "steadyops.ecs.matches_event_pattern"
+
+
+def matches_event_pattern(event: Mapping[str, Any] | str, pattern: Mapping[str, Any] | str) -> bool:
+    """Whether EventBridge would hand the event to a rule with this pattern."""
+    try:
+        wanted = parse_pattern("the pattern", pattern)
+        refused = [str(finding) for finding in lint(wanted, repeats_are_meant=True) if finding.is_error]
+        if refused:
+            raise Refused(f"the pattern: {'; '.join(refused)}")
+        return matches(wanted, parse_event(event))
+    except Refused as error:
+        raise AnsibleFilterError(f"{NAME}: {error}") from None
+
+
+class TestModule:
+    """What Ansible looks for in this file."""
+
+    def tests(self) -> dict[str, Callable[..., bool]]:
+        return {"matches_event_pattern": matches_event_pattern}

@@ -1,0 +1,124 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Bad input of ecs_failure_rule and its info module: each is a clear message, and nothing is written."""
+
+from __future__ import annotations
+
+import pytest
+
+ECS = "arn:aws:ecs:eu-central-1:123456789012"
+TASK = {"kind": "task"}
+
+
+def pattern(**detail):
+    return {"event_pattern": {"source": ["aws.ecs"], "detail": detail}}
+
+
+# On top of a name and kind: task; None leaves an option out.
+BAD = [
+    # which rule
+    ({"name": ""}, "name: '' is not a name of a rule"),
+    ({"name": "two words"}, "name: 'two words' is not a name of a rule"),
+    ({"name": "x" * 65}, "is not a name of a rule, which has up to 64 characters"),
+    ({"name": None}, "name"),
+    ({"event_bus_name": "my bus"}, "event_bus_name: 'my bus' is not an event bus. Give its name or its ARN"),
+    ({"event_bus_name": "arn:aws:sns:eu-central-1:123456789012:x"}, "is not an event bus"),
+    ({"state": "enabled"}, "value of state must be one of: present, absent"),
+    ({"kind": None}, "There is no rule alerts yet, and nothing says what it shall match. Give kind or event_pattern"),
+    ({"kind": "tasks"}, "value of kind must be one of"),
+    ({"event_pattern": {"source": ["aws.ecs"]}}, "kind and event_pattern are both given"),
+    ({"enabled": "perhaps"}, "perhaps"),
+    ({"description": "x" * 513}, "description has 513 characters, and EventBridge takes 512"),
+    ({"tags": {"aws:x": "y"}}, "tags: 'aws:x' begins with aws:"),
+    ({"tags": {"x": "y" * 257}}, "tags: 'x' is too long or empty"),
+    ({"tags": {str(number): "" for number in range(51)}}, "tags has 51 entries, and AWS takes 50"),
+    ({"cluster": "production"}, "Unsupported parameters"),
+    # filters on the wrong kind
+    ({"services": ["web"]}, "services makes no sense for kind: task. It is for the kinds service_task, service_action"),
+    ({"kind": "deployment", "task_families": ["x"]}, "task_families makes no sense for kind: deployment"),
+    ({"kind": "service_task", "groups": ["x"]}, "groups makes no sense for kind: service_task"),
+    ({"kind": "service_action", "exit_codes": [1]}, "exit_codes makes no sense for kind: service_action"),
+    ({"kind": "launch", "container_names": ["app"]}, "container_names makes no sense for kind: launch"),
+    ({"kind": "state_machine", "clusters": ["x"]}, "clusters makes no sense for kind: state_machine"),
+    ({"statuses": ["FAILED"]}, "statuses makes no sense for kind: task. It is for kind: state_machine: leave it out"),
+    ({"exclude_role_arns": ["x"]}, "exclude_role_arns makes no sense for kind: task"),
+    ({"kind": None, "clusters": ["x"]}, "clusters narrows a kind of failure, and none is given. Say kind: task"),
+    # values of filters
+    ({"clusters": ["pro duction"]}, "clusters: 'pro duction' is not a name of ECS"),
+    (
+        {"clusters": [f"{ECS}:service/production/web"]},
+        "is not an ARN such as arn:aws:ecs:eu-central-1:123456789012:clu",
+    ),
+    ({"clusters": [""]}, "clusters has an entry that is empty"),
+    ({"kind": "service_task", "services": [f"{ECS}:service/web"]}, "does not tell the cluster"),
+    ({"kind": "service_task", "services": [f"{ECS}:service/a/web", f"{ECS}:service/b/web"]}, "Make a rule for each"),
+    ({"kind": "service_task", "services": [f"{ECS}:service/a/web"], "clusters": ["b"]}, "clusters names another one"),
+    ({"task_families": ["nightly:12"]}, "'nightly:12' names a revision, and every revision is meant. Say 'nightly'"),
+    ({"task_families": [f"{ECS}:task-definition/nightly:12"]}, "names a revision"),
+    ({"groups": ["service:web"]}, "is the group of a service. Say kind: service_task and services: [web]"),
+    ({"groups": ["*"]}, "groups: '*' also stands for the groups of services"),
+    ({"exit_codes": ["one"]}, "exit_codes"),
+    ({"exit_codes": [4294967296]}, "exit_codes: 4294967296 is no exit code"),
+    ({"exit_codes": [1], "ignore_exit_codes": [2]}, "exit_codes and ignore_exit_codes are both given"),
+    ({"container_names": ["a"], "ignore_containers": ["b"]}, "container_names and ignore_containers are both given"),
+    ({"exit_codes": [1], "stop_codes": ["TaskFailedToStart"]}, "which stop_codes leaves out. Add it there"),
+    ({"stop_codes": ["Task failed"]}, "stop_codes: 'Task failed' is not a stop code of ECS"),
+    ({"stopped_reasons": ["a**b"]}, "stopped_reasons: 'a**b' has two * one after another"),
+    ({"kind": "state_machine", "statuses": ["failed"]}, "statuses: 'failed' is not a status of an execution"),
+    (
+        {"kind": "state_machine", "state_machine_arns": ["nightly"]},
+        "state_machine_arns: 'nightly' is not an ARN such as",
+    ),
+    ({"kind": "launch", "exclude_role_arns": ["retry"]}, "exclude_role_arns: 'retry' is not an ARN such as"),
+    ({"clusters": [f"cluster-{number:03}" for number in range(150)]}, "characters, and EventBridge takes 4096"),
+    # patterns
+    ({"kind": None, "event_pattern": "{"}, "event_pattern"),
+    ({"kind": None, "event_pattern": "[]"}, "event_pattern is not a JSON object"),
+    ({"kind": None, "event_pattern": "{}"}, "event_pattern: it is an empty object"),
+    ({"kind": None, "event_pattern": '{"source": ["a"], "source": ["b"]}'}, "'source' is written twice in one object"),
+    ({"kind": None} | pattern(lastStatus="STOPPED"), 'its value has to be a list of alternatives: write ["STOPPED"]'),
+    ({"kind": None} | pattern(lastStatus=[]), "detail.lastStatus: it is an empty list"),
+    ({"kind": None} | pattern(group=[{"starts-with": "a"}]), "'starts-with' is not an operator of EventBridge"),
+    ({"kind": None} | pattern(group=[{"anything_but": "a"}]), "is 'anything-but' meant?"),
+    ({"kind": None} | pattern(group=[{"anything-but": ["a", 1]}]), "takes strings or numbers, and not both"),
+    ({"kind": None} | pattern(cpu=[{"numeric": ["!=", 1]}]), "compares with =, <, <=, >, >="),
+    ({"kind": None} | pattern(**{"$or": [{"group": ["a"]}]}), "detail.$or: it needs two objects or more, and has 1"),
+    (
+        {"kind": None} | pattern(group=["a"], **{"$or": [{"group": ["b"]}, {"cpu": ["1"]}]}),
+        "detail.group: it stands outside of $or and inside as well",
+    ),
+    (
+        {"kind": None}
+        | {
+            "event_pattern": {
+                "detail-type": ["ECS Deployment State Change"],
+                "detail": {"clusterArn": [f"{ECS}:cluster/production"]},
+            }
+        },
+        "do not have it, so none will match: name the cluster in resources",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), BAD, ids=[str(options)[:80] for options, _words in BAD])
+@pytest.mark.parametrize("check", [False, True])
+def test_bad_input(sandbox, start, options, words, check):
+    given = {name: value for name, value in ({"name": "alerts", **TASK} | options).items() if value is not None}
+    result = start("ecs_failure_rule", check=check, **given).result()
+    assert result["failed"]
+    assert words in result["msg"]
+    assert [call for call in sandbox.journal()["calls"] if call["write"]] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"name": "a", "name_prefix": "b"}, "name and name_prefix are both given"),
+        ({"name": "two words"}, "name: 'two words' is not a name of a rule"),
+        ({"name_prefix": "x" * 65}, "name_prefix: "),
+        ({"event_bus_name": ""}, "event_bus_name: '' is not an event bus"),
+        ({"event_bus_name": "nowhere"}, "Event bus nowhere does not exist"),
+    ],
+)
+def test_bad_input_of_info(start, options, words):
+    assert words in start("ecs_failure_rule_info", **options).result()["msg"]
