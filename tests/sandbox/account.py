@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -20,12 +20,26 @@ from werkzeug.test import Client
 from . import ecs_events
 from .agenda import Agenda
 from .call_faults import CallFault
+from .delivery_faults import DeliveryFault
+from .delivery_queue import DeliveryQueue
 from .latencies import Latencies
 from .scheduler import Cluster
 from .state import SandboxError
 
+if TYPE_CHECKING:
+    from .api_destinations import ApiDestination
+    from .connections import Connection
+
 NUMBER = "123456789012"  # moto's account
-TARGETS = {"ecs": "AmazonEC2ContainerServiceV20141113", "application-autoscaling": "AnyScaleFrontendService"}
+TARGETS = {
+    "ecs": "AmazonEC2ContainerServiceV20141113",
+    "application-autoscaling": "AnyScaleFrontendService",
+    "events": "AWSEvents",
+    "sqs": "AmazonSQS",
+    "states": "AWSStepFunctions",
+    "kinesis": "Kinesis_20131202",
+    "firehose": "Firehose_20150804",
+}
 
 
 class Account:
@@ -41,6 +55,10 @@ class Account:
         self.speed = speed
         self.own = Latencies(ending=10.0)
         self.url = ""  # of the server, once there is one
+        # Both do more once it is served: all operations that are answered here, and the rules of the event buses.
+        self.ask_aws: Callable[[str, str, str, dict[str, Any]], Any] = self.ask_moto
+        self.route: Callable[[Account, str, str, dict[str, Any], int], None] = lambda *_event: None
+        self.queue = DeliveryQueue()
         self.forget()
 
     def forget(self) -> None:
@@ -67,6 +85,15 @@ class Account:
         self.redact: list[str] = []  # what CloudTrail hides of a request
         self.emit = False  # events also when no rule is there
         self.known: set[tuple[str, str]] = set()  # (region, cluster) that moto has
+        self.queue.forget()
+        self.deliveries: list[dict[str, Any]] = []  # see delivery.py
+        self.delivery_faults: list[DeliveryFault] = []
+        self.smtp = ""  # "127.0.0.1:2525"
+        self.routes: dict[str, str] = {}  # origin -> origin on loopback
+        self.connections: dict[tuple[str, str], Connection] = {}  # (region, name)
+        self.api_destinations: dict[tuple[str, str], ApiDestination] = {}
+        self.log_policies: dict[tuple[str, str], dict[str, Any]] = {}  # (region, ARN of the log group)
+        self.confirmations: dict[str, tuple[Any, str]] = {}  # token -> moto's subscription, and its ARN to be
 
     def configure(
         self,
@@ -78,11 +105,14 @@ class Account:
         events: bool | None = None,
         cloudtrail: bool | None = None,
         redact: list[str] | None = None,
+        smtp: str | None = None,
+        routes: dict[str, str] | None = None,
     ) -> None:
         """``latencies`` and ``latency`` (of every call) in AWS's seconds; ``clock_offset`` in seconds as they are.
 
         ``events``: of services, also while the default bus has no rule. ``cloudtrail``: also without a trail.
-        ``redact``: paths in RunTask's parameters that CloudTrail hides.
+        ``redact``: paths in RunTask's parameters that CloudTrail hides. ``smtp``: host:port of a mail server.
+        ``routes``: origins and where on loopback they are answered. Both replace what was.
         """
         if speed is not None:
             if speed <= 0:
@@ -98,6 +128,10 @@ class Account:
         self.emit = self.emit if events is None else events
         self.cloudtrail = self.cloudtrail if cloudtrail is None else cloudtrail
         self.redact = self.redact if redact is None else redact
+        if smtp is not None:
+            self.smtp = smtp
+        if routes is not None:
+            self.routes = {origin.lower().rstrip("/"): there.rstrip("/") for origin, there in routes.items()}
         for cluster in self.clusters.values():
             cluster.latencies = self.own.divided(self.speed)
 
@@ -120,6 +154,14 @@ class Account:
     def background(self, action: Callable[[], None]) -> None:
         """Do something that may take long, without the lock."""
         threading.Thread(target=action, daemon=True).start()
+
+    def strike(self, kind: str, line: dict[str, Any]) -> DeliveryFault | None:
+        """A fault of this kind that strikes a target, a delivery or a connection, if one is on."""
+        with self.queue.changed:
+            for fault in self.delivery_faults:
+                if fault.kind == kind and fault.strikes(line, self.chance):
+                    return fault
+        return None
 
     def now(self) -> float:
         """The clock of AWS, which may be ahead of or behind the client's."""

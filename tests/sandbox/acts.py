@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import sns_api
 from .account import Account
 from .scheduler import Cluster
 from .services import Service
@@ -21,9 +22,11 @@ def act(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     kind, region = asked.pop("act"), asked.pop("region", None) or account.region
     if kind == "release":
         return release(account)
+    if kind == "confirm_subscription":
+        return {"confirmed": sns_api.confirm_endpoint(account, asked["endpoint"], asked.get("topic"))}
     model = account.cluster(region)
     if kind not in ACTS:
-        raise ValueError(f"no such act: {kind}; there are release, {', '.join(ACTS)}")
+        raise ValueError(f"no such act: {kind}; there are release, confirm_subscription, {', '.join(ACTS)}")
     if "service" not in asked and kind in OF_TASKS:
         ACTS[kind](model, "", asked)
         return dict(task(model, "", asked).state()._asdict())

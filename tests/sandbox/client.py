@@ -97,6 +97,24 @@ class Sandbox:
         """What came onto the event buses: {"time", "region", "bus", "event"}, oldest first."""
         return self.ask("GET", f"events?since={since}")  # type: ignore[no-any-return]
 
+    def publish(self, event: dict[str, Any]) -> dict[str, Any]:
+        """An event as if AWS had emitted it; what its envelope lacks is filled in. Returns the event."""
+        return self.ask("POST", "publish", event)  # type: ignore[no-any-return]
+
+    def deliveries(self, rule: str | None = None, event: str | None = None, since: int = 0) -> list[dict[str, Any]]:
+        """The journal of deliveries, oldest first: see delivery.py."""
+        query = "".join(f"&{name}={value}" for name, value in (("rule", rule), ("event", event)) if value)
+        return self.ask("GET", f"deliveries?since={since}{query}")  # type: ignore[no-any-return]
+
+    def settle(self, timeout: float = 30, retries: bool = True) -> bool:
+        """Wait until no delivery is under way. Whether that came to pass."""
+        return bool(self.ask("POST", "settle", {"timeout": timeout, "retries": retries})["idle"])
+
+    def confirm_subscription(self, endpoint: str, topic: str | None = None) -> list[str]:
+        """Somebody reads the mail and clicks on the link. The ARNs of the subscriptions."""
+        asked = {"act": "confirm_subscription", "endpoint": endpoint, "topic": topic}
+        return self.ask("POST", "act", asked)["confirmed"]  # type: ignore[no-any-return]
+
     def state(self) -> dict[str, Any]:
         return self.ask("GET", "state")  # type: ignore[no-any-return]
 

@@ -8,6 +8,8 @@ Durations are AWS's seconds: the sandbox divides them by its speed. See README.m
 from __future__ import annotations
 
 import json
+import time
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -15,9 +17,11 @@ from urllib.parse import parse_qsl
 
 from moto.moto_api._internal.models import moto_api_backend
 
-from . import acts, staging
-from .account import Account
+from . import acts, event_bus, sns_api, staging
+from .account import NUMBER, Account
 from .call_faults import KINDS, CallFault
+from .delivery_faults import KINDS as DELIVERY_KINDS
+from .delivery_faults import DeliveryFault
 from .faults import MIDWAY, STANDING, Fault
 from .programs import read_program
 from .state import SandboxError
@@ -39,6 +43,8 @@ def answer(account: Account, environ: dict[str, Any]) -> Answer:
         if handler is None:
             known = ", ".join(f"{method} {PREFIX}{path}" for method, path in ROUTES)
             return reply(404, {"error": f"no such page; there are {known}"})
+        if handler in WITHOUT_LOCK:
+            return reply(200, handler(account, asked))
         with account.lock:
             return reply(200, handler(account, asked))
     except SandboxError as problem:
@@ -69,6 +75,8 @@ def settings(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
         "cloudtrail": account.cloudtrail,
         "redact": account.redact,
         "latencies": account.own.__dict__,
+        "smtp": account.smtp,
+        "routes": account.routes,
     }
 
 
@@ -88,6 +96,45 @@ def journal(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
 def events(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
     """What came onto the event buses: {"time", "region", "bus", "event"}, oldest first, from number `since` on."""
     return account.events[int(asked.get("since", 0)) :]
+
+
+def publish(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
+    """An event as if a service of AWS had emitted it. What the envelope lacks is filled in."""
+    region = asked.pop("region", None) or account.region
+    event = {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "",
+        "source": "",
+        "account": NUMBER,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(account.now())),
+        "region": region,
+        "resources": [],
+        "detail": {},
+        **asked,
+    }
+    event_bus.publish(account, region, event)
+    return event
+
+
+def deliveries(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """The journal of deliveries (see delivery.py), from number `since` on; of one `rule` (name) or `event` (id)."""
+    with account.queue.changed:
+        lines = [{**line, "attempts": list(line["attempts"])} for line in account.deliveries]
+    lines = lines[int(asked.get("since", 0)) :]
+    rule, event = asked.get("rule"), asked.get("event")
+    named = [line for line in lines if rule in (None, (line["rule"] or "").rsplit("/", 1)[-1])]
+    return [line for line in named if event in (None, line["event"])]
+
+
+def settle(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
+    """Wait until no delivery is under way, `timeout` seconds as they are; not for retries, if `retries` is false."""
+    return account.queue.settle(float(asked.get("timeout", 30)), bool(asked.get("retries", True)))
+
+
+def confirm(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
+    """The link of a confirmation mail."""
+    return {"confirmed": sns_api.confirm(account, asked["token"]).arn}
 
 
 def state(account: Account, _asked: dict[str, Any]) -> dict[str, Any]:
@@ -112,25 +159,29 @@ def switch_on(account: Account, asked: Any) -> list[dict[str, Any]]:
         region = details.pop("region", None)
         if details.get("kind") in KINDS:
             account.faults.append(CallFault(**details))
+        elif details.get("kind") in DELIVERY_KINDS:
+            account.delivery_faults.append(DeliveryFault(**details))
         elif details.get("kind") in STANDING or details.get("kind") in MIDWAY:
             fault = account.cluster(region).fault(**details)
             fault.seconds /= account.speed
         else:
             raise ValueError(
-                f"no such fault: {details.get('kind')}; there are {', '.join([*KINDS, *STANDING, *MIDWAY])}"
+                f"no such fault: {details.get('kind')}; there are "
+                f"{', '.join([*KINDS, *STANDING, *MIDWAY, *DELIVERY_KINDS])}"
             )
     return faults(account, {})
 
 
 def faults(account: Account, _asked: dict[str, Any]) -> list[dict[str, Any]]:
     inside: list[Fault] = [fault for cluster in account.clusters.values() for fault in cluster.faults.on]
-    return [dict(fault.__dict__) for fault in [*account.faults, *inside]]
+    return [dict(fault.__dict__) for fault in [*account.faults, *account.delivery_faults, *inside]]
 
 
 def switch_off(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
     """All faults, or those of one `kind`. Held answers go out."""
     kind = asked.get("kind")
     account.faults = [fault for fault in account.faults if kind not in (None, fault.kind)]
+    account.delivery_faults = [fault for fault in account.delivery_faults if kind not in (None, fault.kind)]
     for cluster in account.clusters.values():
         cluster.clear_faults(kind)
     acts.release(account)
@@ -154,6 +205,10 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "settings"): settings,
     ("GET", "journal"): journal,
     ("GET", "events"): events,
+    ("POST", "publish"): publish,
+    ("GET", "deliveries"): deliveries,
+    ("POST", "settle"): settle,
+    ("GET", "confirm"): confirm,
     ("GET", "state"): state,
     ("GET", "faults"): faults,
     ("POST", "faults"): switch_on,
@@ -162,3 +217,4 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "programs"): programs,
     ("POST", "act"): acts.act,
 }
+WITHOUT_LOCK = (settle, deliveries)  # they wait, or want a lock of their own

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,4 +17,10 @@ def publish(account: Account, region: str, event: dict[str, Any]) -> None:
 
     Returns at once, from any thread, with or without ``account.lock`` held.
     """
-    account.events.append({"time": time.time(), "region": region, "bus": "default", "event": event})
+    put(account, region, "default", event)
+
+
+def put(account: Account, region: str, bus: str, event: dict[str, Any], hops: int = 0) -> None:
+    """``hops``: how many event buses it has passed before."""
+    account.events.append({"time": time.time(), "region": region, "bus": bus, "event": event})
+    account.queue.put(partial(account.route, account, region, bus, event, hops))

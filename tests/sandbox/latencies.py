@@ -22,6 +22,7 @@ class Latencies:
     cancel: float = 5.0  # until a task that never ran is STOPPED
     policy: float = 60.0  # between two evaluations of a scaling policy
     retry_max: float = 1620.0  # ECS waits up to 27 minutes between launches that fail
+    connection: float = 5.0  # from CreateConnection to AUTHORIZED, from DeleteConnection until it is gone
     jitter: float = 0.0
     # What came later is left out of repr, which tells the simulation's scenarios apart.
     ending: float = field(default=0.0, repr=False)  # from the moment that a task ends by itself to STOPPED

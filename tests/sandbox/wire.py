@@ -28,6 +28,8 @@ READS = (
     "Validate",
     "Simulate",
     "Assume",
+    "Receive",
+    "Check",
 )
 
 
@@ -43,6 +45,8 @@ class Call:
     body: bytes = b""
     agent: str = ""
     access_key: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)  # of the request, names in lower case
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def write(self) -> bool:
@@ -77,7 +81,20 @@ def read(environ: dict[str, Any], default_region: str) -> Call:
             kind = "ec2" if service == "ec2" else "query"
             return Call(service, form.pop("Action"), region, kind, form, body, agent, key)
     operation = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
-    return Call(service, operation, region, "xml" if service == "s3" else "rest", {}, body, agent, key)
+    if service == "s3":
+        return Call(service, operation, region, "xml", {}, body, agent, key)
+    headers = {name[5:].replace("_", "-").lower(): each for name, each in environ.items() if name.startswith("HTTP_")}
+    query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    return Call(service, operation, region, "rest", rest_parameters(body), body, agent, key, headers, query)
+
+
+def rest_parameters(body: bytes) -> dict[str, Any]:
+    """The members that travel in the body."""
+    try:
+        value = json.loads(body) if body[:1] == b"{" else {}
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def scope(authorization: str) -> tuple[str, str, str]:

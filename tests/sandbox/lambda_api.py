@@ -1,0 +1,67 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The operations of Lambda that are answered here: Invoke, which runs the code, and AddPermission, once for each id."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import unquote
+
+from . import deliver_lambda, stored
+from .account import NUMBER, Account
+from .state import SandboxError
+from .wire import Answer, Call
+
+
+def function_arn(call: Call) -> str:
+    """From a path with a name, or with an ARN, or part of one."""
+    name = unquote(call.operation.split("/functions/", 1)[1].split("/")[0])
+    if name.startswith("arn:"):
+        arn = name
+    else:
+        arn = f"arn:aws:lambda:{call.region}:{NUMBER}:function:{name.rsplit(':function:', 1)[-1]}"
+    qualifier = call.query.get("Qualifier")
+    return f"{arn}:{qualifier}" if qualifier and arn.count(":") == 6 else arn
+
+
+def invoke(account: Account, call: Call) -> Answer | None:
+    arn = function_arn(call)
+    function = stored.function(arn)
+    if function is None:
+        raise SandboxError("ResourceNotFoundException", f"Function not found: {arn}", 404)
+    payload = call.body.decode() or "{}"
+    try:
+        json.loads(payload)
+    except ValueError as problem:
+        text = f"Could not parse request body into json: {problem}"
+        raise SandboxError("InvalidRequestContentException", text) from problem
+    kind = call.headers.get("x-amz-invocation-type", "RequestResponse")
+    if kind == "DryRun":
+        return Answer(204, [], [b""])
+    if kind == "Event":
+        deliver_lambda.invoke_later(account, arn, payload)
+        return Answer(202, [], [b""])
+    ran = deliver_lambda.run(account, function, payload)
+    headers = [("Content-Type", "application/json"), ("X-Amz-Executed-Version", str(function.version))]
+    if ran.error:
+        headers.append(("X-Amz-Function-Error", ran.error))
+    if call.headers.get("x-amz-log-type") == "Tail":
+        headers.append(("X-Amz-Log-Result", base64.b64encode(ran.log.encode()[-4096:]).decode()))
+    return Answer(200, headers, [ran.payload.encode()])
+
+
+def add_permission(_account: Account, call: Call) -> None:
+    function, wanted = stored.function(function_arn(call)), call.parameters.get("StatementId")
+    if function and any(statement.get("Sid") == wanted for statement in function.policy.statements):
+        text = (
+            f"The statement id ({wanted}) provided already exists. Please provide a new statement id, or remove the "
+            "existing statement."
+        )
+        raise SandboxError("ResourceConflictException", text, 409)
+
+
+OPERATIONS = {
+    "POST /2015-03-31/functions/*/invocations": invoke,
+    "POST /2015-03-31/functions/*/policy": add_permission,
+}
