@@ -22,9 +22,10 @@ class Latencies:
     cancel: float = 5.0  # until a task that never ran is STOPPED
     policy: float = 60.0  # between two evaluations of a scaling policy
     retry_max: float = 1620.0  # ECS waits up to 27 minutes between launches that fail
-    connection: float = 5.0  # from CreateConnection to AUTHORIZED, from DeleteConnection until it is gone
     jitter: float = 0.0
     # What came later is left out of repr, which tells the simulation's scenarios apart.
+    # From CreateConnection to AUTHORIZED, and from DeleteConnection until it is gone:
+    connection: float = field(default=5.0, repr=False)
     ending: float = field(default=0.0, repr=False)  # from the moment that a task ends by itself to STOPPED
     trail: float = field(default=30.0, repr=False)  # from a call to its CloudTrail event on the bus
     trail_log: float = field(default=120.0, repr=False)  # from a call to its record in the trail's log group
