@@ -57,7 +57,7 @@ def _which(pattern: Mapping[str, Any], path: str) -> dict[str, Any]:
         elif isinstance(inner, Mapping):
             kept[name] = _which(inner, f"{place}.")
         elif place == "detail.group" and isinstance(inner, (list, tuple)):
-            kept[name] = [_any_group(entry) for entry in inner]
+            kept[name] = [group for entry in inner for group in _any_group(entry)]
         elif place == "detail.containers.name" and isinstance(inner, (list, tuple)):
             kept[name] = [entry if _excludes(entry) else APP for entry in inner]
         elif place not in _WHOSE:
@@ -65,13 +65,13 @@ def _which(pattern: Mapping[str, Any], path: str) -> dict[str, Any]:
     return kept
 
 
-def _any_group(entry: Any) -> Any:
-    """For one service any service, for one group of tasks any other group."""
+def _any_group(entry: Any) -> list[Any]:
+    """For one service any service, for one group of tasks any other group or none."""
     text = entry if isinstance(entry, str) else next(iter(entry.values()), "") if isinstance(entry, Mapping) else ""
     if _excludes(entry) or not isinstance(text, str):
-        return entry
+        return [entry]
     of_services = {"prefix": _OF_A_SERVICE}
-    return of_services if text.startswith(_OF_A_SERVICE) else {"anything-but": of_services}
+    return [of_services] if text.startswith(_OF_A_SERVICE) else [{"anything-but": of_services}, {"exists": False}]
 
 
 def _excludes(entry: Any) -> bool:
