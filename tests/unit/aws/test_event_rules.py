@@ -1,0 +1,186 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The calls about rules of EventBridge: what is sent, and what is made of the answer."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws import event_rules, live_rule
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule import Rule
+
+from tests.unit.aws.clients import stubbed
+
+ARN = "arn:aws:events:eu-central-1:111122223333:rule/alerts"
+ROLE = "arn:aws:iam::111122223333:role/r"
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:alerts"
+QUEUE = "arn:aws:sqs:eu-central-1:111122223333:undelivered"
+TEXT = '{"source":["aws.ecs"]}'
+PATTERN = {"source": ["aws.ecs"]}
+NAMED = {"Name": "alerts", "EventBusName": "default"}
+OF_RULE = {"Rule": "alerts", "EventBusName": "default"}
+PLAIN = {"Name": "alerts", "Arn": ARN, "State": "ENABLED"}
+TARGET = {"id": "mail", "arn": TOPIC, "role_arn": None, "dead_letter_arn": None}
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "operation", "request_", "response", "expected"),
+    [
+        (
+            event_rules.describe_rule,
+            ("alerts", "default"),
+            "describe_rule",
+            NAMED,
+            {**PLAIN, "EventPattern": TEXT, "EventBusName": "default", "Description": "d", "RoleArn": ROLE},
+            Rule("alerts", ARN, "default", "ENABLED", TEXT, "d", ROLE),
+        ),
+        (
+            event_rules.describe_rule,
+            ("alerts", "default"),
+            "describe_rule",
+            NAMED,
+            {**PLAIN, "ScheduleExpression": "rate(1 day)", "ManagedBy": "x.amazonaws.com"},
+            Rule("alerts", ARN, "default", "ENABLED", schedule="rate(1 day)", managed_by="x.amazonaws.com"),
+        ),
+        (
+            event_rules.list_rules,
+            ("default",),
+            "list_rules",
+            {"EventBusName": "default"},
+            {"Rules": [PLAIN], "NextToken": "more"},
+            ([Rule("alerts", ARN, "default", "ENABLED")], "more"),
+        ),
+        (
+            event_rules.list_rules,
+            ("default", "al", "more"),
+            "list_rules",
+            {"EventBusName": "default", "NamePrefix": "al", "NextToken": "more"},
+            {"Rules": []},
+            ([], None),
+        ),
+        (
+            event_rules.delete_rule,
+            ("alerts", "default"),
+            "delete_rule",
+            NAMED,
+            {},
+            None,
+        ),
+        (
+            event_rules.list_targets,
+            ("alerts", "default", "more"),
+            "list_targets_by_rule",
+            {**OF_RULE, "NextToken": "more"},
+            {"Targets": [{"Id": "a", "Arn": TOPIC, "RoleArn": ROLE, "DeadLetterConfig": {"Arn": QUEUE}}]},
+            ([{"id": "a", "arn": TOPIC, "role_arn": ROLE, "dead_letter_arn": QUEUE}], None),
+        ),
+        (
+            event_rules.remove_targets,
+            ("alerts", "default", ["a", "b"]),
+            "remove_targets",
+            {**OF_RULE, "Ids": ["a", "b"]},
+            {"FailedEntryCount": 0, "FailedEntries": []},
+            None,
+        ),
+        (
+            event_rules.tags_of,
+            (ARN,),
+            "list_tags_for_resource",
+            {"ResourceARN": ARN},
+            {"Tags": [{"Key": "a", "Value": "b"}]},
+            {"a": "b"},
+        ),
+        (
+            event_rules.tag,
+            (ARN, {"a": "b"}),
+            "tag_resource",
+            {"ResourceARN": ARN, "Tags": [{"Key": "a", "Value": "b"}]},
+            {},
+            None,
+        ),
+        (
+            event_rules.untag,
+            (ARN, ["a"]),
+            "untag_resource",
+            {"ResourceARN": ARN, "TagKeys": ["a"]},
+            {},
+            None,
+        ),
+    ],
+)
+def test_call(function, arguments, operation, request_, response, expected):
+    client, stub = stubbed("events")
+    stub.add_response(operation, response, request_)
+    assert function(client, *arguments) == expected
+    stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ({"description": ""}, {}),
+        ({"description": "d", "role_arn": ROLE}, {"Description": "d", "RoleArn": ROLE}),
+        ({"description": "", "tags": {"a": "b"}}, {"Tags": [{"Key": "a", "Value": "b"}]}),
+    ],
+)
+def test_a_rule_is_put_whole(options, sent):
+    client, stub = stubbed("events")
+    stub.add_response("put_rule", {"RuleArn": ARN}, {**NAMED, "EventPattern": TEXT, "State": "DISABLED", **sent})
+    made = event_rules.put_rule(client, "alerts", "default", pattern=PATTERN, state="DISABLED", **options)
+    assert made == ARN
+
+
+def not_found(stub, words):
+    stub.add_client_error("describe_rule", "ResourceNotFoundException", words)
+
+
+def test_no_rule_is_no_error_and_no_bus_is_one():
+    client, stub = stubbed("events")
+    not_found(stub, "Rule alerts does not exist on EventBus default.")
+    assert event_rules.describe_rule(client, "alerts", "default") is None
+    for words in ("Event bus nowhere does not exist.", "EventBus nowhere does not exist."):
+        not_found(stub, words)
+        with pytest.raises(CallFailed, match="nowhere does not exist"):
+            event_rules.describe_rule(client, "alerts", "nowhere")
+    not_found(stub, "Event bus nowhere does not exist.")
+    assert live_rule.find_rule(client, "alerts", "nowhere", to_delete=True) is None
+
+
+def test_a_target_that_stays_is_a_failure():
+    client, stub = stubbed("events")
+    failed = {"TargetId": "a", "ErrorCode": "ConcurrentModificationException", "ErrorMessage": "Somebody else."}
+    stub.add_response("remove_targets", {"FailedEntryCount": 1, "FailedEntries": [failed]})
+    with pytest.raises(CallFailed, match="target a: Somebody else") as raised:
+        event_rules.remove_targets(client, "alerts", "default", ["a"])
+    assert raised.value.code == "ConcurrentModificationException"
+
+
+def test_a_rule_to_delete_is_found_with_all_of_its_targets():
+    client, stub = stubbed("events")
+    stub.add_response("describe_rule", {**PLAIN, "EventPattern": TEXT}, NAMED)
+    stub.add_response("list_tags_for_resource", {"Tags": []}, {"ResourceARN": ARN})
+    stub.add_response("list_targets_by_rule", {"Targets": [{"Id": "a", "Arn": TOPIC}], "NextToken": "2"}, OF_RULE)
+    more = {**OF_RULE, "NextToken": "2"}
+    stub.add_response("list_targets_by_rule", {"Targets": [{"Id": "b", "Arn": TOPIC}]}, more)
+    found = live_rule.find_rule(client, "alerts", "default", to_delete=True)
+    assert [target["id"] for target in found.targets] == ["a", "b"]
+    stub.assert_no_pending_responses()
+
+
+def test_many_targets_are_removed_a_hundred_at_once():
+    client, stub = stubbed("events")
+    ids = [f"target-{number}" for number in range(101)]
+    stub.add_response("remove_targets", {"FailedEntryCount": 0}, {**OF_RULE, "Ids": ids[:100]})
+    stub.add_response("remove_targets", {"FailedEntryCount": 0}, {**OF_RULE, "Ids": ids[100:]})
+    stub.add_response("delete_rule", {}, NAMED)
+    before = {"name": "alerts", "targets": [{**TARGET, "id": each} for each in ids]}
+    done = list(live_rule.write_rule(client, "default", None, Change(before, None)))
+    assert done[-1] == "deleted the rule alerts"
+    stub.assert_no_pending_responses()
+
+
+def test_a_pattern_is_read_as_eventbridge_reads_it():
+    client, stub = stubbed("events")
+    stub.add_response("describe_rule", {**PLAIN, "EventPattern": '{"source":["a"],"source":["b"]}'})
+    assert event_rules.describe_rule(client, "alerts", "default").event_pattern == {"source": ["b"]}
