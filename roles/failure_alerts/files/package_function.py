@@ -1,0 +1,109 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Packs a Lambda function: its own files, files of the collection, and wheels that pip gets from the package index.
+
+Run on the controller, by the role. Prints JSON: {"path", "code_sha256", "changed", "downloaded"}. The package is the
+same bytes from run to run. Nothing is downloaded that is there already, so where there is no network, the wheels can be
+put into the folder given as --wheels.
+
+Exits with 1, and says why on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+COLLECTION = Path(__file__).resolve().parents[3]
+sys.dont_write_bytecode = True  # the collection may be anywhere, and is not ours to write into
+sys.path.insert(0, str(COLLECTION / "plugins/module_utils"))
+
+from _core import function_archive, wheels  # noqa: E402
+from _core.errors import Refused  # noqa: E402
+
+
+class CannotPack(Exception):
+    """The package cannot be made; the text says what to do."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", type=Path, required=True, help="folder with the function's files")
+    parser.add_argument("--core", nargs="*", default=[], help="names of files of the collection that go beside them")
+    parser.add_argument("--requirements", type=Path, help="pinned requirements, with digests")
+    parser.add_argument("--wheels", type=Path, help="folder in which downloaded wheels are kept")
+    parser.add_argument("--output", type=Path, required=True, help="the package to write")
+    given = parser.parse_args()
+    try:
+        told = pack(given.source, given.core, given.requirements, given.wheels, given.output)
+    except (CannotPack, Refused, OSError) as error:
+        sys.exit(f"The package {given.output} cannot be made: {error}")
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+def pack(
+    source: Path, core: list[str], requirements: Path | None, kept: Path | None, output: Path
+) -> dict[str, object]:
+    parts = [{path.name: path.read_bytes() for path in sorted(source.glob("*.py"))}]
+    parts += [{f"{name}.py": (COLLECTION / f"plugins/module_utils/_core/{name}.py").read_bytes()} for name in core]
+    downloaded = False
+    if requirements:
+        wanted = wheels.read_requirements(requirements.read_text(encoding="utf-8"))
+        folder = kept or output.parent / "wheels"
+        found = found_wheels(folder, wanted)
+        if len(found) < len(wanted):
+            download(requirements, folder, wanted)
+            downloaded = True
+            found = found_wheels(folder, wanted)
+        missing = [each for each in wanted if each.name not in found]
+        if missing:
+            raise CannotPack(f"no wheel with the expected digest was found for {named(missing)}")
+        parts += [wheels.wheel_files(found[each.name]) for each in wanted]
+    package = function_archive.archive(wheels.merged(parts))
+    changed = not output.exists() or output.read_bytes() != package
+    if changed:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_bytes(package)
+    sha256 = function_archive.code_sha256(package)
+    return {"path": str(output), "code_sha256": sha256, "changed": changed, "downloaded": downloaded}
+
+
+def found_wheels(folder: Path, wanted: list[wheels.Requirement]) -> dict[str, bytes]:
+    """Name -> content of the wheels that are there, told by their digests alone."""
+    contents = [path.read_bytes() for path in sorted(folder.glob("*.whl"))] if folder.is_dir() else []
+    digests = {hashlib.sha256(content).hexdigest(): content for content in contents}
+    return {each.name: digests[digest] for each in wanted for digest in each.digests if digest in digests}
+
+
+def download(requirements: Path, folder: Path, wanted: list[wheels.Requirement]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--no-deps",
+    ]
+    command += ["--require-hashes", "--only-binary", ":all:", "--dest", str(folder), "--requirement", str(requirements)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "pip says nothing").splitlines()[-1]
+        raise CannotPack(
+            f"pip cannot get {named(wanted)} from the package index ({said}). Check the network and pip's settings on "
+            f"the controller, or put the wheels into {folder} yourself"
+        )
+
+
+def named(wanted: list[wheels.Requirement]) -> str:
+    return ", ".join(f"{each.name} {each.version}" for each in wanted)
+
+
+if __name__ == "__main__":
+    main()
