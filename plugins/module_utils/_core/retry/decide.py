@@ -60,7 +60,7 @@ def without_doubles(wish: Wish, running: tuple[str, ...]) -> Wish | Ignore:
 
 def _about_launch(launch: Launch, attempt: int, policy: Policy, now: float, chance: Callable[[], float]) -> Decision:
     wish = launch.wish
-    if not launch.error and not launch.refusals:
+    if not launch.error and not launch.refusals and wish is None:
         return Ignore("no task was refused")
     if launch.error in classify.ALREADY_ASKED:
         return Ignore("the same tasks were asked for before, with the same client token")
@@ -104,7 +104,8 @@ def _by_class(launch: Launch, policy: Policy) -> Decision | None:
     else:
         # On EC2 there is a reason for each container instance: one of them may have room later.
         found = {classify.of_refusal(reason) for reason in launch.refusals}
-    if classify.TRANSIENT in found or (policy.retry_quota and classify.QUOTA in found):
+    # Our own call may be answered with neither tasks nor reasons, when it was made before with the same client token.
+    if not found or classify.TRANSIENT in found or (policy.retry_quota and classify.QUOTA in found):
         return None
     if classify.QUOTA in found:
         return GiveUp("a quota of the account is used up, and retry_quota is not set")

@@ -206,6 +206,14 @@ def test_the_tries_of_an_sdk_are_one_wish():
     assert len({about(record).request["startedBy"] for record in tries}) == 1
 
 
+def test_our_own_call_that_is_answered_with_nothing_is_not_taken_for_a_success():
+    """It was refused before, and made again with the same client token."""
+    wish = about(cloudtrail(request(count=2))).wish
+    for started in (0, 1):
+        decision = decide(from_answer(wish, answer(started)), 1, Policy(), NOON, middle)
+        assert (decision.wish.missing, decision.wish.attempt) == (2 - started, 2)
+
+
 def test_our_own_success_ends_it():
     wish = about(cloudtrail()).wish
     assert isinstance(decide(from_answer(wish, answer(1)), 1, Policy(), NOON, middle), Ignore)

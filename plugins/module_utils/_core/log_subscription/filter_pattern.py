@@ -1,0 +1,107 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Filter patterns of CloudWatch Logs, for the refused launches among CloudTrail's records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from ..errors import Refused
+
+LONGEST = 1024  # characters
+MOST_REGEXES = 2  # in one pattern
+MOST_REGEXES_OF_GROUP = 5
+
+_REGEX = re.compile(r"%[^%]+%")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+_CALL = '($.eventSource = "ecs.amazonaws.com") && ($.eventName = "RunTask")'
+# EXISTS has no other form: any text at all.
+_REFUSED = '($.responseElements.failures[0].reason = "*")'
+_TRANSIENT = '($.errorCode = "Throttling*") || ($.errorCode = "ServerException")'
+_DENIED = '($.errorCode = "AccessDenied*")'
+_CLUSTER, _FAMILY = "$.requestParameters.cluster", "$.requestParameters.taskDefinition"
+_ROLE = "$.userIdentity.sessionContext.sessionIssuer.arn"
+
+
+def refused_launches(
+    clusters: Sequence[str] = (),
+    families: Sequence[str] = (),
+    transient_errors_only: bool = True,
+    exclude_role_arns: Sequence[str] = (),
+) -> str:
+    """The pattern for calls of RunTask that were refused, in whole or in part.
+
+    ``clusters`` are names. Of calls that were answered with an error only those for a passing cause, with
+    ``transient_errors_only``. A denied call has no request parameters in its record, so it passes whatever the
+    cluster. Raises ``Refused`` when it is too long.
+    """
+    failed = f"{_REFUSED} || {_TRANSIENT}" if transient_errors_only else f'{_REFUSED} || ($.errorCode = "*")'
+    scope = [*_one_of(_CLUSTER, clusters, _cluster_forms), *_one_of(_FAMILY, families, _family_forms)]
+    if scope and not transient_errors_only:
+        scope = [f"({_DENIED} || ({' && '.join(scope)}))"]
+    # What != makes of a field that is not there is documented nowhere.
+    others = [f'(({_ROLE} NOT EXISTS) || ({_ROLE} != "{arn}"))' for arn in exclude_role_arns]
+    pattern = f"{{ {' && '.join([_CALL, f'({failed})', *scope, *others])} }}"
+    if len(pattern) > LONGEST:
+        raise Refused(
+            f"The filter pattern would have {len(pattern)} characters, and CloudWatch Logs takes {LONGEST}. Name fewer "
+            "clusters, task_families or exclude_role_arns, or write filter_pattern yourself, with wildcards"
+        )
+    return pattern
+
+
+def _one_of(field: str, names: Sequence[str], forms: Callable[[str], list[str]]) -> list[str]:
+    if not names:
+        return []
+    return [f"({' || '.join(f'({field} {form})' for name in names for form in forms(name))})"]
+
+
+def _cluster_forms(name: str) -> list[str]:
+    return [f'= "{name}"', f'= "*:cluster/{name}"', *(["NOT EXISTS"] if name == "default" else [])]
+
+
+def _family_forms(name: str) -> list[str]:
+    return [f'= "{name}"', f'= "{name}:*"', f'= "*/{name}"', f'= "*/{name}:*"']
+
+
+def regexes_in(pattern: str) -> int:
+    """How many regular expressions a pattern has; what is between quotation marks is none."""
+    return len(_REGEX.findall(_QUOTED.sub("", pattern)))
+
+
+def check_pattern(pattern: str) -> str:
+    """A pattern that the user wrote. Raises ``Refused`` for what CloudWatch Logs would, as far as one can see."""
+    text = pattern.strip()
+    if len(text) > LONGEST:
+        raise Refused(f"filter_pattern has {len(text)} characters, and CloudWatch Logs takes {LONGEST}. Shorten it")
+    count = regexes_in(text)
+    if count > MOST_REGEXES:
+        raise Refused(
+            f"filter_pattern has {count} regular expressions, and CloudWatch Logs takes {MOST_REGEXES} in one pattern. "
+            'Use wildcards, as in = "prod-*", for the others'
+        )
+    if text.startswith("{") != text.endswith("}"):
+        raise Refused("filter_pattern is a JSON pattern without its other brace. Write it as { ($.eventName = ...) }")
+    bare = _QUOTED.sub("", text)
+    if '"' in bare:
+        raise Refused("filter_pattern has a quotation mark without its other one")
+    if text.startswith("{") and bare.count("(") != bare.count(")"):
+        raise Refused("filter_pattern has a parenthesis without its other one")
+    if re.search(r"(?<!NOT )\bEXISTS\b", bare):
+        raise Refused(
+            'filter_pattern: there is no EXISTS, only NOT EXISTS. Write that a field is there as $.field = "*"'
+        )
+    return pattern
+
+
+def check_regexes_of_group(pattern: str, others: Sequence[str]) -> None:
+    """Raises ``Refused`` when a log group would have more regular expressions than it may, as far as one can see."""
+    count = regexes_in(pattern) + sum(map(regexes_in, others))
+    if regexes_in(pattern) and count > MOST_REGEXES_OF_GROUP:
+        raise Refused(
+            f"The filters of the log group would have {count} regular expressions, and CloudWatch Logs takes "
+            f"{MOST_REGEXES_OF_GROUP}. Use wildcards in filter_pattern"
+        )

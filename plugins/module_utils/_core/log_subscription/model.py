@@ -1,0 +1,120 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Subscription filters of a log group, and the permission that lets CloudWatch Logs call a function."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..amounts import iso
+from ..arns import Arn, parse_arn
+
+LOGS = "logs.amazonaws.com"
+INVOKE = "lambda:InvokeFunction"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """As CloudWatch Logs tells of it. ``created_at`` in epoch seconds."""
+
+    name: str
+    log_group: str
+    destination: str
+    pattern: str
+    role_arn: str | None = None
+    distribution: str | None = None
+    transformed: bool = False
+    created_at: float | None = None
+
+
+@dataclass(frozen=True)
+class FunctionPolicy:
+    """The policy of a function as far as our permission goes. ``stands`` is the statement of our Sid, if any."""
+
+    function: Arn
+    exists: bool
+    stands: Mapping[str, Any] | None = None
+
+
+def show_filter(found: Filter) -> dict[str, Any]:
+    """As the _info module returns it."""
+    return {
+        "name": found.name,
+        "log_group": found.log_group,
+        "destination_arn": found.destination,
+        "filter_pattern": found.pattern,
+        "role_arn": found.role_arn,
+        "distribution": found.distribution,
+        "apply_on_transformed_logs": found.transformed,
+        "created_at": None if found.created_at is None else iso(found.created_at),
+    }
+
+
+def sid_of(log_group: str, name: str) -> str:
+    """The name of our statement in the function's policy."""
+    return f"SteadyopsEcsLogs{hashlib.sha256(f'{log_group} {name}'.encode()).hexdigest()[:24]}"
+
+
+def log_group_arn(function: Arn, log_group: str) -> str:
+    """The log group is where the function is: CloudWatch Logs calls no function elsewhere."""
+    return f"arn:{function.partition}:logs:{function.region}:{function.account}:log-group:{log_group}"
+
+
+def statement_for(function: Arn, log_group: str, name: str) -> dict[str, Any]:
+    """What lets this log group, and nothing else, call the function; as Lambda writes it."""
+    return {
+        "Sid": sid_of(log_group, name),
+        "Effect": "Allow",
+        "Principal": {"Service": LOGS},
+        "Action": INVOKE,
+        "Resource": str(function),
+        "Condition": {
+            "StringEquals": {"AWS:SourceAccount": function.account},
+            "ArnLike": {"AWS:SourceArn": f"{log_group_arn(function, log_group)}:*"},
+        },
+    }
+
+
+def statement_in(policy: str | None, sid: str) -> Mapping[str, Any] | None:
+    """The statement of a Sid in a policy, JSON."""
+    try:
+        statements = json.loads(policy or "{}").get("Statement", [])
+    except (ValueError, AttributeError):
+        return None
+    return next((each for each in statements if isinstance(each, Mapping) and each.get("Sid") == sid), None)
+
+
+def show_permission(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement as the module returns it, whatever the case of its keys."""
+    condition: Mapping[str, Any] = statement.get("Condition") or {}
+    flat = {
+        key.lower(): value for keys in condition.values() if isinstance(keys, Mapping) for key, value in keys.items()
+    }
+    principal = statement.get("Principal")
+    return {
+        "sid": statement.get("Sid"),
+        "principal": principal.get("Service") if isinstance(principal, Mapping) else principal,
+        "function_arn": statement.get("Resource"),
+        "source_arn": flat.get("aws:sourcearn"),
+        "source_account": flat.get("aws:sourceaccount"),
+    }
+
+
+def function_in(destination: str) -> Arn | None:
+    """The function that a filter sends to; None when it sends elsewhere."""
+    arn = parse_arn(destination)
+    return arn if arn and arn.service == "lambda" and arn.resource.startswith("function:") else None
+
+
+def same_function(one: Arn, other: Arn) -> bool:
+    """Whether both are of one function; aliases and versions do not count."""
+    return _unqualified(one) == _unqualified(other)
+
+
+def _unqualified(function: Arn) -> tuple[str, str, str]:
+    return function.region, function.account, function.resource.split(":")[1]

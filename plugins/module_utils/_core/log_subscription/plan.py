@@ -1,0 +1,243 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the user wants of a subscription, and what is to be changed for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..arns import Arn, parse_arn
+from ..change import Change
+from ..errors import Refused
+from ..waiting import Patience, read_patience
+from .filter_pattern import check_pattern, check_regexes_of_group, refused_launches
+from .model import (
+    Filter,
+    FunctionPolicy,
+    function_in,
+    log_group_arn,
+    same_function,
+    show_permission,
+    statement_for,
+)
+
+MOST_FILTERS = 2  # of one log group
+
+_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
+_NAME = re.compile(r"[^:*]{1,512}")
+_FUNCTION = re.compile(r"function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?")
+_CLUSTER = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}")
+
+
+@dataclass(frozen=True)
+class WantedSubscription:
+    """``permission`` tells whether the function's policy is ours to keep, too. ``pattern`` is None when absent."""
+
+    name: str
+    log_group: str
+    function: Arn | None
+    pattern: str | None
+    present: bool
+    permission: bool
+    patience: Patience
+
+
+def read_log_group(text: str) -> str:
+    """The name in the name or ARN of a log group. Raises ``Refused``."""
+    name = text
+    if text.startswith("arn:"):
+        arn = parse_arn(text)
+        if arn is None or arn.service != "logs" or not arn.resource.startswith("log-group:"):
+            raise Refused(f"log_group: {text!r} is not the ARN of a log group. Give the log group's name or its ARN")
+        name = arn.resource.removeprefix("log-group:").removesuffix(":*")
+    if not _GROUP.fullmatch(name):
+        raise Refused(
+            f"log_group: {text!r} is not the name of a log group, which has letters, digits and . - _ / #. "
+            "Give the one that CloudTrail writes to"
+        )
+    return name
+
+
+def read_subscription(options: Mapping[str, Any], region: str | None) -> WantedSubscription:
+    """What the user wants; ``region`` is where the module works. Raises ``Refused``."""
+    if not _NAME.fullmatch(options["name"]):
+        raise Refused(
+            f"name: {options['name']!r} is no name of a filter: it has 1 to 512 characters other than : and *"
+        )
+    group = read_log_group(options["log_group"])
+    present = options["state"] == "present"
+    function = None if options["function_arn"] is None else _read_function(options["function_arn"], region)
+    if present and function is None:
+        raise Refused("function_arn is missing: say which function the records go to")
+    group_arn = parse_arn(options["log_group"])
+    if function and group_arn and (group_arn.region, group_arn.account) != (function.region, function.account):
+        raise Refused(
+            f"log_group is of account {group_arn.account} in {group_arn.region}, function_arn of account "
+            f"{function.account} in {function.region}. CloudWatch Logs calls those of its own account and region only"
+        )
+    return WantedSubscription(
+        name=options["name"],
+        log_group=group,
+        function=function,
+        pattern=_read_pattern(options) if present else None,
+        present=present,
+        permission=options["resource_policy"],
+        patience=read_patience({"wait": True, **options}),
+    )
+
+
+def _read_function(text: str, region: str | None) -> Arn:
+    arn = parse_arn(text)
+    if arn is None or arn.service != "lambda" or not arn.account or not _FUNCTION.fullmatch(arn.resource):
+        raise Refused(
+            f"function_arn: {text!r} is not the ARN of a Lambda function. Give one such as "
+            "arn:aws:lambda:eu-west-1:123456789012:function:launch-retry"
+        )
+    if region and arn.region != region:
+        raise Refused(f"function_arn is in {arn.region}, and the module works in {region}. Make the two agree")
+    return arn
+
+
+def _read_pattern(options: Mapping[str, Any]) -> str:
+    given = [name for name in ("clusters", "task_families", "exclude_role_arns") if options[name]]
+    given += ["transient_errors_only"] if options["transient_errors_only"] is not None else []
+    if options["filter_pattern"] is not None:
+        if given:
+            raise Refused(f"filter_pattern is the whole pattern: leave {', '.join(given)} out, or leave it out")
+        return check_pattern(options["filter_pattern"])
+    roles = options["exclude_role_arns"] or []
+    for role in roles:
+        if not _ROLE.fullmatch(role):
+            raise Refused(
+                f"exclude_role_arns: {role!r} is not the ARN of a role, as in arn:aws:iam::123456789012:role/x"
+            )
+    return refused_launches(
+        [_read_cluster(cluster) for cluster in options["clusters"] or []],
+        [_read_family(family) for family in options["task_families"] or []],
+        options["transient_errors_only"] is not False,
+        roles,
+    )
+
+
+def _read_cluster(text: str) -> str:
+    arn = parse_arn(text)
+    name = arn.resource.removeprefix("cluster/") if arn and arn.service == "ecs" else text
+    if not _CLUSTER.fullmatch(name):
+        raise Refused(f"clusters: {text!r} is neither the name nor the ARN of an ECS cluster")
+    return name
+
+
+def _read_family(text: str) -> str:
+    if not _CLUSTER.fullmatch(text):
+        raise Refused(f"task_families: {text!r} is no family of task definitions. Give it without revision and ARN")
+    return text
+
+
+def function_to_look_at(wanted: WantedSubscription, filters: Sequence[Filter]) -> Arn | None:
+    """The function whose policy has to be known."""
+    current = _named(wanted.name, filters)
+    return wanted.function or (function_in(current.destination) if current else None)
+
+
+def stale_function(wanted: WantedSubscription, filters: Sequence[Filter]) -> Arn | None:
+    """The alias or version that a filter of ours sends to now and will not any more: its permission goes, too."""
+    current = _named(wanted.name, filters)
+    before = function_in(current.destination) if current else None
+    return before if before and wanted.function and wanted.present and before != wanted.function else None
+
+
+def plan_subscription(
+    wanted: WantedSubscription, filters: Sequence[Filter] | None, policy: FunctionPolicy | None
+) -> Change:
+    """Both sides, as the module returns them. Raises ``Refused``.
+
+    ``filters`` are those of the log group, None when there is no such group. ``policy`` is that of
+    ``function_to_look_at``.
+    """
+    current = _named(wanted.name, filters or ())
+    others = [each for each in filters or () if each is not current]
+    if current:
+        _refuse_stranger(wanted, current)
+    permission = show_permission(policy.stands) if policy and policy.stands and wanted.permission else None
+    before = _show(wanted, current, permission) if current or permission else None
+    function, pattern = wanted.function, wanted.pattern
+    if not wanted.present or function is None or pattern is None:  # what is to be present has both
+        return Change(before, None)
+    if filters is None:
+        raise Refused(
+            f"There is no log group {wanted.log_group}. Give the one that the trail writes to: "
+            "see CloudWatchLogsLogGroupArn in what cloudtrail:DescribeTrails tells"
+        )
+    if current is None and len(others) >= MOST_FILTERS:
+        names = ", ".join(f"{each.name} (to {each.destination})" for each in others)
+        raise Refused(
+            f"The log group {wanted.log_group} has {len(others)} subscription filters, and CloudWatch Logs allows "
+            f"{MOST_FILTERS}: {names}. Remove one, or take the launches from EventBridge instead"
+        )
+    check_regexes_of_group(pattern, [each.pattern for each in others])
+    after_permission = show_permission(statement_for(function, wanted.log_group, wanted.name))
+    after = {
+        "name": wanted.name,
+        "log_group": wanted.log_group,
+        "log_group_arn": log_group_arn(function, wanted.log_group),
+        "destination_arn": str(function),
+        "filter_pattern": pattern,
+        "permission": after_permission if wanted.permission else None,
+    }
+    return Change(before, after)
+
+
+def _show(wanted: WantedSubscription, current: Filter | None, permission: Mapping[str, Any] | None) -> dict[str, Any]:
+    function = function_in(current.destination) if current else wanted.function
+    return {
+        "name": wanted.name,
+        "log_group": wanted.log_group,
+        "log_group_arn": log_group_arn(function, wanted.log_group) if function else None,
+        "destination_arn": current.destination if current else None,
+        "filter_pattern": current.pattern if current else None,
+        "permission": permission,
+    }
+
+
+def _refuse_stranger(wanted: WantedSubscription, current: Filter) -> None:
+    """A filter that sends to another place belongs to somebody else, even with this name."""
+    there = function_in(current.destination)
+    if there is None or (wanted.function and not same_function(there, wanted.function)):
+        told = f"not to {wanted.function}" if wanted.function else "which is no Lambda function"
+        raise Refused(
+            f"The log group {wanted.log_group} has a filter {wanted.name} that sends to {current.destination}, {told}. "
+            "It may be somebody else's: choose another name, or remove it first, giving its own function_arn"
+        )
+
+
+def no_function(wanted: WantedSubscription, policy: FunctionPolicy | None) -> str:
+    """What to say when there is no such function; in check mode it may be one that comes into being by then."""
+    if not wanted.present or policy is None or policy.exists:
+        return ""
+    return f"There is no function {policy.function}. Make it first, or check function_arn"
+
+
+def warnings_of(
+    wanted: WantedSubscription, filters: Sequence[Filter] | None, policy: FunctionPolicy | None
+) -> list[str]:
+    """What the user should know although nothing is done about it."""
+    found = [no_function(wanted, policy)]
+    for each in filters or ():
+        there = function_in(each.destination)
+        if not wanted.present or each.name == wanted.name or there is None or wanted.function is None:
+            continue
+        if same_function(there, wanted.function):
+            found.append(
+                f"The filter {each.name} of {wanted.log_group} sends to the same function: "
+                "what both match reaches it twice"
+            )
+    return [words for words in found if words]
+
+
+def _named(name: str, filters: Sequence[Filter]) -> Filter | None:
+    return next((each for each in filters if each.name == name), None)

@@ -1,0 +1,257 @@
+#!/usr/bin/python
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manage the subscription filter that feeds refused launches to the retry function."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecs_retry_subscription
+version_added: 1.0.0
+short_description: Feed refused Amazon ECS launches from a CloudTrail log group to a function that retries them
+description:
+  - Creates, updates and deletes a subscription filter on the log group that a CloudTrail trail writes to. It sends the
+    records of refused calls of C(RunTask) to a Lambda function, such as that of the role C(launch_retry).
+  - The permission of CloudWatch Logs to invoke the function is kept, too. It is added before the filter and removed
+    after it, and it is for this one log group only.
+  - Where EventBridge can deliver the records, a rule is the better way. A log group takes two subscription filters, and
+    no more. This is for accounts in which CloudTrail is at hand in CloudWatch Logs only.
+author:
+  - SteadyOps contributors (@steadyops)
+options:
+  name:
+    description:
+      - Name of the subscription filter. Any characters but C(:) and C(*), at most 512.
+      - A filter of this name that sends to another function is somebody else's. It is neither written over nor removed.
+    type: str
+    required: true
+  log_group:
+    description:
+      - Name or ARN of the log group that the trail writes to.
+    type: str
+    required: true
+  function_arn:
+    description:
+      - ARN of the Lambda function, or of an alias or version of it, in the account and region of the log group.
+      - Required with O(state=present). With O(state=absent) it is known from the filter, if that is still there.
+    type: str
+  state:
+    description:
+      - V(present) creates the filter and the permission, or updates what differs.
+      - V(absent) removes both, the filter first.
+    type: str
+    choices: [present, absent]
+    default: present
+  clusters:
+    description:
+      - Names or ARNs of ECS clusters. Launches in others do not reach the function. All do without this option.
+    type: list
+    elements: str
+  task_families:
+    description:
+      - Families of task definitions. Launches of others do not reach the function. All do without this option.
+    type: list
+    elements: str
+  transient_errors_only:
+    description:
+      - Of the calls that were answered with an error, whether to deliver only those that were throttled or met a
+        failure of the service. Those with C(failures) in their answer, such as for want of capacity, are delivered in
+        any case.
+      - With V(false) the function hears of denied and mistaken calls as well. It does not retry them, it tells of them.
+      - V(true) when it is left out.
+    type: bool
+  exclude_role_arns:
+    description:
+      - ARNs of roles whose calls are not delivered. That of the function should be among them.
+    type: list
+    elements: str
+  filter_pattern:
+    description:
+      - The whole filter pattern, in the words of CloudWatch Logs, instead of the four options above.
+      - At most 1024 characters, with two regular expressions at most.
+    type: str
+  resource_policy:
+    description:
+      - Whether to keep the statement in the policy of the function that lets CloudWatch Logs invoke it. With V(false)
+        the policy is neither read nor changed.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long to wait, in seconds, until CloudWatch Logs has heard of the permission.
+    type: int
+    default: 60
+  wait_delay:
+    description:
+      - How long to wait between two tries, in seconds.
+    type: float
+    default: 3
+extends_documentation_fragment:
+  - steadyops.ecs.aws
+  - steadyops.ecs.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: steadyops.ecs.ecs_retry_subscription_info
+notes:
+  - |-
+    IAM permissions, and what each is for:
+
+    C(logs:DescribeSubscriptionFilters), C(logs:PutSubscriptionFilter), C(logs:DeleteSubscriptionFilter) - the filter.
+
+    C(lambda:GetPolicy), C(lambda:AddPermission), C(lambda:RemovePermission) - the permission to invoke the function.
+
+    C(lambda:GetFunctionConfiguration) - whether there is a function, where it has no policy yet.
+"""
+
+EXAMPLES = r"""
+- name: Retry what is refused in the cluster production
+  steadyops.ecs.ecs_retry_subscription:
+    name: refused-launches
+    log_group: aws-cloudtrail-logs
+    function_arn: arn:aws:lambda:eu-central-1:123456789012:function:launch-retry
+    clusters: [production]
+    exclude_role_arns:
+      - arn:aws:iam::123456789012:role/launch-retry
+
+- name: The same for two jobs, and hear of denied calls as well
+  steadyops.ecs.ecs_retry_subscription:
+    name: refused-launches
+    log_group: aws-cloudtrail-logs
+    function_arn: arn:aws:lambda:eu-central-1:123456789012:function:launch-retry
+    task_families: [nightly-report, import]
+    transient_errors_only: false
+
+- name: Give the pattern in the words of CloudWatch Logs
+  steadyops.ecs.ecs_retry_subscription:
+    name: refused-launches
+    log_group: aws-cloudtrail-logs
+    function_arn: arn:aws:lambda:eu-central-1:123456789012:function:launch-retry
+    filter_pattern: '{ ($.eventName = "RunTask") && ($.responseElements.failures[0].reason = "*") }'
+
+- name: Remove the filter and the permission
+  steadyops.ecs.ecs_retry_subscription:
+    name: refused-launches
+    log_group: aws-cloudtrail-logs
+    state: absent
+"""
+
+RETURN = r"""
+subscription:
+  description: The subscription filter with its permission; V(null) when there is none.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the filter.
+      returned: always
+      type: str
+      sample: refused-launches
+    log_group:
+      description: Name of the log group.
+      returned: always
+      type: str
+      sample: aws-cloudtrail-logs
+    log_group_arn:
+      description: ARN of the log group, without C(:*).
+      returned: always
+      type: str
+      sample: arn:aws:logs:eu-central-1:123456789012:log-group:aws-cloudtrail-logs
+    destination_arn:
+      description: ARN of the function.
+      returned: always
+      type: str
+      sample: arn:aws:lambda:eu-central-1:123456789012:function:launch-retry
+    filter_pattern:
+      description: The pattern, as CloudWatch Logs has it.
+      returned: always
+      type: str
+      sample: '{ ($.eventName = "RunTask") && ($.responseElements.failures[0].reason = "*") }'
+    permission:
+      description: The statement in the policy of the function; V(null) without O(resource_policy).
+      returned: always
+      type: dict
+      contains:
+        sid:
+          description: Its name.
+          returned: always
+          type: str
+          sample: SteadyopsEcsLogs0123456789abcdef01234567
+        principal:
+          description: Who may invoke the function.
+          returned: always
+          type: str
+          sample: logs.amazonaws.com
+        function_arn:
+          description: What may be invoked.
+          returned: always
+          type: str
+          sample: arn:aws:lambda:eu-central-1:123456789012:function:launch-retry
+        source_arn:
+          description: For which log group.
+          returned: always
+          type: str
+          sample: arn:aws:logs:eu-central-1:123456789012:log-group:aws-cloudtrail-logs:*
+        source_account:
+          description: Of which account.
+          returned: always
+          type: str
+          sample: "123456789012"
+"""
+
+from ..module_utils._aws.live_subscription import function_policy, write_subscription
+from ..module_utils._aws.log_subscriptions import subscription_filters
+from ..module_utils._core.log_subscription.plan import (
+    function_to_look_at,
+    plan_subscription,
+    read_subscription,
+    stale_function,
+    warnings_of,
+)
+from ..module_utils._module import AwsModule, Outcome, converge, run
+
+ARGUMENTS = {
+    "name": {"type": "str", "required": True},
+    "log_group": {"type": "str", "required": True},
+    "function_arn": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "clusters": {"type": "list", "elements": "str"},
+    "task_families": {"type": "list", "elements": "str"},
+    "transient_errors_only": {"type": "bool"},
+    "exclude_role_arns": {"type": "list", "elements": "str"},
+    "filter_pattern": {"type": "str"},
+    "resource_policy": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 60},
+    "wait_delay": {"type": "float", "default": 3},
+}
+
+
+def work(module: AwsModule, check_mode: bool) -> Outcome:
+    logs = module.client("logs")
+    wanted = read_subscription(module.params, module.region)
+    filters = subscription_filters(logs, wanted.log_group)
+    function = function_to_look_at(wanted, filters or ())
+    policy = function_policy(module.client, function, wanted)
+    change = plan_subscription(wanted, filters, policy)
+    stale = stale_function(wanted, filters or ())
+    return converge(
+        "subscription",
+        change,
+        check_mode,
+        lambda change: write_subscription(module.client, wanted, change, policy, stale),
+        warnings=warnings_of(wanted, filters, policy),
+    )
+
+
+def main() -> None:
+    run(ARGUMENTS, work, about="subscription filter {name} of {log_group}")
+
+
+if __name__ == "__main__":
+    main()
