@@ -133,8 +133,11 @@ def secret_text(connection: Connection) -> str:
 
 def keep_secret(connection: Connection, region: str) -> None:
     manager = stored.backend("secretsmanager", region)
-    if connection.secret_arn:
-        drop_secret(connection, region)
+    if connection.secret_arn:  # a new version of the same one
+        manager.put_secret_value(
+            connection.secret_arn, secret_text(connection), None, str(uuid.uuid4()), ["AWSCURRENT"]
+        )
+        return
     secret = manager.create_managed_secret(
         service_name="events",
         secret_id=f"events!connection/{connection.name}/{uuid.uuid4()}",
