@@ -38,7 +38,8 @@ options:
   state:
     description:
       - V(recycled) replaces the stale tasks. Exactly one of O(started_before), O(max_task_age), O(token),
-        O(not_current_revision) and O(all_tasks) is needed to say which they are.
+        O(not_current_revision), O(secrets_changed), O(tasks) and O(all_tasks) is needed to say which they are.
+        O(exclude_tasks), O(availability_zones) and O(capacity_providers) narrow any of them.
       - V(restored) replaces nothing. It gives back the capacity and the scaling switches that an interrupted run has
         left behind, and changes nothing where there is no such run.
     type: str
@@ -71,12 +72,57 @@ options:
       - Tasks that run another revision of the task definition than the service has are stale.
       - Idempotent.
     type: bool
+  secrets_changed:
+    description:
+      - Tasks that were created before the latest change of any secret, parameter or environment file which the task
+        definition of the service names are stale. ECS reads those once, when it starts a task.
+      - Counted are the C(secrets) and C(environmentFiles) of every container, the secrets of its log driver and the
+        credentials of its registry. Their values are not read. Any change of a secret counts, one of its tags as well.
+      - Refused when the task definition names none, or one in another region than the service.
+      - Idempotent.
+    type: bool
+  tasks:
+    description:
+      - Ids or ARNs of tasks. Those of the service among them are stale.
+      - Idempotent.
+    type: list
+    elements: str
   all_tasks:
     description:
       - Every task that runs when the module starts is stale.
       - Not idempotent; every run that was not interrupted replaces all tasks. After an interrupted one, the next run
         finishes that one's work and no more.
     type: bool
+  exclude_tasks:
+    description:
+      - Ids or ARNs of tasks that are left alone although they are stale.
+    type: list
+    elements: str
+    default: []
+  availability_zones:
+    description:
+      - Only tasks that run in one of these are replaced. Where their replacements run is for ECS to say.
+    type: list
+    elements: str
+    default: []
+  capacity_providers:
+    description:
+      - Only tasks that run on one of these are replaced, such as V(FARGATE_SPOT). Tasks started by launch type
+        have none.
+    type: list
+    elements: str
+    default: []
+  order:
+    description:
+      - Which stale tasks are replaced first. V(az_spread) takes the oldest of each availability zone in turn.
+    type: str
+    choices: [oldest, newest, az_spread]
+    default: oldest
+  max_tasks:
+    description:
+      - How many tasks one run replaces at the most. RV(recycle.remaining) names the others; the next run goes on with
+        them, except with O(all_tasks), whose next run begins anew.
+    type: int
   batch_size:
     description:
       - How many tasks are stopped in one step, as a number, or as a percentage of the desired count, rounded up, such
@@ -91,6 +137,53 @@ options:
     type: float
     default: 0
     aliases: [wait_time]
+  checkpoints:
+    description:
+      - Percentages of the tasks to be replaced. Whenever a step has reached one, the run pauses for O(checkpoint_wait)
+        instead of O(batch_wait), and O(alarms) are watched meanwhile.
+    type: list
+    elements: float
+    default: []
+  checkpoint_wait:
+    description:
+      - Seconds to wait at a checkpoint.
+    type: float
+    default: 3600
+  bake_time:
+    description:
+      - Seconds for which the run watches O(alarms) and the new tasks after the last one was replaced, before it gives
+        back what it has added and succeeds. When an alarm rings or a new task ends by itself, it fails.
+      - A run that takes over from a killed one after the last replacement does not bake again.
+    type: float
+    default: 0
+  alarms:
+    description:
+      - Names of alarms of CloudWatch, metric or composite. None may be in the state C(ALARM) before the first write,
+        before a step, at a checkpoint and while baking; otherwise the run stops no further task, gives back what it has
+        added, and fails.
+    type: list
+    elements: str
+    default: []
+  max_failures:
+    description:
+      - How many new tasks may end by themselves or fail their health checks, and be replaced by ECS, before the run
+        gives up.
+    type: int
+    default: 0
+  timeout:
+    description:
+      - Seconds after which the run as a whole ends. It stops no further task, gives back what it has added, and fails;
+        the same task run again goes on from there.
+    type: int
+  on_failure:
+    description:
+      - What becomes of the added tasks and the suspended scaling when the run fails. V(restore) gives them back.
+        V(keep) leaves them, and the record of them, for the next run, or one with O(state=restored), to take over at
+        once.
+      - When the run is ended from outside or by O(timeout), they are given back in any case.
+    type: str
+    choices: [restore, keep]
+    default: restore
   surge:
     description:
       - How many tasks are added before the first one is stopped.
@@ -144,10 +237,15 @@ options:
   protected_tasks:
     description:
       - What to do with stale tasks under scale-in protection. V(skip) leaves them alone and names them in the result,
-        V(recycle) replaces them like others.
+        V(recycle) replaces them like others. V(wait) replaces them last, each when its protection has ended.
     type: str
-    choices: [skip, recycle]
+    choices: [skip, recycle, wait]
     default: skip
+  protected_timeout:
+    description:
+      - With O(protected_tasks=wait), seconds to wait when only protected tasks are left. Then the run fails.
+    type: int
+    default: 3600
   suspend_scaling:
     description:
       - What Application Auto Scaling shall not do to the service during the run. C(dynamic_in), scaling in by
@@ -227,7 +325,12 @@ notes:
 
     C(ecs:TagResource), C(ecs:UntagResource) - to write and remove the record of the run.
 
-    C(ecs:GetTaskProtection) - with O(protected_tasks=skip).
+    C(ecs:GetTaskProtection) - unless O(protected_tasks=recycle).
+
+    C(cloudwatch:DescribeAlarms) - with O(alarms).
+
+    C(secretsmanager:DescribeSecret), C(ssm:DescribeParameters), C(s3:GetObject) - with O(secrets_changed), for what the
+    task definition names.
 
     C(elasticloadbalancing:DescribeTargetHealth) - for services with target groups.
 
@@ -535,9 +638,23 @@ ARGUMENTS = {
     "max_task_age": {"type": "str"},
     "token": {"type": "str", "no_log": False},
     "not_current_revision": {"type": "bool"},
+    "secrets_changed": {"type": "bool", "no_log": False},
+    "tasks": {"type": "list", "elements": "str"},
     "all_tasks": {"type": "bool"},
+    "exclude_tasks": {"type": "list", "elements": "str", "default": []},
+    "availability_zones": {"type": "list", "elements": "str", "default": []},
+    "capacity_providers": {"type": "list", "elements": "str", "default": []},
+    "order": {"type": "str", "choices": ["oldest", "newest", "az_spread"], "default": "oldest"},
+    "max_tasks": {"type": "int"},
     "batch_size": {"type": "str", "default": "1"},
     "batch_wait": {"type": "float", "default": 0, "aliases": ["wait_time"]},
+    "checkpoints": {"type": "list", "elements": "float", "default": []},
+    "checkpoint_wait": {"type": "float", "default": 3600},
+    "bake_time": {"type": "float", "default": 0},
+    "alarms": {"type": "list", "elements": "str", "default": []},
+    "max_failures": {"type": "int", "default": 0},
+    "timeout": {"type": "int"},
+    "on_failure": {"type": "str", "choices": ["restore", "keep"], "default": "restore"},
     "surge": {"type": "str", "default": "auto"},
     "minimum_healthy_percent": {"type": "int", "default": 100},
     "wait_for": {"type": "str", "choices": ["running", "healthy", "target_healthy", "auto"], "default": "auto"},
@@ -545,7 +662,8 @@ ARGUMENTS = {
     "wait_timeout": {"type": "int", "default": 900},
     "wait_delay": {"type": "float", "default": 3},
     "on_deployment": {"type": "str", "choices": ["fail", "wait"], "default": "fail"},
-    "protected_tasks": {"type": "str", "choices": ["skip", "recycle"], "default": "skip"},
+    "protected_tasks": {"type": "str", "choices": ["skip", "recycle", "wait"], "default": "skip"},
+    "protected_timeout": {"type": "int", "default": 3600},
     "suspend_scaling": {"type": "list", "elements": "str", "choices": list(SCALING_FLAGS), "default": ["dynamic_in"]},
     "lease": {"type": "int", "default": 600},
     "reason": {"type": "str"},

@@ -32,7 +32,8 @@ options:
     description:
       - Tasks that were created before this instant are stale. As RFC 3339 with its zone, such as
         V(2026-11-22T03:00:00Z), or in epoch seconds. It is refused when it lies in the future.
-      - At most one of O(started_before), O(max_task_age), O(token), O(not_current_revision) and O(all_tasks) is taken.
+      - At most one of O(started_before), O(max_task_age), O(token), O(not_current_revision), O(secrets_changed),
+        O(tasks) and O(all_tasks) is taken.
     type: str
   max_task_age:
     description:
@@ -47,10 +48,38 @@ options:
     description:
       - Tasks that run another revision of the task definition than the service has are stale.
     type: bool
+  secrets_changed:
+    description:
+      - Tasks that were created before the latest change of any secret, parameter or environment file which the task
+        definition of the service names are stale.
+    type: bool
+  tasks:
+    description:
+      - Ids or ARNs of tasks; those of the service among them are stale.
+    type: list
+    elements: str
   all_tasks:
     description:
       - All tasks are stale; after an interrupted recycle of all tasks, those that it has not replaced yet.
     type: bool
+  exclude_tasks:
+    description:
+      - Ids or ARNs of tasks that are not stale in any case.
+    type: list
+    elements: str
+    default: []
+  availability_zones:
+    description:
+      - Only tasks in these are stale.
+    type: list
+    elements: str
+    default: []
+  capacity_providers:
+    description:
+      - Only tasks on these are stale.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - steadyops.ecs.aws
   - steadyops.ecs.attributes
@@ -69,6 +98,9 @@ notes:
 
     C(ecs:DescribeContainerInstances), C(ecs:DescribeServiceRevisions) - for services with target groups whose tasks
     use the ports of EC2 instances, and for those that are deployed blue/green.
+
+    C(ecs:DescribeTaskDefinition), C(secretsmanager:DescribeSecret), C(ssm:DescribeParameters), C(s3:GetObject) - with
+    O(secrets_changed), for what the task definition names.
 """
 
 EXAMPLES = r"""
@@ -232,7 +264,7 @@ cutoff:
 from ..module_utils._aws.live_service import LiveService
 from ..module_utils._core.amounts import iso
 from ..module_utils._core.recycle.plan import refuse_service
-from ..module_utils._core.recycle.policy import read_selector
+from ..module_utils._core.recycle.policy import read_narrowing, read_selector
 from ..module_utils._core.recycle.rows import service_facts, task_rows
 from ..module_utils._module import AwsModule, Outcome, run
 
@@ -243,17 +275,25 @@ ARGUMENTS = {
     "max_task_age": {"type": "str"},
     "token": {"type": "str", "no_log": False},
     "not_current_revision": {"type": "bool"},
+    "secrets_changed": {"type": "bool", "no_log": False},
+    "tasks": {"type": "list", "elements": "str"},
     "all_tasks": {"type": "bool"},
+    "exclude_tasks": {"type": "list", "elements": "str", "default": []},
+    "availability_zones": {"type": "list", "elements": "str", "default": []},
+    "capacity_providers": {"type": "list", "elements": "str", "default": []},
 }
 
 
 def work(module: AwsModule, _check_mode: bool) -> Outcome:
     selector = read_selector(module.params, required=False)
+    narrowing = read_narrowing(module.params)
     world = LiveService(module.client, module.params["cluster"], module.params["service"])
     service = world.describe_service() or refuse_service(None, world.name.cluster, world.name.service)
     arns = world.list_tasks() if service.status != "INACTIVE" else []
     tasks = world.describe_tasks(arns)
-    rows, cutoff = task_rows(service, tasks, world.protected_until(arns), world.now(), selector)
+    changed_at = world.secrets_changed_at(service.revision) if selector and selector.kind == "secrets_changed" else None
+    until = world.protected_until(arns)
+    rows, cutoff = task_rows(service, tasks, until, world.now(), selector, narrowing, changed_at)
     facts = {"tasks": rows, "service": service_facts(service), "cutoff": None if cutoff is None else iso(cutoff)}
     return Outcome(results=facts)
 

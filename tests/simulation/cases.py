@@ -36,4 +36,4 @@ CASES = {
 }
 
 # sha256 of the drawn scenarios above, in order
-DRAWN = "4196d2c3e23e015116d5f90f92540a2245b360a058a937c8fbe678c52ce3d217"
+DRAWN = "3190d8896a13d0124cd42976102ac7b71fc9826a18fb671ad14759c7fb053a35"

@@ -81,13 +81,10 @@ def protected_until(ecs: Any, cluster: str, arns: list[str]) -> dict[str, float]
 
 
 @aws_call("ecs:DescribeTaskDefinition")
-def has_health_check(ecs: Any, revision: str) -> bool:
-    """Whether an essential container of the task definition has a health check that ECS runs."""
+def containers(ecs: Any, revision: str) -> list[Mapping[str, Any]]:
+    """boto3's container definitions of a task definition, for ``shapes.has_health_check`` and ``secrets.names_in``."""
     answer = ecs.describe_task_definition(taskDefinition=revision)
-    return any(
-        container.get("healthCheck") and container.get("essential", True)
-        for container in answer["taskDefinition"]["containerDefinitions"]
-    )
+    return answer["taskDefinition"]["containerDefinitions"]
 
 
 @aws_call("ecs:UpdateService")

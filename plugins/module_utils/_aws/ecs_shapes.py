@@ -176,3 +176,8 @@ def _stopped_reason(answer: Mapping[str, Any]) -> str | None:
             said = ": ".join(part for part in (ended, container.get("reason")) if part)
             parts.append(f"container {container.get('name', '?')}{' ' if ended else ': '}{said}")
     return "; ".join(part for part in parts if part) or None
+
+
+def has_health_check(containers: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether an essential container has a health check that ECS runs."""
+    return any(container.get("healthCheck") and container.get("essential", True) for container in containers)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 from .._core.errors import Refused
 from .._core.names import parse_service
 from .._core.recycle.model import Scaling, Service, Task
-from . import application_autoscaling, ecs, ecs_shapes, elbv2
+from .._core.recycle.secrets import Named, names_in
+from . import application_autoscaling, cloudwatch, ecs, ecs_shapes, elbv2, secrets
 
 
 class LiveService:
@@ -44,7 +45,7 @@ class LiveService:
         self._balancers: tuple[ecs_shapes.Balancer, ...] | None = None
         self._groups_in_use: dict[str, frozenset[str]] = {}  # by service revision
         self._instance_ids: dict[str, str] = {}  # by container instance
-        self._health_checks: dict[str, bool] = {}  # by task definition
+        self._definitions: dict[str, Sequence[Mapping[str, Any]]] = {}  # containers by task definition
 
     # Looking.
 
@@ -90,10 +91,22 @@ class LiveService:
         return tasks
 
     def has_health_check(self, revision: str) -> bool:
-        # A revision never changes.
-        if revision not in self._health_checks:
-            self._health_checks[revision] = ecs.has_health_check(self._client("ecs"), revision)
-        return self._health_checks[revision]
+        return ecs_shapes.has_health_check(self._containers(revision))
+
+    def secrets_changed_at(self, revision: str) -> float:
+        named = names_in(self._containers(revision))
+        if not named:
+            raise Refused(
+                f"secrets_changed: task definition {revision} names no secret, no parameter and no environment file,"
+                " so no change of one can make a task stale. Say another selector"
+            )
+        return max(self._changed_at(each) for each in named)
+
+    def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for some in _hundreds(names):
+            found.update(cloudwatch.alarm_states(self._client("cloudwatch"), some))
+        return found
 
     def target_states(self, group: str) -> Mapping[str, str]:
         return elbv2.target_states(self._client("elbv2"), group)
@@ -132,6 +145,32 @@ class LiveService:
         ecs.untag(self._client("ecs"), self._known_arn(), keys)
 
     # What the above need.
+
+    def _containers(self, revision: str) -> Sequence[Mapping[str, Any]]:
+        # A revision never changes.
+        if revision not in self._definitions:
+            self._definitions[revision] = ecs.containers(self._client("ecs"), revision)
+        return self._definitions[revision]
+
+    def _changed_at(self, named: Named) -> float:
+        here = self._client("ecs").meta.region_name
+        if named.region not in ("", here):
+            raise Refused(
+                f"secrets_changed: {named.name} lies in {named.region}, and only what lies in {here}, where the service"
+                " is, can be looked at. Say started_before with the instant of the change instead"
+            )
+        if named.service == "secretsmanager":
+            return secrets.secret_changed_at(self._client("secretsmanager"), named.name)
+        if named.service == "s3":
+            bucket, _slash, key = named.name.partition("/")
+            return secrets.file_changed_at(self._client("s3"), bucket, key)
+        changed = secrets.parameter_changed_at(self._client("ssm"), named.name)
+        if changed is None:
+            raise Refused(
+                f"secrets_changed: the task definition names the parameter {named.name}, which Systems Manager does not"
+                " have. New tasks could not start either. Create it, or give the service a revision without it"
+            )
+        return changed
 
     def _client(self, name: str) -> Any:
         if name not in self._clients:

@@ -118,21 +118,13 @@ def scalable(**more):
             },
             {TASK: 2000.0, "3": float("inf")},
         ),
-        *(
-            (
-                ecs.has_health_check,
-                (REVISION,),
-                "describe_task_definition",
-                {"taskDefinition": REVISION},
-                containers(*definitions),
-                expected,
-            )
-            for definitions, expected in [
-                ([{"name": "web"}], False),
-                ([{"name": "web", "healthCheck": {"command": ["CMD", "true"]}}], True),
-                ([{"name": "web", "essential": True, "healthCheck": {"command": ["CMD", "true"]}}], True),
-                ([{"name": "log", "essential": False, "healthCheck": {"command": ["CMD", "true"]}}], False),
-            ]
+        (
+            ecs.containers,
+            (REVISION,),
+            "describe_task_definition",
+            {"taskDefinition": REVISION},
+            containers({"name": "web"}, {"name": "log"}),
+            [{"name": "web"}, {"name": "log"}],
         ),
         (
             ecs.set_desired_count,

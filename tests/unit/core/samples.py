@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import RUNNING, Service, Task
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import Plan
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import Selection
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -67,7 +68,7 @@ def plan(**changes) -> Plan:
     return Plan(
         **{
             "selector": "all_tasks",
-            "cutoff": NOW,
+            "selection": Selection(NOW),
             "stale": tasks(10),
             "skipped": (),
             "original": 10,

@@ -23,6 +23,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan i
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import SURGED, Record
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import Selection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ def found(stale: int | None = None, **changes) -> Found:
             "tasks": tasks(of.desired),
             "stale": tasks(count),
             "protected": (),
-            "cutoff": NOW,
+            "selection": Selection(NOW),
             "begun": NOW,
             "has_health_check": True,
             **changes,
@@ -297,7 +298,9 @@ def test_when_a_task_will_be_good(policy, of, expected):
 
 
 def test_instants_and_the_selector_are_taken_over():
-    made = make_plan(Policy(selector=ALL), Selector("token", "17"), found(cutoff=NOW - 5, begun=NOW + 0.4))
+    made = make_plan(
+        Policy(selector=ALL), Selector("token", "17"), found(selection=Selection(NOW - 5), begun=NOW + 0.4)
+    )
     assert (made.selector, made.cutoff, made.begun) == ("token", NOW - 5, NOW + 0.4)
 
 

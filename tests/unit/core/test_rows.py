@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Service, Task
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Narrowing, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import (
     RECORD_TAG,
     TOKENS_TAG,
@@ -43,7 +43,7 @@ def test_a_row_says_all():
         capacity_provider="SPOT",
         launch_type="EC2",
     )
-    rows, cutoff = task_rows(service(), [one], {"arn/one": NOW + 60}, NOW, None)
+    rows, cutoff = task_rows(service(), [one], {"arn/one": NOW + 60}, NOW, None, Narrowing())
     assert cutoff is None
     assert rows == [
         {
@@ -73,18 +73,18 @@ def test_a_row_says_all():
     ],
 )
 def test_odd_rows(odd, expected):
-    ((row,), _cutoff) = task_rows(service(), [odd], {}, NOW, None)
+    ((row,), _cutoff) = task_rows(service(), [odd], {}, NOW, None, Narrowing())
     assert {key: row[key] for key in expected} == expected
 
 
 def test_protection_without_an_end():
-    ((row,), _cutoff) = task_rows(service(), TASKS[:1], {"arn/young": float("inf")}, NOW, None)
+    ((row,), _cutoff) = task_rows(service(), TASKS[:1], {"arn/young": float("inf")}, NOW, None, Narrowing())
     assert (row["protected"], row["protected_until"]) == (True, None)
 
 
 def test_what_ecs_is_stopping_is_left_out():
     going = [task("a", 1, stopping=True), task("b", 1, status="STOPPED")]
-    assert task_rows(service(), going, {}, NOW, Selector("all_tasks")) == ([], NOW)
+    assert task_rows(service(), going, {}, NOW, Selector("all_tasks"), Narrowing()) == ([], NOW)
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,14 @@ def test_what_ecs_is_stopping_is_left_out():
     ],
 )
 def test_oldest_first_and_stale_as_a_recycle_would_see_it(selector, tags, stale, cutoff):
-    rows, found = task_rows(service(**tags), TASKS, {}, NOW, selector)
+    rows, found = task_rows(service(**tags), TASKS, {}, NOW, selector, Narrowing())
     assert [row["task"] for row in rows] == ["arn/old", "arn/middle", "arn/young"]
     assert ([row["stale"] for row in rows], found) == (stale, cutoff)
 
 
 def test_what_a_recycle_refuses():
     with pytest.raises(Refused, match="has not come yet"):
-        task_rows(service(), TASKS, {}, NOW, Selector("started_before", NOW + 60))
+        task_rows(service(), TASKS, {}, NOW, Selector("started_before", NOW + 60), Narrowing())
 
 
 def test_facts_of_a_service():

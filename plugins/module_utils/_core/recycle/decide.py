@@ -9,12 +9,14 @@ what is answered and comes back.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from .model import Event, Task
 from .plan import Plan
+from .policy import Policy
 
 # Of events that say that ECS cannot give what was asked. Its attempts to balance availability zones
 # may fail in almost the same words and take nothing away.
@@ -95,6 +97,12 @@ class GiveUp:
 
 
 Action = Wait | Raise | Stop | Finish | GiveUp
+
+
+def choose_pause(policy: Policy, before: int, done: int, total: int) -> float:
+    """Seconds to wait when a step has brought the replaced tasks from ``before`` to ``done`` of ``total``."""
+    reached = any(before < math.ceil(total * percent / 100) <= done for percent in policy.checkpoints)
+    return policy.checkpoint_wait if reached else policy.batch_wait
 
 
 @dataclass(frozen=True)

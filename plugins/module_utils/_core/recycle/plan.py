@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from .health import choose_level, choose_stabilize
 from .model import SCALING_FLAGS, Scaling, Service, Task
 from .policy import Policy, Selector
 from .record import Record, give_back
+from .staleness import Selection
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Plan:
     """What one run is going to do. Counts are tasks, instants AWS's, durations seconds."""
 
     selector: str
-    cutoff: float | None
-    stale: tuple[Task, ...]  # to be replaced, oldest first
+    selection: Selection
+    stale: tuple[Task, ...]  # to be replaced, in this order
     skipped: tuple[tuple[Task, str], ...]  # stale, but left alone, and why
     original: int  # desired count to come back to
     surge: int
@@ -35,6 +37,11 @@ class Plan:
     begun: float
     suspend: tuple[str, ...]  # switches to turn on now and off at the end
     resumed: bool
+    later: tuple[Task, ...] = ()  # stale, and more than one run is to replace
+
+    @property
+    def cutoff(self) -> float | None:
+        return self.selection.cutoff
 
     @property
     def steps(self) -> int:
@@ -95,8 +102,8 @@ class Found:
     service: Service
     tasks: Sequence[Task]  # every one
     stale: Sequence[Task]
-    protected: Collection[str]  # ARNs of the stale ones under scale-in protection that are to be skipped
-    cutoff: float | None
+    protected: Collection[str]  # ARNs of the stale ones under scale-in protection, where that matters
+    selection: Selection
     begun: float
     has_health_check: bool
     scaling: Scaling | None = None
@@ -107,9 +114,12 @@ def make_plan(policy: Policy, selector: Selector, found: Found) -> Plan:
     """Decide sizes. Raises Refused when not a single task could be stopped without crossing the floor."""
     service, record, scaling = found.service, found.record, found.scaling
     level = choose_level(policy.wait_for, service, found.has_health_check)
-    ordered = sorted(found.stale, key=lambda task: (task.created_at, task.arn))
-    skipped = [(task, "protected") for task in ordered if task.arn in found.protected]
-    todo = [task for task in ordered if task.arn not in found.protected]
+    ordered = put_in_order(policy.order, found.stale)
+    free = [task for task in ordered if task.arn not in found.protected]
+    held = [task for task in ordered if task.arn in found.protected]
+    skips = policy.protected_tasks == "skip"
+    stale = free if skips else free + held  # those that are waited for come last
+    todo, later = stale[: policy.max_tasks], stale[len(stale) if policy.max_tasks is None else policy.max_tasks :]
     # A count that was lowered while an abandoned run lay still is the new original.
     original = min(record.original, service.desired) if record else service.desired
     floor = math.ceil(original * policy.minimum_healthy_percent / 100)
@@ -127,9 +137,9 @@ def make_plan(policy: Policy, selector: Selector, found: Found) -> Plan:
         suspend = tuple(flag for flag in SCALING_FLAGS if flag in already or flag in asked)
     return Plan(
         selector=selector.kind,
-        cutoff=found.cutoff,
+        selection=found.selection,
         stale=tuple(todo),
-        skipped=tuple(skipped),
+        skipped=tuple((task, "protected") for task in held if skips),
         original=original,
         surge=surge,
         floor=floor,
@@ -139,7 +149,23 @@ def make_plan(policy: Policy, selector: Selector, found: Found) -> Plan:
         begun=found.begun,
         suspend=suspend,
         resumed=record is not None,
+        later=tuple(later),
     )
+
+
+def put_in_order(order: str, tasks: Iterable[Task]) -> list[Task]:
+    """``oldest`` or ``newest`` first; ``az_spread``: the oldest of each zone, then the second of each."""
+    by_age = sorted(tasks, key=lambda task: (task.created_at, task.arn))
+    if order == "newest":
+        by_age.reverse()
+    if order != "az_spread":
+        return by_age
+    turn: Counter[str | None] = Counter()
+    turns = {}
+    for task in by_age:
+        turns[task.arn] = turn[task.zone]
+        turn[task.zone] += 1
+    return sorted(by_age, key=lambda task: turns[task.arn])
 
 
 def left_diff(service: Service, left: Record) -> dict[str, Any]:
@@ -197,5 +223,5 @@ def plan_diff(plan: Plan) -> dict[str, Any]:
     def rows(tasks: Sequence[Task]) -> list[str]:
         return [f"{task.id} created {iso(task.created_at)}" for task in tasks]
 
-    kept = rows([task for task, _why in plan.skipped])
+    kept = rows([task for task, _why in plan.skipped]) + rows(plan.later)
     return {"before": {"stale_tasks": rows(plan.stale) + kept}, "after": {"stale_tasks": kept}}

@@ -6,22 +6,49 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..amounts import Amount, parse_age, parse_amount, parse_instant
 from ..errors import Refused
+from .model import Task
 
-SELECTORS = ("started_before", "max_task_age", "token", "not_current_revision", "all_tasks")
+SELECTORS = (
+    "started_before",
+    "max_task_age",
+    "token",
+    "not_current_revision",
+    "secrets_changed",
+    "tasks",
+    "all_tasks",
+)
+_TASK = re.compile(r"(?:arn:[^/]+:task/(?:[^/]+/)?)?([0-9a-f-]{32,36})")
 
 
 @dataclass(frozen=True)
 class Selector:
-    """Which tasks are stale. ``value`` is an instant, an age in seconds or the token."""
+    """Which tasks are stale. ``value`` is an instant, an age in seconds, the token, or the ids of tasks."""
 
     kind: str
     value: Any = None
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """What narrows a selector down. An empty set narrows nothing."""
+
+    exclude_tasks: frozenset[str] = frozenset()  # ids
+    availability_zones: frozenset[str] = frozenset()
+    capacity_providers: frozenset[str] = frozenset()
+
+    def keeps(self, task: Task) -> bool:
+        return (
+            task.id not in self.exclude_tasks
+            and (not self.availability_zones or task.zone in self.availability_zones)
+            and (not self.capacity_providers or task.capacity_provider in self.capacity_providers)
+        )
 
 
 @dataclass(frozen=True)
@@ -42,6 +69,17 @@ class Policy:
     suspend_scaling: tuple[str, ...] = ("dynamic_in",)
     lease: float = 600.0
     reason: str = ""
+    narrowing: Narrowing = field(default_factory=Narrowing)
+    order: str = "oldest"
+    max_tasks: int | None = None
+    max_failures: int = 0
+    checkpoints: tuple[float, ...] = ()  # percent, rising
+    checkpoint_wait: float = 3600.0
+    bake_time: float = 0.0
+    alarms: tuple[str, ...] = ()  # names
+    timeout: float | None = None
+    protected_timeout: float = 3600.0
+    on_failure: str = "restore"
 
 
 def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None:
@@ -63,19 +101,50 @@ def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None
         if not str(value).strip():
             raise Refused("token is empty: say a text that is new for every roll-out, such as a pipeline's run number")
         return Selector(kind, str(value))
+    if kind == "tasks":
+        return Selector(kind, task_ids(kind, value))
     return Selector(kind)
+
+
+def read_narrowing(options: Mapping[str, Any]) -> Narrowing:
+    """Raises Refused for what cannot be the name of a task."""
+    return Narrowing(
+        task_ids("exclude_tasks", options["exclude_tasks"] or ()),
+        frozenset(options["availability_zones"] or ()),
+        frozenset(options["capacity_providers"] or ()),
+    )
+
+
+def task_ids(option: str, names: Iterable[str]) -> frozenset[str]:
+    """Ids of tasks that are given as ids or ARNs."""
+    found = {str(name).strip(): _TASK.fullmatch(str(name).strip()) for name in names}
+    for name, match in found.items():
+        if not match:
+            raise Refused(f"{option} has {name!r}: say the id of a task, which has 32 hexadecimal digits, or its ARN")
+    return frozenset(match[1] for match in found.values() if match)
+
+
+def _checkpoints(values: Sequence[float]) -> tuple[float, ...]:
+    if any(not 0 < value <= 100 for value in values) or list(values) != sorted(set(values)):
+        shown = ", ".join(f"{value:g}" for value in values)
+        raise Refused(f"checkpoints is {shown}: say rising percentages above 0 and up to 100, such as 10, 50, 100")
+    return tuple(values)
 
 
 def read_policy(options: Mapping[str, Any]) -> Policy:
     """A policy from module options. Raises Refused for a value that can never work."""
     restore_only = options["state"] == "restored"
     selector = read_selector(options, required=not restore_only)
-    for name in ("wait_delay", "wait_timeout", "lease"):
-        if not 0 < options[name] < math.inf:
+    for name in ("wait_delay", "wait_timeout", "lease", "timeout", "protected_timeout"):
+        if options[name] is not None and not 0 < options[name] < math.inf:
             raise Refused(f"{name} is {options[name]}: say a number of seconds above 0")
-    for name in ("batch_wait", "stabilize_time"):
+    for name in ("batch_wait", "stabilize_time", "checkpoint_wait", "bake_time"):
         if options[name] is not None and not 0 <= options[name] < math.inf:
             raise Refused(f"{name} is {options[name]}: say a number of seconds, 0 or more")
+    if options["max_tasks"] is not None and options["max_tasks"] < 1:
+        raise Refused(f"max_tasks is {options['max_tasks']}: say a number of tasks from 1, or leave it out")
+    if options["max_failures"] < 0:
+        raise Refused(f"max_failures is {options['max_failures']}: say how many new tasks may fail, 0 or more")
     if not 0 <= options["minimum_healthy_percent"] <= 100:
         raise Refused(
             f"minimum_healthy_percent is {options['minimum_healthy_percent']}: say a percentage from 0 to 100"
@@ -95,6 +164,17 @@ def read_policy(options: Mapping[str, Any]) -> Policy:
         suspend_scaling=tuple(options["suspend_scaling"] or ()),
         lease=float(options["lease"]),
         reason=options["reason"] or "",
+        narrowing=read_narrowing(options),
+        order=options["order"],
+        max_tasks=options["max_tasks"],
+        max_failures=options["max_failures"],
+        checkpoints=_checkpoints(options["checkpoints"] or ()),
+        checkpoint_wait=float(options["checkpoint_wait"]),
+        bake_time=float(options["bake_time"]),
+        alarms=tuple(dict.fromkeys(options["alarms"] or ())),
+        timeout=None if options["timeout"] is None else float(options["timeout"]),
+        protected_timeout=float(options["protected_timeout"]),
+        on_failure=options["on_failure"],
     )
 
 

@@ -22,6 +22,7 @@ from .decide import (
     Stop,
     Wait,
     Withdraw,
+    choose_pause,
     decide,
     decide_leaving,
     find_refusal,
@@ -32,7 +33,6 @@ from .pace import LONGEST, Pace
 from .plan import Plan, deployment_words
 from .record import give_back
 from .session import Session, Steps
-from .staleness import is_stale
 
 _LAST_LOOKS = 4  # before a run that has to end gives back what it added whatever the tasks are like
 _NAMING_LOOKS = 12
@@ -81,6 +81,8 @@ class Replacement:
         self._step: list[Task] = []  # stopped, and not all replaced yet
         self._step_clock = 0.0
         self._whole_clock = session.world.clock() - session.policy.batch_wait
+        self._pause = session.policy.batch_wait  # seconds before the next step
+        self._held: dict[str, float] = {}  # id -> clock at which a task was first met under protection
         self._added: list[str] = []  # ids of the tasks that the surge brought
         self._reported: set[str] = set()
 
@@ -94,7 +96,7 @@ class Replacement:
             yield from self._loop()
         finally:
             report = self._session.report
-            report.remaining = list(self._todo.values())
+            report.remaining = [*self._todo.values(), *self._plan.later]
             report.failures = list(self.knowledge.failed.values())
 
     def _loop(self) -> Steps[None]:
@@ -108,9 +110,12 @@ class Replacement:
             if seen is None:
                 yield from session.rest(self._pace.pause(session.elapsed))
                 continue
-            action = decide(self._plan, limits, seen, self._history)
+            action = decide(self._plan, replace(limits, batch_wait=self._pause), seen, self._history)
             if isinstance(action, Finish):
                 return
+            opens_step = isinstance(action, Stop) and not self._history.open_stops
+            if opens_step or (isinstance(action, Wait) and action.at_most is not None):
+                yield from session.heed_alarms()
             if isinstance(action, GiveUp):
                 raise Failed(action.why)
             if isinstance(action, Wait):
@@ -177,7 +182,7 @@ class Replacement:
             refusal=find_refusal(
                 self._events,
                 session.acted_at,
-                knowledge.failed.values(),
+                islice(knowledge.failed.values(), session.policy.max_failures, None),
                 any(task.on_instance for task in knowledge.leaving),
             ),
             stale=len(self._todo),
@@ -224,9 +229,11 @@ class Replacement:
         knowledge.see(tasks, self._session.world.now())
         knowledge.keep_only({task.id for task in tasks} | knowledge.victims | knowledge.expected)
         skipped = {task.id for task, _why in self._session.report.skipped}
+        if self._session.policy.max_tasks is not None:  # the plan has all that this run is to replace
+            return
         for task in sorted(tasks, key=lambda task: (task.created_at, task.arn)):
             known = task.id in self._todo or task.id in knowledge.victims or task.id in skipped
-            if not known and is_stale(task, self._plan.cutoff, self._service.revision):
+            if not known and self._plan.selection.holds(task, self._service.revision):
                 self._todo[task.id] = task
 
     # ---- acting
@@ -256,9 +263,8 @@ class Replacement:
         reason = f"{session.policy.reason} (ecs_service_recycle {session.me.owner})".strip()
         asked = False
         try:
-            if session.policy.protected_tasks == "skip" and session.world.protected([task.arn]):
-                del self._todo[task.id]
-                session.report.skipped.append((task, "protected"))
+            if session.policy.protected_tasks != "recycle" and session.world.protected([task.arn]):
+                yield from self._meet_protected(task)
                 return False
             began, asked = session.world.clock(), True
             known = session.world.stop_task(task.arn, reason)
@@ -296,6 +302,41 @@ class Replacement:
         session.note(at_once=self._history.surge > 0, surge=self._history.surge)
         return self._history.surge == 0
 
+    def _meet_protected(self, task: Task) -> Steps[None]:
+        """A task under protection is skipped, or comes after those that are not, and is waited for in the end."""
+        session = self._session
+        del self._todo[task.id]
+        if session.policy.protected_tasks == "skip":
+            session.report.skipped.append((task, "protected"))
+            return
+        self._todo[task.id] = task
+        now = session.world.clock()
+        self._held.setdefault(task.id, now)
+        if not self._held.keys() >= self._todo.keys():
+            return
+        limit = session.policy.protected_timeout
+        if now - min(self._held[task_id] for task_id in self._todo) > limit:
+            raise Failed(
+                f"waited {limit:g} s for the scale-in protection of {', '.join(self._todo)} to end. Run the same task"
+                " again later, or say protected_tasks: skip or recycle"
+            )
+        yield from session.rest(min(LONGEST, max(session.policy.wait_delay, limit / 20)))
+
+    def bake(self) -> Steps[None]:
+        """Watch for a while what was replaced. Raises Failed when a new task ends by itself, or an alarm rings."""
+        session = self._session
+        until = session.world.clock() + session.policy.bake_time
+        if not session.report.replaced:
+            return
+        while session.world.clock() < until:
+            yield from session.heed_alarms()
+            seen = yield from self._look()
+            if seen and seen.refusal:
+                raise Failed(seen.refusal)
+            yield from session.rest(min(LONGEST, until - session.world.clock() + 0.001))
+        if session.policy.bake_time:
+            yield from session.heed_alarms()
+
     def _close_step(self, seen: Observation) -> None:
         """Once everything is whole again: report the step and learn how long it took."""
         if self._history.open_stops or not seen.whole:
@@ -327,6 +368,9 @@ class Replacement:
         self._session.report.replaced.extend((task, names[i::share], seconds) for i, task in enumerate(self._step))
         self._step = []
         self._whole_clock = self._session.world.clock()
+        policy, total = self._session.policy, len(self._plan.stale)
+        done = total - len(self._todo)
+        self._pause = choose_pause(policy, done - share, done, total)
 
     # ---- giving back
 

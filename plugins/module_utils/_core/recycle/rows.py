@@ -11,9 +11,9 @@ from typing import Any
 
 from ..amounts import iso
 from .model import Service, Task
-from .policy import Selector
+from .policy import Narrowing, Selector
 from .record import read_record
-from .staleness import find_cutoff, is_stale
+from .staleness import find_cutoff, freeze_selection
 
 
 def service_facts(service: Service) -> dict[str, Any]:
@@ -37,6 +37,8 @@ def task_rows(
     protected_until: Mapping[str, float],
     now: float,
     selector: Selector | None,
+    narrowing: Narrowing,
+    secrets_changed_at: float | None = None,
 ) -> tuple[list[dict[str, Any]], float | None]:
     """A row for each task that ECS means to keep, oldest first; and the cutoff, where the selector has one.
 
@@ -46,9 +48,10 @@ def task_rows(
         (task for task in tasks if not task.stopping and task.status != "STOPPED"),
         key=lambda task: (task.created_at, task.arn),
     )
-    cutoff = None
+    cutoff, selection = None, None
     if selector:
-        cutoff = find_cutoff(selector, now, kept, service.tags, read_record(service.tags))
+        cutoff = find_cutoff(selector, now, kept, service.tags, read_record(service.tags), secrets_changed_at)
+        selection = freeze_selection(selector, narrowing, cutoff)
     return [
         {
             "task": task.arn,
@@ -63,7 +66,7 @@ def task_rows(
             "availability_zone": task.zone,
             "capacity_provider": task.capacity_provider,
             "launch_type": task.launch_type,
-            "stale": is_stale(task, cutoff, service.revision) if selector else None,
+            "stale": selection.holds(task, service.revision) if selection else None,
         }
         for task in kept
     ], cutoff

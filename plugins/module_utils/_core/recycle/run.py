@@ -35,8 +35,8 @@ from .policy import Policy, Selector
 from .record import CLAIMED, RECORD_TAG, SURGED, TOKENS_TAG, Record, give_back, read_record, remember_token
 from .replacement import Replacement, inventory
 from .report import Report
-from .session import Gone, Self, Session, Steps, TakenOver
-from .staleness import find_cutoff, freeze_now, is_stale
+from .session import Ended, Gone, Self, Session, Steps, TakenOver
+from .staleness import find_cutoff, freeze_now, freeze_selection
 from .world import World
 
 _LOOKS_FOR_CLAIM = 3
@@ -60,10 +60,12 @@ def recycle(
         yield from run.end_badly(str(gone))
     except Refused as refusal:
         yield from run.end_badly(str(refusal))
+    except Ended as ended:
+        yield from run.end_badly(f"{run.session.title}: {ended}")
     except Failed as failure:
-        yield from run.end_badly(f"{run.session.title}: {failure}")
+        yield from run.end_badly(f"{run.session.title}: {failure}", policy.on_failure == "keep")
     except CallFailed as failure:
-        yield from run.end_badly(run.explain(failure))
+        yield from run.end_badly(run.explain(failure), policy.on_failure == "keep")
     run.report.seconds = world.clock() - began
     run.report.calls = dict(world.calls)
     return run.report
@@ -110,6 +112,7 @@ class _Run:
             replacement = self._replacement = Replacement(session, plan, mine, found.tasks, found.has_health_check)
             raised = yield from self._guard(plan, mine, found.scaling)
             yield from replacement.run(raised)
+            yield from replacement.bake()
             if (yield from self._finish(plan, replacement, service.revision)):
                 return
             rounds += 1
@@ -167,8 +170,12 @@ class _Run:
         session, policy, world, report = self.session, self.session.policy, self.session.world, self.report
         tasks = yield from inventory(session)
         now = world.now()
-        cutoff = find_cutoff(selector, now, tasks, service.tags, left)
-        stale = [task for task in tasks if is_stale(task, cutoff, service.revision)]
+        changed_at = None
+        if selector.kind == "secrets_changed":
+            changed_at = yield from session.call(world.secrets_changed_at, service.revision)
+        cutoff = find_cutoff(selector, now, tasks, service.tags, left, changed_at)
+        selection = freeze_selection(selector, policy.narrowing, cutoff)
+        stale = [task for task in tasks if selection.holds(task, service.revision)]
         if service.desired == 0 and stale:  # nothing that is stopped would be replaced
             stale = []
             report.warnings.append(
@@ -185,10 +192,12 @@ class _Run:
         scaling, protected = None, set()
         if policy.suspend_scaling or (left and left.suspended):
             scaling = yield from session.call(world.scaling)
-        if stale and policy.protected_tasks == "skip":
+        if stale:
+            yield from session.refuse_alarms()
+        if stale and policy.protected_tasks != "recycle":
             protected = yield from session.call(world.protected, [task.arn for task in stale])
         begun = left.begun if left else freeze_now(now, tasks)
-        return Found(service, tasks, stale, protected, cutoff, begun, checked, scaling, left)
+        return Found(service, tasks, stale, protected, selection, begun, checked, scaling, left)
 
     def _plan(self, selector: Selector, found: Found) -> Plan | None:
         """The plan; None when there is nothing to do but to tell what is skipped."""
@@ -203,7 +212,7 @@ class _Run:
                 report.warnings.append(outside_words(self.session.title, found.service, scaling))
         report.scaling_after = report.scaling_before
         report.skipped = list(plan.skipped)
-        report.remaining = list(plan.stale)
+        report.remaining = [*plan.stale, *plan.later]
         report.resumed = report.resumed or plan.resumed
         if not plan.stale and left is None:
             return None
@@ -291,8 +300,10 @@ class _Run:
         """Verify, give back, release. False when stale tasks turned up that were not seen before."""
         tasks = yield from inventory(self.session)
         left_alone = {task.id for task, _why in self.report.skipped} | replacement.knowledge.victims
-        late = [task for task in tasks if is_stale(task, plan.cutoff, revision) and task.id not in left_alone]
-        self.report.remaining = late
+        later = {task.id for task in plan.later}
+        stale = [task for task in tasks if plan.selection.holds(task, revision) and task.id not in left_alone]
+        late = [task for task in stale if task.id not in later] if self.session.policy.max_tasks is None else []
+        self.report.remaining = late or stale
         if late:
             return False
         staying = sum(task.id not in replacement.knowledge.victims for task in tasks)
@@ -333,8 +344,9 @@ class _Run:
                 yield from session.call(session.world.suspend, found.with_flags(ours, False))
             self.report.scaling_after = found.with_flags(ours, False)
 
-    def end_badly(self, why: str) -> Steps[None]:
-        """Fail. What was changed is given back first, as far as AWS lets us."""
+    def end_badly(self, why: str, keep: bool = False) -> Steps[None]:
+        """Fail. What was changed is given back first, as far as AWS lets us; with ``keep`` it stays, and so does the
+        record of it, for the next run to take over."""
         session, report = self.session, self.report
         report.status, report.message = outcome.FAILED, why
         session.leaving = True
@@ -342,6 +354,13 @@ class _Run:
             if session.record is None:
                 yield from self._find_own_claim()
             if session.record is None:
+                return
+            if keep and session.held.phase == SURGED:
+                yield from session.abandon()
+                report.message = (
+                    f"{why}. What was added stays, as on_failure: keep says. Run the same task again to go on, or with"
+                    " state: restored to give it back"
+                )
                 return
             if self._replacement:
                 yield from self._replacement.give_back()

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from ..errors import CallFailed, Failed
+from ..errors import CallFailed, Failed, Refused
 from .model import Service
 from .policy import Policy
 from .record import RECORD_TAG, Record, read_record
@@ -37,6 +38,10 @@ class Gone(Exception):
     """The service was deleted during the run: its tasks and its count are nobody's concern any more."""
 
 
+class Ended(Failed):
+    """The run has to end before its work is done, through no fault of the service."""
+
+
 class TakenOver(Exception):
     """Another run owns the record: hands off, it gives back what is to be given back."""
 
@@ -52,6 +57,7 @@ class Session:
         self.report = report
         self.record: Record | None = None  # ours, once it is written
         self.leaving = False  # giving back: no ending can cut this short
+        self._begun_clock = world.clock()
         self.acted_at = 0.0  # AWS instant of our last change
         self.acted_clock = 0.0
         self._unwritten = False  # whether the record differs from the tag
@@ -95,13 +101,24 @@ class Session:
     def rest(self, seconds: float) -> Steps[None]:
         """Pause; never so long that the lease could end unseen."""
         self.heed_ending()
-        yield min(seconds, max(self.policy.lease / 4, 0.05))
+        left = math.inf if self.leaving else self._time_left + 0.001
+        yield min(seconds, left, max(self.policy.lease / 4, 0.05))
         self.heed_ending()
 
     def heed_ending(self) -> None:
-        why = None if self.leaving else self.me.ending()
+        if self.leaving:
+            return
+        why = self.me.ending()
+        if self._time_left <= 0:
+            why = f"the {self.policy.timeout:g} s that timeout allows for the whole run are over"
         if why:
-            raise Failed(f"{why}: no further task was stopped. Run the same task again to go on")
+            raise Ended(f"{why}: no further task was stopped. Run the same task again to go on")
+
+    @property
+    def _time_left(self) -> float:
+        """Seconds until the run's own timeout."""
+        limit = self.policy.timeout
+        return math.inf if limit is None else self._begun_clock + limit - self.world.clock()
 
     def acted(self) -> None:
         self.acted_at, self.acted_clock = self.world.now(), self.world.clock()
@@ -110,6 +127,32 @@ class Session:
     def elapsed(self) -> float:
         """Seconds since our last change."""
         return self.world.clock() - self.acted_clock
+
+    # ---- alarms
+
+    def refuse_alarms(self) -> Steps[None]:
+        """Before anything is written: every alarm must be there, and none in ALARM. Raises Refused."""
+        names = self.policy.alarms
+        states = (yield from self.call(self.world.alarms, names)) if names else {}
+        missing = [name for name in names if name not in states]
+        if missing:
+            raise Refused(
+                f"alarms names {', '.join(missing)}, which CloudWatch does not have. Compare the names, the region and"
+                " the account with what 'aws cloudwatch describe-alarms' shows"
+            )
+        ringing = [name for name in names if states[name] == "ALARM"]
+        if ringing:
+            raise Refused(
+                f"{_alarm_words(ringing)}, so no task of {self.title} was stopped. Run again when that is over"
+            )
+
+    def heed_alarms(self) -> Steps[None]:
+        """Raises Failed when an alarm is in ALARM."""
+        names = self.policy.alarms
+        states = (yield from self.call(self.world.alarms, names)) if names else {}
+        ringing = [name for name in names if states.get(name) == "ALARM"]
+        if ringing:
+            raise Failed(f"{_alarm_words(ringing)}: no further task was stopped. Run the same task again to go on")
 
     # ---- the record
 
@@ -164,6 +207,14 @@ class Session:
                 self.record = record
                 self._unwritten = False
                 return service
+
+    def abandon(self) -> Steps[None]:
+        """Let the next run take over at once: the record stays, and its lease ends."""
+        while True:
+            record = replace(self.held, lease_until=self.world.now())
+            if (yield from self.attempt(self.world.tag, {RECORD_TAG: record.text})):
+                return
+            self._record_on((yield from self._describe()))
 
     def release(self) -> Steps[None]:
         """Remove the record. It is not written again on the way: a try that failed may have removed it."""
@@ -232,3 +283,8 @@ class Session:
     @property
     def _is_settled(self) -> bool:
         return self.world.clock() - self._set_clock > _CONFIRM_WITHIN
+
+
+def _alarm_words(names: list[str]) -> str:
+    several = len(names) > 1
+    return f"CloudWatch {'alarms' if several else 'alarm'} {' and '.join(names)} {'are' if several else 'is'} in ALARM"

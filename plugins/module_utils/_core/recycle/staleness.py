@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from ..amounts import iso
 from ..errors import Refused
 from .model import Task
-from .policy import Selector
+from .policy import Narrowing, Selector
 from .record import Record, token_cutoff
 
 _TICK = 0.001  # ECS gives instants to the millisecond
@@ -27,14 +28,22 @@ def freeze_now(now: float, tasks: Iterable[Task]) -> float:
 
 
 def find_cutoff(
-    selector: Selector, now: float, tasks: Iterable[Task], tags: Mapping[str, str], record: Record | None
+    selector: Selector,
+    now: float,
+    tasks: Iterable[Task],
+    tags: Mapping[str, str],
+    record: Record | None,
+    secrets_changed_at: float | None = None,
 ) -> float | None:
-    """The instant before which a task must have been created to be stale; None when revisions decide.
+    """The instant before which a task must have been created to be stale; None when something else decides.
 
-    Raises Refused for an instant that has not come yet: every replacement would be stale at once.
+    ``secrets_changed_at`` is needed for that selector. Raises Refused for an instant that has not come
+    yet: every replacement would be stale at once.
     """
-    if selector.kind == "not_current_revision":
+    if selector.kind in ("not_current_revision", "tasks"):
         return None
+    if selector.kind == "secrets_changed":
+        return secrets_changed_at
     if selector.kind == "started_before":
         # The date of an answer is up to a second behind the clock that made it.
         if selector.value > now + 1:
@@ -54,6 +63,24 @@ def find_cutoff(
 
 
 def is_stale(task: Task, cutoff: float | None, revision: str) -> bool:
-    """Whether a task has to be replaced. Measured on createdAt: what a task reads at its start, such
-    as secrets, it reads after that instant and maybe before startedAt."""
+    """Whether a task is stale by its creation or, without a cutoff, by its revision. Measured on createdAt: what a
+    task reads at its start, such as secrets, it reads after that instant and maybe before startedAt."""
     return task.revision != revision if cutoff is None else task.created_at < cutoff
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What makes a task stale, frozen for one run."""
+
+    cutoff: float | None = None
+    named: frozenset[str] | None = None  # ids: these and no others
+    narrowing: Narrowing = field(default_factory=Narrowing)
+
+    def holds(self, task: Task, revision: str) -> bool:
+        """Whether the task has to be replaced; ``revision`` is the service's."""
+        stale = is_stale(task, self.cutoff, revision) if self.named is None else task.id in self.named
+        return stale and self.narrowing.keeps(task)
+
+
+def freeze_selection(selector: Selector, narrowing: Narrowing, cutoff: float | None) -> Selection:
+    return Selection(cutoff, selector.value if selector.kind == "tasks" else None, narrowing)

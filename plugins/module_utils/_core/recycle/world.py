@@ -9,7 +9,7 @@ simulation with the sandbox's scheduler on a virtual clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from .model import Scaling, Service, Task
@@ -45,6 +45,14 @@ class World(Protocol):
 
     def protected(self, arns: Iterable[str]) -> set[str]:
         """Those of the tasks named that are under scale-in protection now; a hundred a call."""
+
+    def secrets_changed_at(self, revision: str) -> float:
+        """When a secret, parameter or environment file that a task definition names was last changed.
+
+        Raises ``Refused`` when it names none."""
+
+    def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
+        """State of CloudWatch alarms by name: OK, ALARM or INSUFFICIENT_DATA; without those that do not exist."""
 
     def scaling(self) -> Scaling | None:
         """The switches of the service's scalable target; None when it has no such target."""
