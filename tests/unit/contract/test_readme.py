@@ -56,14 +56,16 @@ def test_the_policy_allows_the_calls_that_are_made_and_no_others():
 
 
 def test_the_policy_names_resources_where_iam_can():
-    # The service authorization reference of each service: these three have no resource types; ListTasks is asked for
-    # with no container instance, and has the cluster as its condition.
+    # The service authorization reference of each service: these have no resource types, or need all of them, as
+    # composite alarms do; ListTasks is asked for with no container instance, and has the cluster as its condition.
     everywhere = {action for statement in policy() if statement["Resource"] == "*" for action in actions(statement)}
     assert everywhere == {
         "application-autoscaling:DescribeScalableTargets",
+        "cloudwatch:DescribeAlarms",
         "ecs:DescribeTaskDefinition",
         "ecs:ListTasks",
         "elasticloadbalancing:DescribeTargetHealth",
+        "ssm:DescribeParameters",
     }
 
 

@@ -223,4 +223,5 @@ def test_a_selector_that_is_not_required_may_be_missing():
 
 
 def test_every_selector_is_known_to_the_table_above():
-    assert set(SELECTORS) == {"started_before", "max_task_age", "token", "not_current_revision", "all_tasks"}
+    of_the_table = {"started_before", "max_task_age", "token", "not_current_revision", "all_tasks"}
+    assert set(SELECTORS) == {*of_the_table, "secrets_changed", "tasks"}

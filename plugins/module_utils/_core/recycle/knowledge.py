@@ -31,9 +31,17 @@ class Knowledge:
     """
 
     def __init__(
-        self, begun: float, level: str, has_health_check: bool, stabilize: float, groups: Iterable[str]
+        self,
+        begun: float,
+        level: str,
+        has_health_check: bool,
+        stabilize: float,
+        groups: Iterable[str],
+        resumed: float | None = None,
     ) -> None:
+        """``resumed``: the instant at which this run took over from one that began at ``begun``."""
         self._begun = begun
+        self._watched_from = begun if resumed is None else resumed
         self._level = level
         self._checked = has_health_check
         self._stabilize = stabilize
@@ -221,7 +229,8 @@ class Knowledge:
         return True
 
     def _note_end(self, task: Task) -> None:
-        if task.created_at < self._begun or not task.stop_code:
+        ours = task.created_at >= self._watched_from or (task.id in self._live and task.id in self._fresh)
+        if not ours or not task.stop_code:  # what failed before a run took over, that one has heeded
             return
         by_itself = task.stop_code in ("TaskFailedToStart", "EssentialContainerExited")
         if by_itself or "health checks" in (task.stopped_reason or ""):

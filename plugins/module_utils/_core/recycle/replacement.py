@@ -66,7 +66,8 @@ class Replacement:
         self._plan = plan
         self._service = service
         groups = service.target_groups if plan.level == "target_healthy" else ()
-        self.knowledge = Knowledge(plan.begun, plan.level, has_health_check, plan.stabilize, groups)
+        resumed = session.world.now() if plan.resumed else None
+        self.knowledge = Knowledge(plan.begun, plan.level, has_health_check, plan.stabilize, groups, resumed)
         self.knowledge.see(tasks, session.world.now())
         self.knowledge.new_events(service)  # what was said before is not about us
         self._pace = Pace(session.policy.wait_delay, tasks)
