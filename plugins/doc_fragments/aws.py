@@ -88,3 +88,71 @@ notes:
   - What is left unset here is looked up by the AWS SDK in its usual places, including the role of an instance or of a
     container.
 """
+
+    # The same for plugins, which run in Ansible itself and read their environment variables themselves.
+    PLUGINS = r"""
+options:
+  access_key:
+    description:
+      - The id of the access key to sign requests with.
+      - Not together with O(profile).
+    type: str
+    aliases: [aws_access_key_id, aws_access_key]
+    env:
+      - name: AWS_ACCESS_KEY_ID
+      - name: AWS_ACCESS_KEY
+  secret_key:
+    description:
+      - The secret that belongs to O(access_key).
+      - Not together with O(profile).
+    type: str
+    aliases: [aws_secret_access_key, aws_secret_key]
+    env:
+      - name: AWS_SECRET_ACCESS_KEY
+      - name: AWS_SECRET_KEY
+  session_token:
+    description:
+      - The token of temporary credentials.
+      - Not together with O(profile).
+    type: str
+    aliases: [aws_session_token]
+    env:
+      - name: AWS_SESSION_TOKEN
+  profile:
+    description:
+      - The named profile of the AWS configuration files to take credentials from.
+      - Not together with O(access_key), O(secret_key) or O(session_token).
+    type: str
+    aliases: [aws_profile]
+    env:
+      - name: AWS_PROFILE
+      - name: AWS_DEFAULT_PROFILE
+  region:
+    description:
+      - The region to work in, such as V(eu-central-1); without it that of the profile.
+    type: str
+    aliases: [aws_region]
+    env:
+      - name: AWS_REGION
+  endpoint_url:
+    description:
+      - The address to send every request to, in place of AWS's own; of a VPC endpoint, or of a double of AWS in tests.
+    type: str
+    aliases: [aws_endpoint_url]
+    env:
+      - name: AWS_URL
+  assume_role_arn:
+    description:
+      - The ARN of an IAM role to assume first.
+      - The other credentials have to allow for C(sts:AssumeRole) on it.
+    type: str
+    aliases: [iam_role_arn]
+requirements:
+  - python >= 3.10
+  - boto3 >= 1.34.0
+  - botocore >= 1.34.0
+notes:
+  - Environment variables, profiles and configuration files are those of the machine on which Ansible runs.
+  - What is left unset here is looked up by the AWS SDK in its usual places, including the role of an instance or of a
+    container.
+"""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.amazon.aws.plugins.doc_fragments import common, region
+from ansible_collections.amazon.aws.plugins.doc_fragments import assume_role, common, region
 from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.steadyops.ecs.plugins.doc_fragments import attributes, aws
@@ -22,6 +22,12 @@ THEIRS = {
     for name, option in yaml.safe_load(fragment.ModuleDocFragment.MODULES)["options"].items()
 }
 SPEC = aws_argument_spec()
+OUR_PLUGINS = yaml.safe_load(aws.ModuleDocFragment.PLUGINS)
+THEIR_PLUGINS = {
+    name: option
+    for fragment in (common, region, assume_role)
+    for name, option in yaml.safe_load(fragment.ModuleDocFragment.PLUGINS)["options"].items()
+}
 
 
 def numbers(version: str) -> list[int]:
@@ -36,6 +42,13 @@ def test_no_option_is_missing_or_invented():
 def test_an_option_is_documented_as_amazon_aws_documents_it(name):
     facts = [{k: v for k, v in side[name].items() if k != "description"} for side in (OURS["options"], THEIRS)]
     assert facts[0] == facts[1]
+
+
+def test_plugins_have_the_options_that_plugins_of_amazon_aws_have():
+    assert OUR_PLUGINS["options"].keys() == THEIR_PLUGINS.keys()
+    for name, ours in OUR_PLUGINS["options"].items():
+        theirs = {"type": "str", **THEIR_PLUGINS[name]}
+        assert {**ours, "description": ""} == {**theirs, "description": ""}, name
 
 
 @pytest.mark.parametrize("name", sorted(OURS["options"]))
@@ -61,6 +74,7 @@ def test_the_words_are_our_own(name):
 
 @pytest.mark.parametrize("library", ["boto3", "botocore"])
 def test_the_lowest_sdk_is_one_number_everywhere(library):
+    assert OURS["requirements"] == OUR_PLUGINS["requirements"]
     documented = next(line for line in OURS["requirements"] if line.startswith(f"{library} >= "))
     lowest = documented.removeprefix(f"{library} >= ")
     assert f"{library}>={lowest}" in (ROOT / "requirements.txt").read_text().splitlines()

@@ -17,6 +17,8 @@ OURS = "ansible_collections.steadyops.ecs.plugins."
 
 # What a layer may import besides the standard library, upper layers first: none imports upwards.
 MAY_IMPORT = {
+    "inventory": {"plugin_utils", "aws", "core"},
+    "plugin_utils": {"amazon", "core", "ansible.errors", "ansible.utils", "ansible_collections.amazon.aws"},
     "modules": {"drivers", "aws", "core"},
     "drivers": {"drivers", "aws", "core", "amazon", "ansible.module_utils"},
     "aws": {"aws", "core", "amazon"},
@@ -112,6 +114,21 @@ def test_imports_point_downwards(path):
         ("test/a.py", "from ..module_utils._core.b import c", True),
         ("test/a.py", "from ansible.errors import AnsibleFilterError", True),
         ("test/a.py", "from ..module_utils._aws.b import c", False),
+        ("modules/a.py", "from ..plugin_utils import _inventory", False),
+        ("inventory/a.py", "from ..plugin_utils._inventory import AwsInventory", True),
+        ("inventory/a.py", "from ..module_utils._aws.b import c", True),
+        ("inventory/a.py", "from ansible.plugins.inventory import BaseInventoryPlugin", False),
+        (
+            "inventory/a.py",
+            "from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase",
+            False,
+        ),
+        (
+            "plugin_utils/_inventory.py",
+            "from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase",
+            True,
+        ),
+        ("plugin_utils/_inventory.py", "import boto3", False),
     ],
 )
 def test_the_rule_itself(path, statement, allowed):
@@ -125,14 +142,17 @@ def test_names_say_what_is_inside(path):
     assert [node.name for node in nodes(path, ast.ClassDef) if node.name.endswith("Manager")] == []
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.startswith("module_utils/")])
+@pytest.mark.parametrize("path", [path for path in FILES if path.split("/")[0] in ("module_utils", "plugin_utils")])
 def test_shared_files_are_private(path):
     inside = PurePosixPath(path).parts[1]
     assert inside.startswith("_"), "without an underscore it is public API, and bound by semantic versioning"
 
 
 def test_only_two_files_sleep():
-    """The drive's loop, and the short pauses between the tries of one call."""
+    """The drive's loop, and the short pauses between the tries of one call.
+
+    The threads that read a fleet wait as well, but for an event: when one fails, no other goes on sleeping.
+    """
     sleepers = {
         path
         for path in FILES

@@ -1,0 +1,42 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Services as hosts of an inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..errors import Refused
+
+PREFIX = "ecs_"
+
+
+def host_vars(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables of the host. One prefix, because 'tags' is a keyword of plays, and 'service' anybody's variable.
+
+    A service cannot be logged in to: what is done for it is done where Ansible runs.
+    """
+    return {**{f"{PREFIX}{name}": value for name, value in facts.items()}, "ansible_connection": "local"}
+
+
+def host_name(facts: Mapping[str, Any], with_region: bool) -> str:
+    """``service.cluster``, or ``service.cluster.region``.
+
+    ECS's names have no dots, so no two services get the same; and ``inventory_hostname_short`` is the service's name.
+    """
+    parts = [facts["service"], facts["cluster"], *([facts["region"]] if with_region else [])]
+    return ".".join(parts)
+
+
+def refuse_same_names(named: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Raise ``Refused`` when two services would be one host. Takes names with the facts of their services."""
+    seen: dict[str, str] = {}
+    for name, facts in named:
+        other = seen.setdefault(name, facts["service_arn"])
+        if other != facts["service_arn"]:
+            raise Refused(
+                f"hostname: {other} and {facts['service_arn']} are both called '{name}'. Let the expression tell them "
+                "apart, for instance by ecs_cluster and ecs_region"
+            )

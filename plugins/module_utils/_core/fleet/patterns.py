@@ -1,0 +1,58 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Names with wildcards, as Ansible's users write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ..errors import Refused
+
+_WRITTEN = re.compile(r"[A-Za-z0-9_*?\[\]!-]{1,255}")
+_WILD = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Names that match one of ``wanted``, or any name where there is none; but none of ``unwanted``."""
+
+    wanted: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+
+    def match(self, name: str) -> bool:
+        return (not self.wanted or _any(self.wanted, name)) and not _any(self.unwanted, name)
+
+    def without_a_match(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of ``wanted`` that match none of the names."""
+        known = list(names)
+        return tuple(pattern for pattern in self.wanted if not any(fnmatchcase(name, pattern) for name in known))
+
+
+def is_wild(pattern: str) -> bool:
+    """Whether a pattern can match a name that it does not spell."""
+    return bool(_WILD.search(pattern))
+
+
+def read_patterns(option: str, written: Iterable[str]) -> Patterns:
+    """Read ``["web-*", "!web-test"]``. Raises ``Refused``."""
+    wanted: dict[str, None] = {}
+    unwanted: dict[str, None] = {}
+    for text in written:
+        if not _WRITTEN.fullmatch(text) or not text.lstrip("!"):
+            raise Refused(
+                f"{option}: {text!r} is neither a name of ECS nor a pattern. Names have letters, digits, hyphens and "
+                "underscores; in patterns, * stands for any text, ? for one character, and ! in front for 'not'"
+            )
+        if text.startswith("!"):
+            unwanted[text[1:]] = None
+        else:
+            wanted[text] = None
+    return Patterns(tuple(wanted), tuple(unwanted))
+
+
+def _any(patterns: Iterable[str], name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

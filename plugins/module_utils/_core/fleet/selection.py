@@ -1,0 +1,111 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Which services a fleet is made of: regions, clusters, names, tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..arns import Arn, parse_arn
+from ..errors import Refused
+from .patterns import Patterns, is_wild, read_patterns
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The clusters of one region: those that are named can be asked for, the others have to be looked for first."""
+
+    region: str
+    named: tuple[str, ...] = ()  # names or ARNs, as the user wrote them
+    sought: Patterns | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """``tags``: key -> patterns, of which the value has to match one. ``statuses``: empty for any."""
+
+    clusters: tuple[Clusters, ...]
+    services: Patterns = field(default_factory=Patterns)
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    statuses: tuple[str, ...] = ()
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return tuple(each.region for each in self.clusters)
+
+    def takes(self, facts: Mapping[str, Any]) -> bool:
+        """Whether a described service belongs to the fleet; its name and cluster were looked at before."""
+        tags: Mapping[str, str] = facts["tags"]
+        return (not self.statuses or facts["status"] in self.statuses) and all(
+            key in tags and any(fnmatchcase(tags[key], pattern) for pattern in patterns)
+            for key, patterns in self.tags.items()
+        )
+
+    def not_found(self, found: Mapping[str, Iterable[str]]) -> tuple[list[str], list[str]]:
+        """Names, and patterns, that match no cluster of any region. ``found``: region -> names of its clusters."""
+        lacking = [
+            set(each.sought.without_a_match(found.get(each.region, ()))) for each in self.clusters if each.sought
+        ]
+        nowhere = sorted(set.intersection(*lacking)) if lacking else []
+        return [text for text in nowhere if not is_wild(text)], [text for text in nowhere if is_wild(text)]
+
+
+def read_selection(params: Mapping[str, Any], region: str | None) -> Selection:
+    """Read the options regions, clusters, services, tags and statuses.
+
+    ``region`` is the one of the connection, for when there are no regions. Raises ``Refused``.
+    """
+    return Selection(
+        clusters=_clusters(params["clusters"], params["regions"] or ([region] if region else [])),
+        services=read_patterns("services", params["services"]),
+        tags=_tags(params["tags"]),
+        statuses=tuple(params["statuses"]),
+    )
+
+
+def _clusters(written: Sequence[str], regions: Sequence[str]) -> tuple[Clusters, ...]:
+    arns: dict[str, list[str]] = {}
+    for text in written:
+        if text.startswith("arn:"):
+            arns.setdefault(_cluster_arn(text).region, []).append(text)
+    names = read_patterns("clusters", [text for text in written if not text.startswith("arn:")])
+    if not regions and (names.wanted or not arns):
+        raise Refused(
+            "No AWS region is known. Give region or regions, set AWS_REGION, or give a profile that has a region"
+        )
+    # What is spelt out can be asked for as it is; but in several regions it is hardly in all of them.
+    spelt = tuple(name for name in names.wanted if not is_wild(name)) if len(set(regions)) == 1 else ()
+    wild = tuple(name for name in names.wanted if name not in spelt)
+    everything = not names.wanted and not arns
+    asked = []
+    for region in dict.fromkeys([*regions, *arns]):
+        named = [*(spelt if region in regions else ()), *arns.get(region, ())]
+        kept = tuple(each for each in named if Patterns((), names.unwanted).match(each.rpartition("/")[2]))
+        sought = Patterns(wild, names.unwanted) if region in regions and (wild or everything) else None
+        if kept or sought:
+            asked.append(Clusters(region, tuple(dict.fromkeys(kept)), sought))
+    return tuple(asked)
+
+
+def _cluster_arn(text: str) -> Arn:
+    arn = parse_arn(text)
+    if not arn or arn.service != "ecs" or not arn.region or not arn.resource.startswith("cluster/"):
+        raise Refused(
+            f"clusters: '{text}' is not the ARN of an ECS cluster. Give the cluster's name, a pattern, or an ARN such "
+            "as arn:aws:ecs:eu-west-1:123456789012:cluster/production"
+        )
+    return arn
+
+
+def _tags(written: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    tags = {}
+    for key, value in written.items():
+        patterns = value if isinstance(value, (list, tuple)) else [value]
+        if not patterns or any(isinstance(each, (Mapping, list, tuple)) or each is None for each in patterns):
+            raise Refused(f"tags: say for {key!r} a value, a pattern such as '*', or a list of them")
+        tags[str(key)] = tuple(str(each) for each in patterns)
+    return tags

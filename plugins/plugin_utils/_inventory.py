@@ -1,0 +1,53 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What is taken from amazon.aws for inventories, and from Ansible beside it.
+
+The counterpart of module_utils/_amazon.py for what runs in Ansible itself, and the only such file.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible_collections.amazon.aws.plugins.module_utils import botocore as amazon
+from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
+
+from ..module_utils._amazon import CONNECTION, translate
+
+try:
+    from ansible.utils.unsafe_proxy import wrap_var
+except ImportError:  # to be removed in ansible-core 2.23; since 2.19 nothing is a template unless it is said to be one
+    wrap_var = None
+
+
+def untrusted(value: Any) -> Any:
+    """The value, of which no text is ever run as a template.
+
+    Whoever may tag a service must not be able to run Jinja2 where Ansible runs.
+    """
+    return wrap_var(value) if wrap_var else value
+
+
+class AwsInventory(AWSInventoryBase):
+    """amazon.aws's inventory with our connection and our errors."""
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Read the options, and assume the role, if there is one to assume."""
+        if not amazon.HAS_BOTO3:
+            self.refuse(f"boto3 and botocore are needed, and {sys.executable} has none: install them for that Python")
+        try:
+            super().parse(inventory, loader, path, cache=cache)
+        except (amazon.botocore.exceptions.ClientError, amazon.botocore.exceptions.BotoCoreError) as error:
+            role = self.get_option("assume_role_arn")
+            self.refuse(f"The role {role} cannot be assumed: {translate(error, 'sts:AssumeRole')}")
+
+    def connect(self, service: str, region: str, connections: int) -> Any:
+        """A boto3 client that so many threads may use at once."""
+        config = amazon.botocore.config.Config(**CONNECTION, max_pool_connections=connections)
+        return self.client(service, region=region, aws_config=config)
+
+    def refuse(self, words: str) -> Any:
+        raise AnsibleParserError(f"{self.NAME}: {words}")
