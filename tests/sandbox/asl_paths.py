@@ -11,9 +11,33 @@ import random
 import re
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-STEP = re.compile(r"(?P<all>\[\*\]|\.\*)|\.(?P<name>[^.\[\]]+)|\['(?P<quoted>[^']*)'\]|\[(?P<index>-?\d+)\]")
+STEP = re.compile(
+    r"""(?P<all>\[\*\]|\.\*) | \.(?P<name>[^.\[\]]+) | \['(?P<quoted>[^']*)'\] | \[(?P<index>-?\d+)\]
+    | \[\?\(@(?P<of>[^=!]*?)\s*(?P<sign>==|!=)\s*(?P<value>'[^']*'|[^'\s]+)\s*\)\]""",
+    re.VERBOSE,
+)
+
+
+class Those(NamedTuple):
+    """The members for which a filter holds: [?(@.Name == 'app')]; without one, all of them."""
+
+    way: tuple[Any, ...] = ()
+    value: Any = None
+    equal: bool | None = None  # None: no filter
+
+    def hold(self, value: Any) -> bool:
+        if self.equal is None:
+            return True
+        for step in self.way:
+            if not has(value, step):
+                return False
+            value = value[step]
+        return bool((value == self.value) == self.equal)
+
+
+Step = str | int | Those
 
 
 class AslError(Exception):
@@ -24,10 +48,10 @@ class AslError(Exception):
         self.error, self.cause = error, cause
 
 
-def steps(path: str) -> list[str | int | None]:
-    """The way that a path goes below ``$``; None stands for every member."""
+def steps(path: str) -> list[Step]:
+    """The way that a path goes below ``$``."""
     text = path.removeprefix("$")
-    found: list[str | int | None] = []
+    found: list[Step] = []
     at = 0
     while at < len(text):
         match = STEP.match(text, at)
@@ -37,7 +61,11 @@ def steps(path: str) -> list[str | int | None]:
             )
         at = match.end()
         if match["all"]:
-            found.append(None)
+            found.append(Those())
+        elif match["sign"]:
+            value = match["value"]
+            wanted = value[1:-1] if value.startswith("'") else json.loads(value)
+            found.append(Those(tuple(steps(match["of"])), wanted, match["sign"] == "=="))
         elif match["index"] is not None:
             found.append(int(match["index"]))
         else:
@@ -51,12 +79,24 @@ def look_up(path: str, data: Any, context: dict[str, Any]) -> Any:
         path, data = path[1:], context
     values, several = [data], False
     for step in steps(path):
-        if step is None:
+        if isinstance(step, Those):
             several = True
-            values = [each for value in values for each in (value.values() if isinstance(value, dict) else value)]
+            values = [each for value in values for each in members(value) if step.hold(each)]
+        elif several:  # a path that may mean several values passes over what is missing
+            values = [value[step] for value in values if has(value, step)]
         else:
             values = [member(value, step, path) for value in values]
     return values if several else values[0]
+
+
+def members(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
+def has(value: Any, step: str | int) -> bool:
+    if isinstance(step, int):
+        return isinstance(value, list) and -len(value) <= step < len(value)
+    return isinstance(value, dict) and step in value
 
 
 def member(value: Any, step: str | int, path: str) -> Any:
@@ -72,6 +112,8 @@ def put(path: str, data: Any, result: Any) -> Any:
     way = steps(path)
     if not way:
         return result
+    if any(isinstance(step, Those) for step in way):
+        raise AslError("States.ResultPathMatchFailure", f"'{path}' is no reference path.")
     if not isinstance(data, dict):
         raise AslError("States.ResultPathMatchFailure", f"Unable to apply step '{way[0]}' of '{path}' to the input.")
     made = copy.deepcopy(data)

@@ -14,7 +14,8 @@ from tests.sandbox.asl import Effect, Sleep, Until, Work, execute, flaws
 from tests.sandbox.asl_choices import holds
 from tests.sandbox.asl_paths import AslError, evaluate, fill, put
 
-DATA = {"a": {"b c": [1, {"d": "x"}]}, "text": '{"n": 1}', "n": 2, "many": [{"code": 1}, {"code": 0}]}
+DATA: dict[str, Any] = {"a": {"b c": [1, {"d": "x"}]}, "text": '{"n": 1}', "n": 2, "many": [{"code": 1}, {"code": 0}]}
+DATA["named"] = [{"Name": "side"}, {"Name": "app", "ExitCode": 3}]
 CONTEXT = {"Execution": {"Name": "run"}}
 
 
@@ -25,6 +26,10 @@ CONTEXT = {"Execution": {"Name": "run"}}
         ("$.n", 2),
         ("$.a['b c'][1].d", "x"),
         ("$.many[*].code", [1, 0]),
+        ("$.many[*].none", []),
+        ("$.many[?(@.code == 0)]", [{"code": 0}]),
+        ("$.many[?(@.code != 0)].code", [1]),
+        ("$.named[?(@.Name == 'app')].ExitCode", [3]),
         ("$$.Execution.Name", "run"),
         ("States.StringToJson($.text)", {"n": 1}),
         ("States.JsonToString($.many)", '[{"code":1},{"code":0}]'),
