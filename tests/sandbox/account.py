@@ -80,6 +80,8 @@ class Account:
         self.sessions: dict[tuple[str, str, str], dict[str, str]] = {}  # of roles that services assume
         self.service_sessions: dict[str, str] = {}  # access key -> states.amazonaws.com
         self.clients: dict[tuple[str, str, str, str], Any] = {}
+        self.timers: dict[str, Any] = {}  # of schedules, by ARN
+        self.batches: set[str] = set()  # event source mappings whose function is at work
         self.executions: dict[str, Any] = {}  # of state machines, by ARN
         self.cloudtrail = False  # records also without a trail
         self.redact: list[str] = []  # what CloudTrail hides of a request

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import sns_api
+from . import schedules, sns_api
 from .account import Account
 from .scheduler import Cluster
 from .services import Service
@@ -24,9 +24,13 @@ def act(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
         return release(account)
     if kind == "confirm_subscription":
         return {"confirmed": sns_api.confirm_endpoint(account, asked["endpoint"], asked.get("topic"))}
+    if kind == "fire_schedule":
+        return schedules.fire_now(account, region, asked["name"])
     model = account.cluster(region)
     if kind not in ACTS:
-        raise ValueError(f"no such act: {kind}; there are release, confirm_subscription, {', '.join(ACTS)}")
+        raise ValueError(
+            f"no such act: {kind}; there are release, confirm_subscription, fire_schedule, {', '.join(ACTS)}"
+        )
     if "service" not in asked and kind in OF_TASKS:
         ACTS[kind](model, "", asked)
         return dict(task(model, "", asked).state()._asdict())

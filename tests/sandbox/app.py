@@ -28,6 +28,7 @@ from . import (
     event_routing,
     event_rules,
     lambda_api,
+    log_subscriptions,
     logs_policies,
     sns_api,
     sqs_api,
@@ -47,7 +48,7 @@ OWN: dict[str, dict[str, Callable[[Account, Call], Any]]] = {
     "events": {**event_rules.OPERATIONS, **connections_api.OPERATIONS, **api_destinations.OPERATIONS},
     "sns": sns_api.OPERATIONS,
     "sqs": sqs_api.OPERATIONS,
-    "logs": logs_policies.OPERATIONS,
+    "logs": {**logs_policies.OPERATIONS, **log_subscriptions.OPERATIONS},
     "lambda": lambda_api.OPERATIONS,
     "states": states_api.OPERATIONS,
 }

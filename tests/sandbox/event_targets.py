@@ -7,16 +7,29 @@ from __future__ import annotations
 import base64
 import json
 import random
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any, NamedTuple
 
-from . import deliver_api_destination, deliver_lambda, deliver_logs, deliver_sns, deliver_sqs, event_bus, stored
+from botocore.exceptions import ClientError
+
+from . import (
+    callers,
+    deliver_api_destination,
+    deliver_lambda,
+    deliver_logs,
+    deliver_sns,
+    deliver_sqs,
+    event_bus,
+    stored,
+    task_target,
+)
 from .account import Account
 from .delivery import Delivery, DeliveryFailed, RetryPolicy
 from .input_transformer import NotRendered, render
-from .permissions import need, need_role
+from .permissions import EVENTS, need, need_role
 from .state import SandboxError
 
 
@@ -110,6 +123,24 @@ def to_state_machine(matched: Matched, payload: str) -> Any:
     return ask(matched, "states", "StartExecution", {"stateMachineArn": matched.arn, "input": payload})
 
 
+def to_cluster(matched: Matched, payload: str) -> Any:
+    """RunTask. An answer with failures is an answer: EventBridge takes no notice of it."""
+    wanted = task_target.run_task_request(matched.target, f"events-rule/{matched.rule_arn.rsplit('/', 1)[-1]}", payload)
+    if not matched.target.get("RoleArn"):
+        raise DeliveryFailed("NO_PERMISSIONS", f"the target has no RoleArn, and {matched.arn} needs one")
+    need_role(matched.target["RoleArn"], "ecs:RunTask", wanted["taskDefinition"], matched.rule_arn)
+    session = uuid.uuid5(uuid.NAMESPACE_URL, matched.rule_arn).hex
+    region = stored.region_of(matched.arn)
+    client = callers.client(matched.account, "ecs", region, matched.target["RoleArn"], session, EVENTS)
+    try:
+        answer = client.run_task(**wanted)
+    except ClientError as problem:
+        code, message = problem.response["Error"]["Code"], problem.response["Error"]["Message"]
+        again = "Throttl" in code or problem.response["ResponseMetadata"].get("HTTPStatusCode", 500) >= 500
+        raise DeliveryFailed("THROTTLING" if "Throttl" in code else "SDK_CLIENT_ERROR", message, again) from problem
+    return {"tasks": [task["taskArn"] for task in answer["tasks"]], "failures": answer["failures"]}
+
+
 def to_stream(matched: Matched, payload: str) -> Any:
     by_role(matched, "kinesis:PutRecord")
     path = (matched.target.get("KinesisParameters") or {}).get("PartitionKeyPath")
@@ -150,6 +181,7 @@ SENDERS: dict[str, Callable[[Matched, str], Any]] = {
     "lambda": to_function,
     "logs": to_log_group,
     "states": to_state_machine,
+    "ecs": to_cluster,
     "kinesis": to_stream,
     "firehose": to_firehose,
     "events:event-bus": to_bus,

@@ -10,7 +10,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from . import ticker
+from . import log_subscriptions, queue_triggers, ticker
 from .account import Account
 from .app import Cut, Sandbox
 from .wire import http_date
@@ -41,6 +41,8 @@ def serve(account: Account, port: int) -> BaseWSGIServer:
 
     server = make_server(LOOPBACK, port, Sandbox(account), threaded=True, request_handler=Handler)
     account.url = f"http://{LOOPBACK}:{server.server_port}"
+    log_subscriptions.install(account)
+    queue_triggers.install(account)
     ticker.start(account)
     return server
 

@@ -10,8 +10,10 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 
+from . import queue_triggers, schedules
 from .account import Account
 
+POLLS = (schedules.poll, queue_triggers.poll)  # what moto only stores, and what happens because of it
 SHORTEST, LONGEST = 0.002, 0.02  # seconds between two ticks
 
 
@@ -41,6 +43,8 @@ def tick(account: Account) -> float:
     with account.lock:
         for region in list(account.clusters):
             guard(partial(account.cluster, region))
+        for poll in POLLS:
+            guard(partial(poll, account))
         actions = account.agenda.take(now)
     for action in actions:  # without the lock: they may take long, and take it themselves
         guard(action)

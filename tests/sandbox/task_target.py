@@ -1,0 +1,43 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A target that is a cluster: RunTask as EventBridge's rules and Scheduler ask for it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+SAME = ("LaunchType", "PlatformVersion", "Group", "PropagateTags", "CapacityProviderStrategy", "PlacementConstraints",
+        "PlacementStrategy", "EnableExecuteCommand", "ReferenceId")  # fmt: skip
+
+
+def run_task_request(target: dict[str, Any], started_by: str, text: str) -> dict[str, Any]:
+    """What boto3's run_task takes. ``text`` is the input: overrides, or something that is none."""
+    asked = target.get("EcsParameters") or {}
+    wanted: dict[str, Any] = {
+        "cluster": target["Arn"],
+        "taskDefinition": asked["TaskDefinitionArn"],
+        "count": asked.get("TaskCount") or 1,
+        "startedBy": started_by[:128],
+        **{key[0].lower() + key[1:]: asked[key] for key in SAME if asked.get(key)},
+    }
+    if asked.get("EnableECSManagedTags"):
+        wanted["enableECSManagedTags"] = True
+    if network := (asked.get("NetworkConfiguration") or {}).get("awsvpcConfiguration"):
+        lower = {key[0].lower() + key[1:]: value for key, value in network.items()}
+        wanted["networkConfiguration"] = {"awsvpcConfiguration": lower}
+    if tags := asked.get("Tags"):
+        wanted["tags"] = [{key.lower(): value for key, value in tag.items()} for tag in tags]
+    if overrides := overrides_of(text):
+        wanted["overrides"] = overrides
+    return wanted
+
+
+def overrides_of(text: str) -> dict[str, Any] | None:
+    """An event that no Input replaces is no overrides."""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return None
+    known = {"containerOverrides", "cpu", "memory", "taskRoleArn", "executionRoleArn", "ephemeralStorage"}
+    return value if isinstance(value, dict) and value and value.keys() <= known else None
