@@ -184,7 +184,9 @@ def test_repeats_may_be_meant():
         ({"a": [object()]}, "something that JSON has not"),
         ('{"a": [1], "a": [2]}', "'a' is written twice in one object"),
         ('{"d": {"$or": [{"x": [1], "b": [1], "x": [2]}]}}', "'x' is written twice"),
-        ("[" * 100_000, "nested too deeply"),
+        ("[" * 100_000, "nested more than 100 levels deep"),
+        ('{"a":' * 300 + "[1]" + "}" * 300, "nested more than 100 levels deep"),
+        ("null", "is not a JSON object"),
     ],
 )
 def test_what_is_no_pattern(written, words):

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 from ..errors import Refused
 
+DEEPEST = 100
+_TOO_DEEP = object()
 _EXAMPLE = 'Give something like {"source": ["aws.ecs"]}'
 
 
@@ -45,10 +47,24 @@ def parse_pattern(option: str, written: str | Mapping[str, Any]) -> dict[str, An
     except ValueError as error:
         raise Refused(f"{option} is not JSON: {error}. Give a dictionary, or the text of a JSON object") from None
     except RecursionError:
-        raise Refused(f"{option} is nested too deeply") from None
+        pattern = _TOO_DEEP
+    if pattern is _TOO_DEEP or _depth(pattern) > DEEPEST:
+        raise Refused(f"{option} is nested more than {DEEPEST} levels deep, and no event is")
     if not isinstance(pattern, dict):
         raise Refused(f"{option} is not a JSON object. {_EXAMPLE}")
     return pattern
+
+
+def _depth(value: Any) -> int:
+    """How many objects and arrays lie in each other."""
+    level, depth = [value], 0
+    while level := [inner for each in level if isinstance(each, (dict, list)) for inner in _inside(each)]:
+        depth += 1
+    return depth
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
 
 
 def parse_event(written: str | Mapping[str, Any]) -> Mapping[str, Any]:
