@@ -42,5 +42,5 @@ def test_what_cannot_be_decided_is_an_error_of_ansible():
     ask = functions()["matches_event_pattern"]
     assert ask({"a": 1}, {"a": [1]})
     for event, pattern in (({}, {}), ({}, "{"), ("[]", {"a": [1]}), ({}, {"a": 1}), (None, {"a": [1]})):
-        with pytest.raises(AnsibleError, match="^steadyops.ecs.matches_event_pattern: the "):
+        with pytest.raises(AnsibleError, match=r"^steadyops\.ecs\.matches_event_pattern: the "):
             ask(event, pattern)
