@@ -13,10 +13,7 @@ ECS = "arn:aws:ecs:eu-central-1:123456789012"
 
 MISTYPED = [
     # which tasks
-    (
-        {},
-        "say exactly one of started_before, max_task_age, token, not_current_revision, secrets_changed, tasks, all_tasks",
-    ),
+    ({}, "say exactly one of started_before, max_task_age, token, not_current_revision, secrets_changed, tasks"),
     ({"all_tasks": False}, "nothing says which tasks are stale"),
     ({"max_task_age": "7d", "token": "a"}, "max_task_age and token are both given"),
     ({"all_tasks": True, "not_current_revision": True}, "not_current_revision and all_tasks are both given"),
