@@ -7,6 +7,8 @@ from __future__ import annotations
 import copy
 import json
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -80,8 +82,8 @@ def writes(calls: list[str]) -> list[str]:
 
 
 def settings(result: dict[str, Any], key: str) -> dict[str, Any]:
-    """What is returned, without what says how it came about."""
-    return {name: value for name, value in result[key].items() if name != "secret_values"}
+    """What is returned, without what says how it came about, and where AWS keeps the secret."""
+    return {name: value for name, value in result[key].items() if name not in {"secret_values", "secret_arn"}}
 
 
 KINDS = [API_KEY, BASIC, OAUTH, {**API_KEY, **EXTRA}, {**OAUTH, **EXTRA}]
@@ -129,7 +131,9 @@ def test_every_option_can_be_changed_and_changed_back(connection, change):
         done, calls = connection(**options, diff=True)
         assert check["changed"] is done["changed"] is True
         assert writes(calls) == ["UpdateConnection"]
-        assert (check["diff"], check["connection"]) == (done["diff"], done["connection"])
+        assert check["diff"] == done["diff"]
+        assert settings(check, "connection") == settings(done, "connection")
+        assert check["connection"]["secret_values"] == done["connection"]["secret_values"]
         assert connection(**options)[0]["changed"] is False
         assert connection(**kept, check=True)[0]["changed"] is True
     assert settings(done, "connection") == settings(made, "connection")
@@ -423,6 +427,65 @@ def test_an_answer_that_is_lost(connection, sandbox):
     assert result["changed"]
     assert result["connection"]["state"] == "AUTHORIZED"
     assert connection(**API_KEY)[0]["changed"] is False
+
+
+@pytest.fixture
+def token_service(sandbox):
+    """Stands for the web service of OAuth; ``statuses`` are its next answers, then it gives a token."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            server.asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(server.statuses.pop(0) if server.statuses else 200)
+            self.end_headers()
+            self.wfile.write(b'{"access_token": "t0ken"}')
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.asked, server.statuses = [], []
+    Thread(target=server.serve_forever, daemon=True).start()
+    sandbox.settings(routes={"https://login.example.com": f"http://127.0.0.1:{server.server_port}"})
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_authorization_that_is_refused_and_then_given(connection, token_service):
+    token_service.statuses = [403]
+    refused, calls = connection(**OAUTH)
+    assert refused["changed"]
+    assert "connection sentry is DEAUTHORIZED: the authorization endpoint answered with HTTP 403" in refused["msg"]
+    assert refused["msg"].endswith("Done before that: created the connection")
+    assert SECRETS["oauth"] in token_service.asked[0]
+
+    warned, calls = connection()
+    assert "connection sentry is DEAUTHORIZED" in warnings(warned)[0]
+    check, calls = connection(**OAUTH, check=True)
+    assert (check["changed"], writes(calls)) == (True, [])
+    given, calls = connection(**OAUTH)
+    assert (given["connection"]["state"], writes(calls)) == ("AUTHORIZED", ["UpdateConnection"])
+    assert connection(**OAUTH)[0]["changed"] is False
+
+
+def test_waiting_and_not_waiting(connection, sandbox):
+    sandbox.settings(latencies={"connection": 100_000})
+    begun, calls = connection(**API_KEY, name="slow", wait=False)
+    assert (begun["connection"]["state"], calls) == ("CREATING", ["DescribeConnection", "CreateConnection"])
+    late, _calls = connection(**API_KEY, name="slow", wait_timeout=1)
+    assert "connection slow is still CREATING after 1 s. Give it longer with wait_timeout" in late["msg"]
+
+    sandbox.settings(latencies={"connection": 100})
+    connection(**API_KEY, wait=False)
+    done, calls = connection(**API_KEY)
+    assert (done["changed"], done["connection"]["state"], writes(calls)) == (False, "AUTHORIZED", [])
+    gone, calls = connection(state="absent", wait=False)
+    assert (gone["changed"], gone["connection"]) == (True, None)
+    # What is on its way out is waited for, and made anew.
+    anew, calls = connection(**API_KEY)
+    assert (anew["changed"], writes(calls)) == (True, ["CreateConnection"])
+    assert anew["connection"]["arn"] != done["connection"]["arn"]
 
 
 def test_secrets_are_in_no_output_of_ansible(playbook, sandbox):
