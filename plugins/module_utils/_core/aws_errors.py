@@ -52,7 +52,7 @@ PASSING = frozenset(
     }
 )
 
-_DENIED = {"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"}
+_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"}
 _ADVICE: tuple[tuple[set[str], str], ...] = (
     (
         {
@@ -112,6 +112,11 @@ def kind_of(code: str, message: str = "", status: int = 0) -> str:
     if code in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return "passing"
     return "final"
+
+
+def is_denied(code: str) -> bool:
+    """Whether the credentials lack a right."""
+    return code in _DENIED
 
 
 def advice(action: str, code: str, message: str, kind: str) -> str:

@@ -1,0 +1,29 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a linter of IAM policies has to say against one that we generate.
+
+assert complaints(policy) == []
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+with warnings.catch_warnings():  # about pkg_resources, and about escapes in its own patterns
+    warnings.simplefilter("ignore")
+    from parliament import analyze_policy_string
+
+
+def complaints(policy: Mapping[str, Any] | str, trust: bool = False) -> list[str]:
+    """Of the policy of an identity or of a resource, as data or JSON. ``trust``: of one that says who may assume a
+    role, which has no Resource; parliament does not know such policies, so it is given one."""
+    document = json.loads(policy) if isinstance(policy, str) else copy.deepcopy(dict(policy))
+    if trust:
+        for statement in document["Statement"]:
+            statement["Resource"] = "arn:aws:iam::123456789012:role/any"
+    found = analyze_policy_string(json.dumps(document)).findings
+    return [f"{each.issue}: {each.title} {each.detail}" for each in found]

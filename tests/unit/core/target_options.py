@@ -1,0 +1,129 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Options of ecs_notification_target as Ansible hands them over, and wrong ones with a word of their message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ACCOUNT = "123456789012"
+HERE = f"eu-central-1:{ACCOUNT}"
+TOPIC = f"arn:aws:sns:{HERE}:alerts"
+QUEUE = f"arn:aws:sqs:{HERE}:alerts"
+FIFO = f"arn:aws:sqs:{HERE}:alerts.fifo"
+FUNCTION = f"arn:aws:lambda:{HERE}:function:alerts"
+LOG_GROUP = f"arn:aws:logs:{HERE}:log-group:/ecs/alerts"
+STATE_MACHINE = f"arn:aws:states:{HERE}:stateMachine:alerts"
+API_DESTINATION = f"arn:aws:events:{HERE}:api-destination/slack/11111111-2222-3333-4444-555555555555"
+BUS = f"arn:aws:events:{HERE}:event-bus/central"
+STREAM = f"arn:aws:kinesis:{HERE}:stream/alerts"
+FIREHOSE = f"arn:aws:firehose:{HERE}:deliverystream/alerts"
+UNDELIVERED = f"arn:aws:sqs:{HERE}:undelivered"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/alerts"
+RULE = f"arn:aws:events:{HERE}:rule/failures"
+
+NOTHING: dict[str, Any] = {
+    "rule": "failures",
+    "event_bus_name": "default",
+    "id": "a",
+    "arn": None,
+    "state": "present",
+    "role_arn": None,
+    "resource_policy": True,
+    "dead_letter_arn": None,
+    "maximum_retry_attempts": None,
+    "maximum_event_age_in_seconds": None,
+    "input": None,
+    "input_path": None,
+    "input_transformer": None,
+    "message": None,
+    "message_options": None,
+    "message_for": None,
+    "message_group_id": None,
+    "partition_key_path": None,
+    "http_parameters": None,
+}
+
+
+def params(**options: Any) -> dict[str, Any]:
+    return {**NOTHING, "arn": TOPIC, **options}
+
+
+def template(text: str, **paths: str) -> dict[str, Any]:
+    return {"input_transformer": {"input_paths_map": paths, "input_template": text}}
+
+
+# Options besides rule, id and the topic's ARN; and words of the message. No call is needed to know it.
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"rule": RULE}, "is not a name of a rule"),
+    ({"rule": ""}, "is not a name of a rule"),
+    ({"event_bus_name": "my bus"}, "is not an event bus"),
+    ({"event_bus_name": TOPIC}, "is not an event bus"),
+    ({"id": "a b"}, "cannot be the id of a target"),
+    ({"id": "a" * 65}, "cannot be the id of a target"),
+    ({"arn": None}, "arn is missing"),
+    ({"arn": "alerts"}, "is not an ARN of a target"),
+    ({"arn": "arn:aws:sns:::alerts"}, "is not an ARN of a target"),
+    ({"arn": f"arn:aws:ecs:{HERE}:cluster/production"}, "none of the kinds of target"),
+    ({"arn": f"{TOPIC}:4c1f8b1e-0000-0000-0000-000000000000"}, "not the ARN that a target of EventBridge has"),
+    ({"arn": f"arn:aws:states:{HERE}:execution:alerts:1"}, "Give that of a state machine"),
+    ({"arn": f"{LOG_GROUP}:log-stream:x"}, "Give that of a log group"),
+    ({"arn": f"{FUNCTION}:$LATEST"}, "Give that of a Lambda function"),
+    ({"arn": f"arn:aws:events:{HERE}:connection/slack/1"}, "Give that of an API destination"),
+    ({"arn": f"{TOPIC}.fifo"}, "FIFO topic"),
+    ({"arn": STATE_MACHINE}, "allowed states:StartExecution"),
+    ({"arn": API_DESTINATION}, "allowed events:InvokeApiDestination"),
+    ({"arn": BUS}, "allowed events:PutEvents"),
+    ({"arn": STREAM}, "allowed kinesis:PutRecord"),
+    ({"arn": FIREHOSE}, "allowed firehose:PutRecord"),
+    ({"arn": LOG_GROUP, "role_arn": ROLE}, "uses no role for a log group"),
+    ({"role_arn": "alerts"}, "is not the ARN of a role"),
+    ({"role_arn": f"arn:aws:iam::{ACCOUNT}:user/me"}, "is not the ARN of a role"),
+    ({"arn": FIFO}, "message_group_id is missing"),
+    ({"message_group_id": "a"}, "message_group_id goes with SQS queues"),
+    ({"arn": QUEUE, "message_group_id": "a" * 101}, "SQS takes 1 to 100"),
+    ({"partition_key_path": "$.id"}, "partition_key_path goes with Kinesis streams"),
+    ({"arn": STREAM, "role_arn": ROLE, "partition_key_path": "detail.id"}, "not a path that EventBridge understands"),
+    ({"http_parameters": {"header_parameters": {"a": "b"}}}, "http_parameters go with API destinations"),
+    (
+        {"arn": API_DESTINATION, "role_arn": ROLE, "http_parameters": {"header_parameters": {"": "b"}}},
+        "a value without a name",
+    ),
+    ({"dead_letter_arn": "undelivered"}, "is not the ARN of an SQS queue"),
+    ({"dead_letter_arn": TOPIC}, "is not the ARN of an SQS queue"),
+    ({"dead_letter_arn": FIFO}, "is a FIFO queue"),
+    ({"arn": QUEUE, "dead_letter_arn": QUEUE}, "is the target itself"),
+    ({"maximum_retry_attempts": 186}, "EventBridge takes 0 to 185"),
+    ({"maximum_retry_attempts": -1}, "EventBridge takes 0 to 185"),
+    ({"maximum_event_age_in_seconds": 59}, "EventBridge takes 60 to 86400"),
+    ({"input": "{}", "message": "plain"}, "input and message exclude each other"),
+    ({"input_path": "$.detail", **template("<a>", a="$.id")}, "exclude each other"),
+    ({"input": "failed"}, "input is not JSON"),
+    ({"input": f'"{"a" * 8192}"'}, "EventBridge takes 8192"),
+    ({"arn": LOG_GROUP, "input": '"failed"'}, "takes only the form"),
+    ({"input_path": "$.detail['a']"}, "not a path that EventBridge understands"),
+    ({"input_path": f"$.{'a' * 255}"}, "EventBridge takes 256"),
+    (template("failed"), "is not JSON with placeholders"),
+    (template('{"a": <a>', a="$.id"), "is not JSON with placeholders"),
+    (template('{"a": "<a>}', a="$.id"), "is not JSON with placeholders"),
+    (template("  "), "input_template is empty"),
+    (template('{"a": <b>}', a="$.id"), "<b> is defined nowhere"),
+    (template('"see <https://example.org|here>"'), "is defined nowhere"),
+    (template('{"<a>": 1}', a="$.id"), "a placeholder stands in a key"),
+    (template('{"a": "<aws.events.event.json>"}'), "stands in quotes"),
+    (template(f'"{"a" * 8192}"'), "EventBridge takes 8192"),
+    (template("<a>", **{f"a{number}": "$.id" for number in range(101)}), "EventBridge takes 100"),
+    (template("<aws.x>", **{"aws.x": "$.id"}), "cannot be a key"),
+    (template("<awsx>", awsx="$.id"), "do not begin with aws"),
+    (template("<a>", a="id"), "input_paths_map, a: 'id' is not a path"),
+    ({"arn": LOG_GROUP, **template('{"message": <a>}', a="$.id")}, "takes only the form"),
+    ({"arn": LOG_GROUP, "message": "plain"}, "a log group keeps the whole event"),
+    ({"arn": BUS, "role_arn": ROLE, "message": "plain"}, "an event bus takes events as they are"),
+    ({"message": "slack"}, "slack needs a channel"),
+    ({"message": "teams", "message_options": {"channel": "C1"}}, "channel goes with slack"),
+    ({"message": "slack", "message_options": {"channel": "<C1>"}}, "without < and >"),
+    ({"message": "teams", "message_options": {"title": "a\nb"}}, "write one line"),
+    ({"message": "teams", "message_options": {"title": "a" * 8000}}, "title is too long"),
+    ({"message_options": {"title": "a"}}, "message_options goes with message"),
+    ({"message_for": "task"}, "message_for goes with message"),
+]
