@@ -94,6 +94,7 @@ class Account:
         self.routes: dict[str, str] = {}  # origin -> origin on loopback
         self.connections: dict[tuple[str, str], Connection] = {}  # (region, name)
         self.api_destinations: dict[tuple[str, str], ApiDestination] = {}
+        self.function_dead_letters: dict[str, str] = {}  # function ARN -> ARN of its own dead-letter queue
         self.log_policies: dict[tuple[str, str], dict[str, Any]] = {}  # (region, ARN of the log group)
         self.confirmations: dict[str, tuple[Any, str]] = {}  # token -> moto's subscription, and its ARN to be
 

@@ -77,9 +77,9 @@ def event_config(arn: str) -> dict[str, Any]:
 
 def bury(account: Account, arn: str, payload: str, problem: DeliveryFailed, condition: str | None, retries: int) -> Any:
     """The function's own dead-letter queue, and its destination for failures."""
-    function = stored.function(arn)
-    told = destination(account, arn, payload, "OnFailure", condition or "RetriesExhausted", problem.message)
-    queue = ((function.dead_letter_config if function else None) or {}).get("TargetArn") or ""
+    reason = "EventAgeExceeded" if condition == "MaximumEventAgeInSeconds" else "RetriesExhausted"
+    told = destination(account, arn, payload, "OnFailure", reason, problem.message)
+    queue = account.function_dead_letters.get(":".join(arn.split(":")[:7])) or ""
     if ":sqs:" not in queue:
         return told
     attributes = {"ERROR_CODE": "200", "ERROR_MESSAGE": problem.message[:1000], "REQUEST_ID": problem.code}

@@ -76,6 +76,9 @@ class Delivery:
         except DeliveryFailed as problem:
             self.failed(problem)
             return
+        except Exception as problem:
+            self.note("SANDBOX", repr(problem), outcome="lost", error={"code": "SANDBOX", "message": repr(problem)})
+            raise  # a mistake of the sandbox, which the queue tells on standard error
         self.note("ok", outcome="delivered", result=result, error=None)
         if self.account.strike("delivered_twice", self.line):
             self.account.queue.put(self.again)

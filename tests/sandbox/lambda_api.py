@@ -61,7 +61,18 @@ def add_permission(_account: Account, call: Call) -> None:
         raise SandboxError("ResourceConflictException", text, 409)
 
 
+def remember_dead_letters(account: Account, call: Call) -> None:
+    """Moto keeps no DeadLetterConfig, so GetFunction does not tell of it either."""
+    name = call.parameters.get("FunctionName") or function_arn(call).rsplit(":", 1)[-1]
+    config = call.parameters.get("DeadLetterConfig")
+    if config is not None:
+        arn = f"arn:aws:lambda:{call.region}:{NUMBER}:function:{name}"
+        account.function_dead_letters[arn] = config.get("TargetArn") or ""
+
+
 OPERATIONS = {
+    "POST /2015-03-31/functions": remember_dead_letters,
+    "PUT /2015-03-31/functions/*/configuration": remember_dead_letters,
     "POST /2015-03-31/functions/*/invocations": invoke,
     "POST /2015-03-31/functions/*/policy": add_permission,
 }

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
@@ -85,7 +86,8 @@ class Mailbox:
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     sink = Mailbox()
-    sink.controller._trigger_server = lambda: None  # it would connect to port 0
+    # It knocks at its own door once, and would do so at port 0.
+    sink.controller._trigger_server = lambda: socket.create_connection(sink.address.split(":")).close()
     sink.controller.start()
     yield sink
     sink.controller.stop()
