@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .account import Account
 
 PARTITION = "aws"
+SESSION = boto3.session.Session()  # one, because it reads the model of a service once; clients are made one by one
+MAKING = threading.Lock()
 
 
 def identity(account: Account, call: Call) -> dict[str, Any]:
@@ -83,7 +86,8 @@ def client(account: Account, aws: str, region: str, role_arn: str, name: str, se
     if key not in account.clients:
         settings = Config(retries={"total_max_attempts": 1}, proxies={}, user_agent=service, read_timeout=120)
         credentials = session(account, role_arn, name, service)
-        account.clients[key] = boto3.session.Session().client(
-            aws, region_name=region, endpoint_url=account.url, config=settings, **credentials
-        )
+        with MAKING:
+            account.clients[key] = SESSION.client(
+                aws, region_name=region, endpoint_url=account.url, config=settings, **credentials
+            )
     return account.clients[key]

@@ -88,6 +88,8 @@ def task_detail(account: Account, state: TaskState, definition: dict[str, Any]) 
     detail["overrides"] = {
         key: value for key, value in shape["overrides"].items() if key != "inferenceAcceleratorOverrides"
     }
+    if state.launch_type == "FARGATE":
+        detail["ephemeralStorage"] = (request.get("overrides") or {}).get("ephemeralStorage") or {"sizeInGiB": 20}
     detail["updatedAt"] = iso(account, state.updated_at)
     return detail
 

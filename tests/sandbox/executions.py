@@ -101,6 +101,11 @@ class Execution:
         self.tell("TaskStarted", about)
         job = self.job = Job(self.account, self.region, self.role_arn, self.name)
 
+        def submitted(answer: Any) -> None:
+            with self.account.lock:
+                if turn == self.turn and self.status == "RUNNING":
+                    self.tell("TaskSubmitted", {**about, "output": json.dumps(answer)})
+
         def done(outcome: Any) -> None:
             with self.account.lock:
                 if turn != self.turn or self.status != "RUNNING":
@@ -119,6 +124,7 @@ class Execution:
                 self.account.background(job.stop)
                 self.resume(turn, AslError("States.Timeout", ""))
 
+        job.submitted = submitted
         if effect.timeout is not None:
             self.account.after(effect.timeout, expired)
         self.account.background(lambda: job.begin(effect.resource, effect.parameters, done))

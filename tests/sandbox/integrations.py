@@ -30,6 +30,7 @@ class Job:
         self.tasks: list[str] = []
         self.cluster = "default"
         self.stopped = False
+        self.submitted: Callable[[Any], None] = lambda answer: None  # told when the task to wait for has been started
 
     def begin(self, resource: str, parameters: Any, done: Done) -> None:
         """Do what a resource says. Blocks as long as the call does, not until the task that it starts has ended."""
@@ -87,6 +88,7 @@ class Job:
             return
         self.tasks = [task["taskArn"] for task in answer["tasks"]]
         self.cluster = answer["tasks"][0]["clusterArn"]
+        self.submitted(renamed(answer, str.upper))
         if self.stopped:  # while the call was on its way
             self.stop()
             return

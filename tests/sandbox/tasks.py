@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .programs import Program
+from .programs import Program, family_of
 from .state import STARTING, TaskState
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ class Task:
 def launch(cluster: Cluster, task: Task) -> None:
     """Begin the life of a task that its service has just created. Faults are drawn now, once."""
     service, draw, faults = task.service, cluster.draw, cluster.faults
-    if fault := faults.strike("launch_fails", service.name):
+    name = service.name or family_of(task.task_definition)  # faults name the service, or the family of other tasks
+    if fault := faults.strike("launch_fails", name):
         cluster.at(draw(cluster.latencies.launch) * 0.75, end, cluster, task, fault.stop_code, fault.reason, None)
         cluster.at(draw(cluster.latencies.launch) * 0.25, move, cluster, task, "PENDING")
         return
@@ -100,7 +101,7 @@ def launch(cluster: Cluster, task: Task) -> None:
         cluster.at(delay * 0.25, move, cluster, task, "PENDING")
         cluster.at(delay * 0.75, end, cluster, task, "TaskFailedToStart", program.fails_to_start, None)
         return
-    crash = faults.strike("launch_crashes", service.name)
+    crash = faults.strike("launch_crashes", name)
     delay = draw(cluster.latencies.launch)
     cluster.at(delay * 0.25, move, cluster, task, "PENDING")
     cluster.at(delay, run, cluster, task)
@@ -109,17 +110,17 @@ def launch(cluster: Cluster, task: Task) -> None:
     if crash:
         reason = "Essential container in task exited"
         cluster.at(delay + crash.seconds, end, cluster, task, "EssentialContainerExited", reason, crash.exit_code)
-    if turn := faults.strike("turns_unhealthy", service.name):
+    if turn := faults.strike("turns_unhealthy", name):
         why = "Task failed container health checks"
         cluster.at(delay + turn.seconds, sicken, cluster, task, why, turn.group)
     if service.health_check:
-        sick = faults.strike("never_healthy", service.name)
+        sick = faults.strike("never_healthy", name)
         if sick:
             why = "Task failed container health checks"
             cluster.at(delay + draw(cluster.latencies.unhealthy), sicken, cluster, task, why)
         else:
             cluster.at(delay + draw(cluster.latencies.health), heal, cluster, task)
-    dead = faults.strike("targets_never_healthy", service.name) if service.target_groups else None
+    dead = faults.strike("targets_never_healthy", name) if service.target_groups else None
     for group in service.target_groups:
         if dead and dead.group in (None, group):
             why = f"Task failed ELB health checks in (target-group {group})"

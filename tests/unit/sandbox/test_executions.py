@@ -91,6 +91,7 @@ def test_a_job_that_works(sandbox: Sandbox, states: Any) -> None:
         "TaskStateEntered",
         "TaskScheduled",
         "TaskStarted",
+        "TaskSubmitted",
         "TaskSucceeded",
         "TaskStateExited",
         "ExecutionSucceeded",
