@@ -101,7 +101,8 @@ options:
         type: dict
       input_template:
         description:
-          - A JSON document with placeholders, as V({"reason": <reason>}); or lines of text, each in double quotes.
+          - >-
+            A JSON document with placeholders, such as V({"reason": <reason>}), or lines of text, each in double quotes.
           - A placeholder outside of quotes becomes a JSON value, with quotes and escapes where it needs them. Inside of
             quotes EventBridge escapes nothing, so a text such as a stop reason, which may have quotes, breaks the
             document there. Give it a value of its own.
