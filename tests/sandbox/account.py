@@ -37,6 +37,7 @@ TARGETS = {
     "events": "AWSEvents",
     "sqs": "AmazonSQS",
     "states": "AWSStepFunctions",
+    "logs": "Logs_20140328",
     "kinesis": "Kinesis_20131202",
     "firehose": "Firehose_20150804",
 }

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from . import callers
 from .account import Account
-from .asl_paths import AslError
+from .asl_paths import AslError, compact
 
 SERVICE = "states.amazonaws.com"
 STARTED_BY = "AWS Step Functions"
@@ -54,7 +54,7 @@ class Job:
         try:
             answer = getattr(aws, operation)(**parameters)
         except ParamValidationError as problem:
-            text = f"The Parameters '{json.dumps(parameters)}' could not be used: {problem}"
+            text = f"The Parameters '{compact(parameters)}' could not be used: {problem}"
             raise AslError("States.Runtime", text) from None
         except ClientError as problem:
             error, request = problem.response["Error"], problem.response["ResponseMetadata"]
@@ -121,7 +121,7 @@ class Job:
         essential = {each["name"] for each in containers if each.get("essential", True)}
         failed = next((task for task in found if not succeeded(task, essential)), None)
         shape = renamed(failed or found[0], str.upper)
-        done(AslError("States.TaskFailed", json.dumps(shape)) if failed else shape)
+        done(AslError("States.TaskFailed", compact(shape)) if failed else shape)
 
     # -- others ---------------------------------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class Job:
         done(self.invoke(parameters))
 
     def invoke(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        wire = parameters | {"Payload": json.dumps(parameters.get("Payload", {})).encode()}
+        wire = parameters | {"Payload": compact(parameters.get("Payload", {})).encode()}
         answer = self.call("lambda", "invoke", wire)
         body = answer["Payload"].read() or b"null"
         try:
@@ -153,7 +153,7 @@ class Job:
             payload = body.decode()
         if answer.get("FunctionError"):
             error = payload.get("errorType", "Lambda.Unknown") if isinstance(payload, dict) else "Lambda.Unknown"
-            raise AslError(error, json.dumps(payload))
+            raise AslError(error, compact(payload))
         return {
             "ExecutedVersion": answer.get("ExecutedVersion", "$LATEST"),
             "Payload": payload,
@@ -185,13 +185,13 @@ def renamed(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else compact(value)
 
 
 def launch_failure(answer: dict[str, Any]) -> AslError:
     """AWS's pages know two names. Here a refusal of Fargate has the one, a refusal of an instance the other."""
     on_instance = any("Arn" in failure for failure in answer["Failures"])
-    return AslError("AmazonECS.Unknown" if on_instance else "ECS.AmazonECSException", json.dumps(answer))
+    return AslError("AmazonECS.Unknown" if on_instance else "ECS.AmazonECSException", compact(answer))
 
 
 def succeeded(task: dict[str, Any], essential: set[str]) -> bool:
