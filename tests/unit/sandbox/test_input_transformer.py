@@ -173,6 +173,7 @@ def test_input_and_input_path() -> None:
     assert render({"Input": '{ "a": 1 }'}, EVENT, RULE, TIME) == '{ "a": 1 }'
     assert render({"InputPath": "$.detail.state"}, EVENT, RULE, TIME) == '"RUNNING"'
     assert render({"InputPath": "$.detail.payload"}, EVENT, RULE, TIME) == '{"acc_id":"0a787ecb-4015","sf_id":"baz"}'
+    assert render({"InputPath": "$.detail['payload'].sf_id"}, EVENT, RULE, TIME) == '"baz"'
     assert render({"InputPath": "$.nowhere"}, EVENT, RULE, TIME) == "null"
     assert json.loads(render({"Id": "1", "Arn": "x"}, EVENT, RULE, TIME)) == EVENT
 
