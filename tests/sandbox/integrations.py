@@ -11,9 +11,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from . import callers
+from . import callers, stored
 from .account import Account
 from .asl_paths import AslError, compact
+from .role_check import Need, lacks, to_run
 
 SERVICE = "states.amazonaws.com"
 STARTED_BY = "AWS Step Functions"
@@ -66,6 +67,24 @@ class Job:
         answer.pop("ResponseMetadata", None)
         return answer  # type: ignore[no-any-return]
 
+    def need(self, service: str, needs: list[Need]) -> None:
+        """By the role of the state machine. A role that nobody has made may do everything."""
+        if stored.role(self.role_arn) is None:
+            return
+        reason = lacks(self.role_arn, SERVICE, {"aws:sourceaccount": self.account.number}, needs)
+        if reason:
+            raise AslError(f"{NAMES[service]}.AccessDeniedException", reason)
+
+    def need_to_run(self, asked: dict[str, Any], wait: bool) -> None:
+        """To wait for a task, Step Functions keeps a rule of its own, and looks at the task and stops it."""
+        needs = to_run(self.account, self.region, asked["taskDefinition"], asked.get("cluster") or "default")
+        if wait:
+            prefix = f"{self.region}:{self.account.number}"
+            rule = f"arn:aws:events:{prefix}:rule/StepFunctionsGetEventsForECSTaskRule"
+            needs += [Need(f"events:{each}", rule) for each in ("PutTargets", "PutRule", "DescribeRule")]
+            needs += [Need(f"ecs:{each}", "*") for each in ("StopTask", "DescribeTasks")]
+        self.need("ecs", needs)
+
     def stop(self) -> None:
         """Step Functions stops the tasks of an execution that is stopped or times out, as far as it may."""
         self.stopped = True
@@ -78,10 +97,13 @@ class Job:
     # -- ECS ------------------------------------------------------------------------------------------------------
 
     def run_task(self, parameters: Any, done: Done) -> None:
-        done(renamed(self.call("ecs", "run_task", renamed(parameters, str.lower)), str.upper))
+        asked = renamed(parameters, str.lower)
+        self.need_to_run(asked, wait=False)
+        done(renamed(self.call("ecs", "run_task", asked), str.upper))
 
     def run_task_and_wait(self, parameters: Any, done: Done) -> None:
         asked = renamed(parameters, str.lower) | {"startedBy": STARTED_BY}
+        self.need_to_run(asked, wait=True)
         answer = self.call("ecs", "run_task", asked)
         if answer["failures"] or not answer["tasks"]:
             done(launch_failure(renamed(answer, str.upper)))
@@ -126,9 +148,13 @@ class Job:
     # -- others ---------------------------------------------------------------------------------------------------
 
     def publish(self, parameters: Any, done: Done) -> None:
+        self.need("sns", [Need("sns:Publish", parameters["TopicArn"])])
         done(self.call("sns", "publish", parameters | {"Message": text(parameters.get("Message", ""))}))
 
     def send_message(self, parameters: Any, done: Done) -> None:
+        name = parameters["QueueUrl"].rsplit("/", 1)[-1]
+        queue = f"arn:aws:sqs:{self.region}:{self.account.number}:{name}"
+        self.need("sqs", [Need("sqs:SendMessage", queue)])
         done(self.call("sqs", "send_message", parameters | {"MessageBody": text(parameters.get("MessageBody", ""))}))
 
     def put_events(self, parameters: Any, done: Done) -> None:
