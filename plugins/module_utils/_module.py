@@ -11,7 +11,7 @@ ends its work with ``converge``.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, TypeVar
 
 from ._amazon import AwsModule
@@ -139,3 +139,8 @@ def converge(
         failure=failure,
         done=done if failure else (),
     )
+
+
+def also(outcome: Outcome, **results: Any) -> Outcome:
+    """The same end with further results, unless it is a failure."""
+    return outcome if outcome.failure else replace(outcome, results={**outcome.results, **results})

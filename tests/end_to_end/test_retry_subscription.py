@@ -40,15 +40,7 @@ def aws(sandbox):
             Handler="handler.handler",
             Code={"ZipFile": content.getvalue()},
         )
-    allow(clients, "other")
     return clients
-
-
-def allow(aws: dict[str, Any], name: str, sid: str = "theirs") -> None:
-    """Somebody lets CloudWatch Logs call a function."""
-    aws["lambda"].add_permission(
-        FunctionName=name, StatementId=sid, Action="lambda:InvokeFunction", Principal="logs.amazonaws.com"
-    )
 
 
 @pytest.fixture
@@ -165,7 +157,9 @@ def test_a_wrong_permission_is_made_right(subscription, aws):
     made, _calls = subscription()
     sid = made["subscription"]["permission"]["sid"]
     aws["lambda"].remove_permission(FunctionName="launch-retry", StatementId=sid)
-    allow(aws, "launch-retry", sid)
+    aws["lambda"].add_permission(
+        FunctionName="launch-retry", StatementId=sid, Action="lambda:InvokeFunction", Principal="logs.amazonaws.com"
+    )
     check, _calls = subscription(check=True, diff=True)
     result, calls = subscription(diff=True)
     assert [call for call in calls if call not in READS] == ["RemovePermission", "AddPermission"]
@@ -174,7 +168,12 @@ def test_a_wrong_permission_is_made_right(subscription, aws):
 
 
 def test_other_statements_and_filters_stay(subscription, aws):
-    allow(aws, "launch-retry")
+    aws["lambda"].add_permission(
+        FunctionName="launch-retry",
+        StatementId="theirs",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+    )
     theirs = FUNCTION.replace("launch-retry", "other")
     aws["logs"].put_subscription_filter(
         logGroupName="trail", filterName="theirs", filterPattern="", destinationArn=theirs
@@ -187,11 +186,10 @@ def test_other_statements_and_filters_stay(subscription, aws):
 
 
 def test_the_policy_can_be_left_alone(subscription, aws):
-    allow(aws, "launch-retry")
     result, calls = subscription(resource_policy=False)
     assert "GetPolicy" not in calls
     assert result["subscription"]["permission"] is None
-    assert [each["Sid"] for each in statements(aws)] == ["theirs"]
+    assert statements(aws) == []
     assert subscription(resource_policy=False)[0]["changed"] is False
 
 

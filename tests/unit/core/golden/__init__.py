@@ -4,7 +4,7 @@
 
 After a change that is meant, write them anew and read the difference:
 
-    .venv/bin/python -m tests.unit.core.golden_messages
+    .venv/bin/python -m tests.unit.core.golden
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-
-if __name__ == "__main__":
-    import tests.conftest  # noqa: F401 - the collection as it is now, as under pytest
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.catalogue import CATALOGUE
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.messages.templates import (
@@ -30,7 +27,7 @@ INGESTED = "2026-11-22T03:02:12Z"
 
 
 def path_of(name: str) -> Path:
-    return Path(__file__).parent / "golden" / f"{name}.json"
+    return Path(__file__).with_name(f"{name}.json")
 
 
 def message(name: str, **options: Any) -> Message:
@@ -57,7 +54,3 @@ def golden(name: str) -> str:
 def write() -> None:
     for name in TEMPLATES:
         path_of(name).write_text(golden(name))
-
-
-if __name__ == "__main__":
-    write()

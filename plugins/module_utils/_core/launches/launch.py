@@ -1,0 +1,227 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What a task of Amazon ECS is started with, as users write it and checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..arns import parse_arn
+from ..errors import Refused
+
+MOST_SUBNETS = 16
+MOST_SECURITY_GROUPS = 5
+MOST_PROVIDERS = 6
+MOST_TAGS = 50
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_FAMILY = re.compile(r"[A-Za-z0-9_-]{1,255}(:[1-9][0-9]*)?")
+_SUBNET = re.compile(r"subnet-[A-Za-z0-9-]+")
+_SECURITY_GROUP = re.compile(r"sg-[A-Za-z0-9-]+")
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One entry of a capacity provider strategy."""
+
+    name: str
+    weight: int = 0
+    base: int = 0
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where a task of network mode awsvpc is connected. ``public`` None: as ECS does by default."""
+
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...] = ()
+    public: bool | None = None
+
+
+@dataclass(frozen=True)
+class Container:
+    """What is overridden of one container. None, or nothing: as in the task definition."""
+
+    name: str
+    command: tuple[str, ...] | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    cpu: int | None = None  # CPU units
+    memory: int | None = None  # MiB, the hard limit
+    memory_reservation: int | None = None  # MiB
+
+
+@dataclass(frozen=True)
+class Launch:
+    """The parameters of RunTask. None, or nothing: RunTask's default."""
+
+    cluster: str
+    task_definition: str
+    launch_type: str | None = None
+    strategy: tuple[Provider, ...] = ()
+    platform_version: str | None = None
+    network: Network | None = None
+    containers: tuple[Container, ...] = ()
+    cpu: str | None = None  # of the whole task, CPU units
+    memory: str | None = None  # of the whole task, MiB
+    task_role_arn: str | None = None
+    execution_role_arn: str | None = None
+    propagate_tags: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    group: str | None = None
+    enable_execute_command: bool | None = None
+    enable_ecs_managed_tags: bool | None = None
+
+
+def read_launch(option: str, given: Mapping[str, Any]) -> Launch:
+    """Read the option ``option``, a dictionary. Raises ``Refused``."""
+    cluster = _cluster(f"{option}.cluster", given["cluster"])
+    task_definition = _task_definition(f"{option}.task_definition", given["task_definition"])
+    strategy = read_strategy(f"{option}.capacity_provider_strategy", given.get("capacity_provider_strategy"))
+    launch_type = given.get("launch_type")
+    if strategy and launch_type:
+        raise Refused(
+            f"{option}: launch_type and capacity_provider_strategy exclude each other in ECS. Leave one of them out"
+        )
+    network = _network(f"{option}.network_configuration", given.get("network_configuration"))
+    if launch_type == "FARGATE" and network is None:
+        raise Refused(
+            f"{option}: on FARGATE a task needs network_configuration. Give at least network_configuration.subnets"
+        )
+    if given.get("platform_version") and launch_type in {"EC2", "EXTERNAL"}:
+        raise Refused(f"{option}.platform_version is for Fargate only, and launch_type is {launch_type}. Leave it out")
+    overrides = given.get("overrides") or {}
+    return Launch(
+        cluster=cluster,
+        task_definition=task_definition,
+        launch_type=launch_type,
+        strategy=strategy,
+        platform_version=given.get("platform_version"),
+        network=network,
+        containers=_containers(f"{option}.overrides.containers", overrides.get("containers") or []),
+        cpu=_number(f"{option}.overrides.cpu", overrides.get("cpu")),
+        memory=_number(f"{option}.overrides.memory", overrides.get("memory")),
+        task_role_arn=read_role(f"{option}.overrides.task_role_arn", overrides.get("task_role_arn")),
+        execution_role_arn=read_role(f"{option}.overrides.execution_role_arn", overrides.get("execution_role_arn")),
+        propagate_tags=bool(given.get("propagate_tags")),
+        tags=_tags(f"{option}.tags", given.get("tags") or {}),
+        group=given.get("group"),
+        enable_execute_command=given.get("enable_execute_command"),
+        enable_ecs_managed_tags=given.get("enable_ecs_managed_tags"),
+    )
+
+
+def read_strategy(option: str, given: Sequence[Mapping[str, Any]] | None) -> tuple[Provider, ...]:
+    """A capacity provider strategy; empty when there is none."""
+    strategy = tuple(
+        Provider(each["capacity_provider"], each.get("weight") or 0, each.get("base") or 0) for each in given or []
+    )
+    names = [each.name for each in strategy]
+    if len(strategy) > MOST_PROVIDERS:
+        raise Refused(f"{option} has {len(strategy)} capacity providers; ECS takes {MOST_PROVIDERS}. Name fewer")
+    if len(set(names)) < len(names):
+        raise Refused(f"{option} names a capacity provider twice. Name each once")
+    if len({name in {"FARGATE", "FARGATE_SPOT"} for name in names}) > 1:
+        raise Refused(f"{option} mixes Fargate with other capacity providers, which ECS refuses. Choose one kind")
+    if any(each.weight < 0 or each.base < 0 for each in strategy):
+        raise Refused(f"{option}: weight and base are 0 or more")
+    if len(strategy) > 1 and not any(each.weight for each in strategy):
+        raise Refused(f"{option}: with every weight 0 no task can be placed. Give at least one a weight of 1")
+    if sum(each.base > 0 for each in strategy) > 1:
+        raise Refused(f"{option}: only one capacity provider may have a base. Take it from the others")
+    return strategy
+
+
+def read_role(option: str, text: str | None) -> str | None:
+    """The ARN of an IAM role."""
+    if text is None:
+        return None
+    arn = parse_arn(text)
+    if not arn or arn.service != "iam" or not arn.resource.startswith("role/"):
+        raise Refused(
+            f"{option}: '{text}' is not the ARN of an IAM role. Give one such as arn:aws:iam::123456789012:role/jobs"
+        )
+    return text
+
+
+def _cluster(option: str, text: str) -> str:
+    arn = parse_arn(text)
+    if _NAME.fullmatch(text) or (arn and arn.service == "ecs" and arn.resource.startswith("cluster/")):
+        return text
+    raise Refused(
+        f"{option}: '{text}' is neither a cluster's name nor its ARN. "
+        "Give one such as production or arn:aws:ecs:eu-west-1:123456789012:cluster/production"
+    )
+
+
+def _task_definition(option: str, text: str) -> str:
+    arn = parse_arn(text)
+    known = arn is not None and arn.service == "ecs" and arn.resource.startswith("task-definition/")
+    name = arn.resource.partition("/")[2] if arn and known else text
+    if _FAMILY.fullmatch(name):
+        return text
+    raise Refused(
+        f"{option}: '{text}' is neither a family, nor family:revision, nor the ARN of a task definition. "
+        "Give one such as report, report:7 or arn:aws:ecs:eu-west-1:123456789012:task-definition/report:7"
+    )
+
+
+def _network(option: str, given: Mapping[str, Any] | None) -> Network | None:
+    if given is None:
+        return None
+    subnets, groups = tuple(given.get("subnets") or ()), tuple(given.get("security_groups") or ())
+    for name, values, form, most in (
+        ("subnets", subnets, _SUBNET, MOST_SUBNETS),
+        ("security_groups", groups, _SECURITY_GROUP, MOST_SECURITY_GROUPS),
+    ):
+        wrong = [each for each in values if not form.fullmatch(each)]
+        if wrong:
+            example = "subnet-0a1b2c3d" if name == "subnets" else "sg-0a1b2c3d"
+            raise Refused(f"{option}.{name}: '{wrong[0]}' is not an id. Give ids such as {example}")
+        if len(values) > most:
+            raise Refused(f"{option}.{name} has {len(values)} entries; ECS takes {most}. Give fewer")
+        if len(set(values)) < len(values):
+            raise Refused(f"{option}.{name} has an entry twice. Give each once")
+    if not subnets:
+        raise Refused(f"{option}.subnets is empty. Give at least one subnet")
+    return Network(subnets, groups, given.get("assign_public_ip"))
+
+
+def _containers(option: str, given: Sequence[Mapping[str, Any]]) -> tuple[Container, ...]:
+    names = [each["name"] for each in given]
+    if len(set(names)) < len(names):
+        raise Refused(f"{option} has a container twice. Put all that is overridden of it into one entry")
+    return tuple(
+        Container(
+            name=each["name"],
+            command=None if each.get("command") is None else tuple(each["command"]),
+            environment=tuple((name, _text(value)) for name, value in sorted((each.get("environment") or {}).items())),
+            cpu=each.get("cpu"),
+            memory=each.get("memory"),
+            memory_reservation=each.get("memory_reservation"),
+        )
+        for each in given
+    )
+
+
+def _text(value: Any) -> str:
+    """As a shell would have it: YAML's true is ``true``, not Python's."""
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def _number(option: str, text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"[1-9][0-9]*", str(text)):
+        raise Refused(f"{option}: '{text}' is no number. Give CPU units, or MiB, such as 1024")
+    return None if text is None else str(text)
+
+
+def _tags(option: str, given: Mapping[str, Any]) -> dict[str, str]:
+    if len(given) > MOST_TAGS:
+        raise Refused(f"{option} has {len(given)} tags; a task takes {MOST_TAGS}. Give fewer")
+    wrong = [key for key in given if str(key).lower().startswith("aws:")]
+    if wrong:
+        raise Refused(f"{option}: '{wrong[0]}' begins with aws:, which is AWS's own. Choose another key")
+    return {str(key): _text(value) for key, value in given.items()}

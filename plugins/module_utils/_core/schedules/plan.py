@@ -1,0 +1,141 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What has to be changed of a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..amounts import iso
+from ..arns import Arn, parse_arn
+from ..change import Change
+from ..errors import Refused
+from .schedule import RULE, SCHEDULER, Schedule, TaskTarget, overrides
+
+GRACE = 300.0  # seconds that a start may lie in the past, as AWS sees it
+NEW_TARGET = {
+    "arn": None,
+    "role_arn": None,
+    "input": None,
+    "dead_letter_arn": None,
+    "maximum_retry_attempts": 185,
+    "maximum_event_age_in_seconds": 86400,
+    "task": None,
+}
+NEW = {
+    "enabled": True,
+    "schedule_expression": None,
+    "schedule_expression_timezone": "UTC",
+    "flexible_time_window": None,
+    "start_date": None,
+    "end_date": None,
+    "description": None,
+    "kms_key_arn": None,
+    "action_after_completion": "NONE",
+    "target": NEW_TARGET,
+}
+THINGS = {SCHEDULER: "schedule", RULE: "rule"}
+
+
+def plan_schedule(
+    wanted: Schedule, current: Mapping[str, Any] | None, foreign: tuple[str, ...], region: str, now: float
+) -> Change:
+    """What there is, and what shall be, both in the shape of the result; instants as text.
+
+    ``foreign`` are the parts of the current target that this module does not know. A start in the past is none:
+    AWS refuses to write it again. Raises ``Refused``.
+    """
+    before = None if current is None else shown(current, now)
+    if not wanted.present:
+        return Change(before, None)
+    base = current or {**NEW, "name": wanted.name, "group_name": wanted.group, "using": wanted.using}
+    role_arn = wanted.target.get("role_arn") or base["target"]["role_arn"]
+    expression = wanted.settings.get("schedule_expression") or base["schedule_expression"]
+    for option, value in (("schedule_expression", expression), ("role_arn", role_arn)):
+        if not value:
+            raise Refused(
+                f"There is no {THINGS[wanted.using]} {wanted.name} yet, and to make one {option} is needed. Give it"
+            )
+    target = {**base["target"], **_new_target(wanted, base["target"], role_arn, region), **wanted.target}
+    if not target["arn"]:
+        raise Refused(
+            f"There is no {THINGS[wanted.using]} {wanted.name} yet, and to make one a target is needed. "
+            "Give state_machine_arn or task"
+        )
+    if foreign and not (wanted.task or wanted.state_machine_arn):
+        raise Refused(
+            f"The target of {wanted.name} has {', '.join(foreign)}, which this module would lose. "
+            "Give state_machine_arn or task for a new target, or change it with what made it"
+        )
+    after = {**base, **wanted.settings, "target": target, "arn": _arn(wanted, role_arn, region)}
+    change = Change(before, shown(after, now))
+    if change.changed and after["end_date"] and after["end_date"] <= now:
+        raise Refused("end_date lies in the past, so the schedule would never fire. Give a later one, or an empty text")
+    return change
+
+
+def shown(schedule: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """With instants as text."""
+    start, end = schedule["start_date"], schedule["end_date"]
+    return {
+        **schedule,
+        "start_date": iso(start) if start and start > now - GRACE else None,
+        "end_date": iso(end) if end else None,
+    }
+
+
+def _arn(wanted: Schedule, role_arn: str, region: str) -> str:
+    resource = f"rule/{wanted.name}" if wanted.using == RULE else f"schedule/{wanted.group}/{wanted.name}"
+    return _in_account_of(role_arn, "events" if wanted.using == RULE else "scheduler", region, resource)
+
+
+def _in_account_of(role_arn: str, service: str, region: str, resource: str) -> str:
+    role = parse_arn(role_arn)
+    if role is None:
+        raise Refused(f"role_arn: '{role_arn}' is no ARN. Give the ARN of an IAM role")
+    return str(Arn(role.partition, service, region, role.account, resource))
+
+
+def _new_target(wanted: Schedule, current: Mapping[str, Any], role_arn: str, region: str) -> dict[str, Any]:
+    """What the target that is given brings along; nothing when none is."""
+    if wanted.state_machine_arn:
+        # The input of a task is its overrides, which a state machine has no use for.
+        return {"arn": wanted.state_machine_arn, "task": None, **({"input": None} if current["task"] else {})}
+    if wanted.task is None:
+        return {}
+
+    def whole(kind: str, text: str) -> str:
+        return text if parse_arn(text) else _in_account_of(role_arn, "ecs", region, f"{kind}/{text}")
+
+    launch = wanted.task.launch
+    return {
+        "arn": whole("cluster", launch.cluster),
+        "input": overrides(launch),
+        "task": _task(wanted.task, whole("task-definition", launch.task_definition)),
+    }
+
+
+def _task(task: TaskTarget, task_definition: str) -> dict[str, Any]:
+    launch, network = task.launch, task.launch.network
+    return {
+        "task_definition": task_definition,
+        "count": task.count,
+        "launch_type": launch.launch_type,
+        "capacity_provider_strategy": [
+            {"capacity_provider": each.name, "weight": each.weight, "base": each.base} for each in launch.strategy
+        ],
+        "platform_version": launch.platform_version,
+        "network_configuration": network
+        and {
+            "subnets": list(network.subnets),
+            "security_groups": list(network.security_groups),
+            "assign_public_ip": bool(network.public),
+        },
+        "group": launch.group,
+        "propagate_tags": launch.propagate_tags,
+        "tags": dict(launch.tags),
+        "enable_execute_command": bool(launch.enable_execute_command),
+        "enable_ecs_managed_tags": bool(launch.enable_ecs_managed_tags),
+    }

@@ -1,0 +1,207 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the user asked for of a schedule, checked as far as it can be without AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..amounts import parse_instant
+from ..arns import parse_arn
+from ..errors import Refused
+from ..json_text import read_json
+from ..launches.launch import Launch, read_launch, read_role
+from .expression import check_expression, check_timezone
+
+SCHEDULER, RULE = "scheduler", "rule"
+LONGEST_WINDOW = 1440  # minutes
+OLDEST_EVENT = (60, 86400)  # seconds
+MOST_RETRIES = 185
+MOST_TASKS = 10
+LONGEST_DESCRIPTION = 512
+
+_NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
+# What EventBridge Scheduler can and a rule of EventBridge cannot, and what to do without.
+SCHEDULER_ONLY = {
+    "group_name": "rules are in no groups",
+    "schedule_expression_timezone": "a rule counts in UTC",
+    "flexible_time_window": "a rule fires at the minute",
+    "start_date": "a rule fires as long as it is enabled",
+    "end_date": "a rule fires as long as it is enabled",
+    "kms_key_arn": "a rule with a schedule is not encrypted",
+    "action_after_completion": "a rule never completes",
+}
+
+
+@dataclass(frozen=True)
+class TaskTarget:
+    """A task of ECS as target."""
+
+    launch: Launch
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What the user asked for. A key that ``settings`` lacks stays as it is; one that is None is taken away."""
+
+    name: str
+    using: str = SCHEDULER
+    group: str = "default"
+    present: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)  # in the shape of the result
+    target: Mapping[str, Any] = field(default_factory=dict)  # as settings: role_arn, input, dead_letter_arn ...
+    state_machine_arn: str | None = None
+    task: TaskTarget | None = None
+
+
+def read_schedule(options: Mapping[str, Any]) -> Schedule:
+    """Read the options of the module. Raises ``Refused``."""
+    name, using = options["name"], options["using"]
+    group = options.get("group_name") or "default"
+    for option, text in (("name", name), ("group_name", group)):
+        if not _NAME.fullmatch(text):
+            raise Refused(
+                f"{option}: '{text}' is not a name that AWS takes, which has up to 64 letters, digits, hyphens, "
+                "underscores and full stops. Choose another"
+            )
+    if using == RULE:
+        for option, why in SCHEDULER_ONLY.items():
+            allowed = option == "schedule_expression_timezone" and options.get(option) == "UTC"
+            if options.get(option) is not None and not allowed:
+                raise Refused(f"{option} is not for using=rule: {why}. Leave it out, or take using=scheduler")
+    if options["state"] == "absent":
+        return Schedule(name, using, group, present=False)
+    task = options.get("task")
+    if task is not None and options.get("input") is not None:
+        raise Refused("input is not for a task of ECS, which reads overrides only. Give task.overrides instead")
+    return Schedule(
+        name,
+        using,
+        group,
+        settings=_settings(options),
+        target=_target(options),
+        state_machine_arn=_state_machine(options.get("state_machine_arn")),
+        task=_task(task) if task is not None else None,
+    )
+
+
+def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    if options.get("enabled") is not None:
+        settings["enabled"] = options["enabled"]
+    if options.get("schedule_expression") is not None:
+        expression = check_expression(
+            "schedule_expression", options["schedule_expression"], once=options["using"] == SCHEDULER
+        )
+        settings["schedule_expression"] = expression
+    if options.get("schedule_expression_timezone") is not None:
+        zone = check_timezone("schedule_expression_timezone", options["schedule_expression_timezone"])
+        settings["schedule_expression_timezone"] = zone
+    settings.update(_bounds(options))
+    description = options.get("description")
+    if description is not None:
+        if len(description) > LONGEST_DESCRIPTION:
+            raise Refused(f"description has {len(description)} characters; AWS takes {LONGEST_DESCRIPTION}. Shorten it")
+        settings["description"] = description or None
+    if options.get("kms_key_arn") is not None:
+        settings["kms_key_arn"] = _arn("kms_key_arn", options["kms_key_arn"], "kms", "key/") or None
+    if options.get("action_after_completion") is not None:
+        settings["action_after_completion"] = options["action_after_completion"]
+    return settings
+
+
+def _bounds(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Window, start and end."""
+    settings: dict[str, Any] = {}
+    window = options.get("flexible_time_window")
+    if window is not None:
+        if not 0 <= window <= LONGEST_WINDOW:
+            raise Refused(f"flexible_time_window is {window}: say minutes from 1 to {LONGEST_WINDOW}, or 0 for none")
+        settings["flexible_time_window"] = window or None
+    for option in ("start_date", "end_date"):
+        text = options.get(option)
+        if text is not None:
+            settings[option] = float(int(parse_instant(option, text))) if text else None
+    if settings.get("start_date") and settings.get("end_date") and settings["start_date"] >= settings["end_date"]:
+        raise Refused("end_date is not after start_date, so the schedule would never fire. Correct one of them")
+    return settings
+
+
+def _target(options: Mapping[str, Any]) -> dict[str, Any]:
+    target: dict[str, Any] = {}
+    if options.get("role_arn") is not None:
+        target["role_arn"] = read_role("role_arn", options["role_arn"])
+    if options.get("input") is not None:
+        target["input"] = read_json("input", options["input"])
+    if options.get("dead_letter_arn") is not None:
+        arn = _arn("dead_letter_arn", options["dead_letter_arn"], "sqs", "")
+        if arn.endswith(".fifo"):
+            raise Refused("dead_letter_arn is a FIFO queue, which AWS does not take here. Give a standard queue")
+        target["dead_letter_arn"] = arn or None
+    age, retries = options.get("maximum_event_age_in_seconds"), options.get("maximum_retry_attempts")
+    if age is not None:
+        if not OLDEST_EVENT[0] <= age <= OLDEST_EVENT[1]:
+            raise Refused(f"maximum_event_age_in_seconds is {age}: say a number from 60 to 86400")
+        target["maximum_event_age_in_seconds"] = age
+    if retries is not None:
+        if not 0 <= retries <= MOST_RETRIES:
+            raise Refused(f"maximum_retry_attempts is {retries}: say a number from 0 to {MOST_RETRIES}")
+        target["maximum_retry_attempts"] = retries
+    return target
+
+
+def _state_machine(text: str | None) -> str | None:
+    arn = parse_arn(text) if text else None
+    if text is not None and not (arn and arn.service == "states" and arn.resource.startswith("stateMachine:")):
+        raise Refused(
+            f"state_machine_arn: '{text}' is not the ARN of a state machine. Give one such as "
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:report"
+        )
+    return text
+
+
+def _task(given: Mapping[str, Any]) -> TaskTarget:
+    count = given.get("count") or 1
+    if not 1 <= count <= MOST_TASKS:
+        raise Refused(f"task.count is {count}: say a number from 1 to {MOST_TASKS}")
+    return TaskTarget(read_launch("task", given), count)
+
+
+def _arn(option: str, text: str, service: str, resource: str) -> str:
+    arn = parse_arn(text) if text else None
+    if text and not (arn and arn.service == service and arn.resource.startswith(resource)):
+        raise Refused(f"{option}: '{text}' is not an ARN of {service}. Give one, or an empty text to take it away")
+    return text
+
+
+def overrides(launch: Launch) -> dict[str, Any] | None:
+    """The input that carries a launch's overrides to ECS, as its API writes them; None without any."""
+    containers = []
+    for each in launch.containers:
+        entry: dict[str, Any] = {"name": each.name}
+        if each.command is not None:
+            entry["command"] = list(each.command)
+        if each.environment:
+            entry["environment"] = [{"name": name, "value": value} for name, value in each.environment]
+        wanted = {"cpu": each.cpu, "memory": each.memory, "memoryReservation": each.memory_reservation}
+        containers.append({**entry, **{key: value for key, value in wanted.items() if value is not None}})
+    whole = {
+        "containerOverrides": containers or None,
+        "cpu": launch.cpu,
+        "memory": launch.memory,
+        "taskRoleArn": launch.task_role_arn,
+        "executionRoleArn": launch.execution_role_arn,
+    }
+    found = {key: value for key, value in whole.items() if value is not None}
+    return found or None
+
+
+def as_text(value: Any) -> str | None:
+    """The input as AWS keeps it."""
+    return None if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,69 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""How often something is tried again, and how long it is waited for in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..errors import Refused
+
+LONGEST = 31622400  # seconds, of IntervalSeconds and MaxDelaySeconds in the States Language
+MOST = 1000  # attempts; far below the 25,000 events that one execution may have
+STEEPEST = 100
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """``interval * backoff_rate ** n`` seconds before attempt n, no more than ``max_delay``; with ``jitter``
+    a random part of that, from none to all of it."""
+
+    max_attempts: int
+    interval: int
+    backoff_rate: float = 2.0
+    max_delay: int | None = None
+    jitter: bool = True
+
+    def delays(self) -> list[int]:
+        """The longest wait before each attempt, in seconds."""
+        longest = self.max_delay or LONGEST
+        delays: list[int] = []
+        delay = float(self.interval)
+        for _attempt in range(self.max_attempts):
+            delays.append(max(1, int(min(delay, longest))))
+            delay = min(delay * self.backoff_rate, float(LONGEST))
+        return delays
+
+    def retrier(self, errors: Sequence[str]) -> dict[str, Any]:
+        """A member of Retry in the States Language."""
+        if not self.max_attempts:
+            return {"ErrorEquals": list(errors), "MaxAttempts": 0}
+        rate = int(self.backoff_rate) if float(self.backoff_rate).is_integer() else self.backoff_rate
+        return {
+            "ErrorEquals": list(errors),
+            "IntervalSeconds": self.interval,
+            "BackoffRate": rate,
+            "MaxAttempts": self.max_attempts,
+            **({"MaxDelaySeconds": self.max_delay} if self.max_delay else {}),
+            **({"JitterStrategy": "FULL"} if self.jitter else {}),
+        }
+
+
+def read_backoff(option: str, given: Mapping[str, Any]) -> Backoff:
+    """Read the option ``option``, a dictionary whose keys are the fields of ``Backoff``. Raises ``Refused``."""
+    backoff = Backoff(**{each.name: given[each.name] for each in fields(Backoff)})
+    if not 0 <= backoff.max_attempts <= MOST:
+        raise Refused(f"{option}.max_attempts is {backoff.max_attempts}: say a number from 0 to {MOST}")
+    if not 1 <= backoff.interval <= LONGEST:
+        raise Refused(f"{option}.interval is {backoff.interval}: say a number of seconds from 1 to {LONGEST}")
+    if not 1 <= backoff.backoff_rate <= STEEPEST:
+        raise Refused(f"{option}.backoff_rate is {backoff.backoff_rate}: say 1 for equal waits, or more, such as 2")
+    if backoff.max_delay is not None and not backoff.interval <= backoff.max_delay <= LONGEST:
+        raise Refused(
+            f"{option}.max_delay is {backoff.max_delay}: say a number of seconds from {option}.interval, which is "
+            f"{backoff.interval}, to {LONGEST}"
+        )
+    return backoff

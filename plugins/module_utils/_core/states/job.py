@@ -1,0 +1,157 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""One task that a state machine runs: how it is started, how long it may take, and what follows a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..amounts import parse_age
+from ..arns import parse_arn
+from ..errors import Refused
+from ..launches.launch import Launch, Provider, read_launch, read_strategy
+from .backoff import Backoff, read_backoff
+
+LONGEST = 99999999  # seconds, of TimeoutSeconds in the States Language
+MOST_JUDGED = 50  # attempts; the table of their waits stands in the definition
+HIGHEST_EXIT_CODE = 255
+
+
+@dataclass(frozen=True)
+class FailureRule:
+    """Which failures of the task itself are tried again. With neither codes all of them are."""
+
+    backoff: Backoff
+    exit_codes: tuple[int, ...] = ()
+    stop_codes: tuple[str, ...] = ()
+    container: str | None = None  # the one whose exit code counts; None: any of them
+
+    @property
+    def judged(self) -> bool:
+        """Whether it has to be looked at how the task ended."""
+        return bool(self.exit_codes or self.stop_codes)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the definition of a state machine is made from. Durations in seconds."""
+
+    launch: Launch
+    timeout: int  # of each attempt
+    execution_timeout: int | None = None  # of everything together
+    comment: str | None = None
+    refused: Backoff | None = None  # launches that ECS refuses for want of capacity, or throttles
+    failed: FailureRule | None = None
+    anything: Backoff | None = None  # instead of both: every error alike
+    rotate_subnets: bool = False
+    fallback: tuple[Provider, ...] = ()  # the capacity provider strategy of launches after a refused one
+    notify: str | None = None  # ARN of an SNS topic
+
+
+def read_job(given: Mapping[str, Any]) -> Job:
+    """Read the option ``job``, a dictionary. Raises ``Refused``."""
+    launch = read_launch("job", given)
+    timeout = _seconds("job.timeout", given["timeout"])
+    whole = None if given.get("execution_timeout") is None else given["execution_timeout"]
+    execution_timeout = None if whole is None else _seconds("job.execution_timeout", whole)
+    if execution_timeout is not None and execution_timeout <= timeout:
+        raise Refused(
+            f"job.execution_timeout ({execution_timeout} s) has to be above job.timeout ({timeout} s), which holds for "
+            "each attempt: else the execution ends before it can tell anybody. Raise it or leave it out"
+        )
+    anything = None if given.get("retry_any") is None else read_backoff("job.retry_any", given["retry_any"])
+    failed = None if given.get("retry_failures") is None else _failure_rule(given["retry_failures"])
+    if anything and failed:
+        raise Refused(
+            "job.retry_any tries every error again, so job.retry_failures has nothing to decide. Leave one out"
+        )
+    refused = None if anything else read_backoff("job.retry_launch", given["retry_launch"])
+    rotate = bool(given.get("rotate_subnets"))
+    fallback = read_strategy(
+        "job.fallback_capacity_provider_strategy", given.get("fallback_capacity_provider_strategy")
+    )
+    _check_places(launch, refused, rotate, fallback)
+    return Job(
+        launch=launch,
+        timeout=timeout,
+        execution_timeout=execution_timeout,
+        comment=given.get("comment"),
+        refused=refused,
+        failed=failed,
+        anything=anything,
+        rotate_subnets=rotate,
+        fallback=fallback,
+        notify=_topic("job.notify_topic_arn", given.get("notify_topic_arn")),
+    )
+
+
+def _check_places(launch: Launch, refused: Backoff | None, rotate: bool, fallback: tuple[Provider, ...]) -> None:
+    """Whether there is another place to go to, and an attempt that goes there."""
+    wanted = [
+        option
+        for option, given in (("rotate_subnets", rotate), ("fallback_capacity_provider_strategy", fallback))
+        if given
+    ]
+    if not wanted:
+        return
+    if refused is None or not refused.max_attempts:
+        why = "job.retry_any tries the same again" if refused is None else "job.retry_launch.max_attempts is 0"
+        raise Refused(f"job.{wanted[0]} needs a second attempt at launching, and {why}. Give job.retry_launch")
+    if refused.max_attempts > MOST_JUDGED:
+        raise Refused(f"job.retry_launch.max_attempts: with job.{wanted[0]}, {MOST_JUDGED} is the most")
+    if rotate and (launch.network is None or len(launch.network.subnets) < 2):
+        raise Refused("job.rotate_subnets needs two subnets or more in job.network_configuration. Add one")
+    if fallback and not launch.strategy:
+        raise Refused(
+            "job.fallback_capacity_provider_strategy takes the place of job.capacity_provider_strategy after a refused "
+            "launch. Give that one too"
+        )
+    if fallback == launch.strategy and fallback:
+        raise Refused("job.fallback_capacity_provider_strategy is job.capacity_provider_strategy. Give another one")
+
+
+def _failure_rule(given: Mapping[str, Any]) -> FailureRule:
+    option = "job.retry_failures"
+    rule = FailureRule(
+        backoff=read_backoff(option, given),
+        exit_codes=tuple(dict.fromkeys(given.get("exit_codes") or ())),
+        stop_codes=tuple(dict.fromkeys(given.get("stop_codes") or ())),
+        container=given.get("container"),
+    )
+    wrong = [code for code in rule.exit_codes if not 1 <= code <= HIGHEST_EXIT_CODE]
+    if wrong:
+        raise Refused(
+            f"{option}.exit_codes: {wrong[0]} is not the exit code of a failure. Give numbers from 1 to "
+            f"{HIGHEST_EXIT_CODE}"
+        )
+    if rule.container and not rule.exit_codes:
+        raise Refused(f"{option}.container says whose exit code counts, but {option}.exit_codes has none. Give some")
+    if rule.judged and rule.backoff.max_attempts > MOST_JUDGED:
+        raise Refused(f"{option}.max_attempts: with exit_codes or stop_codes, {MOST_JUDGED} is the most")
+    if rule.container and "'" in rule.container:
+        raise Refused(f"{option}.container: '{rule.container}' is not the name of a container. Take the apostrophe out")
+    return rule
+
+
+def _seconds(option: str, text: object) -> int:
+    seconds = parse_age(option, text)
+    if seconds < 1 or not float(seconds).is_integer() or seconds > LONGEST:
+        raise Refused(f"{option} is {text!r}: say whole seconds from 1 to {LONGEST}, or such as 30m or 2h")
+    return int(seconds)
+
+
+def _topic(option: str, text: str | None) -> str | None:
+    if text is None:
+        return None
+    arn = parse_arn(text)
+    if not arn or arn.service != "sns":
+        raise Refused(
+            f"{option}: '{text}' is not the ARN of an SNS topic. Give one such as "
+            "arn:aws:sns:eu-west-1:123456789012:alerts"
+        )
+    if text.endswith(".fifo"):
+        raise Refused(f"{option}: '{text}' is a FIFO topic, which nobody can subscribe an address to. Give another")
+    return text

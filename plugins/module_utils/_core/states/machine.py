@@ -1,0 +1,165 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""A state machine as it shall be, and what has to be changed for that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..arns import Arn, parse_arn
+from ..change import Change, wanted_tags
+from ..errors import Refused
+from ..json_text import read_json
+from ..launches.launch import read_role
+from .definition import definition
+from .job import read_job
+from .lint import Findings, lint
+
+LOGGING_OFF = {"level": "OFF", "include_execution_data": False, "log_group_arn": None}
+
+_NAME = re.compile(r"[A-Za-z0-9_.+!@()='-]{1,80}")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the user asked for. None: as it is, or Step Functions' default for a new one."""
+
+    name: str
+    present: bool = True
+    known: Arn | None = None  # its own, or its role's: that tells the account
+    type: str | None = None
+    role_arn: str | None = None
+    definition: Mapping[str, Any] | None = None
+    logging: Mapping[str, Any] | None = None
+    tracing: bool | None = None
+    tags: Mapping[str, Any] | None = None
+    purge_tags: bool = True
+    warnings: tuple[str, ...] = field(default=())
+
+    def arn(self, identity: Arn, region: str) -> str:
+        """Its ARN. ``identity`` is any ARN of its account. Raises ``Refused`` when it is known to be elsewhere."""
+        if identity.region not in {"", region}:
+            raise Refused(f"name is an ARN of {identity.region}, but the module works in {region}. Set region to match")
+        return str(Arn(identity.partition, "states", region, identity.account, f"stateMachine:{self.name}"))
+
+
+def read_machine(options: Mapping[str, Any]) -> Machine:
+    """Read the options of the module. Raises ``Refused``."""
+    name, known = _name(options["name"])
+    if options["state"] == "absent":
+        return Machine(name, present=False, known=known)
+    role_arn = read_role("role_arn", options.get("role_arn"))
+    role = parse_arn(role_arn) if role_arn else None
+    if role and known and known.account != role.account:
+        raise Refused(
+            f"role_arn is of account {role.account}, and the state machine of account {known.account}. "
+            "Step Functions takes roles of its own account only: give one of those"
+        )
+    known = known or role
+    wanted = _definition(options, known.partition if known else "aws")
+    findings = lint(wanted, options.get("type") == "EXPRESS") if wanted is not None else None
+    if findings:
+        _refuse_errors(findings)
+    return Machine(
+        name,
+        known=known,
+        type=options.get("type"),
+        role_arn=role_arn,
+        definition=wanted,
+        logging=_logging(options.get("logging")),
+        tracing=options.get("tracing"),
+        tags=options.get("tags"),
+        purge_tags=bool(options.get("purge_tags", True)),
+        warnings=tuple(f"The definition: {each}" for each in findings.warnings) if findings else (),
+    )
+
+
+def plan_machine(wanted: Machine, arn: str, current: Mapping[str, Any] | None) -> Change:
+    """What there is, and what shall be, both in the shape of the result. Raises ``Refused``."""
+    if not wanted.present:
+        return Change(current, None)
+    if current is None:
+        missing = [name for name in ("role_arn", "definition") if getattr(wanted, name) is None]
+        if missing:
+            give = "job or definition" if missing[0] == "definition" else missing[0]
+            raise Refused(f"There is no state machine {wanted.name} yet, and to make one {give} is needed. Give it")
+    elif wanted.type and wanted.type != current["type"]:
+        raise Refused(
+            f"State machine {wanted.name} is of type {current['type']}, which Step Functions cannot change to "
+            f"{wanted.type}. Remove it first with state=absent, or take another name"
+        )
+    before = current or {"type": "STANDARD", "logging": LOGGING_OFF, "tracing": False, "tags": {}}
+    after: dict[str, Any] = {
+        "name": wanted.name,
+        "arn": arn,
+        "type": wanted.type or before["type"],
+        "role_arn": wanted.role_arn or before["role_arn"],
+        "definition": wanted.definition if wanted.definition is not None else before["definition"],
+        "logging": wanted.logging or before["logging"],
+        "tracing": before["tracing"] if wanted.tracing is None else wanted.tracing,
+        "tags": wanted_tags(before["tags"], wanted.tags, wanted.purge_tags),
+    }
+    change = Change(current, after)
+    if after["type"] == "EXPRESS" and change.differs("definition"):
+        _refuse_errors(lint(after["definition"], express=True))
+    return change
+
+
+def _refuse_errors(findings: Findings) -> None:
+    if findings.errors:
+        raise Refused(f"The definition cannot work: {findings.errors[0]}")
+
+
+def _name(text: str) -> tuple[str, Arn | None]:
+    """The name, and the ARN where it was given as one."""
+    arn = parse_arn(text)
+    inside = arn and arn.service == "states" and arn.resource.startswith("stateMachine:")
+    name = arn.resource.partition(":")[2] if arn and inside else text
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            f"name: '{text}' is not the name of a state machine, which has up to 80 letters, digits, hyphens and "
+            "underscores, nor its ARN. Give one of them"
+        )
+    return name, arn
+
+
+def _definition(options: Mapping[str, Any], partition: str) -> dict[str, Any] | None:
+    job, text = options.get("job"), options.get("definition")
+    if job is not None:
+        if options.get("type") == "EXPRESS":
+            raise Refused(
+                "type EXPRESS cannot wait for a task of ECS to end, which a job does. Take type STANDARD, "
+                "or give a definition of your own"
+            )
+        return definition(read_job(job), partition)
+    if text is None:
+        return None
+    wanted = read_json("definition", text)
+    if not isinstance(wanted, dict):
+        raise Refused("definition has to be an object of JSON, with StartAt and States. Correct it")
+    return wanted
+
+
+def _logging(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    group = given.get("log_group_arn")
+    if given["level"] == "OFF":
+        return dict(LOGGING_OFF)
+    arn = parse_arn(group) if group else None
+    if not arn or arn.service != "logs" or not arn.resource.startswith("log-group:"):
+        raise Refused(
+            f"logging.log_group_arn: {group!r} is not the ARN of a log group, which level {given['level']} needs. Give "
+            "one such as arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/report"
+        )
+    # Step Functions wants the form that stands for all streams of the group.
+    whole = str(arn) if arn.resource.endswith(":*") else f"{arn}:*"
+    return {
+        "level": given["level"],
+        "include_execution_data": bool(given.get("include_execution_data")),
+        "log_group_arn": whole,
+    }

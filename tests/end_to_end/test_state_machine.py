@@ -1,0 +1,305 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""ecs_task_state_machine on the sandbox: converge, again without a write, changes there and back, absence."""
+
+from __future__ import annotations
+
+import json
+
+import boto3
+import pytest
+import yaml
+from ansible_collections.steadyops.ecs.plugins.modules import ecs_task_state_machine
+
+from tests.end_to_end.test_playbooks import shape
+
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/report"
+GROUP = f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:/aws/vendedlogs/states/report"
+TOPIC = f"arn:aws:sns:eu-central-1:{ACCOUNT}:alerts"
+NETWORK = {"subnets": ["subnet-1", "subnet-2"], "security_groups": ["sg-1"], "assign_public_ip": True}
+JOB = {"cluster": "prod", "task_definition": "report", "timeout": "2h", "network_configuration": NETWORK}
+PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+SYNC = "arn:aws:states:::ecs:runTask.sync"
+
+
+@pytest.fixture
+def seen(sandbox):
+    """Numbers the calls, so that a test looks at its own."""
+
+    def calls(write=None):
+        found = [call for call in sandbox.journal()["calls"] if call["service"] in {"states", "sts", "iam"}]
+        return [call["operation"] for call in found if write in {None, call["write"]}]
+
+    return calls
+
+
+@pytest.fixture
+def machine(start):
+    def run(check=False, **options):
+        given = {"name": "report", "role_arn": ROLE, **options}
+        options = {key: value for key, value in given.items() if value is not None}
+        return start("ecs_task_state_machine", check=check, diff=True, **options).result()
+
+    return run
+
+
+def plain(result):
+    return {key: value for key, value in result.items() if key != "invocation"}
+
+
+def test_made_once_and_read_with_two_calls_afterwards(machine, seen):
+    planned = machine(check=True, job=JOB, tags={"team": "shop"})
+    assert seen(write=True) == []
+    made = machine(job=JOB, tags={"team": "shop"})
+    assert made["changed"]
+    assert plain(planned) == plain(made)
+    assert seen(write=True) == ["CreateStateMachine"]
+    before = len(seen())
+    again = machine(job=JOB, tags={"team": "shop"})
+    assert not again["changed"]
+    assert again["state_machine"] == made["state_machine"]
+    assert seen()[before:] == ["DescribeStateMachine", "ListTagsForResource"]
+
+
+CHANGES = [
+    {"job": {**JOB, "timeout": "1h"}},
+    {"job": {**JOB, "execution_timeout": "1d"}},
+    {"job": {**JOB, "cluster": "test"}},
+    {"job": {**JOB, "task_definition": "report:7"}},
+    {"job": {**JOB, "launch_type": "FARGATE"}},
+    {"job": {**JOB, "capacity_provider_strategy": [{"capacity_provider": "FARGATE_SPOT"}]}},
+    {"job": {**JOB, "platform_version": "1.4.0"}},
+    {"job": {**JOB, "network_configuration": {**NETWORK, "assign_public_ip": False}}},
+    {"job": {**JOB, "network_configuration": {**NETWORK, "subnets": ["subnet-3"]}}},
+    {"job": {**JOB, "network_configuration": {**NETWORK, "security_groups": ["sg-2"]}}},
+    {"job": {**JOB, "overrides": {"containers": [{"name": "app", "command": ["x"], "environment": {"A": 1}}]}}},
+    {"job": {**JOB, "overrides": {"cpu": "512", "memory": "1024"}}},
+    {"job": {**JOB, "propagate_tags": True}},
+    {"job": {**JOB, "tags": {"a": "b"}}},
+    {"job": {**JOB, "group": "nightly"}},
+    {"job": {**JOB, "enable_execute_command": True}},
+    {"job": {**JOB, "enable_ecs_managed_tags": True}},
+    {"job": {**JOB, "comment": "Every night"}},
+    {"job": {**JOB, "retry_launch": {"max_attempts": 0}}},
+    {"job": {**JOB, "retry_launch": {"interval": 30, "jitter": False}}},
+    {"job": {**JOB, "retry_failures": {"exit_codes": [75], "container": "app"}}},
+    {"job": {**JOB, "retry_any": {}}},
+    {"job": {**JOB, "rotate_subnets": True}},
+    {"job": {**JOB, "notify_topic_arn": TOPIC}},
+    {"job": None, "definition": PASS},
+    {"job": None, "definition": json.dumps(PASS)},
+    {"role_arn": ROLE + "-2"},
+    {"logging": {"level": "ERROR", "log_group_arn": GROUP}},
+    {"logging": {"level": "ALL", "include_execution_data": True, "log_group_arn": GROUP + ":*"}},
+    {"tracing": True},
+    {"tags": {"team": "web"}},
+    {"tags": {"cost": "1"}, "purge_tags": False},
+    {"tags": {}},
+]
+BACK = {"job": JOB, "logging": {"level": "OFF"}, "tracing": False, "tags": {"team": "shop"}}
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+def test_every_option_can_be_changed_and_changed_back(machine, seen, change):
+    first = machine(**BACK)
+    writes = len(seen(write=True))
+    planned = machine(check=True, **{**BACK, **change})
+    assert len(seen(write=True)) == writes
+    changed = machine(**{**BACK, **change})
+    assert changed["changed"]
+    assert plain(planned) == plain(changed)
+    assert len(seen(write=True)) > writes
+    again = machine(**{**BACK, **change})
+    assert not again["changed"]
+    assert again["state_machine"] == changed["state_machine"]
+    back = machine(**{**BACK, "role_arn": ROLE})
+    assert back["changed"]
+    assert back["state_machine"] == first["state_machine"]
+
+
+def test_what_is_not_given_stays(machine, seen):
+    given = {"logging": {"level": "FATAL", "log_group_arn": GROUP}, "tracing": True, "tags": {"a": "b"}}
+    made = machine(job=JOB, **given)["state_machine"]
+    assert made["logging"]["log_group_arn"] == GROUP + ":*"
+    result = machine(role_arn=None)
+    assert not result["changed"]
+    assert result["state_machine"] == made
+    changed = machine(role_arn=None, job={**JOB, "timeout": 60})
+    assert [each["path"] for each in changed["definition_changes"]] == ["$.States['ECS RunTask'].TimeoutSeconds"]
+    assert {**changed["state_machine"], "definition": made["definition"]} == made
+
+
+def test_white_space_and_order_are_no_change(machine, sandbox):
+    machine(definition=PASS)
+    text = '{ "States": {"A": {"End": true,\n "Type": "Pass"}},\n\n "StartAt": "A" }'
+    assert not machine(definition=text)["changed"]
+
+
+def test_absent(machine, seen):
+    assert not machine(state="absent", role_arn=None)["changed"]
+    machine(job=JOB)
+    planned = machine(check=True, state="absent", role_arn=None)
+    assert "DeleteStateMachine" not in seen()
+    gone = machine(state="absent", role_arn=None)
+    assert gone["changed"]
+    assert gone["state_machine"] is None
+    assert plain(planned) == plain(gone)
+    assert not machine(state="absent")["changed"]
+    assert seen(write=True) == ["CreateStateMachine", "DeleteStateMachine"]
+
+
+def test_by_its_arn(machine):
+    made = machine(job=JOB)["state_machine"]
+    assert machine(name=made["arn"], role_arn=None, job=JOB)["state_machine"] == made
+    assert not machine(name=made["arn"], job=JOB)["changed"]
+
+
+BAD = [
+    ({"name": "a b", "job": JOB}, "is not the name of a state machine"),
+    ({"name": f"arn:aws:states:eu-central-1:{ACCOUNT}:activity:x", "job": JOB}, "is not the name"),
+    ({"name": f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:x", "job": JOB}, "Set region to match"),
+    ({"name": "arn:aws:states:eu-central-1:999999999999:stateMachine:x", "job": JOB}, "give one of those"),
+    ({"role_arn": "report", "job": JOB}, "is not the ARN of an IAM role"),
+    ({"role_arn": None, "job": JOB}, "role_arn is needed"),
+    ({}, "job or definition is needed"),
+    ({"job": JOB, "definition": PASS}, "mutually exclusive"),
+    ({"type": "EXPRESS", "job": JOB}, "Take type STANDARD"),
+    ({"definition": "{"}, "definition is no JSON"),
+    ({"definition": '{"A": 1, "A": 2}'}, "the key 'A' twice"),
+    ({"definition": "[]"}, "has to be an object"),
+    ({"definition": {}}, "it has no States"),
+    ({"definition": {**PASS, "StartAt": "B"}}, "StartAt is 'B'"),
+    ({"definition": {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}}, "Next is 'B'"),
+    ({"definition": {"StartAt": "A", "States": {"A": {"Type": "Pass"}}}}, "it needs Next, or End"),
+    ({"definition": {"StartAt": "A", "States": {"A": {"Type": "Do", "End": True}}}}, "its Type is none of"),
+    (
+        {"definition": {"StartAt": "A", "States": {**PASS["States"], "B": {"Type": "Fail"}}}},
+        "nothing leads to state 'B'",
+    ),
+    ({"definition": {"StartAt": "A", "States": {"A": {"Type": "Task", "End": True}}}}, "its Resource is None"),
+    (
+        {
+            "type": "EXPRESS",
+            "definition": {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": SYNC, "End": True}}},
+        },
+        "which state machines of type EXPRESS cannot do",
+    ),
+    ({"definition": {**PASS, "Comment": "x" * 1048576}}, "Step Functions takes 1048576"),
+    ({"job": {key: value for key, value in JOB.items() if key != "timeout"}}, "timeout"),
+    ({"job": {**JOB, "timeout": "soon"}}, "job.timeout is 'soon'"),
+    ({"job": {**JOB, "timeout": 0}}, "job.timeout is '0'"),
+    ({"job": {**JOB, "execution_timeout": "1h"}}, "has to be above job.timeout"),
+    ({"job": {**JOB, "cluster": "a/b"}}, "neither a cluster's name nor its ARN"),
+    ({"job": {**JOB, "task_definition": "report:latest"}}, "neither a family"),
+    ({"job": {**JOB, "network_configuration": {"subnets": []}}}, "is empty. Give at least one subnet"),
+    ({"job": {**JOB, "network_configuration": {"subnets": ["eu-central-1a"]}}}, "'eu-central-1a' is not an id"),
+    ({"job": {**JOB, "network_configuration": {"subnets": [f"subnet-{n}" for n in range(17)]}}}, "ECS takes 16"),
+    ({"job": {**JOB, "launch_type": "FARGATE", "network_configuration": None}}, "needs network_configuration"),
+    (
+        {
+            "job": {
+                **JOB,
+                "launch_type": "FARGATE",
+                "capacity_provider_strategy": [{"capacity_provider": "FARGATE"}],
+            }
+        },
+        "exclude each other",
+    ),
+    (
+        {"job": {**JOB, "capacity_provider_strategy": [{"capacity_provider": name} for name in ("FARGATE", "mine")]}},
+        "mixes Fargate",
+    ),
+    ({"job": {**JOB, "launch_type": "EC2", "platform_version": "1.4.0"}}, "is for Fargate only"),
+    ({"job": {**JOB, "retry_failures": {"exit_codes": [0]}}}, "0 is not the exit code of a failure"),
+    ({"job": {**JOB, "retry_failures": {"container": "app"}}}, "has none. Give some"),
+    ({"job": {**JOB, "retry_failures": {"stop_codes": ["Crash"]}}}, "stop_codes"),
+    ({"job": {**JOB, "retry_failures": {"exit_codes": [1], "max_attempts": 51}}}, "50 is the most"),
+    ({"job": {**JOB, "retry_failures": {}, "retry_any": {}}}, "Leave one out"),
+    ({"job": {**JOB, "retry_launch": {"interval": 0}}}, "retry_launch.interval is 0"),
+    ({"job": {**JOB, "retry_launch": {"backoff_rate": 0.5}}}, "backoff_rate is 0.5"),
+    ({"job": {**JOB, "retry_launch": {"interval": 1000}}}, "retry_launch.max_delay is 900"),
+    ({"job": {**JOB, "retry_launch": {"max_attempts": -1}}}, "max_attempts is -1"),
+    ({"job": {**JOB, "rotate_subnets": True, "retry_launch": {"max_attempts": 0}}}, "needs a second attempt"),
+    (
+        {"job": {**JOB, "rotate_subnets": True, "network_configuration": {"subnets": ["subnet-1"]}}},
+        "needs two subnets",
+    ),
+    (
+        {"job": {**JOB, "fallback_capacity_provider_strategy": [{"capacity_provider": "FARGATE"}]}},
+        "Give that one too",
+    ),
+    ({"job": {**JOB, "notify_topic_arn": "alerts"}}, "is not the ARN of an SNS topic"),
+    ({"job": {**JOB, "notify_topic_arn": TOPIC + ".fifo"}}, "is a FIFO topic"),
+    ({"job": {**JOB, "overrides": {"containers": [{"name": "a"}, {"name": "a"}]}}}, "has a container twice"),
+    ({"job": {**JOB, "overrides": {"cpu": "much"}}}, "'much' is no number"),
+    ({"job": {**JOB, "tags": {"aws:x": "y"}}}, "begins with aws:"),
+    ({"job": JOB, "logging": {"level": "ALL"}}, "is not the ARN of a log group"),
+    ({"job": JOB, "logging": {"level": "ALL", "log_group_arn": "/aws/states"}}, "is not the ARN of a log group"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), BAD, ids=[words for _options, words in BAD])
+def test_bad_input_is_told_and_nothing_is_written(machine, seen, options, words):
+    result = machine(**options)
+    assert result["failed"]
+    assert words in result["msg"]
+    assert not result.get("changed")
+    assert seen(write=True) == []
+
+
+def test_the_type_cannot_be_changed(machine, seen):
+    machine(definition=PASS, type="EXPRESS")
+    assert "cannot change to STANDARD" in machine(definition=PASS, type="STANDARD")["msg"]
+    assert "which state machines of type EXPRESS cannot do" in machine(job=JOB)["msg"]
+    assert seen(write=True) == ["CreateStateMachine"]
+
+
+@pytest.mark.parametrize(
+    ("permission", "written"),
+    [
+        ("states:DescribeStateMachine", []),
+        ("states:ListTagsForResource", []),
+        ("states:UpdateStateMachine", []),
+        ("states:TagResource", ["updated definition"]),
+    ],
+)
+def test_a_missing_permission_is_named(sandbox, machine, permission, written):
+    machine(job=JOB)
+    sandbox.fault("access_denied", operations=[permission])
+    result = machine(job={**JOB, "timeout": 5}, tags={"a": "b"})
+    assert f"Allow {permission} to these credentials" in result["msg"]
+    assert "state machine report in eu-central-1" in result["msg"]
+    assert result["changed"] is bool(written)
+    assert all(each in result["msg"] for each in written)
+
+
+def test_a_role_that_was_made_just_now(sandbox, machine):
+    words = "Nobody is authorized to assume the provided role."
+    sandbox.fault(
+        "error", code="AccessDeniedException", message=words, status=400, operations=["CreateStateMachine"], times=1
+    )
+    assert machine(job=JOB)["changed"]
+
+
+def test_a_definition_that_may_hang_is_warned_of(machine):
+    task = {"Type": "Task", "Resource": SYNC, "End": True}
+    result = machine(definition={"StartAt": "A", "States": {"A": task}})
+    assert "up to a year" in str(result["warnings"])
+
+
+def test_the_examples_of_the_documentation(sandbox, playbook):
+    tasks = yaml.safe_load(ecs_task_state_machine.EXAMPLES)
+    results = playbook(tasks).results()
+    assert [result["changed"] for result in results] == [True] * len(tasks)
+    made = boto3.client("stepfunctions", "eu-central-1", endpoint_url=sandbox.url).list_state_machines()[
+        "stateMachines"
+    ]
+    assert sorted(each["name"] for each in made) == ["nightly-report", "plain"]
+
+
+def test_results_are_as_documented(machine):
+    result = machine(job=JOB, logging={"level": "ALL", "log_group_arn": GROUP}, tags={"a": "b"})
+    documented = yaml.safe_load(ecs_task_state_machine.RETURN)
+    assert shape(result["state_machine"], documented["state_machine"]) == []
+    assert set(plain(result)) - {"changed", "diff"} == set(documented)
