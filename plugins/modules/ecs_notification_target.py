@@ -101,7 +101,8 @@ options:
         type: dict
       input_template:
         description:
-          - A JSON document with placeholders, as V({"reason": <reason>}); or lines of text, each in double quotes.
+          - >-
+            A JSON document with placeholders, such as V({"reason": <reason>}), or lines of text, each in double quotes.
           - A placeholder outside of quotes becomes a JSON value, with quotes and escapes where it needs them. Inside of
             quotes EventBridge escapes nothing, so a text such as a stop reason, which may have quotes, breaks the
             document there. Give it a value of its own.
@@ -112,6 +113,9 @@ options:
       - A ready-made message, in the form that the receiver wants.
       - V(sentry), V(slack), V(slack_webhook), V(pagerduty), V(opsgenie), V(teams) and V(datadog) are meant for API
         destinations that reach these services (Slack's C(chat.postMessage) with V(slack)).
+      - Slack's C(chat.postMessage) answers with status 200 even when it takes no message, for want of a channel or a
+        right, so such a message does not get into the queue of O(dead_letter_arn). Incoming webhooks answer with an
+        error then.
       - V(sns_text) is lines of text, for topics with subscriptions that people read.
       - V(plain) is a flat JSON document, for queues, functions and web services of your own.
       - None of them carries the value of an environment variable. Any string of an event may be empty in a message.

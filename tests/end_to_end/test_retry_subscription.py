@@ -40,7 +40,15 @@ def aws(sandbox):
             Handler="handler.handler",
             Code={"ZipFile": content.getvalue()},
         )
+    allow(clients, "other")
     return clients
+
+
+def allow(aws: dict[str, Any], name: str, sid: str = "theirs") -> None:
+    """Somebody lets CloudWatch Logs call a function."""
+    aws["lambda"].add_permission(
+        FunctionName=name, StatementId=sid, Action="lambda:InvokeFunction", Principal="logs.amazonaws.com"
+    )
 
 
 @pytest.fixture
@@ -157,9 +165,7 @@ def test_a_wrong_permission_is_made_right(subscription, aws):
     made, _calls = subscription()
     sid = made["subscription"]["permission"]["sid"]
     aws["lambda"].remove_permission(FunctionName="launch-retry", StatementId=sid)
-    aws["lambda"].add_permission(
-        FunctionName="launch-retry", StatementId=sid, Action="lambda:InvokeFunction", Principal="logs.amazonaws.com"
-    )
+    allow(aws, "launch-retry", sid)
     check, _calls = subscription(check=True, diff=True)
     result, calls = subscription(diff=True)
     assert [call for call in calls if call not in READS] == ["RemovePermission", "AddPermission"]
@@ -168,12 +174,7 @@ def test_a_wrong_permission_is_made_right(subscription, aws):
 
 
 def test_other_statements_and_filters_stay(subscription, aws):
-    aws["lambda"].add_permission(
-        FunctionName="launch-retry",
-        StatementId="theirs",
-        Action="lambda:InvokeFunction",
-        Principal="events.amazonaws.com",
-    )
+    allow(aws, "launch-retry")
     theirs = FUNCTION.replace("launch-retry", "other")
     aws["logs"].put_subscription_filter(
         logGroupName="trail", filterName="theirs", filterPattern="", destinationArn=theirs
@@ -186,10 +187,11 @@ def test_other_statements_and_filters_stay(subscription, aws):
 
 
 def test_the_policy_can_be_left_alone(subscription, aws):
+    allow(aws, "launch-retry")
     result, calls = subscription(resource_policy=False)
     assert "GetPolicy" not in calls
     assert result["subscription"]["permission"] is None
-    assert statements(aws) == []
+    assert [each["Sid"] for each in statements(aws)] == ["theirs"]
     assert subscription(resource_policy=False)[0]["changed"] is False
 
 

@@ -37,6 +37,7 @@ TARGETS = {
     "events": "AWSEvents",
     "sqs": "AmazonSQS",
     "states": "AWSStepFunctions",
+    "logs": "Logs_20140328",
     "kinesis": "Kinesis_20131202",
     "firehose": "Firehose_20150804",
 }
@@ -87,11 +88,15 @@ class Account:
         self.redact: list[str] = []  # what CloudTrail hides of a request
         self.emit = False  # events also when no rule is there
         self.known: set[tuple[str, str]] = set()  # (region, cluster) that moto has
+        self.smtp = ""  # "127.0.0.1:2525"
+        self.routes: dict[str, str] = {}  # origin -> origin on loopback
+        self.forget_deliveries()
+
+    def forget_deliveries(self) -> None:
+        """What goes with moto's own memory: /moto-api/reset empties that as well."""
         self.queue.forget()
         self.deliveries: list[dict[str, Any]] = []  # see delivery.py
         self.delivery_faults: list[DeliveryFault] = []
-        self.smtp = ""  # "127.0.0.1:2525"
-        self.routes: dict[str, str] = {}  # origin -> origin on loopback
         self.connections: dict[tuple[str, str], Connection] = {}  # (region, name)
         self.api_destinations: dict[tuple[str, str], ApiDestination] = {}
         self.function_dead_letters: dict[str, str] = {}  # function ARN -> ARN of its own dead-letter queue

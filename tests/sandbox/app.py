@@ -124,6 +124,8 @@ class Sandbox:
         """Moto's answer."""
         environ["wsgi.input"].seek(0)
         chunks, status, headers = run_wsgi_app(self.account.moto, environ)
+        if environ["PATH_INFO"] == "/moto-api/reset":
+            self.account.forget_deliveries()
         code = int(status.split()[0])
         kept = [(name, value) for name, value in headers if name.lower() not in ("date", "server")]
         outcome = "ok" if code < 400 else headers.get("x-amzn-errortype", f"HTTP {code}")

@@ -7,14 +7,13 @@ State types: Task, Pass, Choice, Wait, Succeed, Fail.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Generator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from .asl_choices import holds
-from .asl_paths import AslError, evaluate, fill, look_up, put
+from .asl_paths import AslError, compact, evaluate, fill, look_up, put
 
 
 class Sleep(NamedTuple):
@@ -53,9 +52,9 @@ def execute(
     while name is not None:
         state = definition["States"][name]
         context["State"] = {"Name": name, "RetryCount": 0}
-        tell(f"{state['Type']}StateEntered", {"name": name, "input": json.dumps(data)})
+        tell(f"{state['Type']}StateEntered", {"name": name, "input": compact(data)})
         following, data = yield from step(state, data, context, tell, chance)
-        tell(f"{state['Type']}StateExited", {"name": name, "output": json.dumps(data)})
+        tell(f"{state['Type']}StateExited", {"name": name, "output": compact(data)})
         name = following
     return data
 

@@ -40,6 +40,11 @@ class Those(NamedTuple):
 Step = str | int | Those
 
 
+def compact(value: Any) -> str:
+    """JSON as Step Functions writes it."""
+    return json.dumps(value, separators=(",", ":"))
+
+
 class AslError(Exception):
     """An error by its name in the States Language, with its cause."""
 
@@ -210,7 +215,7 @@ def formatted(template: str, *values: Any) -> str:
     parts = template.split("{}")
     if len(parts) != len(values) + 1:
         raise ValueError(f"{len(parts) - 1} places for {len(values)} values")
-    texts = [value if isinstance(value, str) else json.dumps(value, separators=(",", ":")) for value in values]
+    texts = [value if isinstance(value, str) else compact(value) for value in values]
     return "".join(part + text for part, text in zip(parts, [*texts, ""], strict=True))
 
 
@@ -229,7 +234,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "States.Base64Encode": lambda text: base64.b64encode(text.encode()).decode(),
     "States.Format": formatted,
     "States.JsonMerge": lambda one, other, _deep: {**one, **other},
-    "States.JsonToString": lambda value: json.dumps(value, separators=(",", ":")),
+    "States.JsonToString": compact,
     "States.MathAdd": lambda one, other: one + other,
     "States.MathRandom": random.randrange,
     "States.StringSplit": lambda text, by: [part for part in re.split(f"[{re.escape(by)}]", text) if part],

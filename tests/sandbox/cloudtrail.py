@@ -65,7 +65,10 @@ def to_log_group(account: Account, trail: Trail, call: Call, instant: float, mad
         if group not in backend.groups:
             return
         backend.ensure_log_stream(group, stream)
-        line = {"timestamp": int((instant + account.clock_offset) * 1000), "message": json.dumps(made)}
+        line = {
+            "timestamp": int((instant + account.clock_offset) * 1000),
+            "message": json.dumps(made, separators=(",", ":")),
+        }
         backend.put_log_events(group, stream, [line])
 
 

@@ -30,6 +30,7 @@ from .account import Account
 from .delivery import Delivery, DeliveryFailed, RetryPolicy
 from .input_transformer import NotRendered, render
 from .permissions import EVENTS, need, need_role
+from .role_check import lacks, to_run
 from .state import SandboxError
 
 
@@ -128,9 +129,13 @@ def to_cluster(matched: Matched, payload: str) -> Any:
     wanted = task_target.run_task_request(matched.target, f"events-rule/{matched.rule_arn.rsplit('/', 1)[-1]}", payload)
     if not matched.target.get("RoleArn"):
         raise DeliveryFailed("NO_PERMISSIONS", f"the target has no RoleArn, and {matched.arn} needs one")
-    need_role(matched.target["RoleArn"], "ecs:RunTask", wanted["taskDefinition"], matched.rule_arn)
-    session = uuid.uuid5(uuid.NAMESPACE_URL, matched.rule_arn).hex
     region = stored.region_of(matched.arn)
+    sent = {**matched.sent_along, "aws:sourceaccount": matched.account.number}
+    needs = to_run(matched.account, region, wanted["taskDefinition"], matched.arn)
+    reason = lacks(matched.target["RoleArn"], EVENTS, sent, needs)
+    if reason:
+        raise DeliveryFailed("NO_PERMISSIONS", reason)
+    session = uuid.uuid5(uuid.NAMESPACE_URL, matched.rule_arn).hex
     client = callers.client(matched.account, "ecs", region, matched.target["RoleArn"], session, EVENTS)
     try:
         answer = client.run_task(**wanted)

@@ -14,7 +14,7 @@ from typing import Any
 
 from .account import Account
 from .asl import Effect, Sleep, Until, Work, execute
-from .asl_paths import AslError
+from .asl_paths import AslError, compact
 from .ecs_events import envelope, listened_to
 from .event_bus import publish
 from .integrations import Job
@@ -76,7 +76,7 @@ class Execution:
             try:
                 effect = self.steps.throw(value) if isinstance(value, AslError) else self.steps.send(value)
             except StopIteration as end:
-                self.end("SUCCEEDED", output=json.dumps(end.value))
+                self.end("SUCCEEDED", output=compact(end.value))
             except AslError as problem:
                 self.end("FAILED", problem.error, problem.cause)
             except Exception as problem:  # noqa: BLE001 - a definition that CreateStateMachine should have refused
@@ -96,7 +96,7 @@ class Execution:
     def work(self, effect: Work, turn: int) -> None:
         kind, resource = self.kind(effect.resource)
         about = {"resourceType": kind, "resource": resource}
-        parameters = json.dumps(effect.parameters)
+        parameters = compact(effect.parameters)
         self.tell("TaskScheduled", {**about, "region": self.region, "parameters": parameters})
         self.tell("TaskStarted", about)
         job = self.job = Job(self.account, self.region, self.role_arn, self.name)
@@ -104,7 +104,7 @@ class Execution:
         def submitted(answer: Any) -> None:
             with self.account.lock:
                 if turn == self.turn and self.status == "RUNNING":
-                    self.tell("TaskSubmitted", {**about, "output": json.dumps(answer)})
+                    self.tell("TaskSubmitted", {**about, "output": compact(answer)})
 
         def done(outcome: Any) -> None:
             with self.account.lock:
@@ -113,7 +113,7 @@ class Execution:
                 if isinstance(outcome, AslError):
                     self.tell("TaskFailed", {**about, "error": outcome.error, "cause": outcome.cause})
                 else:
-                    self.tell("TaskSucceeded", {**about, "output": json.dumps(outcome)})
+                    self.tell("TaskSucceeded", {**about, "output": compact(outcome)})
                 self.resume(turn, outcome)
 
         def expired() -> None:

@@ -22,8 +22,8 @@ Not known, and decided here:
 
 * A text with a quote inside a line of text goes in as it is; nobody checks what comes out.
 * InputPath that leads nowhere gives `null`. null itself is `null` everywhere.
-* A wildcard that finds nothing gives an empty array. A path that AWS does not document (brackets with quotes, filters,
-  `..`) leads nowhere.
+* A wildcard that finds nothing gives an empty array. A path that AWS does not document (filters, `..`, and brackets
+  with quotes in a transformer) leads nowhere.
 * <aws.events.event> keeps the event's order of keys and its time.
 """
 
@@ -42,7 +42,7 @@ RESERVED = {
     "aws.events.event.ingestion-time",
 }
 MISSING = object()
-STEP = re.compile(r"\.(?P<name>[\w/-]+|\*)|\[(?P<index>\d+|\*)\]", re.ASCII)
+STEP = re.compile(r"\.(?P<name>[\w/-]+|\*)|\[(?P<index>\d+|\*)\]|\['(?P<quoted>[^']+)'\]", re.ASCII)
 # A string of the template, or what stands between two of them; and a placeholder in either.
 PART = re.compile(r'"(?:[^"\\]|\\.)*"?|[^"]+', re.DOTALL)
 PLACEHOLDER = re.compile(r"<([^<>]*)>")
@@ -57,7 +57,7 @@ def render(target: dict[str, Any], event: dict[str, Any], rule_arn: str, ingesti
     if target.get("Input"):
         return str(target["Input"])
     if target.get("InputPath"):
-        found = find(event, target["InputPath"])
+        found = find(event, target["InputPath"], brackets=True)
         return compact(None if found is MISSING else found)
     if not target.get("InputTransformer"):
         return compact(event)
@@ -86,16 +86,18 @@ def reserved(event: dict[str, Any], rule_arn: str, ingestion_time: str) -> dict[
     }
 
 
-def find(event: Any, path: str) -> Any:
-    """What a path names: one value, a list if it has a wildcard, or MISSING."""
+def find(event: Any, path: str, brackets: bool = False) -> Any:
+    """What a path names: one value, a list if it has a wildcard, or MISSING. InputPath alone takes ``['name']``."""
     steps = list(STEP.finditer(path, 1))
     if not path.startswith("$") or 1 + sum(len(step.group()) for step in steps) != len(path):
         return MISSING
+    if not brackets and any(step["quoted"] for step in steps):
+        return MISSING
     found, many = [event], False
     for step in steps:
-        key = step["name"] or step["index"]
+        key = step["name"] or step["index"] or step["quoted"]
         many |= key == "*"
-        found = [below for each in found for below in children(each, key, is_index=step["name"] is None)]
+        found = [below for each in found for below in children(each, key, is_index=step["index"] is not None)]
     if many:
         return found
     return found[0] if found else MISSING

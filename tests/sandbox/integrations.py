@@ -11,9 +11,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from . import callers
+from . import callers, stored
 from .account import Account
-from .asl_paths import AslError
+from .asl_paths import AslError, compact
+from .role_check import Need, lacks, to_run
 
 SERVICE = "states.amazonaws.com"
 STARTED_BY = "AWS Step Functions"
@@ -54,7 +55,7 @@ class Job:
         try:
             answer = getattr(aws, operation)(**parameters)
         except ParamValidationError as problem:
-            text = f"The Parameters '{json.dumps(parameters)}' could not be used: {problem}"
+            text = f"The Parameters '{compact(parameters)}' could not be used: {problem}"
             raise AslError("States.Runtime", text) from None
         except ClientError as problem:
             error, request = problem.response["Error"], problem.response["ResponseMetadata"]
@@ -65,6 +66,24 @@ class Job:
             raise AslError(f"{name}.{code}", cause) from None
         answer.pop("ResponseMetadata", None)
         return answer  # type: ignore[no-any-return]
+
+    def need(self, service: str, needs: list[Need]) -> None:
+        """By the role of the state machine. A role that nobody has made may do everything."""
+        if stored.role(self.role_arn) is None:
+            return
+        reason = lacks(self.role_arn, SERVICE, {"aws:sourceaccount": self.account.number}, needs)
+        if reason:
+            raise AslError(f"{NAMES[service]}.AccessDeniedException", reason)
+
+    def need_to_run(self, asked: dict[str, Any], wait: bool) -> None:
+        """To wait for a task, Step Functions keeps a rule of its own, and looks at the task and stops it."""
+        needs = to_run(self.account, self.region, asked["taskDefinition"], asked.get("cluster") or "default")
+        if wait:
+            prefix = f"{self.region}:{self.account.number}"
+            rule = f"arn:aws:events:{prefix}:rule/StepFunctionsGetEventsForECSTaskRule"
+            needs += [Need(f"events:{each}", rule) for each in ("PutTargets", "PutRule", "DescribeRule")]
+            needs += [Need(f"ecs:{each}", "*") for each in ("StopTask", "DescribeTasks")]
+        self.need("ecs", needs)
 
     def stop(self) -> None:
         """Step Functions stops the tasks of an execution that is stopped or times out, as far as it may."""
@@ -78,10 +97,13 @@ class Job:
     # -- ECS ------------------------------------------------------------------------------------------------------
 
     def run_task(self, parameters: Any, done: Done) -> None:
-        done(renamed(self.call("ecs", "run_task", renamed(parameters, str.lower)), str.upper))
+        asked = renamed(parameters, str.lower)
+        self.need_to_run(asked, wait=False)
+        done(renamed(self.call("ecs", "run_task", asked), str.upper))
 
     def run_task_and_wait(self, parameters: Any, done: Done) -> None:
         asked = renamed(parameters, str.lower) | {"startedBy": STARTED_BY}
+        self.need_to_run(asked, wait=True)
         answer = self.call("ecs", "run_task", asked)
         if answer["failures"] or not answer["tasks"]:
             done(launch_failure(renamed(answer, str.upper)))
@@ -121,14 +143,18 @@ class Job:
         essential = {each["name"] for each in containers if each.get("essential", True)}
         failed = next((task for task in found if not succeeded(task, essential)), None)
         shape = renamed(failed or found[0], str.upper)
-        done(AslError("States.TaskFailed", json.dumps(shape)) if failed else shape)
+        done(AslError("States.TaskFailed", compact(shape)) if failed else shape)
 
     # -- others ---------------------------------------------------------------------------------------------------
 
     def publish(self, parameters: Any, done: Done) -> None:
+        self.need("sns", [Need("sns:Publish", parameters["TopicArn"])])
         done(self.call("sns", "publish", parameters | {"Message": text(parameters.get("Message", ""))}))
 
     def send_message(self, parameters: Any, done: Done) -> None:
+        name = parameters["QueueUrl"].rsplit("/", 1)[-1]
+        queue = f"arn:aws:sqs:{self.region}:{self.account.number}:{name}"
+        self.need("sqs", [Need("sqs:SendMessage", queue)])
         done(self.call("sqs", "send_message", parameters | {"MessageBody": text(parameters.get("MessageBody", ""))}))
 
     def put_events(self, parameters: Any, done: Done) -> None:
@@ -144,7 +170,7 @@ class Job:
         done(self.invoke(parameters))
 
     def invoke(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        wire = parameters | {"Payload": json.dumps(parameters.get("Payload", {})).encode()}
+        wire = parameters | {"Payload": compact(parameters.get("Payload", {})).encode()}
         answer = self.call("lambda", "invoke", wire)
         body = answer["Payload"].read() or b"null"
         try:
@@ -153,7 +179,7 @@ class Job:
             payload = body.decode()
         if answer.get("FunctionError"):
             error = payload.get("errorType", "Lambda.Unknown") if isinstance(payload, dict) else "Lambda.Unknown"
-            raise AslError(error, json.dumps(payload))
+            raise AslError(error, compact(payload))
         return {
             "ExecutedVersion": answer.get("ExecutedVersion", "$LATEST"),
             "Payload": payload,
@@ -185,13 +211,13 @@ def renamed(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else compact(value)
 
 
 def launch_failure(answer: dict[str, Any]) -> AslError:
     """AWS's pages know two names. Here a refusal of Fargate has the one, a refusal of an instance the other."""
     on_instance = any("Arn" in failure for failure in answer["Failures"])
-    return AslError("AmazonECS.Unknown" if on_instance else "ECS.AmazonECSException", json.dumps(answer))
+    return AslError("AmazonECS.Unknown" if on_instance else "ECS.AmazonECSException", compact(answer))
 
 
 def succeeded(task: dict[str, Any], essential: set[str]) -> bool:

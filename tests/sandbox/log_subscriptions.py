@@ -8,6 +8,7 @@ import base64
 import gzip
 import json
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.logs.models import LogStream
@@ -80,23 +81,45 @@ def put_subscription_filter(account: Account, call: Call) -> dict[str, Any] | No
     if group is None:
         raise SandboxError("ResourceNotFoundException", "The specified log group does not exist.")
     name, arn = asked["filterName"], asked["destinationArn"]
-    try:
-        compile_pattern(asked.get("filterPattern") or "")
-    except FilterPatternError as problem:
-        raise SandboxError("InvalidParameterException", f"Invalid filter pattern: {problem}") from problem
+    read_pattern(asked)
     if name not in group.subscription_filters and len(group.subscription_filters) >= MOST:
         raise SandboxError("LimitExceededException", "Resource limit exceeded.")
     if ":lambda:" in arn:
         if may_invoke(account, arn, group.arn) is not None:
             raise SandboxError("InvalidParameterException", NO_PERMISSION)
-        deliver_lambda.invoke_later(account, arn, payload(test_message(account, group.name, name)))
+        deliver_lambda.invoke_later(account, arn, payload(control_message(account, group.name, name)))
     if name not in group.subscription_filters:
         return None
     group.subscription_filters[name].update(asked.get("filterPattern") or "", arn, asked.get("roleArn"))
     return {}  # moto refuses to change one of two
 
 
-def test_message(account: Account, group: str, name: str) -> dict[str, Any]:
+def read_pattern(asked: Mapping[str, Any]) -> Callable[[str], bool]:
+    try:
+        return compile_pattern(asked.get("filterPattern") or "")
+    except FilterPatternError as problem:
+        raise SandboxError("InvalidParameterException", f"Invalid filter pattern: {problem}") from problem
+
+
+def filter_log_events(account: Account, call: Call) -> dict[str, Any] | None:
+    """Moto knows the pattern of a single term only."""
+    if not call.parameters.get("filterPattern"):
+        return None
+    wanted = read_pattern(call.parameters)
+    asked = {key: value for key, value in call.parameters.items() if key != "filterPattern"}
+    answer: dict[str, Any] = account.ask_moto("logs", call.region, "FilterLogEvents", asked)
+    return {**answer, "events": [event for event in answer["events"] if wanted(event["message"])]}
+
+
+def match_metric_filter(_account: Account, call: Call) -> dict[str, Any]:
+    """Which of some messages a pattern matches."""
+    wanted = read_pattern(call.parameters)
+    messages = list(enumerate(call.parameters["logEventMessages"], 1))
+    found = [{"eventNumber": at, "eventMessage": text, "extractedValues": {}} for at, text in messages if wanted(text)]
+    return {"matches": found}
+
+
+def control_message(account: Account, group: str, name: str) -> dict[str, Any]:
     """What a destination gets when a filter is made: a receiver has to ignore it."""
     text = "CWL CONTROL MESSAGE: Checking health of destination Lambda function."
     return {
@@ -109,4 +132,8 @@ def test_message(account: Account, group: str, name: str) -> dict[str, Any]:
     }
 
 
-OPERATIONS = {"PutSubscriptionFilter": put_subscription_filter}
+OPERATIONS = {
+    "PutSubscriptionFilter": put_subscription_filter,
+    "FilterLogEvents": filter_log_events,
+    "TestMetricFilter": match_metric_filter,
+}

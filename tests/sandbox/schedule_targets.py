@@ -18,8 +18,7 @@ from . import callers, deliver_sqs, stored
 from .account import Account
 from .delivery import Delivery, DeliveryFailed, RetryPolicy
 from .integrations import renamed
-from .permissions import policy_statements
-from .policy_check import why_not
+from .role_check import Need, lacks, to_run
 from .task_target import run_task_request
 
 SCHEDULER = "scheduler.amazonaws.com"
@@ -68,9 +67,9 @@ def back_off(retry: int) -> float:
 
 
 def send(fired: Fired, execution: str) -> Any:
-    aws, operation, parameters, action, resource, context = request(fired, given(fired, execution))
+    aws, operation, parameters, needs = request(fired, given(fired, execution))
     role = fired.target["RoleArn"]
-    allowed(fired, role, action, resource, context)
+    allowed(fired, needs)
     session = uuid.uuid5(uuid.NAMESPACE_URL, fired.arn).hex
     client = callers.client(fired.account, aws, fired.region, role, session, SCHEDULER)
     try:
@@ -99,8 +98,11 @@ def given(fired: Fired, execution: str) -> str:
     return text
 
 
-def request(fired: Fired, text: str) -> tuple[str, str, dict[str, Any], str, str, dict[str, str]]:
-    """boto3's client and method, the parameters, and the permission that the role needs: action, resource, context."""
+Request = tuple[str, str, dict[str, Any], list[Need]]
+
+
+def request(fired: Fired, text: str) -> Request:
+    """boto3's client and method, the parameters, and the permissions that the role needs."""
     arn, target = fired.target["Arn"], fired.target
     if arn.startswith(UNIVERSAL):
         return universal(fired, arn.removeprefix(UNIVERSAL), text)
@@ -110,7 +112,7 @@ def request(fired: Fired, text: str) -> tuple[str, str, dict[str, Any], str, str
     aws, operation, action = ACTIONS[service]
     if service == "ecs":
         parameters = run_task_request(target, f"chronos-schedule/{fired.name}", text)
-        return aws, operation, parameters, action, parameters["taskDefinition"], {"ecs:cluster": arn}
+        return aws, operation, parameters, to_run(fired.account, fired.region, parameters["taskDefinition"], arn)
     queue = stored.queue(arn) if service == "sqs" else None
     text = text or "{}"
     bus = {**(target.get("EventBridgeParameters") or {}), "Detail": text, "EventBusName": arn}
@@ -126,10 +128,10 @@ def request(fired: Fired, text: str) -> tuple[str, str, dict[str, Any], str, str
     }  # fmt: skip
     if service == "sqs" and queue is None:
         raise DeliveryFailed("AWS.SimpleQueueService.NonExistentQueue", f"there is no queue {arn}")
-    return aws, operation, builders[service](), action, arn, {}
+    return aws, operation, builders[service](), [Need(action, arn)]
 
 
-def universal(fired: Fired, rest: str, text: str) -> tuple[str, str, dict[str, Any], str, str, dict[str, str]]:
+def universal(fired: Fired, rest: str, text: str) -> Request:
     """aws-sdk:ecs:runTask: the input is the request, in PascalCase or as the API writes it."""
     service, _, name = rest.partition(":")
     aws = CLIENTS.get(service, service)
@@ -138,30 +140,20 @@ def universal(fired: Fired, rest: str, text: str) -> tuple[str, str, dict[str, A
     if aws in ("ecs", "stepfunctions"):
         parameters = renamed(parameters, str.lower)
     prefix = {"stepfunctions": "states"}.get(aws, aws)
-    return aws, operation, parameters, f"{prefix}:{name[0].upper()}{name[1:]}", "*", {}
+    needs = [Need(f"{prefix}:{name[0].upper()}{name[1:]}", "*")]
+    if rest == "ecs:runTask" and "taskDefinition" in parameters:
+        cluster = parameters.get("cluster", "default")
+        needs = to_run(fired.account, fired.region, parameters["taskDefinition"], cluster)
+    return aws, operation, parameters, needs
 
 
-def allowed(fired: Fired, role_arn: str, action: str, resource: str, context: dict[str, str]) -> None:
-    """The role exists, trusts Scheduler, and may; for a task, it may pass the task's roles on as well."""
-    role = stored.role(role_arn)
-    if role is None:
-        raise DeliveryFailed("AccessDeniedException", f"{role_arn}: there is no such role")
+def allowed(fired: Fired, needs: list[Need]) -> None:
+    """The role exists, trusts Scheduler, and may."""
     group = fired.arn.rsplit("/", 1)[0].replace(":schedule/", ":schedule-group/")
     sent = {"aws:sourcearn": group, "aws:sourceaccount": fired.account.number}
-    reason = why_not(role.assume_role_policy_document, SCHEDULER, "sts:AssumeRole", None, sent)
+    reason = lacks(fired.target["RoleArn"], SCHEDULER, sent, needs)
     if reason:
-        raise DeliveryFailed("AccessDeniedException", f"{role_arn} cannot be assumed by {SCHEDULER}: {reason}")
-    statements = [each for policy in stored.role_policies(role) for each in policy_statements(policy)]
-    needed = [(action, resource, context)]
-    if action == "ecs:RunTask" and resource != "*":
-        with fired.account.lock:
-            definition = fired.account.definition(fired.region, resource)
-        passed = {definition.get("taskRoleArn"), definition.get("executionRoleArn")} - {None, ""}
-        needed += [("iam:PassRole", each, {"iam:passedtoservice": "ecs-tasks.amazonaws.com"}) for each in passed]
-    for each, what, where in needed:
-        reason = why_not({"Statement": statements}, None, each, None if what == "*" else what, where)
-        if reason:
-            raise DeliveryFailed("AccessDeniedException", f"role {role_arn} may not {each} on {what}: {reason}")
+        raise DeliveryFailed("AccessDeniedException", reason)
 
 
 def bury(fired: Fired, problem: DeliveryFailed, condition: str | None, retries: int) -> str | None:
@@ -178,7 +170,7 @@ def bury(fired: Fired, problem: DeliveryFailed, condition: str | None, retries: 
         **({"EXHAUSTED_RETRY_CONDITION": condition} if condition else {}),
     }
     try:
-        allowed(fired, fired.target["RoleArn"], "sqs:SendMessage", queue, {})
+        allowed(fired, [Need("sqs:SendMessage", queue)])
         deliver_sqs.need_queue(queue)
         deliver_sqs.put(queue, given(fired, "") or "{}", attributes=attributes)
     except DeliveryFailed as lost:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -163,6 +164,23 @@ def publish(account: Account, call: Call) -> str | None:
     return f"<MessageId>{message}</MessageId>"
 
 
+def publish_batch(account: Account, call: Call) -> str | None:
+    topic = stored.topic(call.parameters.get("TopicArn", ""))
+    if topic is None or topic.fifo_topic:
+        return None
+    done, failed, number = "", "", 1
+    while name := call.parameters.get(f"PublishBatchRequestEntries.member.{number}.Id"):
+        prefix = f"PublishBatchRequestEntries.member.{number}."
+        asked = {key.removeprefix(prefix): value for key, value in call.parameters.items() if key.startswith(prefix)}
+        try:
+            one = publish(account, replace(call, parameters={**asked, "TopicArn": topic.arn}))
+            done += f"<member><Id>{name}</Id>{one}</member>"
+        except SandboxError as problem:
+            failed += f"<member><Id>{name}</Id><Code>{problem.code}</Code><SenderFault>true</SenderFault></member>"
+        number += 1
+    return f"<Successful>{done}</Successful><Failed>{failed}</Failed>"
+
+
 def check_message(text: str, subject: str | None, structured: bool) -> None:
     if not text:
         raise invalid("Empty message")
@@ -199,4 +217,5 @@ OPERATIONS = {
     "ConfirmSubscription": confirm_subscription,
     "Unsubscribe": unsubscribe,
     "Publish": publish,
+    "PublishBatch": publish_batch,
 }

@@ -26,7 +26,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.transfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.core.golden import golden, message, path_of, rendered
+from tests.unit.core.golden_messages import golden, message, path_of, rendered
 
 every_message = pytest.mark.parametrize("name", TEMPLATES)
 every_kind = pytest.mark.parametrize("kind", EVENT_KINDS)
@@ -36,7 +36,7 @@ NASTY = 'He said "no"\n\tC:\\temp\\x <reason> & </a> \u2028 \x00 ünï'
 
 @every_message
 def test_messages_are_those_of_the_golden_files(name):
-    # Meant to be different? .venv/bin/python -m tests.unit.core.golden
+    # Meant to be different? .venv/bin/python -m tests.unit.core.golden_messages
     assert golden(name) == path_of(name).read_text()
 
 

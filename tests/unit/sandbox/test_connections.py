@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -63,6 +64,16 @@ def test_a_connection_takes_a_while(events: Sandbox, aws: Aws) -> None:
         "Failed to describe the connection(s). Connection 'slack' does not exist.",
     )
     assert aws("events").describe_api_destination(Name="hook")["ApiDestinationState"] == "INACTIVE"
+
+
+def test_a_reset_of_moto_empties_all_of_it(events: Sandbox, aws: Aws) -> None:
+    destination(aws, connect(aws))
+    events.publish(FAILED)
+    with urlopen(Request(f"{events.url}/moto-api/reset", method="POST")) as answer:
+        assert answer.status == 200
+    assert aws("events").list_connections()["Connections"] == []
+    assert aws("events").list_api_destinations()["ApiDestinations"] == []
+    assert events.deliveries() == []
 
 
 def test_secrets_are_told_by_secrets_manager_alone(events: Sandbox, aws: Aws) -> None:

@@ -48,7 +48,7 @@ def job(**state: Any) -> dict[str, Any]:
 
 
 def start(states: Any, definition: dict[str, Any], given: Any = None, **machine: Any) -> str:
-    arn = states.create_state_machine(name="m", definition=json.dumps(definition), roleArn=ROLE, **machine)
+    arn = states.create_state_machine(**{"name": "m", "roleArn": ROLE, **machine}, definition=json.dumps(definition))
     return str(
         states.start_execution(stateMachineArn=arn["stateMachineArn"], input=json.dumps(given or {}))["executionArn"]
     )
@@ -166,6 +166,29 @@ def test_stopping_an_execution_stops_its_task(sandbox: Sandbox, states: Any, ecs
     machine = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
     listed = states.list_executions(stateMachineArn=machine, statusFilter="ABORTED")["executions"]
     assert [each["executionArn"] for each in listed] == [arn]
+
+
+def test_a_role_that_may_run_a_task_and_not_wait_for_it(sandbox: Sandbox, states: Any) -> None:
+    iam = client(sandbox, "iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName="workflow", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    family = "arn:aws:ecs:eu-central-1:123456789012:task-definition/job:*"
+    cluster = {"ArnEquals": {"ecs:cluster": "arn:aws:ecs:eu-central-1:123456789012:cluster/default"}}
+    may: list[dict[str, Any]] = [{"Effect": "Allow", "Action": "ecs:RunTask", "Resource": family, "Condition": cluster}]
+
+    def outcome(name: str) -> tuple[str, str]:
+        document = json.dumps({"Version": "2012-10-17", "Statement": may})
+        iam.put_role_policy(RoleName="workflow", PolicyName="run", PolicyDocument=document)
+        found = ended(states, start(states, job(), name=name))
+        return found["status"], found.get("error", "")
+
+    sandbox.program("job", seconds=1)
+    assert outcome("without") == ("FAILED", "ECS.AccessDeniedException")
+    rule = "arn:aws:events:eu-central-1:123456789012:rule/StepFunctionsGetEventsForECSTaskRule"
+    actions = ["events:PutTargets", "events:PutRule", "events:DescribeRule"]
+    may += [{"Effect": "Allow", "Action": actions, "Resource": rule}]
+    may += [{"Effect": "Allow", "Action": ["ecs:StopTask", "ecs:DescribeTasks"], "Resource": "*"}]
+    assert outcome("with") == ("SUCCEEDED", "")
 
 
 def test_express_workflows_tell_nothing(sandbox: Sandbox, states: Any) -> None:

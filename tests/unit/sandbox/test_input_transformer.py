@@ -31,9 +31,9 @@ EVENT: dict[str, Any] = {
         "ok": True,
         "none": None,
         "quoted": 'image "app" not\nfound',
-        "payload": {"acc_id": "0a787ecb-4015", "sf_id": "baz"},
-        "one": ["HIGH"],
-        "two": ["ACTIVE", "INACTIVE"],
+        "payload": {"job": "nightly", "run": "r7"},
+        "one": ["app"],
+        "two": ["app", "proxy"],
         "containers": [{"name": "app", "exitCode": 1}, {"name": "side"}],
     },
 }
@@ -66,17 +66,17 @@ TEXTS = {
     '"<aws.events.rule-name> triggered"': '"example triggered"',
     # Seen at AWS.
     '"info <missing>"': '"info "',
-    '"<one> single"': '"[HIGH] single"',
-    '"<two> multiple"': '"[ACTIVE,INACTIVE] multiple"',
-    '"Payload of <payload> and <instance>"': '"Payload of {acc_id:0a787ecb-4015,sf_id:baz} and i-0123456789"',
-    '"Command is <ok>!"': '"Command is true!"',
-    '"{[/Check <state>"': '"{[/Check RUNNING"',
-    '"<one> a"\n"<missing> b"\n"<instance> c"': '"[HIGH] a"\n" b"\n"i-0123456789 c"',
+    '"<one> alone"': '"[app] alone"',
+    '"<two> stopped"': '"[app,proxy] stopped"',
+    '"All of <payload> on <instance>"': '"All of {job:nightly,run:r7} on i-0123456789"',
+    '"It is <ok>."': '"It is true."',
+    '"[{ now <state>"': '"[{ now RUNNING"',
+    '"<one> a"\n"<missing> b"\n"<instance> c"': '"[app] a"\n" b"\n"i-0123456789 c"',
     '"<aws.events.rule-arn> <aws.events.event.ingestion-time>"': f'"{RULE} {TIME}"',
     # Decided here.
     '"reason: <quoted>"': '"reason: image "app" not\nfound"',
     '"code <code>, <none>"': '"code 137, null"',
-    "<payload>": '{"acc_id":"0a787ecb-4015","sf_id":"baz"}',
+    "<payload>": '{"job":"nightly","run":"r7"}',
 }
 DOCUMENTS: dict[str, Any] = {
     '{\n  "instance" : <instance>,\n  "state": <state>\n}': {"instance": "i-0123456789", "state": "RUNNING"},
@@ -91,12 +91,12 @@ DOCUMENTS: dict[str, Any] = {
         "Transformed": "Yes",
     },
     '{"ruleArn": <aws.events.rule-arn>, "ruleName": <aws.events.rule-name>}': {"ruleArn": RULE, "ruleName": "example"},
-    '{"command": <missing>, "in": "<missing>"}': {"command": "", "in": ""},
-    '{"path": "users/<instance>/second/<instance>", "bod": <payload>}': {
-        "path": "users/i-0123456789/second/i-0123456789",
-        "bod": {"acc_id": "0a787ecb-4015", "sf_id": "baz"},
+    '{"reason": <missing>, "in": "<missing>"}': {"reason": "", "in": ""},
+    '{"path": "<instance>/tasks/<instance>", "body": <payload>}': {
+        "path": "i-0123456789/tasks/i-0123456789",
+        "body": {"job": "nightly", "run": "r7"},
     },
-    '{"singlelistitem": <one>}': {"singlelistitem": ["HIGH"]},
+    '{"names": <one>}': {"names": ["app"]},
     '{"event": <aws.events.event.json>}': {"event": EVENT},
     '{"event": <aws.events.event>}': {
         "event": {
@@ -128,7 +128,7 @@ def test_json_documents_come_out_minified(template: str) -> None:
 @pytest.mark.parametrize("template", [
     '{"payload": "<payload>"}',
     '{"item": "<one>"}',
-    '{"not_valid": "users/<payload>", "bod": <payload>}',
+    '{"path": "jobs/<payload>", "body": <payload>}',
     '{"reason": "it said <quoted>"}',
 ])  # fmt: skip
 def test_what_makes_no_json_is_not_delivered(template: str) -> None:
@@ -159,7 +159,7 @@ def test_templates_that_put_targets_refuses(template: str) -> None:
     ("$.detail.containers[1].name", "side"),
     ("$.detail.containers[*].name", ["app", "side"]),
     ("$.detail.containers[*].reason", []),
-    ("$.detail.payload.*", ["0a787ecb-4015", "baz"]),
+    ("$.detail.payload.*", ["nightly", "r7"]),
     ("$.detail['state']", MISSING),
     ("$..state", MISSING),
     ("detail.state", MISSING),
@@ -172,7 +172,8 @@ def test_paths(path: str, value: Any) -> None:
 def test_input_and_input_path() -> None:
     assert render({"Input": '{ "a": 1 }'}, EVENT, RULE, TIME) == '{ "a": 1 }'
     assert render({"InputPath": "$.detail.state"}, EVENT, RULE, TIME) == '"RUNNING"'
-    assert render({"InputPath": "$.detail.payload"}, EVENT, RULE, TIME) == '{"acc_id":"0a787ecb-4015","sf_id":"baz"}'
+    assert render({"InputPath": "$.detail.payload"}, EVENT, RULE, TIME) == '{"job":"nightly","run":"r7"}'
+    assert render({"InputPath": "$.detail['payload'].run"}, EVENT, RULE, TIME) == '"r7"'
     assert render({"InputPath": "$.nowhere"}, EVENT, RULE, TIME) == "null"
     assert json.loads(render({"Id": "1", "Arn": "x"}, EVENT, RULE, TIME)) == EVENT
 

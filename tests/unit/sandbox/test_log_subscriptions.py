@@ -109,6 +109,16 @@ def test_without_permission_nothing_arrives(events: Sandbox, aws: Aws, trail: No
     assert {each["messageType"] for each in got(aws)} <= {"CONTROL_MESSAGE"}
 
 
+def test_patterns_are_evaluated_for_whoever_asks(events: Sandbox, aws: Aws, trail: None) -> None:
+    write(aws, {"a": 1}, {"a": 2})
+    found = aws("logs").filter_log_events(logGroupName="trail", filterPattern="{ $.a > 1 }")["events"]
+    assert [json.loads(each["message"]) for each in found] == [{"a": 2}]
+    answer = aws("logs").test_metric_filter(filterPattern="{ $.a = 1 }", logEventMessages=['{"a": 2}', '{"a": 1}'])
+    assert [each["eventNumber"] for each in answer["matches"]] == [2]
+    wrong = {"filterPattern": "{ $.a ", "logEventMessages": ["x"]}
+    assert code(aws("logs").test_metric_filter, **wrong) == "InvalidParameterException"
+
+
 def trigger(aws: Aws, code_of_function: str, **details: Any) -> str:
     """The URL of a queue that triggers a function."""
     arn = queue(aws, "retries", VisibilityTimeout="60", **details.pop("attributes", {}))

@@ -47,10 +47,14 @@ def job(aws: Aws) -> None:
 def scheduler_role(aws: Aws, action: str = "ecs:RunTask", passes: bool = True) -> str:
     arn = role(aws, action, "*", "schedules", "scheduler.amazonaws.com")
     if passes:
-        condition = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-        allow = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": condition}
-        aws("iam").put_role_policy(RoleName="schedules", PolicyName="pass", PolicyDocument=policy(allow))
+        may_pass(aws, "schedules")
     return arn
+
+
+def may_pass(aws: Aws, name: str) -> None:
+    condition = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    allow = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": condition}
+    aws("iam").put_role_policy(RoleName=name, PolicyName="pass", PolicyDocument=policy(allow))
 
 
 def schedule(aws: Aws, expression: str, target: dict[str, Any], **details: Any) -> None:
@@ -134,7 +138,8 @@ def test_a_universal_target(events: Sandbox, aws: Aws, job: None) -> None:
 
 def test_a_rule_with_a_schedule_runs_a_task(events: Sandbox, aws: Aws, job: None) -> None:
     events.settings(cloudtrail=True, events=True)
-    arn = role(aws, "ecs:RunTask", "*")
+    arn = role(aws, "ecs:RunTask", "arn:aws:ecs:*:*:task-definition/job:*")
+    may_pass(aws, "events")
     aws("events").put_rule(Name="nightly", ScheduleExpression="rate(1 minute)")
     aws("events").put_targets(
         Rule="nightly", Targets=[{"Id": "t", "Arn": CLUSTER, "RoleArn": arn, "EcsParameters": ECS, "Input": INPUT}]

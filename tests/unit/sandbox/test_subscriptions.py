@@ -206,6 +206,18 @@ def test_a_function_gets_a_record(events: Sandbox, aws: Aws) -> None:
     assert json.loads(json.loads(line["result"]["payload"])) == event
 
 
+def test_a_batch_is_published_one_by_one(events: Sandbox, aws: Aws) -> None:
+    topic(aws)
+    subscribe(aws, "email", "ops@example.org")
+    events.confirm_subscription("ops@example.org")
+    entries = [{"Id": "a", "Message": "first"}, {"Id": "b", "Message": ""}, {"Id": "c", "Message": "third"}]
+    answer = aws("sns").publish_batch(TopicArn=TOPIC, PublishBatchRequestEntries=entries)
+    assert [each["Id"] for each in answer["Successful"]] == ["a", "c"]
+    assert [each["Id"] for each in answer["Failed"]] == ["b"]
+    assert events.settle()
+    assert {line["payload"] for line in events.deliveries() if line["kind"] == "subscription"} == {"first", "third"}
+
+
 @pytest.mark.parametrize(("parameters", "text"), [
     ({"Message": ""}, "Empty message"),
     ({"Message": "x", "Subject": "s" * 101}, "Subject"),

@@ -7,6 +7,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.match import matches
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.definition import failure_pattern
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.filters import Filters
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry import notice
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide import decide
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import GiveUp, Wish
@@ -104,3 +107,11 @@ def test_a_line_of_the_log_is_one_line():
         "cluster": WHOLE["cluster"],
         "tasks": ["a"],
     }
+
+
+@pytest.mark.parametrize("name", ["refused", "error", "theirs", "denied", "task"])
+def test_a_notification_is_what_a_failure_rule_would_deliver(name):
+    """Whoever reads the alerts of failure rules reads these, too."""
+    _subject, event = notice.notification(GIVEN_UP, RECORDS[name], 6, NOON, ACCOUNT)
+    kind = "task" if name == "task" else "launch"
+    assert matches(failure_pattern(kind, Filters()), event)

@@ -1,0 +1,51 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Packs the retry function: its edge, and the files of the collection that decide.
+
+Run on the controller, by the role. Prints JSON: {"path", "code_sha256", "changed"}. The package is the same bytes from
+run to run. With --policy, a file with the retry policy as JSON, the policy is checked; with --pack-policy it goes into
+the package as well, which has no limit of four kilobytes as the environment of a function has.
+
+Exits with 1, and says why on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+FILES = Path(__file__).resolve().parent
+sys.dont_write_bytecode = True  # the collection may be anywhere, and is not ours to write into
+sys.path.insert(0, str(FILES.parents[2] / "plugins/module_utils"))
+
+from _core.errors import Refused  # noqa: E402
+from _core.function_archive import code_sha256  # noqa: E402
+from _core.retry.archive import retry_function  # noqa: E402
+from _core.retry.policy import read_policy  # noqa: E402
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--policy", type=Path, help="the retry policy, as JSON")
+    parser.add_argument("--pack-policy", action="store_true", help="put the policy into the package")
+    parser.add_argument("--output", type=Path, required=True, help="the package to write")
+    given = parser.parse_args()
+    try:
+        policy = json.loads(given.policy.read_text(encoding="utf-8")) if given.policy else {}
+        read_policy(policy)
+        package = retry_function(FILES / "retry_function", policy if given.pack_policy else None)
+        changed = not given.output.exists() or given.output.read_bytes() != package
+        if changed:
+            given.output.parent.mkdir(parents=True, exist_ok=True)
+            given.output.write_bytes(package)
+    except (Refused, OSError, ValueError) as error:
+        sys.exit(f"The package {given.output} cannot be made: {error}")
+    sys.stdout.write(
+        json.dumps({"path": str(given.output), "code_sha256": code_sha256(package), "changed": changed}) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
