@@ -167,7 +167,7 @@ def test_a_batch_that_fails_comes_back_and_ends_in_the_dead_letter_queue(
         QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "bad"}, {"Id": "2", "MessageBody": "good"}]
     )
     where = aws("sqs").get_queue_url(QueueName="dead")["QueueUrl"]
-    until(lambda: left(aws, url) == 0, 20)
-    assert left(aws, where) >= 1
+    # A message on its way between two states is in none of the numbers for a moment: what arrives is waited for.
+    until(lambda: left(aws, where) and left(aws, url) == 0, 20)
     if partial:
         assert left(aws, where) == 1
