@@ -1,6 +1,9 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""python -m tests.bench: time and calls of a recycle, for services of many sizes, beside the source's algorithm."""
+"""python -m tests.bench: time and calls of a recycle, for services of many sizes, beside the source's algorithm.
+
+And the time that a storm of refused launches takes.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import
 from .course import CALL, LATENCIES, PER_TASK, Outcome
 from .engine import recycle_with_engine
 from .source import LAMBDA_LIMIT, recycle_like_the_source
+from .storm import MOST_SECONDS, RECORDS, seconds_of_storm
 
 SIZES = (3, 10, 30, 100, 300, 1000)
 MOST_TIME = 1.10  # of the shortest there can be: tasks x (reaction + launch + health)
@@ -48,6 +52,7 @@ def main() -> int:
     print(f"The source is a Lambda function, which AWS ends after {LAMBDA_LIMIT:.0f} s.")
     print(f"{SIZES[-1]} tasks one at a time: {cpu:.1f} s of CPU, {peak:.0f} MB, the simulated cluster included.\n")
     verdicts = [verdict(*each) for each in limits(one_by_one, tenths)]
+    verdicts.append(verdict(f"seconds for {RECORDS} refused launches", seconds_of_storm(), MOST_SECONDS))
     return 0 if all(verdicts) else 1
 
 
