@@ -147,12 +147,20 @@ class Stack:
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )
 
-    def from_eventbridge(self) -> None:
-        pattern = {
-            "source": ["aws.ecs"],
-            "detail-type": ["AWS API Call via CloudTrail"],
-            "detail": {"eventName": ["RunTask"]},
-        }
+    def keep_running(self, **policy: Any) -> None:
+        """Have tasks started again that stopped, as the policy says."""
+        variables = self.aws["lambda"].get_function_configuration(FunctionName="launch-retry")["Environment"][
+            "Variables"
+        ]
+        variables["RETRY_POLICY"] = json.dumps({**POLICY, **policy})
+        self.aws["lambda"].update_function_configuration(
+            FunctionName="launch-retry", Environment={"Variables": variables}
+        )
+        self.from_eventbridge({"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]})
+
+    def from_eventbridge(self, pattern: dict[str, Any] | None = None) -> None:
+        calls = {"source": ["aws.ecs"], "detail-type": ["AWS API Call via CloudTrail"]}
+        pattern = pattern or {**calls, "detail": {"eventName": ["RunTask"]}}
         rule = self.aws["events"].put_rule(Name="refused", EventPattern=json.dumps(pattern))["RuleArn"]
         self.aws["lambda"].add_permission(
             FunctionName="launch-retry",
@@ -335,6 +343,38 @@ def test_an_answer_that_is_lost_starts_nothing_twice(stack, fault):
     first, second = (call["parameters"] for call in stack.calls())
     assert first == second
     assert len(stack.tasks()) == 1
+
+
+TEMPLATE = {"networkConfiguration": JOB["networkConfiguration"], "tags": JOB["tags"]}
+
+
+def test_a_task_on_spot_that_was_interrupted(stack):
+    stack.keep_running(stopped_tasks=["spot"], launch_templates={"report": TEMPLATE})
+    (first,) = stack.aws["ecs"].run_task(**JOB)["tasks"]
+    until(lambda: stack.tasks()[0]["lastStatus"] == "RUNNING", "the task")
+    stack.sandbox.act("interrupt", task=first["taskArn"])
+    until(lambda: len(stack.calls()) == 2, "the second call")
+    quiet(stack)
+    (task,) = stack.tasks()
+    assert task["taskArn"] != first["taskArn"]
+    call = stack.calls()[1]["parameters"]
+    same = ("capacityProviderStrategy", "overrides", "group", "platformVersion")
+    for key in same[1:]:
+        assert call[key] == JOB[key]
+    assert call["capacityProviderStrategy"][0]["capacityProvider"] == "FARGATE_SPOT"
+    assert call["startedBy"].startswith("retry/1/")
+    assert {"key": "team", "value": "shop"} in call["tags"]
+
+
+@pytest.mark.parametrize(("exit_code", "calls"), [(1, 1), (75, 2)])
+def test_only_listed_exit_codes_are_retried(stack, exit_code, calls):
+    rules = [{"action": "retry", "exit_codes": [75]}]
+    stack.keep_running(stopped_tasks=["spot", "host_loss"], rules=rules, launch_templates={"report": TEMPLATE})
+    stack.sandbox.program("report", {"seconds": 5, "exit_code": exit_code, "times": 1}, {"seconds": 3600})
+    stack.aws["ecs"].run_task(**JOB)
+    until(lambda: stack.decided("ignore" if calls == 1 else "started"), "the decision")
+    quiet(stack)
+    assert len(stack.calls()) == calls
 
 
 @pytest.mark.parametrize("way", ["queue", "log_subscription"])

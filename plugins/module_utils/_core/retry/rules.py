@@ -90,6 +90,8 @@ def read_rule(number: int, options: object) -> Rule:
         raise Refused(f"{where}: action is {given.get('action')!r}. Say {', '.join(ACTIONS)}")
     if given.keys() == {"action"}:
         raise Refused(f"{where} has no condition. Say at least one of {', '.join(sorted(_KEYS - {'action'}))}")
+    if 0 in _list(where, given, "exit_codes") and given["action"] != "ignore":
+        raise Refused(f"{where}: exit_codes has 0, which is no failure. Only a rule with action: ignore can have it")
     rule = Rule(
         action=str(given["action"]),
         launch_failure=_flag(where, given),
@@ -122,8 +124,8 @@ def _flag(where: str, given: Mapping[Any, Any]) -> bool | None:
 
 
 def _exit_code(where: str, code: object) -> int:
-    if isinstance(code, bool) or not isinstance(code, int) or code == 0:
-        raise Refused(f"{where}: exit_codes has {code!r}. Say whole numbers; 0 is no failure")
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise Refused(f"{where}: exit_codes has {code!r}. Say whole numbers")
     return code
 
 

@@ -32,8 +32,15 @@ def infrastructure(task: StoppedTask) -> str:
 
 
 def ended_well(task: StoppedTask) -> bool:
-    """Whether every container that AWS has not added ended with exit code 0."""
-    return exit_codes(task) == {0} and not any(end.code is None for end in task.exits)
+    """Whether the task ended by itself, and every container that AWS has not added with exit code 0.
+
+    One that was told to end, and did so with 0, has most likely not done its job.
+    """
+    return (
+        task.stop_code == "EssentialContainerExited"
+        and exit_codes(task) == {0}
+        and not any(end.code is None for end in task.exits)
+    )
 
 
 def request_for(task: StoppedTask, template: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

@@ -81,7 +81,7 @@ def rule(**conditions):
         (rule(codes=[1]), "has codes, which no rule has"),
         (rule(exit_codes=1), "exit_codes is to be a list"),
         (rule(exit_codes=[]), "exit_codes is to be a list"),
-        (rule(exit_codes=[0]), "0 is no failure"),
+        (rule(exit_codes=[0]), "0, which is no failure"),
         (rule(exit_codes=["1"]), "exit_codes has '1'"),
         (rule(stop_codes=["Spot"]), "stop_codes has 'Spot'. AWS has TaskFailedToStart"),
         (rule(reasons=["("]), "no regular expression"),
