@@ -1,0 +1,241 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Jobs under ansible-runner, the engine of AWX: what it tells of them, and what becomes of those that are cancelled.
+
+A job is a private data directory: project, inventory, variables. Cancelling is SIGTERM to ansible-runner, which then
+kills the process group of ansible-playbook with SIGKILL. What AWX does besides, it removes the container: everything
+in it is killed as well.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from tests.end_to_end.programs import PATIENCE, until
+from tests.end_to_end.witness import Witness
+
+ROOT = Path(__file__).parents[2]
+PLAYBOOK = ROOT / "awx/service_recycle.yml"
+QUICKLY = {
+    "service_recycle_wait_delay": 0.05,
+    "service_recycle_stabilize_time": 0,
+    "service_recycle_wait_timeout": 30,
+}
+# The answers to a survey of awx/objects.yml, of which two were left blank.
+ANSWERS = {"cluster": "prod", "service": "web", "max_task_age": "1h", "token": "", "started_before": None}
+FLEET = """
+- name: Replace the tasks of every service
+  hosts: ecs_services
+  gather_facts: false
+  serial: 1
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
+  tasks:
+    - name: Replace its tasks
+      steadyops.ecs.ecs_service_recycle:
+        cluster: "{{ ecs_cluster }}"
+        service: "{{ ecs_service }}"
+        region: "{{ ecs_region }}"
+        max_task_age: 1h
+        wait_delay: 0.05
+        stabilize_time: 0
+"""
+
+
+class Job:
+    """A launch of ansible-runner."""
+
+    def __init__(self, folder, playbook, ident):
+        self.artifacts = folder / "artifacts" / ident
+        self.process = subprocess.Popen(
+            ["ansible-runner", "run", str(folder), "--playbook", playbook, "--ident", ident, "--quiet"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @property
+    def runs(self):
+        return self.process.poll() is None
+
+    def family(self):
+        """ansible-runner, and all that it has started."""
+        return [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+
+    def kill(self):
+        if self.runs:
+            for each in self.family():
+                each.kill()
+        self.process.wait()
+
+    def ended(self):
+        """How AWX would see it: successful, failed or canceled."""
+        self.process.wait(timeout=PATIENCE)
+        return (self.artifacts / "status").read_text()
+
+    def events(self):
+        files = sorted((self.artifacts / "job_events").glob("*.json"), key=lambda path: int(path.name.split("-")[0]))
+        return [json.loads(path.read_text()) for path in files]
+
+    def told(self, event):
+        return [each["event_data"] for each in self.events() if each["event"] == event]
+
+    def results(self, event="runner_on_ok"):
+        """Of the recycles."""
+        return [data["res"] for data in self.told(event) if data["task_action"].endswith("ecs_service_recycle")]
+
+    def stats(self):
+        """What set_stats left behind, as AWX finds it."""
+        (data,) = self.told("playbook_on_stats")
+        return data.get("artifact_data", {})
+
+
+@pytest.fixture
+def launch(sandbox, tmp_path, started):
+    """Launches a job; again with the same variables when nothing else is said."""
+    folder = tmp_path / "job"
+    for name in ("project", "inventory", "env"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(PLAYBOOK, folder / "project")
+    (folder / "project/fleet.yml").write_text(FLEET)
+    inventory = {"plugin": "steadyops.ecs.ecs_services", "clusters": ["prod"], "endpoint_url": sandbox.url}
+    (folder / "inventory/fleet.ecs_services.yml").write_text(yaml.safe_dump(inventory))
+    (folder / "env/envvars").write_text(yaml.safe_dump({"AWS_URL": sandbox.url}))
+
+    def launch(playbook=PLAYBOOK.name, **more):
+        (folder / "env/extravars").write_text(yaml.safe_dump({**QUICKLY, **ANSWERS, **more}))
+        job = Job(folder, playbook, str(len(started)))
+        started.append(job)
+        return job
+
+    return launch
+
+
+@pytest.fixture
+def witness(sandbox):
+    scaling = {"min": 1, "max": 9}
+    sandbox.service("web", cluster="prod", tasks=4, health_check=True, scaling=scaling, tags={"a": "b"})
+    return Witness(sandbox)
+
+
+def whole(witness):
+    """No old task is left, and everything is given back. Others may have been stopped besides."""
+    witness.given_back()
+    running = {task["arn"] for task in witness.now()["tasks"] if task["desired_status"] == "RUNNING"}
+    assert running & witness.old == set()
+
+
+def test_a_job_its_events_and_its_artifacts(witness, launch):
+    job = launch()
+    assert job.ended() == "successful"
+    kinds = [event["event"] for event in job.events() if event["event"] != "verbose"]
+    assert (kinds[0], kinds[-1]) == ("playbook_on_start", "playbook_on_stats")
+    assert {"playbook_on_task_start", "runner_on_start", "runner_on_ok"} <= set(kinds)
+    recycle = job.stats()["recycle"]
+    assert (recycle["status"], len(recycle["replaced"]), recycle["remaining"]) == ("recycled", 4, [])
+    assert job.results()[0]["recycle"] == recycle
+    witness.kept()
+    witness.replaced()
+
+    again = launch()
+    assert again.ended() == "successful"
+    assert again.stats()["recycle"]["status"] == "unchanged"
+
+
+def test_a_job_that_fails_leaves_its_artifacts_too(witness, launch, sandbox):
+    sandbox.fault("launch_fails", reason="CannotPullContainerError: image not found")
+    job = launch()
+    assert job.ended() == "failed"
+    assert "CannotPullContainerError" in job.results("runner_on_failed")[0]["msg"]
+    assert job.stats()["recycle"]["status"] == "failed"
+    witness.given_back()
+
+
+@pytest.mark.parametrize("answers", [{"max_task_age": ""}, {"token": "a"}, {"max_task_age": None}])
+def test_a_survey_without_one_answer_is_refused(witness, launch, answers):
+    job = launch(**answers)
+    assert job.ended() == "failed"
+    assert "exactly one of" in job.told("runner_on_failed")[0]["res"]["msg"]
+    witness.untouched()
+
+
+def test_a_job_over_the_inventory(witness, launch, sandbox):
+    sandbox.service("api", cluster="prod", tasks=1, health_check=True)
+    sandbox.service("other", cluster="dev", tasks=1)
+    job = launch("fleet.yml")
+    assert job.ended() == "successful"
+    assert [data["host"] for data in job.told("runner_on_ok")] == ["api.prod", "web.prod"]
+    assert [result["recycle"]["status"] for result in job.results()] == ["recycled", "recycled"]
+    witness.kept()
+    whole(witness)
+    assert sandbox.find("other")["tasks"][0]["desired_status"] == "RUNNING"
+
+
+MOMENTS = random.Random(20261124).sample(range(1, 10), 2)  # nine or ten writes are made
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["cancelled", "cancelled, and the container removed"])
+@pytest.mark.parametrize("write", MOMENTS)
+def test_a_job_that_is_cancelled(witness, launch, sandbox, write, gone):
+    """Right after one of its writes. It gives everything back by itself, or the next launch does."""
+    sandbox.fault("hold", nth=write)
+    job = launch()
+    until(lambda: any(call["outcome"] == "held" for call in witness.calls()) or not job.runs, "the write")
+    family = job.family() if job.runs else []
+    if job.runs:
+        os.kill(job.process.pid, signal.SIGTERM)
+        assert job.ended() == "canceled"
+    for each in family if gone else []:
+        if each.is_running():
+            each.kill()
+    sandbox.clear_faults()
+    witness.kept()
+    if not gone:
+        until(lambda: witness.record() is None, "the record to be removed")
+        witness.given_back()
+    again = launch()
+    assert again.ended() == "successful"
+    assert again.stats()["recycle"]["remaining"] == []
+    witness.kept()
+    whole(witness)
+
+
+def test_two_launches_at_once_the_second_waits(witness, launch, sandbox):
+    sandbox.fault("hold", operations=["StopTask"], nth=1)
+    first = launch()
+    until(witness.stops, "the first stop")
+    calls = len(witness.calls())
+    second = launch()
+    until(lambda: len(witness.calls()) > calls + 1, "the second one to look twice")
+    sandbox.release()
+    assert (first.ended(), second.ended()) == ("successful", "successful")
+    assert [len(job.stats()["recycle"]["replaced"]) for job in (first, second)] == [4, 0]
+    witness.kept()
+    witness.replaced()
+
+
+def test_two_launches_at_once_the_second_gives_up_and_names_the_first(witness, launch, sandbox):
+    sandbox.fault("hold", operations=["StopTask"], nth=1)
+    first = launch()
+    until(witness.stops, "the first stop")
+    owner = next(word[2:] for word in witness.record().split() if word.startswith("w="))
+    second = launch(service_recycle_wait_timeout=1)
+    assert second.ended() == "failed"
+    said = second.results("runner_on_failed")[0]["msg"]
+    assert "is being worked on by another run" in said
+    assert owner in said
+    sandbox.release()
+    assert first.ended() == "successful"
+    witness.kept()
+    witness.replaced()

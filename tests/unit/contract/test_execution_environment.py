@@ -1,0 +1,52 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What ansible-builder makes of the execution environment, and finds in the collection by itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[3]
+DEFINITION = yaml.safe_load((ROOT / "execution-environment.yml").read_text())
+GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text())
+
+
+def builder(*arguments):
+    command = ["ansible-builder", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_containerfile_can_be_made(tmp_path):
+    builder(
+        "create",
+        "--file",
+        ROOT / "execution-environment.yml",
+        "--context",
+        tmp_path,
+        "--output-filename",
+        "Containerfile",
+    )
+    text = (tmp_path / "Containerfile").read_text()
+    assert DEFINITION["images"]["base_image"]["name"] in text
+    collections = yaml.safe_load((tmp_path / "_build/requirements.yml").read_text())["collections"]
+    assert [each["name"] for each in collections] == [f"{GALAXY['namespace']}.{GALAXY['name']}"]
+
+
+def test_the_python_requirements_are_found_in_the_collection():
+    """In the one that was built and installed: meta/execution-environment.yml is in the archive."""
+    found = builder("introspect", os.environ["ANSIBLE_COLLECTIONS_PATH"])
+    wanted = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert wanted
+    assert [line for line in wanted if f"{line}  # from collection steadyops.ecs" not in found] == []
+
+
+def test_what_runs_the_collection_is_what_the_collection_is_for():
+    (collection,) = DEFINITION["dependencies"]["galaxy"]["collections"]
+    assert collection["version"] == f">={GALAXY['version']}"
+    assert "awx" in GALAXY["build_ignore"], "users of Galaxy get what runs; awx/ is for those who clone the repository"
