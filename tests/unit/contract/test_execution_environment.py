@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,18 @@ def test_a_containerfile_can_be_made(tmp_path):
     assert DEFINITION["images"]["base_image"]["name"] in text
     collections = yaml.safe_load((tmp_path / "_build/requirements.yml").read_text())["collections"]
     assert [each["name"] for each in collections] == [f"{GALAXY['namespace']}.{GALAXY['name']}"]
+
+
+def test_what_the_readme_says_of_the_collection_of_a_checkout(tmp_path):
+    galaxy, files = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "awx/README.md").read_text(), re.MULTILINE | re.DOTALL)
+    before, _collections = (ROOT / "execution-environment.yml").read_text().split("    collections:\n")
+    (tmp_path / "ee.yml").write_text(before + galaxy + files)
+    archive = f"{GALAXY['namespace']}-{GALAXY['name']}-{GALAXY['version']}.tar.gz"
+    (tmp_path / "build").symlink_to(ROOT / "build")
+    builder("create", "--file", tmp_path / "ee.yml", "--context", tmp_path / "context")
+    assert (tmp_path / "context/_build/collections" / archive).exists()
+    (collection,) = yaml.safe_load((tmp_path / "context/_build/requirements.yml").read_text())["collections"]
+    assert collection == {"name": f"/build/collections/{archive}", "type": "file"}
 
 
 def test_the_python_requirements_are_found_in_the_collection():
