@@ -300,6 +300,10 @@ notes:
   - What stays. Desired count, scaling switches and tags are afterwards as they were before. The one exception is the
     tag C(steadyops.ecs/recycle-tokens), and only with O(token), because a token has to be remembered. Where tags of
     the service are managed elsewhere, let that ignore keys beginning with C(steadyops.ecs/).
+  - Progress. Where the module runs on the machine on which Ansible runs, a line on standard error tells of the plan,
+    of each step with its tasks, the healthy ones, its seconds and the time that is left, and after a minute of silence
+    that the run lives. With ansible-runner, and so in AWX, each is an event at once. C(no_log), C(async) and the
+    variable C(ecs_progress=false) silence it; on other machines the module works the same and is silent.
   - The desired count is given back as a difference. When somebody scales the service during the run, that stays.
   - Added tasks that never became good are stopped again before the desired count is lowered, so that ECS has none of
     the good ones to choose. The result lists them under RV(recycle.withdrawn).
@@ -597,6 +601,74 @@ recycle:
       returned: always
       type: int
       sample: 3
+    timeline:
+      description: The course of the run, made to be drawn. Its size grows with the number of tasks, not with time.
+      returned: always
+      type: dict
+      contains:
+        started:
+          description: When the plan was made, which all other times are seconds after; V(null) when there was none.
+          returned: always
+          type: str
+          sample: "2026-11-22T03:00:02Z"
+        seconds:
+          description: Until when it is told.
+          returned: always
+          type: float
+          sample: 213.1
+        counts:
+          description: The healthy tasks and the desired count, whenever one of them was seen to change.
+          returned: always
+          type: list
+          elements: dict
+          sample: [{at: 1.2, healthy: 3, desired: 4}, {at: 70.1, healthy: 4, desired: 4}]
+          contains:
+            at:
+              description: Seconds after the start.
+              returned: always
+              type: float
+              sample: 1.2
+            healthy:
+              description: How many tasks were good.
+              returned: always
+              type: int
+              sample: 3
+            desired:
+              description: The desired count of the service.
+              returned: always
+              type: int
+              sample: 4
+        tasks:
+          description: The tasks to be replaced, and those that were new; none in check mode.
+          returned: always
+          type: list
+          elements: dict
+          contains:
+            task:
+              description: Id of the task.
+              returned: always
+              type: str
+              sample: 4f1f4e9ad3b94eb0a5d4f5a1a7a3b9c0
+            new:
+              description: Whether it was created during the run, or during the interrupted one before it.
+              returned: always
+              type: bool
+              sample: false
+            from:
+              description: When it was created, or V(0) if that was before the start.
+              returned: always
+              type: float
+              sample: 0.0
+            good:
+              description: When a new task was seen to be good; V(null) if never.
+              returned: always
+              type: float
+              sample: 0.0
+            to:
+              description: When it was told to stop, or seen to be gone; V(null) if it still ran at the end.
+              returned: always
+              type: float
+              sample: 70.4
     seconds:
       description: How long it took.
       returned: always
@@ -624,11 +696,14 @@ recycle:
 from ..module_utils._aws.live_service import LiveService
 from ..module_utils._core.recycle.model import SCALING_FLAGS
 from ..module_utils._core.recycle.policy import read_policy
+from ..module_utils._core.recycle.report import Report
 from ..module_utils._core.recycle.run import recycle
 from ..module_utils._core.recycle.session import Self
+from ..module_utils._core.recycle.watch import Watch
 from ..module_utils._drive import Ending, drive
 from ..module_utils._module import AwsModule, Outcome, run
 from ..module_utils._owner import is_dead, own_name
+from ..module_utils._progress import teller
 
 ARGUMENTS = {
     "cluster": {"type": "str", "default": "default"},
@@ -675,7 +750,8 @@ def work(module: AwsModule, check_mode: bool) -> Outcome:
     policy = read_policy(module.params)
     world = LiveService(module.client, module.params["cluster"], module.params["service"])
     me = Self(own_name(), is_dead, ending, check_mode)
-    report = drive(recycle(world, policy, world.name.cluster, world.name.service, me), ending)
+    report = Report(watch=Watch(teller()))
+    drive(recycle(world, policy, world.name.cluster, world.name.service, me, report), ending)
     return Outcome(
         changed=report.changed,
         results={"recycle": report.as_dict()},

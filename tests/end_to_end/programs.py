@@ -119,12 +119,13 @@ class Playbook:
             ["ansible-playbook", str(path), *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             env={**os.environ, **ours, "ANSIBLE_DEPRECATION_WARNINGS": "false"},
             text=True,
             start_new_session=True,
         )
         self.pid = self.process.pid
+        self.errors = ""  # what it printed beside the results, once these are there
 
     def kill(self) -> None:
         """SIGKILL to its whole group, as ansible-runner does it. Modules are in groups of their own."""
@@ -134,7 +135,7 @@ class Playbook:
 
     def results(self) -> list[dict[str, Any]]:
         """What each task returned, in order."""
-        output, _none = self.process.communicate(timeout=PATIENCE)
-        assert "Traceback" not in output, output
+        output, self.errors = self.process.communicate(timeout=PATIENCE)
+        assert "Traceback" not in output + self.errors, output + self.errors
         told = json.loads(output)
         return [task["hosts"]["localhost"] for play in told["plays"] for task in play["tasks"]]

@@ -18,6 +18,7 @@ OURS = "ansible_collections.steadyops.ecs.plugins."
 # What a layer may import besides the standard library, upper layers first: none imports upwards.
 MAY_IMPORT = {
     "inventory": {"plugin_utils", "aws", "core"},
+    "action": {"drivers", "ansible.module_utils", "ansible.plugins.action", "ansible.utils"},
     "plugin_utils": {"amazon", "core", "ansible.errors", "ansible.utils", "ansible_collections.amazon.aws"},
     "modules": {"drivers", "aws", "core"},
     "drivers": {"drivers", "aws", "core", "amazon", "ansible.module_utils"},

@@ -14,7 +14,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report
 
 from tests.unit.core.samples import NOW, NOW_TEXT, plan, task
 
-# The issue names them; `plan` and `withdrawn` were added.
+# The issue names them; `plan`, `withdrawn` and `timeline` were added.
 KEYS = {
     "status",
     "cutoff",
@@ -30,7 +30,10 @@ KEYS = {
     "api_calls",
     "plan",
     "withdrawn",
+    "timeline",
 }
+
+NO_TIMELINE = {"started": None, "seconds": 0.0, "counts": [], "tasks": []}
 
 NOTHING = {
     "status": "unchanged",
@@ -45,6 +48,7 @@ NOTHING = {
     "capacity": {"before": None, "peak": None, "after": None},
     "scaling": {"before": None, "after": None},
     "minimum_healthy": None,
+    "timeline": NO_TIMELINE,
     "seconds": 0.0,
     "api_calls": {},
 }
@@ -96,6 +100,7 @@ FULL = {
         "after": {"dynamic_in": True, "dynamic_out": False, "scheduled": True},
     },
     "minimum_healthy": 10,
+    "timeline": NO_TIMELINE,
     "seconds": 215.3,
     "api_calls": {"DescribeServices": 31, "StopTask": 2},
 }

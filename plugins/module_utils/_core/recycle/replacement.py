@@ -191,6 +191,7 @@ class Replacement:
             next_good=frozenset(task.id for task in following if knowledge.good(task)),
         )
         session.report.saw_healthy(seen.healthy)
+        session.report.watch.saw(seen.healthy, desired, knowledge.fresh, knowledge.good)
         self._close_step(seen)
         return replace(seen, since_step=world.clock() - self._whole_clock)
 
@@ -283,6 +284,7 @@ class Replacement:
         del self._todo[task.id]
         session.report.changed = True
         session.report.saw_healthy(seen.healthy - (task.id in seen.next_good))
+        session.report.watch.stopped(task, seen.healthy - (task.id in seen.next_good))
         if not known:
             session.report.skipped.append((task, "already gone"))
         if not self._step:
@@ -367,6 +369,7 @@ class Replacement:
         # Nothing tells which new task stands for which old one: they are shared out.
         share = len(self._step)
         self._session.report.replaced.extend((task, names[i::share], seconds) for i, task in enumerate(self._step))
+        self._session.report.watch.step_done(self._step, names, seconds, len(self._todo))
         self._step = []
         self._whole_clock = self._session.world.clock()
         policy, total = self._session.policy, len(self._plan.stale)

@@ -12,6 +12,7 @@ from typing import Any
 from ..amounts import iso
 from .model import Scaling, Task
 from .plan import Plan
+from .watch import Watch
 
 UNCHANGED, RECYCLED, RESTORED, FAILED = "unchanged", "recycled", "restored", "failed"
 
@@ -41,6 +42,7 @@ class Report:
     seconds: float = 0.0
     calls: Mapping[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    watch: Watch = field(default_factory=Watch, compare=False, repr=False)
 
     def saw_desired(self, count: int) -> None:
         if self.desired_before is None:
@@ -72,6 +74,7 @@ class Report:
                 "after": self.scaling_after.as_dict() if self.scaling_after else None,
             },
             "minimum_healthy": self.minimum_healthy,
+            "timeline": self.watch.timeline(),
             "seconds": round(self.seconds, 1),
             "api_calls": dict(sorted(self.calls.items())),
         }

@@ -52,6 +52,7 @@ def recycle(
     """
     run = _Run(Session(world, policy, cluster, name, me, report or Report()), cluster, name)
     began = world.clock()
+    run.report.watch.begin(f"{cluster}/{name}", world.now, world.clock)
     try:
         yield from run.work()
     except TakenOver as taken:
@@ -159,6 +160,7 @@ class _Run:
                 busy = f"{deployment_words(service)}. Run again when it has ended, or say on_deployment: wait"
                 if policy.on_deployment == "fail":
                     raise Refused(busy)
+            session.report.watch.waits(None if me.check else busy)
             if busy is None or me.check:
                 return service
             if session.world.clock() - began > policy.wait_timeout:
@@ -205,6 +207,7 @@ class _Run:
         plan = make_plan(self.session.policy, selector, found)
         if report.plan is None:  # the first round tells what was found
             report.plan, report.diff, report.scaling_before = plan, plan_diff(plan), scaling
+            report.watch.planned(plan, self.session.me.check)
             if left:  # and that is what there was before the abandoned run changed it
                 report.desired_before = left.original
                 report.scaling_before = scaling and scaling.with_flags(left.suspended, False)
@@ -362,6 +365,7 @@ class _Run:
                     " state: restored to give it back"
                 )
                 return
+            report.watch.gives_up(why)
             if self._replacement:
                 yield from self._replacement.give_back()
             yield from self._put_back()

@@ -101,6 +101,7 @@ class Session:
     def rest(self, seconds: float) -> Steps[None]:
         """Pause; never so long that the lease could end unseen."""
         self.heed_ending()
+        self.report.watch.resting()
         left = math.inf if self.leaving else self._time_left + 0.001
         yield min(seconds, left, max(self.policy.lease / 4, 0.05))
         self.heed_ending()

@@ -1,0 +1,199 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What a run tells while it goes on: lines for people, and its course for a timeline.
+
+It is told of what the run sees and does, asks nothing of AWS, and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+
+from ..amounts import iso
+from .model import Task
+from .plan import Plan
+
+HEARTBEAT = 60.0  # seconds of silence after which a line tells that the run lives
+_NAMED = 3  # tasks that a line names
+_COUNTS_KEPT = 500  # changes of the counts that are kept anyway; beyond that, four for each task
+
+
+class Watch:
+    """The course of one run. Instants are AWS's, what is measured is measured on the clock that only goes forward."""
+
+    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
+        """``tell`` takes a line as soon as there is one to tell."""
+        self._tell = tell or (lambda _line: None)
+        self._title = ""
+        self._now: Callable[[], float] = lambda: 0.0
+        self._clock: Callable[[], float] = lambda: 0.0
+        self._started: float | None = None
+        self._told_clock = 0.0
+        self._waits_for: str | None = None
+        self._steps = 0  # planned
+        self._done = 0  # steps
+        self._first_clock: float | None = None  # when the first step began
+        self._step_clock = 0.0  # when the last step was whole
+        self._replaced = 0
+        self._healthy = self._desired = self._unready = 0
+        self._counts: list[tuple[float, int, int]] = []
+        self._bars: dict[str, _Bar] = {}
+
+    # ---- what the run tells
+
+    def begin(self, title: str, now: Callable[[], float], clock: Callable[[], float]) -> None:
+        self._title, self._now, self._clock = title, now, clock
+        self._told_clock = self._step_clock = clock()
+
+    def planned(self, plan: Plan, check: bool) -> None:
+        """The first plan of the run."""
+        if not plan.stale:
+            return
+        self._steps = plan.steps
+        self._started = self._now()
+        if not check:
+            for task in plan.stale:
+                self._bars[task.id] = _Bar(new=False, since=task.created_at)
+        count = len(plan.stale)
+        self._say(
+            f"{'would replace' if check else 'replaces'} {count} {'task' if count == 1 else 'tasks'} in {plan.steps}"
+            f" {'step' if plan.steps == 1 else 'steps'}, {plan.surge} added first; at least {plan.floor} of"
+            f" {plan.original} stay healthy"
+        )
+
+    def waits(self, what: str | None) -> None:
+        """Something outside of the run is waited for, or no longer."""
+        self._waits_for = what
+
+    def saw(self, healthy: int, desired: int, fresh: Iterable[Task], good: Callable[[Task], bool]) -> None:
+        """A look: ``fresh`` are the new tasks that live, ``good`` tells which of them count."""
+        now, living = self._now(), set()
+        for task in fresh:
+            living.add(task.id)
+            bar = self._bars.setdefault(task.id, _Bar(new=True, since=task.created_at))
+            if bar.good is None and good(task):
+                bar.good = now
+        for task_id, bar in self._bars.items():
+            if bar.new and bar.until is None and task_id not in living:
+                bar.until = now
+        self._unready = sum(bar.new and bar.good is None and bar.until is None for bar in self._bars.values())
+        self._count(now, healthy, desired)
+
+    def stopped(self, task: Task, healthy: int) -> None:
+        """A task was told to stop; so many are healthy without it."""
+        now = self._now()
+        bar = self._bars.setdefault(task.id, _Bar(new=False, since=task.created_at))
+        bar.until = bar.until or now
+        self._count(now, healthy, self._desired)
+
+    def step_done(self, old: Sequence[Task], new: Sequence[str], seconds: float, left: int) -> None:
+        """A step is whole: ``left`` tasks are still to be replaced. ``new`` are ARNs or ids."""
+        clock = self._clock()
+        if self._first_clock is None:
+            self._first_clock = clock - seconds
+        for task in old:  # where nobody told of the stop itself
+            bar = self._bars.setdefault(task.id, _Bar(new=False, since=task.created_at))
+            bar.until = bar.until or self._now() - seconds
+        self._done += 1
+        self._replaced += len(old)
+        self._step_clock = clock
+        self._steps = max(self._steps, self._done + (left > 0))
+        remaining = (clock - self._first_clock) / max(self._replaced, 1) * left
+        self._say(
+            f"step {self._done} of {self._steps}: {_names(task.id for task in old)} replaced by"
+            f" {_names(arn.rsplit('/', 1)[-1] for arn in new) or 'nothing yet'}; {self._health()}; {_duration(seconds)}"
+            + (f"; about {_duration(remaining)} left" if left else "; all done")
+        )
+
+    def resting(self) -> None:
+        """The run pauses. After a long silence, tell that it lives."""
+        if self._clock() - self._told_clock < HEARTBEAT:
+            return
+        if self._waits_for:
+            self._say(f"waits: {self._waits_for}")
+        elif self._steps:
+            step = f"step {min(self._done + 1, self._steps)} of {self._steps}"
+            if self._done >= self._steps:
+                step = "after the last step"
+            lasts = _duration(self._clock() - self._step_clock)
+            unready = f", {self._unready} new not good yet" if self._unready else ""
+            self._say(f"{step}: {lasts} so far; {self._health()}{unready}")
+
+    def gives_up(self, why: str) -> None:
+        """What was changed is going to be given back."""
+        self._say(f"ends early and gives back what it added: {why}")
+
+    # ---- what is asked of it
+
+    def timeline(self) -> dict[str, Any]:
+        """The course of the run as the module returns it; seconds since ``started``, rounded to tenths."""
+        begun = self._started
+        if begun is None:
+            return {"started": None, "seconds": 0.0, "counts": [], "tasks": []}
+
+        def since(instant: float | None) -> float | None:
+            return None if instant is None else round(max(0.0, instant - begun), 1)
+
+        return {
+            "started": iso(begun),
+            "seconds": since(self._now()),
+            "counts": [
+                {"at": since(at), "healthy": healthy, "desired": desired} for at, healthy, desired in self._counts
+            ],
+            "tasks": [
+                {
+                    "task": task_id,
+                    "new": bar.new,
+                    "from": since(bar.since),
+                    "good": since(bar.good) if bar.new else 0.0,
+                    "to": since(bar.until),
+                }
+                for task_id, bar in self._bars.items()
+            ],
+        }
+
+    # ---- inside
+
+    def _count(self, now: float, healthy: int, desired: int) -> None:
+        self._healthy, self._desired = healthy, desired
+        if self._counts and self._counts[-1][1:] == (healthy, desired):
+            return
+        if len(self._counts) > _COUNTS_KEPT + 4 * len(self._bars):
+            # Of two neighbours the one with fewer healthy tasks stays: the line may lose detail, but no dip.
+            pairs = zip(self._counts[::2], self._counts[1::2], strict=False)
+            self._counts = [min(pair, key=lambda count: count[1]) for pair in pairs]
+        self._counts.append((now, healthy, desired))
+
+    def _health(self) -> str:
+        return f"{self._healthy} of {self._desired} healthy"
+
+    def _say(self, words: str) -> None:
+        self._told_clock = self._clock()
+        self._tell(f"{self._title}: {words}")
+
+
+class _Bar:
+    """One task on the timeline."""
+
+    def __init__(self, new: bool, since: float) -> None:
+        self.new = new
+        self.since = since
+        self.good: float | None = None
+        self.until: float | None = None
+
+
+def _names(ids: Iterable[str]) -> str:
+    """The first eight characters of each, as many as a line can bear."""
+    short: Collection[str] = [each[:8] for each in ids]
+    named = ", ".join(list(short)[:_NAMED])
+    return named if len(short) <= _NAMED else f"{named} and {len(short) - _NAMED} more"
+
+
+def _duration(seconds: float) -> str:
+    """``68 s``, ``12 min``, ``1 h 5 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
