@@ -184,6 +184,22 @@ options:
     type: str
     choices: [restore, keep]
     default: restore
+  stop_method:
+    description:
+      - How stale tasks are stopped. V(stop_task) stops each of them by name.
+      - V(scale_in) is for services behind load balancers that must not drop a request. In each step it puts every
+        task that is to stay under scale-in protection and lowers the desired count, and ECS itself chooses among the
+        stale tasks, deregisters them, waits for the deregistration delay, and stops them. Then it raises the count
+        again for the next step.
+      - With V(scale_in), which of the stale tasks go first is for ECS to say; O(order) only says which of them one run
+        replaces when O(max_tasks) is given. It needs a O(surge) of at least 1 and O(protected_tasks=skip), and cannot
+        be had for services of the type C(DAEMON).
+      - A deployment that somebody begins meanwhile cannot stop protected tasks. So the protections are ended as soon
+        as one is seen, at the end of the run, and by the run that takes over from a killed one. Where none does, they
+        end by themselves, after an hour or twice the O(wait_timeout). Protections that tasks have set themselves stay.
+    type: str
+    choices: [stop_task, scale_in]
+    default: stop_task
   surge:
     description:
       - How many tasks are added before the first one is stopped.
@@ -308,8 +324,8 @@ notes:
   - Added tasks that never became good are stopped again before the desired count is lowered, so that ECS has none of
     the good ones to choose. The result lists them under RV(recycle.withdrawn).
   - Draining. ECS deregisters a stopped task from its target groups before it sends C(SIGTERM) to the containers, but
-    promises this for C(StopTask) less firmly than for deployments. Let containers finish their requests after
-    C(SIGTERM), within C(stopTimeout).
+    promises this for C(StopTask) less firmly than for deployments and for scaling in. Let containers finish their
+    requests after C(SIGTERM), within C(stopTimeout), or use O(stop_method=scale_in).
   - Services with an ARN of the format from before 2019 cannot carry tags, and are refused.
   - The service is looked at with two calls at a time, or with one more for each target group, however many tasks it
     has. A fleet of services is worked on in parallel with C(strategy free) or C(throttle); see also ansible-core's
@@ -330,6 +346,8 @@ notes:
     C(ecs:TagResource), C(ecs:UntagResource) - to write and remove the record of the run.
 
     C(ecs:GetTaskProtection) - unless O(protected_tasks=recycle).
+
+    C(ecs:UpdateTaskProtection) - with O(stop_method=scale_in), and to clean up after such a run.
 
     C(cloudwatch:DescribeAlarms) - with O(alarms).
 
@@ -506,7 +524,9 @@ recycle:
           elements: str
           sample: ["arn:aws:ecs:eu-central-1:123456789012:task/production/0bb2f7b7a8f34b5c9d7e6a5f4e3d2c1b"]
         seconds:
-          description: From the first stop of the step until all its replacements were good.
+          description:
+            - From the first stop of the step until all its replacements were good. With O(stop_method=scale_in), from
+              the lower desired count until the tasks were gone.
           returned: always
           type: float
           sample: 68.4
@@ -730,6 +750,7 @@ ARGUMENTS = {
     "max_failures": {"type": "int", "default": 0},
     "timeout": {"type": "int"},
     "on_failure": {"type": "str", "choices": ["restore", "keep"], "default": "restore"},
+    "stop_method": {"type": "str", "choices": ["stop_task", "scale_in"], "default": "stop_task"},
     "surge": {"type": "str", "default": "auto"},
     "minimum_healthy_percent": {"type": "int", "default": 100},
     "wait_for": {"type": "str", "choices": ["running", "healthy", "target_healthy", "auto"], "default": "auto"},

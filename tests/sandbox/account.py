@@ -149,6 +149,7 @@ class Account:
         if region not in self.clusters:
             chance, latencies = random.Random(self.chance.random()), self.own.divided(self.speed)
             made = self.clusters[region] = Cluster(chance, now, latencies, f"arn:aws:ecs:{region}:{NUMBER}")
+            made.waits_for_protected = True
             made.on_task = partial(ecs_events.task_changed, self, region)
             made.on_occurrence = partial(ecs_events.occurred, self, region)
         self.clusters[region].advance(now)

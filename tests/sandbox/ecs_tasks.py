@@ -63,14 +63,14 @@ def get_task_protection(account: Account, call: Call, model: Cluster) -> dict[st
         asked = [arn for arn, task in model.tasks.items() if task.service.cluster == cluster]
     protected = model.protected(asked)
     known = {state.arn for state in model.describe_tasks(asked)}
-    found = [protection(account, model, arn, arn in protected) for arn in asked if arn in known]
+    found = [protection(account, arn, protected.get(arn)) for arn in asked if arn in known]
     failures = [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in known]
     return {"protectedTasks": found, "failures": failures}
 
 
-def protection(account: Account, model: Cluster, arn: str, enabled: bool) -> dict[str, Any]:
-    until = account.stamp(model.tasks[arn].protected_until) if enabled else None
-    return shapes.without_none({"taskArn": arn, "protectionEnabled": enabled, "expirationDate": until})
+def protection(account: Account, arn: str, until: float | None) -> dict[str, Any]:
+    end = account.stamp(until) if until else None
+    return shapes.without_none({"taskArn": arn, "protectionEnabled": bool(until), "expirationDate": end})
 
 
 @operation
@@ -79,15 +79,13 @@ def update_task_protection(account: Account, call: Call, model: Cluster) -> dict
     minutes, enabled = int(asked.get("expiresInMinutes") or 120), bool(asked["protectionEnabled"])
     if not 1 <= minutes <= 2880:
         raise SandboxError(INVALID, "expiresInMinutes must be between 1 and 2880.")
-    done, failures = [], []
-    for arn in (task_arn(model, cluster, each) for each in limited(call, "tasks", 10, "Tasks")):
-        if arn in model.tasks and model.tasks[arn].service.name and model.tasks[arn].desired_status == "RUNNING":
-            model.protect(arn, model.now + 60 * minutes if enabled else None)
-            done.append(protection(account, model, arn, enabled))
-        else:
-            reason = "TASK_NOT_VALID" if arn in model.tasks else "MISSING"
-            failures.append({"arn": arn, "reason": reason})
-    return {"protectedTasks": done, "failures": failures}
+    until = model.now + 60 * minutes if enabled else None
+    arns = [task_arn(model, cluster, each) for each in limited(call, "tasks", 10, "Tasks")]
+    done, failures = model.update_protection(arns, until)
+    return {
+        "protectedTasks": [protection(account, arn, until) for arn in done],
+        "failures": [{"arn": arn, "reason": reason} for arn, reason in failures.items()],
+    }
 
 
 @operation

@@ -46,6 +46,7 @@ class Cluster:
         self.programs = Programs()
         self.on_task: Callable[[TaskState], None] = lambda state: None  # a status of a task has changed
         self.on_occurrence: Callable[[Occurrence], None] = lambda occurrence: None
+        self.waits_for_protected = False  # deployments leave protected tasks alone
         self._due: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = 0
         self._addresses = 0
@@ -248,13 +249,15 @@ class Cluster:
                 found.append(state)
         return found
 
-    def protected(self, arns: Iterable[str]) -> set[str]:
-        found = set()
+    def protected(self, arns: Iterable[str]) -> dict[str, float]:
+        """Those of the tasks that are protected -> until when."""
+        found = {}
         for arn in arns:
             task = self.tasks.get(arn)
             old = self._stale(task.service) if task else None
-            if arn in old.protected if old else task and task.protected_until > self.now:
-                found.add(arn)
+            until = old.protected.get(arn, 0.0) if old else task.protected_until if task else 0.0
+            if until > 0.0 if old else until > self.now:
+                found[arn] = until
         return found
 
     def target_states(self, group: str) -> dict[str, str]:
@@ -330,6 +333,30 @@ class Cluster:
         if arn not in self.tasks:
             raise SandboxError("InvalidParameterException", "The referenced task was not found.")
         self.tasks[arn].protected_until = until or 0.0
+
+    def update_protection(self, arns: Iterable[str], until: float | None) -> tuple[list[str], dict[str, str]]:
+        """UpdateTaskProtection: the tasks it was done to, and why not to the others. None ends it."""
+        done: list[str] = []
+        failures = {}
+        for arn in arns:
+            task = self.tasks.get(arn)
+            if task is None:
+                failures[arn] = "MISSING"
+            elif not task.service.name or task.desired_status != "RUNNING":
+                failures[arn] = "TASK_NOT_VALID"
+            elif until and self.waits_for_protected and self._blocks_deployment(task.service):
+                failures[arn] = "DEPLOYMENT_BLOCKED"
+            else:
+                self.protect(arn, until)
+                done.append(arn)
+        for service in {self.tasks[arn].service for arn in done}:
+            if until is None and (len(service.live) > service.desired or service.rolling):
+                self.poke(service)  # what could not be stopped before can be now
+        return done, failures
+
+    def _blocks_deployment(self, service: Service) -> bool:
+        old = (task for task in service.live.values() if task.deployment != service.primary.id)
+        return service.rolling and any(task.protected_until > self.now for task in old)
 
     def register_scalable_target(
         self,
@@ -469,7 +496,7 @@ class Cluster:
             return
         self.faults.strike("stale_reads", service.name)
         known = [task.state() for group in (service.live, service.leaving, service.stopped) for task in group.values()]
-        protected = frozenset(arn for arn, task in service.live.items() if task.protected_until > self.now)
+        protected = {arn: task.protected_until for arn, task in service.live.items() if task.protected_until > self.now}
         service.stale.append(
             Snapshot(
                 self.now + fault.seconds, service.state(), tuple(known), {task.arn: task for task in known}, protected

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,7 +38,7 @@ class Snapshot(NamedTuple):
     service: ServiceState
     listed: tuple[TaskState, ...]
     tasks: dict[str, TaskState]
-    protected: frozenset[str]
+    protected: Mapping[str, float]  # ARN -> until when
 
 
 @dataclass(eq=False)
@@ -270,6 +270,9 @@ def roll(cluster: Cluster, service: Service) -> None:
     sick = sorted(old, key=lambda task: task.healthy)
     spare = service.healthy - lower
     for task in sick:
+        if cluster.waits_for_protected and task.protected_until > cluster.now:
+            cluster.poke(service, task.protected_until - cluster.now)
+            continue
         if task.healthy and spare <= 0:
             break
         spare -= task.healthy

@@ -11,17 +11,18 @@ import time
 import traceback
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 
 from .invariants import Broken
 from .play import play
-from .scenario import draw
+from .scenario import FAMILIES
 
 
 def _hangs(_number: int, _frame: object) -> None:
     raise Broken("it goes round without a pause")
 
 
-def play_range(first: int, count: int) -> tuple[Counter[str], list[str]]:
+def play_range(first: int, count: int, family: str = "stop_task") -> tuple[Counter[str], list[str]]:
     """Outcomes, and a line for every broken play."""
     outcomes: Counter[str] = Counter()
     broken: list[str] = []
@@ -29,7 +30,7 @@ def play_range(first: int, count: int) -> tuple[Counter[str], list[str]]:
     for number in range(first, first + count):
         signal.alarm(60)
         try:
-            done = play(draw(number))
+            done = play(FAMILIES[family](number))
         except Broken as failure:
             broken.append(f"scenario {number}: {failure}")
             continue
@@ -49,9 +50,10 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--method", choices=FAMILIES, default="stop_task")
     options = parser.parse_args()
     if options.seed is not None:
-        scenario = draw(options.seed)
+        scenario = FAMILIES[options.method](options.seed)
         print(scenario)
         result = play(scenario)
         for change in result.cluster.journal:
@@ -67,7 +69,7 @@ def main() -> int:
     outcomes: Counter[str] = Counter()
     broken: list[str] = []
     with ProcessPoolExecutor(options.workers) as pool:
-        for some_outcomes, some_broken in pool.map(play_range, *zip(*slices, strict=True)):
+        for some_outcomes, some_broken in pool.map(play_range, *zip(*slices, strict=True), repeat(options.method)):
             outcomes.update(some_outcomes)
             broken.extend(some_broken)
             for line in some_broken:

@@ -36,4 +36,11 @@ CASES = {
 }
 
 # sha256 of the drawn scenarios above, in order
-DRAWN = "3190d8896a13d0124cd42976102ac7b71fc9826a18fb671ad14759c7fb053a35"
+DRAWN = "394c46cb44787629a04b72c4f7abd3273fe25659c638581a6c9d21d16502a75a"
+
+# The same for ``scenario.draw_scale_in``.
+SCALE_IN_CASES = {
+    415: "a call for all tasks at once was repeated for so long that protections ended at another minute than recorded",
+    1262: "a run that took over read a tag that was older than the end of protections which the killed run had written",
+    1898: "a task protected itself between the look and a call that was throttled, and that was overwritten",
+}

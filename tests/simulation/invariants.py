@@ -17,6 +17,8 @@ from tests.sandbox.state import Change
 from .scenario import START, Scenario
 from .virtual_world import to_task
 
+PROTECTED_FOR = 1800.0  # seconds, by others
+
 
 class Broken(AssertionError):
     """An invariant does not hold."""
@@ -39,6 +41,11 @@ class Watch:
         self.gained_at = -math.inf  # when a task last became healthy
         self.lost_at = -math.inf  # when somebody else last took a healthy task away
         self.looked_at = cluster.now  # of the run that wrote last, as far as its reads could see
+        self.giving_back = False  # whether the run that wrote last has failed
+        self.draining = False  # whether only stale tasks may go for the count that was lowered last
+        self.protected: dict[str, float] = {}  # ARN -> end, of tasks that a run put under protection
+        self.protected_by_others: dict[str, float] = {}
+        self.live = dict(cluster.service("web").live)
         self.warnings: Callable[[], list[str]] = list  # of all runs so far
         self.healthy = cluster.healthy("web")
         cluster.on_change(self.changed)
@@ -71,6 +78,23 @@ class Watch:
             self.lowest_of_others = min(self.lowest_of_others, change.desired)
         if fewer and ours:
             self._check_floor(change, before)
+        if change.cause.startswith("scale-in") and self.draining and not self.others_scaled:
+            self._check_drained()
+        self.live = dict(self.cluster.service("web").live)
+
+    def _check_drained(self) -> None:
+        """ECS chose among tasks that do not run yet, and stale ones."""
+        record = read_record(self.cluster.service("web").tags)
+        if record is None or self.record_lost or self._blind():
+            return
+        for arn in self.live.keys() - self.cluster.service("web").live.keys():
+            state = self.cluster.tasks[arn].state()
+            stale = is_stale(to_task(state), record.cutoff, self.cluster.service("web").task_definition)
+            young = state.created_at >= self.looked_at  # nobody could know that it is there
+            if not (state.stopped_reason or "").startswith("Scaling activity"):
+                continue  # ECS replaced it at the same moment, because it is not healthy
+            if not stale and not young and state.started_at is not None and arn in self.protected:
+                raise Broken(f"ECS stopped a task that was to stay, for a count that we lowered: {arn}")
 
     def _check_floor(self, change: Change, before: int) -> None:
         policy = self.scenario.policy
@@ -116,6 +140,11 @@ class Watch:
         elif operation == "UpdateService":
             self.lowered = arguments[0] < self.cluster.service("web").desired
             self._check_desired(arguments[0])
+            self.draining = self.lowered and not self.giving_back and self.scenario.policy.stop_method == "scale_in"
+            stale_left = self._stale_left()
+            self.draining = self.draining and stale_left
+        elif operation == "UpdateTaskProtection":
+            self._check_protection(*arguments)
         elif operation == "TagResource" and RECORD_TAG in arguments[0]:
             record = read_record(arguments[0])
             assert record
@@ -154,6 +183,30 @@ class Watch:
         if count < min(self.original, self.lowest_of_others):
             raise Broken(f"the desired count was set to {count}, below {self.original} and {self.lowest_of_others}")
 
+    def _stale_left(self) -> bool:
+        record, service = read_record(self.cluster.service("web").tags), self.cluster.service("web")
+        return record is not None and any(
+            is_stale(to_task(task.state()), record.cutoff, service.task_definition)
+            and task.protected_until <= self.cluster.now
+            for task in service.live.values()
+        )
+
+    def _check_protection(self, arns: tuple[str, ...], end: float | None) -> None:
+        record = read_record(self.cluster.service("web").tags)
+        if end is None:
+            for arn in arns:
+                self.protected.pop(arn, None)
+            return
+        if (record is None or not record.shields(end)) and not self.record_lost:
+            raise Broken(f"tasks were protected until {end} and the record does not say so: {record}")
+        now, seconds = self.cluster.now, 5.0 + 2 * self.scenario.call_seconds + self._blind()
+        for arn in arns:  # a task that has just protected itself could not be known
+            if self.protected_by_others.pop(arn, 0.0) - PROTECTED_FOR > now - seconds:
+                continue
+            if self.cluster.tasks[arn].protected_until > now and arn not in self.protected and not self._blind():
+                raise Broken(f"the protection of somebody else was overwritten: {arn}")
+        self.protected.update(dict.fromkeys(arns, end))
+
     # ---- the end
 
     def check_end(self, killed: bool) -> None:
@@ -166,6 +219,7 @@ class Watch:
         if left or service.tags.get("team") != "red":
             raise Broken(f"tags are not as before: {service.tags}")
         self._check_flags()
+        self._check_protections()
         self._check_count(service.desired, killed)
 
     def _check_flags(self) -> None:
@@ -179,6 +233,16 @@ class Watch:
             wanted = {flag: value and found[flag] for flag, value in wanted.items()}
         if found != wanted:
             raise Broken(f"the scaling switches are {found}, and were {wanted}")
+
+    def _check_protections(self) -> None:
+        if self.record_lost:
+            return
+        for arn, task in self.cluster.service("web").live.items():
+            ours, others = self.protected.get(arn), self.protected_by_others.get(arn, 0.0)
+            if ours == task.protected_until > self.cluster.now:
+                raise Broken(f"a protection was left behind: {arn} until {ours}")
+            if others > self.cluster.now and not task.protected_until:
+                raise Broken(f"the protection of somebody else was ended: {arn} until {others}")
 
     def _check_count(self, desired: int, killed: bool) -> None:
         if not self.others_scaled:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
@@ -80,6 +80,35 @@ def draw(number: int) -> Scenario:
         end_at=rng.uniform(0, 400) if rng.random() < 0.1 else None,
         rival_at=rng.uniform(0, 300) if rng.random() < 0.1 else None,
     )
+
+
+def draw_scale_in(number: int) -> Scenario:
+    """A scenario of another family: the same dangers, where ECS itself stops the stale tasks."""
+    rng = random.Random(f"scale_in {number}")
+    base = draw(rng.randrange(10**9))
+    while base.service["daemon"]:
+        base = draw(rng.randrange(10**9))
+    policy = replace(
+        base.policy,
+        stop_method="scale_in",
+        protected_tasks="skip",
+        surge=base.policy.surge or rng.choice([None, 1, 1, 2, 3]),
+        max_tasks=rng.choice([None, None, None, 1, 3]),
+    )
+    if base.service["maximum_percent"] == 100 and rng.random() < 0.7:  # else most of these are refused
+        policy = replace(policy, surge=policy.surge or 1)
+    kills = rng.choice([0, 0, 1, 1, 2, 3])
+    return replace(
+        base,
+        number=number,
+        policy=policy,
+        incarnations=[_draw_call_faults(rng, index < kills, 40) for index in range(kills + 1)],
+        restart_after=[rng.choice([0.0, 5.0, 60.0, 900.0, 5000.0]) for _ in range(kills)],
+        acts=_draw_acts(rng, base.service["desired"], base.scaling is not None),
+    )
+
+
+FAMILIES = {"stop_task": draw, "scale_in": draw_scale_in}
 
 
 def _draw_service(rng: random.Random, size: int) -> dict[str, Any]:
@@ -176,10 +205,10 @@ def _draw_acts(rng: random.Random, size: int, scaled: bool) -> list[Act]:
     ]
 
 
-def _draw_call_faults(rng: random.Random, killed: bool) -> CallFaults:
+def _draw_call_faults(rng: random.Random, killed: bool, writes: int = 14) -> CallFaults:
     return CallFaults(
         throttled=rng.choice([0.0, 0.0, 0.1, 0.3]),
         server_error=rng.choice([0.0, 0.0, 0.05]),
         reset=rng.choice([0.0, 0.0, 0.1]),
-        kill_after_write=rng.randint(1, 14) if killed else None,
+        kill_after_write=rng.randint(1, writes) if killed else None,
     )

@@ -14,12 +14,13 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report
 
 from tests.sandbox.latencies import Latencies
 from tests.sandbox.scheduler import Cluster
+from tests.sandbox.state import Change
 
 from .__main__ import play_range
-from .cases import CASES, DRAWN
+from .cases import CASES, DRAWN, SCALE_IN_CASES
 from .course import run_once
 from .play import play
-from .scenario import START, draw
+from .scenario import START, draw, draw_scale_in
 from .virtual_world import CallFaults, Killed, VirtualWorld
 
 PLAYS, SLICE = 2000, 250
@@ -31,6 +32,18 @@ def test_no_history_breaks_an_invariant(first: int) -> None:
     assert broken == []
     # The plays must not all be of one kind, or nothing was tried.
     assert all(outcomes[kind] for kind in ("recycled", "unchanged", "failed", "restored", "killed"))
+
+
+@pytest.mark.parametrize("first", range(0, PLAYS // 4, SLICE))
+def test_no_history_with_scale_in_breaks_an_invariant(first: int) -> None:
+    outcomes, broken = play_range(first, SLICE, "scale_in")
+    assert broken == []
+    assert all(outcomes[kind] for kind in ("recycled", "unchanged", "failed", "restored", "killed"))
+
+
+@pytest.mark.parametrize("number", SCALE_IN_CASES, ids=[f"{n}-{why[:60]}" for n, why in SCALE_IN_CASES.items()])
+def test_what_once_went_wrong_with_scale_in(number: int) -> None:
+    play(draw_scale_in(number))
 
 
 @pytest.mark.parametrize("number", CASES, ids=[f"{number}-{why[:60]}" for number, why in CASES.items()])
@@ -131,6 +144,113 @@ def test_killed_after_every_single_write(yardstick: Latencies, scaling: bool, ba
         assert min(change.healthy for change in cluster.journal) >= 3
         assert all(task.created_at > START for task in cluster.live("web"))
     assert writes > 6
+
+
+def no_protections(cluster: Cluster) -> bool:
+    return not any(task.protected_until > cluster.now for task in cluster.tasks.values())
+
+
+@pytest.mark.parametrize("tasks", [1, 3, 10, 30, 130])
+def test_scale_in_launches_no_more_and_leaves_nothing(yardstick: Latencies, tasks: int) -> None:
+    cluster = a_service(yardstick, tasks, scaling=True)
+    launched: set[str] = set()
+    cluster.on_change(lambda _change: launched.update(cluster.service("web").live))
+    report = run_once(cluster, everything(stop_method="scale_in"))
+    assert all_replaced(cluster, report, tasks)
+    assert len(launched) <= 2 * tasks
+    assert not any(change.cause.startswith("StopTask") for change in cluster.journal)
+    assert no_protections(cluster)
+    assert max(change.desired for change in cluster.journal) == tasks + 1
+    assert all(len(new) == 1 for _old, new, _seconds in report.replaced)
+    assert sum(report.calls.values()) <= 25 * tasks + 20
+
+
+def test_scale_in_renews_protections_that_would_end_before_the_run(yardstick: Latencies) -> None:
+    """Forty pauses of ten minutes; nothing is protected for longer than an hour."""
+    cluster = a_service(yardstick, 40)
+    report = run_once(cluster, everything(stop_method="scale_in", batch_wait=600.0))
+    assert all_replaced(cluster, report, 40)
+    assert report.seconds > 5 * 3600
+    assert no_protections(cluster)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_scale_in_killed_after_every_single_write(yardstick: Latencies, batch: int) -> None:
+    """And once more in the run that finishes the work, which stops tasks either way."""
+    writes = 0
+    while True:
+        writes += 1
+        cluster = a_service(yardstick, 3, scaling=True)
+        before = cluster.scaling("web")
+        policy = everything(stop_method="scale_in", batch_size=Amount(batch))
+        second = everything(stop_method=("scale_in", "stop_task")[writes % 2], batch_size=Amount(batch))
+        try:
+            run_once(cluster, policy, faults=CallFaults(kill_after_write=writes))
+            break
+        except Killed:
+            pass
+        try:
+            run_once(cluster, second, owner="second", faults=CallFaults(kill_after_write=writes // 2 + 1))
+        except Killed:
+            run_once(cluster, second, owner="third")
+        state = cluster.describe_service("web")
+        assert state is not None
+        assert (state.desired, dict(state.tags), cluster.scaling("web")) == (3, {}, before)
+        assert max(change.desired for change in cluster.journal) <= 3 + batch
+        assert min(change.healthy for change in cluster.journal) >= 3
+        assert all(task.created_at > START for task in cluster.live("web"))
+        assert no_protections(cluster)
+    assert writes > 15
+
+
+def test_scale_in_leaves_the_protections_of_others(yardstick: Latencies) -> None:
+    """A stale task that protects itself is skipped; a new one that does keeps its protection."""
+    cluster = a_service(yardstick, 3)
+    oldest = min(cluster.live("web"), key=lambda task: task.created_at)
+    cluster.protect(oldest.arn, cluster.now + 7200)
+    at_once = cluster.now + 1.0
+
+    def protect_itself(_change: object) -> None:
+        for task in cluster.service("web").live.values():
+            if task.created_at > at_once and task.healthy and not task.protected_until:
+                cluster.protect(task.arn, cluster.now + 9000)
+
+    cluster.on_change(protect_itself)
+    report = run_once(cluster, everything(stop_method="scale_in"))
+    assert (report.status, len(report.replaced)) == ("recycled", 2)
+    assert [(task.arn, why) for task, why in report.skipped] == [(oldest.arn, "protected")]
+    assert all(cluster.tasks[task.arn].protected_until > cluster.now for task in cluster.live("web"))
+
+
+def test_scale_in_skips_tasks_that_come_under_protection_while_the_count_is_low(yardstick: Latencies) -> None:
+    cluster = a_service(yardstick, 3)
+
+    def protect_all(change: Change) -> None:
+        if change.cause.startswith("UpdateService") and change.desired == 3:
+            for task in cluster.service("web").live.values():
+                task.protected_until, task.seen = max(task.protected_until, cluster.now + 9000), None
+
+    cluster.on_change(protect_all)
+    report = run_once(cluster, everything(stop_method="scale_in"))
+    assert report.message is None
+    assert {why for _task, why in report.skipped} == {"protected"}
+    assert report.replaced == []
+    state = cluster.describe_service("web")
+    assert state is not None
+    assert (state.desired, state.tags) == (3, {})
+
+
+def test_scale_in_makes_way_for_a_deployment(yardstick: Latencies) -> None:
+    """A deployment cannot stop what is protected: it must not have to wait for an hour."""
+    cluster = a_service(yardstick, 4)
+    cluster.waits_for_protected = True
+    policy = everything(stop_method="scale_in", on_deployment="wait")
+    cluster.at(300, lambda: cluster.update_service("web", force_new_deployment=True, by="operator"))
+    report = run_once(cluster, policy)
+    assert report.message is None
+    assert report.seconds < 1800
+    assert min(change.healthy for change in cluster.journal) >= 4
+    assert no_protections(cluster)
 
 
 def test_the_second_run_writes_nothing(yardstick: Latencies) -> None:

@@ -18,7 +18,7 @@ from tests.sandbox.state import SandboxError, ServiceState, TaskState
 
 T = TypeVar("T")
 
-WRITES = ("StopTask", "UpdateService", "TagResource", "UntagResource", "RegisterScalableTarget")
+WRITES = ("StopTask", "UpdateService", "TagResource", "UntagResource", "RegisterScalableTarget", "UpdateTaskProtection")
 
 
 class Killed(BaseException):
@@ -133,8 +133,8 @@ class VirtualWorld:
     def target_states(self, group: str) -> Mapping[str, str]:
         return self._call("DescribeTargetHealth", lambda: self.cluster.target_states(group))
 
-    def protected(self, arns: Iterable[str]) -> set[str]:
-        found: set[str] = set()
+    def protected_until(self, arns: Iterable[str]) -> dict[str, float]:
+        found: dict[str, float] = {}
         for chunk in hundreds(arns):
             found |= self._call("GetTaskProtection", lambda chunk=chunk: self.cluster.protected(chunk))  # type: ignore[misc]
         return found
@@ -160,6 +160,18 @@ class VirtualWorld:
                 return False
             raise
         return True
+
+    def protect(self, arns: Iterable[str], until: float) -> set[str]:
+        chunk, end = tuple(arns), self.cluster.now + 60 * max(1, round((until - self.now()) / 60))
+        act = lambda: self.cluster.update_protection(chunk, end)  # noqa: E731
+        done, failures = self._call("UpdateTaskProtection", act, chunk, end)
+        if "DEPLOYMENT_BLOCKED" in failures.values():
+            raise CallFailed("UpdateTaskProtection", "DEPLOYMENT_BLOCKED", "a deployment is blocked", "final")
+        return set(done)
+
+    def unprotect(self, arns: Iterable[str]) -> None:
+        chunk = tuple(arns)
+        self._call("UpdateTaskProtection", lambda: self.cluster.update_protection(chunk, None), chunk, None)
 
     def tag(self, tags: Mapping[str, str]) -> None:
         self._call("TagResource", lambda: self.cluster.tag(self.service, tags), dict(tags))

@@ -80,6 +80,22 @@ def protected_until(ecs: Any, cluster: str, arns: list[str]) -> dict[str, float]
     }
 
 
+@aws_call("ecs:UpdateTaskProtection")
+def protect(ecs: Any, cluster: str, arns: list[str], minutes: int) -> set[str]:
+    """ARNs of those that are under protection now, for so many minutes; without those that are gone, or not begun.
+    At most ten."""
+    answer = ecs.update_task_protection(cluster=cluster, tasks=arns, protectionEnabled=True, expiresInMinutes=minutes)
+    _check_failures("ecs:UpdateTaskProtection", answer, kind="final", known=("MISSING", "TASK_NOT_VALID"))
+    return {found["taskArn"] for found in answer["protectedTasks"] if found.get("protectionEnabled")}
+
+
+@aws_call("ecs:UpdateTaskProtection")
+def unprotect(ecs: Any, cluster: str, arns: list[str]) -> None:
+    """End the protection of tasks; those that are gone do no harm. At most ten."""
+    answer = ecs.update_task_protection(cluster=cluster, tasks=arns, protectionEnabled=False)
+    _check_failures("ecs:UpdateTaskProtection", answer, kind="final", known=("MISSING", "TASK_NOT_VALID"))
+
+
 @aws_call("ecs:DescribeTaskDefinition")
 def containers(ecs: Any, revision: str) -> list[Mapping[str, Any]]:
     """boto3's container definitions of a task definition, for ``shapes.has_health_check`` and ``secrets.names_in``."""

@@ -111,11 +111,7 @@ class LiveService:
     def target_states(self, group: str) -> Mapping[str, str]:
         return elbv2.target_states(self._client("elbv2"), group)
 
-    def protected(self, arns: Iterable[str]) -> set[str]:
-        return set(self.protected_until(arns))
-
     def protected_until(self, arns: Iterable[str]) -> dict[str, float]:
-        """Of those of the tasks named that are under scale-in protection now: when it ends."""
         found: dict[str, float] = {}
         for some in _hundreds(arns):
             until = ecs.protected_until(self._client("ecs"), self.name.cluster, some)
@@ -137,6 +133,13 @@ class LiveService:
 
     def stop_task(self, arn: str, reason: str) -> bool:
         return ecs.stop_task(self._client("ecs"), self.name.cluster, arn, reason)
+
+    def protect(self, arns: Iterable[str], until: float) -> set[str]:
+        minutes = max(1, round((until - self.now()) / 60))
+        return ecs.protect(self._client("ecs"), self.name.cluster, list(arns), minutes)
+
+    def unprotect(self, arns: Iterable[str]) -> None:
+        ecs.unprotect(self._client("ecs"), self.name.cluster, list(arns))
 
     def tag(self, tags: Mapping[str, str]) -> None:
         ecs.tag(self._client("ecs"), self._known_arn(), tags)

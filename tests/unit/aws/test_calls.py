@@ -119,6 +119,25 @@ def scalable(**more):
             {TASK: 2000.0, "3": float("inf")},
         ),
         (
+            ecs.protect,
+            ("prod", [TASK, TASK_2, "3"], 90),
+            "update_task_protection",
+            {"cluster": "prod", "tasks": [TASK, TASK_2, "3"], "protectionEnabled": True, "expiresInMinutes": 90},
+            {
+                "protectedTasks": [{"taskArn": TASK, "protectionEnabled": True, "expirationDate": at(2000)}],
+                "failures": [{"arn": TASK_2, "reason": "MISSING"}, {"arn": "3", "reason": "TASK_NOT_VALID"}],
+            },
+            {TASK},
+        ),
+        (
+            ecs.unprotect,
+            ("prod", [TASK, TASK_2]),
+            "update_task_protection",
+            {"cluster": "prod", "tasks": [TASK, TASK_2], "protectionEnabled": False},
+            {"protectedTasks": [], "failures": [{"arn": TASK_2, "reason": "MISSING"}]},
+            None,
+        ),
+        (
             ecs.containers,
             (REVISION,),
             "describe_task_definition",
@@ -264,6 +283,15 @@ def test_what_is_not_told_is_not_taken_for_missing(function, operation, response
         function(client, "prod", [TASK] if operation != "describe_services" else "web")
     assert (failed.value.code, failed.value.kind) == ("ODD", kind)
     assert "it: Look elsewhere" in str(failed.value)
+
+
+def test_a_protection_that_would_hold_up_a_deployment():
+    client, stub = stubbed("ecs")
+    failure = {"arn": TASK, "reason": "DEPLOYMENT_BLOCKED", "detail": "Protected tasks hold up a deployment."}
+    stub.add_response("update_task_protection", {"protectedTasks": [], "failures": [failure]})
+    with pytest.raises(CallFailed) as failed:
+        ecs.protect(client, "prod", [TASK], 60)
+    assert (failed.value.code, failed.value.kind) == ("DEPLOYMENT_BLOCKED", "final")
 
 
 def test_a_service_that_is_there():

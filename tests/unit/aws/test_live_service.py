@@ -262,7 +262,19 @@ def test_who_is_protected(account):
     )
     live = account.live()
     live.describe_service()
-    assert live.protected(["1", "2"]) == {"1"}
+    assert set(live.protected_until(["1", "2"])) == {"1"}
+
+
+def test_a_protection_ends_at_the_minute_nearest_to_what_was_asked_for(account):
+    account.described("Sun, 22 Nov 2026 10:00:00 GMT")
+    account["ecs"].add_response(
+        "update_task_protection",
+        {"protectedTasks": [{"taskArn": "1", "protectionEnabled": True}]},
+        {"cluster": "prod", "tasks": ["1"], "protectionEnabled": True, "expiresInMinutes": 61},
+    )
+    live = account.live()
+    live.describe_service()
+    assert live.protect(["1"], live.now() + 3640) == {"1"}
 
 
 def test_a_revision_is_looked_at_once(account):

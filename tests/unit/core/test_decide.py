@@ -13,13 +13,16 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide import (
     Finish,
     GiveUp,
+    Grow,
     History,
     Limits,
     Observation,
     Raise,
+    ScaleIn,
     Stop,
     Wait,
     decide,
+    decide_scale_in,
     find_refusal,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event
@@ -549,3 +552,73 @@ def test_a_new_task_that_ended_by_itself_refuses_whatever_is_said(events, held):
     assert f"{SILENT.id} ended by itself (EssentialContainerExited): ECS gives no reason." in str(
         find_refusal(events, NOW, [SILENT], held)
     )
+
+
+# ---- scale_in
+
+GROWN = History(surge=2)
+LOWERED = History(surge=0, draining=2, stops=2)
+SHRUNK = History(surge=0, stops=2)
+
+
+def scale_in(before: History, count: int) -> ScaleIn:
+    after = replace(before, surge=before.surge - count, draining=count, stops=before.stops + count)
+    return ScaleIn(count, after)
+
+
+@pytest.mark.parametrize(
+    ("history", "seen", "expected", "words"),
+    [
+        pytest.param(GROWN, {}, scale_in(GROWN, 2), "", id="the added tasks are good"),
+        pytest.param(GROWN, {"fresh_good": 1, "fresh_bad": 1}, Wait, "added tasks", id="one of them is not"),
+        pytest.param(GROWN, {"fresh_good": 1}, Wait, "added tasks", id="one of them is not there"),
+        pytest.param(GROWN, {"live": 11}, Wait, "added tasks", id="somebody took another task away"),
+        pytest.param(GROWN, {"healthy": 11}, Wait, "room for 2 stops", id="an old task is not healthy"),
+        pytest.param(GROWN, {"stale": 1}, scale_in(GROWN, 1), "", id="one stale task is left"),
+        pytest.param(GROWN, {"desired": 11}, Raise(), "", id="somebody took an added one"),
+        pytest.param(replace(GROWN, raises=4), {"desired": 11}, GiveUp, "taken away again 4", id="again and again"),
+        pytest.param(GROWN, {"desired": 9}, GiveUp, "somebody else lowered", id="somebody scaled in"),
+        pytest.param(GROWN, {"desired": 14, "live": 14}, scale_in(GROWN, 2), "", id="somebody scaled out"),
+        pytest.param(GROWN, {"stale": 0}, Finish(), "", id="nothing is stale"),
+        pytest.param(LOWERED, {"desired": 10}, Wait, "ECS to stop 2", id="ECS has not reacted"),
+        pytest.param(LOWERED, {"desired": 10, "elapsed": 901.0}, GiveUp, "ECS to stop 2", id="and does not at all"),
+        pytest.param(LOWERED, {"desired": 10, "stale": 0, "live": 10}, Finish(), "", id="the last ones are gone"),
+        pytest.param(SHRUNK, {"desired": 10, "live": 10, "healthy": 10}, Grow(2), "", id="the next step"),
+        pytest.param(SHRUNK, {"desired": 10, "live": 10, "stale": 1}, Grow(1), "", id="the last step"),
+        pytest.param(SHRUNK, {"desired": 10, "live": 9}, Wait, "added tasks", id="one is missing"),
+        pytest.param(
+            replace(SHRUNK, surge=1), {"desired": 11, "live": 11, "fresh_good": 3}, Grow(2), "", id="one is left over"
+        ),
+    ],
+)
+def test_scale_in(history, seen, expected, words):
+    check(decide_scale_in(plan(), LIMITS, look(**seen), history), expected, words)
+
+
+@pytest.mark.parametrize("history", [GROWN, SHRUNK, LOWERED], ids=["before", "between", "draining"])
+def test_scale_in_heeds_what_stops_any_run(history):
+    assert isinstance(decide_scale_in(plan(), LIMITS, look(deploying=DEPLOYING), history), GiveUp)
+    assert isinstance(decide_scale_in(plan(), PATIENT, look(deploying=DEPLOYING), history), Wait)
+    assert decide_scale_in(plan(), LIMITS, look(refusal=NO_ROOM), history) == GiveUp(NO_ROOM)
+
+
+def test_scale_in_pauses_between_steps():
+    seen = look(desired=10, live=10, healthy=10, since_step=12.0)
+    assert decide_scale_in(plan(), PAUSING, seen, SHRUNK) == Wait("batch_wait", at_most=18.0)
+
+
+@law
+@given(
+    healthy=st.integers(0, 14), stale=st.integers(1, 12), surge=st.integers(0, 2), batch=st.integers(1, 3),
+    desired=st.integers(8, 14), live=st.integers(8, 14),
+)  # fmt: skip
+def test_scale_in_never_leads_below_the_floor_nor_the_original_count(healthy, stale, surge, batch, desired, live):
+    made = plan(batch=batch)
+    seen = look(healthy=healthy, stale=stale, desired=desired, live=live)
+    action = decide_scale_in(made, LIMITS, seen, History(surge=surge))
+    if isinstance(action, ScaleIn):
+        assert healthy - action.count >= made.floor
+        assert desired - action.count >= made.original
+        assert action.count <= min(batch, stale, surge)
+    if isinstance(action, Grow):
+        assert surge < action.surge <= min(made.surge, stale)

@@ -31,6 +31,7 @@ from tests.unit.core.samples import ECS, GROUP, NOW, law, service, task, task_id
 from tests.unit.core.samples import plan as sample
 
 ALL = Selector("all_tasks")
+SCALE_IN = {"stop_method": "scale_in"}
 
 
 def percent(number: float) -> Amount:
@@ -149,6 +150,15 @@ DAEMON = {"daemon": True, "maximum_percent": 100}
         pytest.param(
             {"minimum_healthy_percent": 50, "surge": 0}, DAEMON, None, (0, 5, 1, 10), id="DAEMON with a surge of none"
         ),
+        pytest.param(SCALE_IN, {}, None, (1, 10, 1, 10), id="scale_in adds one"),
+        pytest.param(SCALE_IN | {"surge": 5}, {}, 2, (2, 10, 1, 2), id="scale_in adds no more than are stale"),
+        pytest.param(
+            SCALE_IN | {"surge": 2, "batch_size": Amount(5), "minimum_healthy_percent": 50},
+            {},
+            None,
+            (2, 5, 2, 5),
+            id="scale_in takes away no more than was added",
+        ),
         pytest.param({"surge": 3}, {}, 0, (0, 10, 1, 0), id="nothing is stale: nothing is added"),
         pytest.param({}, {"desired": 0}, None, (0, 0, 1, 0), id="a service of none"),
     ],
@@ -204,6 +214,10 @@ def test_steps_are_none_where_there_is_no_batch():
             "surge is 2, but service web runs one task on each instance (DAEMON) and cannot be given more",
             id="DAEMON with a surge",
         ),
+        pytest.param(
+            SCALE_IN, DAEMON, "its desired count cannot be set. Say stop_method: stop_task", id="DAEMON scaled"
+        ),
+        pytest.param(SCALE_IN, {"maximum_percent": 109}, "Say surge: 1 to add one", id="no room to scale"),
         pytest.param(
             {"wait_for": "target_healthy"}, {}, "service web has no target group", id="a level it cannot have"
         ),
@@ -323,6 +337,7 @@ def test_instants_and_the_selector_are_taken_over():
         pytest.param({}, 12, 5, {"minimum_healthy_percent": 50}, (10, 2, 5, 1), id="a floor of the original count"),
         pytest.param({}, 12, 0, {}, (10, 2, 10, 1), id="nothing is stale, but something to give back"),
         pytest.param({"surge": 0}, 10, 0, {}, (10, 0, 10, 1), id="nothing is stale, and nothing to give back"),
+        pytest.param({"surge": 1}, 11, 5, SCALE_IN | {"surge": 3}, (10, 3, 10, 1), id="scale_in adds what is missing"),
     ],
 )
 def test_resuming(left, desired, stale, policy, sizes):

@@ -38,6 +38,7 @@ UNSAID = {
     "max_failures": 0,
     "timeout": None,
     "on_failure": "restore",
+    "stop_method": "stop_task",
     "protected_timeout": 3600,
     "batch_size": "1",
     "batch_wait": 0.0,
@@ -54,6 +55,7 @@ UNSAID = {
     "reason": None,
 }
 ALL = {**UNSAID, "all_tasks": True}
+SCALE_IN = {"stop_method": "scale_in"}
 
 
 def test_what_is_not_said_is_the_default_of_the_issue():
@@ -198,6 +200,9 @@ def test_selectors_that_cannot_work_are_refused(said, words):
         pytest.param({"batch_size": "0%"}, "batch_size is '0%'", id="a batch of no percent"),
         pytest.param({"batch_size": "150%"}, "batch_size is '150%'", id="a batch of more than all"),
         pytest.param({"batch_size": "a few"}, "batch_size is 'a few'", id="a batch in words"),
+        pytest.param(SCALE_IN | {"surge": "0"}, "surge is 0, but stop_method: scale_in", id="nothing to lower"),
+        pytest.param(SCALE_IN | {"protected_tasks": "wait"}, "Say protected_tasks: skip", id="a wait for ECS's choice"),
+        pytest.param(SCALE_IN | {"protected_tasks": "recycle"}, "protected_tasks is recycle", id="no choice of ECS"),
     ],
 )
 @pytest.mark.parametrize("state", ["recycled", "restored"])

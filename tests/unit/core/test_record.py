@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from dataclasses import replace
 
@@ -43,6 +44,7 @@ BIGGEST = Record(
     phase=max(CLAIMED, SURGED, key=len),
     owner=LONGEST_OWNER,
     lease_until=99_999_999_999.0,
+    protected_until=(99_999_999_960.0,) * 3,
 )
 PLAIN = Record(10, 2, NOW, "all_tasks", NOW, ("dynamic_in",), SURGED, "0123abcd.17.4711.host", NOW + 600)
 
@@ -275,3 +277,18 @@ def test_the_words_for_a_token_are_those_that_other_versions_read():
 def test_a_cutoff_that_is_no_number_is_none():
     digest = remember_token({}, "a", 1.0).split("=")[0]
     assert token_cutoff({TOKENS_TAG: f"{digest}=soon"}, "a") is None
+
+
+def test_older_versions_read_a_record_with_protections():
+    """They know every word of it but one, which they do not look for."""
+    plain = PLAIN.text
+    assert replace(PLAIN, protected_until=(NOW - NOW % 60,)).text == f"{plain} p={NOW // 60:.0f}"
+
+
+def test_our_protections_are_known_by_their_ends():
+    end = NOW - NOW % 60 + 3600
+    record = replace(PLAIN, protected_until=(end, end + 1800))
+    assert read_record({RECORD_TAG: record.text}) == record
+    assert [record.shields(each) for each in (end - 120, end + 120, end + 1800)] == [True] * 3
+    assert [record.shields(each) for each in (end - 121, end + 121, end + 3600, math.inf)] == [False] * 4
+    assert not PLAIN.shields(NOW)

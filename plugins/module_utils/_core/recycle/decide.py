@@ -59,6 +59,7 @@ class History:
     open_stops: int = 0  # stops that the present step may still make
     raises: int = 0
     stops: int = 0
+    draining: int = 0  # tasks that ECS is to stop for the count that was lowered last, with scale_in
     last_step: bool = False  # the present step's tasks are not replaced: the added ones take their places
 
 
@@ -85,6 +86,21 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Grow:
+    """Raise the desired count to the original and ``surge`` tasks for the next step of ``scale_in``."""
+
+    surge: int
+
+
+@dataclass(frozen=True)
+class ScaleIn:
+    """Put every task under protection that is to stay, then lower the desired count by ``count``."""
+
+    count: int
+    history: History  # with the step that this opens
+
+
+@dataclass(frozen=True)
 class Finish:
     """Nothing stale is left, and what should run runs."""
 
@@ -96,7 +112,7 @@ class GiveUp:
     why: str
 
 
-Action = Wait | Raise | Stop | Finish | GiveUp
+Action = Wait | Raise | Stop | Grow | ScaleIn | Finish | GiveUp
 
 
 def choose_pause(policy: Policy, before: int, done: int, total: int) -> float:
@@ -117,31 +133,12 @@ class Limits:
 def decide(plan: Plan, limits: Limits, seen: Observation, history: History) -> Action:
     """First match wins."""
     late = seen.elapsed > limits.wait_timeout
-    if seen.deploying:
-        if not limits.wait_for_deployment:
-            return GiveUp(f"{seen.deploying}. Run again when it has ended, or say on_deployment: wait")
-        return GiveUp(f"{seen.deploying}, and has not ended in time") if late else Wait(seen.deploying)
-    if seen.refusal:
-        return GiveUp(seen.refusal)
-    if not seen.stale:
-        if seen.whole:
-            return Finish()
-        return _wait(late, limits, seen, "the last replacements to become good")
-    if seen.desired < plan.original:
-        return GiveUp(
-            f"somebody else lowered the desired count to {seen.desired} while tasks were being replaced; it was"
-            f" {plan.original} at the start. Run again if the tasks that are left should be replaced at that count"
-        )
+    obstacle = _find_obstacle(plan, limits, seen, late)
+    if obstacle:
+        return obstacle
     consumed = plan.surge > 0 and history.surge == 0 and not history.open_stops
     if consumed or seen.desired < plan.original + history.surge:
-        if history.raises > _RAISES:
-            return GiveUp(
-                f"the tasks that are added before others are stopped were taken away again {history.raises} times:"
-                f" the desired count is {seen.desired} instead of {plan.original + history.surge}. Find out who sets it"
-                " (a scaling policy, a scheduled action, a maximum capacity that is too low), or add it to"
-                " suspend_scaling"
-            )
-        return Raise()
+        return _raise(plan, seen, history)
     if history.open_stops:
         return _go_on(plan, limits, seen, history, late)
     if not seen.whole or seen.fresh_good < history.surge:
@@ -150,6 +147,59 @@ def decide(plan: Plan, limits: Limits, seen: Observation, history: History) -> A
     if seen.since_step < limits.batch_wait:
         return Wait("batch_wait", at_most=limits.batch_wait - seen.since_step)
     return _open_step(plan, limits, seen, history, late)
+
+
+def decide_scale_in(plan: Plan, limits: Limits, seen: Observation, history: History) -> Action:
+    """The same where ECS stops the stale tasks itself, for a lower desired count. First match wins."""
+    late = seen.elapsed > limits.wait_timeout
+    obstacle = _find_obstacle(plan, limits, seen, late)
+    if obstacle:
+        return obstacle
+    if history.draining:
+        return _wait(late, limits, seen, f"ECS to stop {history.draining} of the stale tasks for the lower count")
+    if seen.desired < plan.original + history.surge:
+        return _raise(plan, seen, history)
+    if not seen.whole or seen.fresh_good < history.surge:
+        return _wait(late, limits, seen, "the added tasks to become good")
+    if seen.since_step < limits.batch_wait:
+        return Wait("batch_wait", at_most=limits.batch_wait - seen.since_step)
+    added = min(plan.surge, seen.stale)  # so many of them can still take the place of a stale one
+    if history.surge < added:
+        return Grow(added)
+    count = min(plan.batch, history.surge, seen.stale)
+    if seen.healthy - count < plan.floor:
+        return _wait(late, limits, seen, f"room for {count} stops above the floor of {plan.floor} healthy tasks")
+    after = replace(history, surge=history.surge - count, draining=count, stops=history.stops + count)
+    return ScaleIn(count, after)
+
+
+def _find_obstacle(plan: Plan, limits: Limits, seen: Observation, late: bool) -> Action | None:
+    """What comes before all else, whichever way tasks are stopped."""
+    if seen.deploying:
+        if not limits.wait_for_deployment:
+            return GiveUp(f"{seen.deploying}. Run again when it has ended, or say on_deployment: wait")
+        return GiveUp(f"{seen.deploying}, and has not ended in time") if late else Wait(seen.deploying)
+    if seen.refusal:
+        return GiveUp(seen.refusal)
+    if not seen.stale:
+        return Finish() if seen.whole else _wait(late, limits, seen, "the last replacements to become good")
+    if seen.desired < plan.original:
+        return GiveUp(
+            f"somebody else lowered the desired count to {seen.desired} while tasks were being replaced; it was"
+            f" {plan.original} at the start. Run again if the tasks that are left should be replaced at that count"
+        )
+    return None
+
+
+def _raise(plan: Plan, seen: Observation, history: History) -> Action:
+    if history.raises > _RAISES:
+        return GiveUp(
+            f"the tasks that are added before others are stopped were taken away again {history.raises} times:"
+            f" the desired count is {seen.desired} instead of {plan.original + history.surge}. Find out who sets it"
+            " (a scaling policy, a scheduled action, a maximum capacity that is too low), or add it to"
+            " suspend_scaling"
+        )
+    return Raise()
 
 
 def _open_step(plan: Plan, limits: Limits, seen: Observation, history: History, late: bool) -> Action:

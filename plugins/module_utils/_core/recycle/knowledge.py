@@ -126,6 +126,10 @@ class Knowledge:
         return len(self._live)
 
     @property
+    def living(self) -> Iterable[Task]:
+        return self._live.values()
+
+    @property
     def fresh(self) -> Iterable[Task]:
         return self._fresh.values()
 

@@ -15,7 +15,7 @@ from ..amounts import iso
 from ..errors import Refused
 from .health import choose_level, choose_stabilize
 from .model import SCALING_FLAGS, Scaling, Service, Task
-from .policy import Policy, Selector
+from .policy import SCALE_IN, Policy, Selector
 from .record import Record, give_back
 from .staleness import Selection
 
@@ -126,6 +126,9 @@ def make_plan(policy: Policy, selector: Selector, found: Found) -> Plan:
     batch = min(policy.batch_size.of(original), max(len(todo), 1))
     surge = record.surge if record else 0
     if todo:
+        if policy.stop_method == SCALE_IN:
+            surge = max(surge, min(_surge_to_scale_in(policy, service, original, batch), len(todo)))
+            batch = min(batch, surge)
         surge = surge or _choose_surge(policy, service, original, batch)
         batch = min(batch, original + surge - floor)
         if batch < 1:
@@ -201,6 +204,23 @@ def _choose_surge(policy: Policy, service: Service, original: int, batch: int) -
     if policy.surge is not None:
         return policy.surge
     return max(0, min(batch, original * service.maximum_percent // 100 - original))
+
+
+def _surge_to_scale_in(policy: Policy, service: Service, original: int, batch: int) -> int:
+    """At least one: only a count that was raised can be lowered again."""
+    if service.daemon:
+        raise Refused(
+            f"stop_method is scale_in, but service {service.name} runs one task on each instance (DAEMON), and its"
+            " desired count cannot be set. Say stop_method: stop_task"
+        )
+    surge = _choose_surge(policy, service, original, batch)
+    if surge < 1:
+        raise Refused(
+            f"stop_method: scale_in adds tasks before it lowers the desired count again, and maximumPercent"
+            f" {service.maximum_percent} of service {service.name} lets surge: auto add none to {original}. Say"
+            " surge: 1 to add one all the same, or stop_method: stop_task"
+        )
+    return surge
 
 
 def _no_room(policy: Policy, service: Service, original: int, surge: int, floor: int) -> str:

@@ -24,6 +24,7 @@ SELECTORS = (
     "tasks",
     "all_tasks",
 )
+STOP_TASK, SCALE_IN = "stop_task", "scale_in"
 _TASK = re.compile(r"(?:arn:[^/]+:task/(?:[^/]+/)?)?([0-9a-f-]{32,36})")
 
 
@@ -80,6 +81,7 @@ class Policy:
     timeout: float | None = None
     protected_timeout: float = 3600.0
     on_failure: str = "restore"
+    stop_method: str = STOP_TASK
 
 
 def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None:
@@ -149,6 +151,17 @@ def read_policy(options: Mapping[str, Any]) -> Policy:
         raise Refused(
             f"minimum_healthy_percent is {options['minimum_healthy_percent']}: say a percentage from 0 to 100"
         )
+    if options["stop_method"] == SCALE_IN and options["protected_tasks"] != "skip":
+        raise Refused(
+            f"protected_tasks is {options['protected_tasks']}, but with stop_method: scale_in it is ECS that chooses"
+            " the tasks to stop, and it never chooses a protected one. Say protected_tasks: skip, or stop_method:"
+            " stop_task"
+        )
+    if options["stop_method"] == SCALE_IN and _read_surge(options["surge"]) == 0:
+        raise Refused(
+            "surge is 0, but stop_method: scale_in lowers a desired count that was raised before. Say surge: auto or 1,"
+            " or stop_method: stop_task"
+        )
     return Policy(
         selector=None if restore_only else selector,
         batch_size=parse_amount("batch_size", options["batch_size"]),
@@ -175,6 +188,7 @@ def read_policy(options: Mapping[str, Any]) -> Policy:
         timeout=None if options["timeout"] is None else float(options["timeout"]),
         protected_timeout=float(options["protected_timeout"]),
         on_failure=options["on_failure"],
+        stop_method=options["stop_method"],
     )
 
 

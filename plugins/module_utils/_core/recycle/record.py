@@ -23,6 +23,7 @@ TOKENS_TAG = "steadyops.ecs/recycle-tokens"
 CLAIMED = "claimed"  # nothing but the record itself is certain to have been done
 SURGED = "surged"  # scaling is suspended and the desired count is raised
 
+_SAME_END = 120.0  # seconds
 _TOKENS_KEPT = 8  # 8 x 28 characters fit into one tag
 
 
@@ -39,6 +40,7 @@ class Record:
     phase: str
     owner: str
     lease_until: float  # AWS instant
+    protected_until: tuple[float, ...] = ()  # AWS instants, whole minutes, at which our protections of tasks end
 
     @property
     def text(self) -> str:
@@ -54,7 +56,13 @@ class Record:
             "w": self.owner,
             "x": f"{self.lease_until:.0f}",
         }
+        if self.protected_until:  # versions that do not know it do not read it
+            words["p"] = "+".join(f"{end / 60:.0f}" for end in self.protected_until)
         return " ".join(f"{key}={value}" for key, value in words.items())
+
+    def shields(self, end: float) -> bool:
+        """Whether a protection that ends then is one of ours. ECS takes whole minutes, and a call takes a while."""
+        return any(abs(end - ours) <= _SAME_END for ours in self.protected_until)
 
 
 def read_record(tags: Mapping[str, str]) -> Record | None:
@@ -77,6 +85,7 @@ def read_record(tags: Mapping[str, str]) -> Record | None:
             phase=words["ph"],
             owner=words["w"],
             lease_until=float(words["x"]),
+            protected_until=tuple(60.0 * int(end) for end in words.get("p", "").split("+") if end),
         )
     except (KeyError, ValueError):
         raise Refused(

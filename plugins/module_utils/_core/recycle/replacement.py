@@ -11,6 +11,7 @@ from itertools import islice
 
 from ..errors import CallFailed, Failed
 from .decide import (
+    Action,
     Finish,
     GiveUp,
     History,
@@ -19,6 +20,7 @@ from .decide import (
     Lower,
     Observation,
     Raise,
+    ScaleIn,
     Stop,
     Wait,
     Withdraw,
@@ -111,28 +113,30 @@ class Replacement:
             if seen is None:
                 yield from session.rest(self._pace.pause(session.elapsed))
                 continue
-            action = decide(self._plan, replace(limits, batch_wait=self._pause), seen, self._history)
+            action = self._decide(replace(limits, batch_wait=self._pause), seen)
             if isinstance(action, Finish):
                 return
-            opens_step = isinstance(action, Stop) and not self._history.open_stops
+            opens_step = isinstance(action, Stop | ScaleIn) and not self._history.open_stops
             if opens_step or (isinstance(action, Wait) and action.at_most is not None):
                 yield from session.heed_alarms()
             if isinstance(action, GiveUp):
                 raise Failed(action.why)
             if isinstance(action, Wait):
-                self._not_whole = session.elapsed
-                pause = self._pace.pause(session.elapsed)
-                yield from session.rest(pause if action.at_most is None else min(LONGEST, action.at_most))
+                yield from self._bide(action)
             elif isinstance(action, Raise):
                 yield from self._raise_again(seen)
-            elif not self._is_late(began):
-                whole = yield from self._stop(action, seen)
-                if self._history.open_stops:
-                    continue
-                if whole and not self._todo:
-                    self._report_step(self._added)
-                    return
-                yield from session.rest(self._pace.pause(session.elapsed))
+            elif not self._is_late(began) and (yield from self._carry_out(action, seen)):
+                return
+
+    def _bide(self, action: Wait) -> Steps[None]:
+        self._not_whole = self._session.elapsed
+        yield from self._session.rest(self._next_look() if action.at_most is None else min(LONGEST, action.at_most))
+
+    def _next_look(self) -> float:
+        return self._pace.pause(self._session.elapsed)
+
+    def _decide(self, limits: Limits, seen: Observation) -> Action:
+        return decide(self._plan, limits, seen, self._history)
 
     def _is_late(self, began: float) -> bool:
         """Whether calls had to be repeated for so long that what they told first may no longer be so."""
@@ -154,8 +158,10 @@ class Replacement:
             session.acted_clock = world.clock()  # what is waited for from now on is something else
             if self._deploying:
                 yield from self._take_inventory()
+            else:
+                yield from self._make_way()
         self._deploying = service.deploying
-        yield from self._describe(list(self._todo)[:1])
+        yield from self._describe(self._first())
         nameless = knowledge.nameless(service)
         if nameless and not self._history.open_stops:  # within a step the counts are on the move
             if self._mismatch != (nameless, knowledge.live):
@@ -164,9 +170,8 @@ class Replacement:
             self._mismatch = (nameless, knowledge.live)
         for task_id in knowledge.departed:  # what ECS starts in their place is new
             task = self._todo.pop(task_id, None)
-            if task and task_id in knowledge.doubtful:  # it was our stop after all
-                session.report.changed = True
-                self._step.append(task)
+            if task:
+                self._note_departed(task)
         knowledge.departed.clear()
         fresh_good = knowledge.fresh_good
         following = tuple(islice(self._todo.values(), plan.batch))
@@ -194,6 +199,20 @@ class Replacement:
         session.report.watch.saw(seen.healthy, desired, knowledge.fresh, knowledge.good)
         self._close_step(seen)
         return replace(seen, since_step=world.clock() - self._whole_clock)
+
+    def _first(self) -> list[str]:
+        """Ids of the tasks that a look must tell of."""
+        return list(self._todo)[:1]
+
+    def _note_departed(self, task: Task) -> None:
+        """A stale task is gone, and we have not been told that we stopped it."""
+        if task.id in self.knowledge.doubtful:  # it was our stop after all
+            self._session.report.changed = True
+            self._step.append(task)
+
+    def _make_way(self) -> Steps[None]:
+        """For a deployment that has begun."""
+        yield from ()
 
     def _launches_as_expected(self, service: Service, desired: int) -> bool:
         """Whether ECS's counts say that what is missing is on its way, or has not been begun yet, and it is
@@ -242,21 +261,39 @@ class Replacement:
 
     def _raise_again(self, seen: Observation) -> Steps[None]:
         """The surge was taken away by somebody, or was used up: add it again."""
-        session, plan = self._session, self._plan
-        wanted = plan.original + plan.surge
+        session, plan, surge = self._session, self._plan, self._surge_again
+        wanted = plan.original + surge
         session.report.warnings.append(
             f"the desired count of {session.title} was {seen.desired} where {wanted} was needed, and was raised again"
         )
         used_up = self._history.surge == 0  # others may have added tasks, which are not ours to give back
         self._history = replace(
-            self._history, surge=plan.surge, raises=self._history.raises + 1, open_stops=0, last_step=False
+            self._history, surge=surge, raises=self._history.raises + 1, open_stops=0, last_step=False
         )
-        session.note(surge=plan.surge)
+        session.note(surge=surge)
         service = yield from session.look()
         yield from session.change_desired(
-            session.desired(service), lambda found: found + plan.surge if used_up else max(found, wanted)
+            session.desired(service), lambda found: found + surge if used_up else max(found, wanted)
         )
         self._events.clear()
+
+    @property
+    def _surge_again(self) -> int:
+        """So many tasks have to be there beyond the original count before the next step."""
+        return self._plan.surge
+
+    def _carry_out(self, action: Action, seen: Observation) -> Steps[bool]:
+        """True when everything is done and known to be whole."""
+        if not isinstance(action, Stop):
+            raise TypeError(action)
+        whole = yield from self._stop(action, seen)
+        if self._history.open_stops:
+            return False
+        if whole and not self._todo:
+            self._report_step(self._added)
+            return True
+        yield from self._session.rest(self._pace.pause(self._session.elapsed))
+        return False
 
     def _stop(self, action: Stop, seen: Observation) -> Steps[bool]:
         """True when the place of the stopped task was taken by an added one before ECS could start another,
@@ -265,7 +302,7 @@ class Replacement:
         reason = f"{session.policy.reason} (ecs_service_recycle {session.me.owner})".strip()
         asked = False
         try:
-            if session.policy.protected_tasks != "recycle" and session.world.protected([task.arn]):
+            if session.policy.protected_tasks != "recycle" and self._is_protected(task):
                 yield from self._meet_protected(task)
                 return False
             began, asked = session.world.clock(), True
@@ -304,6 +341,11 @@ class Replacement:
         # With nothing left to give back the record is about to be removed.
         session.note(at_once=self._history.surge > 0, surge=self._history.surge)
         return self._history.surge == 0
+
+    def _is_protected(self, task: Task) -> bool:
+        """By others: what an abandoned run has put under protection stands in nobody's way."""
+        ends = self._session.world.protected_until([task.arn])
+        return any(not self._session.held.shields(end) for end in ends.values())
 
     def _meet_protected(self, task: Task) -> Steps[None]:
         """A task under protection is skipped, or comes after those that are not, and is waited for in the end."""

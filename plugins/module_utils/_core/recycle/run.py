@@ -31,11 +31,13 @@ from .plan import (
     refuse_service,
     scaling_asked,
 )
-from .policy import Policy, Selector
+from .policy import SCALE_IN, Policy, Selector
 from .record import CLAIMED, RECORD_TAG, SURGED, TOKENS_TAG, Record, give_back, read_record, remember_token
 from .replacement import Replacement, inventory
 from .report import Report
+from .scaling_in import ScalingIn
 from .session import Ended, Gone, Self, Session, Steps, TakenOver
+from .shield import lift
 from .staleness import find_cutoff, freeze_now, freeze_selection
 from .world import World
 
@@ -110,7 +112,8 @@ class _Run:
             if mine is None:
                 continue
             # Before the surge: whoever has to end while it is added must know the tasks to take it back from.
-            replacement = self._replacement = Replacement(session, plan, mine, found.tasks, found.has_health_check)
+            way = ScalingIn if policy.stop_method == SCALE_IN else Replacement
+            replacement = self._replacement = way(session, plan, mine, found.tasks, found.has_health_check)
             raised = yield from self._guard(plan, mine, found.scaling)
             yield from replacement.run(raised)
             yield from replacement.bake()
@@ -197,7 +200,9 @@ class _Run:
         if stale:
             yield from session.refuse_alarms()
         if stale and policy.protected_tasks != "recycle":
-            protected = yield from session.call(world.protected, [task.arn for task in stale])
+            ends = yield from session.call(world.protected_until, [task.arn for task in stale])
+            # What an abandoned run has put under protection itself stands in nobody's way.
+            protected = {arn for arn, end in ends.items() if not (left and left.shields(end))}
         begun = left.begun if left else freeze_now(now, tasks)
         return Found(service, tasks, stale, protected, selection, begun, checked, scaling, left)
 
@@ -241,6 +246,7 @@ class _Run:
             phase=left.phase if left else CLAIMED,
             owner=session.me.owner,
             lease_until=session.lease(),
+            protected_until=left.protected_until if left else (),
         )
         tags = {RECORD_TAG: record.text}
         if selector.kind == "token" and plan.cutoff is not None:
@@ -332,6 +338,10 @@ class _Run:
                 yield from session.change_desired(session.desired(service), given_back)
             except CallFailed as failure:
                 refused = failure
+        try:
+            yield from lift(session)
+        except CallFailed as failure:
+            refused = refused or failure
         yield from self._resume_scaling()
         if refused:  # the record stays
             raise refused

@@ -57,6 +57,7 @@ class Session:
         self.report = report
         self.record: Record | None = None  # ours, once it is written
         self.leaving = False  # giving back: no ending can cut this short
+        self.shielded: set[str] = set()  # ARNs of tasks that this process has put under protection
         self._begun_clock = world.clock()
         self.acted_at = 0.0  # AWS instant of our last change
         self.acted_clock = 0.0

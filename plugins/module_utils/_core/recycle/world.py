@@ -43,8 +43,8 @@ class World(Protocol):
     def target_states(self, group: str) -> Mapping[str, str]:
         """Health of every target of a target group: "address:port" -> state."""
 
-    def protected(self, arns: Iterable[str]) -> set[str]:
-        """Those of the tasks named that are under scale-in protection now; a hundred a call."""
+    def protected_until(self, arns: Iterable[str]) -> Mapping[str, float]:
+        """Of those of the tasks named that are under scale-in protection now: when it ends; a hundred a call."""
 
     def secrets_changed_at(self, revision: str) -> float:
         """When a secret, parameter or environment file that a task definition names was last changed.
@@ -65,6 +65,15 @@ class World(Protocol):
 
     def stop_task(self, arn: str, reason: str) -> bool:
         """Stop a task. False when ECS no longer knows it."""
+
+    def protect(self, arns: Iterable[str], until: float) -> set[str]:
+        """Put tasks under scale-in protection until an instant, to the minute; at most ten. Those that are now: not
+        among them are tasks that are gone or on their way.
+
+        Raises ``CallFailed`` with the code DEPLOYMENT_BLOCKED when older protections hold up a deployment."""
+
+    def unprotect(self, arns: Iterable[str]) -> None:
+        """End the scale-in protection of those of the tasks named that are still there; at most ten."""
 
     def tag(self, tags: Mapping[str, str]) -> None:
         """Write tags of the service."""

@@ -1,0 +1,158 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Scale-in protection of the tasks that are to stay, so that ECS can only choose stale ones.
+
+The record says, before a task is protected, at which minute that protection is going to end. So whoever comes after
+a killed run knows its protections by their ends; all others are the tasks' own, and are left alone. What nobody
+comes for ends by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+
+from ..errors import CallFailed, Failed
+from .knowledge import PER_CALL
+from .record import read_record
+from .session import Session, Steps
+
+PROTECTED_PER_CALL = 10
+
+_SHORTEST = 3600.0  # seconds for which tasks are protected at the least
+_LONGEST = 2880 * 60.0  # that ECS allows
+_TRUST = 30.0  # seconds for which what was told of a task is believed, and what we did to it is not asked for
+_READ_BACK = 60.0  # seconds within which a tag is to be read as it was written
+_FRESH = 5.0  # ... and before it is protected, for as long as that
+_TRIES = 3  # for a task that ECS does not protect, without saying that it is gone
+
+
+class Shield:
+    """What one run has put under protection, and what it knows of protections."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._length = min(_LONGEST, max(_SHORTEST, 2 * session.policy.wait_timeout))
+        self._ends: dict[str, float] = {}  # ARN -> end of its protection
+        self._told: dict[str, float] = {}  # ARN -> clock at which that was known
+        self._tries: Counter[str] = Counter()
+
+    def cover(self, keep: Iterable[str], spare: Iterable[str]) -> Steps[tuple[set[str], bool]]:
+        """Protect the tasks of ``keep``, and none of ``spare``, by ARN.
+
+        Returns those of ``spare`` that somebody else protects, and whether all was as it should be, without a write.
+        """
+        session, world = self._session, self._session.world
+        keep, spare = list(keep), list(spare)
+        held = yield from self.ask([*keep, *spare])
+        now = world.now()
+        ours = [arn for arn in spare if session.held.shields(self._ends.get(arn, 0.0)) and self._ends[arn] > now]
+        if ours:  # of a killed run with another selector
+            yield from _unprotect(session, ours)
+            self._learn(ours, 0.0)
+        bare = [arn for arn in keep if self._is_bare(arn, now) and self._tries[arn] < _TRIES]
+        for some in _tens(bare):
+            yield from self._protect(some)
+        return held & set(spare), not (ours or bare)
+
+    def _protect(self, arns: list[str]) -> Steps[None]:
+        session, world = self._session, self._session.world
+        until = yield from self._choose_end()
+        if any(world.clock() - self._told[arn] > _FRESH for arn in arns):
+            for arn in arns:  # a task may have protected itself meanwhile: ask again
+                del self._told[arn]
+            return
+        session.shielded.update(arns)
+        try:
+            done = world.protect(arns, until)
+        except CallFailed as failure:
+            if failure.code == "DEPLOYMENT_BLOCKED":
+                raise Failed(
+                    f"ECS protects no more tasks, because older protections hold up a deployment: {failure}. Run again"
+                    " when it has ended, or say stop_method: stop_task"
+                ) from None
+            if failure.kind == "final":
+                session.shielded.difference_update(arns)  # nothing was done
+                raise
+            yield from session.rest(session.policy.wait_delay)
+            return
+        self._learn(done, until)
+        self._tries.update(set(arns) - done)
+
+    def ask(self, arns: Collection[str]) -> Steps[set[str]]:
+        """Those of the tasks that somebody else protects, as far as is known. Asks for the ones that were never asked
+        for, and, in the room that one call leaves, for the others in turn."""
+        session, clock = self._session, self._session.world.clock()
+        new = [arn for arn in arns if arn not in self._told]
+        room = -(-max(len(new), 1) // PER_CALL) * PER_CALL
+        known = sorted(
+            (arn for arn in arns if arn in self._told and clock - self._told[arn] > _TRUST), key=self._told.__getitem__
+        )
+        names = [*new, *known][:room]
+        if names:
+            ends = yield from session.call(session.world.protected_until, names)
+            for arn in names:
+                self._learn([arn], ends.get(arn, 0.0))
+        now = session.world.now()
+        return {arn for arn in arns if self._ends[arn] > now and not session.held.shields(self._ends[arn])}
+
+    def forget(self) -> None:
+        """Protections were lifted."""
+        self._ends.clear()
+        self._told.clear()
+
+    def _is_bare(self, arn: str, now: float) -> bool:
+        """One of ours is renewed in time; one of the task's own is not touched as long as it lasts."""
+        end = self._ends.get(arn, 0.0)
+        return end <= (now + self._length / 2 if self._session.held.shields(end) else now)
+
+    def _choose_end(self) -> Steps[float]:
+        """The end that protections get from now on; it is in the record when this returns."""
+        session, now = self._session, self._session.world.now()
+        known = session.held.protected_until
+        if known and known[-1] - now > self._length / 2:
+            return known[-1]
+        end = math.ceil((now + self._length) / 60) * 60.0
+        end = min(end, math.floor((now + _LONGEST) / 60) * 60.0)
+        alive = [each for each in known if session.world.now() - each < _SHORTEST][-2:]
+        session.note(protected_until=(*alive, end))
+        # Read back, so that whoever comes after us reads it, too.
+        began = session.world.clock()
+        while session.world.clock() - began < _READ_BACK:
+            seen = read_record((yield from session.look()).tags)
+            if seen and end in seen.protected_until:
+                break
+            yield from session.rest(session.policy.wait_delay)
+        return end
+
+    def _learn(self, arns: Iterable[str], end: float) -> None:
+        clock = self._session.world.clock()
+        for arn in arns:
+            self._ends[arn], self._told[arn] = end, clock
+
+
+def lift(session: Session) -> Steps[None]:
+    """End the protections that this run or the one before it has put on tasks. Those of the tasks' own stay."""
+    world = session.world
+    if not session.held.protected_until:
+        return
+    listed = yield from session.call(world.list_tasks)
+    names = sorted({*listed, *session.shielded})
+    ends = yield from session.call(world.protected_until, names)
+    ours = [arn for arn in names if (session.held.shields(ends[arn]) if arn in ends else arn in session.shielded)]
+    if ours:
+        yield from _unprotect(session, ours)
+    session.shielded.clear()
+    session.note(at_once=False, protected_until=())
+
+
+def _unprotect(session: Session, arns: list[str]) -> Steps[None]:
+    for some in _tens(arns):
+        yield from session.call(session.world.unprotect, some)
+
+
+def _tens(arns: list[str]) -> Iterator[list[str]]:
+    for first in range(0, len(arns), PROTECTED_PER_CALL):
+        yield arns[first : first + PROTECTED_PER_CALL]
