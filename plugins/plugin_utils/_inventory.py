@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ansible.errors import AnsibleParserError
+from ansible.errors import AnsibleError, AnsibleParserError
 from ansible_collections.amazon.aws.plugins.module_utils import botocore as amazon
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 
@@ -38,11 +38,16 @@ class AwsInventory(AWSInventoryBase):
         """Read the options, and assume the role, if there is one to assume."""
         if not amazon.HAS_BOTO3:
             self.refuse(f"boto3 and botocore are needed, and {sys.executable} has none: install them for that Python")
+        of_boto3 = (amazon.botocore.exceptions.ClientError, amazon.botocore.exceptions.BotoCoreError)
         try:
             super().parse(inventory, loader, path, cache=cache)
-        except (amazon.botocore.exceptions.ClientError, amazon.botocore.exceptions.BotoCoreError) as error:
+        except (*of_boto3, AnsibleError) as error:
+            # amazon.aws 10 lets boto3's error through, 11 puts one of Ansible's around it.
+            reason = error if isinstance(error, of_boto3) else error.__context__
+            if not isinstance(reason, of_boto3):
+                raise
             role = self.get_option("assume_role_arn")
-            self.refuse(f"The role {role} cannot be assumed: {translate(error, 'sts:AssumeRole')}")
+            self.refuse(f"The role {role} cannot be assumed: {translate(reason, 'sts:AssumeRole')}")
 
     def connect(self, service: str, region: str, connections: int) -> Any:
         """A boto3 client that so many threads may use at once."""
