@@ -182,6 +182,9 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
+    details: >-
+      What has to be there first and is not, such as the rule or the topic, is a warning in check mode, and an error
+      otherwise.
   diff_mode:
     support: full
   idempotent:
@@ -409,7 +412,7 @@ def work(module: AwsModule, check_mode: bool) -> Outcome:
     live = LiveTarget(module.client, wanted)
     found = live.read()
     change = plan_target(wanted, found, live.rule_arn)
-    return converge("target", change, check_mode, live.write, warnings_of(wanted, found, change))
+    return converge("target", change, check_mode, live.write, [*warnings_of(wanted, found, change), *live.missing])
 
 
 def main() -> None:

@@ -353,7 +353,7 @@ def test_choices_and_types_are_those_of_ansible(world, calls):
         assert made == []
 
 
-WRONG_HERE = [
+MISSING = [
     ({"rule": "none"}, "There is no rule none"),
     ({"event_bus_name": "none"}, "of the bus none"),
     ({"arn": f"{of.TOPIC}2"}, f"there is no {of.TOPIC}2"),
@@ -361,6 +361,8 @@ WRONG_HERE = [
     ({"arn": f"{of.FUNCTION}2"}, f"there is no {of.FUNCTION}2"),
     ({"arn": f"{of.LOG_GROUP}s"}, f"there is no {of.LOG_GROUP}s"),
     ({"dead_letter_arn": f"{of.UNDELIVERED}3"}, "dead_letter_arn: there is no"),
+]
+WRONG_HERE = [
     ({"arn": of.TOPIC.replace("eu-central-1", "eu-west-1")}, "other regions only through an event bus"),
     ({"dead_letter_arn": of.QUEUE.replace("eu-central-1", "eu-west-1")}, "a queue in the region of the rule"),
     ({"arn": of.TOPIC.replace("123456789012", "111122223333")}, "give role_arn"),
@@ -382,6 +384,33 @@ def test_what_cannot_work_is_told_before_any_write(world, calls, options, words,
     assert result["failed"]
     assert words in result["msg"]
     assert writes(made) == []
+
+
+@pytest.mark.parametrize(("options", "words"), MISSING)
+def test_what_has_to_be_there_first_is_an_error_and_in_check_mode_a_warning(world, calls, options, words):
+    result, made = calls(**options)
+    assert result["failed"]
+    assert words in result["msg"]
+    assert writes(made) == []
+    result, made = calls(check=True, **options)
+    assert any(words in each for each in warnings(result))
+    assert result["changed"]
+    assert writes(made) == []
+
+
+def test_the_targets_of_a_rule_share_a_statement_of_their_dead_letter_queue(world, target):
+    def statements():
+        return [each["Sid"] for each in world.policy(of.UNDELIVERED)]
+
+    before = statements()
+    for name in "ab":
+        assert target(id=name, dead_letter_arn=of.UNDELIVERED)["changed"]
+    (shared,) = set(statements()) - set(before)
+    assert target(id="a", state="absent")["changed"]
+    assert shared in statements()
+    assert not target(id="b", dead_letter_arn=of.UNDELIVERED)["changed"]
+    assert target(id="b", state="absent")["changed"]
+    assert statements() == before
 
 
 def test_a_rule_has_five_targets_and_no_sixth(world, calls):

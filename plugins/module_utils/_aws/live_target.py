@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._core.arns import parse_arn
 from .._core.aws_errors import is_denied
 from .._core.change import Change
-from .._core.errors import CallFailed
+from .._core.errors import CallFailed, Refused
 from .._core.target.options import Wanted
-from .._core.target.plan import Found, Place, check_rule, needs_rule, rule_arn, statements
+from .._core.target.plan import Found, Place, check_rule, entries, missing, needs_rule, rule_arn
 from . import event_rules, event_targets
 from .event_target_shapes import target_settings
 from .policy_places import put_statement, read_place, remove_statement
@@ -32,6 +33,7 @@ class LiveTarget:
         self._wanted = wanted
         self._places: dict[str, Place] = {}
         self.rule_arn: str | None = None
+        self.missing: list[str] = []  # what has to be made first, in words
 
     def read(self) -> Found:
         """What is there. Raises ``Refused`` as soon as that forbids the target, which saves the further calls."""
@@ -45,12 +47,16 @@ class LiveTarget:
         facts = None
         if listed is not None and needs_rule(wanted, target):
             facts = event_rules.describe_rule(events, name, bus)
-        found = Found(target, len(listed or []) - bool(ours), facts, rule_exists=listed is not None)
+        others = [each for each in listed or [] if each is not ours]
+        dead_letters = frozenset(each.get("DeadLetterConfig", {}).get("Arn", "") for each in others)
+        found = Found(target, len(others), dead_letters, facts, rule_exists=listed is not None)
         check_rule(wanted, found, region)
         self.rule_arn = rule_arn(wanted, region, target)
-        for arn in statements(wanted, target, self.rule_arn):
+        for arn in dict.fromkeys(entry.place for entry in entries(wanted, found, self.rule_arn)):
             self._read_place(arn)
-        return Found(target, found.others, facts, found.rule_exists, self._places)
+        found = replace(found, places=self._places)
+        self.missing = missing(wanted, found, region)
+        return found
 
     def _read_place(self, arn: str) -> None:
         parsed = parse_arn(arn)
@@ -64,16 +70,21 @@ class LiveTarget:
                 raise
 
     def write(self, change: Change) -> Generator[str | float, None, None]:
-        """Let the rule in before it sends, and keep it in until it no longer does."""
+        """Let the rule in before it sends, and keep it in until it no longer does.
+
+        Raises ``Refused`` before anything else when something is missing."""
+        if self.missing:
+            raise Refused(self.missing[0])
         before, after = _statements(change.before), _statements(change.after)
-        for arn, statement in after.items():
-            if before.get(arn) != statement:
-                put_statement(self._client, self._places[arn], statement, stands=arn in before)
+        for (arn, sid), statement in after.items():
+            if before.get((arn, sid)) != statement:
+                stands = (arn, sid) in before
+                self._places[arn] = put_statement(self._client, self._places[arn], statement, stands)
                 yield f"let the rule reach {arn}"
         yield from self._write_target(change)
-        for arn, statement in before.items():
-            if arn not in after:
-                remove_statement(self._client, self._places[arn], statement["Sid"])
+        for arn, sid in before:
+            if (arn, sid) not in after:
+                self._places[arn] = remove_statement(self._client, self._places[arn], sid)
                 yield f"let the rule no longer reach {arn}"
 
     def _write_target(self, change: Change) -> Generator[str | float, None, None]:
@@ -101,5 +112,7 @@ def _settings(target: Mapping[str, Any] | None) -> dict[str, Any]:
     return settings if "arn" in settings else {}
 
 
-def _statements(target: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
-    return {each["resource"]: each["statement"] for each in (target or {}).get("permissions", [])}
+def _statements(target: Mapping[str, Any] | None) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """By the ARN of the place and the Sid."""
+    standing = (target or {}).get("permissions", [])
+    return {(each["resource"], each["statement"]["Sid"]): each["statement"] for each in standing}

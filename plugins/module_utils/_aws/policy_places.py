@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._core.arns import Arn
@@ -41,24 +42,26 @@ def read_place(client: Client, arn: Arn) -> Place:
     )
 
 
-def put_statement(client: Client, place: Place, statement: Mapping[str, Any], stands: bool) -> None:
-    """Put a statement in the place of the one of its Sid, if that ``stands`` there; all others stay."""
+def put_statement(client: Client, place: Place, statement: Mapping[str, Any], stands: bool) -> Place:
+    """Put a statement in the place of the one of its Sid, if that ``stands`` there; all others stay. The place with
+    its new policy, where that is written as a whole."""
     if place.arn.service == "lambda":
         if stands:
             functions.remove_permission(client("lambda"), place.arn, statement["Sid"])
         functions.add_permission(client("lambda"), place.arn, statement)
-        return
-    _write(client, place, with_statement(read_policy(str(place.arn), place.policy), statement))
+        return place
+    return _write(client, place, with_statement(read_policy(str(place.arn), place.policy), statement))
 
 
-def remove_statement(client: Client, place: Place, sid: str) -> None:
+def remove_statement(client: Client, place: Place, sid: str) -> Place:
+    """Remove the statement of this Sid; all others stay."""
     if place.arn.service == "lambda":
         functions.remove_permission(client("lambda"), place.arn, sid)
-        return
-    _write(client, place, without_statement(read_policy(str(place.arn), place.policy), sid))
+        return place
+    return _write(client, place, without_statement(read_policy(str(place.arn), place.policy), sid))
 
 
-def _write(client: Client, place: Place, document: Mapping[str, Any] | None) -> None:
+def _write(client: Client, place: Place, document: Mapping[str, Any] | None) -> Place:
     arn = place.arn
     if arn.service == "sns":
         sns.set_topic_policy(client("sns"), str(arn), json.dumps(document or least_topic_policy(arn)))
@@ -68,6 +71,7 @@ def _write(client: Client, place: Place, document: Mapping[str, Any] | None) -> 
         log_groups.put_log_group_policy(client("logs"), str(arn), document, place.revision)
     else:
         log_groups.delete_log_group_policy(client("logs"), str(arn), place.revision)
+    return replace(place, policy=json.dumps(document) if document else None)
 
 
 def _log_group(arn: Arn) -> str:

@@ -12,13 +12,15 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule import Rule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.options import read_target
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.plan import (
+    DEAD_LETTERS,
     Found,
     Place,
     check_rule,
+    entries,
+    missing,
     needs_rule,
     plan_target,
     rule_arn,
-    statements,
     warnings_of,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.statements import statement_for
@@ -46,15 +48,19 @@ def planned(found=None, **options):
     found = found or Found()
     rule = rule_arn(wanted, REGION, found.target)
     check_rule(wanted, found, REGION)
-    default = {arn: place(arn) for arn in statements(wanted, found.target, rule)}
-    return plan_target(wanted, replace(found, places={**default, **found.places}), rule)
+    default = {entry.place: place(entry.place) for entry in entries(wanted, found, rule)}
+    found = replace(found, places={**default, **found.places})
+    for words in missing(wanted, found, REGION):
+        raise Refused(words)
+    return plan_target(wanted, found, rule)
 
 
 def after(**options):
     """What is there once a task has been carried out."""
     change = planned(**{"found": Found(rule=FACTS), **options})
     places = {each["resource"]: place(each["resource"], each["statement"]) for each in change.after["permissions"]}
-    return Found({key: value for key, value in change.after.items() if key != "permissions"}, 0, FACTS, places=places)
+    target = {key: value for key, value in change.after.items() if key != "permissions"}
+    return Found(target, rule=FACTS, places=places)
 
 
 TASKS = [
@@ -118,7 +124,8 @@ def test_an_absent_target_has_nothing_left(task):
 )
 def test_statements_stand_where_a_policy_lets_the_rule_in(options, allowed):
     permissions = planned(**options).after["permissions"]
-    assert permissions == [{"resource": arn, "statement": ours(arn)} for arn in allowed]
+    whose = {of.UNDELIVERED: DEAD_LETTERS}
+    assert permissions == [{"resource": arn, "statement": ours(arn, target=whose.get(arn, "a"))} for arn in allowed]
 
 
 def test_the_rule_of_a_statement_is_on_its_bus_and_of_the_account_of_the_role():
@@ -130,7 +137,8 @@ def test_the_rule_of_a_statement_is_on_its_bus_and_of_the_account_of_the_role():
     far = of.TOPIC.replace(of.ACCOUNT, OTHER_ACCOUNT)
     wanted = read_target(params(arn=far, role_arn=of.ROLE, dead_letter_arn=of.UNDELIVERED))
     assert rule_arn(wanted, REGION) == RULE
-    assert statements(wanted, None, RULE) == {of.UNDELIVERED: ours(of.UNDELIVERED)}
+    (entry,) = entries(wanted, Found(), RULE)
+    assert (entry.place, entry.statement) == (of.UNDELIVERED, ours(of.UNDELIVERED, target=DEAD_LETTERS))
 
 
 def test_the_statement_goes_from_where_the_target_was():
@@ -139,9 +147,21 @@ def test_the_statement_goes_from_where_the_target_was():
     assert [each["resource"] for each in change.after["permissions"]] == [of.QUEUE]
 
 
-def test_a_queue_that_was_the_target_and_becomes_its_dead_letter_queue_keeps_the_statement():
+def test_a_queue_that_was_the_target_and_becomes_its_dead_letter_queue_changes_its_statement():
     change = planned(found=after(arn=of.QUEUE), dead_letter_arn=of.QUEUE)
-    assert ours(of.QUEUE) in [each["statement"] for each in change.after["permissions"]]
+    assert ours(of.QUEUE) in [each["statement"] for each in change.before["permissions"]]
+    shall = [each["statement"] for each in change.after["permissions"] if each["resource"] == of.QUEUE]
+    assert shall == [ours(of.QUEUE, target=DEAD_LETTERS)]
+
+
+@pytest.mark.parametrize(("others", "left"), [([of.UNDELIVERED], [of.UNDELIVERED]), ([of.QUEUE], []), ([], [])])
+def test_the_statement_of_a_dead_letter_queue_stays_as_long_as_another_target_of_the_rule_has_it(others, left):
+    found = replace(after(dead_letter_arn=of.UNDELIVERED), others=len(others), dead_letters=frozenset(others))
+    for goes in ({"state": "absent", "arn": None}, {}):
+        change = planned(found=found, **goes)
+        gone = [each["resource"] for each in change.before["permissions"] if each["resource"] == of.UNDELIVERED]
+        assert gone == ([] if left else [of.UNDELIVERED])
+        assert not change.after or of.UNDELIVERED not in [each["resource"] for each in change.after["permissions"]]
 
 
 def test_a_statement_that_was_changed_is_put_right_and_one_in_other_words_is_not():

@@ -21,6 +21,9 @@ from .policy_document import find_statement, read_policy
 from .statements import same_statement, sid_of, statement_for
 
 MOST_TARGETS = 5
+# A queue's policy has room for twenty statements, so all targets of a rule share one in that of their dead-letter
+# queue. No target can have this id, which has a space.
+DEAD_LETTERS = "dead letters"
 
 # What EventBridge does where a target says nothing.
 _DEFAULTS = {"maximum_retry_attempts": 185, "maximum_event_age_in_seconds": 86400}
@@ -45,10 +48,11 @@ class Place:
 @dataclass(frozen=True)
 class Found:
     """``target`` in the shape of ``Wanted.settings``; None when the rule has none of that id. ``others`` counts the
-    rule's other targets. ``rule`` only where it was looked up."""
+    rule's other targets, ``dead_letters`` are the queues of theirs. ``rule`` only where it was looked up."""
 
     target: Mapping[str, Any] | None = None
     others: int = 0
+    dead_letters: frozenset[str] = frozenset()
     rule: Rule | None = None
     rule_exists: bool = True
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -78,8 +82,6 @@ def check_rule(wanted: Wanted, found: Found, region: str) -> None:
             f"dead_letter_arn: {dead_letter} is in {dead_letter.region}, and the rule is in {region}. Give a queue in "
             "the region of the rule"
         )
-    if not found.rule_exists:
-        raise Refused(f"There is no {wanted.rule} in {region}. Make it first, or check rule and event_bus_name")
     if found.target is None and found.others >= MOST_TARGETS:
         raise Refused(
             f"The {wanted.rule} has {found.others} targets already, and EventBridge takes {MOST_TARGETS}. Remove one, "
@@ -130,40 +132,52 @@ def rule_arn(wanted: Wanted, region: str, target: Mapping[str, Any] | None = Non
     return None
 
 
-def statements(wanted: Wanted, found: Mapping[str, Any] | None, rule: str | None) -> dict[str, dict[str, Any] | None]:
-    """ARN of each place that the target reaches or reached -> the statement that shall stand in its policy.
+@dataclass(frozen=True)
+class Entry:
+    """What shall stand in the policy of ``place`` under a name of ours; no ``statement``: nothing."""
 
-    What is of another account is left out: it lets roles in, and nobody can change its policies from here.
+    place: str
+    sid: str
+    statement: Mapping[str, Any] | None = None
+
+
+def entries(wanted: Wanted, found: Found, rule: str | None) -> list[Entry]:
+    """Our entries in the policies of all places that the target reaches or reached.
+
+    What is of another account is left out: it lets roles in, and nobody can change its policies from here. So is the
+    dead-letter queue that another target of the rule still has.
     """
     ours = parse_arn(rule) if rule else None
     if ours is None or rule is None:
-        return {}
-    shall: dict[str, dict[str, Any] | None] = {}
-    for key in ("arn", "dead_letter_arn"):
-        for arn in (str(found[key]) if found and found[key] else None, getattr(wanted, key)):
-            parsed = parse_arn(str(arn)) if arn else None
-            near = parsed is not None and (parsed.account, parsed.region) == (ours.account, ours.region)
-            if near and parsed is not None and parsed.service in SERVICES_WITH_POLICIES:
-                shall[str(parsed)] = None
-    if wanted.present and wanted.resource_policy:
-        reached = [] if wanted.role else [wanted.arn]
-        for place in (*reached, wanted.dead_letter_arn):
-            if place is not None and str(place) in shall:
-                shall[str(place)] = statement_for(place, rule, wanted.id)
-    return shall
+        return []
+    keeps = wanted.present and wanted.resource_policy
+    shall: dict[tuple[str, str], Entry] = {}
+    for key, whose in (("arn", wanted.id), ("dead_letter_arn", DEAD_LETTERS)):
+        wants = keeps and (key != "arn" or not wanted.role)
+        for arn in (str(found.target[key]) if found.target and found.target[key] else None, getattr(wanted, key)):
+            place = parse_arn(str(arn)) if arn else None
+            if place is None or place.service not in SERVICES_WITH_POLICIES:
+                continue
+            if (place.account, place.region) != (ours.account, ours.region):
+                continue
+            stays = wants and place == getattr(wanted, key)
+            if whose == DEAD_LETTERS and not stays and str(place) in found.dead_letters:
+                continue
+            statement = statement_for(place, rule, whose) if stays else None
+            shall[str(place), whose] = Entry(str(place), sid_of(rule, whose), statement)
+    return list(shall.values())
 
 
 def plan_target(wanted: Wanted, found: Found, rule: str | None) -> Change:
     """Both sides: the target with the statements that are its own. Raises ``Refused``."""
-    shall = statements(wanted, found.target, rule)
-    sid = sid_of(rule or "", wanted.id)
     standing: list[dict[str, Any]] = []
     coming: list[dict[str, Any]] = []
-    for arn, statement in shall.items():
+    for entry in entries(wanted, found, rule):
+        arn, statement = entry.place, entry.statement
         place = found.places.get(arn)
-        if place is None or not place.exists:
+        if place is None:
             continue
-        stands = find_statement(read_policy(arn, place.policy), sid)
+        stands = find_statement(read_policy(arn, place.policy), entry.sid) if place.exists else None
         if stands is not None:
             same = statement is not None and same_statement(stands, statement)
             standing.append({"resource": arn, "statement": statement if same else stands})
@@ -220,9 +234,21 @@ def _check_places(wanted: Wanted, places: Mapping[str, Place]) -> None:
         _check_place("dead_letter_arn", dead_letter, by_policy=True)
 
 
+def missing(wanted: Wanted, found: Found, region: str) -> list[str]:
+    """What has to be there first. In check mode other tasks of the play may be about to make it."""
+    if not wanted.present:
+        return []
+    words = []
+    if not found.rule_exists:
+        words.append(f"There is no {wanted.rule} in {region}. Make it first, or check rule and event_bus_name")
+    for option in ("arn", "dead_letter_arn"):
+        place = found.places.get(str(getattr(wanted, option)))
+        if place is not None and not place.exists:
+            words.append(f"{option}: there is no {place.arn}. Make it first, or check the ARN and the credentials")
+    return words
+
+
 def _check_place(option: str, place: Place, by_policy: bool) -> None:
-    if not place.exists:
-        raise Refused(f"{option}: there is no {place.arn}. Make it first, or check the ARN and the credentials")
     if by_policy and _managed_by_aws(place.key):
         raise Refused(
             f"{option}: {place.arn} is encrypted with {place.key}, a key that AWS manages and that EventBridge may not "

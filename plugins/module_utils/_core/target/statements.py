@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The statements that let EventBridge in: one for a target, named by its Sid, in the policy of what it reaches."""
+"""The statements that let EventBridge in, each named by its Sid, in the policy of what a target reaches."""
 
 from __future__ import annotations
 
