@@ -69,6 +69,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+region:
+  description: The region that was asked, wherever it was named.
+  returned: success
+  type: str
+  sample: eu-central-1
 rules:
   description: The rules, in the order in which EventBridge lists them.
   returned: success
@@ -203,7 +208,8 @@ ARGUMENTS = {
 def work(module: AwsModule, _check_mode: bool) -> Outcome:
     search = read_search(module.params)
     found = find_rules(module.client("events"), **search)
-    return Outcome(results={"rules": [{**seen_rule(rule), "covers": covers(rule.event_pattern)} for rule in found]})
+    rules = [{**seen_rule(rule), "covers": covers(rule.event_pattern)} for rule in found]
+    return Outcome(results={"rules": rules, "region": module.region})
 
 
 def main() -> None:

@@ -4,21 +4,17 @@
 
 from __future__ import annotations
 
-import json
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
 import pytest
-from aiosmtpd.controller import Controller
 from botocore.config import Config
 
 from tests.sandbox.client import Sandbox
+from tests.sinks import Mailbox, Web, mailbox, web
+
+__all__ = ["Mailbox", "Web", "mailbox", "web"]
 
 SPEED = 100
 REGION = "eu-central-1"
@@ -67,70 +63,3 @@ def aws(events: Sandbox, clients: dict[tuple[str, str], Any]) -> Aws:
         return clients[key]
 
     return client
-
-
-class Mailbox:
-    def __init__(self) -> None:
-        self.letters: list[EmailMessage] = []
-        self.controller = Controller(self, hostname="127.0.0.1", port=0)
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        self.letters.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
-        return "250 OK"
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.controller.server.sockets[0].getsockname()[1]}"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    sink = Mailbox()
-    # It knocks at its own door once, and would do so at port 0.
-    sink.controller._trigger_server = lambda: socket.create_connection(sink.address.split(":")).close()
-    sink.controller.start()
-    yield sink
-    sink.controller.stop()
-
-
-class Web:
-    """Answers what it is told to, or 200, and remembers who asked."""
-
-    def __init__(self) -> None:
-        self.requests: list[dict[str, Any]] = []
-        self.answers: list[tuple[int, dict[str, str], Any]] = []
-        web = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-                web.requests.append({
-                    "method": self.command,
-                    "path": self.path,
-                    "headers": {name.lower(): value for name, value in self.headers.items()},
-                    "body": body,
-                })  # fmt: skip
-                status, headers, answer = web.answers.pop(0) if web.answers else (200, {}, {"ok": True})
-                data = json.dumps(answer).encode()
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(data))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server's names
-
-            def log_message(self, *_what: Any) -> None:
-                """Nobody reads it."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def web() -> Iterator[Web]:
-    service = Web()
-    yield service
-    service.server.shutdown()
-    service.server.server_close()
