@@ -91,13 +91,21 @@ class Stack:
         return {each["Id"] for each in self.aws("events").list_targets_by_rule(Rule=rule)["Targets"]}
 
     def policies(self) -> list[str]:
-        """Those of identities and resources."""
+        """What the role and its modules have written, of identities and resources."""
         sqs, sns, iam = self.aws("sqs"), self.aws("sns"), self.aws("iam")
-        found = [
+        of_resources = [
             sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
             for url in self.left()["queues"]
         ]
-        found += [sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"] for arn in self.left()["topics"]]
+        of_resources += [
+            sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"] for arn in self.left()["topics"]
+        ]
+        found = []
+        for text in of_resources:
+            document = json.loads(text)
+            ours = [each for each in document["Statement"] if each["Sid"].startswith("SteadyopsEcs")]
+            assert 0 < len(ours) <= 20
+            found.append(json.dumps({"Version": "2012-10-17", "Statement": ours}))
         for role in self.left()["roles"]:
             for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
                 found.append(json.dumps(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]))
