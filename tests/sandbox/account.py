@@ -88,6 +88,7 @@ class Account:
         self.redact: list[str] = []  # what CloudTrail hides of a request
         self.emit = False  # events also when no rule is there
         self.known: set[tuple[str, str]] = set()  # (region, cluster) that moto has
+        self.stop_task_drains = False
         self.smtp = ""  # "127.0.0.1:2525"
         self.routes: dict[str, str] = {}  # origin -> origin on loopback
         self.forget_deliveries()
@@ -115,10 +116,12 @@ class Account:
         redact: list[str] | None = None,
         smtp: str | None = None,
         routes: dict[str, str] | None = None,
+        stop_task_drains: bool | None = None,
     ) -> None:
         """``latencies`` and ``latency`` (of every call) in AWS's seconds; ``clock_offset`` in seconds as they are.
 
         ``events``: of services, also while the default bus has no rule. ``cloudtrail``: also without a trail.
+        ``stop_task_drains``: see load_balancer.py.
         ``redact``: paths in RunTask's parameters that CloudTrail hides. ``smtp``: host:port of a mail server.
         ``routes``: origins and where on loopback they are answered. Both replace what was.
         """
@@ -140,8 +143,10 @@ class Account:
             self.smtp = smtp
         if routes is not None:
             self.routes = {origin.lower().rstrip("/"): there.rstrip("/") for origin, there in routes.items()}
+        self.stop_task_drains = self.stop_task_drains if stop_task_drains is None else stop_task_drains
         for cluster in self.clusters.values():
             cluster.latencies = self.own.divided(self.speed)
+            cluster.stop_task_drains = self.stop_task_drains
 
     def cluster(self, region: str | None = None) -> Cluster:
         """The model of a region, with everything done that is due by now."""
@@ -149,7 +154,7 @@ class Account:
         if region not in self.clusters:
             chance, latencies = random.Random(self.chance.random()), self.own.divided(self.speed)
             made = self.clusters[region] = Cluster(chance, now, latencies, f"arn:aws:ecs:{region}:{NUMBER}")
-            made.waits_for_protected = True
+            made.waits_for_protected, made.stop_task_drains = True, self.stop_task_drains
             made.on_task = partial(ecs_events.task_changed, self, region)
             made.on_occurrence = partial(ecs_events.occurred, self, region)
         self.clusters[region].advance(now)

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from moto.moto_api._internal.models import moto_api_backend
 
-from . import acts, event_bus, sns_api, staging
+from . import acts, event_bus, load_balancer, sns_api, staging
 from .account import NUMBER, Account
 from .call_faults import KINDS, CallFault
 from .delivery_faults import KINDS as DELIVERY_KINDS
@@ -75,6 +75,7 @@ def settings(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
         "cloudtrail": account.cloudtrail,
         "redact": account.redact,
         "latencies": account.own.__dict__,
+        "stop_task_drains": account.stop_task_drains,
         "smtp": account.smtp,
         "routes": account.routes,
     }
@@ -209,6 +210,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "deliveries"): deliveries,
     ("POST", "settle"): settle,
     ("GET", "confirm"): confirm,
+    ("GET", "request"): load_balancer.request,
     ("GET", "state"): state,
     ("GET", "faults"): faults,
     ("POST", "faults"): switch_on,
@@ -217,4 +219,4 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "programs"): programs,
     ("POST", "act"): acts.act,
 }
-WITHOUT_LOCK = (settle, deliveries)  # they wait, or want a lock of their own
+WITHOUT_LOCK = (settle, deliveries, load_balancer.request)  # they wait, or want a lock of their own

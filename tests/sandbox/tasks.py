@@ -50,6 +50,7 @@ class Task:
     reason: str | None = None  # why the other containers ended
     version: int = 0
     updated_at: float | None = None
+    unserved_at: float | None = None  # when its containers stopped answering requests
     told: tuple[str, str] | None = None  # the two statuses that listeners know
 
     @property
@@ -230,6 +231,8 @@ def descend(cluster: Cluster, task: Task, status: str, cause: str) -> None:
     if task.last_status == "STOPPED":
         return
     task.last_status = status
+    if status != "DEACTIVATING" or not drains(cluster, task):
+        stop_serving(cluster, task)
     if status == "DEPROVISIONING" and task.stop_code not in NO_EXIT and task.started_at and task.exit_code is None:
         task.exit_code = on_stop(task)
     for group in task.service.target_groups:
@@ -238,10 +241,22 @@ def descend(cluster: Cluster, task: Task, status: str, cause: str) -> None:
     cluster.changed(task, cause)
 
 
+def drains(cluster: Cluster, task: Task) -> bool:
+    """Whether its containers hear of the end only when its targets have drained. ECS promises it where it stops the
+    task itself, for a lower count or a deployment."""
+    return cluster.stop_task_drains or task.stop_code == "ServiceSchedulerInitiated"
+
+
+def stop_serving(cluster: Cluster, task: Task) -> None:
+    if task.unserved_at is None:
+        task.unserved_at = cluster.now
+
+
 def gone(cluster: Cluster, task: Task, exit_code: int | None, cause: str) -> None:
     if task.last_status == "STOPPED":
         return
     task.last_status, task.stopped_at, task.exit_code = "STOPPED", cluster.now, exit_code
+    stop_serving(cluster, task)
     service = task.service
     service.leaving.pop(task.arn, None)
     service.stopped[task.arn] = task
