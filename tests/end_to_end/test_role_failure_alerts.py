@@ -106,10 +106,12 @@ class Stack:
             ours = [each for each in document["Statement"] if each["Sid"].startswith("SteadyopsEcs")]
             assert 0 < len(ours) <= 20
             found.append(json.dumps({"Version": "2012-10-17", "Statement": ours}))
-        for role in self.left()["roles"]:
-            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-                found.append(json.dumps(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]))
-        return found
+        of_roles = [
+            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for role in self.left()["roles"]
+            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+        ]
+        return found + [json.dumps(document) for document in of_roles]
 
 
 @pytest.fixture
