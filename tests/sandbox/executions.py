@@ -99,7 +99,7 @@ class Execution:
         parameters = compact(effect.parameters)
         self.tell("TaskScheduled", {**about, "region": self.region, "parameters": parameters})
         self.tell("TaskStarted", about)
-        job = self.job = Job(self.account, self.region, self.role_arn, self.name)
+        job = self.job = Job(self.account, self.region, self.role_arn, self.name, self.machine_arn)
 
         def submitted(answer: Any) -> None:
             with self.account.lock:

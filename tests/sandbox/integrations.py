@@ -26,8 +26,9 @@ Done = Callable[[Any], None]  # takes a result, or an AslError
 class Job:
     """One attempt of a Task state. ``stop`` ends what it has begun."""
 
-    def __init__(self, account: Account, region: str, role_arn: str, session: str) -> None:
+    def __init__(self, account: Account, region: str, role_arn: str, session: str, machine_arn: str) -> None:
         self.account, self.region, self.role_arn, self.session = account, region, role_arn, session
+        self.machine_arn = machine_arn
         self.tasks: list[str] = []
         self.cluster = "default"
         self.stopped = False
@@ -71,7 +72,8 @@ class Job:
         """By the role of the state machine. A role that nobody has made may do everything."""
         if stored.role(self.role_arn) is None:
             return
-        reason = lacks(self.role_arn, SERVICE, {"aws:sourceaccount": self.account.number}, needs)
+        sent = {"aws:sourcearn": self.machine_arn, "aws:sourceaccount": self.account.number}
+        reason = lacks(self.role_arn, SERVICE, sent, needs)
         if reason:
             raise AslError(f"{NAMES[service]}.AccessDeniedException", reason)
 
