@@ -191,7 +191,7 @@ def tell_of_failures_and_of_what_is_none(stack, sandbox, mailbox, slack, sentry)
         "nightly",
         {"seconds": 5, "exit_code": 137, "times": 1},
         {"fails_to_start": pull, "times": 1},
-        {"seconds": 5, "exit_code": {"app": 0, "log": 143}, "times": 1},
+        {"seconds": 5, "exit_code": 0, "containers": {"log": {"exit_code": 143}}, "times": 1},
         {"seconds": 500, "exit_code": 0, "times": 1},
     )
     arns = [ecs.run_task(**job)["tasks"][0]["taskArn"] for _number in range(4)]

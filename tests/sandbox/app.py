@@ -56,6 +56,7 @@ OWN: dict[str, dict[str, Callable[[Account, Call], Any]]] = {
 
 class Sandbox:
     def __init__(self, account: Account) -> None:
+        lambda_api.tell_of_dead_letters(account)
         self.account = account
         account.ask_aws = self.ask
         account.route = event_routing.route

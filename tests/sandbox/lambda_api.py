@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 from urllib.parse import unquote
+
+from moto.awslambda.models import LambdaFunction
 
 from . import deliver_lambda, stored
 from .account import NUMBER, Account
@@ -62,12 +65,23 @@ def add_permission(_account: Account, call: Call) -> None:
 
 
 def remember_dead_letters(account: Account, call: Call) -> None:
-    """Moto keeps no DeadLetterConfig, so GetFunction does not tell of it either."""
+    """Moto keeps no DeadLetterConfig: see ``tell_of_dead_letters``."""
     name = call.parameters.get("FunctionName") or function_arn(call).rsplit(":", 1)[-1]
     config = call.parameters.get("DeadLetterConfig")
     if config is not None:
         arn = f"arn:aws:lambda:{call.region}:{NUMBER}:function:{name}"
         account.function_dead_letters[arn] = config.get("TargetArn") or ""
+
+
+def tell_of_dead_letters(account: Account) -> None:
+    """Let moto's functions tell what the account remembers for them."""
+    told = LambdaFunction.get_configuration
+
+    def get_configuration(function: LambdaFunction, on_create: bool = False) -> dict[str, Any]:
+        queue = account.function_dead_letters.get(function.function_arn)
+        return {**told(function, on_create), **({"DeadLetterConfig": {"TargetArn": queue}} if queue else {})}
+
+    LambdaFunction.get_configuration = get_configuration
 
 
 OPERATIONS = {
