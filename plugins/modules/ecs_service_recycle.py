@@ -279,6 +279,15 @@ options:
       - A run that was killed on this machine is recognized as dead, and taken over from at once.
     type: int
     default: 600
+  check_images:
+    description:
+      - Warns when new tasks would not run what people hope for. That is when the tag of an image was moved to another
+        digest since the service was deployed, which a recycle does not pick up, or when the digest that the tasks run
+        is gone from its registry, so that new tasks cannot pull it.
+      - Only looks at images in private registries of Amazon ECR in the region of the service, when something is stale,
+        and when the permission is there.
+    type: bool
+    default: true
   reason:
     description:
       - A text that is put in front of the run's own mark in the reason of every stop, where C(DescribeTasks) and the
@@ -355,6 +364,8 @@ notes:
     task definition names.
 
     C(elasticloadbalancing:DescribeTargetHealth) - for services with target groups.
+
+    C(ecr:DescribeImages) - with O(check_images); without it, nothing is said of images.
 
     C(ecs:DescribeContainerInstances) - for those of them whose tasks use the ports of EC2 instances.
 
@@ -762,6 +773,7 @@ ARGUMENTS = {
     "protected_timeout": {"type": "int", "default": 3600},
     "suspend_scaling": {"type": "list", "elements": "str", "choices": list(SCALING_FLAGS), "default": ["dynamic_in"]},
     "lease": {"type": "int", "default": 600},
+    "check_images": {"type": "bool", "default": True},
     "reason": {"type": "str"},
 }
 

@@ -89,6 +89,7 @@ class Account:
         self.emit = False  # events also when no rule is there
         self.known: set[tuple[str, str]] = set()  # (region, cluster) that moto has
         self.stop_task_drains = False
+        self.digests: dict[str, str] = {}  # image -> digest that ECS has fixed
         self.smtp = ""  # "127.0.0.1:2525"
         self.routes: dict[str, str] = {}  # origin -> origin on loopback
         self.forget_deliveries()

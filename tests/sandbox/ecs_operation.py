@@ -91,4 +91,8 @@ def task_shape(account: Account, call: Call, state: TaskState) -> dict[str, Any]
         definition = account.definition(call.region, state.task_definition)
     except SandboxError:  # deleted since
         definition = {"containerDefinitions": []}
+    containers = [
+        {**each, "imageDigest": account.digests.get(each.get("image"))} for each in definition["containerDefinitions"]
+    ]
+    definition = {**definition, "containerDefinitions": containers}
     return shapes.task(state, definition, account.stamp, account.task_requests.get(state.arn, {}))

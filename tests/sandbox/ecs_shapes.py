@@ -228,6 +228,7 @@ def container(state: TaskState, definition: dict[str, Any], attachment: str, on_
         "taskArn": state.arn,
         "name": definition["name"],
         "image": definition.get("image", ""),
+        "imageDigest": definition.get("imageDigest") if state.started_at else None,
         "runtimeId": f"{identity}-{identity[:10]}",
         "lastStatus": status,
         "exitCode": end.get("exit_code", state.exit_code) if status == "STOPPED" else None,

@@ -24,6 +24,7 @@ def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     network = asked.setdefault("network_mode", "awsvpc" if asked["launch_type"] == "FARGATE" else "bridge")
     scaling, health_check = asked.pop("scaling", None), bool(asked.get("health_check"))
     containers = asked.pop("containers", None) or default_containers(health_check)
+    account.digests |= {each["image"]: each.pop("imageDigest") for each in containers if "imageDigest" in each}
     need_cluster(account, region, cluster)
     if "task_definition" not in asked:
         asked["task_definition"] = register_definition(account, region, name, network, containers)

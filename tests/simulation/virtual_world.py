@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.images import FoundImage, RegistryImage
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Scaling, Service, Task
 
 from tests.sandbox.scheduler import Cluster
@@ -123,6 +124,12 @@ class VirtualWorld:
 
     def has_health_check(self, revision: str) -> bool:
         return self._call("DescribeTaskDefinition", lambda: self.cluster.service(self.service).health_check)
+
+    def fixed_images(self, revision: str) -> frozenset[str]:
+        raise NotImplementedError("tasks of the model tell of no image")
+
+    def find_image(self, image: RegistryImage) -> FoundImage | None:
+        raise NotImplementedError("tasks of the model tell of no image")
 
     def secrets_changed_at(self, revision: str) -> float:
         raise NotImplementedError("no play asks for it")

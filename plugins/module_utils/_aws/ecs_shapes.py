@@ -121,6 +121,11 @@ def task(answer: Mapping[str, Any], balancers: tuple[Balancer, ...], instances: 
         capacity_provider=answer.get("capacityProviderName"),
         launch_type=answer.get("launchType"),
         on_instance="containerInstanceArn" in answer,
+        images=tuple(
+            (found["image"], found["imageDigest"])
+            for found in answer.get("containers", [])
+            if found.get("image") and found.get("imageDigest")
+        ),
         targets=_targets(answer, balancers, instances),
     )
 
@@ -176,6 +181,11 @@ def _stopped_reason(answer: Mapping[str, Any]) -> str | None:
             said = ": ".join(part for part in (ended, container.get("reason")) if part)
             parts.append(f"container {container.get('name', '?')}{' ' if ended else ': '}{said}")
     return "; ".join(part for part in parts if part) or None
+
+
+def fixed_images(containers: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Images that ECS resolves once, for a deployment."""
+    return frozenset(each["image"] for each in containers if each.get("versionConsistency", "enabled") != "disabled")
 
 
 def has_health_check(containers: Iterable[Mapping[str, Any]]) -> bool:

@@ -12,11 +12,12 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .._core.errors import Refused
+from .._core.errors import CallFailed, Refused
 from .._core.names import parse_service
+from .._core.recycle.images import FoundImage, RegistryImage
 from .._core.recycle.model import Scaling, Service, Task
 from .._core.recycle.secrets import Named, names_in
-from . import application_autoscaling, cloudwatch, ecs, ecs_shapes, elbv2, secrets
+from . import application_autoscaling, cloudwatch, ecr, ecs, ecs_shapes, elbv2, secrets
 
 
 class LiveService:
@@ -92,6 +93,15 @@ class LiveService:
 
     def has_health_check(self, revision: str) -> bool:
         return ecs_shapes.has_health_check(self._containers(revision))
+
+    def fixed_images(self, revision: str) -> frozenset[str]:
+        return ecs_shapes.fixed_images(self._containers(revision))
+
+    def find_image(self, image: RegistryImage) -> FoundImage | None:
+        client = self._client("ecr")
+        if image.region != client.meta.region_name:
+            raise CallFailed("DescribeImages", "AnotherRegion", f"{image.repository} lies in {image.region}")
+        return ecr.find_image(client, image)
 
     def secrets_changed_at(self, revision: str) -> float:
         named = names_in(self._containers(revision))

@@ -39,6 +39,7 @@ UNSAID = {
     "timeout": None,
     "on_failure": "restore",
     "stop_method": "stop_task",
+    "check_images": True,
     "protected_timeout": 3600,
     "batch_size": "1",
     "batch_wait": 0.0,

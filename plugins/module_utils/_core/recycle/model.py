@@ -29,6 +29,7 @@ class Task:
     capacity_provider: str | None = None
     launch_type: str | None = None
     on_instance: bool = False  # holds CPU, memory and ports of a container instance until it has stopped
+    images: tuple[tuple[str, str], ...] = ()  # of its containers: as the task definition names it, and its digest
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # target group ARN -> "address:port"
 
     @cached_property

@@ -82,6 +82,7 @@ class Policy:
     protected_timeout: float = 3600.0
     on_failure: str = "restore"
     stop_method: str = STOP_TASK
+    check_images: bool = True
 
 
 def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None:
@@ -189,6 +190,7 @@ def read_policy(options: Mapping[str, Any]) -> Policy:
         protected_timeout=float(options["protected_timeout"]),
         on_failure=options["on_failure"],
         stop_method=options["stop_method"],
+        check_images=options["check_images"],
     )
 
 

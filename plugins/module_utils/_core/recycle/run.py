@@ -18,6 +18,7 @@ from ..amounts import iso
 from ..errors import CallFailed, Failed, Refused
 from . import report as outcome
 from .health import choose_level
+from .images import find_warnings
 from .model import Scaling, Service
 from .pace import LONGEST
 from .plan import (
@@ -199,6 +200,8 @@ class _Run:
             scaling = yield from session.call(world.scaling)
         if stale:
             yield from session.refuse_alarms()
+        if stale and policy.check_images and report.plan is None:
+            report.warnings.extend(find_warnings(world, service.revision, tasks))
         if stale and policy.protected_tasks != "recycle":
             ends = yield from session.call(world.protected_until, [task.arn for task in stale])
             # What an abandoned run has put under protection itself stands in nobody's way.

@@ -9,10 +9,13 @@ simulation with the sandbox's scheduler on a virtual clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from .model import Scaling, Service, Task
+
+if TYPE_CHECKING:
+    from .images import FoundImage, RegistryImage
 
 
 class World(Protocol):
@@ -45,6 +48,12 @@ class World(Protocol):
 
     def protected_until(self, arns: Iterable[str]) -> Mapping[str, float]:
         """Of those of the tasks named that are under scale-in protection now: when it ends; a hundred a call."""
+
+    def fixed_images(self, revision: str) -> Collection[str]:
+        """The images that a task definition names and that ECS fixes to their digests when a service is deployed."""
+
+    def find_image(self, image: RegistryImage) -> FoundImage | None:
+        """An image in Amazon ECR; None when it is not there."""
 
     def secrets_changed_at(self, revision: str) -> float:
         """When a secret, parameter or environment file that a task definition names was last changed.

@@ -1,0 +1,78 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What recycling cannot do about images: new tasks run the digest that ECS fixed when the service was deployed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from ..errors import CallFailed
+from .model import Task
+from .world import World
+
+_ECR = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)"
+    r"/(?P<repository>[a-z0-9._/-]+)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+@dataclass(frozen=True)
+class RegistryImage:
+    """An image in a private registry of Amazon ECR, by tag or by digest."""
+
+    account: str
+    region: str
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True)
+class FoundImage:
+    """``for_several``: it stands for one image of each architecture, and a task may name the digest of either."""
+
+    digest: str
+    for_several: bool = False
+
+
+def parse_image(reference: str) -> RegistryImage | None:
+    """An image as a container definition names it; None when it is not in Amazon ECR."""
+    match = _ECR.fullmatch(reference)
+    if not match:
+        return None
+    tag = None if match["digest"] else match["tag"] or "latest"
+    return RegistryImage(match["account"], match["region"], match["repository"], tag, match["digest"])
+
+
+def find_warnings(world: World, revision: str, tasks: Iterable[Task]) -> list[str]:
+    """What the registry says of the images that the revision's tasks run. Where it says nothing, nothing."""
+    run = sorted({pair for task in tasks if task.revision == revision for pair in task.images})
+    known = [(reference, image, digest) for reference, digest in run if (image := parse_image(reference))]
+    found: list[str] = []
+    try:
+        fixed: Collection[str] = world.fixed_images(revision) if known else ()
+        for reference, image, digest in known:
+            if reference in fixed:
+                found.extend(_warnings_of(world, reference, image, digest))
+    except CallFailed:  # to warn is worth no failure, and asks for no permission
+        pass
+    return found
+
+
+def _warnings_of(world: World, reference: str, image: RegistryImage, digest: str) -> Iterable[str]:
+    tagged = world.find_image(image) if image.tag else None
+    if tagged and tagged.digest == digest:
+        return
+    if world.find_image(replace(image, tag=None, digest=digest)) is None:
+        yield (
+            f"the image {reference} that the tasks run ({digest}) is not in its registry any more. New tasks cannot"
+            " pull it, and no task is stopped when the first of them fails. Push it again, or deploy the service anew"
+        )
+    elif tagged and not tagged.for_several:
+        yield (
+            f"the image {reference} was moved to another digest ({tagged.digest}). New tasks run the one that was fixed"
+            f" when the service was deployed ({digest}): only a deployment picks up the other one"
+        )
