@@ -103,6 +103,15 @@ def test_other_refusals_of_aws(sandbox, witness, recycle, code, words):
     assert witness.writes() == []
 
 
+def test_a_service_that_has_all_the_tags_it_can_have(sandbox, recycle):
+    sandbox.service("web", tasks=2, tags={f"key{number}": "value" for number in range(50)})
+    witness = Witness(sandbox)
+    result = recycle(**TASK)
+    assert "maximum number of tags" in result["msg"]
+    assert not result["changed"]
+    assert witness.writes() == []
+
+
 def test_no_credentials(witness, recycle, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)

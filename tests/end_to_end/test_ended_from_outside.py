@@ -128,6 +128,35 @@ def test_two_runs_at_once_one_waits(witness, sandbox, begin):
     witness.replaced(tokens=True)
 
 
+def test_two_runs_at_once_of_different_tasks(witness, sandbox, begin):
+    """The second one waits, and then replaces what the first one has left or made: its token is newer."""
+    first = begin(token="build 7")
+    until(witness.stops, "the first stop")
+    calls = len(witness.calls())
+    second = begin(token="build 8")
+    until(lambda: len(witness.calls()) > calls + 1, "the second run to look twice")
+    sandbox.release()
+    told = first.result()["recycle"], second.result()["recycle"]
+    assert [each["status"] for each in told] == ["recycled", "recycled"]
+    assert [len(each["replaced"]) for each in told] == [4, 4]
+    witness.kept()
+    witness.given_back(tokens=True)
+
+
+def test_a_scheduled_action_fires_meanwhile(witness, sandbox, begin):
+    """It is not suspended unless that is asked for, and what it scales to stays."""
+    module = begin(**TASK)
+    until(witness.stops, "the first stop")
+    sandbox.act("scheduled_action", "web", min=6)
+    sandbox.release()
+    result = module.result()["recycle"]
+    assert (result["status"], result["capacity"]["before"]) == ("recycled", 4)
+    assert witness.stopped() == witness.old
+    until(lambda: witness.now()["running"] == witness.now()["desired"], "the scheduler")
+    assert witness.now()["desired"] in (5, 6), "the added task counted for the new minimum"
+    assert witness.record() is None
+
+
 def test_two_runs_at_once_one_gives_up(witness, sandbox, begin):
     first = begin(**TASK)
     until(witness.stops, "the first stop")
