@@ -33,3 +33,8 @@ def _as_under_make() -> None:
 if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the environment
     _as_under_make()
 sys.path.insert(0, os.environ["PYTHONPATH"])  # xdist gives them the path that Python was started with
+
+# What Python imports before Ansible looks for collections its own way, Ansible does not recognise as a collection.
+from ansible.plugins.loader import init_plugin_loader  # noqa: E402 - it reads the environment
+
+init_plugin_loader()

@@ -14,8 +14,7 @@ import yaml
 from ansible.errors import AnsibleError
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader, inventory_loader
-from ansible.utils.collection_loader import AnsibleCollectionConfig
+from ansible.plugins.loader import inventory_loader
 
 PLUGIN = "steadyops.ecs.ecs_services"
 
@@ -72,8 +71,6 @@ def listed(run):
 @pytest.fixture
 def inventory(sandbox, tmp_path):
     """The same from the plugin itself, in this process, because Ansible takes two seconds to start."""
-    if not AnsibleCollectionConfig.collection_finder:
-        init_plugin_loader()
 
     def inventory(**options):
         path = tmp_path / "fleet.ecs_services.yml"
