@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.programs import INFO, QUICK, RECYCLE, Module, Playbook, arguments
+from tests.end_to_end.programs import INFO, QUICK, RECYCLE, Module, Playbook, Warm, arguments
+from tests.end_to_end.warm_python import ANSIBLE, MODULES, warm_python
 from tests.sandbox.client import Sandbox
 
 SPEED = 100
@@ -79,3 +80,16 @@ def playbook(sandbox: Sandbox, started: list[Module | Playbook], tmp_path: Path)
         return program
 
     return start
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    folder = tmp_path_factory.mktemp("python")
+    with warm_python(folder / "ansible", ANSIBLE) as ansible, warm_python(folder / "python", MODULES) as modules:
+        yield Warm(ansible, modules)
+
+
+@pytest.fixture
+def warm_playbook(playbook: Callable[..., Playbook], warm: Warm) -> Callable[..., Playbook]:
+    """The same, for many tasks, and not to be killed."""
+    return lambda tasks, *options, **play: playbook(tasks, *options, warm=warm, **play)

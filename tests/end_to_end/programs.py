@@ -15,16 +15,19 @@ import json
 import multiprocessing
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.end_to_end.warm_python import SETTINGS
 from tests.sandbox.client import Sandbox
 
 MODULES = "ansible_collections.steadyops.ecs.plugins.modules."
@@ -106,21 +109,37 @@ def _become(module: str, folder: Path, environment: dict[str, str]) -> None:
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
+@dataclass(frozen=True)
+class Warm:
+    """Interpreters that start quickly, one for programs of Ansible and one for modules."""
+
+    ansible: Path
+    modules: Path
+
+    def command(self, program: str, *arguments: str) -> list[str]:
+        """The command that runs this program of Ansible with these arguments."""
+        path = shutil.which(program)
+        assert path
+        return [str(self.ansible), path, *arguments, "-e", f"ansible_python_interpreter={self.modules}"]
+
+
 class Playbook:
     """ansible-playbook with a play of some tasks on localhost; the sandbox is where AWS would be."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, tasks: Any, *options: str, **play: Any) -> None:
+    def __init__(
+        self, sandbox: Sandbox, folder: Path, tasks: Any, *options: str, warm: Warm | None = None, **play: Any
+    ) -> None:
         path = folder / "play.yml"
         text = tasks if isinstance(tasks, str) else yaml.safe_dump(tasks)
         head = yaml.safe_dump([{"name": "Test", "hosts": "localhost", "gather_facts": False, **play}])
         path.write_text(head + "  tasks:\n" + "".join(f"    {line}\n" for line in text.splitlines()))
-        ours = {"AWS_URL": sandbox.url, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
+        command = ["ansible-playbook", str(path), *options]
         self.process = subprocess.Popen(
-            ["ansible-playbook", str(path), *options],
+            warm.command(*command) if warm else command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **ours, "ANSIBLE_DEPRECATION_WARNINGS": "false"},
+            env={**os.environ, **SETTINGS, "AWS_URL": sandbox.url},
             text=True,
             start_new_session=True,
         )

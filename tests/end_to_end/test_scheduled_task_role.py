@@ -46,11 +46,11 @@ def aws(sandbox):
 
 
 @pytest.fixture
-def role(playbook):
+def role(warm_playbook):
     def run(*options, **variables):
         given = {**STACK, **variables}
         task = {"ansible.builtin.include_role": {"name": "steadyops.ecs.scheduled_task"}, "vars": given}
-        return playbook([task], *options).results()
+        return warm_playbook([task], *options).results()
 
     return run
 

@@ -1,0 +1,141 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A Python that has imported what Ansible and its modules for AWS import, which is most of what a short run does.
+
+For plays of many tasks that nobody interrupts: it halves their time. To Ansible it is an interpreter like any other, a
+program that takes the path of a script and ends as that script does. It hands its folder, arguments, environment, input
+and outputs to a server, which forks. The demo, molecule and the tests of what ends a run take Python itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+# Ansible reads these when it is imported, so they are the same for all that is forked.
+SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
+# Of its own, because Ansible looks for collections in a way that what Python has imported of them would spoil.
+ANSIBLE = ["ansible.cli.playbook"]
+OF_COLLECTIONS = {
+    "amazon.aws": [
+        "aws_caller_info",
+        "cloudwatchlogs_log_group",
+        "iam_policy",
+        "iam_role",
+        "lambda",
+        "sts_assume_role",
+    ],
+    "community.aws": ["sns_topic", "sqs_queue"],
+    "steadyops.ecs": sorted(path.stem for path in (Path(__file__).parents[2] / "plugins/modules").glob("*.py")),
+}
+MODULES = [
+    f"ansible_collections.{collection}.plugins.modules.{name}"
+    for collection, names in OF_COLLECTIONS.items()
+    for name in names
+]
+
+# Started for each run, so it imports next to nothing.
+INTERPRETER = """#!{python} -IS
+import array, os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.connect({address!r})
+variables = (f"{{name}}={{value}}" for name, value in os.environ.items())
+said = "\\0".join([os.getcwd(), str(len(sys.argv) - 1), *sys.argv[1:], *variables])
+server.sendmsg([b"!"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
+server.sendall(said.encode("utf-8", "surrogateescape"))
+server.shutdown(socket.SHUT_WR)
+sys.exit(int(server.recv(9) or 1))
+"""
+
+
+@contextmanager
+def warm_python(interpreter: Path, imported: list[str]) -> Iterator[Path]:
+    """The path of the interpreter, as long as its server lives."""
+    address = interpreter.with_suffix(".socket")
+    interpreter.write_text(INTERPRETER.format(python=sys.executable, address=str(address)))
+    interpreter.chmod(0o700)
+    command = [sys.executable, "-m", __name__, str(address), *imported]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **SETTINGS}) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        try:
+            yield interpreter
+        finally:
+            server.kill()
+
+
+def serve(address: str, imported: list[str]) -> NoReturn:
+    """Fork for every caller, until killed."""
+    for module in imported:
+        importlib.import_module(module)
+        del sys.modules[module]  # it will be run; what it imports stays
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(address)
+    server.listen(16)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    print("ready", flush=True)
+    while True:
+        caller, _ = server.accept()
+        if os.fork() == 0:
+            server.close()
+            _answer(caller)
+        caller.close()
+
+
+def _answer(caller: socket.socket) -> NoReturn:
+    """Run what the caller wants, and say how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _mark, files, _flags, _address = socket.recv_fds(caller, 1, 3)
+    said = b""
+    while more := caller.recv(65536):
+        said += more
+    folder, count, *words = said.decode("utf-8", "surrogateescape").split("\0")
+    runner = os.fork()
+    if runner == 0:
+        caller.close()
+        _become(folder, words[: int(count)], words[int(count) :], files)
+    for file in files:
+        os.close(file)  # who reads the output waits for its last writer
+    _pid, status = os.waitpid(runner, 0)
+    caller.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+def _become(folder: str, arguments: list[str], environment: list[str], files: list[int]) -> NoReturn:
+    variables = dict(each.split("=", 1) for each in environment)
+    settings = {name for name in variables.keys() | os.environ.keys() if name.startswith("ANSIBLE_")}
+    assert all(variables.get(name) == os.environ.get(name) for name in settings), "other settings of Ansible"
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdin, sys.stdout, sys.stderr = (open(number, mode) for number, mode in enumerate("rww"))  # noqa: SIM115, PTH123
+    sys.argv = arguments
+    sys.path[0] = str(Path(arguments[0]).parent)
+    try:
+        runpy.run_path(arguments[0], run_name="__main__")
+        code: object = 0
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001 - as Python ends
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], sys.argv[2:])
