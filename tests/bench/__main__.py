@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def limits(one_by_one: list[Outcome], tenths: list[Outcome]) -> list[tuple[str, float, float]]:
-    """What issue 2 asks for: words, the worst that was measured, the limit."""
+    """The limits: words, the worst that was measured, the limit."""
     every = [*one_by_one, *tenths]
     per_task = [each.calls / each.replaced for each in one_by_one]
     large = [(one, tenth) for one, tenth in zip(one_by_one, tenths, strict=True) if one.tasks >= 100]
