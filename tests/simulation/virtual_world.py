@@ -170,8 +170,9 @@ class VirtualWorld:
 
     def protect(self, arns: Iterable[str], until: float) -> set[str]:
         chunk, end = tuple(arns), self.cluster.now + 60 * max(1, round((until - self.now()) / 60))
-        act = lambda: self.cluster.update_protection(chunk, end)  # noqa: E731
-        done, failures = self._call("UpdateTaskProtection", act, chunk, end)
+        done, failures = self._call(
+            "UpdateTaskProtection", lambda: self.cluster.update_protection(chunk, end), chunk, end
+        )
         if "DEPLOYMENT_BLOCKED" in failures.values():
             raise CallFailed("UpdateTaskProtection", "DEPLOYMENT_BLOCKED", "a deployment is blocked", "final")
         return set(done)

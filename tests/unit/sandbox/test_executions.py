@@ -217,10 +217,11 @@ def test_messages_are_sent(sandbox: Sandbox, states: Any) -> None:
 def test_cloudtrail_names_step_functions(sandbox: Sandbox, states: Any) -> None:
     sandbox.settings(cloudtrail=True, latencies={"trail": 1})
     start(states, job())
-    of_calls = lambda: [  # noqa: E731
-        each["event"]["detail"] for each in sandbox.events() if "CloudTrail" in each["event"]["detail-type"]
-    ]
-    (record,) = until(of_calls)
+
+    def records():
+        return [each["event"]["detail"] for each in sandbox.events() if "CloudTrail" in each["event"]["detail-type"]]
+
+    (record,) = until(records)
     assert record["userIdentity"]["invokedBy"] == record["sourceIPAddress"] == "states.amazonaws.com"
     assert record["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] == ROLE
     assert record["requestParameters"]["startedBy"] == "AWS Step Functions"

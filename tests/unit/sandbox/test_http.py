@@ -67,8 +67,11 @@ def test_made_by_api_calls_alone(sandbox: Sandbox) -> None:
     assert task["group"] == "family:job"
     assert code(ecs.delete_cluster, cluster="prod") == "ClusterContainsServicesException"
     ecs.delete_service(cluster="prod", service="new", force=True)
-    statuses = lambda: ecs.describe_services(cluster="prod", services=["new"])["services"][0]["status"]  # noqa: E731
-    until(lambda: statuses() == "INACTIVE")
+
+    def status():
+        return ecs.describe_services(cluster="prod", services=["new"])["services"][0]["status"]
+
+    until(lambda: status() == "INACTIVE")
 
 
 def test_pages(sandbox: Sandbox) -> None:
@@ -167,7 +170,10 @@ def test_filters_of_faults(sandbox: Sandbox) -> None:
     ecs = client(sandbox, "ecs")
     sandbox.fault("throttling", only="writes", nth=2)
     sandbox.fault("server_error", operations=["List*"], after_writes=2, times=1)
-    update = lambda: ecs.update_service(service="web", desiredCount=3)  # noqa: E731
+
+    def update():
+        ecs.update_service(service="web", desiredCount=3)
+
     ecs.list_tasks()
     update()
     assert code(update) == "ThrottlingException"
@@ -214,8 +220,11 @@ def test_a_held_answer(sandbox: Sandbox, kill: bool) -> None:
     else:
         sandbox.release()
     process.wait(20)
-    outcomes = lambda: [call["outcome"] for call in sandbox.journal()["calls"]]  # noqa: E731
     end = ["ok", "ok, held, client gone"] if kill else ["ok", "ok, held, released", "ok"]
+
+    def outcomes():
+        return [call["outcome"] for call in sandbox.journal()["calls"]]
+
     until(lambda: outcomes() == end)
 
 

@@ -83,11 +83,11 @@ def test_a_rate_fires_again_and_again(events: Sandbox, aws: Aws) -> None:
     url = aws("sqs").get_queue_url(QueueName="alerts")["QueueUrl"]
     target = {"Arn": arn, "RoleArn": scheduler_role(aws, "sqs:SendMessage"), "Input": '{"n": 1}'}
     schedule(aws, "rate(5 minutes)", target)
-    count = lambda: int(  # noqa: E731
-        aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"][
-            "ApproximateNumberOfMessages"
-        ]
-    )
+
+    def count():
+        told = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return int(told["ApproximateNumberOfMessages"])
+
     until(lambda: count() >= 2)
 
 
@@ -147,9 +147,10 @@ def test_a_rule_with_a_schedule_runs_a_task(events: Sandbox, aws: Aws, job: None
     found = until(lambda: tasks(aws))
     aws("events").disable_rule(Name="nightly")
     assert found[0]["startedBy"] == "events-rule/nightly"
-    records = lambda: [  # noqa: E731
-        each["event"]["detail"] for each in events.events() if "CloudTrail" in each["event"]["detail-type"]
-    ]
+
+    def records():
+        return [each["event"]["detail"] for each in events.events() if "CloudTrail" in each["event"]["detail-type"]]
+
     who = until(records)[0]["userIdentity"]
     assert who["invokedBy"] == "events.amazonaws.com"
     assert len(who["principalId"].split(":")[1]) == 32

@@ -131,7 +131,10 @@ def test_programs_are_taken_in_turn_and_a_task_without_one_runs_until_it_is_stop
     arn = run(ecs)["tasks"][0]["taskArn"]
     until(lambda: ecs.describe_tasks(tasks=[arn])["tasks"][0]["lastStatus"] == "RUNNING")
     sandbox.act("stop_task", task=arn, reason="maintenance")
-    stopped = lambda: [each for each in details(sandbox) if each.get("stoppedAt") and each["taskArn"] == arn]  # noqa: E731
+
+    def stopped():
+        return [each for each in details(sandbox) if each.get("stoppedAt") and each["taskArn"] == arn]
+
     (detail,) = until(stopped)
     assert (detail["stopCode"], detail["stoppedReason"]) == ("UserInitiated", "maintenance")
 
