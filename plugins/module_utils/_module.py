@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 # Makes the writes of a change, one after another. After each it yields what it has done, in words such as
 # "put the rule"; and the seconds to sleep, where it waits. Returns keys of the thing that only AWS knows.
-Writes = Generator[str | float, None, Mapping[str, Any] | None]
+Writes = Generator["str | float", None, "Mapping[str, Any] | None"]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from .new_role import when_role_is_ready
 DELAY = 2.0  # seconds between two looks
 SHOWN_TIMEOUT = 10.0  # seconds for which a read may be older than our write
 
-Steps = Generator[str | float, None, Mapping[str, Any] | None]
+Steps = Generator["str | float", None, "Mapping[str, Any] | None"]
 
 
 class LiveMachine:

@@ -22,7 +22,7 @@ from .target_shapes import target
 
 TARGET_ID = "schedule"
 
-Steps = Generator[str | float, None, Mapping[str, Any] | None]
+Steps = Generator["str | float", None, "Mapping[str, Any] | None"]
 
 
 class LiveSchedule:

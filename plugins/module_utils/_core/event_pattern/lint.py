@@ -124,7 +124,7 @@ def _operator(entry: Mapping[str, Any], path: str) -> Iterator[Finding]:
             path, f"an operator stands in an object of its own, and here are {len(entry)} in one: {_list(entry)}"
         )
         return
-    name, operand = next(iter(entry.items()))
+    ((name, operand),) = entry.items()
     if name not in OPERATORS:
         near = difflib.get_close_matches(str(name).replace("_", "-"), OPERATORS, 1)
         meant = f"is {near[0]!r} meant?" if near else f"they are {_list(OPERATORS)}"

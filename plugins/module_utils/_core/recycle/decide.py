@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from .model import Event, Task
 from .plan import Plan
@@ -112,7 +113,7 @@ class GiveUp:
     why: str
 
 
-Action = Wait | Raise | Stop | Grow | ScaleIn | Finish | GiveUp
+Action: TypeAlias = "Wait | Raise | Stop | Grow | ScaleIn | Finish | GiveUp"
 
 
 def choose_pause(policy: Policy, before: int, done: int, total: int) -> float:

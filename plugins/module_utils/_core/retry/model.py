@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 
 class Unreadable(Exception):
@@ -124,7 +124,7 @@ class Ignore:
     why: str
 
 
-Decision = Retry | GiveUp | Ignore
+Decision: TypeAlias = "Retry | GiveUp | Ignore"
 
 
 def family_of(task_definition: str) -> str:

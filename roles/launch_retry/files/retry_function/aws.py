@@ -63,7 +63,7 @@ class Aws:
     def send_off(self, full: bool = False) -> None:
         """Send what waits; with ``full`` only when it is enough for a call. Raises ``Unsent``; the others are sent."""
         sent = self._waiting
-        if not sent or (full and len(sent) < AT_ONCE and sum(len(body) for body, _, _ in sent) < ENOUGH):
+        if not sent or (full and len(sent) < AT_ONCE and sum(len(body) for body, _delay, _about in sent) < ENOUGH):
             return
         self._waiting = []
         entries = [
