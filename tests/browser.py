@@ -23,11 +23,19 @@ import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # No part of it shall talk to anybody: what it starts with would look up hosts of its maker.
-FLAGS = """
---headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars --remote-debugging-pipe
---force-device-scale-factor=1
-""".split()
+FLAGS = (
+    "--headless",
+    "--no-sandbox",  # CI is root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
 
 
 def find_browser() -> str:
@@ -81,7 +89,9 @@ class Browser:
         """A command of the DevTools protocol, and its result."""
         self._number += 1
         session = {"sessionId": self._session} if self._session else {}
-        os.write(self._to, json.dumps({"id": self._number, "method": method, "params": params, **session}).encode() + b"\0")
+        os.write(
+            self._to, json.dumps({"id": self._number, "method": method, "params": params, **session}).encode() + b"\0"
+        )
         while True:
             told = self._read()
             if told.get("id") == self._number:
@@ -121,7 +131,11 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """What the browser's console has to say."""
-        return [json.dumps(e["params"]) for e in self.events if e.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")]
+        return [
+            json.dumps(e["params"])
+            for e in self.events
+            if e.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")
+        ]
 
     def picture(self, path: Path) -> None:
         """The whole page as PNG."""

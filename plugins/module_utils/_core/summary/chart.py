@@ -8,7 +8,8 @@ SVG, to be put into a page as it is. Colours and patterns are the page's: see st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -49,7 +50,9 @@ def read_bars(timeline: Mapping[str, Any]) -> list[Bar]:
 def draw(timeline: Mapping[str, Any], bars: Sequence[Bar], floor: int | None, title: str, key: str) -> str:
     """``key`` is an id of the page that no other drawing has; ``title`` says in words what can be seen."""
     counts = [(float(each["at"]), int(each["healthy"]), int(each["desired"])) for each in timeline.get("counts", ())]
-    whole = max([float(timeline.get("seconds") or 0), 0.1, *(bar.end or 0 for bar in bars), *(at for at, *_ in counts)])
+    whole = max(
+        [float(timeline.get("seconds") or 0), 0.1, *(bar.end or 0 for bar in bars), *(each[0] for each in counts)]
+    )
     thick, gap = (11, 4) if len(bars) <= _NAMED else (3, 1)
     top = _LINE_TOP + _LINE_HEIGHT + _AXIS
     height = top + len(bars) * (thick + gap) + 4
@@ -67,23 +70,29 @@ def draw(timeline: Mapping[str, Any], bars: Sequence[Bar], floor: int | None, ti
         y = top + number * (thick + gap)
         if len(bars) <= _NAMED:
             parts.append(
-                f'<text class="name" x="{_LEFT - 8}" y="{y + thick - 2}" text-anchor="end">{escape(bar.task[:8])}</text>'
+                f'<text class="name" x="{_LEFT - 8}" y="{y + thick - 2}" text-anchor="end">'
+                f"{escape(bar.task[:8])}</text>"
             )
         parts.append(_bar(bar, y, thick, whole, x))
     parts.append("</svg>")
     return "\n".join(parts)
 
 
-def _bar(bar: Bar, y: float, thick: int, whole: float, x: Any) -> str:
+def _bar(bar: Bar, y: float, thick: int, whole: float, x: Callable[[float], float]) -> str:
     end = whole if bar.end is None else bar.end
     good = end if bar.good is None else min(bar.good, end)
     pieces = [("old", bar.begin, end)]
     if bar.new:
-        pieces = [("bad" if bar.good is None and bar.end is not None else "starting", bar.begin, good), ("new", good, end)]
+        pieces = [
+            ("bad" if bar.good is None and bar.end is not None else "starting", bar.begin, good),
+            ("new", good, end),
+        ]
+    # What came and went between two looks has no length: at least where it was can be seen.
+    shown = [piece for piece in pieces if piece[2] > piece[1]] or pieces[:1]
     rectangles = "".join(
-        f'<rect class="{kind}" x="{x(begin):.1f}" y="{y}" width="{max(x(until) - x(begin), 0.5):.1f}" height="{thick}"/>'
-        for kind, begin, until in pieces
-        if until > begin or kind == "old"
+        f'<rect class="{kind}" x="{x(begin):.1f}" y="{y}" height="{thick}"'
+        f' width="{max(x(until) - x(begin), 0.5):.1f}"/>'
+        for kind, begin, until in shown
     )
     return f"<g><title>{escape(bar_words(bar))}</title>{rectangles}</g>"
 
@@ -96,8 +105,8 @@ def bar_words(bar: Bar) -> str:
     return f"{bar.task}: new, from {clock(bar.begin)}{good}{until}"
 
 
-def _grid(whole: float, height: float, x: Any) -> list[str]:
-    step = next((step for step in _STEPS if whole / step <= _TICKS), 7 * 86400.0)
+def _grid(whole: float, height: float, x: Callable[[float], float]) -> list[str]:
+    step = next((step for step in _STEPS if whole / step <= _TICKS), math.ceil(whole / _TICKS / 86400) * 86400)
     base = _LINE_TOP + _LINE_HEIGHT
     parts = [f'<line class="axis" x1="{_LEFT}" y1="{base}" x2="{WIDTH - _RIGHT}" y2="{base}"/>']
     for number in range(int(whole / step) + 1):
@@ -109,7 +118,9 @@ def _grid(whole: float, height: float, x: Any) -> list[str]:
     return parts
 
 
-def _line(counts: Sequence[tuple[float, int, int]], floor: int | None, whole: float, x: Any) -> list[str]:
+def _line(
+    counts: Sequence[tuple[float, int, int]], floor: int | None, whole: float, x: Callable[[float], float]
+) -> list[str]:
     most = max([1, floor or 0, *(max(healthy, desired) for _at, healthy, desired in counts)])
     fewest = min([most, *([floor] if floor else []), *(min(healthy, desired) for _at, healthy, desired in counts)])
     # One task of a hundred would not be seen above 0: then the line begins higher up, which its number tells.

@@ -92,17 +92,17 @@ def _time(row: Row) -> str:
 
 
 def _legend() -> str:
-    items = "".join(
-        f'<li><svg viewBox="0 0 22 12" width="22" height="12" aria-hidden="true">'
-        + (
-            f'<path class="{kind}" d="M0 6H22"/>'
-            if kind in ("healthy", "desired", "floor")
-            else f'<rect class="{kind}" width="22" height="12"/>'
-        )
-        + f"</svg>{words}</li>"
-        for kind, words in _LEGEND
+    items = "".join(f"<li>{_sample(kind)}{words}</li>" for kind, words in _LEGEND)
+    return (
+        '<section aria-labelledby="courses">\n<h2 id="courses">Courses</h2>\n'
+        f'<ul class="legend">{items}</ul>\n</section>'
     )
-    return f'<section aria-labelledby="courses">\n<h2 id="courses">Courses</h2>\n<ul class="legend">{items}</ul>\n</section>'
+
+
+def _sample(kind: str) -> str:
+    line = kind in ("healthy", "desired", "floor")
+    drawn = f'<path class="{kind}" d="M0 6H22"/>' if line else f'<rect class="{kind}" width="22" height="12"/>'
+    return f'<svg viewBox="0 0 22 12" width="22" height="12" aria-hidden="true">{drawn}</svg>'
 
 
 def _section(row: Row, key: str) -> str:
@@ -120,10 +120,10 @@ def _section(row: Row, key: str) -> str:
 
 
 def _words(row: Row) -> str:
-    floor = "" if row.least_healthy is None else f", never fewer than {row.least_healthy} healthy"
-    of = "" if row.floor is None else f" (floor {row.floor})"
     left = f", {row.remaining} left" if row.remaining else ""
-    return f"{row.status}, {_count(row.replaced, 'task')} replaced in {clock(row.seconds)}{left}{floor}{of if floor else ''}"
+    healthy = "" if row.least_healthy is None else f", never fewer than {row.least_healthy} healthy"
+    floor = f" (floor {row.floor})" if healthy and row.floor is not None else ""
+    return f"{row.status}, {_count(row.replaced, 'task')} replaced in {clock(row.seconds)}{left}{healthy}{floor}"
 
 
 def _details(bars: Sequence[Bar]) -> str:

@@ -70,12 +70,12 @@ def make_row(
     return {**_as_dict(row), "untold": list(row.untold)}
 
 
-def read_rows(summary: Mapping[str, Mapping[str, Any] | None]) -> list[Row]:
+def read_rows(summary: Mapping[str, Any]) -> list[Row]:
     """Rows by host, as Ansible kept them; None for hosts whose turn never came. Raises ``Refused``."""
     return [_read(host, kept) if kept else Row(one_line(host), NOT_STARTED) for host, kept in summary.items()]
 
 
-def _read(host: str, kept: Mapping[str, Any]) -> Row:
+def _read(host: str, kept: Any) -> Row:
     known = {each.name for each in fields(Row)}
     if not isinstance(kept, Mapping) or not known >= set(kept) >= {"name", "status"} or kept["status"] not in STATUSES:
         raise Refused(f"what is given for {host} is no row that recycle_row has made")

@@ -43,7 +43,8 @@ th, td { padding: .4rem .75rem; border-bottom: 1px solid var(--rule); text-align
 th:first-child, .status { text-align: left; }
 thead th { color: var(--faint); font-size: .85rem; font-weight: 600; }
 tbody th { font-weight: 500; }
-.badge { display: inline-block; padding: 0 .55rem; border: 1px solid currentColor; border-radius: 1rem; font-size: .85rem; }
+.badge { display: inline-block; padding: 0 .55rem; border: 1px solid currentColor; border-radius: 1rem;
+  font-size: .85rem; }
 .badge.recycled { color: var(--healthy); }
 .badge.restored, .badge.not-started { color: var(--warn); }
 .badge.failed { color: var(--bad); font-weight: 700; }
