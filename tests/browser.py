@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
+# It reads descriptor 3 and writes 4, whatever ours are called.
+START = "import os, sys; i, o, *c = sys.argv[1:]; os.dup2(int(i), 3); os.dup2(int(o), 4); os.execv(c[0], c)"
 
 
 def find_browser() -> str:
@@ -55,11 +58,9 @@ class Browser:
     def __init__(self, folder: Path) -> None:
         to_browser, self._to = os.pipe()
         self._from, from_browser = os.pipe()
-        # It reads descriptor 3 and writes 4: the shell puts them there, whatever ours are called.
         command = [find_browser(), *FLAGS, f"--user-data-dir={folder}", "about:blank"]
-        script = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
         self._process = subprocess.Popen(
-            ["sh", "-c", script, "sh", *command],
+            [sys.executable, "-c", START, str(to_browser), str(from_browser), *command],
             pass_fds=(to_browser, from_browser),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
