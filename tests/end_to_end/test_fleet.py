@@ -95,6 +95,10 @@ class One(Witness):
         ]
 
 
+def writes(witness):
+    return [call["time"] for call in witness.calls() if call["write"]]
+
+
 def services(sandbox, count, tasks=2):
     names = [f"s{number:02}" for number in range(count)]
     for name in names:
@@ -144,12 +148,14 @@ def test_no_batch_is_begun_after_too_many_failures(sandbox, run):
     assert "3 not started: too many of those before had failed" in done.table
     assert done.stats["recycle_summary"]["not_started"] == ["s01.prod", "s02.prod", "s03.prod"]
 
-    sandbox.clear_faults()
-    sandbox.fault("launch_fails", service="s00", reason=NO_IMAGE)
+    # All in one batch, one at a time.
+    limited = [One(sandbox, name) for name in ("s00", "s01")]
     done = run("--limit", "s00.prod,s01.prod", max_task_age="1h", recycle_serial="100%", recycle_max_fail_percentage=50,
                recycle_throttle=1)  # fmt: skip
     assert (done.row("s00.prod")[0], done.row("s01.prod")[0]) == ("failed", "recycled")
     assert len(done.batches()) == 1
+    (_, end), (begin, _) = sorted((times[0], times[-1]) for times in map(writes, limited))
+    assert end < begin
     witnesses["s02"].untouched()
 
 
