@@ -373,7 +373,7 @@ def test_what_a_message_says():
     assert failed.endswith("Run the same job again to go on: it replaces only what is still stale.")
     assert "AccessDenied" in make_notice({}, "prod", "web", message="AccessDenied")["body"]
     started = make_notice(result(), "prod", "web", started=True)["body"]
-    assert "2 tasks are going to be replaced in 2 steps, 1 added first.\nAt least 2 stay healthy." in started
+    assert "Going to replace 2 tasks, with 1 added first and in 2 steps.\nAt least 2 stay healthy." in started
 
 
 def test_a_message_names_so_many_tasks():

@@ -39,9 +39,9 @@ def _words(event: str, recycle: Mapping[str, Any]) -> tuple[str, list[str]]:
     seconds = f"{float(recycle.get('seconds') or 0):.0f} s"
     if event == STARTED:
         plan: Mapping[str, Any] = recycle.get("plan") or {}
-        count = _tasks(len(plan.get("tasks") or ()))
+        count, steps = _count(len(plan.get("tasks") or ()), "task"), _count(plan.get("steps"), "step")
         return f"{count} to be replaced", [
-            f"{count} are going to be replaced in {plan.get('steps')} steps, {plan.get('surge')} added first.",
+            f"Going to replace {count}, with {plan.get('surge')} added first and in {steps}.",
             f"At least {plan.get('minimum_healthy')} stay healthy.",
         ]
     if event == UNCHANGED:
@@ -49,10 +49,10 @@ def _words(event: str, recycle: Mapping[str, Any]) -> tuple[str, list[str]]:
     if event == RESTORED:
         return "given back", ["What an interrupted run had left behind was given back. Nothing was replaced."]
     if event == FAILED:
-        done = f"{_tasks(replaced)} replaced, {left} left" if recycle else "nothing was done"
+        done = f"{_count(replaced, 'task')} replaced, {left} left" if recycle else "nothing was done"
         return done, [f"The run failed after {seconds}: {done}." if recycle else "The run failed before it began."]
-    return f"{_tasks(replaced)} replaced", [
-        f"{_tasks(replaced)} replaced in {seconds}." + (f" {left} are left for the next run." if left else "")
+    return f"{_count(replaced, 'task')} replaced", [
+        f"{_count(replaced, 'task')} replaced in {seconds}." + (f" {left} are left for the next run." if left else "")
     ]
 
 
@@ -90,8 +90,8 @@ def _listed(title: str, lines: list[str]) -> Iterable[str]:
         yield f"  and {len(lines) - _LISTED} more"
 
 
-def _tasks(count: int) -> str:
-    return f"{count} task" if count == 1 else f"{count} tasks"
+def _count(count: object, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _last(name: object) -> str:
