@@ -190,6 +190,16 @@ def test_what_is_not_said_in_full_is_refused_at_once(sandbox, run, fleet, variab
     witness.untouched()
 
 
+def test_a_namesake_in_another_region_is_not_taken_for_the_service(sandbox, run):
+    """Whatever region somebody says for all of them."""
+    (witness,) = services(sandbox, 1, tasks=1).values()
+    sandbox.service("s00", cluster="prod", region="us-east-1", tasks=1)
+    done = run(max_task_age="1h", service_recycle_region="us-east-1")
+    assert done.row("s00.prod")[0] == "failed"
+    assert "The ARN of service s00 names the region eu-central-1" in " ".join(done.table)
+    witness.untouched()
+
+
 def test_one_service_of_a_fleet_by_name(sandbox, run):
     """With an inventory at hand, ``service`` still means that one alone."""
     witnesses = services(sandbox, 2, tasks=1)
