@@ -14,7 +14,7 @@ from html import escape
 from .chart import Bar, bar_words, clock, draw, read_bars
 from .rows import FAILED, NOT_STARTED, Row, Totals, add_up
 from .style import STYLE
-from .table import healthy_words
+from .table import healthy_words, not_started_words
 
 _HEADINGS = ("Replaced", "Skipped", "Failed", "Left", "Least healthy", "Time")
 _LEGEND = (
@@ -63,9 +63,10 @@ def _tiles(totals: Totals) -> str:
 def _problems(failed: Sequence[Row], rows: Sequence[Row]) -> str:
     told = [(row.name, row.message or "It failed and told no reason.") for row in failed]
     told += [(row.name, each) for row in rows for each in row.untold]
-    if not told:
-        return ""
     items = "".join(f"<li><b>{escape(name)}</b> {escape(words)}</li>" for name, words in told)
+    items += "".join(f"<li>{escape(words)}</li>" for words in not_started_words(rows))
+    if not items:
+        return ""
     return f'<section aria-labelledby="problems">\n<h2 id="problems">What went wrong</h2>\n<ul>{items}</ul>\n</section>'
 
 

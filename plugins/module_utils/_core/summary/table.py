@@ -27,11 +27,15 @@ def table_lines(rows: Sequence[Row]) -> list[str]:
     if any(row.check for row in rows):
         lines.append("check mode: nothing was changed; what is left would be replaced")
     lines += [f"{row.name}: {row.message}" for row in rows if row.status == FAILED]
-    waiting = sum(row.status == NOT_STARTED for row in rows)
-    if waiting:
-        lines.append(f"{waiting} not started: too many of those before had failed")
+    lines += not_started_words(rows)
     lines += [f"{row.name}: {each}" for row in rows for each in row.untold]
     return lines
+
+
+def not_started_words(rows: Sequence[Row]) -> list[str]:
+    """One sentence, or none."""
+    waiting = sum(row.status == NOT_STARTED for row in rows)
+    return [f"{waiting} not started: too many of those before had failed"] if waiting else []
 
 
 def _cells(row: Row) -> tuple[str, ...]:
