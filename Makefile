@@ -54,9 +54,9 @@ demo: build ## recycle services of a sandbox, and watch their capacity
 test: lint molecule ## all that CI runs
 	@$(PY) -m pytest -q -n 2 --dist worksteal $(TESTS)
 
-test-all: build ## the same, and 100,000 simulated histories
+test-all: build ## the same, 100,000 simulated histories, and a fleet of 50 services
 	@$(PY) -m tests.simulation --runs 100000
-	@$(MAKE) --no-print-directory test
+	@FLEET_SERVICES=50 $(MAKE) --no-print-directory test
 
 # The package ansible has no collection awx.awx since 14, that is, for Python 3.12 and later.
 WITHOUT_AWX = $(if $(wildcard $(VENV)/lib/python*/site-packages/ansible_collections/awx),,--exclude awx/apply.yml)
@@ -74,8 +74,9 @@ lint: build ## formatting, types, YAML, changelog, documentation, and Ansible's 
 molecule: build ## the scenario in extensions/molecule, against the sandbox
 	$(call step, molecule, NO_COLOR=1 $(BIN)/molecule test -s service_recycle)
 
-bench: build ## time and calls for services of many sizes, beside the source's algorithm
+bench: build ## time and calls for services of many sizes, beside the source's algorithm; memory of a fleet's play
 	@$(PY) -m tests.bench
+	@$(PY) -m tests.bench.fleet
 
 sandbox: build ## AWS on loopback, to point playbooks at with endpoint_url; takes ARGS='--speed 20'
 	@$(PY) -m tests.sandbox $(ARGS)

@@ -6,21 +6,54 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 
 class Mailbox:
-    def __init__(self) -> None:
+    """Takes every mail; from those who log in, with the right password only, and over TLS where it has a certificate.
+
+    Addresses of the domain ``refused.example`` it does not know.
+    """
+
+    PASSWORD = "correct horse battery staple"
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.letters: list[EmailMessage] = []
-        self.controller = Controller(self, hostname="127.0.0.1", port=0)
+        self.logins: list[str] = []
+        self.controller = Controller(
+            self,
+            hostname="127.0.0.1",
+            port=0,
+            tls_context=tls,
+            authenticator=self._authenticate,
+            auth_require_tls=tls is not None,
+        )
+
+    def _authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any) -> AuthResult:
+        self.logins.append(given.login.decode())
+        return AuthResult(success=given.password == self.PASSWORD.encode())
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+        if address.endswith("@refused.example"):
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.letters.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
@@ -33,7 +66,33 @@ class Mailbox:
 
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
-    sink = Mailbox()
+    yield from _open(Mailbox())
+
+
+@pytest.fixture
+def tls_mailbox(tmp_path: Path) -> Iterator[Mailbox]:
+    """One that has a certificate, of its own making."""
+    names = {name: str(tmp_path / name) for name in ("key.pem", "certificate.pem")}
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(timezone.utc)
+    certificate = (
+        x509.CertificateBuilder(who, who, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8
+    Path(names["key.pem"]).write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    )
+    Path(names["certificate.pem"]).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(names["certificate.pem"], names["key.pem"])
+    yield from _open(Mailbox(context))
+
+
+def _open(sink: Mailbox) -> Iterator[Mailbox]:
     # It knocks at its own door once, and would do so at port 0.
     sink.controller._trigger_server = lambda: socket.create_connection(sink.address.split(":")).close()
     sink.controller.start()

@@ -53,6 +53,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "!name": TEXT, "description": TEXT, "organization": "organizations", "job_type": "run",
         "inventory": "inventories", "!project": "projects", "playbook": TEXT,
         "execution_environment": "execution_environments", "extra_vars": TEXT, "limit": TEXT, "verbosity": NUMBER,
+        "forks": NUMBER,
         "survey_enabled": FLAG, "allow_simultaneous": FLAG, "ask_job_type_on_launch": FLAG,
         "ask_limit_on_launch": FLAG, "ask_variables_on_launch": FLAG, "ask_verbosity_on_launch": FLAG,
     },

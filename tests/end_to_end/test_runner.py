@@ -33,23 +33,6 @@ QUICKLY = {
 }
 # The answers to a survey of awx/objects.yml, of which two were left blank.
 ANSWERS = {"cluster": "prod", "service": "web", "max_task_age": "1h", "token": "", "started_before": None}
-FLEET = """
-- name: Replace the tasks of every service
-  hosts: ecs_services
-  gather_facts: false
-  serial: 1
-  vars:
-    ansible_python_interpreter: "{{ ansible_playbook_python }}"
-  tasks:
-    - name: Replace its tasks
-      steadyops.ecs.ecs_service_recycle:
-        cluster: "{{ ecs_cluster }}"
-        service: "{{ ecs_service }}"
-        region: "{{ ecs_region }}"
-        max_task_age: 1h
-        wait_delay: 0.05
-        stabilize_time: 0
-"""
 
 
 class Job:
@@ -108,7 +91,6 @@ def launch(sandbox, tmp_path, started):
     for name in ("project", "inventory", "env"):
         (folder / name).mkdir(parents=True)
     shutil.copy(PLAYBOOK, folder / "project")
-    (folder / "project/fleet.yml").write_text(FLEET)
     inventory = {"plugin": "steadyops.ecs.ecs_services", "clusters": ["prod"], "endpoint_url": sandbox.url}
     (folder / "inventory/fleet.ecs_services.yml").write_text(yaml.safe_dump(inventory))
     (folder / "env/envvars").write_text(yaml.safe_dump({"AWS_URL": sandbox.url}))
@@ -171,12 +153,18 @@ def test_a_survey_without_one_answer_is_refused(witness, launch, answers):
 
 
 def test_a_job_over_the_inventory(witness, launch, sandbox):
+    """The same playbook, when nobody names a service."""
     sandbox.service("api", cluster="prod", tasks=1, health_check=True)
     sandbox.service("other", cluster="dev", tasks=1)
-    job = launch("fleet.yml")
+    job = launch(cluster="", service="", recycle_serial="1", recycle_max_fail_percentage="")
     assert job.ended() == "successful"
-    assert [data["host"] for data in job.told("runner_on_ok")] == ["api.prod", "web.prod"]
+    recycled = [data for data in job.told("runner_on_ok") if data["task_action"].endswith("ecs_service_recycle")]
+    assert [data["host"] for data in recycled] == ["api.prod", "web.prod"]
     assert [result["recycle"]["status"] for result in job.results()] == ["recycled", "recycled"]
+    assert job.stats()["recycle_summary"]["statuses"] == {"recycled": 2}
+    assert "recycle" not in job.stats(), "what is an artifact does not grow with the fleet"
+    (table,) = [data["res"]["msg"] for data in job.told("runner_on_ok") if data["task"] == "Tell what was done"]
+    assert [line.split()[:2] for line in table[2:4]] == [["api.prod", "recycled"], ["web.prod", "recycled"]]
     witness.kept()
     whole(witness)
     assert sandbox.find("other")["tasks"][0]["desired_status"] == "RUNNING"

@@ -121,6 +121,15 @@ def test_calls_are_in_flight_at_once_but_no_more_than_allowed():
     assert account.most == 5
 
 
+def test_no_more_calls_a_second_than_allowed():
+    """Fifty may be made at once, and the others as fast as the rate says, however many threads there are."""
+    account = Account({"prod": 2000})
+    began = time.monotonic()
+    reader(account, workers=32, rate=500).read()
+    assert account.calls.total() == 221
+    assert time.monotonic() - began >= (221 - 50) / 500
+
+
 def test_names_that_do_not_match_are_not_looked_up():
     account = Account({"prod": 1000, "dev": 1000})
     fleet = reader(account, clusters=["prod", "d*"], services=["s1?"]).read()

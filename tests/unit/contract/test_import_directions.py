@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "amazon": {"core", "ansible.module_utils", "ansible_collections.amazon.aws"},
     "core": {"core"},
     "doc_fragments": set(),
+    "filter": {"core", "ansible.errors"},
     "test": {"core", "ansible.errors"},
 }
 
@@ -115,6 +116,8 @@ def test_imports_point_downwards(path):
         ("test/a.py", "from ..module_utils._core.b import c", True),
         ("test/a.py", "from ansible.errors import AnsibleFilterError", True),
         ("test/a.py", "from ..module_utils._aws.b import c", False),
+        ("filter/a.py", "from ..module_utils._core.b import c", True),
+        ("filter/a.py", "from ..module_utils._aws.b import c", False),
         ("modules/a.py", "from ..plugin_utils import _inventory", False),
         ("inventory/a.py", "from ..plugin_utils._inventory import AwsInventory", True),
         ("inventory/a.py", "from ..module_utils._aws.b import c", True),

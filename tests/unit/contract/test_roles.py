@@ -11,7 +11,8 @@ import yaml
 from ansible_collections.steadyops.ecs.plugins.modules.ecs_service_recycle import ARGUMENTS
 
 ROLE = Path(__file__).parents[3] / "roles/service_recycle"
-OWN = {"region", "profile", "assume_role_arn", "assume_role_duration"}
+NOTIFICATIONS = {"mail", "topic_arn", "notify_on", "subject_prefix"}
+OWN = {"region", "profile", "assume_role_arn", "assume_role_duration", *NOTIFICATIONS}
 
 
 def read(path: str) -> Any:
@@ -35,6 +36,9 @@ def test_the_documented_defaults_are_the_defaults():
 
 
 def test_every_variable_reaches_the_module():
-    given = next(task for task in read("tasks/main.yml") if "steadyops.ecs.ecs_service_recycle" in task)
-    options = given["steadyops.ecs.ecs_service_recycle"]
-    assert [name for name in ARGUMENTS if f"service_recycle_{name}" not in options.get(name, "")] == []
+    ((block, _always),) = (list(map(task.get, ("block", "always"))) for task in read("tasks/main.yml"))
+    planned, done = (
+        task["steadyops.ecs.ecs_service_recycle"] for task in block if "steadyops.ecs.ecs_service_recycle" in task
+    )
+    assert [name for name in ARGUMENTS if f"service_recycle_{name}" not in done.get(name, "")] == []
+    assert planned == done, "what is told before is what is done"

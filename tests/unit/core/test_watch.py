@@ -129,6 +129,19 @@ def test_the_timeline(course):
     ]
 
 
+def test_new_tasks_that_end_end_on_the_timeline(course):
+    """Also one that no look has seen alive."""
+    seen, unseen = task(20, created_at=NOW + 15), task(21, created_at=NOW + 16)
+    course.watch.planned(plan(stale=()), check=False)
+    course.watch.planned(plan(stale=tasks(1)), check=False)
+    course.later(20).saw(10, 11, [seen], lambda _task: False)
+    course.later(5).ended(unseen)
+    course.later(5).ended(seen)
+    course.later(5).ended(unseen)
+    _old, *new = course.watch.timeline()["tasks"]
+    assert [(each["from"], each["good"], each["to"]) for each in new] == [(15.0, None, 30.0), (16.0, None, 25.0)]
+
+
 def test_the_timeline_does_not_grow_with_time(course):
     course.watch.planned(course.planned, check=False)
     for look in range(20_000):

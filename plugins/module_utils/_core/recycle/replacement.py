@@ -197,6 +197,8 @@ class Replacement:
         )
         session.report.saw_healthy(seen.healthy)
         session.report.watch.saw(seen.healthy, desired, knowledge.fresh, knowledge.good)
+        for task in knowledge.failed.values():
+            session.report.watch.ended(task)
         self._close_step(seen)
         return replace(seen, since_step=world.clock() - self._whole_clock)
 
@@ -485,5 +487,6 @@ class Replacement:
         if (yield from session.attempt(session.world.stop_task, action.task.arn, reason)):
             self.knowledge.mark_victim(action.task)
             session.report.withdrawn.append(action.task.arn)
+            session.report.watch.ended(action.task)
             if action.lower and (yield from session.try_desired(desired, desired - 1)):
                 session.note(surge=session.held.surge - 1)

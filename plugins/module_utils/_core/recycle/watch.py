@@ -88,6 +88,11 @@ class Watch:
         bar.until = bar.until or now
         self._count(now, healthy, self._desired)
 
+    def ended(self, task: Task) -> None:
+        """A new task has ended by itself, or was withdrawn."""
+        bar = self._bars.setdefault(task.id, _Bar(new=True, since=task.created_at))
+        bar.until = bar.until or self._now()
+
     def step_done(self, old: Sequence[Task], new: Sequence[str], seconds: float, left: int) -> None:
         """A step is whole: ``left`` tasks are still to be replaced. ``new`` are ARNs or ids."""
         clock = self._clock()

@@ -1,0 +1,132 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""One service in a summary: what is kept of a result of ``ecs_service_recycle``.
+
+A row is small on purpose. The result of a service of a thousand tasks has thousands of entries, and Ansible keeps
+whatever is registered for each host until the play ends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ..errors import Refused
+
+RECYCLED, UNCHANGED, RESTORED, FAILED, NOT_STARTED = "recycled", "unchanged", "restored", "failed", "not started"
+STATUSES = (RECYCLED, UNCHANGED, RESTORED, FAILED, NOT_STARTED)
+_LONGEST = 2000  # characters of a message
+
+
+@dataclass(frozen=True)
+class Row:
+    """``failures`` are new tasks that ended by themselves; ``floor`` and ``least_healthy`` None where never seen."""
+
+    name: str
+    status: str
+    replaced: int = 0
+    skipped: int = 0
+    failures: int = 0
+    remaining: int = 0
+    seconds: float = 0.0
+    floor: int | None = None
+    least_healthy: int | None = None
+    check: bool = False  # whether it only tells what would be done
+    message: str = ""  # why it failed
+    untold: tuple[str, ...] = ()  # notifications that did not go out, and why
+    timeline: Mapping[str, Any] = field(default_factory=dict)
+
+
+def make_row(
+    result: Mapping[str, Any],
+    name: str,
+    message: str = "",
+    check: bool = False,
+    untold: tuple[str, ...] = (),
+    timeline: bool = False,
+) -> dict[str, Any]:
+    """The row of a result. ``message`` tells why it failed, where that happened outside of the module."""
+    recycle: Mapping[str, Any] = result.get("recycle") or {}
+    plan: Mapping[str, Any] = recycle.get("plan") or {}
+    why = message or (one_line(result.get("msg")) if result.get("failed") else "")
+    row = Row(
+        name=one_line(name),
+        status=FAILED if why or not recycle else one_line(recycle.get("status")),
+        replaced=len(recycle.get("replaced") or ()),
+        skipped=len(recycle.get("skipped") or ()),
+        failures=len(recycle.get("failures") or ()),
+        remaining=len(recycle.get("remaining") or ()),
+        seconds=_number(recycle.get("seconds")),
+        floor=plan.get("minimum_healthy"),
+        least_healthy=recycle.get("minimum_healthy"),
+        check=check,
+        message=one_line(why)[:_LONGEST],
+        untold=tuple(one_line(each)[:_LONGEST] for each in untold),
+        timeline=(recycle.get("timeline") or {}) if timeline else {},
+    )
+    return {**_as_dict(row), "untold": list(row.untold)}
+
+
+def read_rows(summary: Mapping[str, Any]) -> list[Row]:
+    """Rows by host, as Ansible kept them; None for hosts whose turn never came. Raises ``Refused``."""
+    return [_read(host, kept) if kept else Row(one_line(host), NOT_STARTED) for host, kept in summary.items()]
+
+
+def _read(host: str, kept: Any) -> Row:
+    known = {each.name for each in fields(Row)}
+    if not isinstance(kept, Mapping) or not known >= set(kept) >= {"name", "status"} or kept["status"] not in STATUSES:
+        raise Refused(f"what is given for {host} is no row that recycle_row has made")
+    return Row(**{**kept, "untold": tuple(kept.get("untold", ()))})
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of all services; ``seconds`` are those of the slowest."""
+
+    services: int
+    statuses: Mapping[str, int]  # status -> services, of those that occur
+    replaced: int
+    skipped: int
+    failures: int
+    remaining: int
+    seconds: float
+
+
+def add_up(rows: list[Row]) -> Totals:
+    found = {status: sum(row.status == status for row in rows) for status in STATUSES}
+    return Totals(
+        services=len(rows),
+        statuses={status: count for status, count in found.items() if count},
+        replaced=sum(row.replaced for row in rows),
+        skipped=sum(row.skipped for row in rows),
+        failures=sum(row.failures for row in rows),
+        remaining=sum(row.remaining for row in rows),
+        seconds=max((row.seconds for row in rows), default=0.0),
+    )
+
+
+def totals_dict(rows: list[Row]) -> dict[str, Any]:
+    """For programs: the totals, and which services did not come to a good end."""
+    return {
+        **_as_dict(add_up(rows)),
+        "failed": {row.name: row.message for row in rows if row.status == FAILED},
+        "not_started": [row.name for row in rows if row.status == NOT_STARTED],
+    }
+
+
+def _as_dict(of: Row | Totals) -> dict[str, Any]:
+    """Not ``dataclasses.asdict``, which copies what is inside: Ansible's lazy containers refuse that."""
+    return {each.name: getattr(of, each.name) for each in fields(of)}
+
+
+def one_line(value: object) -> str:
+    """A text as one line, without anything that a terminal or a page would take for a command."""
+    return "".join(each for each in " ".join(str(value or "").split()) if each.isprintable())
+
+
+def _number(value: object) -> float:
+    number = float(value) if isinstance(value, (int, float)) else 0.0
+    return number if math.isfinite(number) else 0.0

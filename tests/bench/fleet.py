@@ -1,0 +1,114 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""python -m tests.bench.fleet: how much memory a play over a fleet takes, and how much time the lines that tell of it.
+
+Real playbooks against the sandbox. It takes a quarter of an hour: a module per service is started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.sandbox.client import Sandbox
+
+PLAYBOOK = "steadyops.ecs.service_recycle"
+FLEETS = (50, 500)
+MOST_GROWTH = 1.25  # of memory, from the smaller fleet to the larger one
+MOST_OVERHEAD = 0.05  # of the time of a run
+PAIRS = 5  # runs with lines and without
+# AWS's seconds, a hundredth of which pass here.
+LATENCIES = {"reaction": 5.0, "launch": 20.0, "health": 5.0, "target": 5.0, "unhealthy": 30.0, "stop": 30.0}
+QUICK = {"service_recycle_wait_delay": 0.05, "service_recycle_stabilize_time": 0}
+
+
+def main(fleets: tuple[int, ...] = FLEETS) -> int:
+    with Sandbox.start(speed=100) as sandbox, tempfile.TemporaryDirectory() as folder:
+        peaks = [peak_of_fleet(sandbox, Path(folder), services) for services in fleets]
+        growth = peaks[-1] / peaks[0]
+        overhead = overhead_of_lines(sandbox)
+    verdicts = [
+        (f"memory, from {fleets[0]} to {fleets[-1]} services, times", growth, MOST_GROWTH),
+        ("time that lines cost, of the whole", overhead, MOST_OVERHEAD),
+    ]
+    for what, worst, limit in verdicts:
+        print(f"{'pass' if worst <= limit else 'FAIL'}  {what}: {worst:.3g} (at most {limit:g})")
+    return 0 if all(worst <= limit for _what, worst, limit in verdicts) else 1
+
+
+def peak_of_fleet(sandbox: Sandbox, folder: Path, services: int) -> float:
+    """MB that ansible-playbook itself takes at the most, while one task of each of so many services is replaced."""
+    sandbox.reset(speed=100, latencies=LATENCIES)
+    definition = None
+    for number in range(services):
+        shared = {"task_definition": definition} if definition else {}
+        definition = sandbox.service(f"s{number:03}", cluster="prod", tasks=1, **shared)["task_definition"]
+    inventory = folder / f"fleet{services}.ecs_services.yml"
+    options = {"plugin": "steadyops.ecs.ecs_services", "clusters": ["prod"], "endpoint_url": sandbox.url}
+    inventory.write_text(json.dumps(options))
+    said = json.dumps({**QUICK, "max_task_age": "1h", "recycle_serial": 10})
+    began, peak = time.monotonic(), 0
+    output = folder / "output"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            ["ansible-playbook", "-f", "10", "-i", str(inventory), PLAYBOOK, "-e", said],
+            env={**os.environ, "AWS_URL": sandbox.url},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        watched = psutil.Process(process.pid)
+        while process.poll() is None:
+            try:
+                peak = max(peak, watched.memory_info().rss)
+            except psutil.NoSuchProcess:
+                break
+            time.sleep(0.1)
+    told = output.read_text()
+    assert process.wait() == 0, told[-3000:]
+    done = re.search(rf'"{services} services .*recycled +(\d+) ', told)
+    assert done, told[-3000:]
+    assert int(done[1]) == services
+    print(f"{services:>4} services: {peak / 2**20:.1f} MB at the most, {time.monotonic() - began:.0f} s", flush=True)
+    return peak
+
+
+def overhead_of_lines(sandbox: Sandbox) -> float:
+    """The part of a run's time that its lines take, of runs that take turns. The machine is busy, so of medians."""
+    seconds: dict[bool, list[float]] = {True: [], False: []}
+    for _pair in range(PAIRS):
+        for lines in (True, False):
+            seconds[lines].append(seconds_of_run(sandbox, lines))
+    told, silent = (statistics.median(seconds[lines]) for lines in (True, False))
+    print(f"     ten tasks one by one: {told:.2f} s with lines, {silent:.2f} s without")
+    return (told - silent) / silent
+
+
+def seconds_of_run(sandbox: Sandbox, lines: bool) -> float:
+    sandbox.reset(speed=20, latencies=LATENCIES)
+    sandbox.service("web", cluster="prod", tasks=10, health_check=True)
+    said = json.dumps({**QUICK, "cluster": "prod", "service": "web", "max_task_age": "1h", "ecs_progress": lines})
+    began = time.monotonic()
+    done = subprocess.run(
+        ["ansible-playbook", PLAYBOOK, "-e", said],
+        env={**os.environ, "AWS_URL": sandbox.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - began
+    assert done.returncode == 0, done.stdout
+    assert done.stderr.count(" of 10: ") == (10 if lines else 0), done.stderr
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

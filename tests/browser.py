@@ -1,0 +1,144 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Chromium without a window, told what to do through its debugging pipe. Standard library only.
+
+    with Browser(folder) as browser:
+        browser.open(path)
+        browser.ask("document.title")
+
+Where there is no browser, tests that need one are skipped and say so; in CI (BROWSER_REQUIRED) they fail instead.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# No part of it shall talk to anybody: what it starts with would look up hosts of its maker.
+FLAGS = (
+    "--headless",
+    "--no-sandbox",  # CI is root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
+# It reads descriptor 3 and writes 4, whatever ours are called.
+START = "import os, sys; i, o, *c = sys.argv[1:]; os.dup2(int(i), 3); os.dup2(int(o), 4); os.execv(c[0], c)"
+
+
+def find_browser() -> str:
+    """The path of Chromium or Chrome; where there is none, the test that asks ends here."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found:
+        return found
+    words = f"no browser was found ({', '.join(NAMES)}): apt-get install chromium"
+    if os.environ.get("BROWSER_REQUIRED"):
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+class Browser:
+    """One page of one browser."""
+
+    def __init__(self, folder: Path) -> None:
+        to_browser, self._to = os.pipe()
+        self._from, from_browser = os.pipe()
+        command = [find_browser(), *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", START, str(to_browser), str(from_browser), *command],
+            pass_fds=(to_browser, from_browser),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        self._number, self._rest = 0, b""
+        self.events: list[dict[str, Any]] = []
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Network", "Runtime", "Log", "DOM", "Accessibility"):
+            self.call(f"{domain}.enable")
+
+    def __enter__(self) -> Browser:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._to)
+        os.close(self._from)
+
+    _session: str | None = None
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """A command of the DevTools protocol, and its result."""
+        self._number += 1
+        session = {"sessionId": self._session} if self._session else {}
+        os.write(
+            self._to, json.dumps({"id": self._number, "method": method, "params": params, **session}).encode() + b"\0"
+        )
+        while True:
+            told = self._read()
+            if told.get("id") == self._number:
+                assert "error" not in told, told
+                return told["result"]  # type: ignore[no-any-return]
+            self.events.append(told)
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._rest:
+            piece = os.read(self._from, 1 << 20)
+            assert piece, "the browser has ended"
+            self._rest += piece
+        message, _, self._rest = self._rest.partition(b"\0")
+        return json.loads(message)  # type: ignore[no-any-return]
+
+    def size(self, width: int, height: int = 900, dark: bool = False) -> None:
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+
+    def open(self, path: Path) -> None:
+        self.events.clear()
+        self.call("Page.navigate", url=path.resolve().as_uri())
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._read())
+
+    def ask(self, expression: str) -> Any:
+        """The value of an expression of JavaScript. It works while the page itself may run none."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def requests(self) -> list[str]:
+        """What was asked for since the page was opened."""
+        told = [event["params"] for event in self.events if event.get("method") == "Network.requestWillBeSent"]
+        return [each["request"]["url"] for each in told]
+
+    def complaints(self) -> list[str]:
+        """What the browser's console has to say."""
+        return [
+            json.dumps(e["params"])
+            for e in self.events
+            if e.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")
+        ]
+
+    def picture(self, path: Path) -> None:
+        """The whole page as PNG."""
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+        path.write_bytes(base64.b64decode(data))

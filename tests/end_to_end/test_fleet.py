@@ -1,0 +1,210 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The playbook service_recycle over a fleet: every service of the inventory, in batches, and one summary at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from tests.end_to_end.witness import Witness
+
+PLAYBOOK = "steadyops.ecs.service_recycle"
+NO_IMAGE = "CannotPullContainerError: image not found"
+# `make test-all` takes the fleet of fifty, which takes a minute.
+SERVICES = int(os.environ.get("FLEET_SERVICES", "12"))
+
+
+class Run:
+    """What a playbook printed, and left behind for programs."""
+
+    def __init__(self, done):
+        assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+        self.code, self.output, self.errors = done.returncode, done.stdout, done.stderr
+
+    @property
+    def table(self):
+        """The lines of the summary."""
+        (text,) = re.findall(r'"msg": (\[\n\s+"service  .*?\n    \])', self.output, re.DOTALL)
+        return json.loads(text)
+
+    def row(self, name):
+        """The cells of a service."""
+        (line,) = [line for line in self.table if re.match(rf"{re.escape(name)} +\w", line)]
+        return re.split(r"  +", line)[1:]
+
+    @property
+    def stats(self):
+        """What set_stats was told, which is an artifact of the job in AWX."""
+        (text,) = re.findall(r"^CUSTOM STATS: \*+\n+\tRUN: (.*)$", self.output, re.MULTILINE)
+        return json.loads(text)
+
+    def recap(self, host):
+        (line,) = re.findall(rf"^{re.escape(host)} +: (.*)$", self.output, re.MULTILINE)
+        return {name: int(count) for name, count in (each.split("=") for each in line.split())}
+
+    def batches(self):
+        """The services of each batch, in the order in which they were begun."""
+        asked = self.output.split("TASK [See that it was said what to recycle]")[1:]
+        return [
+            set(re.findall(r"^\w+: \[(\w+\.prod)\]", each.split("PLAY [Tell what")[0], re.MULTILINE)) for each in asked
+        ]
+
+
+@pytest.fixture
+def run(sandbox, tmp_path):
+    """Runs the playbook over the services of cluster prod."""
+    inventory = tmp_path / "fleet.ecs_services.yml"
+    inventory.write_text(
+        yaml.safe_dump({"plugin": "steadyops.ecs.ecs_services", "clusters": ["prod"], "endpoint_url": sandbox.url})
+    )
+    quick = {
+        "service_recycle_wait_delay": 0.05,
+        "service_recycle_stabilize_time": 0,
+        "service_recycle_wait_timeout": 30,
+    }
+
+    def run(*options, fleet=True, **variables):
+        said = json.dumps({**quick, **{name: value for name, value in variables.items() if value is not None}})
+        hosts = ["-i", str(inventory)] if fleet else []
+        return Run(
+            subprocess.run(
+                ["ansible-playbook", *hosts, PLAYBOOK, "-e", said, *options],
+                env={**os.environ, "AWS_URL": sandbox.url, "ANSIBLE_FORKS": "10", "ANSIBLE_SHOW_CUSTOM_STATS": "true"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        )
+
+    return run
+
+
+class One(Witness):
+    """Of several services, it hears of calls for its own only: by its name, its ARN or its tasks."""
+
+    def calls(self, operation=None):
+        words = (f'"{self.name}"', f"/{self.name}", *self.old, *(task["arn"] for task in self.now()["tasks"]))
+        return [
+            call for call in super().calls(operation) if any(word in json.dumps(call["parameters"]) for word in words)
+        ]
+
+
+def writes(witness):
+    return [call["time"] for call in witness.calls() if call["write"]]
+
+
+def services(sandbox, count, tasks=2):
+    names = [f"s{number:02}" for number in range(count)]
+    for name in names:
+        sandbox.service(name, cluster="prod", tasks=tasks, health_check=True)
+    return {name: One(sandbox, name) for name in names}
+
+
+def test_a_fleet_of_which_one_cannot_start_new_tasks(sandbox, run, tmp_path):
+    """The others are recycled all the same, none falls below its floor, and the one is as it was."""
+    witnesses = services(sandbox, SERVICES)
+    sandbox.fault("launch_fails", service="s03", reason=NO_IMAGE)
+    page = tmp_path / "report.html"
+    done = run(max_task_age="1h", recycle_serial=10 if SERVICES > 20 else 4, recycle_report_path=str(page))
+
+    assert done.code != 0
+    sick = witnesses.pop("s03")
+    sick.kept()
+    sick.given_back()
+    assert sick.stopped() == set()
+    for name, witness in witnesses.items():
+        witness.kept()
+        witness.replaced()
+        assert done.row(f"{name}.prod")[:5] == ["recycled", "2", "0", "0", "0"]
+        assert done.recap(f"{name}.prod")["failed"] == 0
+    assert done.row("s03.prod")[:3] == ["failed", "0", "0"]
+    assert done.row("s03.prod")[4] == "2"
+    assert any(line.startswith("s03.prod: ") and NO_IMAGE in line for line in done.table)
+    assert done.recap("s03.prod")["failed"] == 1
+    assert max(map(len, done.batches())) == (10 if SERVICES > 20 else 4)
+    told = done.stats["recycle_summary"]
+    assert (told["services"], told["replaced"]) == (SERVICES, 2 * (SERVICES - 1))
+    assert told["statuses"] == {"recycled": SERVICES - 1, "failed": 1}
+    assert list(told["failed"]) == ["s03.prod"]
+    assert page.read_text().count('<section class="course"') == SERVICES
+    assert "timeline" not in str(told)
+
+
+def test_no_batch_is_begun_after_too_many_failures(sandbox, run):
+    """Not even by a batch of which all fail, which would end the play before the summary."""
+    witnesses = services(sandbox, 4, tasks=1)
+    sandbox.fault("launch_fails", service="s00", reason=NO_IMAGE)
+    done = run(max_task_age="1h", recycle_serial=1, recycle_max_fail_percentage=0)
+    assert done.code != 0
+    assert done.row("s00.prod")[0] == "failed"
+    for name in ("s01", "s02", "s03"):
+        assert done.row(f"{name}.prod")[0] == "not started"
+        witnesses[name].untouched()
+    assert "3 not started: too many of those before had failed" in done.table
+    assert done.stats["recycle_summary"]["not_started"] == ["s01.prod", "s02.prod", "s03.prod"]
+
+    # All in one batch, one at a time.
+    limited = [One(sandbox, name) for name in ("s00", "s01")]
+    done = run("--limit", "s00.prod,s01.prod", max_task_age="1h", recycle_serial="100%", recycle_max_fail_percentage=50,
+               recycle_throttle=1)  # fmt: skip
+    assert (done.row("s00.prod")[0], done.row("s01.prod")[0]) == ("failed", "recycled")
+    assert len(done.batches()) == 1
+    (_, end), (begin, _) = sorted((times[0], times[-1]) for times in map(writes, limited))
+    assert end < begin
+    witnesses["s02"].untouched()
+
+
+def test_check_mode_and_nothing_to_replace(sandbox, run, tmp_path):
+    (witness,) = services(sandbox, 1, tasks=1).values()
+    page = tmp_path / "report.html"
+    planned = run("--check", max_task_age="1h", recycle_report_path=str(page))
+    assert planned.code == 0
+    assert planned.row("s00.prod")[:5] == ["recycled", "0", "0", "0", "1"]
+    assert planned.table[-1] == "check mode: nothing was changed; what is left would be replaced"
+    assert not page.exists()
+    done = run(max_task_age="900d", recycle_report_path=str(page))
+    assert (done.code, done.row("s00.prod")[0], done.recap("s00.prod")["failed"]) == (0, "unchanged", 0)
+    assert "Courses" not in page.read_text()
+    witness.untouched()
+
+
+@pytest.mark.parametrize(
+    ("fleet", "variables"),
+    [
+        pytest.param(False, {"max_task_age": "1h"}, id="neither a service nor a fleet"),
+        pytest.param(True, {"max_task_age": "1h", "cluster": "dev"}, id="a cluster, and a fleet that has its own"),
+        pytest.param(True, {"max_task_age": "1h", "all_tasks": True}, id="two selectors"),
+    ],
+)
+def test_what_is_not_said_in_full_is_refused_at_once(sandbox, run, fleet, variables):
+    (witness,) = services(sandbox, 1, tasks=1).values()
+    done = run(fleet=fleet, **variables)
+    assert done.code != 0
+    assert "Say which service and which tasks: -e cluster=NAME -e service=NAME, or an inventory" in done.output
+    witness.untouched()
+
+
+def test_a_namesake_in_another_region_is_not_taken_for_the_service(sandbox, run):
+    """Whatever region somebody says for all of them."""
+    (witness,) = services(sandbox, 1, tasks=1).values()
+    sandbox.service("s00", cluster="prod", region="us-east-1", tasks=1)
+    done = run(max_task_age="1h", service_recycle_region="us-east-1")
+    assert done.row("s00.prod")[0] == "failed"
+    assert "The ARN of service s00 names the region eu-central-1" in " ".join(done.table)
+    witness.untouched()
+
+
+def test_one_service_of_a_fleet_by_name(sandbox, run):
+    """With an inventory at hand, ``service`` still means that one alone."""
+    witnesses = services(sandbox, 2, tasks=1)
+    done = run(max_task_age="1h", cluster="prod", service="s01")
+    assert (done.code, done.row("prod/s01")[0]) == (0, "recycled")
+    assert done.stats["recycle"]["status"] == "recycled"
+    witnesses["s00"].untouched()
+    witnesses["s01"].replaced()
