@@ -208,7 +208,17 @@ def test_info_lists_them(subscription, aws, start):
     ]
     assert [each["name"] for each in start(INFO, log_group="trail", name="a").result()["subscriptions"]] == ["a"]
     assert start(INFO, log_group="nowhere").result()["subscriptions"] == []
-    assert "is not the name" in start(INFO, log_group="no where").result()["msg"]
+    for function, names in ((FUNCTION, ["refused-launches"]), (theirs, [])):
+        found = start(INFO, function_arn=function).result()
+        assert [each["name"] for each in found["subscriptions"]] == names
+        assert found["log_groups"] == ["trail"] * len(names)
+    for options, words in (
+        ({"log_group": "no where"}, "is not the name"),
+        ({"function_arn": "launch-retry"}, "is not the ARN of a Lambda function"),
+        ({}, "one of the following is required"),
+        ({"log_group": "trail", "function_arn": FUNCTION}, "mutually exclusive"),
+    ):
+        assert words in start(INFO, **options).result()["msg"]
 
 
 def test_the_two_places_may_be_taken(subscription, aws):

@@ -71,7 +71,7 @@ def read_subscription(options: Mapping[str, Any], region: str | None) -> WantedS
         )
     group = read_log_group(options["log_group"])
     present = options["state"] == "present"
-    function = None if options["function_arn"] is None else _read_function(options["function_arn"], region)
+    function = None if options["function_arn"] is None else read_function(options["function_arn"], region)
     if present and function is None:
         raise Refused("function_arn is missing: say which function the records go to")
     group_arn = parse_arn(options["log_group"])
@@ -91,7 +91,8 @@ def read_subscription(options: Mapping[str, Any], region: str | None) -> WantedS
     )
 
 
-def _read_function(text: str, region: str | None) -> Arn:
+def read_function(text: str, region: str | None) -> Arn:
+    """The ARN of a function in the region that the module works in. Raises ``Refused``."""
     arn = parse_arn(text)
     if arn is None or arn.service != "lambda" or not arn.account or not _FUNCTION.fullmatch(arn.resource):
         raise Refused(
