@@ -68,8 +68,8 @@ options:
     elements: str
   regions:
     description:
-      - Regions, such as V(eu-central-1). Launches in others do not reach the function. A trail of all regions writes the
-        launches of all to one log group, and all do without this option.
+      - Regions, such as V(eu-central-1). Launches in others do not reach the function. A trail of all regions writes
+        the launches of all to one log group, and all do without this option.
     type: list
     elements: str
   filter_pattern:

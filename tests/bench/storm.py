@@ -14,7 +14,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.records 
 from tests.unit.core.retry.samples import NOON, REGION, cloudtrail
 
 RECORDS = 10_000
-MOST_SECONDS = 1.0  # of one core, which issue 4 asks for
+MOST_SECONDS = 1.0  # of one core
 
 
 def seconds_of_storm() -> float:

@@ -224,8 +224,6 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     assert [each.partition(" ")[0] for each in there["let in"]] == ["events.amazonaws.com"] * 2
     assert made["result"]["launch_retry_result"]["unconfirmed_emails"] == ["ops@example.com"]
     assert complaints(role.allowed()) == STAR
-    again = role.run(**switched)
-    assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
 
     role.begin()
     (first,) = role.aws["ecs"].run_task(**JOB)["tasks"]
