@@ -66,9 +66,15 @@ options:
       - ARNs of roles whose calls are not delivered. That of the function should be among them.
     type: list
     elements: str
+  regions:
+    description:
+      - Regions, such as V(eu-central-1). Launches in others do not reach the function. A trail of all regions writes
+        the launches of all to one log group, and all do without this option.
+    type: list
+    elements: str
   filter_pattern:
     description:
-      - The whole filter pattern, in the words of CloudWatch Logs, instead of the four options above.
+      - The whole filter pattern, in the words of CloudWatch Logs, instead of the five options above.
       - At most 1024 characters, with two regular expressions at most.
     type: str
   resource_policy:
@@ -225,6 +231,7 @@ ARGUMENTS = {
     "task_families": {"type": "list", "elements": "str"},
     "transient_errors_only": {"type": "bool"},
     "exclude_role_arns": {"type": "list", "elements": "str"},
+    "regions": {"type": "list", "elements": "str"},
     "filter_pattern": {"type": "str"},
     "resource_policy": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 60},

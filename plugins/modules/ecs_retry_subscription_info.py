@@ -2,7 +2,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""List the subscription filters of a log group."""
+"""List the subscription filters of a log group, or those that feed a function."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ version_added: 1.0.0
 short_description: List the subscription filters of a CloudWatch Logs log group
 description:
   - Lists all subscription filters of a log group, whoever made them. There can be two.
+  - Or lists those that feed a function, in whatever log groups M(steadyops.ecs.ecs_retry_subscription) has put them.
 author:
   - SteadyOps contributors (@steadyops)
 options:
   log_group:
     description:
-      - Name or ARN of the log group.
+      - Name or ARN of the log group. Exactly one of O(log_group) and O(function_arn) is needed.
     type: str
-    required: true
+  function_arn:
+    description:
+      - ARN of the function whose filters are looked for. In which log groups they can be is known from the policy of
+        the function.
+    type: str
   name:
     description:
       - Name of the one filter to list. All are listed without this option.
@@ -31,7 +36,7 @@ extends_documentation_fragment:
 seealso:
   - module: steadyops.ecs.ecs_retry_subscription
 notes:
-  - "IAM permissions: C(logs:DescribeSubscriptionFilters)."
+  - "IAM permissions: C(logs:DescribeSubscriptionFilters), and C(lambda:GetPolicy) with O(function_arn)."
 """
 
 EXAMPLES = r"""
@@ -44,9 +49,21 @@ EXAMPLES = r"""
   when: trail.subscriptions | length == 2
   ansible.builtin.debug:
     msg: "{{ trail.subscriptions | map(attribute='destination_arn') }}"
+
+- name: Look what feeds the function that retries
+  steadyops.ecs.ecs_retry_subscription_info:
+    function_arn: arn:aws:lambda:eu-central-1:123456789012:function:launch-retry
 """
 
 RETURN = r"""
+log_groups:
+  description:
+    - Names of the log groups looked at. With O(function_arn) those that
+      M(steadyops.ecs.ecs_retry_subscription) has let in, though their filter may be gone.
+  returned: success
+  type: list
+  elements: str
+  sample: [aws-cloudtrail-logs]
 subscriptions:
   description: The filters, by name. None when there is no such log group.
   returned: success
@@ -95,27 +112,36 @@ subscriptions:
       sample: "2026-11-24T12:00:00Z"
 """
 
+from ..module_utils._aws.functions import function_policy
 from ..module_utils._aws.log_subscriptions import subscription_filters
-from ..module_utils._core.log_subscription.model import show_filter
-from ..module_utils._core.log_subscription.plan import read_log_group
+from ..module_utils._core.log_subscription.model import feeds, log_groups_in, show_filter
+from ..module_utils._core.log_subscription.plan import read_function, read_log_group
 from ..module_utils._module import AwsModule, Outcome, run
 
 ARGUMENTS = {
-    "log_group": {"type": "str", "required": True},
+    "log_group": {"type": "str"},
+    "function_arn": {"type": "str"},
     "name": {"type": "str"},
 }
 
 
 def work(module: AwsModule, _check_mode: bool) -> Outcome:
-    found = subscription_filters(module.client("logs"), read_log_group(module.params["log_group"])) or []
+    function, groups = None, []
+    if module.params["function_arn"] is None:
+        groups = [read_log_group(module.params["log_group"])]
+    else:
+        function = read_function(module.params["function_arn"], module.region)
+        groups = log_groups_in(function_policy(module.client("lambda"), function))
+    found = [each for group in groups for each in subscription_filters(module.client("logs"), group) or []]
     wanted = [each for each in found if module.params["name"] in (None, each.name)]
-    return Outcome(
-        results={"subscriptions": [show_filter(each) for each in sorted(wanted, key=lambda each: each.name)]}
-    )
+    wanted = [each for each in wanted if function is None or feeds(each, function)]
+    shown = [show_filter(each) for each in sorted(wanted, key=lambda each: (each.name, each.log_group))]
+    return Outcome(results={"log_groups": groups, "subscriptions": shown})
 
 
 def main() -> None:
-    run(ARGUMENTS, work, about="subscription filters of {log_group}")
+    one = [["log_group", "function_arn"]]
+    run(ARGUMENTS, work, about="subscription filters", required_one_of=one, mutually_exclusive=one)
 
 
 if __name__ == "__main__":

@@ -123,6 +123,7 @@ def test_it_is_made_and_kept_and_removed(subscription, aws):
         {"task_families": ["report"]},
         {"transient_errors_only": False},
         {"exclude_role_arns": [ROLE]},
+        {"regions": ["eu-central-1"]},
         {"filter_pattern": '{ $.eventName = "RunTask" }'},
     ],
     ids=str,
@@ -208,7 +209,17 @@ def test_info_lists_them(subscription, aws, start):
     ]
     assert [each["name"] for each in start(INFO, log_group="trail", name="a").result()["subscriptions"]] == ["a"]
     assert start(INFO, log_group="nowhere").result()["subscriptions"] == []
-    assert "is not the name" in start(INFO, log_group="no where").result()["msg"]
+    for function, names in ((FUNCTION, ["refused-launches"]), (theirs, [])):
+        found = start(INFO, function_arn=function).result()
+        assert [each["name"] for each in found["subscriptions"]] == names
+        assert found["log_groups"] == ["trail"] * len(names)
+    for options, words in (
+        ({"log_group": "no where"}, "is not the name"),
+        ({"function_arn": "launch-retry"}, "is not the ARN of a Lambda function"),
+        ({}, "one of the following is required"),
+        ({"log_group": "trail", "function_arn": FUNCTION}, "mutually exclusive"),
+    ):
+        assert words in start(INFO, **options).result()["msg"]
 
 
 def test_the_two_places_may_be_taken(subscription, aws):
@@ -253,6 +264,7 @@ BAD = [
     ({"clusters": [f"cluster-{number:03}" for number in range(30)]}, "takes 1024"),
     ({"task_families": ["report:7"]}, "without revision"),
     ({"exclude_role_arns": ["launch-retry"]}, "is not the ARN of a role"),
+    ({"regions": ["Frankfurt"]}, "is no region"),
     ({"wait_timeout": 0}, "wait_timeout is 0"),
     ({"wait_delay": -1}, "wait_delay is -1"),
     ({"state": "paused"}, "value of state must be one of"),

@@ -10,6 +10,8 @@ import boto3
 import parliament
 import pytest
 
+from tests.end_to_end.refused_variables import unsaid
+
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
@@ -158,21 +160,19 @@ def test_policies(aws, role, more):
         assert trust["Condition"]["ArnLike"]["aws:SourceArn"].startswith("arn:aws:")
 
 
-@pytest.mark.parametrize(
-    ("variables", "words"),
-    [
+def test_variables_that_cannot_be_meant(sandbox, aws, tmp_path):
+    cases = [
         ({"scheduled_task_name": "a b"}, "say 1 to 50 letters"),
+        ({"scheduled_task_name": None}, "scheduled_task_name"),
+        ({"scheduled_task_state": "paused"}, "scheduled_task_state"),
+        ({"scheduled_task_timeout": None}, "Say what to run, when and for how long at most"),
         ({"scheduled_task_notify": []}, "scheduled_task_notify is empty"),
+        ({"scheduled_task_notify": ["mail"]}, "scheduled_task_notify"),
+        ({"scheduled_task_log_retention_days": 31}, "scheduled_task_log_retention_days"),
         ({"scheduled_task_schedule": {"input": {}}}, "scheduled_task_schedule has input"),
         ({"scheduled_task_job": {"timeout": 5}}, "scheduled_task_job has timeout"),
         ({"scheduled_task_schedule_expression": "hourly"}, "is no schedule"),
         ({"scheduled_task_task_definition": "unknown"}, "The task definition unknown cannot be seen in eu-central-1"),
         ({"scheduled_task_timeout": "soon"}, "job.timeout is 'soon'"),
-    ],
-)
-def test_bad_variables(sandbox, aws, role, variables, words):
-    since = len(writes(sandbox))
-    results = role(**variables)
-    assert failures(results)
-    assert words in str(results)
-    assert writes(sandbox, since) == []
+    ]
+    assert unsaid(sandbox, tmp_path, "steadyops.ecs.scheduled_task", STACK, cases) == []

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Lambda functions and who may call them: one call, one function.
+"""Lambda functions, who may call them, and how many may run: one call, one function.
 
 A qualified ARN, of an alias or a version, has a policy of its own.
 """
@@ -68,6 +68,31 @@ def remove_permission(functions: Any, function: Arn, sid: str) -> None:
 @aws_call("lambda:RemovePermission")
 def _remove_permission(functions: Any, function: Arn, sid: str) -> None:
     functions.remove_permission(**_named(function), StatementId=sid)
+
+
+def reserved_concurrency(functions: Any, name: str) -> int | None:
+    """How many executions are set apart; None when none are, or when there is no such function."""
+    return _or_none(_get_concurrency, functions, name)
+
+
+@aws_call("lambda:GetFunctionConcurrency")
+def _get_concurrency(functions: Any, name: str) -> int | None:
+    return functions.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
+
+
+@aws_call("lambda:PutFunctionConcurrency")
+def put_concurrency(functions: Any, name: str, count: int) -> None:
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=count)
+
+
+def delete_concurrency(functions: Any, name: str) -> None:
+    """Set nothing apart; that there is no function does no harm."""
+    _or_none(_delete_concurrency, functions, name)
+
+
+@aws_call("lambda:DeleteFunctionConcurrency")
+def _delete_concurrency(functions: Any, name: str) -> None:
+    functions.delete_function_concurrency(FunctionName=name)
 
 
 def _named(function: Arn) -> dict[str, str]:

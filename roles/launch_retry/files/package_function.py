@@ -3,8 +3,9 @@
 """Packs the retry function: its edge, and the files of the collection that decide.
 
 Run on the controller, by the role. Prints JSON: {"path", "code_sha256", "changed"}. The package is the same bytes from
-run to run. With --policy, a file with the retry policy as JSON, the policy is checked; with --pack-policy it goes into
-the package as well, which has no limit of four kilobytes as the environment of a function has.
+run to run. With --policy, a file with the retry policy as JSON, or - for standard input, the policy is checked; with
+--pack-policy it goes into the package as well, which has no limit of four kilobytes as the environment of a function
+has. Launch templates may hold secrets, so only who runs this can read the package.
 
 Exits with 1, and says why on standard error.
 """
@@ -28,19 +29,23 @@ from _core.retry.policy import read_policy  # noqa: E402
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--policy", type=Path, help="the retry policy, as JSON")
+    parser.add_argument("--policy", help="the retry policy, as JSON: a file, or - for standard input")
     parser.add_argument("--pack-policy", action="store_true", help="put the policy into the package")
     parser.add_argument("--output", type=Path, required=True, help="the package to write")
     given = parser.parse_args()
     try:
-        policy = json.loads(given.policy.read_text(encoding="utf-8")) if given.policy else {}
+        text = sys.stdin.read() if given.policy == "-" else Path(given.policy).read_text() if given.policy else "{}"
+        policy = json.loads(text)
         read_policy(policy)
         package = retry_function(FILES / "retry_function", policy if given.pack_policy else None)
         changed = not given.output.exists() or given.output.read_bytes() != package
         if changed:
             given.output.parent.mkdir(parents=True, exist_ok=True)
+            given.output.touch(mode=0o600)
             given.output.write_bytes(package)
-    except (Refused, OSError, ValueError) as error:
+    except Refused as error:
+        sys.exit(f"The retry policy does not fit. {error}")
+    except (OSError, ValueError) as error:
         sys.exit(f"The package {given.output} cannot be made: {error}")
     sys.stdout.write(
         json.dumps({"path": str(given.output), "code_sha256": code_sha256(package), "changed": changed}) + "\n"

@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
 DAY = 86400
 MODULES = ("ecs_service_recycle", "ecs_service_task_info")
+ROLES = ("failure_alerts", "launch_retry", "scheduled_task")
 
 
 def blocks(language: str) -> list[str]:
@@ -30,6 +32,18 @@ def blocks(language: str) -> list[str]:
 
 def arguments(module: str) -> dict[str, Any]:
     return importlib.import_module(f"ansible_collections.steadyops.ecs.plugins.modules.{module}").ARGUMENTS
+
+
+def variables(role: str) -> dict[str, Any]:
+    """Those of a role, as its argument spec has them."""
+    spec = yaml.safe_load((ROOT / "roles" / role / "meta/argument_specs.yml").read_text())
+    return spec["argument_specs"]["main"]["options"]
+
+
+def plays_with(role: str) -> list[dict[str, Any]]:
+    """The plays of README.md that use a role."""
+    plays = [play for text in blocks("yaml") for play in yaml.safe_load(text)]
+    return [play for play in plays if [each["role"] for each in play.get("roles", [])] == [f"steadyops.ecs.{role}"]]
 
 
 def calls_in_the_code() -> set[str]:
@@ -79,6 +93,7 @@ def test_optional_permissions_are_in_the_policy():
 def test_options_in_the_text_exist():
     known = {name for module in MODULES for name in arguments(module)}
     known |= {alias for module in MODULES for spec in arguments(module).values() for alias in spec.get("aliases", [])}
+    known |= {name for role in ROLES for name in variables(role)}
     of_the_lambda = {"maintain_service_state"}
     named = set(re.findall(r"`([a-z_]+): [^`\n]+`", README)) - of_the_lambda
     assert len(named) > 8
@@ -110,6 +125,26 @@ def test_options_in_the_playbook_exist():
 def sandbox():
     with Sandbox.start(speed=100) as started:
         yield started
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_variables_of_roles_exist(role):
+    (play,) = plays_with(role)
+    assert play["roles"][0].keys() - {"role"} <= variables(role).keys()
+
+
+def test_the_plays_with_retries_and_schedules_run(sandbox, tmp_path):
+    ecs = boto3.client("ecs", os.environ["AWS_REGION"], endpoint_url=sandbox.url)
+    for family in ("report", "import"):
+        ecs.register_task_definition(family=family, containerDefinitions=[{"name": "app", "image": "x", "memory": 64}])
+    playbook = tmp_path / "playbook.yml"
+    plays = [*plays_with("launch_retry"), *plays_with("scheduled_task")]
+    plays[0]["vars"]["launch_retry_package_dir"] = str(tmp_path)
+    playbook.write_text(yaml.safe_dump(plays))
+    environment = {**os.environ, "AWS_URL": sandbox.url}
+    command = ["ansible-playbook", "--check", playbook]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_playbook_runs(sandbox, tmp_path):

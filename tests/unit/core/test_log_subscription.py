@@ -45,6 +45,7 @@ OPTIONS = {
     "task_families": None,
     "transient_errors_only": None,
     "exclude_role_arns": None,
+    "regions": None,
     "filter_pattern": None,
     "resource_policy": True,
     "wait_timeout": 60,

@@ -12,7 +12,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscripti
 )
 
 from tests.sandbox.filter_pattern import compile_pattern
-from tests.unit.core.retry.samples import ECS, OWN_ROLE, answer, caller, cloudtrail, refused, request
+from tests.unit.core.retry.samples import ECS, OWN_ROLE, REGION, answer, caller, cloudtrail, refused, request
 
 RECORDS = {
     "capacity": cloudtrail(),
@@ -33,10 +33,11 @@ RECORDS = {
     "other cluster": cloudtrail(request(cluster="preprod")),
     "other family": cloudtrail(request(taskDefinition="daily-report")),
     "default cluster": cloudtrail({"taskDefinition": "report"}),
+    "other region": cloudtrail(awsRegion="us-east-1"),
 }
 TRANSIENT = {
     "capacity", "in part", "placement", "throttled", "failure", "by us", "by a user", "by ARN", "by revision",
-    "other cluster", "other family", "default cluster",
+    "other cluster", "other family", "default cluster", "other region",
 }  # fmt: skip
 ERRORS = {"denied", "no cluster", "inactive"}
 
@@ -50,6 +51,7 @@ ERRORS = {"denied", "no cluster", "inactive"}
         ({"clusters": ["prod"]}, TRANSIENT - {"other cluster", "default cluster"}),
         ({"clusters": ["prod", "default"]}, TRANSIENT - {"other cluster"}),
         ({"families": ["report"]}, TRANSIENT - {"other family"}),
+        ({"regions": [REGION]}, TRANSIENT - {"other region"}),
         (
             {"clusters": ["prod"], "families": ["report"], "transient_errors_only": False},
             (TRANSIENT | ERRORS) - {"other cluster", "other family", "default cluster", "no cluster"},

@@ -23,6 +23,7 @@ _REFUSED = '($.responseElements.failures[0].reason = "*")'
 _TRANSIENT = '($.errorCode = "Throttling*") || ($.errorCode = "ServerException")'
 _DENIED = '($.errorCode = "AccessDenied*")'
 _CLUSTER, _FAMILY = "$.requestParameters.cluster", "$.requestParameters.taskDefinition"
+_REGION = "$.awsRegion"
 _ROLE = "$.userIdentity.sessionContext.sessionIssuer.arn"
 
 
@@ -31,6 +32,7 @@ def refused_launches(
     families: Sequence[str] = (),
     transient_errors_only: bool = True,
     exclude_role_arns: Sequence[str] = (),
+    regions: Sequence[str] = (),
 ) -> str:
     """The pattern for calls of RunTask that were refused, in whole or in part.
 
@@ -42,9 +44,10 @@ def refused_launches(
     scope = [*_one_of(_CLUSTER, clusters, _cluster_forms), *_one_of(_FAMILY, families, _family_forms)]
     if scope and not transient_errors_only:
         scope = [f"({_DENIED} || ({' && '.join(scope)}))"]
+    where = _one_of(_REGION, regions, lambda name: [f'= "{name}"'])
     # What != makes of a field that is not there is documented nowhere.
     others = [f'(({_ROLE} NOT EXISTS) || ({_ROLE} != "{arn}"))' for arn in exclude_role_arns]
-    pattern = f"{{ {' && '.join([_CALL, f'({failed})', *scope, *others])} }}"
+    pattern = f"{{ {' && '.join([_CALL, *where, f'({failed})', *scope, *others])} }}"
     if len(pattern) > LONGEST:
         raise Refused(
             f"The filter pattern would have {len(pattern)} characters, and CloudWatch Logs takes {LONGEST}. Name fewer "

@@ -16,6 +16,7 @@ from ..arns import Arn, parse_arn
 
 LOGS = "logs.amazonaws.com"
 INVOKE = "lambda:InvokeFunction"
+_OURS = "SteadyopsEcsLogs"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def show_filter(found: Filter) -> dict[str, Any]:
 
 def sid_of(log_group: str, name: str) -> str:
     """The name of our statement in the function's policy."""
-    return f"SteadyopsEcsLogs{hashlib.sha256(f'{log_group} {name}'.encode()).hexdigest()[:24]}"
+    return f"{_OURS}{hashlib.sha256(f'{log_group} {name}'.encode()).hexdigest()[:24]}"
 
 
 def log_group_arn(function: Arn, log_group: str) -> str:
@@ -82,11 +83,22 @@ def statement_for(function: Arn, log_group: str, name: str) -> dict[str, Any]:
 
 def statement_in(policy: str | None, sid: str) -> Mapping[str, Any] | None:
     """The statement of a Sid in a policy, JSON."""
+    return next((each for each in _statements(policy) if each.get("Sid") == sid), None)
+
+
+def log_groups_in(policy: str | None) -> list[str]:
+    """Names of the log groups that statements of ours let in; their filters may be gone already."""
+    ours = [each for each in _statements(policy) if str(each.get("Sid")).startswith(_OURS)]
+    arns = [parse_arn(str(show_permission(each)["source_arn"])) for each in ours]
+    return sorted({arn.resource.removeprefix("log-group:").removesuffix(":*") for arn in arns if arn})
+
+
+def _statements(policy: str | None) -> list[Mapping[str, Any]]:
     try:
         statements = json.loads(policy or "{}").get("Statement", [])
     except (ValueError, AttributeError):
-        return None
-    return next((each for each in statements if isinstance(each, Mapping) and each.get("Sid") == sid), None)
+        return []
+    return [each for each in statements if isinstance(each, Mapping)]
 
 
 def show_permission(statement: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +121,12 @@ def function_in(destination: str) -> Arn | None:
     """The function that a filter sends to; None when it sends elsewhere."""
     arn = parse_arn(destination)
     return arn if arn and arn.service == "lambda" and arn.resource.startswith("function:") else None
+
+
+def feeds(found: Filter, function: Arn) -> bool:
+    """Whether a filter sends to this function."""
+    there = function_in(found.destination)
+    return there is not None and same_function(there, function)
 
 
 def same_function(one: Arn, other: Arn) -> bool:

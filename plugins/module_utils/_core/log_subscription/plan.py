@@ -31,6 +31,7 @@ _GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _NAME = re.compile(r"[^:*]{1,512}")
 _FUNCTION = re.compile(r"function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?")
 _CLUSTER = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 _ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}")
 
 
@@ -71,7 +72,7 @@ def read_subscription(options: Mapping[str, Any], region: str | None) -> WantedS
         )
     group = read_log_group(options["log_group"])
     present = options["state"] == "present"
-    function = None if options["function_arn"] is None else _read_function(options["function_arn"], region)
+    function = None if options["function_arn"] is None else read_function(options["function_arn"], region)
     if present and function is None:
         raise Refused("function_arn is missing: say which function the records go to")
     group_arn = parse_arn(options["log_group"])
@@ -91,7 +92,8 @@ def read_subscription(options: Mapping[str, Any], region: str | None) -> WantedS
     )
 
 
-def _read_function(text: str, region: str | None) -> Arn:
+def read_function(text: str, region: str | None) -> Arn:
+    """The ARN of a function in the region that the module works in. Raises ``Refused``."""
     arn = parse_arn(text)
     if arn is None or arn.service != "lambda" or not arn.account or not _FUNCTION.fullmatch(arn.resource):
         raise Refused(
@@ -104,7 +106,7 @@ def _read_function(text: str, region: str | None) -> Arn:
 
 
 def _read_pattern(options: Mapping[str, Any]) -> str:
-    given = [name for name in ("clusters", "task_families", "exclude_role_arns") if options[name]]
+    given = [name for name in ("clusters", "task_families", "exclude_role_arns", "regions") if options[name]]
     given += ["transient_errors_only"] if options["transient_errors_only"] is not None else []
     if options["filter_pattern"] is not None:
         if given:
@@ -116,11 +118,15 @@ def _read_pattern(options: Mapping[str, Any]) -> str:
             raise Refused(
                 f"exclude_role_arns: {role!r} is not the ARN of a role, as in arn:aws:iam::123456789012:role/x"
             )
+    for region in options["regions"] or []:
+        if not _REGION.fullmatch(region):
+            raise Refused(f"regions: {region!r} is no region, as in eu-central-1")
     return refused_launches(
         [_read_cluster(cluster) for cluster in options["clusters"] or []],
         [_read_family(family) for family in options["task_families"] or []],
         options["transient_errors_only"] is not False,
         roles,
+        options["regions"] or [],
     )
 
 
@@ -226,7 +232,7 @@ def warnings_of(
     wanted: WantedSubscription, filters: Sequence[Filter] | None, policy: FunctionPolicy | None
 ) -> list[str]:
     """What the user should know although nothing is done about it."""
-    found = [no_function(wanted, policy)]
+    found = [no_function(wanted, policy)] if wanted.permission else []
     for each in filters or ():
         there = function_in(each.destination)
         if not wanted.present or each.name == wanted.name or there is None or wanted.function is None:

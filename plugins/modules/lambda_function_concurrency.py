@@ -1,0 +1,111 @@
+#!/usr/bin/python
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manage the reserved concurrency of a Lambda function."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: lambda_function_concurrency
+version_added: 1.0.0
+short_description: Manage the reserved concurrency of an AWS Lambda function
+description:
+  - Sets apart how many copies of a function may run at a time, which is also the most that will, or gives that back.
+  - M(amazon.aws.lambda) makes the function, and cannot do this. The role C(launch_retry) needs it, so that a storm of
+    refused launches does not take what other functions of the account need.
+author:
+  - SteadyOps contributors (@steadyops)
+options:
+  function_name:
+    description:
+      - Name of the function.
+    type: str
+    required: true
+  reserved_concurrent_executions:
+    description:
+      - How many copies may run at a time. V(0) stops the function.
+      - AWS keeps a number of executions for all functions without reserved concurrency, and refuses what would leave
+        fewer.
+      - Required with O(state=present).
+    type: int
+  state:
+    description:
+      - With V(absent) the function shares what is left in the account with all others.
+    type: str
+    choices: [present, absent]
+    default: present
+extends_documentation_fragment:
+  - steadyops.ecs.aws
+  - steadyops.ecs.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: amazon.aws.lambda
+notes:
+  - "IAM permissions: C(lambda:GetFunctionConcurrency), C(lambda:PutFunctionConcurrency) and
+    C(lambda:DeleteFunctionConcurrency)."
+"""
+
+EXAMPLES = r"""
+- name: Let at most five copies run at a time
+  steadyops.ecs.lambda_function_concurrency:
+    function_name: launch-retry
+    reserved_concurrent_executions: 5
+
+- name: Share what is left in the account
+  steadyops.ecs.lambda_function_concurrency:
+    function_name: launch-retry
+    state: absent
+"""
+
+RETURN = r"""
+concurrency:
+  description: What is set apart; V(null) when nothing is.
+  returned: success
+  type: dict
+  contains:
+    function_name:
+      description: Name of the function.
+      returned: always
+      type: str
+      sample: launch-retry
+    reserved_concurrent_executions:
+      description: How many copies may run at a time.
+      returned: always
+      type: int
+      sample: 5
+"""
+
+from ..module_utils._aws.functions import reserved_concurrency
+from ..module_utils._aws.live_concurrency import write_concurrency
+from ..module_utils._core.function_concurrency import plan_concurrency, read_concurrency
+from ..module_utils._module import AwsModule, Outcome, converge, run
+
+ARGUMENTS = {
+    "function_name": {"type": "str", "required": True},
+    "reserved_concurrent_executions": {"type": "int"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+
+def work(module: AwsModule, check_mode: bool) -> Outcome:
+    wanted = read_concurrency(module.params)
+    functions = module.client("lambda")
+    change = plan_concurrency(wanted, reserved_concurrency(functions, wanted.function_name))
+    return converge(
+        "concurrency", change, check_mode, lambda change: write_concurrency(functions, wanted.function_name, change)
+    )
+
+
+def main() -> None:
+    run(ARGUMENTS, work, about="reserved concurrency of {function_name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The role launch_retry: what it makes brings refused launches back, whichever way it hears of them, and goes again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.end_to_end.launches import (
+    FUNCTION,
+    JOB,
+    NAME,
+    NUMBER,
+    REGION,
+    TOPIC,
+    Launches,
+    five_broken_among_fifty,
+    refusals_for_ever,
+    seven_of_ten,
+    the_same_record_three_times,
+    three_refusals_and_then_a_task,
+    what_would_be_refused_again,
+)
+from tests.end_to_end.programs import until
+from tests.end_to_end.refused_variables import unsaid
+from tests.policies import complaints
+from tests.sandbox.policy_check import why_not
+
+WHOLE = {
+    "clusters": ["prod", "nowhere"],
+    "task_families": ["report"],
+    "log_group": "trail",
+    "max_attempts": 3,
+    "base_delay": 20,
+    "max_delay": 60,
+    "topic_arn": TOPIC,
+    "tags": {"team": "shop"},
+}
+# ListTasks takes container instances for its resource and is asked for without one, so AWS's own examples have a star.
+STAR = ["RESOURCE_STAR:  ['ecs:ListTasks']"]
+TASKS, DEFINITIONS = (f"arn:aws:ecs:{REGION}:{NUMBER}:{kind}" for kind in ("task", "task-definition"))
+
+
+class Role(Launches):
+    """The role, run again and again on one account."""
+
+    def __init__(self, sandbox: Any, folder: Path) -> None:
+        super().__init__(sandbox)
+        self.folder = folder
+        self.before = self.left()
+
+    def run(self, *options: str, **variables: Any) -> dict[str, Any]:
+        """``changed``: which results changed, in order; ``writes``; and the words of failures."""
+        said = {f"launch_retry_{name}": value for name, value in variables.items()}
+        said["launch_retry_package_dir"] = str(self.folder)
+        play = {"hosts": "localhost", "gather_facts": False, "vars": said, "roles": ["steadyops.ecs.launch_retry"]}
+        playbook = self.folder / "retry.yml"
+        playbook.write_text(yaml.safe_dump([play]))
+        seen = self.sandbox.state()["calls"]
+        ours = {"AWS_URL": self.sandbox.url, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
+        ours |= {"ANSIBLE_PIPELINING": "true", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
+        command = ["ansible-playbook", str(playbook), "--diff", *options]
+        done = subprocess.run(command, env={**os.environ, **ours}, capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stdout + done.stderr, done.stdout
+        results = [
+            (task["task"]["name"], each)
+            for play in json.loads(done.stdout)["plays"]
+            for task in play["tasks"]
+            for result in [task["hosts"].get("localhost", {})]
+            for each in result.get("results", [result])
+        ]
+        return {
+            "changed": [(name, each.get("item")) for name, each in results if each.get("changed")],
+            "writes": [call["operation"] for call in self.sandbox.journal(since=seen)["calls"] if call["write"]],
+            "failed": [str(each["msg"]) for _name, each in results if each.get("failed") and each.get("msg")],
+            "result": next((each["ansible_facts"] for _name, each in results[::-1] if "ansible_facts" in each), {}),
+            "shown": done.stdout,
+        }
+
+    def done(self, *options: str, **variables: Any) -> dict[str, Any]:
+        """The same, of a run that check mode has predicted."""
+        predicted = self.run("--check", *options, **variables)
+        assert (predicted["failed"], predicted["writes"]) == ([], [])
+        made = self.run(*options, **variables)
+        assert (made["failed"], made["changed"]) == ([], predicted["changed"])
+        return made
+
+    def left(self) -> dict[str, Any]:
+        """What there is in the account."""
+        aws = self.aws
+        trail = aws["logs"].describe_subscription_filters(logGroupName="trail")["subscriptionFilters"]
+        functions = [each["FunctionName"] for each in aws["lambda"].list_functions()["Functions"]]
+        return {
+            "rules": sorted(each["Name"] for each in aws["events"].list_rules()["Rules"]),
+            "filters": [each["filterName"] for each in trail],
+            "topics": [each["TopicArn"] for each in aws["sns"].list_topics()["Topics"]],
+            "queues": [url.rsplit("/", 1)[-1] for url in aws["sqs"].list_queues().get("QueueUrls", [])],
+            "roles": [each["RoleName"] for each in aws["iam"].list_roles()["Roles"]],
+            "functions": functions,
+            "mappings": len(aws["lambda"].list_event_source_mappings()["EventSourceMappings"]),
+            "alarms": [each["AlarmName"] for each in aws["cloudwatch"].describe_alarms()["MetricAlarms"]],
+            "logs": [each["logGroupName"] for each in aws["logs"].describe_log_groups()["logGroups"]],
+            "let in": sorted(self.let_in()) if functions else [],
+        }
+
+    def let_in(self) -> list[str]:
+        """Who may invoke the function: services, with what for."""
+        policy = json.loads(self.aws["lambda"].get_policy(FunctionName=NAME)["Policy"])
+        return [
+            f"{each['Principal']['Service']} {each['Condition']['ArnLike']['AWS:SourceArn']}"
+            for each in policy["Statement"]
+        ]
+
+    def allowed(self) -> dict[str, Any]:
+        """The policy of the function's role."""
+        return self.aws["iam"].get_role_policy(RoleName=NAME, PolicyName="start-tasks-again")["PolicyDocument"]
+
+
+@pytest.fixture
+def role(sandbox, tmp_path):
+    return Role(sandbox, tmp_path)
+
+
+def refused_launches_come_back(role: Role, way: str) -> None:
+    """All that may become of a launch, in what the role has made."""
+    for happens in (
+        three_refusals_and_then_a_task,
+        refusals_for_ever,
+        seven_of_ten,
+        lambda launches: the_same_record_three_times(launches, way),
+        lambda launches: what_would_be_refused_again(launches, "denied"),
+        lambda launches: what_would_be_refused_again(launches, "unknown cluster"),
+        lambda launches: what_would_be_refused_again(launches, "inactive task definition"),
+        lambda launches: five_broken_among_fifty(launches, way),
+    ):
+        role.begin()
+        happens(role)
+
+
+def test_by_eventbridge_from_nothing_to_nothing(role):
+    made = role.done(**WHOLE)
+    assert made["result"]["launch_retry_result"]["function_arn"] == FUNCTION
+    there = role.left()
+    assert there["rules"] == [f"{NAME}-launch"]
+    assert there["let in"] == [f"events.amazonaws.com arn:aws:events:{REGION}:{NUMBER}:rule/{NAME}-launch"]
+    again = role.run(**WHOLE)
+    assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
+
+    function = role.aws["lambda"].get_function(FunctionName=NAME)
+    assert function["Concurrency"] == {"ReservedConcurrentExecutions": 5}
+    (mapping,) = role.aws["lambda"].list_event_source_mappings()["EventSourceMappings"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    (alarm,) = role.aws["cloudwatch"].describe_alarms()["MetricAlarms"]
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"{NAME}-dead-letters"}]
+    (group,) = role.aws["logs"].describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{NAME}")["logGroups"]
+    assert group["retentionInDays"] == 30
+    allows_that_and_nothing_else(role.allowed())
+
+    refused_launches_come_back(role, "eventbridge")
+
+    role.done(state="absent", **WHOLE)
+    assert role.left() == role.before
+    again = role.run(state="absent", **WHOLE)
+    assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
+
+
+def allows_that_and_nothing_else(policy: dict[str, Any]) -> None:
+    assert complaints(policy) == STAR
+    prod, other = ({"ecs:cluster": f"arn:aws:ecs:{REGION}:{NUMBER}:cluster/{name}"} for name in ("prod", "other"))
+    ecs, ec2 = ({"iam:passedtoservice": f"{name}.amazonaws.com"} for name in ("ecs-tasks", "ec2"))
+    created = {"ecs:createaction": "RunTask"}
+    sqs = f"arn:aws:sqs:{REGION}:{NUMBER}"
+    task, execution, admin = (f"arn:aws:iam::{NUMBER}:role/{name}" for name in ("task", "execution", "admin"))
+    for action, resource, context in (
+        ("ecs:RunTask", f"{DEFINITIONS}/report:7", prod),
+        ("ecs:TagResource", f"{TASKS}/prod/1", created),
+        ("ecs:ListTasks", None, prod),
+        ("iam:PassRole", task, ecs),
+        ("iam:PassRole", execution, ecs),
+        ("sqs:SendMessage", f"{sqs}:{NAME}", {}),
+        ("sqs:SendMessage", f"{sqs}:{NAME}-dead-letters", {}),
+        ("sqs:ReceiveMessage", f"{sqs}:{NAME}", {}),
+        ("sns:Publish", TOPIC, {}),
+        ("logs:PutLogEvents", f"arn:aws:logs:{REGION}:{NUMBER}:log-group:/aws/lambda/{NAME}:log-stream:x", {}),
+    ):
+        assert why_not(policy, None, action, resource, context) is None
+    for action, resource, context in (
+        ("ecs:RunTask", f"{DEFINITIONS}/report:7", other),
+        ("ecs:RunTask", f"{DEFINITIONS}/report-2:7", prod),
+        ("ecs:TagResource", f"{TASKS}/prod/1", {}),
+        ("ecs:StopTask", f"{TASKS}/prod/1", {}),
+        ("ecs:ListTasks", None, other),
+        ("iam:PassRole", admin, ecs),
+        ("iam:PassRole", task, ec2),
+        ("sqs:SendMessage", f"{sqs}:alerts", {}),
+        ("sqs:ReceiveMessage", f"{sqs}:{NAME}-dead-letters", {}),
+        ("sns:Publish", f"{TOPIC}-2", {}),
+    ):
+        assert why_not(policy, None, action, resource, context)
+
+
+def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
+    by_log = {**WHOLE, "source": "log_subscription"}
+    assert role.run(**by_log)["failed"] == []
+    there = role.left()
+    assert (there["rules"], there["filters"]) == ([], [NAME])
+    assert there["let in"] == [f"logs.amazonaws.com arn:aws:logs:{REGION}:{NUMBER}:log-group:trail:*"]
+    refused_launches_come_back(role, "log_subscription")
+
+    # The log group need not be named any longer, and stopped tasks are heard of from now on.
+    switched = {name: value for name, value in WHOLE.items() if name not in ("log_group", "topic_arn")}
+    template = {"networkConfiguration": JOB["networkConfiguration"]}
+    switched |= {"emails": ["ops@example.com"], "stopped_tasks": ["spot"], "launch_templates": {"report": template}}
+    made = role.done(**switched)
+    there = role.left()
+    assert (there["rules"], there["filters"]) == ([f"{NAME}-launch", f"{NAME}-stopped"], [])
+    assert [each.partition(" ")[0] for each in there["let in"]] == ["events.amazonaws.com"] * 2
+    assert made["result"]["launch_retry_result"]["unconfirmed_emails"] == ["ops@example.com"]
+    assert complaints(role.allowed()) == STAR
+
+    role.begin()
+    (first,) = role.aws["ecs"].run_task(**JOB)["tasks"]
+    until(lambda: role.tasks()[0]["lastStatus"] == "RUNNING", "the task")
+    role.sandbox.act("interrupt", task=first["taskArn"])
+    until(lambda: len(role.calls()) == 2, "the second call")
+    until(lambda: [task["taskArn"] for task in role.tasks()] not in ([], [first["taskArn"]]), "the other task")
+
+    # One variable back: nothing of EventBridge stays, nor of the mails.
+    assert role.run(**by_log)["failed"] == []
+    there = role.left()
+    assert (there["rules"], there["filters"]) == ([], [NAME])
+    assert there["let in"] == [f"logs.amazonaws.com arn:aws:logs:{REGION}:{NUMBER}:log-group:trail:*"]
+    assert there["topics"] == role.before["topics"]
+    assert role.run(state="absent")["failed"] == []
+    assert role.left() == role.before
+
+
+def test_variables_that_cannot_be_meant(role):
+    cases = [
+        ({"state": "paused"}, "launch_retry_state"),
+        ({"source": "sqs"}, "launch_retry_source"),
+        ({"name": "my retries"}, "launch_retry_name is 'my retries'"),
+        ({"clusters": []}, "launch_retry_clusters and launch_retry_task_families"),
+        ({"task_families": []}, "launch_retry_clusters and launch_retry_task_families"),
+        ({"source": "log_subscription", "log_group": None}, "say in launch_retry_log_group"),
+        ({"emails": ["ops@example.com"]}, "both say who is told"),
+        ({"emails": ["ops"], "topic_arn": None}, "cannot be an address of email"),
+        ({"topic_arn": f"{TOPIC}.fifo"}, "say the ARN of a standard topic"),
+        ({"reserved_concurrency": 0}, "or -1 to set none apart"),
+        ({"stopped_tasks": ["oom"]}, "launch_retry_stopped_tasks"),
+        ({"stopped_tasks": ["spot"]}, "needs launch_retry_launch_templates"),
+        ({"launch_templates": {"other": {}}}, "launch_retry_launch_templates has other"),
+        ({"log_retention_days": 31}, "launch_retry_log_retention_days"),
+        ({"rules": [{"exit_codes": [1]}]}, "action"),
+        ({"max_attempts": "many"}, "launch_retry_max_attempts"),
+        ({"max_attempts": 51}, "max_attempts is 51. Say a whole number from 1 to 50"),
+        ({"task_families": ["report:7"]}, "a family has no revision"),
+        ({"rules": [{"action": "retry", "exit_codes": [0]}]}, "0, which is no failure"),
+        ({"launch_templates": {"report": {"subnets": []}}}, "report has subnets"),
+        ({"task_families": ["unknown"]}, "The task definition unknown cannot be seen in eu-central-1"),
+        ({"clusters": ["a b"]}, "clusters"),
+        ({"event_pattern": {"source": "aws.ecs"}}, "source"),
+        ({"source": "log_subscription", "log_group": "nowhere"}, "There is no log group nowhere"),
+        ({"source": "log_subscription", "filter_pattern": "{ $.a EXISTS }"}, "there is no EXISTS"),
+    ]
+    cases = [({f"launch_retry_{name}": each for name, each in said.items()}, words) for said, words in cases]
+    usual = {f"launch_retry_{name}": each for name, each in {**WHOLE, "package_dir": str(role.folder)}.items()}
+    assert unsaid(role.sandbox, role.folder, "steadyops.ecs.launch_retry", usual, cases) == []

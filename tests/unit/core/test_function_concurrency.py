@@ -1,0 +1,47 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The reserved concurrency of a function: what is to be written, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.function_concurrency import (
+    plan_concurrency,
+    read_concurrency,
+)
+
+GIVEN = {"function_name": "retry", "reserved_concurrent_executions": 5, "state": "present"}
+
+
+@pytest.mark.parametrize(
+    ("options", "current", "after", "changed"),
+    [
+        ({}, None, 5, True),
+        ({}, 5, 5, False),
+        ({}, 2, 5, True),
+        ({"reserved_concurrent_executions": 0}, None, 0, True),
+        ({"reserved_concurrent_executions": 0}, 0, 0, False),
+        ({"state": "absent"}, 5, None, True),
+        ({"state": "absent"}, 0, None, True),
+        ({"state": "absent"}, None, None, False),
+    ],
+)
+def test_what_changes(options, current, after, changed):
+    change = plan_concurrency(read_concurrency({**GIVEN, **options}), current)
+    assert change.changed is changed
+    assert (change.after or {}).get("reserved_concurrent_executions") == after
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"reserved_concurrent_executions": None}, "is needed"),
+        ({"reserved_concurrent_executions": -1}, "Say 0 or more"),
+        ({"function_name": "a b"}, "is not the name of a function"),
+        ({"function_name": "x" * 65}, "is not the name of a function"),
+    ],
+)
+def test_what_is_refused(options, words):
+    with pytest.raises(Refused, match=words):
+        read_concurrency({**GIVEN, **options})
