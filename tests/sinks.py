@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -64,9 +65,22 @@ class Mailbox:
         return f"127.0.0.1:{self.controller.server.sockets[0].getsockname()[1]}"
 
 
+@contextmanager
+def receiving_mail(tls: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
+    sink = Mailbox(tls)
+    # It knocks at its own door once, and would do so at port 0.
+    sink.controller._trigger_server = lambda: socket.create_connection(sink.address.split(":")).close()
+    sink.controller.start()
+    try:
+        yield sink
+    finally:
+        sink.controller.stop()
+
+
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
-    yield from _open(Mailbox())
+    with receiving_mail() as sink:
+        yield sink
 
 
 @pytest.fixture
@@ -89,15 +103,8 @@ def tls_mailbox(tmp_path: Path) -> Iterator[Mailbox]:
     Path(names["certificate.pem"]).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(names["certificate.pem"], names["key.pem"])
-    yield from _open(Mailbox(context))
-
-
-def _open(sink: Mailbox) -> Iterator[Mailbox]:
-    # It knocks at its own door once, and would do so at port 0.
-    sink.controller._trigger_server = lambda: socket.create_connection(sink.address.split(":")).close()
-    sink.controller.start()
-    yield sink
-    sink.controller.stop()
+    with receiving_mail(context) as sink:
+        yield sink
 
 
 class Web:

@@ -72,26 +72,26 @@ class Watch:
         now, living = self._now(), set()
         for task in fresh:
             living.add(task.id)
-            bar = self._bars.setdefault(task.id, _Bar(new=True, since=task.created_at))
-            if bar.good is None and good(task):
-                bar.good = now
-        for task_id, bar in self._bars.items():
-            if bar.new and bar.until is None and task_id not in living:
-                bar.until = now
-        self._unready = sum(bar.new and bar.good is None and bar.until is None for bar in self._bars.values())
+            span = self._bars.setdefault(task.id, _Bar(new=True, since=task.created_at))
+            if span.good is None and good(task):
+                span.good = now
+        for task_id, span in self._bars.items():
+            if span.new and span.until is None and task_id not in living:
+                span.until = now
+        self._unready = sum(span.new and span.good is None and span.until is None for span in self._bars.values())
         self._count(now, healthy, desired)
 
     def stopped(self, task: Task, healthy: int) -> None:
         """A task was told to stop; so many are healthy without it."""
         now = self._now()
-        bar = self._bars.setdefault(task.id, _Bar(new=False, since=task.created_at))
-        bar.until = bar.until or now
+        span = self._bars.setdefault(task.id, _Bar(new=False, since=task.created_at))
+        span.until = span.until or now
         self._count(now, healthy, self._desired)
 
     def ended(self, task: Task) -> None:
         """A new task has ended by itself, or was withdrawn."""
-        bar = self._bars.setdefault(task.id, _Bar(new=True, since=task.created_at))
-        bar.until = bar.until or self._now()
+        span = self._bars.setdefault(task.id, _Bar(new=True, since=task.created_at))
+        span.until = span.until or self._now()
 
     def step_done(self, old: Sequence[Task], new: Sequence[str], seconds: float, left: int) -> None:
         """A step is whole: ``left`` tasks are still to be replaced. ``new`` are ARNs or ids."""
@@ -99,8 +99,8 @@ class Watch:
         if self._first_clock is None:
             self._first_clock = clock - seconds
         for task in old:  # where nobody told of the stop itself
-            bar = self._bars.setdefault(task.id, _Bar(new=False, since=task.created_at))
-            bar.until = bar.until or self._now() - seconds
+            span = self._bars.setdefault(task.id, _Bar(new=False, since=task.created_at))
+            span.until = span.until or self._now() - seconds
         self._done += 1
         self._replaced += len(old)
         self._step_clock = clock
@@ -150,12 +150,12 @@ class Watch:
             "tasks": [
                 {
                     "task": task_id,
-                    "new": bar.new,
-                    "from": since(bar.since),
-                    "good": since(bar.good) if bar.new else 0.0,
-                    "to": since(bar.until),
+                    "new": span.new,
+                    "from": since(span.since),
+                    "good": since(span.good) if span.new else 0.0,
+                    "to": since(span.until),
                 }
-                for task_id, bar in self._bars.items()
+                for task_id, span in self._bars.items()
             ],
         }
 

@@ -43,7 +43,8 @@ def read_bars(timeline: Mapping[str, Any]) -> list[Bar]:
     ]
     endless = float("inf")
     return sorted(
-        bars, key=lambda bar: (bar.new, bar.begin if bar.new else (endless if bar.end is None else bar.end), bar.task)
+        bars,
+        key=lambda span: (span.new, span.begin if span.new else (endless if span.end is None else span.end), span.task),
     )
 
 
@@ -51,7 +52,7 @@ def draw(timeline: Mapping[str, Any], bars: Sequence[Bar], floor: int | None, ti
     """``key`` is an id of the page that no other drawing has; ``title`` says in words what can be seen."""
     counts = [(float(each["at"]), int(each["healthy"]), int(each["desired"])) for each in timeline.get("counts", ())]
     whole = max(
-        [float(timeline.get("seconds") or 0), 0.1, *(bar.end or 0 for bar in bars), *(each[0] for each in counts)]
+        [float(timeline.get("seconds") or 0), 0.1, *(span.end or 0 for span in bars), *(each[0] for each in counts)]
     )
     thick, gap = (11, 4) if len(bars) <= _NAMED else (3, 1)
     top = _LINE_TOP + _LINE_HEIGHT + _AXIS
@@ -66,25 +67,25 @@ def draw(timeline: Mapping[str, Any], bars: Sequence[Bar], floor: int | None, ti
         *_grid(whole, height, x),
         *_line(counts, floor, whole, x),
     ]
-    for number, bar in enumerate(bars):
+    for number, span in enumerate(bars):
         y = top + number * (thick + gap)
         if len(bars) <= _NAMED:
             parts.append(
                 f'<text class="name" x="{_LEFT - 8}" y="{y + thick - 2}" text-anchor="end">'
-                f"{escape(bar.task[:8])}</text>"
+                f"{escape(span.task[:8])}</text>"
             )
-        parts.append(_bar(bar, y, thick, whole, x))
+        parts.append(_bar(span, y, thick, whole, x))
     parts.append("</svg>")
     return "\n".join(parts)
 
 
-def _bar(bar: Bar, y: float, thick: int, whole: float, x: Callable[[float], float]) -> str:
-    end = whole if bar.end is None else bar.end
-    good = end if bar.good is None else min(bar.good, end)
-    pieces = [("old", bar.begin, end)]
-    if bar.new:
+def _bar(span: Bar, y: float, thick: int, whole: float, x: Callable[[float], float]) -> str:
+    end = whole if span.end is None else span.end
+    good = end if span.good is None else min(span.good, end)
+    pieces = [("old", span.begin, end)]
+    if span.new:
         pieces = [
-            ("bad" if bar.good is None and bar.end is not None else "starting", bar.begin, good),
+            ("bad" if span.good is None and span.end is not None else "starting", span.begin, good),
             ("new", good, end),
         ]
     # What came and went between two looks has no length: at least where it was can be seen.
@@ -94,15 +95,15 @@ def _bar(bar: Bar, y: float, thick: int, whole: float, x: Callable[[float], floa
         f' width="{max(x(until) - x(begin), 0.5):.1f}"/>'
         for kind, begin, until in shown
     )
-    return f"<g><title>{escape(bar_words(bar))}</title>{rectangles}</g>"
+    return f"<g><title>{escape(bar_words(span))}</title>{rectangles}</g>"
 
 
-def bar_words(bar: Bar) -> str:
-    until = "" if bar.end is None else f", until {clock(bar.end)}"
-    if not bar.new:
-        return f"{bar.task}: old{until or ', still there at the end'}"
-    good = f", good at {clock(bar.good)}" if bar.good is not None else ", never good"
-    return f"{bar.task}: new, from {clock(bar.begin)}{good}{until}"
+def bar_words(span: Bar) -> str:
+    until = "" if span.end is None else f", until {clock(span.end)}"
+    if not span.new:
+        return f"{span.task}: old{until or ', still there at the end'}"
+    good = f", good at {clock(span.good)}" if span.good is not None else ", never good"
+    return f"{span.task}: new, from {clock(span.begin)}{good}{until}"
 
 
 def _grid(whole: float, height: float, x: Callable[[float], float]) -> list[str]:

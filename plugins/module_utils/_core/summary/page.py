@@ -54,8 +54,7 @@ def make_page(rows: Sequence[Row], when: str) -> str:
 
 
 def _tiles(totals: Totals) -> str:
-    tiles = [(status, count) for status, count in totals.statuses.items()]
-    tiles += [("tasks replaced", totals.replaced), ("failed launches", totals.failures)]
+    tiles = [*totals.statuses.items(), ("tasks replaced", totals.replaced), ("failed launches", totals.failures)]
     words = "".join(f"<div><dt>{escape(name)}</dt><dd>{count}</dd></div>" for name, count in tiles)
     return f'<dl class="tiles">{words}<div><dt>slowest service</dt><dd>{clock(totals.seconds)}</dd></div></dl>'
 
@@ -128,7 +127,7 @@ def _words(row: Row) -> str:
 
 
 def _details(bars: Sequence[Bar]) -> str:
-    items = "".join(f"<li>{escape(bar_words(bar))}</li>" for bar in bars)
+    items = "".join(f"<li>{escape(bar_words(span))}</li>" for span in bars)
     return f"<details><summary>{_count(len(bars), 'task')} in words</summary><ul>{items}</ul></details>"
 
 
