@@ -1,42 +1,79 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A role that wraps a module offers all that the module offers: its variables, their defaults and the task agree."""
+"""Roles: their documentation and their defaults agree, and with what they hand the variables to."""
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.policy import Policy, read_policy
 from ansible_collections.steadyops.ecs.plugins.modules.ecs_service_recycle import ARGUMENTS
 
-ROLE = Path(__file__).parents[3] / "roles/service_recycle"
+ROLES = Path(__file__).parents[3] / "roles"
+NAMES = sorted(path.name for path in ROLES.iterdir())
 NOTIFICATIONS = {"mail", "topic_arn", "notify_on", "subject_prefix"}
 OWN = {"region", "profile", "assume_role_arn", "assume_role_duration", *NOTIFICATIONS}
 
-
-def read(path: str) -> Any:
-    return yaml.safe_load((ROLE / path).read_text())
+every_role = pytest.mark.parametrize("role", NAMES)
 
 
-def variables() -> dict[str, dict[str, Any]]:
-    options = read("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    return {name.removeprefix("service_recycle_"): spec for name, spec in options.items()}
+def read(role: str, path: str) -> Any:
+    return yaml.safe_load((ROLES / role / path).read_text())
+
+
+def variables(role: str) -> dict[str, dict[str, Any]]:
+    """By what follows the name of the role in their names."""
+    options = read(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert [name for name in options if not name.startswith(f"{role}_")] == []
+    return {name.removeprefix(f"{role}_"): spec for name, spec in options.items()}
+
+
+@every_role
+def test_the_documented_defaults_are_the_defaults(role):
+    documented = {f"{role}_{name}": spec["default"] for name, spec in variables(role).items() if "default" in spec}
+    defaults = read(role, "defaults/main.yml")
+    assert documented == {name: value for name, value in defaults.items() if name in documented}
+    assert [name for name, value in defaults.items() if name not in documented and "lookup(" not in str(value)] == []
+
+
+@every_role
+def test_examples_use_variables_that_exist(role):
+    readme = ROLES / role / "README.md"
+    text = readme.read_text() if readme.exists() else ""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    used = re.findall(rf"^ *{role}_(\w+):", "".join(blocks), re.MULTILINE)
+    assert [name for name in used if name not in variables(role)] == []
 
 
 def test_every_option_is_a_variable_of_the_same_kind():
     facts = ("type", "elements", "choices", "default", "required", "no_log")
-    of_role = {name: {f: spec[f] for f in facts if f in spec} for name, spec in variables().items() if name not in OWN}
+    of_role = {
+        name: {f: spec[f] for f in facts if f in spec}
+        for name, spec in variables("service_recycle").items()
+        if name not in OWN
+    }
     assert of_role == {name: {f: spec[f] for f in facts if f in spec} for name, spec in ARGUMENTS.items()}
 
 
-def test_the_documented_defaults_are_the_defaults():
-    documented = {f"service_recycle_{name}": spec["default"] for name, spec in variables().items() if "default" in spec}
-    assert documented == read("defaults/main.yml")
+def test_every_option_of_the_retry_policy_is_a_variable_with_its_default():
+    usual = {field.name for field in dataclasses.fields(Policy)} - {"account", "own_role_arns"}
+    names = {"families": "task_families"}
+    said = {name: variables("launch_retry")[names.get(name, name)]["default"] for name in usual}
+    assert read_policy(said) == Policy()
+    policy = read("launch_retry", "vars/main.yml")["_launch_retry_policy"]
+    assert policy.keys() == usual | {"own_role_arns"}
+    assert [name for name in usual if f"launch_retry_{names.get(name, name)}" not in policy[name]] == []
 
 
 def test_every_variable_reaches_the_module():
-    ((block, _always),) = (list(map(task.get, ("block", "always"))) for task in read("tasks/main.yml"))
+    ((block, _always),) = (
+        list(map(task.get, ("block", "always"))) for task in read("service_recycle", "tasks/main.yml")
+    )
     planned, done = (
         task["steadyops.ecs.ecs_service_recycle"] for task in block if "steadyops.ecs.ecs_service_recycle" in task
     )

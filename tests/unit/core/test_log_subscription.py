@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscripti
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.model import (
     Filter,
     FunctionPolicy,
+    log_groups_in,
     show_permission,
     sid_of,
     statement_for,
@@ -293,3 +295,12 @@ def test_what_arrives_twice_is_warned_of():
     assert "reaches it twice" in warnings_of(wanted, others(f"{FUNCTION}:live"), policy_of(wanted))[0]
     assert warnings_of(wanted, others(*SOMEWHERE), policy_of(wanted)) == []
     assert "no function" in warnings_of(wanted, [], policy_of(wanted, stands=False, exists=False))[0]
+    alone = read(resource_policy=False)
+    assert warnings_of(alone, [], policy_of(alone, stands=False, exists=False)) == []
+
+
+def test_log_groups_that_a_policy_of_ours_lets_in():
+    ours = [statement_for(parse_arn(FUNCTION), group, "refused") for group in ("trail", "/aws/trail")]
+    theirs = {**statement_for(parse_arn(FUNCTION), "other", "refused"), "Sid": "theirs"}
+    assert log_groups_in(json.dumps({"Statement": [*ours, theirs]})) == ["/aws/trail", "trail"]
+    assert log_groups_in(None) == log_groups_in("{") == []
