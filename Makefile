@@ -10,6 +10,7 @@ BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
 BUILD := $(CURDIR)/build
 TESTS := tests/unit tests/simulation tests/end_to_end
+SCENARIOS := $(notdir $(patsubst %/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
 
 # Ansible reads no configuration but this, finds our build before all other collections, keeps its files here, and
 # has no Galaxy server to ask. Modules run under the Python that has boto3, on the one host localhost.
@@ -27,7 +28,6 @@ export LC_ALL := $(if $(filter Darwin,$(shell uname)),en_US.UTF-8,C.UTF-8)
 export PYTHONPATH := $(BUILD)/collections
 export PATH := $(BIN):$(PATH)
 export HYPOTHESIS_STORAGE_DIRECTORY := $(BUILD)/hypothesis
-export MOLECULE_EPHEMERAL_DIRECTORY := $(BUILD)/molecule
 
 # Nothing here may reach a real account, whatever the shell that started make holds.
 export AWS_ACCESS_KEY_ID := testing
@@ -71,8 +71,11 @@ lint: build ## formatting, types, YAML, changelog, documentation, and Ansible's 
 		--validate-collection-refs self $(ANSIBLE_COLLECTIONS_PATH)/ansible_collections/steadyops/ecs)
 	$(call step, ansible-lint, $(BIN)/ansible-lint -q --nocolor $(WITHOUT_AWX))
 
-molecule: build ## the scenario in extensions/molecule, against the sandbox
-	$(call step, molecule, NO_COLOR=1 $(BIN)/molecule test -s service_recycle)
+molecule: build ## the scenarios in extensions/molecule, against sandboxes, two at a time
+	@$(MAKE) --no-print-directory -j 2 $(SCENARIOS:%=molecule-%)
+
+molecule-%:
+	$(call step, molecule $*, NO_COLOR=1 MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule/$* $(BIN)/molecule test -s $*)
 
 bench: build ## time and calls for services of many sizes, beside the source's algorithm
 	@$(PY) -m tests.bench
