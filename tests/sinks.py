@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,14 +32,22 @@ class Mailbox:
         return f"127.0.0.1:{self.controller.server.sockets[0].getsockname()[1]}"
 
 
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
+@contextmanager
+def receiving_mail() -> Iterator[Mailbox]:
     sink = Mailbox()
     # It knocks at its own door once, and would do so at port 0.
     sink.controller._trigger_server = lambda: socket.create_connection(sink.address.split(":")).close()
     sink.controller.start()
-    yield sink
-    sink.controller.stop()
+    try:
+        yield sink
+    finally:
+        sink.controller.stop()
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with receiving_mail() as sink:
+        yield sink
 
 
 class Web:
@@ -76,9 +85,17 @@ class Web:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
+@contextmanager
+def serving() -> Iterator[Web]:
+    service = Web()
+    try:
+        yield service
+    finally:
+        service.server.shutdown()
+        service.server.server_close()
+
+
 @pytest.fixture
 def web() -> Iterator[Web]:
-    service = Web()
-    yield service
-    service.server.shutdown()
-    service.server.server_close()
+    with serving() as service:
+        yield service
