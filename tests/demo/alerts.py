@@ -56,13 +56,13 @@ def run_playbook(url: str) -> bool:
     command = ["ansible-playbook", PLAYBOOK]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     recap = [line for line in done.stdout.splitlines() if line.startswith("localhost ")]
-    print("    " + (" ".join(recap[0].split()) if recap else done.stdout + done.stderr))
+    print("    " + (" ".join(recap[0].split()) if done.returncode == 0 else done.stdout + done.stderr))
     return done.returncode == 0
 
 
 def fail_twice(sandbox: Sandbox) -> None:
     print("\n   A task ends with exit code 137, and the image of another one is gone. This arrives:\n")
-    ecs = boto3.client("ecs", endpoint_url=sandbox.url)
+    ecs = boto3.client("ecs", endpoint_url=sandbox.url, region_name=os.environ["AWS_REGION"])
     containers = [{"name": "app", "image": "nightly:7", "memory": 64}]
     ecs.register_task_definition(family="nightly", containerDefinitions=containers, networkMode="awsvpc")
     ended = ends(sandbox)
@@ -87,8 +87,8 @@ def show(mailbox: Mailbox, slack: Web) -> None:
 
 def nothing_fails(sandbox: Sandbox) -> int:
     """How many tasks ended."""
-    print("\n   A user stops a task, and the service web is deployed: its tasks end with 143.")
-    ecs = boto3.client("ecs", endpoint_url=sandbox.url)
+    print("\n   A user stops a task, and a deployment of the service web replaces its tasks.")
+    ecs = boto3.client("ecs", endpoint_url=sandbox.url, region_name=os.environ["AWS_REGION"])
     ended = ends(sandbox)
     sandbox.program("nightly", {"exit_code": 143})
     (task,) = ecs.run_task(**JOB)["tasks"]

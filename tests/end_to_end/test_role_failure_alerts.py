@@ -14,6 +14,7 @@ import pytest
 
 from tests.end_to_end.alert_stack import DSN, OTHER_KEY, REGION, SENTRY_KEY, TOKEN, Stack, play
 from tests.end_to_end.programs import until
+from tests.end_to_end.sentry_sink import SentrySink
 from tests.policies import complaints
 from tests.sinks import Mailbox, mailbox, serving
 
@@ -30,7 +31,8 @@ WHOLE: dict[str, Any] = {
     "sentry": {"dsn": DSN},
     "tags": {"team": "shop"},
 }
-ROLE = Path(__file__).parents[2] / "roles/failure_alerts"
+ROOT = Path(__file__).parents[2]
+ROLE = ROOT / "roles/failure_alerts"
 TAG = "steadyops.ecs/failure-alerts"
 
 
@@ -347,8 +349,7 @@ def test_a_run_that_is_denied_and_one_that_is_killed_are_finished_by_the_next(st
     sandbox.fault("access_denied", operations=["CreateRole"])
     denied = stack.run(**SMALL)
     assert denied["failures"] == 1
-    assert "ecs-failures-events" in denied["words"]
-    assert "CreateRole" in denied["words"]
+    assert "not authorized to perform: iam:CreateRole" in denied["words"]
     sandbox.clear_faults()
     # The answer to CreateConnection never comes: then everything dies.
     sandbox.fault("hold", operations=["CreateConnection"])
@@ -364,9 +365,16 @@ def test_a_run_that_is_denied_and_one_that_is_killed_are_finished_by_the_next(st
     assert len(no_complaints(stack)) == 4
 
 
-def test_sentry_through_a_function(stack, sandbox, services):
-    sentry = services[1]
-    said = {"kinds": ["task"], "sentry_function": {"dsn": sentry.url.replace("://", f"://{SENTRY_KEY}@") + "/42"}}
+@pytest.fixture
+def sentry():
+    sink = SentrySink()
+    yield sink
+    sink.close()
+
+
+def test_sentry_through_a_function(stack, sandbox, sentry):
+    said = {"kinds": ["task"], "sentry_function": {"dsn": sentry.dsn.replace("public", SENTRY_KEY)}}
+    said["package_dir"] = str(ROOT / "build")  # where its wheels are kept from run to run
     predicted = stack.run("--check", **said)
     made = stack.run(**said)
     assert (made["failures"], made["changed"]) == (0, predicted["changed"]), made["words"]
@@ -375,7 +383,8 @@ def test_sentry_through_a_function(stack, sandbox, services):
     failed = {"lastStatus": "STOPPED", "stopCode": "EssentialContainerExited", "group": "family:nightly"}
     failed["containers"] = [{"name": "app", "exitCode": 137}]
     sandbox.publish({"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": failed})
-    until(lambda: sentry.requests, "the event at Sentry")
-    assert "137" in sentry.requests[0]["body"]
+    until(sentry.events, "the event at Sentry")
+    assert "137" in json.dumps(sentry.events())
+    assert SENTRY_KEY in sentry.received[0]["headers"]["x-sentry-auth"]
     assert stack.run(state="absent")["failures"] == 0
     assert stack.left() == {}
