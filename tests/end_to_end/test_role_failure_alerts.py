@@ -114,12 +114,11 @@ def tell_of_failures_and_of_what_is_none(stack, sandbox, mailbox, slack, sentry)
     sandbox.fault("run_task_fails", family="nightly", times=1, reason="Capacity is unavailable at this time.")
     assert ecs.run_task(**job)["failures"]
     sandbox.service("web", cluster="production", tasks=3)
+    until(lambda: stops(sandbox) == 4, "the end of four tasks")
     sandbox.act("deploy", "production/web")
+    until(lambda: stops(sandbox) == 4 + 3, "the deployment")
     sandbox.act("rescale", "production/web", desired=1)
-    until(
-        lambda: sum(each["event"]["detail"].get("lastStatus") == "STOPPED" for each in sandbox.events()) >= 4 + 3,
-        "all of them to stop",
-    )
+    until(lambda: stops(sandbox) == 4 + 3 + 2, "the scale-in")
     assert sandbox.settle()
 
     reached = {
@@ -140,6 +139,10 @@ def tell_of_failures_and_of_what_is_none(stack, sandbox, mailbox, slack, sentry)
     assert {json.loads(request["body"])["channel"] for request in slack.requests} == {"C0123456789"}
     assert {request["path"] for request in sentry.requests} == {"/api/42/store/"}
     assert all(SENTRY_KEY in request["headers"]["x-sentry-auth"] for request in sentry.requests)
+
+
+def stops(sandbox):
+    return sum(each["event"]["detail"].get("lastStatus") == "STOPPED" for each in sandbox.events())
 
 
 def run_by_schedule(stack, job):
@@ -340,6 +343,19 @@ def test_what_is_somebody_elses_is_left_alone(stack):
     assert (gone["failures"], gone["changed"]) == (0, 0), gone["words"]
     assert refused["writes"] == gone["writes"] == []
     assert stack.everything() == before
+
+
+def test_the_targets_of_others_take_room(stack):
+    events, name = stack.aws("events"), "ecs-failures-task"
+    tags = [{"Key": TAG, "Value": "ecs-failures"}]
+    events.put_rule(Name=name, EventPattern='{"source": ["aws.ecs"]}', Tags=tags)
+    queue = f"arn:aws:sqs:{REGION}:123456789012:theirs"
+    events.put_targets(Rule=name, Targets=[{"Id": "theirs", "Arn": queue}])
+    refused = stack.run(**WHOLE)
+    assert (
+        f"The rule {name} has targets that this role has not made: theirs. A rule has at most five" in refused["words"]
+    )
+    assert refused["writes"] == []
 
 
 SMALL: dict[str, Any] = {"kinds": ["task"], "emails": ["ops@example.org"], "slack": WHOLE["slack"]}
