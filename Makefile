@@ -48,7 +48,7 @@ step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; e
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: build ## recycle services of a sandbox, and watch their capacity
+demo: build ## recycle a service of a sandbox, watch its capacity, and see who is told of failures
 	@$(PY) -m tests.demo
 
 test: lint molecule ## all that CI runs

@@ -142,9 +142,17 @@ class Web:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
+@contextmanager
+def serving() -> Iterator[Web]:
+    service = Web()
+    try:
+        yield service
+    finally:
+        service.server.shutdown()
+        service.server.server_close()
+
+
 @pytest.fixture
 def web() -> Iterator[Web]:
-    service = Web()
-    yield service
-    service.server.shutdown()
-    service.server.server_close()
+    with serving() as service:
+        yield service

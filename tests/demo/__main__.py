@@ -1,6 +1,9 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""python -m tests.demo: a playbook recycles a service of the sandbox, is killed, and meets a launch that fails."""
+"""python -m tests.demo: a playbook recycles a service of the sandbox, is killed, and meets a launch that fails.
+
+Then another one has people told of failures, and things happen.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record
 
 from tests.sandbox.client import Sandbox
 
+from .alerts import alerts
 from .timeline import Timeline
 
 PLAYBOOK = os.path.relpath(Path(__file__).with_name("recycle.yml"))
@@ -119,7 +123,7 @@ def main() -> int:
     print(f"that takes away whatever is more than {TASKS}. o: old task, N: new task, dot: not healthy yet.")
     with Sandbox.start(speed=SPEED) as sandbox:
         story = Story(sandbox)
-        for number, chapter in enumerate((recycle, again, killed, no_image), 1):
+        for number, chapter in enumerate((recycle, again, killed, no_image, tell), 1):
             print(f"\n{number}. {chapter.__doc__}")
             chapter(story)
     kept, broken = story.results.count(True), story.results.count(False)
@@ -165,6 +169,11 @@ def no_image(story: Story) -> None:
     story.expect("the playbook failed, and says why", ended.code != 0 and NO_IMAGE in ended.result.get("msg", ""))
     story.expect("no old task was stopped", timeline.stops == 0)
     story.expect_as_before(timeline, replaced=0)
+
+
+def tell(story: Story) -> None:
+    """Somebody is told of what fails, and of nothing else."""
+    alerts(story.sandbox, story.expect)
 
 
 if __name__ == "__main__":
