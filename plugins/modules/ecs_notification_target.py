@@ -83,8 +83,8 @@ options:
   input:
     description:
       - JSON that the target gets in the place of the event.
-      - At most one of O(input), O(input_path), O(input_transformer) and O(message) is taken. Without any of them the
-        target gets the whole event, in which the environment variables of a task's overrides can be read.
+      - At most one of O(input), O(input_path), O(input_transformer) and O(message_template) is taken. Without any of
+        them the target gets the whole event, in which the environment variables of a task's overrides can be read.
     type: json
   input_path:
     description:
@@ -108,7 +108,7 @@ options:
             document there. Give it a value of its own.
         type: json
         required: true
-  message:
+  message_template:
     description:
       - A ready-made message, in the form that the receiver wants.
       - V(sentry), V(slack), V(slack_webhook), V(pagerduty), V(opsgenie), V(teams) and V(datadog) are meant for API
@@ -121,6 +121,7 @@ options:
       - None of them carries the value of an environment variable. Any string of an event may be empty in a message.
     type: str
     choices: [sentry, slack, slack_webhook, pagerduty, opsgenie, teams, datadog, sns_text, plain]
+    aliases: [message]
   message_options:
     description:
       - What a message says besides the event.
@@ -128,7 +129,7 @@ options:
     suboptions:
       channel:
         description:
-          - Id of Slack's channel. Required for O(message=slack).
+          - Id of Slack's channel. Required for O(message_template=slack).
         type: str
       severity:
         description:
@@ -199,7 +200,8 @@ notes:
 
     C(events:ListTargetsByRule), C(events:PutTargets), C(events:RemoveTargets) - the target.
 
-    C(events:DescribeRule) - the rule, when the target is new or moves, and with O(message) without O(message_for).
+    C(events:DescribeRule) - the rule, when the target is new or moves, and with O(message_template) without
+    O(message_for).
 
     C(iam:PassRole) - the role, with O(role_arn).
 
@@ -224,7 +226,7 @@ EXAMPLES = r"""
     rule: ecs-task-failures
     id: mail
     arn: arn:aws:sns:eu-central-1:123456789012:ecs-alerts
-    message: sns_text
+    message_template: sns_text
     dead_letter_arn: arn:aws:sqs:eu-central-1:123456789012:ecs-alerts-undelivered
 
 - name: Send them to Slack as well
@@ -233,7 +235,7 @@ EXAMPLES = r"""
     id: slack
     arn: arn:aws:events:eu-central-1:123456789012:api-destination/slack/11111111-2222-3333-4444-555555555555
     role_arn: arn:aws:iam::123456789012:role/ecs-alerts
-    message: slack
+    message_template: slack
     message_options:
       channel: C0123456789
       title: A nightly job failed
@@ -384,7 +386,7 @@ ARGUMENTS = {
             "input_template": {"type": "json", "required": True},
         },
     },
-    "message": {"type": "str", "choices": list(TEMPLATES)},
+    "message_template": {"type": "str", "choices": list(TEMPLATES), "aliases": ["message"]},
     "message_options": {
         "type": "dict",
         "options": {

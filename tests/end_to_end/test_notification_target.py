@@ -148,14 +148,14 @@ KINDS = {
     "topic": {},
     "topic by a role": ROLE,
     "topic with everything": {
-        "message": "sns_text",
+        "message_template": "sns_text",
         "message_for": "service_action",
         **UNDELIVERED,
         "maximum_retry_attempts": 3,
         "maximum_event_age_in_seconds": 600,
     },
     "queue": {"arn": of.QUEUE, **UNDELIVERED},
-    "FIFO queue": {"arn": of.FIFO, "message_group_id": "failures", "message": "plain", "message_for": "task"},
+    "FIFO queue": {"arn": of.FIFO, "message_group_id": "failures", "message_template": "plain", "message_for": "task"},
     "function": {"arn": of.FUNCTION, **UNDELIVERED},
     "alias": {"arn": f"{of.FUNCTION}:live"},
     "log group": {"arn": of.LOG_GROUP, **UNDELIVERED},
@@ -165,7 +165,7 @@ KINDS = {
         "arn": of.API_DESTINATION,
         **ROLE,
         **UNDELIVERED,
-        "message": "slack",
+        "message_template": "slack",
         "message_options": {"channel": "C0123456789", "title": "A job failed"},
         "message_for": "task",
         "http_parameters": {
@@ -214,15 +214,15 @@ def test_a_target_is_made_as_check_mode_told_and_then_left_alone(world, calls, t
 
 
 def test_the_no_op_of_a_target_with_a_dead_letter_queue_takes_three_calls(world, calls):
-    options = {"message": "sns_text", "message_for": "service_action", **UNDELIVERED}
+    options = {"message_template": "sns_text", "message_for": "service_action", **UNDELIVERED}
     calls(**options)
     _result, made = calls(**options)
     assert [call["operation"] for call in made] == ["ListTargetsByRule", "GetTopicAttributes", "GetQueueAttributes"]
 
 
 def test_the_kind_of_events_is_read_from_the_rule_with_one_call_more(world, calls):
-    given = calls(message="sns_text", message_for="service_action")[0]
-    again, made = calls(message="sns_text")
+    given = calls(message_template="sns_text", message_for="service_action")[0]
+    again, made = calls(message_template="sns_text")
     assert [call["operation"] for call in made] == ["ListTargetsByRule", "DescribeRule", "GetTopicAttributes"]
     assert not again["changed"]
     assert again["target"] == given["target"]
@@ -237,10 +237,10 @@ OPTIONS = [
     {"input_path": "$.detail"},
     template('{"a": "<b>", "c": <b>}', b="$.id"),
     template('"line <b>"\n"and another"', b="$.id"),
-    {"message": "sns_text"},
-    {"message": "teams", "message_options": {"severity": "warning"}},
-    {"message": "slack", "message_options": {"channel": "C1"}},
-    {"message": "plain", "message_for": "task"},
+    {"message_template": "sns_text"},
+    {"message_template": "teams", "message_options": {"severity": "warning"}},
+    {"message_template": "slack", "message_options": {"channel": "C1"}},
+    {"message_template": "plain", "message_for": "task"},
     {"resource_policy": False},
     {"role_arn": of.ROLE},
     {"arn": of.QUEUE},
@@ -489,10 +489,10 @@ def test_throttling_is_borne(world, sandbox, target):
 
 
 REACHED = {
-    "topic": {"message": "sns_text"},
-    "queue": {"arn": of.QUEUE, "message": "plain"},
-    "FIFO queue": {"arn": of.FIFO, "message_group_id": "failures", "message": "sentry"},
-    "function": {"arn": of.FUNCTION, "message": "pagerduty"},
+    "topic": {"message_template": "sns_text"},
+    "queue": {"arn": of.QUEUE, "message_template": "plain"},
+    "FIFO queue": {"arn": of.FIFO, "message_group_id": "failures", "message_template": "sentry"},
+    "function": {"arn": of.FUNCTION, "message_template": "pagerduty"},
     "alias": {"arn": f"{of.FUNCTION}:live"},
     "log group": {"arn": of.LOG_GROUP},
     "log group with a template": {

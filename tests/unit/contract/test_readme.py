@@ -42,7 +42,7 @@ def variables(role: str) -> dict[str, Any]:
 
 def plays_with(role: str) -> list[dict[str, Any]]:
     """The plays of README.md that use a role."""
-    plays = [play for text in blocks("yaml") for play in yaml.safe_load(text)]
+    plays = [play for read in map(yaml.safe_load, blocks("yaml")) if isinstance(read, list) for play in read]
     return [play for play in plays if [each["role"] for each in play.get("roles", [])] == [f"steadyops.ecs.{role}"]]
 
 
@@ -131,6 +131,18 @@ def sandbox():
 def test_variables_of_roles_exist(role):
     (play,) = plays_with(role)
     assert play["roles"][0].keys() - {"role"} <= variables(role).keys()
+
+
+def test_the_inventory_finds_the_services_with_its_tag(sandbox, tmp_path):
+    sandbox.service("web", cluster="production", tasks=0, tags={"recycle": "weekly"})
+    sandbox.service("api", cluster="production", tasks=0)
+    (text,) = [text for text in blocks("yaml") if isinstance(yaml.safe_load(text), dict)]
+    inventory = tmp_path / "fleet.ecs_services.yml"
+    inventory.write_text(text)
+    environment = {**os.environ, "AWS_URL": sandbox.url}
+    command = ["ansible-inventory", "-i", inventory, "--list"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["ecs_services"]["hosts"] == ["web.production"]
 
 
 def test_the_plays_with_retries_and_schedules_run(sandbox, tmp_path):

@@ -41,7 +41,7 @@ def test_kinds_and_messages_are_those_of_the_modules():
     assert kinds == variables()["failure_alerts_kinds"]["choices"]
     assert set(kinds) == set(ecs_failure_rule.ARGUMENTS["kind"]["choices"]) - {"all_task_changes"}
     messages = read("vars/main.yml")["_failure_alerts_messages"].values()
-    assert set(messages) <= set(ecs_notification_target.ARGUMENTS["message"]["choices"])
+    assert set(messages) <= set(ecs_notification_target.ARGUMENTS["message_template"]["choices"])
 
 
 def test_each_kind_gets_the_filters_that_it_takes():

@@ -63,7 +63,7 @@ def test_a_log_group_is_the_same_with_and_without_a_star():
         {"input": '"failed"'},
         {"input_path": "$"},
         {"input_path": "$.resources[0]"},
-        {"message": "slack", "message_options": {"channel": "C1", "severity": "info", "title": 'a "b"'}},
+        {"message_template": "slack", "message_options": {"channel": "C1", "severity": "info", "title": 'a "b"'}},
         {"maximum_retry_attempts": 0, "maximum_event_age_in_seconds": 60},
         {"http_parameters": {"header_parameters": None, "path_parameter_values": []}, "arn": of.QUEUE},
     ],
@@ -75,7 +75,7 @@ def test_what_is_right_is_taken(options):
 
 
 def test_an_absent_target_needs_no_arn_and_keeps_nothing_of_the_other_options():
-    wanted = read_target(params(state="absent", arn=None, message="slack"))
+    wanted = read_target(params(state="absent", arn=None, message_template="slack"))
     assert (wanted.present, wanted.settings, wanted.arn) == (False, None, None)
 
 

@@ -74,8 +74,8 @@ TASKS = [
     {"input": '{"a": 1}'},
     {"input_path": "$.detail"},
     template('{"a": <a>}', a="$.id"),
-    {"message": "sns_text"},
-    {"message": "plain", "message_for": "task"},
+    {"message_template": "sns_text"},
+    {"message_template": "plain", "message_for": "task"},
     {"arn": of.QUEUE},
     {"arn": of.QUEUE, "message_group_id": "a"},
     {"arn": of.FUNCTION},
@@ -205,10 +205,10 @@ def test_the_message_follows_the_events_of_the_rule():
     def template_of(**options):
         return planned(**options).after["input_transformer"]
 
-    told = template_of(found=Found(rule=FACTS), message="plain")
-    assert told == template_of(message="plain", message_for="service_action")
-    assert told != template_of(message="plain", message_for="task")
-    assert template_of(message="plain") == template_of(message="plain", message_for="any")
+    told = template_of(found=Found(rule=FACTS), message_template="plain")
+    assert told == template_of(message_template="plain", message_for="service_action")
+    assert told != template_of(message_template="plain", message_for="task")
+    assert template_of(message_template="plain") == template_of(message_template="plain", message_for="any")
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ def test_the_message_follows_the_events_of_the_rule():
         ({}, {}, True),
         ({}, {"found": {}}, False),
         ({"arn": of.QUEUE}, {"found": {}}, True),
-        ({"message": "plain"}, {"found": {}}, True),
-        ({"message": "plain", "message_for": "task"}, {"found": {}}, False),
+        ({"message_template": "plain"}, {"found": {}}, True),
+        ({"message_template": "plain", "message_for": "task"}, {"found": {}}, False),
         ({"state": "absent"}, {}, False),
     ],
 )

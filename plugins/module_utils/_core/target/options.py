@@ -22,7 +22,7 @@ from .transformer import check_transformer
 
 LONGEST_INPUT = 8192
 LONGEST_GROUP = 100
-INPUTS = ("input", "input_path", "input_transformer", "message")
+INPUTS = ("input", "input_path", "input_transformer", "message_template")
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RANGES = {"maximum_retry_attempts": (0, 185), "maximum_event_age_in_seconds": (60, 86400)}
@@ -32,7 +32,7 @@ _RANGES = {"maximum_retry_attempts": (0, 185), "maximum_event_age_in_seconds": (
 class Wanted:
     """A target as the user wants it.
 
-    ``settings`` is its shape in results, without ``input_transformer`` where a ready-made ``message`` makes that,
+    ``settings`` is its shape in results, without ``input_transformer`` where a ``message_template`` makes that,
     and empty where it shall be absent. ``event_kind`` is the option ``message_for``. ``arn`` and ``dead_letter_arn``
     are there for absent targets as well, when given: whatever they still allow the rule is taken away.
     """
@@ -179,20 +179,21 @@ def _message(params: Mapping[str, Any], kind: Kind) -> Message | None:
     given = [option for option in INPUTS if params[option] not in (None, {})]
     if len(given) > 1:
         raise Refused(f"{' and '.join(given)} exclude each other: each says what the target gets. Keep one of them")
-    name, options = params["message"], params["message_options"] or {}
+    name, options = params["message_template"], params["message_options"] or {}
     for option in ("message_options", "message_for"):
         if params[option] and not name:
-            raise Refused(f"{option} goes with message. Give message, or leave {option} out")
+            raise Refused(f"{option} goes with message_template. Give message_template, or leave {option} out")
     if name is None:
         return None
     if kind.name == "log_group":
         raise Refused(
-            "message: a log group keeps the whole event, and takes nothing of another form than timestamp and message. "
-            "Leave message out, or write an input_transformer of that form"
+            "message_template: a log group keeps the whole event, and takes nothing of another form than timestamp and "
+            "message. Leave message_template out, or write an input_transformer of that form"
         )
     if kind.name == "event_bus":
         raise Refused(
-            "message: an event bus takes events as they are. Leave message out, and give it to a target there"
+            "message_template: an event bus takes events as they are. Leave message_template out, and give it to a "
+            "target there"
         )
     channel = options.get("channel")
     if name == "slack" and not channel:
