@@ -41,6 +41,8 @@ class Watch:
         self.gained_at = -math.inf  # when a task last became healthy
         self.lost_at = -math.inf  # when somebody else last took a healthy task away
         self.looked_at = cluster.now  # of the run that wrote last, as far as its reads could see
+        self.lowered_after = cluster.now  # the same, of the write that lowered the count last
+        self.hindered = False  # whether AWS has refused a StopTask since then, and carried out none
         self.giving_back = False  # whether the run that wrote last has failed
         self.draining = False  # whether only stale tasks may go for the count that was lowered last
         self.protected: dict[str, float] = {}  # ARN -> end, of tasks that a run put under protection
@@ -118,8 +120,10 @@ class Watch:
             return  # a task that was not healthy when it was looked at, and maybe was this one
         # ECS picks at random from those that run. What it started of its own accord, to replace unhealthy
         # ones, between the look and the lower count could not be taken off before.
+        # Nor can it be when AWS refuses to stop it.
+        since = self.lowered_after if self.hindered else self.looked_at
         service = self.cluster.service("web")
-        started = [task for task in service.live.values() if task.created_at >= self.looked_at and not task.healthy]
+        started = [task for task in service.live.values() if task.created_at >= since and not task.healthy]
         if change.cause.startswith("scale-in") and started:
             return
         raise Broken(
@@ -136,9 +140,11 @@ class Watch:
     def before_write(self, operation: str, arguments: tuple[Any, ...], looked_at: float) -> None:
         self.looked_at = looked_at - self._blind()
         if operation == "StopTask":
+            self.hindered = False
             self._check_stop(arguments[0])
         elif operation == "UpdateService":
             self.lowered = arguments[0] < self.cluster.service("web").desired
+            self.lowered_after, self.hindered = self.looked_at, False
             self._check_desired(arguments[0])
             self.draining = self.lowered and not self.giving_back and self.scenario.policy.stop_method == "scale_in"
             stale_left = self._stale_left()
@@ -149,6 +155,10 @@ class Watch:
             record = read_record(arguments[0])
             assert record
             self.surge = max(self.surge, record.surge)
+
+    def refused(self, operation: str) -> None:
+        """AWS did not carry out a call of a run."""
+        self.hindered = self.hindered or operation == "StopTask"
 
     def _check_stop(self, arn: str) -> None:
         task = self.cluster.tasks[arn]

@@ -134,6 +134,7 @@ class _Stage:
             self.play.watch.before_write(operation, arguments, looked_at)
 
         world.before_write = before_write
+        world.refused = self.play.watch.refused
         steps = recycle(world, policy or self.scenario.policy, "default", "web", me, progress)
         run = Run(owner, world, steps, self.cluster.now, ending, progress)
         self.runs.append(run)

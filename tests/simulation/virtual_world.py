@@ -57,6 +57,7 @@ class VirtualWorld:
         self.looked_at = cluster.now
         self._tasks: dict[str, tuple[TaskState, Task]] = {}
         self.before_write: Callable[[str, tuple[Any, ...], float], None] = lambda operation, arguments, looked_at: None
+        self.refused: Callable[[str], None] = lambda operation: None
 
     def now(self) -> float:
         return float(int(self.cluster.now))  # the date of an answer has no fractions
@@ -71,6 +72,8 @@ class VirtualWorld:
         if self.call_seconds:
             self.cluster.advance(self.cluster.now + self.call_seconds)
         chance = self.random.random()
+        if chance < self.faults.throttled + self.faults.server_error:
+            self.refused(operation)
         if chance < self.faults.throttled:
             raise CallFailed(operation, "ThrottlingException", "Rate exceeded", "throttled")
         if chance < self.faults.throttled + self.faults.server_error:
