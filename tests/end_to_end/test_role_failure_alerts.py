@@ -153,7 +153,7 @@ def run_by_schedule(stack, job):
     document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
     stack.aws("iam").put_role_policy(RoleName="schedules", PolicyName="run", PolicyDocument=document)
     definition = f"arn:aws:ecs:{REGION}:123456789012:task-definition/{job['taskDefinition']}"
-    network = {"AwsvpcConfiguration": {"Subnets": ["subnet-1"], "SecurityGroups": ["sg-1"]}}
+    network = {"awsvpcConfiguration": {"Subnets": ["subnet-1"], "SecurityGroups": ["sg-1"]}}
     stack.aws("scheduler").create_schedule(
         Name="nightly",
         ScheduleExpression="rate(30 days)",
