@@ -11,7 +11,7 @@ from tests.end_to_end.alert_stack import OTHER_KEY, SENTRY_KEY, Stack, play
 MAIL: dict[str, Any] = {"emails": ["ops@example.org"]}
 LOGS = "arn:aws:logs:eu-central-1:123456789012:log-group:/ecs"
 NOT_HTTPS = "EventBridge calls https addresses only. Give one that begins with https://"
-NOT_USABLE = "a connection of EventBridge takes 1 to 500 characters as a secret, without colons, blanks and line breaks"
+NOT_USABLE = "a connection of EventBridge takes 1 to 500 characters as a secret, without colons and line breaks"
 
 # The variables besides an address of email, and words of the message. None leaves a variable out.
 BAD: list[tuple[dict[str, Any], str]] = [
