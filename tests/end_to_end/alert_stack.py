@@ -13,6 +13,8 @@ from typing import Any
 import boto3
 import yaml
 
+from tests.end_to_end.programs import Warm
+from tests.end_to_end.warm_python import SETTINGS
 from tests.sandbox.client import Sandbox
 
 REGION = os.environ["AWS_REGION"]
@@ -33,8 +35,8 @@ def play(tasks: list[dict[str, Any]] | None = None, **variables: Any) -> dict[st
 
 
 class Stack:
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        self.sandbox, self.folder = sandbox, folder
+    def __init__(self, sandbox: Sandbox, folder: Path, warm: Warm | None = None) -> None:
+        self.sandbox, self.folder, self.warm = sandbox, folder, warm
 
     def aws(self, service: str) -> Any:
         return boto3.client(service, endpoint_url=self.sandbox.url, region_name=REGION)
@@ -45,16 +47,10 @@ class Stack:
     def start_play(self, content: dict[str, Any], *options: str, name: str = "alerts.yml") -> subprocess.Popen[str]:
         playbook = self.folder / name
         playbook.write_text(yaml.safe_dump([content]))
-        environment = {
-            **os.environ,
-            "AWS_URL": self.sandbox.url,
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "ANSIBLE_PIPELINING": "true",
-            "ANSIBLE_DEPRECATION_WARNINGS": "false",
-        }
+        command = ["ansible-playbook", str(playbook), "--diff", *options]
         return subprocess.Popen(
-            ["ansible-playbook", str(playbook), "--diff", *options],
-            env=environment,
+            self.warm.command(*command) if self.warm else command,
+            env={**os.environ, **SETTINGS, "AWS_URL": self.sandbox.url},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

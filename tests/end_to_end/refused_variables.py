@@ -13,12 +13,16 @@ from typing import Any
 
 import yaml
 
+from tests.end_to_end.programs import Warm
+from tests.end_to_end.warm_python import SETTINGS
 from tests.sandbox.client import Sandbox
 
 Case = tuple[Mapping[str, Any], str]
 
 
-def unsaid(sandbox: Sandbox, folder: Path, role: str, usual: Mapping[str, Any], cases: Sequence[Case]) -> list[Any]:
+def unsaid(
+    sandbox: Sandbox, folder: Path, warm: Warm, role: str, usual: Mapping[str, Any], cases: Sequence[Case]
+) -> list[Any]:
     """The cases in which the role did not fail, did not say the words, or wrote something: none of them.
 
     A variable that is None in a case is left out.
@@ -32,9 +36,9 @@ def unsaid(sandbox: Sandbox, folder: Path, role: str, usual: Mapping[str, Any], 
     playbook = folder / "refused.yml"
     playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     seen = sandbox.state()["calls"]
-    ours = {"AWS_URL": sandbox.url, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_PIPELINING": "true"}
-    environment = {**os.environ, **ours, "ANSIBLE_DEPRECATION_WARNINGS": "false"}
-    done = subprocess.run(["ansible-playbook", playbook], env=environment, capture_output=True, text=True, check=False)
+    command = warm.command("ansible-playbook", str(playbook))
+    environment = {**os.environ, **SETTINGS, "AWS_URL": sandbox.url}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stdout + done.stderr, done.stdout
     results = [task["hosts"]["localhost"] for play in json.loads(done.stdout)["plays"] for task in play["tasks"]]
     told = [each["msg"] for each in results if isinstance(each.get("msg"), dict) and "case" in each["msg"]]

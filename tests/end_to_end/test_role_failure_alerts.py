@@ -37,9 +37,9 @@ TAG = "steadyops.ecs/failure-alerts"
 
 
 @pytest.fixture
-def stack(sandbox, tmp_path):
+def stack(sandbox, tmp_path, warm):
     sandbox.settings(cloudtrail=True)
-    return Stack(sandbox, tmp_path)
+    return Stack(sandbox, tmp_path, warm)
 
 
 @pytest.fixture
@@ -360,7 +360,7 @@ def test_the_targets_of_others_take_room(stack):
 SMALL: dict[str, Any] = {"kinds": ["task"], "emails": ["ops@example.org"], "slack": WHOLE["slack"]}
 
 
-def test_a_run_that_is_denied_and_one_that_is_killed_are_finished_by_the_next(stack, sandbox):
+def test_a_run_that_is_denied_and_one_that_is_killed_are_finished_by_the_next(stack, sandbox, tmp_path):
     sandbox.fault("access_denied", operations=["CreateRole"])
     denied = stack.run(**SMALL)
     assert denied["failures"] == 1
@@ -368,7 +368,7 @@ def test_a_run_that_is_denied_and_one_that_is_killed_are_finished_by_the_next(st
     sandbox.clear_faults()
     # The answer to CreateConnection never comes: then everything dies.
     sandbox.fault("hold", operations=["CreateConnection"])
-    process = stack.start(**SMALL)
+    process = Stack(sandbox, tmp_path).start(**SMALL)
     until(lambda: any(call["outcome"] == "held" for call in sandbox.journal()["calls"]), "the connection")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

@@ -79,8 +79,8 @@ FOUND_LATER: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-def test_what_does_not_fit_is_told_before_anything_is_written(sandbox, tmp_path):
-    stack = Stack(sandbox, tmp_path)
+def test_what_does_not_fit_is_told_before_anything_is_written(sandbox, tmp_path, warm):
+    stack = Stack(sandbox, tmp_path, warm)
     tasks: list[dict[str, Any]] = []
     for bad, _words in BAD + FOUND_LATER:
         given = {f"failure_alerts_{name}": value for name, value in (MAIL | {"kinds": ["task"]} | bad).items()}
@@ -96,7 +96,9 @@ def test_what_does_not_fit_is_told_before_anything_is_written(sandbox, tmp_path)
     assert len(tasks) > 45
 
 
-def test_a_secret_that_does_not_fit_is_not_shown(sandbox, tmp_path):
+def test_a_secret_that_does_not_fit_is_not_shown(sandbox, tmp_path, warm):
     """``end`` looks for it in all that is printed."""
-    told = Stack(sandbox, tmp_path).run("-vvv", slack={"token": f"{OTHER_KEY}:1", "channel": "C1"}, sentry=SENTRY_KEY)
+    told = Stack(sandbox, tmp_path, warm).run(
+        "-vvv", slack={"token": f"{OTHER_KEY}:1", "channel": "C1"}, sentry=SENTRY_KEY
+    )
     assert told["failures"] == 1

@@ -28,8 +28,9 @@ from tests.end_to_end.launches import (
     three_refusals_and_then_a_task,
     what_would_be_refused_again,
 )
-from tests.end_to_end.programs import until
+from tests.end_to_end.programs import Warm, until
 from tests.end_to_end.refused_variables import unsaid
+from tests.end_to_end.warm_python import SETTINGS
 from tests.policies import complaints
 from tests.sandbox.policy_check import why_not
 
@@ -51,9 +52,9 @@ TASKS, DEFINITIONS = (f"arn:aws:ecs:{REGION}:{NUMBER}:{kind}" for kind in ("task
 class Role(Launches):
     """The role, run again and again on one account."""
 
-    def __init__(self, sandbox: Any, folder: Path) -> None:
+    def __init__(self, sandbox: Any, folder: Path, warm: Warm) -> None:
         super().__init__(sandbox)
-        self.folder = folder
+        self.folder, self.warm = folder, warm
         self.before = self.left()
 
     def run(self, *options: str, **variables: Any) -> dict[str, Any]:
@@ -64,10 +65,9 @@ class Role(Launches):
         playbook = self.folder / "retry.yml"
         playbook.write_text(yaml.safe_dump([play]))
         seen = self.sandbox.state()["calls"]
-        ours = {"AWS_URL": self.sandbox.url, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
-        ours |= {"ANSIBLE_PIPELINING": "true", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
-        command = ["ansible-playbook", str(playbook), "--diff", *options]
-        done = subprocess.run(command, env={**os.environ, **ours}, capture_output=True, text=True, check=False)
+        command = self.warm.command("ansible-playbook", str(playbook), "--diff", *options)
+        environment = {**os.environ, **SETTINGS, "AWS_URL": self.sandbox.url}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert "Traceback" not in done.stdout + done.stderr, done.stdout
         results = [
             (task["task"]["name"], each)
@@ -124,8 +124,8 @@ class Role(Launches):
 
 
 @pytest.fixture
-def role(sandbox, tmp_path):
-    return Role(sandbox, tmp_path)
+def role(sandbox, tmp_path, warm):
+    return Role(sandbox, tmp_path, warm)
 
 
 def refused_launches_come_back(role: Role, way: str) -> None:
@@ -272,4 +272,4 @@ def test_variables_that_cannot_be_meant(role):
     ]
     cases = [({f"launch_retry_{name}": each for name, each in said.items()}, words) for said, words in cases]
     usual = {f"launch_retry_{name}": each for name, each in {**WHOLE, "package_dir": str(role.folder)}.items()}
-    assert unsaid(role.sandbox, role.folder, "steadyops.ecs.launch_retry", usual, cases) == []
+    assert unsaid(role.sandbox, role.folder, role.warm, "steadyops.ecs.launch_retry", usual, cases) == []

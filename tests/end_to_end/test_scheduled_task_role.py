@@ -160,7 +160,7 @@ def test_policies(aws, role, more):
         assert trust["Condition"]["ArnLike"]["aws:SourceArn"].startswith("arn:aws:")
 
 
-def test_variables_that_cannot_be_meant(sandbox, aws, tmp_path):
+def test_variables_that_cannot_be_meant(sandbox, aws, tmp_path, warm):
     cases = [
         ({"scheduled_task_name": "a b"}, "say 1 to 50 letters"),
         ({"scheduled_task_name": None}, "scheduled_task_name"),
@@ -175,4 +175,4 @@ def test_variables_that_cannot_be_meant(sandbox, aws, tmp_path):
         ({"scheduled_task_task_definition": "unknown"}, "The task definition unknown cannot be seen in eu-central-1"),
         ({"scheduled_task_timeout": "soon"}, "job.timeout is 'soon'"),
     ]
-    assert unsaid(sandbox, tmp_path, "steadyops.ecs.scheduled_task", STACK, cases) == []
+    assert unsaid(sandbox, tmp_path, warm, "steadyops.ecs.scheduled_task", STACK, cases) == []

@@ -203,7 +203,7 @@ def test_what_can_never_work_is_not_tried_again(sandbox, aws, executed):
     assert len(until(aws.mail, "the message")) == 1
 
 
-def test_a_schedule_starts_what_the_role_has_made(sandbox, aws, playbook):
+def test_a_schedule_starts_what_the_role_has_made(sandbox, aws, warm_playbook):
     """The roles that it makes suffice: the sandbox holds every call of the state machine against them."""
     sandbox.program("report", seconds=5, exit_code=1)
     stack = {
@@ -218,7 +218,7 @@ def test_a_schedule_starts_what_the_role_has_made(sandbox, aws, playbook):
     task = {"ansible.builtin.include_role": {"name": "steadyops.ecs.scheduled_task"}}
 
     def run(**variables):
-        results = playbook([{**task, "vars": {**stack, **variables}}]).results()
+        results = warm_playbook([{**task, "vars": {**stack, **variables}}]).results()
         assert [result["msg"] for result in results if result.get("failed")] == []
 
     run(scheduled_task_schedule_expression="rate(5 minutes)")
