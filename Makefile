@@ -51,12 +51,12 @@ help: ## this list
 demo: build ## recycle a service of a sandbox, watch its capacity, and see who is told of failures
 	@$(PY) -m tests.demo
 
-test: lint molecule ## all that CI runs
-	@$(PY) -m pytest -q -n 2 --dist worksteal $(TESTS)
+test: lint molecule-service_recycle ## all that CI runs
+	@$(PY) -m pytest -q -n 2 --dist worksteal -m 'not long' $(TESTS)
 
-test-all: build ## the same, 100,000 simulated histories, and a fleet of 50 services
+test-all: lint molecule ## the same, the long flows, 100,000 simulated histories, and a fleet of 50 services
 	@$(PY) -m tests.simulation --runs 100000
-	@FLEET_SERVICES=50 $(MAKE) --no-print-directory test
+	@FLEET_SERVICES=50 $(PY) -m pytest -q -n 2 --dist worksteal $(TESTS)
 
 # The package ansible has no collection awx.awx since 14, that is, for Python 3.12 and later.
 WITHOUT_AWX = $(if $(wildcard $(VENV)/lib/python*/site-packages/ansible_collections/awx),,--exclude awx/apply.yml)
@@ -74,7 +74,7 @@ lint: build ## formatting, types, YAML, changelog, documentation, and Ansible's 
 molecule: build ## the scenarios in extensions/molecule, against sandboxes, two at a time
 	@$(MAKE) --no-print-directory -j 2 $(SCENARIOS:%=molecule-%)
 
-molecule-%:
+molecule-%: build
 	$(call step, molecule $*, NO_COLOR=1 MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule/$* $(BIN)/molecule test -s $*)
 
 bench: build ## time and calls for services of many sizes, beside the source's algorithm; memory of a fleet's play

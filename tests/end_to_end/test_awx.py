@@ -77,12 +77,16 @@ def test_awx_knows_what_it_was_told(applied):
     assert list(awx.awx.associated.values()) == [[credential["id"]]] * len(OBJECTS["job_templates"])
 
 
-@pytest.mark.parametrize("keys", [KEYS, dict.fromkeys(KEYS, "")], ids=["with keys", "without"])
+@pytest.mark.parametrize(
+    "keys",
+    [pytest.param(KEYS, id="with keys"), pytest.param(dict.fromkeys(KEYS, ""), id="without", marks=pytest.mark.long)],
+)
 def test_a_second_time_changes_nothing(awx, keys):
     assert run(awx, **keys) == 0
     assert awx.awx.writes == []
 
 
+@pytest.mark.long
 def test_what_was_changed_by_hand_is_changed_back(awx):
     template, credential = only(awx, "job_templates"), only(awx, "credentials")
     template["allow_simultaneous"] = False
@@ -96,6 +100,7 @@ def test_what_was_changed_by_hand_is_changed_back(awx):
     assert credential["inputs"]["password"] == SECRET, "the secret was not lost on the way"
 
 
+@pytest.mark.long
 def test_new_keys_are_written_when_that_is_asked_for(awx):
     credential = only(awx, "credentials")
     assert run(awx, AWS_SECRET_ACCESS_KEY="other") == 0

@@ -92,6 +92,7 @@ WRITTEN = [
 ]
 
 
+@pytest.mark.long
 def test_instants_as_yaml_and_templates_make_them(sandbox, playbook):
     sandbox.service("web", tasks=1)
     tasks = [
@@ -119,6 +120,7 @@ def test_defaults_of_the_action_groups(sandbox, playbook):
 
 
 @pytest.mark.parametrize("module", [ecs_service_recycle, ecs_service_task_info])
+@pytest.mark.long
 def test_the_examples_of_the_documentation(sandbox, playbook, module, monkeypatch):
     """As they are, but for their pauses."""
     sandbox.service("web", tasks=1, cluster="production", health_check=True)

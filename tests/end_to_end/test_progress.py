@@ -91,6 +91,7 @@ def test_the_results_are_those_of_the_module(witness, playbook, recycle, sandbox
     [{"no_log": True}, {"vars": {"ecs_progress": False}}, {"async": 60, "poll": 1}],
     ids=["no_log", "switched off", "async"],
 )
+@pytest.mark.long
 def test_silent(witness, playbook, temporary, silent):
     run = playbook([task(**silent)])
     run.results()

@@ -99,7 +99,7 @@ def test_without_a_surge_the_floor_is_lower(sandbox, recycle):
 
 
 def test_a_surge_as_large_as_the_service_launches_nothing_twice(sandbox, recycle):
-    sandbox.settings(latencies={"reaction": 60})  # the lower count comes before ECS reacts to the stop
+    sandbox.settings(latencies={"reaction": 300})  # the lower count comes before ECS reacts to the stop
     sandbox.service("web", tasks=4, health_check=True)
     witness = Witness(sandbox)
     recycle(max_task_age="1h", surge=4, batch_size="100%")

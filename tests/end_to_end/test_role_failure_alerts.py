@@ -248,6 +248,7 @@ SECOND: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 def test_every_variable_is_changed_and_changed_back(stack, sandbox):
     """A rule has room for five channels, and one of the five becomes another."""
     assert stack.run(**FIRST)["failures"] == 0
@@ -324,6 +325,7 @@ def test_where_each_service_is_reached(stack):
     assert query == [{"key": "v", "value": "1"}, {"key": "sig", "secret_value": "s+1"}]
 
 
+@pytest.mark.long
 def test_what_is_somebody_elses_is_left_alone(stack):
     stack.aws("sqs").create_queue(QueueName="failures", tags={TAG: "other"})
     stack.aws("logs").create_log_group(logGroupName="/ecs/failures", tags={"team": "shop"})
@@ -344,6 +346,7 @@ def test_what_is_somebody_elses_is_left_alone(stack):
     assert stack.everything() == before
 
 
+@pytest.mark.long
 def test_the_targets_of_others_take_room(stack):
     events, name = stack.aws("events"), "ecs-failures-task"
     tags = [{"Key": TAG, "Value": "ecs-failures"}]
@@ -360,6 +363,7 @@ def test_the_targets_of_others_take_room(stack):
 SMALL: dict[str, Any] = {"kinds": ["task"], "emails": ["ops@example.org"], "slack": WHOLE["slack"]}
 
 
+@pytest.mark.long
 def test_a_run_that_is_denied_and_one_that_is_killed_are_finished_by_the_next(stack, sandbox, tmp_path):
     sandbox.fault("access_denied", operations=["CreateRole"])
     denied = stack.run(**SMALL)
@@ -387,6 +391,7 @@ def sentry():
     sink.close()
 
 
+@pytest.mark.long
 def test_sentry_through_a_function(stack, sandbox, sentry):
     said = {"kinds": ["task"], "sentry_function": {"dsn": sentry.dsn.replace("public", SENTRY_KEY)}}
     said["package_dir"] = str(ROOT / "build")  # where its wheels are kept from run to run

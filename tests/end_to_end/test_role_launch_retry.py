@@ -206,6 +206,7 @@ def allows_that_and_nothing_else(policy: dict[str, Any]) -> None:
         assert why_not(policy, None, action, resource, context)
 
 
+@pytest.mark.long
 def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     by_log = {**WHOLE, "source": "log_subscription"}
     assert role.run(**by_log)["failed"] == []

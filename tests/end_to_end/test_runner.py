@@ -144,6 +144,7 @@ def test_a_job_that_fails_leaves_its_artifacts_too(witness, launch, sandbox):
     witness.given_back()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("answers", [{"max_task_age": ""}, {"token": "a"}, {"max_task_age": None}])
 def test_a_survey_without_one_answer_is_refused(witness, launch, answers):
     job = launch(**answers)
@@ -173,7 +174,10 @@ def test_a_job_over_the_inventory(witness, launch, sandbox):
 MOMENTS = random.Random(20261124).sample(range(1, 10), 2)  # nine or ten writes are made
 
 
-@pytest.mark.parametrize("gone", [False, True], ids=["cancelled", "cancelled, and the container removed"])
+@pytest.mark.parametrize("gone", [
+    pytest.param(False, id="cancelled", marks=pytest.mark.long),
+    pytest.param(True, id="cancelled, and the container removed"),
+])  # fmt: skip
 @pytest.mark.parametrize("write", MOMENTS)
 def test_a_job_that_is_cancelled(witness, launch, sandbox, write, gone):
     """Right after one of its writes. It gives everything back by itself, or the next launch does."""
@@ -213,6 +217,7 @@ def test_two_launches_at_once_the_second_waits(witness, launch, sandbox):
     witness.replaced()
 
 
+@pytest.mark.long
 def test_two_launches_at_once_the_second_gives_up_and_names_the_first(witness, launch, sandbox):
     sandbox.fault("hold", operations=["StopTask"], nth=1)
     first = launch()

@@ -117,6 +117,7 @@ def test_a_whole_stack(sandbox, aws, role):
     assert changes(role(scheduled_task_state="absent")) == []
 
 
+@pytest.mark.long
 def test_ways_of_being_told_come_and_go(aws, role):
     assert failures(role(scheduled_task_notify=["execution", "catch", "task"])) == []
     assert everything(aws)["rules"] == ["report-execution", "report-task"]
@@ -131,9 +132,11 @@ def test_ways_of_being_told_come_and_go(aws, role):
 @pytest.mark.parametrize(
     "more",
     [
-        {},
+        pytest.param({}, marks=pytest.mark.long),
         {"scheduled_task_notify": ["catch"], "scheduled_task_dead_letter_arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"},
-        {"scheduled_task_schedule": {"using": "rule"}, "scheduled_task_timezone": "UTC"},
+        pytest.param(
+            {"scheduled_task_schedule": {"using": "rule"}, "scheduled_task_timezone": "UTC"}, marks=pytest.mark.long
+        ),
     ],
     ids=str,
 )

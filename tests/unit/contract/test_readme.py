@@ -145,6 +145,7 @@ def test_the_inventory_finds_the_services_with_its_tag(sandbox, tmp_path):
     assert json.loads(done.stdout)["ecs_services"]["hosts"] == ["web.production"]
 
 
+@pytest.mark.long
 def test_the_plays_with_retries_and_schedules_run(sandbox, tmp_path):
     ecs = boto3.client("ecs", os.environ["AWS_REGION"], endpoint_url=sandbox.url)
     for family in ("report", "import"):

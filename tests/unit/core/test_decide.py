@@ -419,7 +419,8 @@ def test_what_holds_for_every_action(situation):
             assert (
                 seen.healthy - len([each for each in seen.next_stale[:size] if each.id in seen.next_good]) >= of.floor
             )
-            assert action.lower == (seen.stale <= history.surge)
+            replaced_already = seen.live + seen.unknown > seen.desired  # ECS was quicker than a lower count
+            assert action.lower == (seen.stale <= history.surge and not replaced_already)
     elif isinstance(action, Raise):
         assert seen.stale
         assert seen.desired >= of.original
