@@ -38,6 +38,8 @@ def disturb(sandbox, kind, **details):
 
 def test_throttling_slows_down_and_fails_nothing(sandbox, witness, recycle):
     disturb(sandbox, "throttling")
+    for operation in ("DescribeServices", "DescribeTasks"):  # whatever chance does
+        sandbox.fault("throttling", operations=[operation], nth=1)
     result = recycle(**TASK)
     assert result["recycle"]["status"] == "recycled"
     throttled = {call["operation"] for call in witness.calls() if call["outcome"].startswith("Throttling")}

@@ -75,6 +75,7 @@ def test_the_lines_come_while_it_runs(witness, sandbox, playbook):
     assert result["recycle"]["status"] == "recycled"
 
 
+@pytest.mark.long
 def test_the_results_are_those_of_the_module(witness, playbook, recycle, sandbox):
     planned = recycle(max_task_age="1h", check=True, diff=True)
     run = playbook([task(check_mode=True)], "--diff")
@@ -101,6 +102,7 @@ def test_silent(witness, playbook, temporary, silent):
     witness.replaced()
 
 
+@pytest.mark.long
 def test_in_the_background_and_looked_for_later(witness, playbook):
     run = playbook(
         [
@@ -134,6 +136,7 @@ class Connection(Local):
 """
 
 
+@pytest.mark.long
 def test_on_another_machine_it_works_and_is_silent(witness, playbook, tmp_path, monkeypatch):
     (tmp_path / "connections").mkdir()
     (tmp_path / "connections/far.py").write_text(FAR)
@@ -144,6 +147,7 @@ def test_on_another_machine_it_works_and_is_silent(witness, playbook, tmp_path, 
     witness.replaced()
 
 
+@pytest.mark.long
 def test_the_environment_of_the_task_reaches_the_module(witness, playbook, monkeypatch):
     """In a loop, where the same task runs several times."""
     monkeypatch.delenv("AWS_REGION")
@@ -154,6 +158,7 @@ def test_the_environment_of_the_task_reaches_the_module(witness, playbook, monke
     assert course(lines(run)) == [PLAN, "1", "2", "3"]
 
 
+@pytest.mark.long
 def test_a_failure_tells_why_it_gives_back(witness, sandbox, playbook):
     sandbox.fault("launch_fails", reason="CannotPullContainerError: image not found")
     run = playbook([task(ignore_errors=True)])

@@ -91,6 +91,7 @@ def stack(sandbox, tmp_path):
     return Stack(sandbox, tmp_path)
 
 
+@pytest.mark.long
 def test_a_record_that_is_delivered_three_times_while_nothing_starts(stack):
     stack.from_eventbridge()
     stack.sandbox.fault("run_task_fails", family="report", reason=CAPACITY, times=1)

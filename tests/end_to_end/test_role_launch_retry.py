@@ -243,6 +243,7 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     assert role.left() == role.before
 
 
+@pytest.mark.long
 def test_variables_that_cannot_be_meant(role):
     cases = [
         ({"state": "paused"}, "launch_retry_state"),

@@ -135,6 +135,7 @@ def test_a_job_its_events_and_its_artifacts(witness, launch):
     assert again.stats()["recycle"]["status"] == "unchanged"
 
 
+@pytest.mark.long
 def test_a_job_that_fails_leaves_its_artifacts_too(witness, launch, sandbox):
     sandbox.fault("launch_fails", reason="CannotPullContainerError: image not found")
     job = launch()
@@ -153,6 +154,7 @@ def test_a_survey_without_one_answer_is_refused(witness, launch, answers):
     witness.untouched()
 
 
+@pytest.mark.long
 def test_a_job_over_the_inventory(witness, launch, sandbox):
     """The same playbook, when nobody names a service."""
     sandbox.service("api", cluster="prod", tasks=1, health_check=True)

@@ -132,14 +132,13 @@ def test_ways_of_being_told_come_and_go(aws, role):
 @pytest.mark.parametrize(
     "more",
     [
-        pytest.param({}, marks=pytest.mark.long),
+        {},
         {"scheduled_task_notify": ["catch"], "scheduled_task_dead_letter_arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"},
-        pytest.param(
-            {"scheduled_task_schedule": {"using": "rule"}, "scheduled_task_timezone": "UTC"}, marks=pytest.mark.long
-        ),
+        {"scheduled_task_schedule": {"using": "rule"}, "scheduled_task_timezone": "UTC"},
     ],
     ids=str,
 )
+@pytest.mark.long
 def test_policies(aws, role, more):
     assert failures(role(**more)) == []
     iam = aws("iam")

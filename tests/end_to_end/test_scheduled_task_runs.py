@@ -203,6 +203,7 @@ def test_what_can_never_work_is_not_tried_again(sandbox, aws, executed):
     assert len(until(aws.mail, "the message")) == 1
 
 
+@pytest.mark.long
 def test_a_schedule_starts_what_the_role_has_made(sandbox, aws, warm_playbook):
     """The roles that it makes suffice: the sandbox holds every call of the state machine against them."""
     sandbox.program("report", seconds=5, exit_code=1)
