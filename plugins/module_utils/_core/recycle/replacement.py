@@ -41,6 +41,7 @@ _NAMING_LOOKS = 12
 _LAST_SECONDS = 60.0  # for withdrawing tasks, when the run has to end
 _BEFORE_REACTION = 3.0  # seconds within which ECS has not begun to replace a stopped task
 _FRESH = 5.0  # seconds that a look may take
+_LISTED_AFTER = 20  # shortest pauses after which a list that lacked a task is asked for again
 _BLIND_SPELL = 60.0  # seconds for which counts alone are believed while tasks launch
 
 
@@ -78,6 +79,7 @@ class Replacement:
         self._events: list[Event] = []  # since our last change
         self._described_clock = session.world.clock()
         self._mismatch: tuple[int, int] | None = None  # counts for which an inventory was taken
+        self._inventory_clock = session.world.clock()  # when that was
         self._deploying = False
         self._launching = False  # whether a launch that we caused is on its way
         self._not_whole = 0.0  # seconds after our last change at which replacements were last seen missing
@@ -164,8 +166,10 @@ class Replacement:
         yield from self._describe(self._first())
         nameless = knowledge.nameless(service)
         if nameless and not self._history.open_stops:  # within a step the counts are on the move
-            if self._mismatch != (nameless, knowledge.live):
+            again = world.clock() - self._inventory_clock > _LISTED_AFTER * session.policy.wait_delay
+            if self._mismatch != (nameless, knowledge.live) or again:
                 yield from self._take_inventory()
+                self._inventory_clock = world.clock()
                 nameless = knowledge.nameless(service)
             self._mismatch = (nameless, knowledge.live)
         for task_id in knowledge.departed:  # what ECS starts in their place is new
