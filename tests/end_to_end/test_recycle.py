@@ -98,8 +98,10 @@ def test_without_a_surge_the_floor_is_lower(sandbox, recycle):
     witness.replaced()
 
 
+# At a hundred times AWS's speed ECS often is quicker with a replacement than the lower count, and then one is launched
+# for nothing: a waste, not a danger. On the virtual clock, tests/simulation holds the number of launches exactly.
+@pytest.mark.long
 def test_a_surge_as_large_as_the_service_launches_nothing_twice(sandbox, recycle):
-    sandbox.settings(latencies={"reaction": 300})  # the lower count comes before ECS reacts to the stop
     sandbox.service("web", tasks=4, health_check=True)
     witness = Witness(sandbox)
     recycle(max_task_age="1h", surge=4, batch_size="100%")
