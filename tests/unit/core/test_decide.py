@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 
 from tests.unit.core.samples import NOW, law, plan, service, task, task_id, tasks
 
-LIMITS = Limits(wait_timeout=900.0, batch_wait=0.0, wait_for_deployment=False)
+LIMITS = Limits(wait_timeout=900.0, batch_wait=0.0, wait_for_deployment=False, wait_delay=3.0)
 PATIENT = replace(LIMITS, wait_for_deployment=True)
 PAUSING = replace(LIMITS, batch_wait=30.0)
 
@@ -55,6 +55,7 @@ def look(**changes) -> Observation:
             "healthy": 12,
             "live": 12,
             "unknown": 0,
+            "unclear": 0,
             "fresh_good": 2,
             "fresh_bad": 0,
             "deploying": None,
@@ -354,6 +355,18 @@ def test_in_a_last_step_what_ecs_has_started_all_the_same_stands_for_the_next_st
     assert decide(plan(), LIMITS, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
 
 
+def test_in_a_last_step_a_count_that_may_be_older_than_a_stop_is_read_again():
+    seen = look(desired=11, healthy=11, stale=1, live=11, unknown=1, unclear=1)
+    check(decide(plan(), LIMITS, seen, LAST), Wait, "another look at what ECS counts")
+    late = decide(plan(), LIMITS, replace(seen, elapsed=900.1), LAST)
+    assert late == stop(LAST, False, surge=1, open_stops=0)
+
+
+def test_in_a_last_step_one_that_is_surely_there_beside_one_that_may_be_is_not_waited_for():
+    seen = look(desired=11, healthy=11, stale=1, live=11, unknown=2, unclear=1)
+    assert decide(plan(), LIMITS, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
+
+
 # ---- laws
 
 
@@ -374,7 +387,8 @@ def situations(draw):
         desired=draw(count),
         healthy=draw(count),
         live=draw(count),
-        unknown=draw(st.integers(0, 3)),
+        unknown=(unknown := draw(st.integers(0, 3))),
+        unclear=draw(st.integers(0, unknown)),
         fresh_good=draw(count),
         fresh_bad=draw(st.integers(0, 3)),
         deploying=draw(st.sampled_from([None, None, None, DEPLOYING])),
@@ -392,7 +406,7 @@ def situations(draw):
         stops=draw(st.integers(0, 40)),
         last_step=last_step,
     )
-    limits = Limits(900.0, draw(st.sampled_from([0.0, 30.0])), draw(st.booleans()))
+    limits = Limits(900.0, draw(st.sampled_from([0.0, 30.0])), draw(st.booleans()), 3.0)
     return of, limits, seen, history
 
 
@@ -433,7 +447,7 @@ def test_what_holds_for_every_action(situation):
     elif isinstance(action, GiveUp):
         assert action.why
     else:
-        assert action.at_most is None or 0 < action.at_most <= limits.batch_wait
+        assert action.at_most is None or 0 < action.at_most <= max(limits.batch_wait, limits.wait_delay)
 
 
 @given(situations())

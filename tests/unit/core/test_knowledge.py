@@ -192,6 +192,14 @@ def test_tasks_without_a_name(victim, running, pending, nameless):
     assert knowledge.nameless(service(running=running, pending=pending)) == nameless
 
 
+def test_a_victim_that_ran_when_ecs_counted_may_be_among_those_without_a_name():
+    knowledge = knowing(*tasks(3))
+    knowledge.mark_victim(task(0))
+    counted, ran = service(running=3), knowledge.running_victims
+    knowledge.see([task(0, **STOPPING)], NOW + 5)
+    assert (knowledge.nameless(counted), knowledge.nameless(counted, ran)) == (1, 0)
+
+
 # ---- what comes and goes without our doing
 
 

@@ -38,6 +38,7 @@ class Observation:
     healthy: int  # surely good
     live: int  # known and meant to run
     unknown: int  # counted by ECS, not known by name
+    unclear: int  # of these, so many may be tasks that we stopped and that ended while we looked
     fresh_good: int  # created since the run began, and good
     fresh_bad: int  # created since the run began, not good yet
     deploying: str | None  # the deployment in progress, in words
@@ -129,6 +130,7 @@ class Limits:
     wait_timeout: float
     batch_wait: float
     wait_for_deployment: bool
+    wait_delay: float
 
 
 def decide(plan: Plan, limits: Limits, seen: Observation, history: History) -> Action:
@@ -225,7 +227,10 @@ def _go_on(plan: Plan, limits: Limits, seen: Observation, history: History, late
         return _wait(late, limits, seen, f"{plan.floor} healthy tasks besides the next one to stop")
     # One more than the count means that ECS was quicker with a replacement than a lower count was before: it
     # stands for the next stop, and one of the added tasks is left to be given back at the end.
-    lower = history.last_step and seen.live + seen.unknown <= seen.desired
+    surplus = seen.live + seen.unknown - seen.desired
+    if history.last_step and 0 < surplus <= seen.unclear and not late:
+        return Wait("another look at what ECS counts", at_most=limits.wait_delay)
+    lower = history.last_step and surplus <= 0
     after = replace(history, surge=history.surge - lower, open_stops=history.open_stops - 1, stops=history.stops + 1)
     return Stop(victim, lower=lower, history=after)
 

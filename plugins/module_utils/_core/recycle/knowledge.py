@@ -146,13 +146,18 @@ class Knowledge:
         """The ARN of a task; its id when it was never described, or is gone."""
         return self._tasks[task_id].arn if task_id in self._tasks else task_id
 
-    def nameless(self, service: Service) -> int:
+    @property
+    def running_victims(self) -> int:
+        """Victims that were last seen RUNNING: ECS may count them."""
+        return sum(task.status == RUNNING for task in self._leaving.values())
+
+    def nameless(self, service: Service, running_victims: int | None = None) -> int:
         """Tasks that ECS counts and that are not known by name; below 0 when more are known than it counts.
 
-        A victim may be counted as long as it was last seen RUNNING.
+        ``running_victims``: so many victims may have been counted; as many as are running by now when left out.
         """
         counted = service.running + service.pending
-        most = self.live + sum(task.status == RUNNING for task in self._leaving.values())
+        most = self.live + (self.running_victims if running_victims is None else running_victims)
         return counted - most if counted > most else min(0, counted - self.live)
 
     def good(self, task: Task) -> bool:

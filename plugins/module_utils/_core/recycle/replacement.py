@@ -106,7 +106,7 @@ class Replacement:
 
     def _loop(self) -> Steps[None]:
         session, policy = self._session, self._session.policy
-        limits = Limits(policy.wait_timeout, policy.batch_wait, policy.on_deployment == "wait")
+        limits = Limits(policy.wait_timeout, policy.batch_wait, policy.on_deployment == "wait", policy.wait_delay)
         if self._launching:
             yield from session.rest(self._pace.pause(session.elapsed))
         while True:
@@ -151,6 +151,7 @@ class Replacement:
         """Observe. None when ECS's counts alone say that a launch goes its way, which saves a call."""
         session, knowledge, plan, world = self._session, self.knowledge, self._plan, self._session.world
         service = self._service = yield from session.look()
+        counted_victims = knowledge.running_victims  # at most: some may have ended before they were counted
         self._events.extend(knowledge.new_events(service))
         desired = session.desired(service)
         session.report.saw_desired(desired)
@@ -186,6 +187,7 @@ class Replacement:
             healthy=knowledge.healthy(service),
             live=knowledge.live,
             unknown=max(0, nameless),
+            unclear=max(0, nameless - max(0, knowledge.nameless(service, counted_victims))),
             fresh_good=fresh_good,
             fresh_bad=len(list(knowledge.fresh)) - fresh_good,
             deploying=deployment_words(service) if service.deploying else None,
