@@ -80,9 +80,9 @@ def test_a_signal_to_ansible_playbook(witness, sandbox, playbook, number):
     run = playbook(PLAY)
     until(witness.stops, "the first stop")
     os.kill(run.pid, number)
+    run.process.wait(timeout=60)  # a busy machine takes its time to end it
     sandbox.release()
     left_alone_after_the_first_stop(witness)
-    run.process.wait(timeout=60)
 
 
 def test_ansible_playbook_is_killed_with_its_group(witness, sandbox, playbook):
