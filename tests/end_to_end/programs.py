@@ -32,7 +32,7 @@ from tests.sandbox.client import Sandbox
 
 MODULES = "ansible_collections.steadyops.ecs.plugins.modules."
 RECYCLE, INFO = "ecs_service_recycle", "ecs_service_task_info"
-PATIENCE = 60.0  # seconds after which something that has to happen is missed
+PATIENCE = 120.0  # seconds after which something that has to happen is missed
 
 # Of every recycle here, unless a test says otherwise. The sandbox is fast, so a look must be, too.
 QUICK = {"service": "web", "wait_delay": 0.05, "stabilize_time": 0, "wait_timeout": 30}

@@ -22,11 +22,11 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": SECRET}
 
 
-def run(awx, *arguments, **environment):
+def run(awx, warm, *arguments, **environment):
     """Runs awx/apply.yml. Returns how many tasks changed something."""
     ours = {"CONTROLLER_HOST": awx.url, "CONTROLLER_OAUTH_TOKEN": TOKEN, "ANSIBLE_DEPRECATION_WARNINGS": "false"}
     done = subprocess.run(
-        ["ansible-playbook", str(ROOT / "awx/apply.yml"), *arguments],
+        warm.command("ansible-playbook", str(ROOT / "awx/apply.yml"), *arguments),
         env={**os.environ, **KEYS, **ours, **environment},
         capture_output=True,
         text=True,
@@ -38,14 +38,14 @@ def run(awx, *arguments, **environment):
 
 
 @pytest.fixture(scope="module")
-def applied():
+def applied(warm):
     """An AWX that the playbook was run against once, and how many tasks changed something."""
     bundle = version("ansible")
     if importlib.util.find_spec("ansible_collections.awx") is None:
         assert int(bundle.split(".")[0]) >= 14, "the package ansible has had awx.awx until 13"
         pytest.skip(f"the package ansible {bundle} has no collection awx.awx any more; 12 and 13 have")
     with Server() as server:
-        yield server, run(server)
+        yield server, run(server, warm)
 
 
 @pytest.fixture
@@ -81,31 +81,31 @@ def test_awx_knows_what_it_was_told(applied):
     "keys",
     [pytest.param(KEYS, id="with keys"), pytest.param(dict.fromkeys(KEYS, ""), id="without", marks=pytest.mark.long)],
 )
-def test_a_second_time_changes_nothing(awx, keys):
-    assert run(awx, **keys) == 0
+def test_a_second_time_changes_nothing(awx, warm, keys):
+    assert run(awx, warm, **keys) == 0
     assert awx.awx.writes == []
 
 
 @pytest.mark.long
-def test_what_was_changed_by_hand_is_changed_back(awx):
+def test_what_was_changed_by_hand_is_changed_back(awx, warm):
     template, credential = only(awx, "job_templates"), only(awx, "credentials")
     template["allow_simultaneous"] = False
     awx.awx.surveys[template["id"]] = {"name": "", "description": "", "spec": []}
     credential["description"] = "mine"
-    assert run(awx, "--check") == 2
+    assert run(awx, warm, "--check") == 2
     assert awx.awx.writes == []
-    assert run(awx) == 2
+    assert run(awx, warm) == 2
     assert template["allow_simultaneous"] is True
     assert awx.awx.surveys[template["id"]] == OBJECTS["job_templates"][0]["survey_spec"]
     assert credential["inputs"]["password"] == SECRET, "the secret was not lost on the way"
 
 
 @pytest.mark.long
-def test_new_keys_are_written_when_that_is_asked_for(awx):
+def test_new_keys_are_written_when_that_is_asked_for(awx, warm):
     credential = only(awx, "credentials")
-    assert run(awx, AWS_SECRET_ACCESS_KEY="other") == 0
+    assert run(awx, warm, AWS_SECRET_ACCESS_KEY="other") == 0
     assert credential["inputs"]["password"] == SECRET
-    assert run(awx, "-e", "update_secrets=true", AWS_SECRET_ACCESS_KEY="other") == 1
+    assert run(awx, warm, "-e", "update_secrets=true", AWS_SECRET_ACCESS_KEY="other") == 1
     assert credential["inputs"]["password"] == "other"
     assert awx.awx.shown("credentials", credential)["inputs"]["password"] == HIDDEN
     credential["inputs"]["password"] = SECRET

@@ -57,7 +57,7 @@ class Run:
 
 
 @pytest.fixture
-def run(sandbox, tmp_path):
+def run(sandbox, tmp_path, warm):
     """Runs the playbook over the services of cluster prod."""
     inventory = tmp_path / "fleet.ecs_services.yml"
     inventory.write_text(
@@ -74,7 +74,7 @@ def run(sandbox, tmp_path):
         hosts = ["-i", str(inventory)] if fleet else []
         return Run(
             subprocess.run(
-                ["ansible-playbook", *hosts, PLAYBOOK, "-e", said, *options],
+                warm.command("ansible-playbook", *hosts, PLAYBOOK, "-e", said, *options),
                 env={**os.environ, "AWS_URL": sandbox.url, "ANSIBLE_FORKS": "10", "ANSIBLE_SHOW_CUSTOM_STATS": "true"},
                 capture_output=True,
                 text=True,

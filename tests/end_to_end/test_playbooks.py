@@ -14,10 +14,10 @@ from tests.end_to_end.witness import RECORD_TAG, Witness
 QUICKLY = {"wait_delay": 0.05, "stabilize_time": 0, "batch_wait": 0, "wait_timeout": 30}
 
 
-def test_check_do_check_do(sandbox, playbook):
+def test_check_do_check_do(sandbox, warm_playbook):
     sandbox.service("web", tasks=3, cluster="prod", health_check=True, target_groups=1, scaling={"min": 1, "max": 9})
     witness = Witness(sandbox)
-    results = playbook(
+    results = warm_playbook(
         """
 - steadyops.ecs.ecs_service_recycle: &options
     cluster: prod
@@ -41,20 +41,20 @@ def test_check_do_check_do(sandbox, playbook):
     witness.replaced(tokens=True)
 
 
-def test_the_whole_play_in_check_mode(sandbox, playbook):
+def test_the_whole_play_in_check_mode(sandbox, warm_playbook):
     sandbox.service("web", tasks=2)
     witness = Witness(sandbox)
     tasks = [{"steadyops.ecs.ecs_service_recycle": {"service": "web", "max_task_age": "1h"}}]
-    (result,) = playbook(tasks, "--check").results()
+    (result,) = warm_playbook(tasks, "--check").results()
     assert result["changed"]
     witness.untouched()
 
 
-def test_a_failure_that_is_rescued(sandbox, playbook):
+def test_a_failure_that_is_rescued(sandbox, warm_playbook):
     sandbox.service("web", tasks=2, health_check=True)
     sandbox.fault("launch_fails", reason="CannotPullContainerError: image not found")
     witness = Witness(sandbox)
-    results = playbook(
+    results = warm_playbook(
         """
 - block:
     - steadyops.ecs.ecs_service_recycle:
@@ -72,11 +72,11 @@ def test_a_failure_that_is_rescued(sandbox, playbook):
     witness.given_back()
 
 
-def test_a_warning_reaches_the_user(sandbox, playbook):
+def test_a_warning_reaches_the_user(sandbox, warm_playbook):
     sandbox.service("web", tasks=2, health_check=True)
     sandbox.fault("tags_lost", after=1, keys=[RECORD_TAG])
     tasks = [{"steadyops.ecs.ecs_service_recycle": {"service": "web", "max_task_age": "1h", "wait_delay": 0.05}}]
-    (result,) = playbook(tasks).results()
+    (result,) = warm_playbook(tasks).results()
     (warning,) = warnings(result)
     assert RECORD_TAG in warning
 
@@ -93,20 +93,20 @@ WRITTEN = [
 
 
 @pytest.mark.long
-def test_instants_as_yaml_and_templates_make_them(sandbox, playbook):
+def test_instants_as_yaml_and_templates_make_them(sandbox, warm_playbook):
     sandbox.service("web", tasks=1)
     tasks = [
         f"- steadyops.ecs.ecs_service_task_info: {{service: web, started_before: {text}}}" for text, _instant in WRITTEN
     ]
-    results = playbook("\n".join(tasks)).results()
+    results = warm_playbook("\n".join(tasks)).results()
     assert len(results) == len(WRITTEN)
     for result, (_text, instant) in zip(results, WRITTEN, strict=True):
         assert result["cutoff"].startswith(instant)
 
 
-def test_defaults_of_the_action_groups(sandbox, playbook):
+def test_defaults_of_the_action_groups(sandbox, warm_playbook):
     sandbox.service("web", tasks=1, region="us-east-1", cluster="prod")
-    results = playbook(
+    results = warm_playbook(
         [
             {"steadyops.ecs.ecs_service_task_info": {"service": "web"}},
             {"steadyops.ecs.ecs_service_recycle": {"service": "web", "started_before": 0}},
@@ -121,7 +121,7 @@ def test_defaults_of_the_action_groups(sandbox, playbook):
 
 @pytest.mark.parametrize("module", [ecs_service_recycle, ecs_service_task_info])
 @pytest.mark.long
-def test_the_examples_of_the_documentation(sandbox, playbook, module, monkeypatch):
+def test_the_examples_of_the_documentation(sandbox, warm_playbook, module, monkeypatch):
     """As they are, but for their pauses."""
     sandbox.service("web", tasks=1, cluster="production", health_check=True)
     sandbox.service("batch", tasks=3, cluster="production", health_check=True)
@@ -131,7 +131,7 @@ def test_the_examples_of_the_documentation(sandbox, playbook, module, monkeypatc
         for each in (task, *task.get("block", [])):
             each.get("steadyops.ecs.ecs_service_recycle", {}).update(QUICKLY)
     secret = {"changed": True, "secret": {"last_changed_date": "2018-11-20T12:16:38.433000+01:00"}}
-    results = playbook(tasks, vars={"rotated": secret}).results()
+    results = warm_playbook(tasks, vars={"rotated": secret}).results()
     assert [result for result in results if result.get("failed") or result.get("skipped")] == []
     assert len(results) == len(tasks)
     assert Witness(sandbox, "batch").record() is None
@@ -169,10 +169,10 @@ def test_results_are_as_documented(sandbox, recycle, task_info):
     assert set(found) - {"invocation", "changed"} == {"tasks", "service", "cutoff"}
 
 
-def test_an_option_that_does_not_exist(sandbox, playbook):
+def test_an_option_that_does_not_exist(sandbox, warm_playbook):
     sandbox.service("web", tasks=1)
     witness = Witness(sandbox)
-    (result,) = playbook([{"steadyops.ecs.ecs_service_recycle": {"service": "web", "max_age": "7d"}}]).results()
+    (result,) = warm_playbook([{"steadyops.ecs.ecs_service_recycle": {"service": "web", "max_age": "7d"}}]).results()
     assert "max_age" in result["msg"]
     assert "max_task_age" in result["msg"], "it says what there is"
     witness.untouched()

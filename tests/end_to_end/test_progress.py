@@ -52,8 +52,8 @@ def course(told):
     return [told[0], *[step[1] for step in steps]]
 
 
-def test_a_line_for_each_step(witness, playbook, temporary):
-    run = playbook([task()])
+def test_a_line_for_each_step(witness, warm_playbook, temporary):
+    run = warm_playbook([task()])
     (result,) = run.results()
     assert course(lines(run)) == [PLAN, "1", "2", "3"]
     assert "about" in lines(run)[1]
@@ -76,9 +76,9 @@ def test_the_lines_come_while_it_runs(witness, sandbox, playbook):
 
 
 @pytest.mark.long
-def test_the_results_are_those_of_the_module(witness, playbook, recycle, sandbox):
+def test_the_results_are_those_of_the_module(witness, warm_playbook, recycle, sandbox):
     planned = recycle(max_task_age="1h", check=True, diff=True)
-    run = playbook([task(check_mode=True)], "--diff")
+    run = warm_playbook([task(check_mode=True)], "--diff")
     (told,) = run.results()
     passing = dict.fromkeys(["seconds", "timeline", "cutoff"])
     assert told["recycle"] | passing == planned["recycle"] | passing
@@ -93,8 +93,8 @@ def test_the_results_are_those_of_the_module(witness, playbook, recycle, sandbox
     ids=["no_log", "switched off", "async"],
 )
 @pytest.mark.long
-def test_silent(witness, playbook, temporary, silent):
-    run = playbook([task(**silent)])
+def test_silent(witness, warm_playbook, temporary, silent):
+    run = warm_playbook([task(**silent)])
     run.results()
     assert lines(run) == []
     assert list(temporary.glob("ecs_progress_*")) == []
@@ -103,8 +103,8 @@ def test_silent(witness, playbook, temporary, silent):
 
 
 @pytest.mark.long
-def test_in_the_background_and_looked_for_later(witness, playbook):
-    run = playbook(
+def test_in_the_background_and_looked_for_later(witness, warm_playbook):
+    run = warm_playbook(
         [
             task(**{"async": 60, "poll": 0, "register": "job"}),
             {
@@ -148,20 +148,20 @@ def test_on_another_machine_it_works_and_is_silent(witness, playbook, tmp_path, 
 
 
 @pytest.mark.long
-def test_the_environment_of_the_task_reaches_the_module(witness, playbook, monkeypatch):
+def test_the_environment_of_the_task_reaches_the_module(witness, warm_playbook, monkeypatch):
     """In a loop, where the same task runs several times."""
     monkeypatch.delenv("AWS_REGION")
     more = {"environment": {"AWS_REGION": "eu-central-1"}, "loop": [1, 2]}
-    run = playbook([task(**more)])
+    run = warm_playbook([task(**more)])
     (result,) = run.results()
     assert [each["recycle"]["status"] for each in result["results"]] == ["recycled", "unchanged"]
     assert course(lines(run)) == [PLAN, "1", "2", "3"]
 
 
 @pytest.mark.long
-def test_a_failure_tells_why_it_gives_back(witness, sandbox, playbook):
+def test_a_failure_tells_why_it_gives_back(witness, sandbox, warm_playbook):
     sandbox.fault("launch_fails", reason="CannotPullContainerError: image not found")
-    run = playbook([task(ignore_errors=True)])
+    run = warm_playbook([task(ignore_errors=True)])
     run.results()
     assert lines(run)[0] == PLAN
     assert "ends early and gives back what it added: " in lines(run)[1]

@@ -52,7 +52,7 @@ def topic(sandbox):
 
 
 @pytest.fixture
-def run(sandbox, tmp_path):
+def run(sandbox, tmp_path, warm):
     """Runs the role for one service after another, in one play; returns what was printed, password never included."""
 
     def run(*cases, options=("-vv",), code=0):
@@ -76,7 +76,7 @@ def run(sandbox, tmp_path):
         path = tmp_path / "play.yml"
         path.write_text(yaml.safe_dump([{"name": "P", "hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
         done = subprocess.run(
-            ["ansible-playbook", str(path), *options],
+            warm.command("ansible-playbook", str(path), *options),
             env={**os.environ, "AWS_URL": sandbox.url},
             capture_output=True,
             text=True,

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-# Ansible reads these when it is imported, so they are the same for all that is forked.
+# What a run of Ansible has in its environment where its results are read. A run with other settings pays for reading them.
 SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
 # Of its own, because Ansible looks for collections in a way that what Python has imported of them would spoil.
 ANSIBLE = ["ansible.cli.playbook"]
@@ -113,11 +113,14 @@ def _answer(caller: socket.socket) -> NoReturn:
 
 def _become(folder: str, arguments: list[str], environment: list[str], files: list[int]) -> NoReturn:
     variables = dict(each.split("=", 1) for each in environment)
-    settings = {name for name in variables.keys() | os.environ.keys() if name.startswith("ANSIBLE_")}
-    assert all(variables.get(name) == os.environ.get(name) for name in settings), "other settings of Ansible"
+    names = {name for name in variables.keys() | os.environ.keys() if name.startswith("ANSIBLE_")}
+    others = any(variables.get(name) != os.environ.get(name) for name in names)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
+    constants = sys.modules.get("ansible.constants")
+    if constants and others:
+        importlib.reload(constants)  # its settings were read when it was imported
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
