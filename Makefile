@@ -51,7 +51,8 @@ help: ## this list
 demo: build ## recycle a service of a sandbox, watch its capacity, and see who is told of failures
 	@$(PY) -m tests.demo
 
-test: lint molecule-service_recycle ## all that CI runs
+test: build ## all that CI runs
+	@$(MAKE) --no-print-directory -j 2 lint molecule-service_recycle
 	@$(PY) -m pytest -q -n 3 --dist worksteal -m 'not long' $(TESTS)
 
 test-all: lint molecule ## the same, the long flows, 100,000 simulated histories, and a fleet of 50 services

@@ -19,6 +19,7 @@ from tests.end_to_end.launches import (
     NAME,
     NUMBER,
     REGION,
+    ROLE,
     TOPIC,
     Launches,
     five_broken_among_fifty,
@@ -112,7 +113,10 @@ class Role(Launches):
 
     def let_in(self) -> list[str]:
         """Who may invoke the function: services, with what for."""
-        policy = json.loads(self.aws["lambda"].get_policy(FunctionName=NAME)["Policy"])
+        try:
+            policy = json.loads(self.aws["lambda"].get_policy(FunctionName=NAME)["Policy"])
+        except self.aws["lambda"].exceptions.ResourceNotFoundException:
+            return []
         return [
             f"{each['Principal']['Service']} {each['Condition']['ArnLike']['AWS:SourceArn']}"
             for each in policy["Statement"]
@@ -213,6 +217,8 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     there = role.left()
     assert (there["rules"], there["filters"]) == ([], [NAME])
     assert there["let in"] == [f"logs.amazonaws.com arn:aws:logs:{REGION}:{NUMBER}:log-group:trail:*"]
+    again = role.run(**by_log)
+    assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
     refused_launches_come_back(role, "log_subscription")
 
     # The log group need not be named any longer, and stopped tasks are heard of from now on.
@@ -241,6 +247,29 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     assert there["topics"] == role.before["topics"]
     assert role.run(state="absent")["failed"] == []
     assert role.left() == role.before
+
+
+def test_what_is_somebody_elses_is_left_alone(role):
+    aws, words = role.aws, "This role has not made what there is already: "
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": NUMBER}, "Action": "*"}]}
+    aws["iam"].create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(trust))
+    aws["sqs"].create_queue(QueueName=f"{NAME}-dead-letters")
+    aws["sns"].create_topic(Name=f"{NAME}-given-up")
+    aws["events"].put_rule(Name=f"{NAME}-stopped", EventPattern='{"source": ["aws.ecs"]}')
+    code = {"ZipFile": b"x"}
+    aws["lambda"].create_function(FunctionName=NAME, Role=ROLE, Runtime="python3.13", Handler="a.b", Code=code)
+    theirs = role.left()
+    for options in ((), ("--check",)):
+        refused = role.run(*options, **WHOLE)
+        assert refused["writes"] == []
+        (said,) = refused["failed"]
+        assert said.startswith(
+            f"{words}rule {NAME}-stopped, role {NAME}, queue {NAME}-dead-letters, topic {NAME}-given-up, function {NAME}. "
+            "Nothing was changed. "
+        )
+    gone = role.run(state="absent")
+    assert (gone["failed"], gone["changed"], gone["writes"]) == ([], [], [])
+    assert role.left() == theirs
 
 
 @pytest.mark.long
