@@ -232,7 +232,6 @@ def test_an_alarm_stops_the_run_and_gives_back(sandbox, begin, aws, alarm, when)
         witness.given_back()
 
 
-@pytest.mark.long
 def test_baking_notices_a_new_task_that_ends(sandbox, begin):
     sandbox.service("web", tasks=2)
     witness = Witness(sandbox)
@@ -284,7 +283,6 @@ def test_what_was_added_is_kept_for_the_next_run(sandbox, recycle):
 # ---- protected tasks
 
 
-@pytest.mark.long
 def test_protected_tasks_come_last_and_are_waited_for(sandbox, begin):
     sandbox.service("web", tasks=3)
     witness = Witness(sandbox)

@@ -136,7 +136,6 @@ def test_a_fleet_of_which_one_cannot_start_new_tasks(sandbox, run, tmp_path):
     assert "timeline" not in str(told)
 
 
-@pytest.mark.long
 def test_no_batch_is_begun_after_too_many_failures(sandbox, run):
     """Not even by a batch of which all fail, which would end the play before the summary."""
     witnesses = services(sandbox, 4, tasks=1)
@@ -161,7 +160,6 @@ def test_no_batch_is_begun_after_too_many_failures(sandbox, run):
     witnesses["s02"].untouched()
 
 
-@pytest.mark.long
 def test_check_mode_and_nothing_to_replace(sandbox, run, tmp_path):
     (witness,) = services(sandbox, 1, tasks=1).values()
     page = tmp_path / "report.html"
@@ -192,7 +190,6 @@ def test_what_is_not_said_in_full_is_refused_at_once(sandbox, run, fleet, variab
     witness.untouched()
 
 
-@pytest.mark.long
 def test_a_namesake_in_another_region_is_not_taken_for_the_service(sandbox, run):
     """Whatever region somebody says for all of them."""
     (witness,) = services(sandbox, 1, tasks=1).values()
@@ -203,7 +200,6 @@ def test_a_namesake_in_another_region_is_not_taken_for_the_service(sandbox, run)
     witness.untouched()
 
 
-@pytest.mark.long
 def test_one_service_of_a_fleet_by_name(sandbox, run):
     """With an inventory at hand, ``service`` still means that one alone."""
     witnesses = services(sandbox, 2, tasks=1)

@@ -205,7 +205,6 @@ def test_a_tag_that_looks_like_a_template_is_text(sandbox, inventory, run):
     assert '"harm"' not in done.stdout
 
 
-@pytest.mark.long
 def test_a_second_run_asks_the_cache(estate, listed, calls, tmp_path):
     cached = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
     calls()

@@ -83,7 +83,6 @@ def test_killed_once(witness, recycle, killed_after, write):
 
 
 @each_write
-@pytest.mark.long
 def test_killed_twice(witness, recycle, killed_after, write):
     assert killed_after(write)
     killed_after(write)

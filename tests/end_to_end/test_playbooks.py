@@ -92,7 +92,6 @@ WRITTEN = [
 ]
 
 
-@pytest.mark.long
 def test_instants_as_yaml_and_templates_make_them(sandbox, warm_playbook):
     sandbox.service("web", tasks=1)
     tasks = [
@@ -120,7 +119,6 @@ def test_defaults_of_the_action_groups(sandbox, warm_playbook):
 
 
 @pytest.mark.parametrize("module", [ecs_service_recycle, ecs_service_task_info])
-@pytest.mark.long
 def test_the_examples_of_the_documentation(sandbox, warm_playbook, module, monkeypatch):
     """As they are, but for their pauses."""
     sandbox.service("web", tasks=1, cluster="production", health_check=True)

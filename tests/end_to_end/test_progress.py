@@ -75,7 +75,6 @@ def test_the_lines_come_while_it_runs(witness, sandbox, playbook):
     assert result["recycle"]["status"] == "recycled"
 
 
-@pytest.mark.long
 def test_the_results_are_those_of_the_module(witness, warm_playbook, recycle, sandbox):
     planned = recycle(max_task_age="1h", check=True, diff=True)
     run = warm_playbook([task(check_mode=True)], "--diff")
@@ -92,7 +91,6 @@ def test_the_results_are_those_of_the_module(witness, warm_playbook, recycle, sa
     [{"no_log": True}, {"vars": {"ecs_progress": False}}, {"async": 60, "poll": 1}],
     ids=["no_log", "switched off", "async"],
 )
-@pytest.mark.long
 def test_silent(witness, warm_playbook, temporary, silent):
     run = warm_playbook([task(**silent)])
     run.results()
@@ -102,7 +100,6 @@ def test_silent(witness, warm_playbook, temporary, silent):
     witness.replaced()
 
 
-@pytest.mark.long
 def test_in_the_background_and_looked_for_later(witness, warm_playbook):
     run = warm_playbook(
         [
@@ -136,7 +133,6 @@ class Connection(Local):
 """
 
 
-@pytest.mark.long
 def test_on_another_machine_it_works_and_is_silent(witness, playbook, tmp_path, monkeypatch):
     (tmp_path / "connections").mkdir()
     (tmp_path / "connections/far.py").write_text(FAR)
@@ -147,7 +143,6 @@ def test_on_another_machine_it_works_and_is_silent(witness, playbook, tmp_path, 
     witness.replaced()
 
 
-@pytest.mark.long
 def test_the_environment_of_the_task_reaches_the_module(witness, warm_playbook, monkeypatch):
     """In a loop, where the same task runs several times."""
     monkeypatch.delenv("AWS_REGION")
@@ -158,7 +153,6 @@ def test_the_environment_of_the_task_reaches_the_module(witness, warm_playbook, 
     assert course(lines(run)) == [PLAN, "1", "2", "3"]
 
 
-@pytest.mark.long
 def test_a_failure_tells_why_it_gives_back(witness, sandbox, warm_playbook):
     sandbox.fault("launch_fails", reason="CannotPullContainerError: image not found")
     run = warm_playbook([task(ignore_errors=True)])

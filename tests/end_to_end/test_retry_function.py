@@ -91,7 +91,6 @@ def stack(sandbox, tmp_path):
     return Stack(sandbox, tmp_path)
 
 
-@pytest.mark.long
 def test_a_record_that_is_delivered_three_times_while_nothing_starts(stack):
     stack.from_eventbridge()
     stack.sandbox.fault("run_task_fails", family="report", reason=CAPACITY, times=1)
@@ -103,7 +102,6 @@ def test_a_record_that_is_delivered_three_times_while_nothing_starts(stack):
 
 
 @pytest.mark.parametrize("fault", ["connection_reset", "server_error", "throttling"])
-@pytest.mark.long
 def test_an_answer_that_is_lost_starts_nothing_twice(stack, fault):
     carried_out = {} if fault == "throttling" else {"carried_out": True}
     stack.sandbox.fault(fault, operations=["RunTask"], times=1, **carried_out)

@@ -325,7 +325,6 @@ def test_where_each_service_is_reached(stack):
     assert query == [{"key": "v", "value": "1"}, {"key": "sig", "secret_value": "s+1"}]
 
 
-@pytest.mark.long
 def test_what_is_somebody_elses_is_left_alone(stack):
     stack.aws("sqs").create_queue(QueueName="failures", tags={TAG: "other"})
     stack.aws("logs").create_log_group(logGroupName="/ecs/failures", tags={"team": "shop"})
@@ -346,7 +345,6 @@ def test_what_is_somebody_elses_is_left_alone(stack):
     assert stack.everything() == before
 
 
-@pytest.mark.long
 def test_the_targets_of_others_take_room(stack):
     events, name = stack.aws("events"), "ecs-failures-task"
     tags = [{"Key": TAG, "Value": "ecs-failures"}]

@@ -130,7 +130,6 @@ def test_before_and_after_a_success_and_a_failure(sandbox, run, topic, tls_mailb
     assert told.count("it failed, service api in cluster default: ") == 1
 
 
-@pytest.mark.long
 def test_what_is_asked_for_is_told_and_nothing_else(sandbox, run, mailbox):
     sandbox.service("web", tasks=1, health_check=True)
     tells = {"service": "web", "mail": mail(mailbox), "subject_prefix": ""}
@@ -147,7 +146,6 @@ def test_check_mode_tells_nobody(sandbox, run, topic, mailbox):
     assert [call["operation"] for call in witness.calls() if call["write"] and call["service"] == "ecs"] == []
 
 
-@pytest.mark.long
 def test_what_cannot_be_told_spoils_nothing_and_is_said(sandbox, run, mailbox):
     """A recycle that went well stays good, one that failed stays failed, and both say who was not told."""
     for name in ("web", "api", "pay", "log"):
@@ -179,7 +177,6 @@ def test_what_cannot_be_told_spoils_nothing_and_is_said(sandbox, run, mailbox):
     assert [letter["To"] for letter in mailbox.letters] == ["a@example.com, b@refused.example"]
 
 
-@pytest.mark.long
 def test_through_a_role_and_when_it_cannot_be_assumed(sandbox, run, topic, mailbox):
     sandbox.service("web", tasks=1, health_check=True)
     witness = Witness(sandbox)
