@@ -250,7 +250,7 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
 
 
 def test_what_is_somebody_elses_is_left_alone(role):
-    aws, words = role.aws, "This role has not made what there is already: "
+    aws = role.aws
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": NUMBER}, "Action": "*"}]}
     aws["iam"].create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(trust))
     aws["sqs"].create_queue(QueueName=f"{NAME}-dead-letters")
@@ -264,8 +264,8 @@ def test_what_is_somebody_elses_is_left_alone(role):
         assert refused["writes"] == []
         (said,) = refused["failed"]
         assert said.startswith(
-            f"{words}rule {NAME}-stopped, role {NAME}, queue {NAME}-dead-letters, topic {NAME}-given-up, function {NAME}. "
-            "Nothing was changed. "
+            f"This role has not made what there is already: rule {NAME}-stopped, role {NAME}, queue {NAME}-dead-letters,"
+            f" topic {NAME}-given-up, function {NAME}. Nothing was changed. "
         )
     gone = role.run(state="absent")
     assert (gone["failed"], gone["changed"], gone["writes"]) == ([], [], [])

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-# What a run of Ansible has in its environment where its results are read. A run with other settings pays for reading them.
+# Of Ansible, where its results are read. A run with other settings pays for reading them anew.
 SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
 # Of its own, because Ansible looks for collections in a way that what Python has imported of them would spoil.
 ANSIBLE = ["ansible.cli.playbook"]
