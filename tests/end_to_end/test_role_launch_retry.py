@@ -264,8 +264,8 @@ def test_what_is_somebody_elses_is_left_alone(role):
         assert refused["writes"] == []
         (said,) = refused["failed"]
         assert said.startswith(
-            f"This role has not made what there is already: rule {NAME}-stopped, role {NAME}, queue {NAME}-dead-letters,"
-            f" topic {NAME}-given-up, function {NAME}. Nothing was changed. "
+            f"This role has not made what there is already: rule {NAME}-stopped, role {NAME},"
+            f" queue {NAME}-dead-letters, topic {NAME}-given-up, function {NAME}. Nothing was changed. "
         )
     gone = role.run(state="absent")
     assert (gone["failed"], gone["changed"], gone["writes"]) == ([], [], [])
