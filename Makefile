@@ -53,7 +53,7 @@ demo: build ## recycle a service of a sandbox, watch its capacity, and see who i
 
 test: build ## all that CI runs
 	@$(MAKE) --no-print-directory -j 2 lint molecule-service_recycle
-	@$(PY) -m pytest -q -n 3 --dist worksteal -m 'not long' $(TESTS)
+	@$(PY) -m pytest -q -n 5 --dist worksteal -m 'not long' $(TESTS)
 
 test-all: lint molecule ## the same, the long flows, 100,000 simulated histories, and a fleet of 50 services
 	@$(PY) -m tests.simulation --runs 100000

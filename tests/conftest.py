@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,8 @@ def _as_under_make() -> None:
 
 if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the environment
     _as_under_make()
+# What a shell starts in the background ignores it, and so do the programs that are started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, os.environ["PYTHONPATH"])  # xdist gives them the path that Python was started with
 
 # What Python imports before Ansible looks for collections its own way, Ansible does not recognise as a collection.
