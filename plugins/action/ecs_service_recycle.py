@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -62,7 +63,8 @@ def _printed(prefix: str) -> Iterator[str]:
         # For writing as well: so it never comes to an end by itself, and the end can be said from here.
         pipe = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         reader = threading.Thread(target=_print_lines, args=(pipe, prefix, folder), daemon=True)
-        reader.start()
+        with _no_signals():
+            reader.start()
         try:
             yield path
         finally:
@@ -72,6 +74,16 @@ def _printed(prefix: str) -> Iterator[str]:
         if pipe is not None:
             os.close(pipe)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _no_signals() -> Iterator[None]:
+    """A thread that is started in here takes no signal. The main thread, which acts on it, would not wake for it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _print_lines(pipe: int, prefix: str, folder: str) -> None:
