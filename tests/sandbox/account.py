@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import threading
 import time
@@ -29,6 +30,9 @@ from .state import SandboxError
 if TYPE_CHECKING:
     from .api_destinations import ApiDestination
     from .connections import Connection
+
+# Hundreds of machine images, which take most of the time and memory of a target group's VPC and are of no use here.
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 NUMBER = "123456789012"  # moto's account
 TARGETS = {
