@@ -166,8 +166,8 @@ def test_targets_that_never_become_healthy_and_are_not_given_up_by_ecs(sandbox, 
     result = recycle(**TASK, wait_timeout=2)
     failed_without_a_stop(witness, result, "waited 2 s for the added tasks to become good")
     # ECS would have had to choose, so the task that never became good was taken away by its name.
-    assert result["recycle"]["withdrawn"] == witness.stops()
-    assert len(witness.stops()) == 1
+    assert result["recycle"]["withdrawn"] == witness.withdrawn()
+    assert len(witness.withdrawn()) == 1
 
 
 # -- others at work -------------------------------------------------------------------------------------------------

@@ -33,8 +33,23 @@ class Witness:
         return [call["operation"] for call in self.calls() if call["write"] and done(call)]
 
     def stops(self) -> list[str]:
-        """ARNs that StopTask was carried out for by the module, each once, in order."""
-        return list(dict.fromkeys(call["parameters"]["task"] for call in self.calls("StopTask") if done(call)))
+        """ARNs that StopTask was carried out for by the module, each once, in order.
+
+        Without those that it had added and withdrew: ECS may look at the service between a stop and its lower count,
+        and then starts one too many. How many are started is counted where no machine's load matters, on the virtual
+        clock.
+        """
+        return self._stopped(withdrawn=False)
+
+    def withdrawn(self) -> list[str]:
+        """ARNs of the tasks that were added and stopped again before they were good."""
+        return self._stopped(withdrawn=True)
+
+    def _stopped(self, withdrawn: bool) -> list[str]:
+        asked = [call["parameters"] for call in self.calls("StopTask") if done(call)]
+        return list(
+            dict.fromkeys(each["task"] for each in asked if ("and withdrawn" in each.get("reason", "")) is withdrawn)
+        )
 
     def stopped(self) -> set[str]:
         """Those of them that were there before."""

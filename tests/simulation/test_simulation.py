@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
@@ -109,6 +110,16 @@ def test_a_tenth_at_a_time_takes_a_tenth_of_the_time(yardstick: Latencies) -> No
     tenth = run_once(cluster, everything(batch_size=Amount(10, percent=True)))
     assert all_replaced(cluster, tenth, 100)
     assert tenth.seconds <= single.seconds / 10 * 1.10
+
+
+@pytest.mark.parametrize("stop", [30.0, 45.0, 100.0, 300.0])
+def test_a_full_instance_has_room_once_a_stopped_task_is_gone(yardstick: Latencies, stop: float) -> None:
+    """Until then ECS says that it cannot place another, which is told by every look for a while after."""
+    cluster = Cluster(random.Random(1), START, replace(yardstick, stop=stop))
+    cluster.create_service("web", desired=4, launch_type="EC2", room=4)
+    report = run_once(cluster, everything(surge=0, minimum_healthy_percent=75))
+    assert (report.message, len(report.replaced)) == (None, 4)
+    assert any("unable to place a task" in event.message for event in cluster.describe_service("web").events)  # type: ignore[union-attr]
 
 
 def test_a_thousand_tasks(yardstick: Latencies) -> None:

@@ -552,20 +552,21 @@ SILENT = task(8, stop_code="EssentialContainerExited")
 )
 def test_what_events_refuse(events, words):
     expected = None if words is None else f"ECS says: {words} Mend what it says, then run again"
-    assert find_refusal(events, NOW, [], held=False) == expected
-    # A stopped task still holds its place: there may be room once it is gone.
-    assert find_refusal(events, NOW, [], held=True) is None
+    assert find_refusal(events, NOW, [], freed_at=0.0) == expected
+    # A stopped task still holds its place, or held it then: there may be room once it is gone.
+    assert find_refusal(events, NOW, [], freed_at=math.inf) is None
+    assert find_refusal(events, NOW, [], freed_at=max(each.at for each in events) if events else 0.0) is None
 
 
-@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("freed_at", [0.0, math.inf])
 @pytest.mark.parametrize("events", [[], said(UNABLE), said(UNABLE, STARTED)], ids=["silence", "no room", "a start"])
-def test_a_new_task_that_ended_by_itself_refuses_whatever_is_said(events, held):
-    assert find_refusal(events, NOW, [FAILED, SILENT], held) == (
+def test_a_new_task_that_ended_by_itself_refuses_whatever_is_said(events, freed_at):
+    assert find_refusal(events, NOW, [FAILED, SILENT], freed_at) == (
         f"the new task {FAILED.id} ended by itself (TaskFailedToStart): CannotPullContainerError: no such image."
         " Mend what it says, then run again"
     )
     assert f"{SILENT.id} ended by itself (EssentialContainerExited): ECS gives no reason." in str(
-        find_refusal(events, NOW, [SILENT], held)
+        find_refusal(events, NOW, [SILENT], freed_at)
     )
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -114,6 +115,22 @@ def test_a_victim_leaves_until_ecs_counts_it_no_more(state, leaving):
     assert [each.id for each in knowledge.leaving] == [task_id(0)] * leaving
     assert (knowledge.live, knowledge.healthy(service(running=3))) == (2, 2)
     assert knowledge.departed == set()
+
+
+@pytest.mark.parametrize("gone", [[], [{"status": "STOPPED", "stopping": True, "on_instance": True}]])
+def test_the_instant_until_which_a_place_was_held(gone):
+    """AWS's clock is read in whole seconds, so it may have been a second later."""
+    knowledge = knowing(task(0, on_instance=True), task(1))
+    assert knowledge.freed_at == 0
+    knowledge.mark_victim(task(0, on_instance=True))
+    assert knowledge.freed_at == math.inf
+    knowledge.see([task(0, status="STOPPING", stopping=True, on_instance=True)], NOW + 5)
+    assert knowledge.freed_at == math.inf
+    knowledge.see([task(0, **state) for state in gone], NOW + 9, asked=[task_id(0)])
+    assert knowledge.freed_at == NOW + 10
+    knowledge.mark_victim(task(1))  # that one holds nothing
+    knowledge.see([], NOW + 30, asked=[task_id(1)])
+    assert knowledge.freed_at == NOW + 10
 
 
 def test_a_task_that_may_have_been_told_to_stop_is_neither_relied_on_nor_given_up():

@@ -291,12 +291,12 @@ def decide_leaving(seen: Leaving, floor: int, patient: bool) -> Withdraw | Lower
     return Lower(seen.target) if seen.target < seen.desired else Finish()
 
 
-def find_refusal(events: Iterable[Event], acted_at: float, failed: Iterable[Task], held: bool) -> str | None:
+def find_refusal(events: Iterable[Event], acted_at: float, failed: Iterable[Task], freed_at: float) -> str | None:
     """What ECS said against us since our own last action, in words; None when it said nothing.
 
-    ``events`` are those since then, oldest first. A placement that fails while a stopped task still
-    holds its CPU, memory and ports (``held``) may succeed once it is gone, and one that was followed
-    by a start has succeeded.
+    ``events`` are those since then, oldest first. A placement that failed while a stopped task still
+    held its CPU, memory and ports (up to ``freed_at``, an AWS instant) may succeed once it is gone,
+    and one that was followed by a start has succeeded.
     """
     for task in failed:
         return (
@@ -309,8 +309,8 @@ def find_refusal(events: Iterable[Event], acted_at: float, failed: Iterable[Task
             continue
         if _STARTED.search(event.message):
             refused = None
-        elif _REFUSALS.search(event.message):
+        elif event.at > freed_at and _REFUSALS.search(event.message):
             refused = event.message
-    if refused is None or held:
+    if refused is None:
         return None
     return f"ECS says: {refused.strip()} Mend what it says, then run again"

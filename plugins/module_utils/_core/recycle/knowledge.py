@@ -11,6 +11,7 @@ look costs here depends on the tasks it describes, not on those that the service
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 
@@ -18,6 +19,7 @@ from .health import is_good
 from .model import RUNNING, Event, Service, Task
 
 PER_CALL = 100
+_GRAIN = 1.0  # AWS's clock is read in whole seconds
 
 _STARTED = re.compile(r"has started \d+ tasks?", re.IGNORECASE)
 _TASK_ID = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
@@ -53,6 +55,7 @@ class Knowledge:
         self._good_since: dict[str, float] = {}
         self._limping: set[str] = set()  # live and RUNNING, but not good
         self._leaving: dict[str, Task] = {}
+        self._freed_at = 0.0  # AWS instant by which the last victim had left the place that it held
         self._newest_event = ""
         self.expected: set[str] = set()  # ids from "has started" events that were not described yet
         self.victims: set[str] = set()  # tasks that we have told ECS to stop
@@ -76,6 +79,7 @@ class Knowledge:
             self._file(task, now)
         for gone in set(asked) - seen:
             self.expected.discard(gone)
+            self._has_left(gone, now)
             self._forget(gone)
 
     def see_targets(self, group: str, states: Mapping[str, str], now: float) -> None:
@@ -142,6 +146,11 @@ class Knowledge:
         """Victims that ECS may still count as running, or that still hold their place on an instance."""
         return self._leaving.values()
 
+    @property
+    def freed_at(self) -> float:
+        """AWS instant until which victims held CPU, memory and ports of an instance; infinite while one does."""
+        return math.inf if any(task.on_instance for task in self.leaving) else self._freed_at
+
     def arn(self, task_id: str) -> str:
         """The ARN of a task; its id when it was never described, or is gone."""
         return self._tasks[task_id].arn if task_id in self._tasks else task_id
@@ -204,7 +213,7 @@ class Knowledge:
             if task.status == RUNNING or (task.on_instance and task.status != "STOPPED"):
                 self._leaving[task.id] = task
             else:
-                self._leaving.pop(task.id, None)
+                self._has_left(task.id, now)
             return
         if task.stopping or task.status == "STOPPED":
             self._note_end(task)
@@ -236,6 +245,11 @@ class Knowledge:
         if task.id not in self.fresh_order:
             self.fresh_order.append(task.id)
         return True
+
+    def _has_left(self, task_id: str, now: float) -> None:
+        victim = self._leaving.pop(task_id, None)
+        if victim and victim.on_instance:
+            self._freed_at = now + _GRAIN
 
     def _note_end(self, task: Task) -> None:
         ours = task.created_at >= self._watched_from or (task.id in self._live and task.id in self._fresh)

@@ -195,7 +195,7 @@ class Replacement:
                 self._events,
                 session.acted_at,
                 islice(knowledge.failed.values(), session.policy.max_failures, None),
-                any(task.on_instance for task in knowledge.leaving),
+                knowledge.freed_at,
             ),
             stale=len(self._todo),
             next_stale=following,
