@@ -9,7 +9,8 @@ UV_VERSION := 0.13.9
 BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
 BUILD := $(CURDIR)/build
-TESTS := tests/unit tests/simulation tests/end_to_end
+# More workers than cores: what talks to a sandbox waits more than it computes.
+PYTEST = $(PY) -m pytest -q -n 5 --dist worksteal tests/unit tests/simulation tests/end_to_end
 SCENARIOS := $(notdir $(patsubst %/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
 
 # Ansible reads no configuration but this, finds our build before all other collections, keeps its files here, and
@@ -53,11 +54,11 @@ demo: build ## recycle a service of a sandbox, watch its capacity, and see who i
 
 test: build ## all that CI runs
 	@$(MAKE) --no-print-directory -j 2 lint molecule-service_recycle
-	@$(PY) -m pytest -q -n 5 --dist worksteal -m 'not long' $(TESTS)
+	@$(PYTEST) -m 'not long'
 
 test-all: lint molecule ## the same, the long flows, 100,000 simulated histories, and a fleet of 50 services
 	@$(PY) -m tests.simulation --runs 100000
-	@FLEET_SERVICES=50 $(PY) -m pytest -q -n 2 --dist worksteal $(TESTS)
+	@FLEET_SERVICES=50 $(PYTEST)
 
 # The package ansible has no collection awx.awx since 14, that is, for Python 3.12 and later.
 WITHOUT_AWX = $(if $(wildcard $(VENV)/lib/python*/site-packages/ansible_collections/awx),,--exclude awx/apply.yml)
