@@ -28,6 +28,9 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export LC_ALL := $(if $(filter Darwin,$(shell uname)),en_US.UTF-8,C.UTF-8)
 export PYTHONPATH := $(BUILD)/collections
 export PATH := $(BIN):$(PATH)
+# What Python compiles is kept here, whatever the shell says: hundreds of processes would compile Ansible and boto3 anew.
+export PYTHONPYCACHEPREFIX := $(BUILD)/pycache
+unexport PYTHONDONTWRITEBYTECODE
 export HYPOTHESIS_STORAGE_DIRECTORY := $(BUILD)/hypothesis
 
 # Nothing here may reach a real account, whatever the shell that started make holds.
