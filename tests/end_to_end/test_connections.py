@@ -121,7 +121,6 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
-@pytest.mark.long
 def test_every_option_can_be_changed_and_changed_back(connection, change):
     first = {**API_KEY, **EXTRA, "description": "Failures"}
     made, _calls = connection(**first)
@@ -256,7 +255,6 @@ def test_an_api_destination_converges_and_stays(connection, destination):
     ],
     ids=str,
 )
-@pytest.mark.long
 def test_every_option_of_an_api_destination_can_be_changed_and_changed_back(connection, destination, change):
     connection(**API_KEY)
     connection(**API_KEY, name="other")

@@ -159,13 +159,8 @@ WRITES = [
     "RegisterScalableTarget",
     "UntagResource",
 ]
-# In a simulation each of them is killed after as well; here, unless there is time, after the first of each kind.
 each_write = pytest.mark.parametrize(
-    "write",
-    [
-        pytest.param(number, id=f"{number}-{name}", marks=[pytest.mark.long] if name in WRITES[: number - 1] else [])
-        for number, name in enumerate(WRITES, 1)
-    ],
+    "write", [pytest.param(number, id=f"{number}-{name}") for number, name in enumerate(WRITES, 1)]
 )
 
 
