@@ -120,7 +120,7 @@ class AwsModule(AnsibleAWSModule):
 
 
 def aws_call(
-    action: str, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
+    action: str, sleep: Callable[[float], None] | None = None, clock: Callable[[], float] = time.monotonic
 ) -> Callable[[F], F]:
     """Decorates a function that makes one call to AWS; ``action`` is that call as IAM names it.
 
@@ -144,7 +144,7 @@ def aws_call(
                     failure = call_failed(action, "UnexpectedAnswer", words, "passing")
                 if failure.kind == "final" or pause is None or clock() - began > PATIENCE:
                     raise failure
-                sleep(pause * random.uniform(0.5, 1))
+                (sleep or time.sleep)(pause * random.uniform(0.5, 1))
             raise AssertionError("unreachable")
 
         return asked

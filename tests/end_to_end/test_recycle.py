@@ -47,6 +47,7 @@ def test_services_of_all_sizes(sandbox, recycle, tasks, batch, surge, kind):
     assert witness.stops() == sorted(witness.old, key=created.get), "oldest first"
     # No more launches than replacements: what was added takes the places of the last ones.
     extra = len(witness.withdrawn())
+    assert extra <= surge
     assert told["withdrawn"] == witness.withdrawn()
     assert len(sandbox.find("web")["tasks"]) <= 2 * tasks + extra
     assert len(witness.calls()) == sum(told["api_calls"].values()) <= 15 * tasks + 15 + 10 * extra

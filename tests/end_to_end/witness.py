@@ -88,6 +88,7 @@ class Witness:
         """All stale tasks are gone, no other was stopped, and everything is given back."""
         stale = self.old if stale is None else stale
         assert set(self.stops()) == stale
+        assert self.old & set(self.withdrawn()) == set(), "only what was added is withdrawn"
         self.given_back(tokens)
         assert {task["arn"] for task in self.now()["tasks"] if task["desired_status"] == "RUNNING"} & self.old == (
             self.old - stale

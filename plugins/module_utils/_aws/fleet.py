@@ -58,10 +58,10 @@ class _Cancelled(Exception):
 class _Region:
     """A region's client, and the pace at which it is asked."""
 
-    def __init__(self, name: str, client: Any, rate: float) -> None:
+    def __init__(self, name: str, client: Any, rate: float, now: float) -> None:
         self.name, self.client = name, client
         self.lock = threading.Lock()
-        self.bucket = Bucket(rate, min(CALLS_AT_ONCE, 3 * rate), time.monotonic())
+        self.bucket = Bucket(rate, min(CALLS_AT_ONCE, 3 * rate), now)
 
 
 class FleetReader:
@@ -69,7 +69,8 @@ class FleetReader:
 
     ``clients``: region -> boto3 client of ECS, which ``workers`` threads may use at once. ``rate``: calls a second and
     region. ``patience``: seconds for which one call is tried again while AWS throttles it or fails. ``tell`` is given
-    the progress now and then.
+    the progress now and then. ``clock`` tells seconds; ``wait_for`` waits so many of them at most for an event, and
+    tells whether it came.
     """
 
     def __init__(
@@ -80,8 +81,11 @@ class FleetReader:
         rate: float = 15.0,
         patience: float = 120.0,
         tell: Callable[[Progress], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wait_for: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
-        self._regions = {name: _Region(name, client, rate) for name, client in clients.items()}
+        self._clock, self._wait_for = clock, wait_for
+        self._regions = {name: _Region(name, client, rate, clock()) for name, client in clients.items()}
         self._selection, self._patience, self._tell = selection, patience, tell
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ecs")
         self._waiting: dict[Future[Any], Callable[[Any], None]] = {}
@@ -181,15 +185,15 @@ class FleetReader:
         pause, began = 0.5, None
         while True:
             with region.lock:
-                turn = region.bucket.take(time.monotonic())
+                turn = region.bucket.take(self._clock())
             self._sleep(turn)
             with self._lock:
                 self._fleet.progress.calls += 1
             try:
                 return ask(region.client)
             except CallFailed as error:
-                now = time.monotonic()
-                began = began or now
+                now = self._clock()
+                began = now if began is None else began
                 if error.kind == "final" or now - began >= self._patience:
                     raise Failed(f"{about}: {error}") from None
                 with region.lock:
@@ -201,5 +205,5 @@ class FleetReader:
 
     def _sleep(self, seconds: float) -> None:
         """Unless another call fails meanwhile: then nobody waits any longer."""
-        if self._ended.wait(seconds):
+        if self._wait_for(self._ended, seconds):
             raise _Cancelled

@@ -26,14 +26,18 @@ SERVICE = f"{ECS}:service/prod/web"
 
 
 class Account:
-    """Answers as ECS does, in pages. ``clusters``: name -> how many services it has."""
+    """Answers as ECS does, in pages. ``clusters``: name -> how many services it has.
 
-    def __init__(self, clusters, takes=0.0, fail=None):
+    With ``together``, no service is described before so many calls ask for that.
+    """
+
+    def __init__(self, clusters, together=1, fail=None):
         self.clusters = clusters
         self.calls = Counter()
         self.asked = []
         self.now = self.most = 0
-        self.takes, self.fail = takes, fail or (lambda operation, number: None)
+        self.fail = fail or (lambda operation, number: None)
+        self.all_there = threading.Barrier(together, timeout=30)
         self.lock = threading.Lock()
 
     def _answer(self, operation, answer):
@@ -42,7 +46,8 @@ class Account:
             number = self.calls[operation]
             self.now += 1
             self.most = max(self.most, self.now)
-        time.sleep(self.takes)
+        if operation == "DescribeServices":
+            self.all_there.wait()
         with self.lock:
             self.now -= 1
         if code := self.fail(operation, number):
@@ -73,9 +78,31 @@ class Account:
         return self._answer("DescribeServices", {"services": found})
 
 
-def reader(account, workers=8, rate=1e6, patience=60.0, tell=None, **more):
+class Clock:
+    """Time that passes for who pauses. Several may pause at once: it goes on to the latest of their ends."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.lock = threading.Lock()
+
+    def wait_for(self, event, seconds):
+        end = self.now + seconds
+        with self.lock:
+            self.now = max(self.now, end)
+        return event.is_set()
+
+
+@pytest.fixture(autouse=True)
+def no_pause_of_a_call(monkeypatch):
+    """Its own quick tries are tested in test_errors.py."""
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+
+
+def reader(account, workers=8, rate=1e6, patience=60.0, tell=None, clock=None, **more):
     params = {"regions": [HERE], "clusters": [], "services": [], "tags": {}, "statuses": [], **more}
-    return FleetReader({HERE: account}, read_selection(params, None), workers, rate, patience, tell)
+    clock = clock or Clock()
+    selection = read_selection(params, None)
+    return FleetReader({HERE: account}, selection, workers, rate, patience, tell, lambda: clock.now, clock.wait_for)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +143,7 @@ def test_no_call_could_be_saved(clusters):
 
 
 def test_calls_are_in_flight_at_once_but_no_more_than_allowed():
-    account = Account({"prod": 400}, takes=0.01)
+    account = Account({"prod": 400}, together=5)
     reader(account, workers=5).read()
     assert account.most == 5
 
@@ -124,10 +151,10 @@ def test_calls_are_in_flight_at_once_but_no_more_than_allowed():
 def test_no_more_calls_a_second_than_allowed():
     """Fifty may be made at once, and the others as fast as the rate says, however many threads there are."""
     account = Account({"prod": 2000})
-    began = time.monotonic()
-    reader(account, workers=32, rate=500).read()
+    clock = Clock()
+    reader(account, workers=32, rate=500, clock=clock).read()
     assert account.calls.total() == 221
-    assert time.monotonic() - began >= (221 - 50) / 500
+    assert clock.now >= (221 - 50) / 500
 
 
 def test_names_that_do_not_match_are_not_looked_up():

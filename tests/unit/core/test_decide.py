@@ -447,7 +447,8 @@ def test_what_holds_for_every_action(situation):
     elif isinstance(action, GiveUp):
         assert action.why
     else:
-        assert action.at_most is None or 0 < action.at_most <= max(limits.batch_wait, limits.wait_delay)
+        again = history.last_step and history.open_stops and seen.unclear
+        assert action.at_most is None or 0 < action.at_most <= (limits.wait_delay if again else limits.batch_wait)
 
 
 @given(situations())
