@@ -155,7 +155,7 @@ hostname: ecs_service ~ '.' ~ ecs_cluster ~ '.' ~ ecs_account_id
 
 from typing import Any
 
-from ..module_utils._aws.fleet import FleetReader, Progress
+from ..module_utils._aws.live.fleet import FleetReader, Progress
 from ..module_utils._core.errors import Failed, Refused
 from ..module_utils._core.fleet.hosts import host_name, host_vars, refuse_same_names
 from ..module_utils._core.fleet.selection import Selection, read_selection

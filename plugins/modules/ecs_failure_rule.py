@@ -382,7 +382,7 @@ rule:
 
 from dataclasses import replace
 
-from ..module_utils._aws.live_rule import find_rule, write_rule
+from ..module_utils._aws.live.rule import find_rule, write_rule
 from ..module_utils._core.failures.covers import covers
 from ..module_utils._core.failures.filters import KINDS, TAKEN_BY
 from ..module_utils._core.failures.rule import plan_rule, read_rule

@@ -193,7 +193,7 @@ rules:
                 "alert": true}]
 """
 
-from ..module_utils._aws.live_rule import find_rules
+from ..module_utils._aws.live.rule import find_rules
 from ..module_utils._core.failures.covers import covers
 from ..module_utils._core.failures.rule import read_search, seen_rule
 from ..module_utils._module import AwsModule, Outcome, run

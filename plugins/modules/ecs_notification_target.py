@@ -359,11 +359,11 @@ target:
             Resource: arn:aws:sns:eu-central-1:123456789012:ecs-alerts
 """
 
-from ..module_utils._aws.live_target import LiveTarget
-from ..module_utils._core.target.messages.fields import EVENT_KINDS
-from ..module_utils._core.target.messages.templates import SEVERITIES, TEMPLATES
-from ..module_utils._core.target.options import read_target
-from ..module_utils._core.target.plan import plan_target, warnings_of
+from ..module_utils._aws.live.target import LiveTarget
+from ..module_utils._core.events.target.messages.fields import EVENT_KINDS
+from ..module_utils._core.events.target.messages.templates import SEVERITIES, TEMPLATES
+from ..module_utils._core.events.target.options import read_target
+from ..module_utils._core.events.target.plan import plan_target, warnings_of
 from ..module_utils._module import AwsModule, Outcome, converge, run
 
 ARGUMENTS = {

@@ -211,8 +211,8 @@ subscription:
           sample: "123456789012"
 """
 
-from ..module_utils._aws.live_subscription import function_policy, write_subscription
-from ..module_utils._aws.log_subscriptions import subscription_filters
+from ..module_utils._aws.calls.log_subscriptions import subscription_filters
+from ..module_utils._aws.live.subscription import function_policy, write_subscription
 from ..module_utils._core.log_subscription.plan import (
     function_to_look_at,
     plan_subscription,

@@ -112,8 +112,8 @@ subscriptions:
       sample: "2026-11-24T12:00:00Z"
 """
 
-from ..module_utils._aws.functions import function_policy
-from ..module_utils._aws.log_subscriptions import subscription_filters
+from ..module_utils._aws.calls.functions import function_policy
+from ..module_utils._aws.calls.log_subscriptions import subscription_filters
 from ..module_utils._core.log_subscription.model import feeds, log_groups_in, show_filter
 from ..module_utils._core.log_subscription.plan import read_function, read_log_group
 from ..module_utils._module import AwsModule, Outcome, run

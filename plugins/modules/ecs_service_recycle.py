@@ -724,7 +724,7 @@ recycle:
         UpdateService: 2
 """
 
-from ..module_utils._aws.live_service import LiveService
+from ..module_utils._aws.live.service import LiveService
 from ..module_utils._core.recycle.model import SCALING_FLAGS
 from ..module_utils._core.recycle.policy import read_policy
 from ..module_utils._core.recycle.report import Report
@@ -732,8 +732,8 @@ from ..module_utils._core.recycle.run import recycle
 from ..module_utils._core.recycle.session import Self
 from ..module_utils._core.recycle.watch import Watch
 from ..module_utils._drive import Ending, drive
+from ..module_utils._lease_owner import is_dead, own_name
 from ..module_utils._module import AwsModule, Outcome, run
-from ..module_utils._owner import is_dead, own_name
 from ..module_utils._progress import teller
 
 ARGUMENTS = {

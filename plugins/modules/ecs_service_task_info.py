@@ -261,11 +261,11 @@ cutoff:
   sample: "2026-11-15T02:46:40Z"
 """
 
-from ..module_utils._aws.live_service import LiveService
+from ..module_utils._aws.live.service import LiveService
 from ..module_utils._core.amounts import iso
 from ..module_utils._core.recycle.plan import refuse_service
 from ..module_utils._core.recycle.policy import read_narrowing, read_selector
-from ..module_utils._core.recycle.rows import service_facts, task_rows
+from ..module_utils._core.recycle.task_rows import service_facts, task_rows
 from ..module_utils._module import AwsModule, Outcome, run
 
 ARGUMENTS = {

@@ -508,7 +508,7 @@ schedule:
 
 import time
 
-from ..module_utils._aws.live_schedule import look
+from ..module_utils._aws.live.schedule import look
 from ..module_utils._core.schedules.plan import plan_schedule
 from ..module_utils._core.schedules.schedule import read_schedule
 from ..module_utils._launch_options import LAUNCH

@@ -606,7 +606,7 @@ definition_changes:
       sample: 7200
 """
 
-from ..module_utils._aws.live_machine import LiveMachine
+from ..module_utils._aws.live.machine import LiveMachine
 from ..module_utils._core.states.difference import definition_changes
 from ..module_utils._core.states.machine import plan_machine, read_machine
 from ..module_utils._core.waiting import read_patience

@@ -179,9 +179,9 @@ api_destination:
       sample: 300
 """
 
-from ..module_utils._aws.api_destinations import describe_api_destination
-from ..module_utils._aws.live_api_destination import connection_arn_of, write_api_destination
-from ..module_utils._core.api_destination import METHODS, plan_api_destination, read_api_destination, warnings_of
+from ..module_utils._aws.calls.api_destinations import describe_api_destination
+from ..module_utils._aws.live.api_destination import connection_arn_of, write_api_destination
+from ..module_utils._core.events.api_destination import METHODS, plan_api_destination, read_api_destination, warnings_of
 from ..module_utils._module import AwsModule, Outcome, converge, run
 
 ARGUMENTS = {

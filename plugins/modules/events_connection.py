@@ -338,10 +338,10 @@ connection:
       sample: kept
 """
 
-from ..module_utils._aws.event_connections import require_kms_keys
-from ..module_utils._aws.live_connection import settled_connection, write_connection
-from ..module_utils._core.connection.plan import plan_connection, warnings_of
-from ..module_utils._core.connection.read import read_connection
+from ..module_utils._aws.calls.event_connections import require_kms_keys
+from ..module_utils._aws.live.connection import settled_connection, write_connection
+from ..module_utils._core.events.connection.plan import plan_connection, warnings_of
+from ..module_utils._core.events.connection.read import read_connection
 from ..module_utils._module import AwsModule, Outcome, converge, run, waited
 
 PARAMETER = {

@@ -82,9 +82,9 @@ concurrency:
       sample: 5
 """
 
-from ..module_utils._aws.functions import reserved_concurrency
-from ..module_utils._aws.live_concurrency import write_concurrency
-from ..module_utils._core.function_concurrency import plan_concurrency, read_concurrency
+from ..module_utils._aws.calls.functions import reserved_concurrency
+from ..module_utils._aws.live.concurrency import write_concurrency
+from ..module_utils._core.functions.concurrency import plan_concurrency, read_concurrency
 from ..module_utils._module import AwsModule, Outcome, converge, run
 
 ARGUMENTS = {

@@ -11,9 +11,9 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import Refused
-from ..module_utils._core.event_pattern.lint import lint
-from ..module_utils._core.event_pattern.match import matches
-from ..module_utils._core.event_pattern.parse import parse_event, parse_pattern
+from ..module_utils._core.events.pattern.lint import lint
+from ..module_utils._core.events.pattern.match import matches
+from ..module_utils._core.events.pattern.parse import parse_event, parse_pattern
 
 NAME = "steadyops.ecs.matches_event_pattern"
 

@@ -65,7 +65,7 @@ class client:
 
 def pack(output: Path, *more: str, wheels: Path = WHEELS, **environment: str) -> subprocess.CompletedProcess[str]:
     function = PACK.parent / "sentry_function"
-    command = [sys.executable, str(PACK), "--source", str(function), "--core", "sentry_event"]
+    command = [sys.executable, str(PACK), "--source", str(function), "--core", "functions/sentry_event"]
     command += ["--requirements", str(function / "requirements.txt"), "--wheels", str(wheels), "--output", str(output)]
     return subprocess.run(
         [*command, *more], capture_output=True, text=True, check=False, env={**os.environ, **environment}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.match import matches
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.match import matches
 
 from . import stored
 from .account import Account

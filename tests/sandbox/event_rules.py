@@ -14,7 +14,7 @@ import uuid
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.match import matches
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.match import matches
 
 from . import event_bus, input_transformer, stored
 from .account import NUMBER, Account

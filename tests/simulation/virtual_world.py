@@ -11,8 +11,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.images import FoundImage, RegistryImage
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Scaling, Service, Task
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
+    Event,
+    FoundImage,
+    RegistryImage,
+    Scaling,
+    Service,
+    Task,
+)
 
 from tests.sandbox.scheduler import Cluster
 from tests.sandbox.state import SandboxError, ServiceState, TaskState

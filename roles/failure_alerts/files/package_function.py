@@ -22,8 +22,9 @@ COLLECTION = Path(__file__).resolve().parents[3]
 sys.dont_write_bytecode = True  # the collection may be anywhere, and is not ours to write into
 sys.path.insert(0, str(COLLECTION / "plugins/module_utils"))
 
-from _core import function_archive, wheels  # noqa: E402
 from _core.errors import Refused  # noqa: E402
+from _core.functions import wheels  # noqa: E402
+from _core.functions.archive import archive, code_sha256  # noqa: E402
 
 
 class CannotPack(Exception):
@@ -33,7 +34,7 @@ class CannotPack(Exception):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", type=Path, required=True, help="folder with the function's files")
-    parser.add_argument("--core", nargs="*", default=[], help="names of files of the collection that go beside them")
+    parser.add_argument("--core", nargs="*", default=[], help="files of _core to add, such as functions/sentry_event")
     parser.add_argument("--requirements", type=Path, help="pinned requirements, with digests")
     parser.add_argument("--wheels", type=Path, help="folder in which downloaded wheels are kept")
     parser.add_argument("--output", type=Path, required=True, help="the package to write")
@@ -49,7 +50,9 @@ def pack(
     source: Path, core: list[str], requirements: Path | None, kept: Path | None, output: Path
 ) -> dict[str, object]:
     parts = [{path.name: path.read_bytes() for path in sorted(source.glob("*.py"))}]
-    parts += [{f"{name}.py": (COLLECTION / f"plugins/module_utils/_core/{name}.py").read_bytes()} for name in core]
+    parts += [
+        {f"{Path(name).name}.py": (COLLECTION / f"plugins/module_utils/_core/{name}.py").read_bytes()} for name in core
+    ]
     downloaded = False
     if requirements:
         wanted = wheels.read_requirements(requirements.read_text(encoding="utf-8"))
@@ -63,12 +66,12 @@ def pack(
         if missing:
             raise CannotPack(f"no wheel with the expected digest was found for {named(missing)}")
         parts += [wheels.wheel_files(found[each.name]) for each in wanted]
-    package = function_archive.archive(wheels.merged(parts))
+    package = archive(wheels.merged(parts))
     changed = not output.exists() or output.read_bytes() != package
     if changed:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_bytes(package)
-    sha256 = function_archive.code_sha256(package)
+    sha256 = code_sha256(package)
     return {"path": str(output), "code_sha256": sha256, "changed": changed, "downloaded": downloaded}
 
 

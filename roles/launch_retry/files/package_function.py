@@ -22,8 +22,8 @@ sys.dont_write_bytecode = True  # the collection may be anywhere, and is not our
 sys.path.insert(0, str(FILES.parents[2] / "plugins/module_utils"))
 
 from _core.errors import Refused  # noqa: E402
-from _core.function_archive import code_sha256  # noqa: E402
-from _core.retry.archive import retry_function  # noqa: E402
+from _core.functions.archive import code_sha256  # noqa: E402
+from _core.functions.retry_function import retry_function  # noqa: E402
 from _core.retry.policy import read_policy  # noqa: E402
 
 

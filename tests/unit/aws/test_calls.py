@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws import application_autoscaling, ecs, elbv2
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import application_autoscaling, ecs, elbv2
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
 

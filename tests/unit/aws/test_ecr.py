@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws import ecr
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import ecr
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.images import FoundImage, RegistryImage
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import FoundImage, RegistryImage
 
 from tests.unit.aws.clients import stubbed
 

@@ -7,26 +7,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws import api_destinations, event_connections
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live_api_destination import write_api_destination
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live_connection import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import api_destinations, event_connections
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.api_destination import write_api_destination
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.connection import (
     settled_connection,
     write_connection,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.api_destination import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Failed, Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.api_destination import (
     ApiDestination,
     WantedApiDestination,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.connection.model import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.model import (
     Authorization,
     Connection,
     HttpParameters,
     Parameter,
     WantedConnection,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.connection.plan import plan_connection
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Failed, Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.plan import plan_connection
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import Patience
 from botocore.stub import ANY
 

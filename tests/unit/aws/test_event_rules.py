@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws import event_rules, live_rule
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import event_rules
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live import rule as live_rule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule import Rule

@@ -7,12 +7,18 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws import event_targets, functions, log_groups, sns, sqs
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.event_target_shapes import boto_target, target_settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import (
+    event_targets,
+    functions,
+    log_groups,
+    sns,
+    sqs,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.shapes.event_target import boto_target, target_settings
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.options import read_target
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.statements import statement_for
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.options import read_target
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.statements import statement_for
 
 from tests.unit.aws.clients import stubbed
 from tests.unit.core import target_options as of

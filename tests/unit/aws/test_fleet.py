@@ -13,8 +13,8 @@ import time
 from collections import Counter
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws import ecs_lists
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.fleet import FleetReader
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import ecs_lists
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.fleet import FleetReader
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Failed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.selection import read_selection
 from botocore.exceptions import ClientError

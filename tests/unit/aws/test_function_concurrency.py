@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws import functions
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live_concurrency import write_concurrency
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import functions
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.concurrency import write_concurrency
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Failed
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live_service import LiveService
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.service import LiveService
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
 from botocore.stub import ANY

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws import functions, log_subscriptions
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import functions, log_subscriptions
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.model import Filter, statement_for

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws import ecs_shapes as shapes
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.shapes import ecs as shapes
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Service, Task
 
 from tests.unit.aws.clients import ECS, GROUP, GROUP_2, at, service, task

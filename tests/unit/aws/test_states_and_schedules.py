@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import (
     identity,
     scheduled_rules,
     scheduler,

@@ -53,7 +53,7 @@ def test_examples_use_options_that_exist(shown, example):
 
 
 def test_examples_and_notes_use_variables_that_exist(shown):
-    from ansible_collections.steadyops.ecs.plugins.module_utils._aws.ecs_lists import service_facts  # noqa: PLC0415
+    from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls.ecs_lists import service_facts  # noqa: PLC0415
 
     variables = {f"ecs_{name}" for name in service_facts(service())} | {"ecs_services"}
     used = set(re.findall(r"\becs_\w+", ecs_services.EXAMPLES)) | set(re.findall(r"C\((ecs_\w+)\)", str(shown["doc"])))

@@ -49,9 +49,9 @@ def plays_with(role: str) -> list[dict[str, Any]]:
 def calls_in_the_code() -> set[str]:
     """The names that IAM has for the calls of the files that the recycle speaks to AWS with."""
     aws = ROOT / "plugins/module_utils/_aws"
-    tree = ast.parse((aws / "live_service.py").read_text())
-    imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.module]
-    files = [aws / f"{alias.name}.py" for node in imported for alias in node.names]
+    tree = ast.parse((aws / "live/service.py").read_text())
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "calls"]
+    files = [aws / f"calls/{alias.name}.py" for node in imported for alias in node.names]
     return {call for file in files for call in re.findall(r'@aws_call\("(.+?)"\)', file.read_text())}
 
 

@@ -16,12 +16,12 @@ from typing import Any
 if __name__ == "__main__":
     import tests.conftest  # noqa: F401 - the collection as it is now, as under pytest
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.catalogue import CATALOGUE
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.messages.templates import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.messages.templates import (
     TEMPLATES,
     Message,
     transformer,
 )
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.catalogue import CATALOGUE
 
 from tests.sandbox.input_transformer import render
 

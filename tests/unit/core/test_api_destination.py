@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.api_destination import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.api_destination import (
     ApiDestination,
     WantedApiDestination,
     connection_name,
@@ -13,7 +14,6 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.api_destinatio
     plan_api_destination,
     warnings_of,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import Patience
 
 ARN = "arn:aws:events:eu-central-1:123456789012:connection/slack/1b2c-3d"

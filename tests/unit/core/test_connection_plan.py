@@ -7,21 +7,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.connection.model import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.model import (
     Authorization,
     Connection,
     HttpParameters,
     Parameter,
     WantedConnection,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.connection.plan import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.plan import (
     description_to_write,
     plan_connection,
     same_key,
     warnings_of,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.secret_digest import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.secret_digest import (
     Cost,
     join_description,
     make_mark,

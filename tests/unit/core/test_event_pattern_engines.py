@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.match import matches
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.match import matches
 from hypothesis import given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern

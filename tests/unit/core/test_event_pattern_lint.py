@@ -9,10 +9,10 @@ import random
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.compare import same_pattern
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.lint import lint
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.match import matches
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.parse import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.compare import same_pattern
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.lint import lint
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.match import matches
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.parse import (
     parse_event,
     parse_pattern,
     pattern_text,

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.match import matches
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.operators import UnreadablePattern
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.match import matches
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.operators import UnreadablePattern
 
 MISSING = object()
 

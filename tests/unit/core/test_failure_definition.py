@@ -8,9 +8,9 @@ import copy
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.lint import lint
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.match import matches
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.parse import pattern_text
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.lint import lint
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.match import matches
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.parse import pattern_text
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.catalogue import CATALOGUE
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.covers import covers
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.definition import failure_pattern

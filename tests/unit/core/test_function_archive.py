@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.function_archive import archive, code_sha256
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.functions.archive import archive, code_sha256
 
 FILES = {"handler.py": b"def handler(): ...\n", "_core/__init__.py": b""}
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.function_concurrency import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.functions.concurrency import (
     plan_concurrency,
     read_concurrency,
 )

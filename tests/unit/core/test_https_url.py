@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.https_url import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.https_url import (
     check_https_url,
     out_of_reach,
     secret_in_url,

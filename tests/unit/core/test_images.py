@@ -6,12 +6,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.images import (
-    FoundImage,
-    RegistryImage,
-    find_warnings,
-    parse_image,
-)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.images import find_warnings, parse_image
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import FoundImage, RegistryImage
 
 from tests.unit.core.samples import task
 

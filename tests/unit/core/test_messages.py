@@ -8,21 +8,21 @@ import json
 import re
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.parse import pattern_text
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.catalogue import CATALOGUE
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.definition import failure_pattern
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.filters import KINDS, Filters
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.sample_events import SECRET
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.messages.fields import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.parse import pattern_text
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.messages.fields import (
     EVENT_KINDS,
     event_kind_of,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.messages.templates import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.messages.templates import (
     SEVERITIES,
     TEMPLATES,
     transformer,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.transformer import check_transformer
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.transformer import check_transformer
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.catalogue import CATALOGUE
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.definition import failure_pattern
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.filters import KINDS, Filters
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.sample_events import SECRET
 from hypothesis import given
 from hypothesis import strategies as st
 

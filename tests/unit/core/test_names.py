@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.ecs.names import ServiceName, parse_service
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.names import ServiceName, parse_service
 
 ECS = "arn:aws:ecs:eu-west-1:111122223333"
 HERE = ("eu-west-1", "111122223333")

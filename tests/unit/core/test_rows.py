@@ -13,7 +13,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record
     TOKENS_TAG,
     remember_token,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.rows import service_facts, task_rows
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.task_rows import service_facts, task_rows
 
 NOW = 1_000_000.0
 LEFT = "v=1 o=3 s=1 b=999000.000 k=all_tasks c=999000.000 q=- ph=surged w=me x=1000600"

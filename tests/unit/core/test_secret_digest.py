@@ -8,7 +8,7 @@ import hashlib
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.secret_digest import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.secret_digest import (
     COST,
     MARK_LENGTH,
     SALT_BYTES,

@@ -8,7 +8,11 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Failed
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.secret_text import MASK, scrub, scrubbed
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.secret_text import (
+    MASK,
+    scrub,
+    scrubbed,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

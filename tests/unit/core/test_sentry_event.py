@@ -10,7 +10,7 @@ import re
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures import sample_events
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.catalogue import CATALOGUE
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.sentry_event import sentry_event
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.functions.sentry_event import sentry_event
 
 SAMPLES = {sample.name: sample for sample in CATALOGUE}
 every_sample = pytest.mark.parametrize("sample", CATALOGUE, ids=SAMPLES)

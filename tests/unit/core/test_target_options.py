@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.kinds import KINDS
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.options import ROLE_ACTIONS, read_target
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.kinds import KINDS
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.options import ROLE_ACTIONS, read_target
 
 from tests.unit.core import target_options as of
 from tests.unit.core.target_options import WRONG, params, template

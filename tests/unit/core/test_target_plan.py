@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule import Rule
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.options import read_target
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.plan import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.options import read_target
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.plan import (
     DEAD_LETTERS,
     Found,
     Place,
@@ -23,7 +22,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.plan im
     rule_arn,
     warnings_of,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.statements import statement_for
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.statements import statement_for
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule import Rule
 
 from tests.unit.core import target_options as of
 from tests.unit.core.target_options import RULE, params, template

@@ -10,14 +10,14 @@ import re
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.policy_document import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.policy_document import (
     find_statement,
     least_topic_policy,
     read_policy,
     with_statement,
     without_statement,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.target.statements import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.statements import (
     same_statement,
     sid_of,
     statement_for,

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.function_archive import archive
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.wheels import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.functions.archive import archive
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.functions.wheels import (
     Requirement,
     merged,
     read_requirements,

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import iso
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.function_archive import code_sha256
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.functions.archive import code_sha256
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.functions.retry_function import retry_function
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry import message
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.archive import retry_function
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import Wish
 from botocore.stub import ANY
 

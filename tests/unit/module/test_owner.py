@@ -10,10 +10,10 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._owner import LONGEST, is_dead, own_name
+from ansible_collections.steadyops.ecs.plugins.module_utils._lease_owner import LONGEST, is_dead, own_name
 
 PRINT_NAME = """
-from ansible_collections.steadyops.ecs.plugins.module_utils._owner import own_name
+from ansible_collections.steadyops.ecs.plugins.module_utils._lease_owner import own_name
 print(own_name(), flush=True)
 input()
 """

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..event_pattern.match import OR, matches
-from ..event_pattern.operators import UnreadablePattern
+from ..events.pattern.match import OR, matches
+from ..events.pattern.operators import UnreadablePattern
 from .catalogue import CATALOGUE
 from .sample_events import APP
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from ..change import Change, wanted_tags
 from ..errors import Refused
-from ..event_pattern.compare import same_pattern
-from ..event_pattern.findings import Finding, error
-from ..event_pattern.lint import lint
-from ..event_pattern.parse import parse_pattern, pattern_text
+from ..events.pattern.compare import same_pattern
+from ..events.pattern.findings import Finding, error
+from ..events.pattern.lint import lint
+from ..events.pattern.parse import parse_pattern, pattern_text
 from .definition import failure_pattern
 from .filters import KINDS, given_filters, read_filters
 

@@ -7,35 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..errors import CallFailed
-from .model import Task
+from .model import RegistryImage, Task
 from .world import World
 
 _ECR = re.compile(
     r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)"
     r"/(?P<repository>[a-z0-9._/-]+)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
-
-
-@dataclass(frozen=True)
-class RegistryImage:
-    """An image in a private registry of Amazon ECR, by tag or by digest."""
-
-    account: str
-    region: str
-    repository: str
-    tag: str | None = None
-    digest: str | None = None
-
-
-@dataclass(frozen=True)
-class FoundImage:
-    """``for_several``: it stands for one image of each architecture, and a task may name the digest of either."""
-
-    digest: str
-    for_several: bool = False
 
 
 def parse_image(reference: str) -> RegistryImage | None:

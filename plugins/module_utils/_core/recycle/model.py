@@ -82,6 +82,25 @@ class Service:
 
 
 @dataclass(frozen=True)
+class RegistryImage:
+    """An image in a private registry of Amazon ECR, by tag or by digest."""
+
+    account: str
+    region: str
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True)
+class FoundImage:
+    """``for_several``: it stands for one image of each architecture, and a task may name the digest of either."""
+
+    digest: str
+    for_several: bool = False
+
+
+@dataclass(frozen=True)
 class Scaling:
     """A scalable target. Its switches are true when suspended, and named as the option names them."""
 

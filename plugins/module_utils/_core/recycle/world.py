@@ -10,12 +10,9 @@ simulation with the sandbox's scheduler on a virtual clock.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from .model import Scaling, Service, Task
-
-if TYPE_CHECKING:
-    from .images import FoundImage, RegistryImage
+from .model import FoundImage, RegistryImage, Scaling, Service, Task
 
 
 class World(Protocol):

@@ -13,9 +13,9 @@ from typing import Any
 
 from ..amounts import parse_instant
 from ..arns import parse_arn
+from ..ecs.launch import Launch, read_launch, read_role
 from ..errors import Refused
 from ..json_text import read_json
-from ..launches.launch import Launch, read_launch, read_role
 from .expression import check_expression, check_timezone
 
 SCHEDULER, RULE = "scheduler", "rule"

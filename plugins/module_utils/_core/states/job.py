@@ -11,8 +11,8 @@ from typing import Any
 
 from ..amounts import parse_age
 from ..arns import parse_arn
+from ..ecs.launch import Launch, Provider, read_launch, read_strategy
 from ..errors import Refused
-from ..launches.launch import Launch, Provider, read_launch, read_strategy
 from .backoff import Backoff, read_backoff
 
 LONGEST = 99999999  # seconds, of TimeoutSeconds in the States Language

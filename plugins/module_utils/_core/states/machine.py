@@ -12,9 +12,9 @@ from typing import Any
 
 from ..arns import Arn, parse_arn
 from ..change import Change, wanted_tags
+from ..ecs.launch import read_role
 from ..errors import Refused
 from ..json_text import read_json
-from ..launches.launch import read_role
 from .definition import definition
 from .job import read_job
 from .lint import Findings, lint

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..launches.launch import Container, Launch, Provider
+from ..ecs.launch import Container, Launch, Provider
 
 
 def parameters(launch: Launch) -> dict[str, Any]:

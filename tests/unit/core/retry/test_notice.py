@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.event_pattern.match import matches
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.match import matches
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.definition import failure_pattern
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.filters import Filters
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry import notice

@@ -1,0 +1,49 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Application Auto Scaling: the switches of a service's scalable target. May raise ``CallFailed``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._amazon import aws_call
+from ..._core.recycle.model import Scaling
+
+# The field of Scaling -> the name in SuspendedState.
+FLAGS = {
+    "dynamic_in": "DynamicScalingInSuspended",
+    "dynamic_out": "DynamicScalingOutSuspended",
+    "scheduled": "ScheduledScalingSuspended",
+}
+DIMENSION = "ecs:service:DesiredCount"
+
+
+@aws_call("application-autoscaling:DescribeScalableTargets")
+def scaling(autoscaling: Any, cluster: str, service: str) -> Scaling | None:
+    """The scalable target; None when the service is none. ``cluster`` and ``service`` are names."""
+    answer = autoscaling.describe_scalable_targets(
+        ServiceNamespace="ecs", ResourceIds=[f"service/{cluster}/{service}"], ScalableDimension=DIMENSION
+    )
+    return next((_scaling(found) for found in answer["ScalableTargets"]), None)
+
+
+@aws_call("application-autoscaling:RegisterScalableTarget")
+def suspend(autoscaling: Any, cluster: str, service: str, wanted: Scaling) -> None:
+    """Set all three switches. Minimum and maximum are not sent, so they stay."""
+    autoscaling.register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId=f"service/{cluster}/{service}",
+        ScalableDimension=DIMENSION,
+        SuspendedState={FLAGS[name]: value for name, value in wanted.as_dict().items()},
+    )
+
+
+def _scaling(target: Mapping[str, Any]) -> Scaling:
+    state = target.get("SuspendedState", {})
+    return Scaling(
+        **{name: state.get(theirs, False) for name, theirs in FLAGS.items()},
+        minimum=target["MinCapacity"],
+        maximum=target["MaxCapacity"],
+    )

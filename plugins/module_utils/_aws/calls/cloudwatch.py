@@ -1,0 +1,22 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Amazon CloudWatch: one call, one function. May raise ``CallFailed``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._amazon import aws_call
+
+AT_ONCE = 100  # alarms that one call takes
+
+
+@aws_call("cloudwatch:DescribeAlarms")
+def alarm_states(cloudwatch: Any, names: list[str]) -> dict[str, str]:
+    """Name -> OK, ALARM or INSUFFICIENT_DATA, of metric and composite alarms that exist. At most a hundred."""
+    answer = cloudwatch.describe_alarms(
+        AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=AT_ONCE
+    )
+    found = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
+    return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}

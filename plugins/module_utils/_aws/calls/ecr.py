@@ -1,0 +1,36 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Amazon ECR: one call, one function. May raise ``CallFailed``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._amazon import aws_call
+from ..._core.errors import CallFailed
+from ..._core.recycle.model import FoundImage, RegistryImage
+
+_LISTS = (
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+)
+
+
+def find_image(ecr: Any, image: RegistryImage) -> FoundImage | None:
+    """None when the repository, or the image in it, is not there."""
+    try:
+        return _find_image(ecr, image)
+    except CallFailed as error:
+        if error.code in ("ImageNotFoundException", "RepositoryNotFoundException"):
+            return None
+        raise
+
+
+@aws_call("ecr:DescribeImages")
+def _find_image(ecr: Any, image: RegistryImage) -> FoundImage | None:
+    wanted = {"imageTag": image.tag} if image.tag else {"imageDigest": image.digest}
+    answer = ecr.describe_images(registryId=image.account, repositoryName=image.repository, imageIds=[wanted])
+    for found in answer["imageDetails"]:
+        return FoundImage(found["imageDigest"], found.get("imageManifestMediaType") in _LISTS)
+    return None

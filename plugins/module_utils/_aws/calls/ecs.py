@@ -1,0 +1,146 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Amazon ECS: one call, one function.
+
+Every function takes the boto3 client first and may raise ``CallFailed``. ``cluster`` and ``service`` are
+names, instants epoch seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..._amazon import aws_call, call_failed
+from ..._core.errors import CallFailed
+from ..shapes import ecs as shapes
+
+AT_ONCE = 100  # tasks, or container instances, that one call takes
+LONGEST_REASON = 255  # characters
+
+
+@aws_call("ecs:DescribeServices")
+def describe_service(ecs: Any, cluster: str, service: str) -> shapes.DescribedService | None:
+    """The service with its tags; None when the cluster has none of that name."""
+    answer = ecs.describe_services(cluster=cluster, services=[service], include=["TAGS"])
+    _check_failures("ecs:DescribeServices", answer, kind="final")
+    return next((shapes.described_service(found) for found in answer["services"]), None)
+
+
+@aws_call("ecs:DescribeServiceRevisions")
+def target_groups_in_use(ecs: Any, service_revision: str) -> frozenset[str]:
+    """ARNs of the target groups that a service revision really uses; empty when ECS does not tell."""
+    answer = ecs.describe_service_revisions(serviceRevisionArns=[service_revision])
+    return frozenset(
+        balancer["targetGroupArn"]
+        for revision in answer.get("serviceRevisions", [])
+        for balancer in revision.get("resolvedConfiguration", {}).get("loadBalancers", [])
+        if "targetGroupArn" in balancer
+    )
+
+
+@aws_call("ecs:ListTasks")
+def list_tasks(ecs: Any, cluster: str, service: str, page: str | None = None) -> tuple[list[str], str | None]:
+    """One page of ARNs of the service's tasks that are meant to run, and the key to the next page, if any."""
+    more = {"nextToken": page} if page else {}
+    answer = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="RUNNING", **more)
+    return answer["taskArns"], answer.get("nextToken") or None
+
+
+@aws_call("ecs:DescribeTasks")
+def describe_tasks(ecs: Any, cluster: str, arns: list[str]) -> list[Mapping[str, Any]]:
+    """boto3's tasks, for ``shapes.task``; without those that are gone. At most a hundred."""
+    answer = ecs.describe_tasks(cluster=cluster, tasks=arns)
+    # A task that is not told of for another reason than that it is gone must not be taken for gone.
+    _check_failures("ecs:DescribeTasks", answer, kind="passing")
+    return answer["tasks"]
+
+
+@aws_call("ecs:DescribeContainerInstances")
+def instance_ids(ecs: Any, cluster: str, arns: list[str]) -> dict[str, str]:
+    """Container instance ARN -> EC2 instance id. At most a hundred."""
+    answer = ecs.describe_container_instances(cluster=cluster, containerInstances=arns)
+    return {
+        found["containerInstanceArn"]: found["ec2InstanceId"]
+        for found in answer["containerInstances"]
+        if "ec2InstanceId" in found
+    }
+
+
+@aws_call("ecs:GetTaskProtection")
+def protected_until(ecs: Any, cluster: str, arns: list[str]) -> dict[str, float]:
+    """ARN -> instant at which the protection of the task ends, of those under protection. At most a hundred."""
+    answer = ecs.get_task_protection(cluster=cluster, tasks=arns)
+    _check_failures("ecs:GetTaskProtection", answer, kind="passing", known=("MISSING", "TASK_NOT_VALID"))
+    return {
+        found["taskArn"]: shapes.instant(found.get("expirationDate")) or float("inf")
+        for found in answer["protectedTasks"]
+        if found.get("protectionEnabled")
+    }
+
+
+@aws_call("ecs:UpdateTaskProtection")
+def protect(ecs: Any, cluster: str, arns: list[str], minutes: int) -> set[str]:
+    """ARNs of those that are under protection now, for so many minutes; without those that are gone, or not begun.
+    At most ten."""
+    answer = ecs.update_task_protection(cluster=cluster, tasks=arns, protectionEnabled=True, expiresInMinutes=minutes)
+    _check_failures("ecs:UpdateTaskProtection", answer, kind="final", known=("MISSING", "TASK_NOT_VALID"))
+    return {found["taskArn"] for found in answer["protectedTasks"] if found.get("protectionEnabled")}
+
+
+@aws_call("ecs:UpdateTaskProtection")
+def unprotect(ecs: Any, cluster: str, arns: list[str]) -> None:
+    """End the protection of tasks; those that are gone do no harm. At most ten."""
+    answer = ecs.update_task_protection(cluster=cluster, tasks=arns, protectionEnabled=False)
+    _check_failures("ecs:UpdateTaskProtection", answer, kind="final", known=("MISSING", "TASK_NOT_VALID"))
+
+
+@aws_call("ecs:DescribeTaskDefinition")
+def containers(ecs: Any, revision: str) -> list[Mapping[str, Any]]:
+    """boto3's container definitions of a task definition, for ``shapes.has_health_check`` and ``secrets.names_in``."""
+    answer = ecs.describe_task_definition(taskDefinition=revision)
+    return answer["taskDefinition"]["containerDefinitions"]
+
+
+@aws_call("ecs:UpdateService")
+def set_desired_count(ecs: Any, cluster: str, service: str, count: int) -> None:
+    """Set the desired count and nothing else, which starts no deployment."""
+    ecs.update_service(cluster=cluster, service=service, desiredCount=count)
+
+
+def stop_task(ecs: Any, cluster: str, arn: str, reason: str) -> bool:
+    """Stop a task; stopping one that is being stopped does no harm. False when ECS no longer knows it."""
+    try:
+        _stop_task(ecs, cluster, arn, reason)
+    except CallFailed as error:
+        if error.code == "InvalidParameterException" and "not found" in str(error):
+            return False
+        raise
+    return True
+
+
+@aws_call("ecs:StopTask")
+def _stop_task(ecs: Any, cluster: str, arn: str, reason: str) -> None:
+    ecs.stop_task(cluster=cluster, task=arn, reason=reason[:LONGEST_REASON])
+
+
+@aws_call("ecs:TagResource")
+def tag(ecs: Any, arn: str, tags: Mapping[str, str]) -> None:
+    """Write tags; others stay."""
+    ecs.tag_resource(resourceArn=arn, tags=[{"key": key, "value": value} for key, value in tags.items()])
+
+
+@aws_call("ecs:UntagResource")
+def untag(ecs: Any, arn: str, keys: Iterable[str]) -> None:
+    """Remove tags; those that are not there do no harm."""
+    ecs.untag_resource(resourceArn=arn, tagKeys=list(keys))
+
+
+def _check_failures(action: str, answer: Mapping[str, Any], kind: str, known: tuple[str, ...] = ("MISSING",)) -> None:
+    """ECS answers 200 and names in ``failures`` what it could not do. Raises ``CallFailed`` for unknown reasons."""
+    for failure in answer.get("failures", []):
+        reason = failure.get("reason") or "Unknown"
+        if reason not in known:
+            words = f"{failure.get('arn', 'it')}: {failure.get('detail', 'it could not be looked up')}"
+            raise call_failed(action, reason, words, kind)

@@ -1,0 +1,121 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Amazon ECS: what clusters and services there are. One call, one function.
+
+Every function takes the boto3 client first and may raise ``CallFailed``. A page is the key that the call before it
+returned; None for the first one, and after the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..._amazon import aws_call, call_failed
+from ..._core.amounts import iso
+from ..._core.arns import parse_arn
+from ..shapes.ecs import described_service, instant
+
+CLUSTERS_A_PAGE = SERVICES_A_PAGE = 100
+SERVICES_AT_ONCE = 10  # that DescribeServices takes
+
+
+@aws_call("ecs:ListClusters")
+def list_clusters(ecs: Any, page: str | None = None) -> tuple[list[str], str | None]:
+    """One page of the ARNs of the region's clusters."""
+    answer = ecs.list_clusters(maxResults=CLUSTERS_A_PAGE, **({"nextToken": page} if page else {}))
+    return answer["clusterArns"], answer.get("nextToken") or None
+
+
+@aws_call("ecs:ListServices")
+def list_services(ecs: Any, cluster: str, page: str | None = None) -> tuple[list[str], str | None]:
+    """One page of the ARNs of a cluster's services."""
+    more = {"nextToken": page} if page else {}
+    answer = ecs.list_services(cluster=cluster, maxResults=SERVICES_A_PAGE, **more)
+    return answer["serviceArns"], answer.get("nextToken") or None
+
+
+@aws_call("ecs:DescribeServices")
+def describe_services(ecs: Any, cluster: str, services: Sequence[str]) -> list[dict[str, Any]]:
+    """Facts about services, with their tags; without those that are gone. At most ten."""
+    answer = ecs.describe_services(cluster=cluster, services=list(services), include=["TAGS"])
+    for failure in answer.get("failures", []):
+        if failure.get("reason") != "MISSING":
+            words = f"{failure.get('arn', 'a service')}: {failure.get('detail', 'it could not be looked up')}"
+            raise call_failed("ecs:DescribeServices", failure.get("reason") or "Unknown", words, "passing")
+    return [service_facts(found) for found in answer["services"]]
+
+
+def service_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """From a member of ``services`` in DescribeServices. Plain values, which a cache can keep as JSON."""
+    # Events are many, and say nothing here.
+    service = described_service({**answer, "events": []}).service
+    arn = parse_arn(service.arn)
+    family, _colon, revision = service.revision.rpartition("/")[2].partition(":")
+    strategy = answer.get("capacityProviderStrategy", [])
+    network = answer.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    limits = answer.get("deploymentConfiguration", {})
+    deployments = [_deployment(found) for found in answer.get("deployments", [])]
+    primary = next((found for found in deployments if found["status"] == "PRIMARY"), None)
+    return {
+        "service": service.name,
+        "cluster": service.cluster,
+        "region": arn.region if arn else "",
+        "account_id": arn.account if arn else "",
+        "service_arn": service.arn,
+        "cluster_arn": answer["clusterArn"],
+        "status": service.status,
+        "desired_count": service.desired,
+        "running_count": service.running,
+        "pending_count": service.pending,
+        "task_definition": service.revision or None,
+        "task_definition_family": family or None,
+        "task_definition_revision": int(revision) if revision.isdecimal() else None,
+        "launch_type": answer.get("launchType"),
+        "capacity_providers": [found["capacityProvider"] for found in strategy],
+        "capacity_provider_strategy": [
+            {
+                "capacity_provider": found["capacityProvider"],
+                "weight": found.get("weight", 0),
+                "base": found.get("base", 0),
+            }
+            for found in strategy
+        ],
+        "platform_version": answer.get("platformVersion"),
+        "platform_family": answer.get("platformFamily"),
+        "scheduling_strategy": answer.get("schedulingStrategy", "REPLICA"),
+        "deployment_controller": answer.get("deploymentController", {}).get("type", "ECS"),
+        "deploying": service.deploying,
+        "rollout_state": primary["rollout_state"] if primary else None,
+        "deployments": deployments,
+        "minimum_healthy_percent": limits.get("minimumHealthyPercent"),
+        "maximum_percent": limits.get("maximumPercent"),
+        "target_groups": list(service.target_groups),
+        "subnets": network.get("subnets", []),
+        "security_groups": network.get("securityGroups", []),
+        "availability_zone_rebalancing": answer.get("availabilityZoneRebalancing"),
+        "execute_command": answer.get("enableExecuteCommand", False),
+        "created_at": _iso(answer.get("createdAt")),
+        "tags": dict(service.tags),
+    }
+
+
+def _deployment(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": found.get("id"),
+        "status": found.get("status"),
+        "rollout_state": found.get("rolloutState"),
+        "task_definition": found.get("taskDefinition"),
+        "desired_count": found.get("desiredCount"),
+        "running_count": found.get("runningCount"),
+        "pending_count": found.get("pendingCount"),
+        "failed_tasks": found.get("failedTasks"),
+        "created_at": _iso(found.get("createdAt")),
+        "updated_at": _iso(found.get("updatedAt")),
+    }
+
+
+def _iso(moment: Any) -> str | None:
+    seconds = instant(moment)
+    return None if seconds is None else iso(seconds)

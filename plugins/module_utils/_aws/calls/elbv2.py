@@ -1,0 +1,28 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Elastic Load Balancing: the health of targets. May raise ``CallFailed``."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from ..._amazon import aws_call
+
+
+@aws_call("elasticloadbalancing:DescribeTargetHealth")
+def target_states(elbv2: Any, group: str) -> dict[str, str]:
+    """Of every target of the group: name as ``target_name`` makes it -> state (healthy, initial, draining ...)."""
+    answer = elbv2.describe_target_health(TargetGroupArn=group)
+    return {
+        target_name(found["Target"]["Id"], found["Target"].get("Port")): found["TargetHealth"]["State"]
+        for found in answer["TargetHealthDescriptions"]
+    }
+
+
+def target_name(address: str, port: int | None) -> str:
+    """``10.0.1.7:8080`` or ``i-0abc:32768``; an IPv6 address always in its shortest form."""
+    if ":" in address:
+        address = ipaddress.ip_address(address).compressed
+    return f"{address}:{port}"

@@ -1,0 +1,16 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Whose credentials these are. May raise ``CallFailed``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._amazon import aws_call
+
+
+@aws_call("sts:GetCallerIdentity")
+def caller(sts: Any) -> str:
+    """ARN of the caller, which tells account and partition. Nobody can be denied this call."""
+    return str(sts.get_caller_identity()["Arn"])

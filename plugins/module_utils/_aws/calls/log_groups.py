@@ -1,0 +1,54 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""CloudWatch Logs: log groups and their resource policies. One call, one function.
+
+Of the policies only those that belong to one log group are spoken of (``resourceArn``): an account has no more than
+ten of the others. ``arn`` is without ``:*``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..._amazon import aws_call
+from ..._core.errors import CallFailed
+
+
+def log_group_policy(logs: Any, arn: str) -> tuple[str | None, str | None]:
+    """The policy of a log group, JSON, and its revision; twice None when there is none."""
+    try:
+        return _log_group_policy(logs, arn)
+    except CallFailed as error:
+        if error.code == "ResourceNotFoundException":
+            return None, None
+        raise
+
+
+@aws_call("logs:DescribeResourcePolicies")
+def _log_group_policy(logs: Any, arn: str) -> tuple[str | None, str | None]:
+    answer = logs.describe_resource_policies(resourceArn=arn, policyScope="RESOURCE")
+    found: Mapping[str, Any] = next(iter(answer["resourcePolicies"]), {})
+    return found.get("policyDocument"), found.get("revisionId")
+
+
+@aws_call("logs:DescribeLogGroups")
+def log_group_exists(logs: Any, name: str) -> bool:
+    answer = logs.describe_log_groups(logGroupNamePrefix=name)
+    # Told in the order of their names, so the name itself comes before those that only begin with it.
+    return any(group["logGroupName"] == name for group in answer["logGroups"])
+
+
+@aws_call("logs:PutResourcePolicy")
+def put_log_group_policy(logs: Any, arn: str, policy: Mapping[str, Any], revision: str | None) -> None:
+    """``revision`` is that of the policy it takes the place of; AWS refuses when that has been changed meanwhile."""
+    expected = {"expectedRevisionId": revision} if revision else {}
+    logs.put_resource_policy(resourceArn=arn, policyDocument=json.dumps(policy), **expected)
+
+
+@aws_call("logs:DeleteResourcePolicy")
+def delete_log_group_policy(logs: Any, arn: str, revision: str | None) -> None:
+    expected = {"expectedRevisionId": revision} if revision else {}
+    logs.delete_resource_policy(resourceArn=arn, **expected)

@@ -1,0 +1,123 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Amazon EventBridge Scheduler: one call, one function. May raise ``CallFailed``.
+
+Every function takes the boto3 client first. Schedules are told of in the shape of the result, instants in epoch
+seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._amazon import aws_call
+from ..._core.amounts import parse_instant
+from ..._core.errors import CallFailed
+from ..._core.schedules.schedule import SCHEDULER
+from ..shapes.scheduled_target import target, target_request
+
+TAG_KEYS = ("key", "value")
+
+
+def get(scheduler: Any, group: str, name: str) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+    """The schedule, and the names of parts of its target that are not known here; None when there is none."""
+    try:
+        return _get(scheduler, group, name)
+    except CallFailed as error:
+        if error.code == "ResourceNotFoundException":
+            return None
+        raise
+
+
+@aws_call("scheduler:GetSchedule")
+def _get(scheduler: Any, group: str, name: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    answer = scheduler.get_schedule(GroupName=group, Name=name)
+    window = answer.get("FlexibleTimeWindow") or {}
+    known, foreign = target(answer["Target"])
+    schedule = {
+        "name": answer["Name"],
+        "group_name": answer["GroupName"],
+        "using": SCHEDULER,
+        "arn": answer["Arn"],
+        "enabled": answer.get("State") != "DISABLED",
+        "schedule_expression": answer["ScheduleExpression"],
+        "schedule_expression_timezone": answer.get("ScheduleExpressionTimezone") or "UTC",
+        "flexible_time_window": window.get("MaximumWindowInMinutes") if window.get("Mode") == "FLEXIBLE" else None,
+        "start_date": _epoch(answer.get("StartDate")),
+        "end_date": _epoch(answer.get("EndDate")),
+        "description": answer.get("Description") or None,
+        "kms_key_arn": answer.get("KmsKeyArn") or None,
+        "action_after_completion": answer.get("ActionAfterCompletion") or "NONE",
+        "target": known,
+    }
+    return schedule, foreign
+
+
+def group_exists(scheduler: Any, group: str) -> bool:
+    try:
+        _get_group(scheduler, group)
+    except CallFailed as error:
+        if error.code == "ResourceNotFoundException":
+            return False
+        raise
+    return True
+
+
+@aws_call("scheduler:GetScheduleGroup")
+def _get_group(scheduler: Any, group: str) -> None:
+    scheduler.get_schedule_group(Name=group)
+
+
+@aws_call("scheduler:CreateSchedule")
+def create(scheduler: Any, schedule: Mapping[str, Any], token: str) -> None:
+    """Make it. With the same token, twice is once."""
+    scheduler.create_schedule(**_request(schedule), ClientToken=token)
+
+
+@aws_call("scheduler:UpdateSchedule")
+def update(scheduler: Any, schedule: Mapping[str, Any], token: str) -> None:
+    """Replace all of it: what is not said is set to AWS's default."""
+    scheduler.update_schedule(**_request(schedule), ClientToken=token)
+
+
+def delete(scheduler: Any, group: str, name: str) -> None:
+    """Delete it. That it is gone already does no harm."""
+    try:
+        _delete(scheduler, group, name)
+    except CallFailed as error:
+        if error.code != "ResourceNotFoundException":
+            raise
+
+
+@aws_call("scheduler:DeleteSchedule")
+def _delete(scheduler: Any, group: str, name: str) -> None:
+    scheduler.delete_schedule(GroupName=group, Name=name)
+
+
+def _request(schedule: Mapping[str, Any]) -> dict[str, Any]:
+    minutes = schedule["flexible_time_window"]
+    request = {
+        "Name": schedule["name"],
+        "GroupName": schedule["group_name"],
+        "State": "ENABLED" if schedule["enabled"] else "DISABLED",
+        "ScheduleExpression": schedule["schedule_expression"],
+        "ScheduleExpressionTimezone": schedule["schedule_expression_timezone"],
+        "FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": minutes} if minutes else {"Mode": "OFF"},
+        "StartDate": _instant(schedule["start_date"]),
+        "EndDate": _instant(schedule["end_date"]),
+        "Description": schedule["description"],
+        "KmsKeyArn": schedule["kms_key_arn"],
+        "ActionAfterCompletion": schedule["action_after_completion"],
+        "Target": target_request(schedule["target"], TAG_KEYS),
+    }
+    return {key: value for key, value in request.items() if value is not None}
+
+
+def _epoch(moment: Any) -> float | None:
+    return None if moment is None else float(int(moment.timestamp()))
+
+
+def _instant(text: str | None) -> float | None:
+    return None if text is None else parse_instant("date", text)

@@ -1,0 +1,43 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""When secrets, parameters and environment files were changed last. Their values are never asked for.
+
+Instants are epoch seconds. Every function may raise ``CallFailed``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._amazon import aws_call
+
+
+@aws_call("secretsmanager:DescribeSecret")
+def secret_changed_at(secretsmanager: Any, name: str) -> float:
+    """``LastChangedDate``, which a new value, a rotation and a change of the secret's settings all move."""
+    answer = secretsmanager.describe_secret(SecretId=name)
+    changed = answer.get("LastChangedDate") or answer["CreatedDate"]
+    return float(changed.timestamp())
+
+
+@aws_call("ssm:DescribeParameters")
+def parameter_changed_at(ssm: Any, name: str) -> float | None:
+    """None when there is no such parameter."""
+    # A name or an ARN. One page may come back empty although the next is not.
+    page: dict[str, str] = {}
+    while True:
+        answer = ssm.describe_parameters(
+            ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [name]}], **page
+        )
+        for parameter in answer["Parameters"]:
+            return float(parameter["LastModifiedDate"].timestamp())
+        if not answer.get("NextToken"):
+            return None
+        page = {"NextToken": answer["NextToken"]}
+
+
+@aws_call("s3:GetObject")
+def file_changed_at(s3: Any, bucket: str, key: str) -> float:
+    """The environment file itself is not fetched."""
+    return float(s3.head_object(Bucket=bucket, Key=key)["LastModified"].timestamp())

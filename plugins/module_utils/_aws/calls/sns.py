@@ -1,0 +1,33 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Amazon SNS: one call, one function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._amazon import aws_call
+from ..._core.errors import CallFailed
+
+
+def topic_attributes(sns: Any, arn: str) -> Mapping[str, str] | None:
+    """``Policy``, ``KmsMasterKeyId`` and the like; None when there is no such topic."""
+    try:
+        return _topic_attributes(sns, arn)
+    except CallFailed as error:
+        if error.code in {"NotFound", "NotFoundException"}:
+            return None
+        raise
+
+
+@aws_call("sns:GetTopicAttributes")
+def _topic_attributes(sns: Any, arn: str) -> Mapping[str, str]:
+    return sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+
+
+@aws_call("sns:SetTopicAttributes")
+def set_topic_policy(sns: Any, arn: str, policy: str) -> None:
+    """``policy`` is JSON, and takes the place of the one there is."""
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)

@@ -1,0 +1,42 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Amazon SQS: one call, one function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._amazon import aws_call
+from ..._core.arns import Arn
+from ..._core.errors import CallFailed
+
+_GONE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue"}
+
+
+def queue_attributes(sqs: Any, queue: Arn) -> Mapping[str, str] | None:
+    """``Policy``, ``KmsMasterKeyId`` and the like, as far as the queue has them; None when there is no such queue."""
+    try:
+        return _queue_attributes(sqs, queue)
+    except CallFailed as error:
+        if error.code in _GONE:
+            return None
+        raise
+
+
+@aws_call("sqs:GetQueueAttributes")
+def _queue_attributes(sqs: Any, queue: Arn) -> Mapping[str, str]:
+    # All, for SQS refuses to be asked a standard queue for what only FIFO queues have.
+    return sqs.get_queue_attributes(QueueUrl=_url(sqs, queue), AttributeNames=["All"]).get("Attributes", {})
+
+
+@aws_call("sqs:SetQueueAttributes")
+def set_queue_policy(sqs: Any, queue: Arn, policy: str) -> None:
+    """``policy`` is JSON, and takes the place of the one there is; an empty text takes that away."""
+    sqs.set_queue_attributes(QueueUrl=_url(sqs, queue), Attributes={"Policy": policy})
+
+
+def _url(sqs: Any, queue: Arn) -> str:
+    """Put together, which saves a call (GetQueueUrl) for each look at a queue."""
+    return f"{sqs.meta.endpoint_url.rstrip('/')}/{queue.account}/{queue.resource}"

@@ -1,0 +1,143 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""AWS Step Functions: one call, one function. May raise ``CallFailed``.
+
+Every function takes the boto3 client first. State machines are told of in the shape that the module returns.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..._amazon import aws_call
+from ..._core.errors import CallFailed
+
+
+@dataclass(frozen=True)
+class Described:
+    """A state machine without its tags; ``deleting`` when it is on its way out, which takes as long as executions."""
+
+    machine: Mapping[str, Any]
+    deleting: bool
+
+
+def describe(states: Any, arn: str) -> Described | None:
+    """The state machine; None when there is none."""
+    try:
+        return _describe(states, arn)
+    except CallFailed as error:
+        if error.code == "StateMachineDoesNotExist":
+            return None
+        raise
+
+
+@aws_call("states:DescribeStateMachine")
+def _describe(states: Any, arn: str) -> Described:
+    answer = states.describe_state_machine(stateMachineArn=arn)
+    machine = {
+        "name": answer["name"],
+        "arn": answer["stateMachineArn"],
+        "type": answer["type"],
+        "role_arn": answer["roleArn"],
+        "definition": json.loads(answer["definition"]),
+        "logging": _logging(answer.get("loggingConfiguration") or {}),
+        "tracing": (answer.get("tracingConfiguration") or {}).get("enabled", False),
+    }
+    return Described(machine, answer.get("status") == "DELETING")
+
+
+@aws_call("states:ListTagsForResource")
+def tags(states: Any, arn: str) -> dict[str, str]:
+    answer = states.list_tags_for_resource(resourceArn=arn)
+    return {tag["key"]: tag.get("value", "") for tag in answer.get("tags", [])}
+
+
+@aws_call("states:ValidateStateMachineDefinition")
+def validate(states: Any, definition: Mapping[str, Any], type_: str) -> tuple[list[str], list[str]]:
+    """What AWS finds wrong with a definition: errors and warnings."""
+    answer = states.validate_state_machine_definition(
+        definition=json.dumps(definition, ensure_ascii=False), type=type_, severity="WARNING"
+    )
+    found: dict[str, list[str]] = {"ERROR": [], "WARNING": []}
+    for each in answer["diagnostics"]:
+        where = f"{each['location']}: " if each.get("location") else ""
+        found.setdefault(each["severity"], []).append(f"{where}{each['message']}")
+    if answer["result"] == "FAIL" and not found["ERROR"]:
+        found["ERROR"].append("AWS refuses it without a word")
+    return found["ERROR"], found["WARNING"]
+
+
+@aws_call("states:CreateStateMachine")
+def create(states: Any, machine: Mapping[str, Any]) -> None:
+    """Make it, tags included. Done twice, it is made once."""
+    states.create_state_machine(
+        name=machine["name"],
+        type=machine["type"],
+        definition=_text(machine["definition"]),
+        roleArn=machine["role_arn"],
+        loggingConfiguration=_logging_request(machine["logging"]),
+        tracingConfiguration={"enabled": machine["tracing"]},
+        tags=[{"key": key, "value": value} for key, value in machine["tags"].items()],
+    )
+
+
+@aws_call("states:UpdateStateMachine")
+def update(states: Any, machine: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Change these keys; the others stay. Executions that run already keep to the old definition and role."""
+    request = {
+        "definition": lambda: {"definition": _text(machine["definition"])},
+        "logging": lambda: {"loggingConfiguration": _logging_request(machine["logging"])},
+        "tracing": lambda: {"tracingConfiguration": {"enabled": machine["tracing"]}},
+    }
+    changes: dict[str, Any] = {}
+    for key in keys:
+        changes.update(request[key]() if key in request else {})
+    # Without the role or the definition AWS refuses the call.
+    states.update_state_machine(stateMachineArn=machine["arn"], roleArn=machine["role_arn"], **changes)
+
+
+@aws_call("states:DeleteStateMachine")
+def delete(states: Any, arn: str) -> None:
+    """Begin to delete it, which ends with its last execution. Doing so twice does no harm."""
+    states.delete_state_machine(stateMachineArn=arn)
+
+
+@aws_call("states:TagResource")
+def tag(states: Any, arn: str, wanted: Mapping[str, str]) -> None:
+    states.tag_resource(resourceArn=arn, tags=[{"key": key, "value": value} for key, value in wanted.items()])
+
+
+@aws_call("states:UntagResource")
+def untag(states: Any, arn: str, keys: Iterable[str]) -> None:
+    states.untag_resource(resourceArn=arn, tagKeys=list(keys))
+
+
+def _text(definition: Mapping[str, Any]) -> str:
+    """Indented as the console shows it, as long as that fits."""
+    text = json.dumps(definition, indent=2, ensure_ascii=False)
+    return text if len(text.encode()) <= 1048576 else json.dumps(definition, ensure_ascii=False)
+
+
+def _logging(answer: Mapping[str, Any]) -> dict[str, Any]:
+    groups = [each["cloudWatchLogsLogGroup"]["logGroupArn"] for each in answer.get("destinations") or []]
+    level = answer.get("level", "OFF")
+    return {
+        "level": level,
+        "include_execution_data": bool(answer.get("includeExecutionData", False)) if level != "OFF" else False,
+        "log_group_arn": groups[0] if groups and level != "OFF" else None,
+    }
+
+
+def _logging_request(logging: Mapping[str, Any]) -> dict[str, Any]:
+    group = logging["log_group_arn"]
+    request: dict[str, Any] = {
+        "level": logging["level"],
+        "includeExecutionData": logging["include_execution_data"],
+    }
+    if group:
+        request["destinations"] = [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]
+    return request

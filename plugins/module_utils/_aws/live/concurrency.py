@@ -1,0 +1,36 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The reserved concurrency of a Lambda function, brought into its state."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ..._core.change import Change
+from ..._core.errors import CallFailed, Failed
+from ..calls import functions
+
+_NO_ROOM = "UnreservedConcurrentExecution"
+
+
+def write_concurrency(client: Any, name: str, change: Change) -> Generator[str | float, None, None]:
+    """Make the one write of ``change``. Raises ``Failed`` with what to do about a quota, and about no function."""
+    if change.after is None:
+        functions.delete_concurrency(client, name)
+        yield "gave the reserved concurrency back"
+        return
+    count = change.after["reserved_concurrent_executions"]
+    try:
+        functions.put_concurrency(client, name, count)
+    except CallFailed as error:
+        if error.code == "ResourceNotFoundException":
+            raise Failed(f"There is no function {name}. Make it first, or check function_name") from None
+        if _NO_ROOM not in str(error):
+            raise
+        raise Failed(
+            f"{count} executions cannot be reserved for {name}: {error}. Reserve fewer or none, or ask AWS to raise "
+            "the quota of concurrent executions"
+        ) from None
+    yield f"reserved {count} executions"

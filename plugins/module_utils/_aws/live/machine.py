@@ -1,0 +1,97 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""A state machine brought into its state: the calls in their order, and the waits between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+from ..._core.arns import Arn, parse_arn
+from ..._core.change import Change, tag_writes
+from ..._core.errors import Refused
+from ..._core.states.machine import Machine
+from ..._core.waiting import Patience, wait_until
+from ..calls import identity, stepfunctions
+from .new_role import when_role_is_ready
+
+DELAY = 2.0  # seconds between two looks
+SHOWN_TIMEOUT = 10.0  # seconds for which a read may be older than our write
+
+Steps = Generator["str | float", None, "Mapping[str, Any] | None"]
+
+
+class LiveMachine:
+    """What is known of one state machine of AWS, and the writes to it."""
+
+    def __init__(self, client: Callable[[str], Any], wanted: Machine, patience: Patience) -> None:
+        self.states = client("stepfunctions")
+        self.patience = patience
+        known = wanted.known or parse_arn(identity.caller(client("sts"))) or _nobody()
+        self.arn = wanted.arn(known, self.states.meta.region_name)
+        found = stepfunctions.describe(self.states, self.arn)
+        self.deleting = bool(found and found.deleting)
+        self.machine = (
+            {**found.machine, "tags": stepfunctions.tags(self.states, self.arn)}
+            if found and not found.deleting
+            else None
+        )
+
+    def check(self, change: Change) -> list[str]:
+        """Let AWS look at a definition that is to be written. Returns its warnings; raises ``Refused``."""
+        if change.after is None or not change.differs("definition"):
+            return []
+        errors, warnings = stepfunctions.validate(self.states, change.after["definition"], change.after["type"])
+        if errors:
+            raise Refused(f"AWS finds this wrong with the definition: {errors[0]}. Correct it")
+        return [f"The definition, as AWS finds: {each}" for each in warnings]
+
+    def write(self, change: Change) -> Steps:
+        if change.after is None:
+            stepfunctions.delete(self.states, self.arn)
+            yield "began to delete the state machine"
+            if self.patience.wait:
+                yield from self._until_gone()
+            return None
+        machine = change.after
+        if change.before is None:
+            if self.deleting:
+                yield from self._until_gone()
+            yield from when_role_is_ready(lambda: stepfunctions.create(self.states, machine))
+            yield "created the state machine"
+        else:
+            keys = [key for key in ("role_arn", "definition", "logging", "tracing") if change.differs(key)]
+            if keys:
+                yield from when_role_is_ready(lambda: stepfunctions.update(self.states, machine, keys))
+                yield f"updated {', '.join(keys)}"
+            to_set, to_remove = tag_writes(change.before["tags"], machine["tags"])
+            if to_set:
+                stepfunctions.tag(self.states, self.arn, to_set)
+                yield "set tags"
+            if to_remove:
+                stepfunctions.untag(self.states, self.arn, to_remove)
+                yield "removed tags"
+        yield from self._until_shown(machine)
+        return None
+
+    def _until_shown(self, machine: Mapping[str, Any]) -> Generator[float, None, None]:
+        """Reads follow writes late. Who runs the task again at once shall find nothing to do."""
+        waited = 0.0
+        while waited < SHOWN_TIMEOUT:
+            found = stepfunctions.describe(self.states, self.arn)
+            if found and all(machine[key] == value for key, value in found.machine.items()):
+                return
+            yield DELAY
+            waited += DELAY
+
+    def _until_gone(self) -> Generator[float, None, None]:
+        def verdict(found: object) -> str | None:
+            waits = "still being deleted, since Step Functions waits for its executions to end,"
+            return f"{self.arn} is {waits}" if found else None
+
+        yield from wait_until(lambda: stepfunctions.describe(self.states, self.arn), verdict, self.patience)
+
+
+def _nobody() -> Arn:
+    raise Refused("AWS does not tell whose credentials these are. Give the ARN of the state machine as name")

@@ -1,0 +1,78 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The policies of topics, queues, functions and log groups: read, and changed by one statement."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..._core.arns import Arn
+from ..._core.events.target.plan import Place
+from ..._core.events.target.policy_document import least_topic_policy, read_policy, with_statement, without_statement
+from ..calls import functions, log_groups, sns, sqs
+
+Client = Callable[[str], Any]
+
+
+def read_place(client: Client, arn: Arn) -> Place:
+    """``client`` gives the boto3 client of an AWS service."""
+    if arn.service == "lambda":
+        policy = functions.function_policy(client("lambda"), arn)
+        exists = policy is not None or functions.function_exists(client("lambda"), arn)
+        return Place(arn, exists, policy)
+    if arn.service == "logs":
+        policy, revision = log_groups.log_group_policy(client("logs"), str(arn))
+        exists = policy is not None or log_groups.log_group_exists(client("logs"), _log_group(arn))
+        return Place(arn, exists, policy, revision)
+    if arn.service == "sns":
+        attributes = sns.topic_attributes(client("sns"), str(arn))
+    else:
+        attributes = sqs.queue_attributes(client("sqs"), arn)
+    if attributes is None:
+        return Place(arn, exists=False)
+    return Place(
+        arn,
+        policy=attributes.get("Policy") or None,
+        key=attributes.get("KmsMasterKeyId") or None,
+        deduplicates=attributes.get("ContentBasedDeduplication") == "true",
+    )
+
+
+def put_statement(client: Client, place: Place, statement: Mapping[str, Any], stands: bool) -> Place:
+    """Put a statement in the place of the one of its Sid, if that ``stands`` there; all others stay. The place with
+    its new policy, where that is written as a whole."""
+    if place.arn.service == "lambda":
+        if stands:
+            functions.remove_permission(client("lambda"), place.arn, statement["Sid"])
+        functions.add_permission(client("lambda"), place.arn, statement)
+        return place
+    return _write(client, place, with_statement(read_policy(str(place.arn), place.policy), statement))
+
+
+def remove_statement(client: Client, place: Place, sid: str) -> Place:
+    """Remove the statement of this Sid; all others stay."""
+    if place.arn.service == "lambda":
+        functions.remove_permission(client("lambda"), place.arn, sid)
+        return place
+    return _write(client, place, without_statement(read_policy(str(place.arn), place.policy), sid))
+
+
+def _write(client: Client, place: Place, document: Mapping[str, Any] | None) -> Place:
+    arn = place.arn
+    if arn.service == "sns":
+        sns.set_topic_policy(client("sns"), str(arn), json.dumps(document or least_topic_policy(arn)))
+    elif arn.service == "sqs":
+        sqs.set_queue_policy(client("sqs"), arn, json.dumps(document) if document else "")
+    elif document is not None:
+        log_groups.put_log_group_policy(client("logs"), str(arn), document, place.revision)
+    else:
+        log_groups.delete_log_group_policy(client("logs"), str(arn), place.revision)
+    return replace(place, policy=json.dumps(document) if document else None)
+
+
+def _log_group(arn: Arn) -> str:
+    return arn.resource.removeprefix("log-group:")

@@ -1,0 +1,248 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The recycle's ``World``, real: one ECS service through boto3."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ..._core.ecs.names import parse_service
+from ..._core.errors import CallFailed, Refused
+from ..._core.recycle.model import FoundImage, RegistryImage, Scaling, Service, Task
+from ..._core.recycle.secrets import Named, names_in
+from ..calls import application_autoscaling, cloudwatch, ecr, ecs, elbv2, secrets
+from ..shapes import ecs as ecs_shapes
+
+
+class LiveService:
+    """One service, to look at and to change. See ``_core.recycle.world`` for what each method promises."""
+
+    def __init__(
+        self,
+        client: Callable[[str], Any],
+        cluster: str | None,
+        service: str,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """``client`` makes the boto3 client of an AWS service; it is asked for one when the first call needs it.
+
+        ``cluster`` and ``service`` as the user wrote them. Raises ``Refused`` when they are no names of ECS.
+        """
+        self.name = parse_service(cluster, service)
+        self.clock = monotonic
+        self._make_client = client
+        self._wall = wall
+        self._clients: dict[str, Any] = {}
+        self._calls: Counter[str] = Counter()
+        self._ahead: float | None = None  # of AWS's clock, before ours
+        self._arn: str | None = None
+        self._balancers: tuple[ecs_shapes.Balancer, ...] | None = None
+        self._groups_in_use: dict[str, frozenset[str]] = {}  # by service revision
+        self._instance_ids: dict[str, str] = {}  # by container instance
+        self._definitions: dict[str, Sequence[Mapping[str, Any]]] = {}  # containers by task definition
+
+    # Looking.
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        return dict(self._calls)
+
+    def now(self) -> float:
+        # Before the first answer there is only our own clock.
+        return self._wall() if self._ahead is None else self.clock() + self._ahead
+
+    def describe_service(self) -> Service | None:
+        client = self._client("ecs")
+        self._check("region", self.name.region, client.meta.region_name)
+        found = ecs.describe_service(client, self.name.cluster, self.name.service)
+        if found is None:
+            return None
+        self._check("account", self.name.account, found.service.arn.split(":")[4])
+        balancers = self._in_use(found)
+        self._arn, self._balancers = found.service.arn, balancers
+        return replace(found.service, target_groups=ecs_shapes.groups_of(balancers))
+
+    def list_tasks(self) -> list[str]:
+        client = self._client("ecs")
+        arns, page = ecs.list_tasks(client, self.name.cluster, self.name.service)
+        while page:
+            more, page = ecs.list_tasks(client, self.name.cluster, self.name.service, page)
+            arns = arns + more
+        return list(dict.fromkeys(arns))
+
+    def describe_tasks(self, arns: Iterable[str]) -> list[Task]:
+        client = self._client("ecs")
+        if self._balancers is None:
+            self.describe_service()
+        balancers = self._balancers or ()
+        tasks = []
+        for some in _hundreds(arns):
+            answers = ecs.describe_tasks(client, self.name.cluster, some)
+            hosts = ecs_shapes.hosts_to_look_up(answers, balancers) - self._instance_ids.keys()
+            for unknown in _hundreds(sorted(hosts)):
+                self._instance_ids.update(ecs.instance_ids(client, self.name.cluster, unknown))
+            tasks += [ecs_shapes.task(answer, balancers, self._instance_ids) for answer in answers]
+        return tasks
+
+    def has_health_check(self, revision: str) -> bool:
+        return ecs_shapes.has_health_check(self._containers(revision))
+
+    def fixed_images(self, revision: str) -> frozenset[str]:
+        return ecs_shapes.fixed_images(self._containers(revision))
+
+    def find_image(self, image: RegistryImage) -> FoundImage | None:
+        client = self._client("ecr")
+        if image.region != client.meta.region_name:
+            raise CallFailed("DescribeImages", "AnotherRegion", f"{image.repository} lies in {image.region}")
+        return ecr.find_image(client, image)
+
+    def secrets_changed_at(self, revision: str) -> float:
+        named = names_in(self._containers(revision))
+        if not named:
+            raise Refused(
+                f"secrets_changed: task definition {revision} names no secret, no parameter and no environment file,"
+                " so no change of one can make a task stale. Say another selector"
+            )
+        return max(self._changed_at(each) for each in named)
+
+    def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for some in _hundreds(names):
+            found.update(cloudwatch.alarm_states(self._client("cloudwatch"), some))
+        return found
+
+    def target_states(self, group: str) -> Mapping[str, str]:
+        return elbv2.target_states(self._client("elbv2"), group)
+
+    def protected_until(self, arns: Iterable[str]) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for some in _hundreds(arns):
+            until = ecs.protected_until(self._client("ecs"), self.name.cluster, some)
+            found.update({arn: end for arn, end in until.items() if end > self.now()})
+        return found
+
+    def scaling(self) -> Scaling | None:
+        client = self._client("application-autoscaling")
+        return application_autoscaling.scaling(client, self.name.cluster, self.name.service)
+
+    # Changing.
+
+    def suspend(self, scaling: Scaling) -> None:
+        client = self._client("application-autoscaling")
+        application_autoscaling.suspend(client, self.name.cluster, self.name.service, scaling)
+
+    def set_desired(self, count: int) -> None:
+        ecs.set_desired_count(self._client("ecs"), self.name.cluster, self.name.service, count)
+
+    def stop_task(self, arn: str, reason: str) -> bool:
+        return ecs.stop_task(self._client("ecs"), self.name.cluster, arn, reason)
+
+    def protect(self, arns: Iterable[str], until: float) -> set[str]:
+        minutes = max(1, round((until - self.now()) / 60))
+        return ecs.protect(self._client("ecs"), self.name.cluster, list(arns), minutes)
+
+    def unprotect(self, arns: Iterable[str]) -> None:
+        ecs.unprotect(self._client("ecs"), self.name.cluster, list(arns))
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        ecs.tag(self._client("ecs"), self._known_arn(), tags)
+
+    def untag(self, keys: Iterable[str]) -> None:
+        ecs.untag(self._client("ecs"), self._known_arn(), keys)
+
+    # What the above need.
+
+    def _containers(self, revision: str) -> Sequence[Mapping[str, Any]]:
+        # A revision never changes.
+        if revision not in self._definitions:
+            self._definitions[revision] = ecs.containers(self._client("ecs"), revision)
+        return self._definitions[revision]
+
+    def _changed_at(self, named: Named) -> float:
+        here = self._client("ecs").meta.region_name
+        if named.region not in ("", here):
+            raise Refused(
+                f"secrets_changed: {named.name} lies in {named.region}, and only what lies in {here}, where the service"
+                " is, can be looked at. Say started_before with the instant of the change instead"
+            )
+        if named.service == "secretsmanager":
+            return secrets.secret_changed_at(self._client("secretsmanager"), named.name)
+        if named.service == "s3":
+            bucket, _slash, key = named.name.partition("/")
+            return secrets.file_changed_at(self._client("s3"), bucket, key)
+        changed = secrets.parameter_changed_at(self._client("ssm"), named.name)
+        if changed is None:
+            raise Refused(
+                f"secrets_changed: the task definition names the parameter {named.name}, which Systems Manager does not"
+                " have. New tasks could not start either. Create it, or give the service a revision without it"
+            )
+        return changed
+
+    def _client(self, name: str) -> Any:
+        if name not in self._clients:
+            client = self._make_client(name)
+            client.meta.events.register("after-call", self._answered)
+            client.meta.events.register("after-call-error", self._not_answered)
+            self._clients[name] = client
+        return self._clients[name]
+
+    def _answered(self, parsed: Mapping[str, Any], model: Any, **_more: Any) -> None:
+        """boto3 tells of every answer here, errors too: count it, and set the clock by it."""
+        meta = parsed.get("ResponseMetadata", {})
+        self._calls[model.name] += 1 + meta.get("RetryAttempts", 0)
+        # Only ECS's own date counts: it is the clock that stamps createdAt.
+        if model.service_model.service_name == "ecs" and (date := meta.get("HTTPHeaders", {}).get("date")):
+            try:
+                ahead = parsedate_to_datetime(date).timestamp() - self.clock()
+            except ValueError:
+                return
+            # The date is cut to a second and takes a while to get here: the largest is the nearest.
+            self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
+
+    def _not_answered(self, event_name: str, **_more: Any) -> None:
+        """... and here of every call that got none."""
+        self._calls[event_name.rpartition(".")[2]] += 1
+
+    def _check(self, what: str, wanted: str | None, found: str) -> None:
+        """Names are sent, not ARNs: a service of the same name elsewhere must not be taken for the one meant."""
+        if wanted not in (None, found):
+            raise Refused(
+                f"The ARN of service {self.name.service} names the {what} {wanted}, but region and credentials "
+                f"lead to {found}. Give the region and credentials of that service"
+            )
+
+    def _in_use(self, found: ecs_shapes.DescribedService) -> tuple[ecs_shapes.Balancer, ...]:
+        """Blue/green: which target group of each pair has the tasks now. Anything else: as it is."""
+        revision = found.service_revision
+        if not revision or not any(balancer.alternate for balancer in found.balancers):
+            return found.balancers
+        if revision not in self._groups_in_use:
+            self._groups_in_use[revision] = ecs.target_groups_in_use(self._client("ecs"), revision)
+        groups = self._groups_in_use[revision]
+        return tuple(
+            replace(balancer, group=balancer.alternate)
+            if balancer.alternate in groups and balancer.group not in groups
+            else balancer
+            for balancer in found.balancers
+        )
+
+    def _known_arn(self) -> str:
+        if self._arn is None:
+            self.describe_service()
+        if self._arn is None:
+            raise Refused(f"The cluster {self.name.cluster} has no service {self.name.service}")
+        return self._arn
+
+
+def _hundreds(arns: Iterable[str]) -> Iterator[list[str]]:
+    """At most as many at once as one call takes."""
+    every = list(arns)
+    for first in range(0, len(every), ecs.AT_ONCE):
+        yield every[first : first + ecs.AT_ONCE]

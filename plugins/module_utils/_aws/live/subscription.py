@@ -1,0 +1,90 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""A subscription brought into its state: the permission first, then the filter; and away in the other order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from ..._core.arns import Arn
+from ..._core.change import Change
+from ..._core.errors import CallFailed, Failed
+from ..._core.log_subscription.model import FunctionPolicy, sid_of, statement_for, statement_in
+from ..._core.log_subscription.plan import WantedSubscription, no_function
+from ..._core.waiting import wait_until
+from ..calls import functions
+from ..calls.log_subscriptions import delete_subscription_filter, put_subscription_filter
+
+Client = Callable[[str], Any]
+
+# What Logs says until IAM has told it of the permission.
+_NOT_YET = "Could not execute the lambda function"
+
+
+def function_policy(client: Client, function: Arn | None, wanted: WantedSubscription) -> FunctionPolicy | None:
+    """What there is of the function; its policy only where that is ours to keep."""
+    if function is None:
+        return None
+    if not wanted.permission:
+        return FunctionPolicy(function, functions.function_exists(client("lambda"), function))
+    policy = functions.function_policy(client("lambda"), function)
+    exists = policy is not None or functions.function_exists(client("lambda"), function)
+    return FunctionPolicy(function, exists, statement_in(policy, sid_of(wanted.log_group, wanted.name)))
+
+
+def write_subscription(
+    client: Client, wanted: WantedSubscription, change: Change, policy: FunctionPolicy | None, stale: Arn | None
+) -> Generator[str | float, None, None]:
+    """Make the writes of ``change``. ``stale`` is the alias or version that loses its permission."""
+    sid = sid_of(wanted.log_group, wanted.name)
+    function = wanted.function
+    if change.after is None or function is None:
+        if change.before and change.before["destination_arn"]:
+            delete_subscription_filter(client("logs"), wanted.log_group, wanted.name)
+            yield "deleted the subscription filter"
+        if policy and policy.stands and wanted.permission:
+            functions.remove_permission(client("lambda"), policy.function, sid)
+            yield "removed the invoke permission"
+        return
+    missing = no_function(wanted, policy)
+    if missing:
+        raise Failed(missing)
+    if wanted.permission and change.differs("permission"):
+        if policy and policy.stands:
+            functions.remove_permission(client("lambda"), function, sid)
+            yield "removed an invoke permission that was another one"
+        functions.add_permission(client("lambda"), function, statement_for(function, wanted.log_group, wanted.name))
+        yield "added the invoke permission"
+    if change.differs("destination_arn", "filter_pattern"):
+        yield from wait_until(lambda: _put(client("logs"), wanted), _verdict(wanted), wanted.patience)
+        yield "put the subscription filter"
+    if stale and wanted.permission:
+        functions.remove_permission(client("lambda"), stale, sid)
+        yield f"removed the invoke permission of {stale}"
+
+
+def _put(logs: Any, wanted: WantedSubscription) -> CallFailed | None:
+    """None once it is done; why Logs does not take it, as long as that may pass."""
+    try:
+        put_subscription_filter(logs, wanted.log_group, wanted.name, wanted.pattern or "", str(wanted.function))
+    except CallFailed as error:
+        if _NOT_YET not in str(error):
+            raise
+        return error
+    return None
+
+
+def _verdict(wanted: WantedSubscription) -> Callable[[CallFailed | None], str | None]:
+    def verdict(error: CallFailed | None) -> str | None:
+        if error is None:
+            return None
+        if not wanted.permission:
+            raise Failed(
+                f"CloudWatch Logs may not call {wanted.function}: {error}. Set resource_policy, or let "
+                f"logs.amazonaws.com invoke it for the log group {wanted.log_group}"
+            )
+        return f"CloudWatch Logs may not call {wanted.function} yet ({error})"
+
+    return verdict

@@ -1,0 +1,118 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""A target, real: what is read of it and of the places that it reaches, and the writes in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..._core.arns import parse_arn
+from ..._core.aws_errors import is_denied
+from ..._core.change import Change
+from ..._core.errors import CallFailed, Refused
+from ..._core.events.target.options import Wanted
+from ..._core.events.target.plan import Found, Place, check_rule, entries, missing, needs_rule, rule_arn
+from ..calls import event_rules, event_targets
+from ..shapes.event_target import target_settings
+from .policy_places import put_statement, read_place, remove_statement
+
+# Seconds before the next try: when EventBridge says that too much is done at the same time, and when a role that was
+# made a moment ago is not known everywhere yet.
+PAUSES = (1.0, 2.0, 4.0, 8.0)
+
+
+class LiveTarget:
+    """One target of one rule."""
+
+    def __init__(self, client: Callable[[str], Any], wanted: Wanted) -> None:
+        """``client`` gives the boto3 client of an AWS service."""
+        self._client = client
+        self._wanted = wanted
+        self._places: dict[str, Place] = {}
+        self.rule_arn: str | None = None
+        self.missing: list[str] = []  # what has to be made first, in words
+
+    def read(self) -> Found:
+        """What is there. Raises ``Refused`` as soon as that forbids the target, which saves the further calls."""
+        wanted = self._wanted
+        name, bus = wanted.rule.name, wanted.rule.bus
+        events = self._client("events")
+        region = events.meta.region_name
+        listed = event_targets.list_targets(events, name, bus)
+        ours = next((target for target in listed or [] if target["Id"] == wanted.id), None)
+        target = ours and target_settings(ours, name, wanted.rule.bus_name)
+        facts = None
+        if listed is not None and needs_rule(wanted, target):
+            facts = event_rules.describe_rule(events, name, bus)
+        others = [each for each in listed or [] if each is not ours]
+        dead_letters = frozenset(each.get("DeadLetterConfig", {}).get("Arn", "") for each in others)
+        found = Found(target, len(others), dead_letters, facts, rule_exists=listed is not None)
+        check_rule(wanted, found, region)
+        self.rule_arn = rule_arn(wanted, region, target)
+        for arn in dict.fromkeys(entry.place for entry in entries(wanted, found, self.rule_arn)):
+            self._read_place(arn)
+        found = replace(found, places=self._places)
+        self.missing = missing(wanted, found, region)
+        return found
+
+    def _read_place(self, arn: str) -> None:
+        parsed = parse_arn(arn)
+        if parsed is None:
+            return
+        try:
+            self._places[arn] = read_place(self._client, parsed)
+        except CallFailed as error:
+            # Who keeps the policies elsewhere need not let these credentials see them; nothing of ours is in them.
+            if self._wanted.resource_policy or not is_denied(error.code):
+                raise
+
+    def write(self, change: Change) -> Generator[str | float, None, None]:
+        """Let the rule in before it sends, and keep it in until it no longer does.
+
+        Raises ``Refused`` before anything else when something is missing."""
+        if self.missing:
+            raise Refused(self.missing[0])
+        before, after = _statements(change.before), _statements(change.after)
+        for (arn, sid), statement in after.items():
+            if before.get((arn, sid)) != statement:
+                stands = (arn, sid) in before
+                self._places[arn] = put_statement(self._client, self._places[arn], statement, stands)
+                yield f"let the rule reach {arn}"
+        yield from self._write_target(change)
+        for arn, sid in before:
+            if (arn, sid) not in after:
+                self._places[arn] = remove_statement(self._client, self._places[arn], sid)
+                yield f"let the rule no longer reach {arn}"
+
+    def _write_target(self, change: Change) -> Generator[str | float, None, None]:
+        rule, events = self._wanted.rule, self._client("events")
+        before, after = _settings(change.before), _settings(change.after)
+        if before == after:
+            return
+        for pause in (*PAUSES, None):
+            try:
+                if after:
+                    event_targets.put_target(events, rule.name, rule.bus, after)
+                else:
+                    event_targets.remove_target(events, rule.name, rule.bus, self._wanted.id)
+                break
+            except CallFailed as error:
+                if pause is None or (error.kind == "final" and "cannot be assumed" not in str(error)):
+                    raise
+            yield pause
+        yield "put the target" if after else "removed the target"
+
+
+def _settings(target: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Without the statements; empty where there is no target, but perhaps a statement that one has left behind."""
+    settings = {key: value for key, value in (target or {}).items() if key != "permissions"}
+    return settings if "arn" in settings else {}
+
+
+def _statements(target: Mapping[str, Any] | None) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """By the ARN of the place and the Sid."""
+    standing = (target or {}).get("permissions", [])
+    return {(each["resource"], each["statement"]["Sid"]): each["statement"] for each in standing}

@@ -1,0 +1,170 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""API destinations of EventBridge: the address of a web service, and how often it may be called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..arns import parse_arn
+from ..change import Change
+from ..errors import Refused
+from ..waiting import Patience, read_patience
+from .connection.read import read_description, read_name
+from .https_url import check_https_url, out_of_reach, secret_in_url
+
+METHODS = ("POST", "GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
+ACTIVE = "ACTIVE"
+USUAL_RATE = 300  # per second, by AWS, where none is given
+
+_CONNECTION = re.compile(r"connection/(?P<name>[.\-_A-Za-z0-9]{1,64})/[\-A-Za-z0-9]+")
+
+
+@dataclass(frozen=True)
+class ApiDestination:
+    """As AWS tells of it."""
+
+    name: str
+    arn: str
+    state: str
+    description: str
+    connection_arn: str
+    endpoint: str
+    method: str
+    rate: int
+
+
+@dataclass(frozen=True)
+class WantedApiDestination:
+    """As the user wants it; None leaves a thing as it is. ``connection`` is a name, or an ARN."""
+
+    name: str
+    present: bool
+    description: str | None
+    connection: str | None
+    endpoint: str | None
+    method: str | None
+    rate: int | None
+    warnings: tuple[str, ...]
+    patience: Patience
+
+
+def read_api_destination(options: Mapping[str, Any]) -> WantedApiDestination:
+    """What the user wants. Raises ``Refused`` for what EventBridge would not take."""
+    name = read_name("name", options["name"])
+    endpoint, warnings = options["invocation_endpoint"], []
+    if endpoint is not None:
+        parts = check_https_url("invocation_endpoint", endpoint)
+        if words := secret_in_url(parts):
+            warnings.append(f"invocation_endpoint of {name}: {words}")
+        if out_of_reach(parts):
+            warnings.append(
+                f"invocation_endpoint of {name}: an API destination is called over the Internet, where this host "
+                "cannot be reached"
+            )
+    rate = options["invocation_rate_limit_per_second"]
+    if rate is not None and rate < 1:
+        raise Refused(f"invocation_rate_limit_per_second is {rate}: say a number from 1")
+    connection = options["connection"]
+    if connection is not None and connection_name(connection) is None:
+        read_name("connection", connection)
+    return WantedApiDestination(
+        name=name,
+        present=options["state"] == "present",
+        description=read_description(options["description"]),
+        connection=connection,
+        endpoint=endpoint,
+        method=options["http_method"],
+        rate=rate,
+        warnings=tuple(warnings) if options["state"] == "present" else (),
+        patience=read_patience(options),
+    )
+
+
+def connection_name(arn: str) -> str | None:
+    """The name in the ARN of a connection; None for any other text. Raises ``Refused`` for other ARNs."""
+    if not arn.startswith("arn:"):
+        return None
+    parsed = parse_arn(arn)
+    match = _CONNECTION.fullmatch(parsed.resource) if parsed and parsed.service == "events" else None
+    if not match:
+        raise Refused(
+            f"connection: {arn!r} is not the ARN of a connection. Give the connection's name, or an ARN such as "
+            "arn:aws:events:eu-west-1:123456789012:connection/my-connection/1b2c3d4e-aaaa-bbbb-cccc-1234567890ab"
+        )
+    return match["name"]
+
+
+def connection_to_look_up(wanted: WantedApiDestination, current: ApiDestination | None) -> str | None:
+    """The name of the connection whose ARN has to be known; None when it is known, or not needed.
+
+    The ARN changes when a connection is made anew under its name, and then the API destination is not active.
+    """
+    if not wanted.present or wanted.connection is None or wanted.connection.startswith("arn:"):
+        return None
+    if current and current.state == ACTIVE and connection_name(current.connection_arn) == wanted.connection:
+        return None
+    return wanted.connection
+
+
+def plan_api_destination(
+    wanted: WantedApiDestination, current: ApiDestination | None, connection_arn: str | None
+) -> Change:
+    """Both sides, as the module returns them. Raises ``Refused``.
+
+    ``connection_arn`` belongs to ``connection_to_look_up``. Where there is no such connection it is None, and so it is
+    in ``after``: in check mode it may be one that comes into being by then.
+    """
+    before = None if current is None else show_api_destination(current)
+    if not wanted.present:
+        return Change(before, None)
+    if before is None:
+        for option, given in (("connection", wanted.connection), ("invocation_endpoint", wanted.endpoint)):
+            if given is None:
+                raise Refused(f"There is no API destination {wanted.name} yet: to make one, give {option}")
+    usual = {"description": "", "http_method": "POST", "invocation_rate_limit_per_second": USUAL_RATE}
+    told = {
+        "description": wanted.description,
+        "invocation_endpoint": wanted.endpoint,
+        "http_method": wanted.method,
+        "invocation_rate_limit_per_second": wanted.rate,
+    }
+    after: dict[str, Any] = {"name": wanted.name, **usual, **(before or {})}
+    after |= {key: value for key, value in told.items() if value is not None}
+    if wanted.connection is not None and wanted.connection.startswith("arn:"):
+        after |= {"connection": connection_name(wanted.connection), "connection_arn": wanted.connection}
+    elif connection_to_look_up(wanted, current):
+        after |= {"connection": wanted.connection, "connection_arn": connection_arn}
+    return Change(before, after)
+
+
+def show_api_destination(destination: ApiDestination) -> dict[str, Any]:
+    """As the module returns it."""
+    return {
+        "arn": destination.arn,
+        "name": destination.name,
+        "state": destination.state,
+        "description": destination.description,
+        "connection": connection_name(destination.connection_arn),
+        "connection_arn": destination.connection_arn,
+        "invocation_endpoint": destination.endpoint,
+        "http_method": destination.method,
+        "invocation_rate_limit_per_second": destination.rate,
+    }
+
+
+def warnings_of(wanted: WantedApiDestination, current: ApiDestination | None, change: Change) -> list[str]:
+    """What the user should know although nothing is done about it."""
+    found = list(wanted.warnings)
+    if change.after and change.after["connection_arn"] is None:
+        found.append(f"API destination {wanted.name}: there is no connection {change.after['connection']} at this time")
+    if current and wanted.present and current.state != ACTIVE and not change.changed:
+        found.append(
+            f"API destination {current.name} is {current.state}: EventBridge delivers nothing to it. See the state of "
+            f"the connection {connection_name(current.connection_arn)}"
+        )
+    return found

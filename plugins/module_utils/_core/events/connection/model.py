@@ -1,0 +1,102 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What a connection is made of. Secret values are kept out of every ``repr``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ...waiting import Patience
+
+API_KEY, BASIC, OAUTH = "api_key", "basic", "oauth"  # as the options are called
+TYPES = {API_KEY: "API_KEY", BASIC: "BASIC", OAUTH: "OAUTH_CLIENT_CREDENTIALS"}  # as AWS calls them
+PLACES = ("header", "query", "body")
+
+WORKING = frozenset({"AUTHORIZED", "ACTIVE"})  # ACTIVE: of private APIs
+BROKEN = frozenset({"DEAUTHORIZED", "FAILED_CONNECTIVITY"})
+# All others are passed through: CREATING, UPDATING, AUTHORIZING, DEAUTHORIZING, DELETING.
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a request. The value is None where AWS does not tell it."""
+
+    key: str
+    secret: bool
+    value: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class HttpParameters:
+    """Parameters that EventBridge adds to a request."""
+
+    header: tuple[Parameter, ...] = ()
+    query: tuple[Parameter, ...] = ()
+    body: tuple[Parameter, ...] = ()
+
+    def places(self) -> Iterator[tuple[str, tuple[Parameter, ...]]]:
+        return ((place, getattr(self, place)) for place in PLACES)
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """``identity`` is the name of the API key's header, the user name, or the id of the OAuth client.
+
+    ``secret`` belongs to it; None where AWS tells of it. The rest is of OAuth; ``http`` None leaves that untouched.
+    """
+
+    kind: str
+    identity: str
+    secret: str | None = field(default=None, repr=False)
+    endpoint: str | None = None
+    method: str | None = None
+    http: HttpParameters | None = None
+
+
+@dataclass(frozen=True)
+class Connection:
+    """As AWS tells of it. ``description`` is the whole of it, our mark included; ``kms_key`` may be empty."""
+
+    name: str
+    arn: str
+    state: str
+    reason: str
+    description: str
+    authorization: Authorization | None
+    http: HttpParameters
+    kms_key: str
+    secret_arn: str | None
+
+
+@dataclass(frozen=True)
+class WantedConnection:
+    """As the user wants it; None leaves a thing as it is. Without ``authorization`` there is no ``http`` either."""
+
+    name: str
+    present: bool
+    description: str | None
+    authorization: Authorization | None
+    http: HttpParameters | None
+    kms_key: str | None
+    rewrite: str  # when secret values are written: on_change, always, never
+    patience: Patience
+
+    def values(self) -> list[tuple[str, str]]:
+        """Place and value of each value that AWS may keep to itself."""
+        if self.authorization is None:
+            return []
+        found = [(self.authorization.kind, self.authorization.secret or "")]
+        for owner, http in ((self.authorization.kind, self.authorization.http), ("invocation", self.http)):
+            for place, parameters in (http or HttpParameters()).places():
+                found += [(f"{owner} {place} {each.key}", each.value or "") for each in parameters]
+        return found
+
+    def secrets(self) -> list[str]:
+        """The values that nobody may see."""
+        if self.authorization is None:
+            return []
+        groups = [self.authorization.http or HttpParameters(), self.http or HttpParameters()]
+        hidden = [each.value for http in groups for _place, many in http.places() for each in many if each.secret]
+        return [value for value in (self.authorization.secret, *hidden) if value]

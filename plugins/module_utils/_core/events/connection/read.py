@@ -1,0 +1,177 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The options of ``events_connection``, checked. No message quotes a value that may be secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import Refused
+from ...waiting import read_patience
+from ..https_url import check_https_url
+from .model import API_KEY, BASIC, OAUTH, PLACES, Authorization, HttpParameters, Parameter, WantedConnection
+from .secret_digest import split_description
+
+LONGEST_DESCRIPTION = 512
+_LONGEST_TEXT = 512
+_MOST_PARAMETERS = 100
+
+_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-zA-Z]+")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]+")
+_QUERY_VALUE = re.compile(r"[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f]+")
+_KMS_KEY = re.compile(r"[a-zA-Z0-9_\-/:]{0,2048}")
+
+
+def read_connection(options: Mapping[str, Any]) -> WantedConnection:
+    """What the user wants. Raises ``Refused`` for what EventBridge would not take."""
+    authorization = _read_authorization(options)
+    http = _read_http("invocation_http_parameters", options["invocation_http_parameters"])
+    if http and not authorization and options["state"] == "present":
+        raise Refused(
+            "invocation_http_parameters is given without the authorization, and AWS takes the two together. "
+            "Give api_key, basic or oauth as well"
+        )
+    return WantedConnection(
+        name=read_name("name", options["name"]),
+        present=options["state"] == "present",
+        description=read_description(options["description"]),
+        authorization=authorization,
+        http=http,
+        kms_key=_read_kms_key(options["kms_key_identifier"]),
+        rewrite=options["update_secret"],
+        patience=read_patience(options),
+    )
+
+
+def read_name(option: str, name: str) -> str:
+    """A name of a connection or of an API destination."""
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            f"{option}: {name[:80]!r} is not a name of EventBridge, which has 1 to 64 letters, digits, hyphens, dots "
+            "and underscores"
+        )
+    return name
+
+
+def read_description(description: str | None) -> str | None:
+    """A description; None leaves the one that is there."""
+    if description is None:
+        return None
+    if "\n" in description or "\r" in description:
+        raise Refused("description holds a line break: EventBridge takes one line")
+    if len(description) > LONGEST_DESCRIPTION:
+        raise Refused(f"description has {len(description)} characters: EventBridge takes {LONGEST_DESCRIPTION} at most")
+    if split_description(description)[1]:
+        raise Refused("description ends in the mark by which this module knows secret values. Leave the mark out")
+    return description
+
+
+def _read_authorization(options: Mapping[str, Any]) -> Authorization | None:
+    given = [kind for kind in (API_KEY, BASIC, OAUTH) if options[kind] is not None]
+    if not given:
+        return None
+    kind = given[0]  # the module's argument spec lets no second one through
+    told = options[kind]
+    if kind == API_KEY:
+        name = _auth_text("api_key.name", told["name"])
+        if not _HEADER_NAME.fullmatch(name):
+            raise Refused(f"api_key.name: {name!r} is no name of a header, such as Authorization or X-Api-Key")
+        return Authorization(kind, name, _auth_text("api_key.value", told["value"]))
+    if kind == BASIC:
+        return Authorization(
+            kind, _auth_text("basic.username", told["username"]), _auth_text("basic.password", told["password"])
+        )
+    check_https_url("oauth.authorization_endpoint", told["authorization_endpoint"])
+    return Authorization(
+        kind,
+        _auth_text("oauth.client_id", told["client_id"]),
+        _auth_text("oauth.client_secret", told["client_secret"]),
+        endpoint=told["authorization_endpoint"],
+        method=told["http_method"],
+        http=_read_http("oauth.http_parameters", told["http_parameters"]),
+    )
+
+
+def _auth_text(option: str, text: str) -> str:
+    _check_length(option, text)
+    if ":" in text:
+        raise Refused(f"{option} holds a colon, which EventBridge does not take there. Use one without")
+    _check_control(option, text)
+    if not text.strip():
+        raise Refused(f"{option} is blank")
+    return text
+
+
+def _read_http(option: str, told: Mapping[str, Any] | None) -> HttpParameters | None:
+    if told is None:
+        return None
+    return HttpParameters(*(_read_parameters(f"{option}.{place}", place, told.get(place) or []) for place in PLACES))
+
+
+def _read_parameters(option: str, place: str, told: list[Mapping[str, Any]]) -> tuple[Parameter, ...]:
+    if len(told) > _MOST_PARAMETERS:
+        raise Refused(f"{option} has {len(told)} entries: EventBridge takes {_MOST_PARAMETERS} at most")
+    found: list[Parameter] = []
+    for number, each in enumerate(told):
+        where = f"{option}[{number}]"
+        key = _read_key(f"{where}.key", place, each["key"])
+        if _folded(place, key) in {_folded(place, other.key) for other in found}:
+            raise Refused(f"{where}: {key!r} is given twice")
+        secret = each["secret_value"] is not None
+        name = "secret_value" if secret else "value"
+        found.append(Parameter(key, secret, _read_value(f"{where}.{name}", place, each[name])))
+    return tuple(found)
+
+
+def _read_key(option: str, place: str, key: str) -> str:
+    _check_length(option, key)
+    if place == "header" and not _HEADER_NAME.fullmatch(key):
+        raise Refused(f"{option}: {key!r} is no name of a header, such as Content-Type")
+    _check_control(option, key)
+    return key
+
+
+def _read_value(option: str, place: str, value: str) -> str:
+    if place == "body":  # of any characters and length, as long as the event has room for it
+        return value
+    _check_length(option, value)
+    if place == "header" and not (_HEADER_VALUE.fullmatch(value) and value.strip()):
+        raise Refused(f"{option} is blank, or holds a line break or a character beyond ASCII; a header takes neither")
+    if place == "query" and not _QUERY_VALUE.fullmatch(value):
+        raise Refused(f"{option} holds a control character")
+    return value
+
+
+def _read_kms_key(key: str | None) -> str | None:
+    if key is None:
+        return None
+    if not _KMS_KEY.fullmatch(key):
+        raise Refused(f"kms_key_identifier: {key[:80]!r} is no id, ARN or alias of a KMS key")
+    if key.rpartition(":")[2].startswith("alias/aws/"):
+        raise Refused(
+            f"kms_key_identifier: {key!r} is a key that AWS manages, and a connection takes customer managed ones. "
+            "Give one of yours, or an empty text for the key that AWS owns"
+        )
+    return key
+
+
+def _check_length(option: str, text: str) -> None:
+    if not 1 <= len(text) <= _LONGEST_TEXT:
+        raise Refused(f"{option} has {len(text)} characters: EventBridge takes 1 to {_LONGEST_TEXT}")
+
+
+def _check_control(option: str, text: str) -> None:
+    if _CONTROL.search(text):
+        raise Refused(
+            f"{option} holds a line break or another control character. Where it comes from a file, take the last "
+            "line break away with the filter trim"
+        )
+
+
+def _folded(place: str, key: str) -> str:
+    return key.lower() if place == "header" else key

@@ -1,0 +1,100 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""A digest by which one sees whether secrets are the same as last time, where AWS never gives them back.
+
+It is kept in a description, which many may read. So it has to withstand guessing: scrypt, which makes each guess slow
+and large, with a salt of its own each time it is made, and bound to the thing's name. Nothing can be told from two
+digests, not even that the secrets are the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ...errors import Refused
+
+SALT_BYTES = 16
+_DIGEST_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Cost:
+    """scrypt's parameters: one digest takes 128 * n * r bytes, and time in proportion to n * r * p."""
+
+    n: int
+    r: int
+    p: int
+
+
+# Version 1 of the mark: 32 MiB and about 0.3 s. OWASP names these for the storage of passwords.
+COST = Cost(2**15, 8, 3)
+
+_MARK = re.compile(r"(?:^| )\[steadyops:1:(?P<salt>[A-Za-z0-9_-]{22}):(?P<digest>[A-Za-z0-9_-]{43})\]\Z")
+MARK_LENGTH = len(" [steadyops:1::]") + 22 + 43  # characters that a mark takes in a description, its space included
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A digest and its salt, both as URL-safe base64 without padding."""
+
+    salt: str
+    digest: str
+
+
+def split_description(description: str) -> tuple[str, Mark | None]:
+    """The words of the user, and the mark behind them, if there is one."""
+    match = _MARK.search(description)
+    if not match:
+        return description, None
+    return description[: match.start()], Mark(match["salt"], match["digest"])
+
+
+def join_description(words: str, mark: Mark | None) -> str:
+    """The description that AWS keeps. ``split_description`` undoes it, for words that end in no mark themselves."""
+    if mark is None:
+        return words
+    text = f"[steadyops:1:{mark.salt}:{mark.digest}]"
+    return f"{words} {text}" if words else text
+
+
+def make_mark(name: str, values: Iterable[tuple[str, str]], salt: bytes, cost: Cost = COST) -> Mark:
+    """The mark for the secret values of the thing called ``name``.
+
+    ``values`` are pairs of place and value, in any order; ``salt`` is random and used once. Raises ``Refused`` where
+    Python has no scrypt.
+    """
+    return Mark(_text(salt), _text(_digest(name, values, salt, cost)))
+
+
+def verify_mark(mark: Mark, name: str, values: Iterable[tuple[str, str]], cost: Cost = COST) -> bool:
+    """Whether the mark was made for these values and this name. Raises ``Refused`` where Python has no scrypt."""
+    digest = _digest(name, values, _bytes(mark.salt), cost)
+    return hmac.compare_digest(_text(digest), mark.digest)
+
+
+def _digest(name: str, values: Iterable[tuple[str, str]], salt: bytes, cost: Cost) -> bytes:
+    # JSON, because it cannot be mistaken where one value ends and the next begins.
+    canonical = json.dumps([name, sorted(values)]).encode()
+    room = 128 * cost.r * (cost.n + cost.p) + 2**20
+    try:
+        return hashlib.scrypt(canonical, salt=salt, n=cost.n, r=cost.r, p=cost.p, maxmem=room, dklen=_DIGEST_BYTES)
+    except (AttributeError, ValueError):  # left out of Python, or forbidden by OpenSSL's settings (FIPS)
+        raise Refused(
+            "The Python that runs the module has no scrypt, by which a change of secret values is noticed. "
+            "Say update_secret: always or never, or run the module with another Python"
+        ) from None
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

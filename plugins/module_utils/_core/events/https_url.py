@@ -1,0 +1,73 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Web addresses that EventBridge calls. No message quotes an address: there may be a secret in it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from ..errors import Refused
+
+LONGEST = 2048  # characters
+
+_CHARACTERS = re.compile(r"(%[0-9A-Fa-f]{2}|[-()_.!~*';/?:@&=+$,A-Za-z0-9])+")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_SECRET_NAMES = re.compile(r"sig|signature|(access_?)?token|(client_?)?secret|password|(api_?)?key", re.IGNORECASE)
+
+
+def check_https_url(option: str, url: str) -> SplitResult:
+    """The parts of an address that EventBridge takes. Raises ``Refused``."""
+    if not url.lower().startswith("https://"):
+        raise Refused(f"{option}: EventBridge calls https addresses only. Give one that begins with https://")
+    if len(url) > LONGEST:
+        raise Refused(f"{option} has {len(url)} characters: EventBridge takes {LONGEST} at most")
+    if not _CHARACTERS.fullmatch(url):
+        raise Refused(
+            f"{option} holds a character that EventBridge does not take in an address. Write others than letters, "
+            "digits and -()_.!~*';/?:@&=+$, in percent-encoding, and leave no space or line break at the end"
+        )
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise Refused(f"{option}: the port is no number from 1 to 65535") from None
+    if port == 0:
+        raise Refused(f"{option}: the port is no number from 1 to 65535")
+    if parts.username is not None:
+        raise Refused(
+            f"{option} has a user name or password before the host, which everybody could read. "
+            "Give them as basic of the connection"
+        )
+    if not _HOST.fullmatch(parts.hostname or ""):
+        raise Refused(f"{option}: there is no valid host after https://")
+    return parts
+
+
+def secret_in_url(parts: SplitResult) -> str | None:
+    """What looks like a secret in the address, with what to do about it; None without."""
+    host = (parts.hostname or "").lower()
+    if host == "hooks.slack.com":
+        return (
+            "the address of a Slack webhook is a secret by itself, and everybody with events:DescribeApiDestination "
+            "can read it. Use https://slack.com/api/chat.postMessage with a bot's token as api_key of the connection"
+        )
+    for name, _value in parse_qsl(parts.query):
+        if _SECRET_NAMES.fullmatch(name):
+            return (
+                f"the value of '{name}' in the address looks like a secret, and everybody with "
+                "events:DescribeApiDestination can read it. Move it to the connection: "
+                "invocation_http_parameters.query with secret_value"
+            )
+    return None
+
+
+def out_of_reach(parts: SplitResult) -> bool:
+    """Whether the host is one that cannot be reached from the Internet."""
+    host = (parts.hostname or "").lower()
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))

@@ -1,0 +1,28 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The JSON paths that EventBridge understands in targets."""
+
+from __future__ import annotations
+
+import re
+
+from ...errors import Refused
+
+LONGEST = 256
+
+# Dots, array indices and wildcards. What else JSON path has (filters, quotes in brackets, ..) leads nowhere, and AWS
+# says nothing about it.
+_PATH = re.compile(r"\$(\.([A-Za-z0-9_/-]+|\*)|\[([0-9]+|\*)\])*")
+
+
+def check_path(option: str, path: str) -> str:
+    """The path itself. Raises ``Refused``, naming ``option``."""
+    if not _PATH.fullmatch(path):
+        raise Refused(
+            f"{option}: '{path}' is not a path that EventBridge understands. Write it with dots and indices, as in "
+            "$.detail.containers[0].exitCode"
+        )
+    if len(path) > LONGEST:
+        raise Refused(f"{option} has {len(path)} characters, and EventBridge takes {LONGEST}. Name a shorter path")
+    return path

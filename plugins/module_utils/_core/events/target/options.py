@@ -1,0 +1,260 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The options of ecs_notification_target, read and checked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...arns import Arn, parse_arn
+from ...errors import Refused
+from .json_path import check_path
+from .kinds import Kind, is_fifo, target_arn
+from .messages.fields import EVENT_KINDS
+from .messages.templates import Message, transformer
+from .rule import RuleName, read_rule_name
+from .transformer import check_transformer
+
+LONGEST_INPUT = 8192
+LONGEST_GROUP = 100
+INPUTS = ("input", "input_path", "input_transformer", "message_template")
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_RANGES = {"maximum_retry_attempts": (0, 185), "maximum_event_age_in_seconds": (60, 86400)}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A target as the user wants it.
+
+    ``settings`` is its shape in results, without ``input_transformer`` where a ``message_template`` makes that,
+    and empty where it shall be absent. ``event_kind`` is the option ``message_for``. ``arn`` and ``dead_letter_arn``
+    are there for absent targets as well, when given: whatever they still allow the rule is taken away.
+    """
+
+    rule: RuleName
+    id: str
+    present: bool
+    resource_policy: bool
+    arn: Arn | None = None
+    kind: Kind | None = None
+    role: Arn | None = None
+    dead_letter_arn: Arn | None = None
+    message: Message | None = None
+    event_kind: str | None = None
+    settings: Mapping[str, Any] | None = None
+
+    def settings_for(self, event_kind: str) -> dict[str, Any]:
+        """The settings with the message for that kind of event."""
+        settings = dict(self.settings or {})
+        if self.message:
+            paths, template = transformer(self.message, event_kind)
+            check_transformer(paths, template)
+            settings["input_transformer"] = {"input_paths_map": paths, "input_template": template}
+        return settings
+
+    def __str__(self) -> str:
+        return f"target {self.id} of {self.rule}"
+
+
+def read_target(params: Mapping[str, Any]) -> Wanted:
+    """Raises ``Refused`` for everything that can be known to be wrong without asking AWS."""
+    rule = read_rule_name(params["rule"], params["event_bus_name"])
+    if not _ID.fullmatch(params["id"]):
+        raise Refused(f"id: '{params['id']}' cannot be the id of a target. Take 1 to 64 letters, digits, . - and _")
+    arn, kind = target_arn("arn", params["arn"]) if params["arn"] else (None, None)
+    dead_letter = _dead_letter(params["dead_letter_arn"], arn)
+    common = {"rule": rule, "id": params["id"], "arn": arn, "kind": kind, "dead_letter_arn": dead_letter}
+    if params["state"] == "absent":
+        return Wanted(**common, present=False, resource_policy=params["resource_policy"])
+    if arn is None or kind is None:
+        raise Refused("arn is missing: say where the events shall go, with the ARN of a topic, a queue, a function ...")
+    role = _role(params["role_arn"], arn, kind)
+    _check_kind(params, arn, kind)
+    for option, (least, most) in _RANGES.items():
+        if params[option] is not None and not least <= params[option] <= most:
+            raise Refused(f"{option} is {params[option]}: EventBridge takes {least} to {most}")
+    message = _message(params, kind)
+    settings = {
+        "id": params["id"],
+        "rule": rule.name,
+        "event_bus_name": rule.bus_name,
+        "arn": str(arn),
+        "role_arn": params["role_arn"],
+        "dead_letter_arn": str(dead_letter) if dead_letter else None,
+        **{option: params[option] for option in _RANGES},
+        **_input(params, kind),
+        "message_group_id": params["message_group_id"],
+        "partition_key_path": params["partition_key_path"],
+        "http_parameters": _http_parameters(params["http_parameters"]),
+    }
+    return Wanted(
+        **common,
+        present=True,
+        resource_policy=params["resource_policy"],
+        role=role,
+        message=message,
+        event_kind=params["message_for"],
+        settings=settings,
+    )
+
+
+def _dead_letter(text: str | None, target: Arn | None) -> Arn | None:
+    if not text:
+        return None
+    arn = parse_arn(text)
+    if arn is None or arn.service != "sqs":
+        raise Refused(
+            f"dead_letter_arn: '{text}' is not the ARN of an SQS queue, and EventBridge keeps undelivered events "
+            "nowhere else. Give one such as arn:aws:sqs:eu-central-1:123456789012:undelivered"
+        )
+    if is_fifo(arn):
+        raise Refused(
+            f"dead_letter_arn: {arn.resource} is a FIFO queue, and EventBridge keeps undelivered events in standard "
+            "queues only. Give the ARN of one"
+        )
+    if arn == target:
+        raise Refused(
+            "dead_letter_arn is the target itself: what cannot be delivered there is lost. Give another queue"
+        )
+    return arn
+
+
+def _role(text: str | None, arn: Arn, kind: Kind) -> Arn | None:
+    role = parse_arn(text) if text else None
+    if text and (role is None or role.service != "iam" or not role.resource.startswith("role/")):
+        raise Refused(
+            f"role_arn: '{text}' is not the ARN of a role. Give one such as arn:aws:iam::123456789012:role/alerts"
+        )
+    if role is None and kind.role == "required":
+        raise Refused(
+            f"role_arn is missing: EventBridge reaches {kind.words} only by a role that events.amazonaws.com may "
+            f"assume and that is allowed {ROLE_ACTIONS[kind.name]} on {arn}. Give such a role"
+        )
+    if role is not None and kind.role == "never":
+        raise Refused(
+            f"role_arn: EventBridge uses no role for {kind.words}, and may fail to deliver where one is given. "
+            "Leave role_arn out; resource_policy does what is needed"
+        )
+    return role
+
+
+ROLE_ACTIONS = {
+    "state_machine": "states:StartExecution",
+    "api_destination": "events:InvokeApiDestination",
+    "event_bus": "events:PutEvents",
+    "stream": "kinesis:PutRecord",
+    "delivery_stream": "firehose:PutRecord",
+}
+
+
+def _check_kind(params: Mapping[str, Any], arn: Arn, kind: Kind) -> None:
+    """What goes with one kind of target only."""
+    if kind.name == "topic" and is_fifo(arn):
+        raise Refused(
+            f"arn: {arn.resource} is a FIFO topic. It needs a message group with each message, and EventBridge sends "
+            "none. Send to a standard topic, or to a FIFO queue with message_group_id"
+        )
+    group = params["message_group_id"]
+    if group is not None and kind.name != "queue":
+        raise Refused(f"message_group_id goes with SQS queues, and {arn} is {kind.words}. Leave it out")
+    if kind.name == "queue" and is_fifo(arn) and group is None:
+        raise Refused(f"message_group_id is missing: {arn.resource} is a FIFO queue. Give it, such as alerts")
+    if group is not None and not 1 <= len(group) <= LONGEST_GROUP:
+        raise Refused(f"message_group_id has {len(group)} characters: SQS takes 1 to {LONGEST_GROUP}")
+    if params["partition_key_path"] is not None:
+        if kind.name != "stream":
+            raise Refused(f"partition_key_path goes with Kinesis streams, and {arn} is {kind.words}. Leave it out")
+        check_path("partition_key_path", params["partition_key_path"])
+    if params["http_parameters"] and kind.name != "api_destination":
+        raise Refused(f"http_parameters go with API destinations, and {arn} is {kind.words}. Leave them out")
+
+
+def _message(params: Mapping[str, Any], kind: Kind) -> Message | None:
+    given = [option for option in INPUTS if params[option] not in (None, {})]
+    if len(given) > 1:
+        raise Refused(f"{' and '.join(given)} exclude each other: each says what the target gets. Keep one of them")
+    name, options = params["message_template"], params["message_options"] or {}
+    for option in ("message_options", "message_for"):
+        if params[option] and not name:
+            raise Refused(f"{option} goes with message_template. Give message_template, or leave {option} out")
+    if name is None:
+        return None
+    if kind.name == "log_group":
+        raise Refused(
+            "message_template: a log group keeps the whole event, and takes nothing of another form than timestamp and "
+            "message. Leave message_template out, or write an input_transformer of that form"
+        )
+    if kind.name == "event_bus":
+        raise Refused(
+            "message_template: an event bus takes events as they are. Leave message_template out, and give it to a "
+            "target there"
+        )
+    channel = options.get("channel")
+    if name == "slack" and not channel:
+        raise Refused("message_options: slack needs a channel. Give message_options.channel, such as C0123456789")
+    if name != "slack" and channel:
+        raise Refused(f"message_options: channel goes with slack, not with {name}. Leave it out")
+    for option in ("channel", "title"):
+        _check_words(f"message_options, {option}", options.get(option))
+    message = Message(name, channel, options.get("severity") or "error", options.get("title"))
+    for event_kind in EVENT_KINDS:
+        if len(transformer(message, event_kind)[1]) > LONGEST_INPUT:
+            raise Refused("message_options: the title is too long for a template of EventBridge. Shorten it")
+    return message
+
+
+def _check_words(option: str, text: str | None) -> None:
+    if text is not None and (not text.strip() or re.search(r"[<>\x00-\x1f\ue000]", text)):
+        raise Refused(f"{option} is {text!r}: write one line without < and >, which EventBridge takes for placeholders")
+
+
+def _input(params: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+    text, path, given = params["input"], params["input_path"], params["input_transformer"]
+    if text is not None:
+        _check_input(text, kind)
+    if path is not None:
+        check_path("input_path", path)
+    if given is not None:
+        paths = {key: str(value) for key, value in (given["input_paths_map"] or {}).items()}
+        check_transformer(paths, given["input_template"], for_log_group=kind.name == "log_group")
+        given = {"input_paths_map": paths, "input_template": given["input_template"]}
+    return {"input": text, "input_path": path, "input_transformer": given}
+
+
+def _check_input(text: str, kind: Kind) -> None:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise Refused(
+            f'input is not JSON: {error}. Write a JSON document; a mere text goes in quotes, "like this"'
+        ) from None
+    if len(text) > LONGEST_INPUT:
+        raise Refused(f"input has {len(text)} characters, and EventBridge takes {LONGEST_INPUT}. Shorten it")
+    if kind.name == "log_group" and not (isinstance(value, dict) and set(value) == {"timestamp", "message"}):
+        raise Refused(
+            'input: a log group takes only the form {"timestamp": <time>, "message": <message>}. Write it so, or leave '
+            "it out and the log group gets the whole event"
+        )
+
+
+def _http_parameters(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """With all three keys; None where there is nothing in any."""
+    given = given or {}
+    read = {
+        "path_parameter_values": [str(value) for value in given.get("path_parameter_values") or []],
+        "header_parameters": {key: str(value) for key, value in (given.get("header_parameters") or {}).items()},
+        "query_string_parameters": {
+            key: str(value) for key, value in (given.get("query_string_parameters") or {}).items()
+        },
+    }
+    for key in ("header_parameters", "query_string_parameters"):
+        for name in read[key]:
+            if not name.strip():
+                raise Refused(f"http_parameters, {key}: there is a value without a name. Give it one")
+    return read if any(read.values()) else None

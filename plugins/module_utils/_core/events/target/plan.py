@@ -1,0 +1,278 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What shall become of a target and of the policies of what it reaches, and what forbids it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...arns import Arn, parse_arn
+from ...change import Change
+from ...errors import Refused
+from ...failures.rule import Rule
+from .kinds import SERVICES_WITH_POLICIES, is_fifo
+from .messages.fields import event_kind_of
+from .options import Wanted
+from .policy_document import find_statement, read_policy
+from .statements import same_statement, sid_of, statement_for
+
+MOST_TARGETS = 5
+# A queue's policy has room for twenty statements, so all targets of a rule share one in that of their dead-letter
+# queue. No target can have this id, which has a space.
+DEAD_LETTERS = "dead letters"
+
+# What EventBridge does where a target says nothing.
+_DEFAULTS = {"maximum_retry_attempts": 185, "maximum_event_age_in_seconds": 86400}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A topic, queue, function or log group that a target reaches, or reached: what AWS tells of it.
+
+    ``policy`` is JSON, None without one. ``revision`` names the version of the policy where AWS asks for it.
+    ``key`` is the KMS key that encrypts it. ``deduplicates``: content-based, of a FIFO queue.
+    """
+
+    arn: Arn
+    exists: bool = True
+    policy: str | None = None
+    revision: str | None = None
+    key: str | None = None
+    deduplicates: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """``target`` in the shape of ``Wanted.settings``; None when the rule has none of that id. ``others`` counts the
+    rule's other targets, ``dead_letters`` are the queues of theirs. ``rule`` only where it was looked up."""
+
+    target: Mapping[str, Any] | None = None
+    others: int = 0
+    dead_letters: frozenset[str] = frozenset()
+    rule: Rule | None = None
+    rule_exists: bool = True
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+
+def needs_rule(wanted: Wanted, target: Mapping[str, Any] | None) -> bool:
+    """Whether the plan depends on more of the rule than that it exists: for a target that is new or moves, whether
+    it can be reached at all; for a message, which events it will be about. Else one call is saved."""
+    if not wanted.present:
+        return False
+    moves = target is None or target["arn"] != str(wanted.arn)
+    return moves or (wanted.message is not None and wanted.event_kind is None)
+
+
+def check_rule(wanted: Wanted, found: Found, region: str) -> None:
+    """Raises ``Refused`` when the rule cannot have the target."""
+    if not wanted.present or wanted.arn is None:
+        return
+    if wanted.arn.region != region and not (wanted.kind and wanted.kind.name == "event_bus"):
+        raise Refused(
+            f"arn: {wanted.arn} is in {wanted.arn.region}, and the rule is in {region}. EventBridge reaches other "
+            "regions only through an event bus there. Send to one, or run the task in the region of the target"
+        )
+    dead_letter = wanted.dead_letter_arn
+    if dead_letter is not None and dead_letter.region != region:
+        raise Refused(
+            f"dead_letter_arn: {dead_letter} is in {dead_letter.region}, and the rule is in {region}. Give a queue in "
+            "the region of the rule"
+        )
+    if found.target is None and found.others >= MOST_TARGETS:
+        raise Refused(
+            f"The {wanted.rule} has {found.others} targets already, and EventBridge takes {MOST_TARGETS}. Remove one, "
+            "or send to a topic that passes the events on"
+        )
+    if found.rule is not None:
+        _check_facts(wanted, found.rule)
+
+
+def _check_facts(wanted: Wanted, rule: Rule) -> None:
+    if rule.managed_by:
+        raise Refused(
+            f"The {wanted.rule} is managed by {rule.managed_by}, which alone may give it targets. "
+            "Make a rule of your own"
+        )
+    ours = parse_arn(rule.arn)
+    if ours is None or wanted.arn is None:
+        return
+    if wanted.role is not None and wanted.role.account != ours.account:
+        raise Refused(
+            f"role_arn: {wanted.role} is of account {wanted.role.account}, and the rule is of account {ours.account}. "
+            "EventBridge takes only roles of the rule's account: give one"
+        )
+    if wanted.arn.account != ours.account:
+        if wanted.role is None:
+            raise Refused(
+                f"arn: {wanted.arn} is of account {wanted.arn.account}, and the rule is of account {ours.account}. "
+                "EventBridge reaches other accounts only by a role: give role_arn, and let that role in over there"
+            )
+        _check_bus_of_another_account(wanted)
+
+
+def _check_bus_of_another_account(wanted: Wanted) -> None:
+    settings = wanted.settings or {}
+    given = [option for option in ("input", "input_path", "input_transformer") if settings.get(option)]
+    if wanted.kind and wanted.kind.name == "event_bus" and given:
+        raise Refused(f"{given[0]}: an event bus of another account takes events as they are. Leave {given[0]} out")
+
+
+def rule_arn(wanted: Wanted, region: str, target: Mapping[str, Any] | None = None) -> str | None:
+    """The ARN of the rule, for the statements. Whoever lets it in by a policy is of its account, and a role is,
+    too; so it need not be looked up."""
+    of_target = parse_arn(str(target["arn"])) if target else None
+    of_role = parse_arn(str(target["role_arn"])) if target and target["role_arn"] else None
+    for arn in (wanted.role, of_role, wanted.arn, of_target, wanted.dead_letter_arn):
+        if arn is not None:
+            return wanted.rule.arn(arn.partition, region, arn.account)
+    return None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What shall stand in the policy of ``place`` under a name of ours; no ``statement``: nothing."""
+
+    place: str
+    sid: str
+    statement: Mapping[str, Any] | None = None
+
+
+def entries(wanted: Wanted, found: Found, rule: str | None) -> list[Entry]:
+    """Our entries in the policies of all places that the target reaches or reached.
+
+    What is of another account is left out: it lets roles in, and nobody can change its policies from here. So is the
+    dead-letter queue that another target of the rule still has.
+    """
+    ours = parse_arn(rule) if rule else None
+    if ours is None or rule is None:
+        return []
+    keeps = wanted.present and wanted.resource_policy
+    shall: dict[tuple[str, str], Entry] = {}
+    for key, whose in (("arn", wanted.id), ("dead_letter_arn", DEAD_LETTERS)):
+        wants = keeps and (key != "arn" or not wanted.role)
+        for arn in (str(found.target[key]) if found.target and found.target[key] else None, getattr(wanted, key)):
+            place = parse_arn(str(arn)) if arn else None
+            if place is None or place.service not in SERVICES_WITH_POLICIES:
+                continue
+            if (place.account, place.region) != (ours.account, ours.region):
+                continue
+            stays = wants and place == getattr(wanted, key)
+            if whose == DEAD_LETTERS and not stays and str(place) in found.dead_letters:
+                continue
+            statement = statement_for(place, rule, whose) if stays else None
+            shall[str(place), whose] = Entry(str(place), sid_of(rule, whose), statement)
+    return list(shall.values())
+
+
+def plan_target(wanted: Wanted, found: Found, rule: str | None) -> Change:
+    """Both sides: the target with the statements that are its own. Raises ``Refused``."""
+    standing: list[dict[str, Any]] = []
+    coming: list[dict[str, Any]] = []
+    for entry in entries(wanted, found, rule):
+        arn, statement = entry.place, entry.statement
+        place = found.places.get(arn)
+        if place is None:
+            continue
+        stands = find_statement(read_policy(arn, place.policy), entry.sid) if place.exists else None
+        if stands is not None:
+            same = statement is not None and same_statement(stands, statement)
+            standing.append({"resource": arn, "statement": statement if same else stands})
+        if statement is not None:
+            coming.append({"resource": arn, "statement": statement})
+    if not wanted.present:
+        nothing = found.target is None and not standing
+        return Change(None if nothing else {**(found.target or {"id": wanted.id}), "permissions": standing}, None)
+    _check_places(wanted, found.places)
+    settings = wanted.settings_for(_event_kind(wanted, found))
+    before = None
+    if found.target is not None or standing:
+        before = {**_alike(found.target, settings), "permissions": standing}
+    return Change(before, {**settings, "permissions": coming})
+
+
+def _event_kind(wanted: Wanted, found: Found) -> str:
+    return wanted.event_kind or event_kind_of(found.rule.pattern_text if found.rule else None)
+
+
+def _alike(found: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found, in the user's words where both mean the same."""
+    if found is None:
+        return {"id": settings["id"]}
+    alike = dict(found)
+    for key, default in _DEFAULTS.items():
+        if {alike[key], settings[key]} == {None, default}:
+            alike[key] = settings[key]
+    if _same_json(alike["input"], settings["input"]):
+        alike["input"] = settings["input"]
+    return alike
+
+
+def _same_json(one: str | None, other: str | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    try:
+        return bool(json.loads(one) == json.loads(other))
+    except ValueError:
+        return one == other
+
+
+def _check_places(wanted: Wanted, places: Mapping[str, Place]) -> None:
+    target = places.get(str(wanted.arn))
+    if target is not None:
+        _check_place("arn", target, by_policy=wanted.role is None)
+        if is_fifo(target.arn) and target.exists and not target.deduplicates:
+            raise Refused(
+                f"arn: the FIFO queue {target.arn} has no content-based deduplication, and EventBridge sends no "
+                "deduplication ids. Switch content_based_deduplication on for the queue"
+            )
+    dead_letter = places.get(str(wanted.dead_letter_arn))
+    if dead_letter is not None:
+        _check_place("dead_letter_arn", dead_letter, by_policy=True)
+
+
+def missing(wanted: Wanted, found: Found, region: str) -> list[str]:
+    """What has to be there first. In check mode other tasks of the play may be about to make it."""
+    if not wanted.present:
+        return []
+    words = []
+    if not found.rule_exists:
+        words.append(f"There is no {wanted.rule} in {region}. Make it first, or check rule and event_bus_name")
+    for option in ("arn", "dead_letter_arn"):
+        place = found.places.get(str(getattr(wanted, option)))
+        if place is not None and not place.exists:
+            words.append(f"{option}: there is no {place.arn}. Make it first, or check the ARN and the credentials")
+    return words
+
+
+def _check_place(option: str, place: Place, by_policy: bool) -> None:
+    if by_policy and _managed_by_aws(place.key):
+        raise Refused(
+            f"{option}: {place.arn} is encrypted with {place.key}, a key that AWS manages and that EventBridge may not "
+            "use: nothing would arrive. Encrypt it with a key of your own whose policy allows events.amazonaws.com "
+            "kms:Decrypt and kms:GenerateDataKey, or (a queue) with SSE-SQS"
+        )
+
+
+def _managed_by_aws(key: str | None) -> bool:
+    return key is not None and key.rpartition("alias/")[2] in {"aws/sns", "aws/sqs"}
+
+
+def warnings_of(wanted: Wanted, found: Found, change: Change) -> Sequence[str]:
+    """What cannot be checked and may keep events from arriving; told when a target is made or moves, not each time."""
+    if change.after is None:
+        return ()
+    warnings = []
+    for key in ("arn", "dead_letter_arn"):
+        place = found.places.get(str(change.after[key]))
+        by_policy = key == "dead_letter_arn" or wanted.role is None
+        if place is not None and place.key and by_policy and (found.target is None or change.differs(key)):
+            warnings.append(
+                f"{place.arn} is encrypted with the key {place.key}. Events arrive only when the policy of that key "
+                "allows events.amazonaws.com kms:Decrypt and kms:GenerateDataKey, without conditions on aws:SourceArn "
+                "and aws:SourceAccount for a topic"
+            )
+    return warnings

@@ -1,0 +1,75 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Policies of topics, queues and log groups, of which one statement is ours and the rest is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ...arns import Arn
+from ...errors import Refused
+
+Document = dict[str, Any]
+
+
+def read_policy(resource: str, text: str | None) -> Document:
+    """The document of a policy; an empty one where there is none. Raises ``Refused`` for what cannot be kept."""
+    if not (text or "").strip():
+        return {}
+    try:
+        document = json.loads(text or "")
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or not all(isinstance(each, dict) for each in _statements(document)):
+        raise Refused(
+            f"The policy of {resource} is not one that can be read, so nothing can be added to it without losing what "
+            "it says. Mend it, or give resource_policy: false and let EventBridge in by other means"
+        )
+    return document
+
+
+def find_statement(document: Document, sid: str) -> dict[str, Any] | None:
+    return next((statement for statement in _statements(document) if statement.get("Sid") == sid), None)
+
+
+def with_statement(document: Document, statement: Mapping[str, Any]) -> Document:
+    """The document with the statement in the place of the one of the same Sid, or at the end. All else stays."""
+    kept = _statements(document)
+    places = [number for number, each in enumerate(kept) if each.get("Sid") == statement["Sid"]]
+    first = places[0] if places else len(kept)
+    others = [each for each in kept[first:] if each.get("Sid") != statement["Sid"]]
+    return {**(document or {"Version": "2012-10-17"}), "Statement": [*kept[:first], dict(statement), *others]}
+
+
+def without_statement(document: Document, sid: str) -> Document | None:
+    """The document without that statement; None when no other is left, which AWS does not take for a policy."""
+    kept = [statement for statement in _statements(document) if statement.get("Sid") != sid]
+    return {**document, "Statement": kept} if kept else None
+
+
+def least_topic_policy(topic: Arn) -> Document:
+    """The least that a topic can have, which cannot be without a policy: its own account has it."""
+    actions = (
+        "GetTopicAttributes SetTopicAttributes AddPermission RemovePermission DeleteTopic Subscribe "
+        "ListSubscriptionsByTopic Publish"
+    )
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "TopicOwner",
+                "Effect": "Allow",
+                "Principal": {"AWS": str(Arn(topic.partition, "iam", "", topic.account, "root"))},
+                "Action": [f"sns:{action}" for action in actions.split()],
+                "Resource": str(topic),
+            }
+        ],
+    }
+
+
+def _statements(document: Document) -> list[Any]:
+    found = document.get("Statement", [])
+    return found if isinstance(found, list) else [found]

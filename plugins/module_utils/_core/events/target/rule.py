@@ -1,0 +1,38 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The rule that a target belongs to: its name, its bus, its ARN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...arns import Arn
+from ...failures.rule import bus_name, read_name
+
+DEFAULT_BUS = "default"
+
+
+@dataclass(frozen=True)
+class RuleName:
+    """``bus`` as the user wrote it, which may be an ARN."""
+
+    name: str
+    bus: str = DEFAULT_BUS
+
+    @property
+    def bus_name(self) -> str:
+        return bus_name(self.bus)
+
+    def arn(self, partition: str, region: str, account: str) -> str:
+        bus = "" if self.bus_name == DEFAULT_BUS else f"{self.bus_name}/"
+        return str(Arn(partition, "events", region, account, f"rule/{bus}{self.name}"))
+
+    def __str__(self) -> str:
+        return f"rule {self.name}" + ("" if self.bus_name == DEFAULT_BUS else f" of the bus {self.bus_name}")
+
+
+def read_rule_name(name: str, bus: str) -> RuleName:
+    """The options ``rule`` and ``event_bus_name``. Raises ``Refused``."""
+    bus_name(bus)
+    return RuleName(read_name(name, "rule"), bus)

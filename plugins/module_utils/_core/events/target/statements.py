@@ -1,0 +1,88 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The statements that let EventBridge in, each named by its Sid, in the policy of what a target reaches."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ...arns import Arn
+
+_EVENTS = "events.amazonaws.com"
+
+
+def sid_of(rule_arn: str, target_id: str) -> str:
+    """The name of the statement of a target. Letters and digits only, 55 at most: Lambda and IAM allow no more."""
+    rule = re.sub(r"[^A-Za-z0-9]", "", rule_arn.rpartition("/")[2])[:24]
+    digest = hashlib.sha256(f"{rule_arn} {target_id}".encode()).hexdigest()[:16]
+    return f"SteadyopsEcs{rule}{digest}"
+
+
+def statement_for(resource: Arn, rule_arn: str, target_id: str) -> dict[str, Any]:
+    """What lets the rule, and nobody else as far as AWS can tell, reach a topic, queue, function or log group."""
+    statement: dict[str, Any] = {"Sid": sid_of(rule_arn, target_id), "Effect": "Allow"}
+    if resource.service == "sns":
+        # No Condition: EventBridge's guide says that it cannot be used in policies of topics, and events do not
+        # arrive where one stands (aws:SourceArn is not sent along). Whoever wants it narrower gives a role.
+        return {
+            **statement,
+            "Principal": {"Service": _EVENTS},
+            "Action": "sns:Publish",
+            "Resource": str(resource),
+        }
+    if resource.service == "sqs":
+        return {
+            **statement,
+            "Principal": {"Service": _EVENTS},
+            "Action": "sqs:SendMessage",
+            "Resource": str(resource),
+            "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+        }
+    if resource.service == "lambda":
+        # As Lambda writes it for AddPermission. No SourceAccount: with it the function is not invoked.
+        return {
+            **statement,
+            "Principal": {"Service": _EVENTS},
+            "Action": "lambda:InvokeFunction",
+            "Resource": str(resource),
+            "Condition": {"ArnLike": {"AWS:SourceArn": rule_arn}},
+        }
+    # A log group. No Condition here either: aws:SourceArn is not sent with CreateLogStream.
+    return {
+        **statement,
+        "Principal": {"Service": [_EVENTS, "delivery.logs.amazonaws.com"]},
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": f"{resource}:*",
+    }
+
+
+def same_statement(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two statements say the same. AWS gives back one value for a list of one, and other upper case."""
+    return _normal(one) == _normal(other)
+
+
+def _normal(statement: Mapping[str, Any]) -> dict[str, Any]:
+    normal: dict[str, Any] = dict(statement)
+    if "Action" in normal:
+        normal["Action"] = sorted(action.lower() for action in _texts(normal["Action"]))
+    if "Resource" in normal:
+        normal["Resource"] = sorted(_texts(normal["Resource"]))
+    principal = normal.get("Principal")
+    if isinstance(principal, Mapping):
+        normal["Principal"] = {key: sorted(_texts(value)) for key, value in principal.items()}
+    condition = normal.get("Condition")
+    if isinstance(condition, Mapping):
+        normal["Condition"] = {
+            operator: {key.lower(): sorted(_texts(value)) for key, value in keys.items()}
+            for operator, keys in condition.items()
+            if isinstance(keys, Mapping)
+        }
+    return normal
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else [str(value)]

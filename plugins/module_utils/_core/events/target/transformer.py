@@ -1,0 +1,105 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Input transformers as users write them: whether AWS takes them, and whether what comes out can be right."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from ...errors import Refused
+from .json_path import check_path
+
+LONGEST = 8192
+MOST_PATHS = 100
+RESERVED = (
+    "aws.events.event",
+    "aws.events.event.json",
+    "aws.events.event.ingestion-time",
+    "aws.events.rule-arn",
+    "aws.events.rule-name",
+)
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_PLACEHOLDER = re.compile(r"<([^<>]*)>")
+# A string, or what stands between two of them.
+_PART = re.compile(r'"(?:[^"\\]|\\.)*"?|[^"]+', re.DOTALL)
+_WHOLE_EVENT = RESERVED[:2]
+_LOG_EVENT = {"timestamp", "message"}
+_MARK = "\ue000"  # of a placeholder in a text; for private use, so in no template
+
+
+def check_transformer(paths: Mapping[str, str], template: str, for_log_group: bool = False) -> None:
+    """Raises ``Refused`` for what AWS would refuse, or would take and then deliver nothing."""
+    _check_paths(paths)
+    if not template.strip():
+        raise Refused("input_template is empty. Write what the target shall get, or leave input_transformer out")
+    if len(template) > LONGEST:
+        raise Refused(f"input_template has {len(template)} characters, and EventBridge takes {LONGEST}. Shorten it")
+    _check_placeholders(paths, template)
+    values = _values(template)
+    if for_log_group and not (len(values) == 1 and isinstance(values[0], dict) and set(values[0]) == _LOG_EVENT):
+        raise Refused(
+            'input_template: a log group takes only the form {"timestamp": <time>, "message": <message>}. '
+            "Write the template so, or leave it out and the log group gets the whole event"
+        )
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    for key, _value in pairs:
+        if _MARK in key:
+            raise Refused(
+                f"input_template: a placeholder stands in a key, '{key.replace(_MARK, '<...>')}', and EventBridge "
+                "fills in values only. Write the key out"
+            )
+    return dict(pairs)
+
+
+def _check_paths(paths: Mapping[str, str]) -> None:
+    if len(paths) > MOST_PATHS:
+        raise Refused(f"input_paths_map has {len(paths)} paths, and EventBridge takes {MOST_PATHS}. Leave some out")
+    for key, path in paths.items():
+        if not _KEY.fullmatch(key) or key.lower().startswith("aws"):
+            raise Refused(
+                f"input_paths_map: '{key}' cannot be a key. Take letters, digits, hyphens and underscores, "
+                "and do not begin with aws"
+            )
+        check_path(f"input_paths_map, {key}", path)
+
+
+def _check_placeholders(paths: Mapping[str, str], template: str) -> None:
+    for name in _PLACEHOLDER.findall(template):
+        if name not in paths and name not in RESERVED:
+            raise Refused(
+                f"input_template: <{name}> is defined nowhere. Add it to input_paths_map; where < and > are meant as "
+                "such, find other words, for EventBridge cannot escape them"
+            )
+    for part in _PART.findall(template):
+        whole = [name for name in _PLACEHOLDER.findall(part) if name in _WHOLE_EVENT]
+        if part.startswith('"') and whole and template.lstrip()[:1] in {"{", "["}:
+            raise Refused(
+                f"input_template: <{whole[0]}> stands in quotes, where the quotes of the event would end the text. "
+                "Take the quotes away"
+            )
+
+
+def _values(template: str) -> list[object]:
+    """The JSON values that the template is made of, placeholders taken for values."""
+    filled = _PART.sub(lambda part: _PLACEHOLDER.sub(_MARK if part[0].startswith('"') else "0", part[0]), template)
+    decoder, found, position = json.JSONDecoder(object_pairs_hook=_object), [], 0
+    try:
+        while position < len(filled):
+            if filled[position].isspace():
+                position += 1
+                continue
+            value, position = decoder.raw_decode(filled, position)
+            found.append(value)
+    except ValueError as error:
+        raise Refused(
+            f"input_template is not JSON with placeholders: {error}. Write a JSON document, or one or more lines of "
+            'text, each in double quotes; a placeholder stands for a value, as in {"reason": <reason>}, or inside a '
+            "text in quotes"
+        ) from None
+    return found

@@ -1,0 +1,51 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""How many copies of a Lambda function may run at a time, set apart from those of the account."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..change import Change
+from ..errors import Refused
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True)
+class WantedConcurrency:
+    """``reserved`` is None where nothing is to be set apart."""
+
+    function_name: str
+    reserved: int | None
+
+
+def read_concurrency(options: Mapping[str, Any]) -> WantedConcurrency:
+    """What the user wants. Raises ``Refused``."""
+    name, reserved = options["function_name"], options["reserved_concurrent_executions"]
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            f"function_name: {name!r} is not the name of a function: 1 to 64 letters, digits, hyphens and underscores"
+        )
+    if options["state"] == "absent":
+        return WantedConcurrency(name, None)
+    if reserved is None:
+        raise Refused("reserved_concurrent_executions is needed: say how many copies may run at a time")
+    if reserved < 0:
+        raise Refused(f"reserved_concurrent_executions is {reserved}. Say 0 or more; state=absent to set none apart")
+    return WantedConcurrency(name, reserved)
+
+
+def plan_concurrency(wanted: WantedConcurrency, current: int | None) -> Change:
+    """Both sides, as the module returns them."""
+    return Change(_shown(wanted, current), _shown(wanted, wanted.reserved))
+
+
+def _shown(wanted: WantedConcurrency, reserved: int | None) -> dict[str, Any] | None:
+    if reserved is None:
+        return None
+    return {"function_name": wanted.function_name, "reserved_concurrent_executions": reserved}

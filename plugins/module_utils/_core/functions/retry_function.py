@@ -1,0 +1,32 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What goes into the archive of the retry function: its edge, and the files of the collection that decide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .archive import archive
+
+HANDLER = "handler.handler"
+_CORE = Path(__file__).parents[1]
+_SHARED = ("__init__.py", "amounts.py", "aws_errors.py", "errors.py")
+_EDGE = ("aws.py", "handler.py")
+
+
+def retry_function(edge: Path, policy: Mapping[str, Any] | None = None) -> bytes:
+    """The zip. ``edge`` is the folder of the role with the handler; a ``policy`` too large for the environment goes in.
+
+    The same files and policy give the same bytes.
+    """
+    files = {name: (edge / name).read_bytes() for name in _EDGE}
+    files |= {f"_core/{name}": (_CORE / name).read_bytes() for name in _SHARED}
+    for path in sorted((_CORE / "retry").glob("*.py")):
+        files[f"_core/retry/{path.name}"] = path.read_bytes()
+    if policy is not None:
+        files["policy.json"] = json.dumps(policy, sort_keys=True, indent=1).encode()
+    return archive(files)
