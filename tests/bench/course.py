@@ -10,10 +10,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tests.sandbox.latencies import Latencies
-from tests.sandbox.scheduler import Cluster
-from tests.sandbox.state import Change
-from tests.sandbox.tasks import Task
+from tests.sandbox.model.latencies import Latencies
+from tests.sandbox.model.scheduler import Cluster
+from tests.sandbox.model.state import Change
+from tests.sandbox.model.tasks import Task
 
 T = TypeVar("T")
 

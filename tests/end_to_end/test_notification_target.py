@@ -15,8 +15,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.sampl
 
 from tests.end_to_end.programs import warnings
 from tests.policies import complaints
-from tests.unit.core import target_options as of
-from tests.unit.core.target_options import WRONG, template
+from tests.unit.core.events import target_options as of
+from tests.unit.core.events.target_options import WRONG, template
 
 MODULE = "ecs_notification_target"
 PATTERN = '{"source": ["aws.ecs"], "detail-type": ["ECS Service Action"]}'

@@ -33,7 +33,7 @@ from tests.end_to_end.programs import Warm, until
 from tests.end_to_end.refused_variables import unsaid
 from tests.end_to_end.warm_python import SETTINGS
 from tests.policies import complaints
-from tests.sandbox.policy_check import why_not
+from tests.sandbox.access.policy_check import why_not
 
 WHOLE = {
     "clusters": ["prod", "nowhere"],

@@ -18,18 +18,18 @@ from urllib.parse import urlencode
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import Client
 
-from . import ecs_events
 from .agenda import Agenda
 from .call_faults import CallFault
-from .delivery_faults import DeliveryFault
-from .delivery_queue import DeliveryQueue
-from .latencies import Latencies
-from .scheduler import Cluster
-from .state import SandboxError
+from .delivery.faults import DeliveryFault
+from .delivery.queue import DeliveryQueue
+from .ecs import events as ecs_events
+from .model.latencies import Latencies
+from .model.scheduler import Cluster
+from .model.state import SandboxError
 
 if TYPE_CHECKING:
-    from .api_destinations import ApiDestination
-    from .connections import Connection
+    from .events.api_destinations import ApiDestination
+    from .events.connections import Connection
 
 # Hundreds of machine images, which take most of the time and memory of a target group's VPC and are of no use here.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")

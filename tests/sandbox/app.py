@@ -14,31 +14,36 @@ from typing import Any
 
 from werkzeug.test import run_wsgi_app
 
-from . import (
-    api_destinations,
-    autoscaling_api,
-    cloudtrail,
-    connections_api,
-    control,
-    ecs_run_task,
-    ecs_services,
-    ecs_tags,
-    ecs_tasks,
-    elb_api,
-    event_routing,
-    event_rules,
-    lambda_api,
-    log_subscriptions,
-    logs_policies,
-    sns_api,
-    sqs_api,
-    states_api,
-    wire,
-)
+from . import wire
 from .account import Account
 from .call_faults import AFTERWARDS, CallFault
-from .ecs_operation import operations_of
-from .state import SandboxError
+from .control import endpoint as control
+from .delivery import sns_api, sqs_api
+from .ecs import (
+    autoscaling_api,
+    cloudtrail,
+    elb_api,
+)
+from .ecs import (
+    run_task as ecs_run_task,
+)
+from .ecs import (
+    services as ecs_services,
+)
+from .ecs import (
+    tags as ecs_tags,
+)
+from .ecs import (
+    tasks as ecs_tasks,
+)
+from .ecs.operation import operations_of
+from .events import api_destinations, connections_api
+from .events import routing as event_routing
+from .events import rules as event_rules
+from .functions import api as lambda_api
+from .functions import log_subscriptions, logs_policies
+from .model.state import SandboxError
+from .states import api as states_api
 from .wire import Answer, Call
 
 OWN: dict[str, dict[str, Callable[[Account, Call], Any]]] = {

@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from .state import SandboxError
+from .model.state import SandboxError
 from .wire import Call
 
 KINDS = {

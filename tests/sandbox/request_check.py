@@ -11,7 +11,7 @@ from typing import Any
 
 import botocore.session
 
-from .state import SandboxError
+from .model.state import SandboxError
 
 
 @cache

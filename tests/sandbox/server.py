@@ -10,9 +10,10 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from . import log_subscriptions, queue_triggers, ticker
+from . import ticker
 from .account import Account
 from .app import Cut, Sandbox
+from .functions import log_subscriptions, queue_triggers
 from .wire import http_date
 
 LOOPBACK = "127.0.0.1"

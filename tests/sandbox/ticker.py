@@ -10,8 +10,9 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 
-from . import queue_triggers, schedules
 from .account import Account
+from .functions import queue_triggers
+from .schedules import schedules
 
 POLLS = (schedules.poll, queue_triggers.poll)  # what moto only stores, and what happens because of it
 SHORTEST, LONGEST = 0.002, 0.02  # seconds between two ticks

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from .state import SandboxError
+from .model.state import SandboxError
 
 READS = (
     "Describe",

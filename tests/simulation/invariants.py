@@ -11,8 +11,8 @@ from typing import Any
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG, read_record
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import is_stale
 
-from tests.sandbox.scheduler import Cluster
-from tests.sandbox.state import Change
+from tests.sandbox.model.scheduler import Cluster
+from tests.sandbox.model.state import Change
 
 from .scenario import START, Scenario
 from .virtual_world import to_task

@@ -15,7 +15,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
 
-from tests.sandbox.scheduler import Cluster
+from tests.sandbox.model.scheduler import Cluster
 
 from .invariants import PROTECTED_FOR, Broken, Watch
 from .scenario import START, Act, Scenario

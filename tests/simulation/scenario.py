@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
 
-from tests.sandbox.latencies import Latencies
+from tests.sandbox.model.latencies import Latencies
 
 from .virtual_world import CallFaults
 

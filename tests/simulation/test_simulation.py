@@ -13,9 +13,9 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
 
-from tests.sandbox.latencies import Latencies
-from tests.sandbox.scheduler import Cluster
-from tests.sandbox.state import Change
+from tests.sandbox.model.latencies import Latencies
+from tests.sandbox.model.scheduler import Cluster
+from tests.sandbox.model.state import Change
 
 from .__main__ import play_range
 from .cases import CASES, DRAWN, SCALE_IN_CASES

@@ -20,8 +20,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model 
     Task,
 )
 
-from tests.sandbox.scheduler import Cluster
-from tests.sandbox.state import SandboxError, ServiceState, TaskState
+from tests.sandbox.model.scheduler import Cluster
+from tests.sandbox.model.state import SandboxError, ServiceState, TaskState
 
 T = TypeVar("T")
 

@@ -21,9 +21,9 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.statements import statement_for
 
 from tests.unit.aws.clients import stubbed
-from tests.unit.core import target_options as of
-from tests.unit.core.target_options import RULE, params, template
-from tests.unit.core.test_target_plan import TASKS
+from tests.unit.core.events import target_options as of
+from tests.unit.core.events.target_options import RULE, params, template
+from tests.unit.core.events.test_target_plan import TASKS
 
 ON = {"Rule": "failures", "EventBusName": "central"}
 TARGET = {"Id": "a", "Arn": of.TOPIC}

@@ -16,7 +16,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.core.samples import NOW, instants, law
+from tests.unit.core.recycle.samples import NOW, instants, law
 
 
 @pytest.mark.parametrize(

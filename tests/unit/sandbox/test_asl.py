@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.asl import Effect, Sleep, Until, Work, execute, flaws
-from tests.sandbox.asl_choices import holds
-from tests.sandbox.asl_paths import AslError, evaluate, fill, put
+from tests.sandbox.states.asl import Effect, Sleep, Until, Work, execute, flaws
+from tests.sandbox.states.asl_choices import holds
+from tests.sandbox.states.asl_paths import AslError, evaluate, fill, put
 
 DATA: dict[str, Any] = {"a": {"b c": [1, {"d": "x"}]}, "text": '{"n": 1}', "n": 2, "many": [{"code": 1}, {"code": 0}]}
 DATA["named"] = [{"Name": "side"}, {"Name": "app", "ExitCode": 3}]

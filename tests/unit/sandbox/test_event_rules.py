@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.sandbox.client import Sandbox
-from tests.sandbox.event_pattern_check import read_pattern
+from tests.sandbox.events.pattern_check import read_pattern
 
 from .conftest import NUMBER, REGION, Aws
 from .event_stack import FAILED, queue, role, rule, target

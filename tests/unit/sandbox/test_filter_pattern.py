@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tests.sandbox.filter_pattern import FilterPatternError, compile_pattern
+from tests.sandbox.functions.filter_pattern import FilterPatternError, compile_pattern
 
 RECORD = {
     "eventName": "RunTask",

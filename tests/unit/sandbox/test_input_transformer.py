@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sandbox.input_transformer import MISSING, NotRendered, complaint, find, render
+from tests.sandbox.events.input_transformer import MISSING, NotRendered, complaint, find, render
 
 RULE = "arn:aws:events:us-east-2:123456789012:rule/example"
 TIME = "2015-11-11T21:29:55Z"

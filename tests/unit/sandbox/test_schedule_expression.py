@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from tests.sandbox.schedule_expression import next_due
+from tests.sandbox.schedules.expression import next_due
 
 NOW = "2026-11-24T10:30:00+00:00"  # a Tuesday
 

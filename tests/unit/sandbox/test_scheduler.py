@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.latencies import Latencies
-from tests.sandbox.scheduler import Cluster
-from tests.sandbox.state import SandboxError
+from tests.sandbox.model.latencies import Latencies
+from tests.sandbox.model.scheduler import Cluster
+from tests.sandbox.model.state import SandboxError
 
 START = 1_700_000_000.0
 

@@ -1,0 +1,66 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether EventBridge (or SNS) may touch a resource: by its policy or a role, and by the key of what is encrypted.
+
+What a service sends along for Condition blocks is what AWS documents: SourceArn to SQS and Lambda, nothing to SNS, to
+CloudWatch Logs and to KMS. A statement with another condition allows nothing, as it would silently on AWS.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import stored
+from ..account import NUMBER
+from ..delivery.attempts import DeliveryFailed
+from .policy_check import Context, why_not
+
+EVENTS = "events.amazonaws.com"
+
+
+def need(policy: Any, action: str, resource: str, context: Context, principal: str = EVENTS) -> None:
+    """By the policy of the resource."""
+    reason = why_not(policy, principal, action, resource, context)
+    if reason:
+        raise DeliveryFailed("NO_PERMISSIONS", f"{principal} may not {action} on {resource}: {reason}")
+
+
+def need_role(role_arn: str, action: str, resource: str, rule_arn: str) -> None:
+    """By the role of the target: it exists, trusts EventBridge, and may."""
+    reason = cannot_assume(role_arn, rule_arn)
+    if reason:
+        raise DeliveryFailed("FAILED_TO_ASSUME_ROLE", f"{role_arn}: {reason}")
+    role = stored.role(role_arn)
+    statements = [each for policy in stored.role_policies(role) for each in policy_statements(policy)]
+    reason = why_not({"Statement": statements}, None, action, resource, {})
+    if reason:
+        raise DeliveryFailed("NO_PERMISSIONS", f"role {role_arn} may not {action} on {resource}: {reason}")
+
+
+def cannot_assume(role_arn: str, rule_arn: str) -> str | None:
+    role = stored.role(role_arn)
+    if role is None:
+        return "there is no such role"
+    context = {"aws:sourcearn": rule_arn, "aws:sourceaccount": NUMBER}
+    return why_not(role.assume_role_policy_document, EVENTS, "sts:AssumeRole", None, context)
+
+
+def policy_statements(policy: Any) -> list[Any]:
+    found = (policy or {}).get("Statement") or []
+    return found if isinstance(found, list) else [found]
+
+
+def need_key(region: str, reference: str | None, noun: str, principal: str = EVENTS) -> None:
+    """What is encrypted with a key of one's own needs a key policy; with a key of AWS it cannot be reached at all."""
+    if not reference:
+        return
+    if "alias/aws/" in reference:
+        text = f"the {noun} is encrypted with the AWS managed key {reference}, whose policy cannot let {principal} in"
+        raise DeliveryFailed("NO_PERMISSIONS", text)
+    key = stored.key(region, reference)
+    if key is None:
+        raise DeliveryFailed("NO_PERMISSIONS", f"the {noun} is encrypted with a key that does not exist: {reference}")
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        reason = why_not(key.policy, principal, action, key.arn, {})
+        if reason:
+            raise DeliveryFailed("NO_PERMISSIONS", f"{principal} may not {action} with the key of the {noun}: {reason}")

@@ -1,0 +1,129 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What others do to a service while a playbook runs, done at once when the control endpoint is told so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..account import Account
+from ..delivery import sns_api
+from ..model.scheduler import Cluster
+from ..model.services import Service
+from ..model.tasks import Task
+from ..schedules import schedules
+
+Act = Callable[[Cluster, str, dict[str, Any]], Any]
+
+
+def act(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
+    """{"act": a key of ACTS, "service": name or cluster/name, "region": ..., and what the act takes}."""
+    asked = dict(asked)
+    kind, region = asked.pop("act"), asked.pop("region", None) or account.region
+    if kind == "release":
+        return release(account)
+    if kind == "confirm_subscription":
+        return {"confirmed": sns_api.confirm_endpoint(account, asked["endpoint"], asked.get("topic"))}
+    if kind == "fire_schedule":
+        return schedules.fire_now(account, region, asked["name"])
+    model = account.cluster(region)
+    if kind not in ACTS:
+        raise ValueError(
+            f"no such act: {kind}; there are release, confirm_subscription, fire_schedule, {', '.join(ACTS)}"
+        )
+    if "service" not in asked and kind in OF_TASKS:
+        ACTS[kind](model, "", asked)
+        return dict(task(model, "", asked).state()._asdict())
+    service = model.service(asked.pop("service"))
+    ACTS[kind](model, f"{service.cluster}/{service.name}", asked)
+    return describe(account, region, service)
+
+
+def release(account: Account) -> dict[str, Any]:
+    """Held answers go out."""
+    account.releases += 1
+    account.released.notify_all()
+    return {}
+
+
+def task(model: Cluster, name: str, asked: dict[str, Any]) -> Task:
+    """`task`: an ARN or id, or "oldest" (the default) or "newest" of the running ones."""
+    wanted = asked.get("task", "oldest")
+    if wanted in ("oldest", "newest"):
+        service = model.service(name)
+        running = sorted(service.live.values(), key=lambda each: (each.last_status == "RUNNING", -each.created_at))
+        if not running:
+            raise LookupError(f"service {name} has no task")
+        return running[-1] if wanted == "oldest" else max(running, key=lambda each: each.created_at)
+    for each in model.tasks.values():
+        if wanted in (each.arn, each.id):
+            return each
+    raise LookupError(f"no task {wanted}")
+
+
+def rescale(model: Cluster, name: str, asked: dict[str, Any]) -> None:
+    desired = asked["desired"] if "desired" in asked else model.service(name).desired + asked["delta"]
+    model.update_service(name, desired=desired, by="operator")
+
+
+def deploy(model: Cluster, name: str, asked: dict[str, Any]) -> None:
+    model.update_service(name, force_new_deployment=True, task_definition=asked.get("task_definition"), by="operator")
+
+
+def protect(model: Cluster, name: str, asked: dict[str, Any]) -> None:
+    minutes = asked.get("minutes", 120)
+    model.protect(task(model, name, asked).arn, model.now + 60 * minutes if minutes else None)
+
+
+ACTS: dict[str, Act] = {
+    "rescale": rescale,
+    "deploy": deploy,
+    "delete": lambda model, name, _asked: model.delete_service(name),
+    "stop_task": lambda model, name, asked: model.stop_task(
+        task(model, name, asked).arn, asked.get("reason", "by hand"), by="operator"
+    ),
+    "lose_host": lambda model, name, asked: model.lose_host(task(model, name, asked).arn),
+    "interrupt": lambda model, name, asked: model.interrupt(task(model, name, asked).arn),
+    "rebalance": lambda model, name, asked: model.rebalance(task(model, name, asked).arn),
+    "crash": lambda model, name, asked: model.crash(task(model, name, asked).arn, asked.get("exit_code", 1)),
+    "fail_health": lambda model, name, asked: model.fail_health(task(model, name, asked).arn, asked.get("group")),
+    "protect": protect,
+    "tag": lambda model, name, asked: model.tag(name, asked["tags"]),
+    "untag": lambda model, name, asked: model.untag(name, asked["keys"]),
+    "policy_wants": lambda model, name, asked: model.policy_wants(name, asked["desired"]),
+    "register_scalable_target": lambda model, name, asked: model.register_scalable_target(
+        name, asked.get("min"), asked.get("max"), asked.get("suspended"), by="operator"
+    ),
+    "deregister_scalable_target": lambda model, name, _asked: model.deregister_scalable_target(name),
+    "scheduled_action": lambda model, name, asked: model.scheduled_action(name, asked.get("min"), asked.get("max")),
+}
+
+
+OF_TASKS = ("stop_task", "interrupt", "crash", "lose_host")  # need no service, when they name a task
+
+
+def describe(account: Account, region: str, service: Service) -> dict[str, Any]:
+    """A service as it is, for the control endpoint."""
+    scaling = account.cluster(region).autoscaling.targets.get(service)
+    return {
+        "arn": service.arn,
+        "region": region,
+        "cluster": service.cluster,
+        "name": service.name,
+        "status": service.status,
+        "desired": service.desired,
+        "running": service.running,
+        "pending": service.pending,
+        "healthy": service.healthy,
+        "task_definition": service.task_definition,
+        "target_groups": list(service.target_groups),
+        "tags": dict(service.tags),
+        "scaling": scaling._asdict() if scaling else None,
+        "deployments": [dict(deployment.__dict__) for deployment in service.deployments],
+        "events": [event.message for event in service.events],
+        "tasks": [
+            {**each.state()._asdict(), "healthy": each.healthy, "protected_until": each.protected_until or None}
+            for each in (*service.live.values(), *service.leaving.values())
+        ],
+    }

@@ -1,0 +1,86 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A service with a past, in one call: cluster, task definition and target groups in moto, tasks in the model."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..account import Account
+from ..model.state import SandboxError
+from . import acts
+
+
+def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
+    """What Cluster.create_service takes, and besides: `tasks` (= `desired`), `region`, `containers`,
+    `target_groups` as a number, as names or as ARNs, `scaling` {"min", "max", and flags that are suspended}.
+    """
+    asked = dict(asked)
+    name, region = asked.pop("name"), asked.pop("region", None) or account.region
+    cluster = asked.setdefault("cluster", "default")
+    asked["desired"] = asked.pop("tasks", asked.get("desired", 3))
+    asked.setdefault("launch_type", "EC2" if asked.get("daemon") else "FARGATE")
+    network = asked.setdefault("network_mode", "awsvpc" if asked["launch_type"] == "FARGATE" else "bridge")
+    scaling, health_check = asked.pop("scaling", None), bool(asked.get("health_check"))
+    containers = asked.pop("containers", None) or default_containers(health_check)
+    account.digests |= {each["image"]: each.pop("imageDigest") for each in containers if "imageDigest" in each}
+    need_cluster(account, region, cluster)
+    if "task_definition" not in asked:
+        asked["task_definition"] = register_definition(account, region, name, network, containers)
+    groups = asked.pop("target_groups", 0)
+    if isinstance(groups, int):
+        groups = [f"{name}-{number + 1}" for number in range(groups)]
+    asked["target_groups"] = [target_group(account, region, group, network) for group in groups]
+    state = account.cluster(region).create_service(name, **asked)
+    account.requests[state.arn] = {"containers": containers}
+    key = f"{cluster}/{name}"
+    if scaling:
+        flags = {flag: bool(scaling.get(flag)) for flag in ("dynamic_in", "dynamic_out", "scheduled")}
+        account.cluster(region).register_scalable_target(key, scaling["min"], scaling["max"], flags, by="operator")
+    return acts.describe(account, region, account.cluster(region).service(key))
+
+
+def need_cluster(account: Account, region: str, name: str) -> None:
+    try:
+        account.need_cluster(region, name)
+    except SandboxError:
+        account.ask_moto("ecs", region, "CreateCluster", {"clusterName": name})
+
+
+def default_containers(health_check: bool) -> list[dict[str, Any]]:
+    container: dict[str, Any] = {
+        "name": "app",
+        "image": "public.ecr.aws/nginx/nginx:stable",
+        "essential": True,
+        "memory": 128,
+        "portMappings": [{"containerPort": 80, "protocol": "tcp"}],
+    }
+    if health_check:
+        container["healthCheck"] = {"command": ["CMD-SHELL", "curl -f http://localhost/"], "interval": 10}
+    return [container]
+
+
+def register_definition(account: Account, region: str, name: str, network: str, containers: list[Any]) -> str:
+    family = {"family": name, "networkMode": network, "cpu": "256", "memory": "512", "containerDefinitions": containers}
+    answer = account.ask_moto("ecs", region, "RegisterTaskDefinition", family)
+    return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+
+def target_group(account: Account, region: str, name: str, network: str) -> str:
+    """The ARN of a target group in moto, by name, made if need be."""
+    if name.startswith("arn:"):
+        return name
+    vpc = re.search("<vpcId>(.*?)</vpcId>", account.ask_moto("ec2", region, "DescribeVpcs", {"Version": "2016-11-15"}))
+    text = account.ask_moto("elasticloadbalancing", region, "CreateTargetGroup", {
+        "Version": "2015-12-01",
+        "Name": name,
+        "Protocol": "HTTP",
+        "Port": "80",
+        "VpcId": vpc.group(1) if vpc else "",
+        "TargetType": "ip" if network == "awsvpc" else "instance",
+    })  # fmt: skip
+    found = re.search("<TargetGroupArn>(.*?)</TargetGroupArn>", text)
+    if not found:
+        raise SandboxError("ValidationError", re.sub("<[^>]*>", " ", text).strip())
+    return found.group(1)

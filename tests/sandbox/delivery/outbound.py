@@ -1,0 +1,68 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""HTTP requests to the world outside of AWS. The world ends at loopback: everything else needs a route to it."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from ..account import Account
+
+
+class Unreachable(Exception):
+    """``refused``: somebody is there, but not now; else there is nobody."""
+
+    def __init__(self, reason: str, refused: bool) -> None:
+        super().__init__(reason)
+        self.refused = refused
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    text: str
+
+
+def request(
+    account: Account, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float = 5.0
+) -> Reply:
+    """One request, no redirects, no proxies. The Host header is that of the URL, whatever the route."""
+    parts = urlsplit(url)
+    there = urlsplit(address_of(account, f"{parts.scheme}://{parts.netloc}"))
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection: http.client.HTTPConnection
+    if there.scheme == "https":  # on loopback nobody has a certificate that others know
+        context = ssl._create_unverified_context()
+        connection = http.client.HTTPSConnection(there.hostname or "", there.port, timeout=timeout, context=context)
+    else:
+        connection = http.client.HTTPConnection(there.hostname or "", there.port, timeout=timeout)
+    try:
+        connection.request(method, path, body, {"Host": parts.netloc, **headers})
+        answer = connection.getresponse()
+        text = answer.read(1 << 20).decode("utf-8", "replace")
+        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
+    except (OSError, http.client.HTTPException) as problem:
+        raise Unreachable(f"{url}: {type(problem).__name__}: {problem}", refused=True) from problem
+    finally:
+        connection.close()
+
+
+def address_of(account: Account, origin: str) -> str:
+    """Where an origin is answered."""
+    there = account.routes.get(origin.lower(), origin)
+    if not is_loopback(urlsplit(there).hostname or ""):
+        raise Unreachable(f"there is no route to {origin}; POST settings {{routes: ...}} takes one", refused=False)
+    return there
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,246 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""States of the model as ECS writes them in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..model.state import ServiceState, TaskState
+
+Stamp = Callable[[float | None], Any]  # how an instant is written: a number, or a text
+
+
+# Status of a task -> of its containers, where they differ from PENDING.
+CONTAINERS = {
+    "RUNNING": "RUNNING",
+    "DEACTIVATING": "RUNNING",
+    "STOPPING": "RUNNING",
+    "DEPROVISIONING": "STOPPED",
+    "STOPPED": "STOPPED",
+}
+
+
+def without_none(shape: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in shape.items() if value is not None}
+
+
+def cluster_arn(arn: str, cluster: str) -> str:
+    return f"{':'.join(arn.split(':')[:5])}:cluster/{cluster}"
+
+
+def tags(pairs: dict[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in pairs.items()]
+
+
+def placement(state: ServiceState, request: dict[str, Any]) -> dict[str, Any]:
+    """Launch type or capacity providers, as the service was created with."""
+    if strategy := request.get("capacityProviderStrategy"):
+        return {"capacityProviderStrategy": strategy}
+    if state.capacity_provider:
+        return {"capacityProviderStrategy": [{"capacityProvider": state.capacity_provider, "weight": 1, "base": 0}]}
+    return {"launchType": state.launch_type}
+
+
+def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tags: bool) -> dict[str, Any]:
+    """``request`` is what CreateService was given: what the model does not know is echoed from it."""
+    first = request.get("containers", [{}])[0].get("name", "app")
+    balancers = request.get("loadBalancers") or [
+        {"targetGroupArn": group, "containerName": first, "containerPort": 80} for group in state.target_groups
+    ]
+    launched = placement(state, request)
+    deployments = [
+        {
+            "id": each.id,
+            "status": each.status,
+            "taskDefinition": each.task_definition,
+            "desiredCount": each.desired,
+            "pendingCount": each.pending,
+            "runningCount": each.running,
+            "failedTasks": each.failed,
+            "createdAt": stamp(each.created_at),
+            "updatedAt": stamp(each.created_at),
+            "rolloutState": each.rollout_state,
+            "rolloutStateReason": f"ECS deployment {each.id} {each.rollout_state.lower()}.",
+            **launched,
+        }
+        for each in state.deployments
+    ]
+    shape = {
+        "serviceArn": state.arn,
+        "serviceName": state.name,
+        "clusterArn": cluster_arn(state.arn, state.cluster),
+        "loadBalancers": balancers,
+        "serviceRegistries": request.get("serviceRegistries", []),
+        "status": state.status,
+        "desiredCount": state.desired,
+        "runningCount": state.running,
+        "pendingCount": state.pending,
+        **launched,
+        "taskDefinition": state.task_definition,
+        "deploymentConfiguration": {
+            "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+            **request.get("deploymentConfiguration", {}),
+            "maximumPercent": state.maximum_percent,
+            "minimumHealthyPercent": state.minimum_healthy_percent,
+        },
+        "deployments": deployments,
+        "events": [{"id": e.id, "createdAt": stamp(e.created_at), "message": e.message} for e in state.events],
+        "createdAt": stamp(state.created_at),
+        "createdBy": f"arn:aws:iam::{state.arn.split(':')[4]}:role/sandbox",
+        "placementConstraints": request.get("placementConstraints", []),
+        "placementStrategy": request.get("placementStrategy", []),
+        "networkConfiguration": request.get("networkConfiguration"),
+        "healthCheckGracePeriodSeconds": request.get("healthCheckGracePeriodSeconds"),
+        "schedulingStrategy": state.scheduling,
+        "deploymentController": {"type": state.controller},
+        "enableECSManagedTags": request.get("enableECSManagedTags", False),
+        "propagateTags": request.get("propagateTags", "NONE"),
+        "enableExecuteCommand": request.get("enableExecuteCommand", False),
+        "availabilityZoneRebalancing": request.get("availabilityZoneRebalancing", "DISABLED"),
+        "roleArn": request.get("role"),
+        "tags": tags(dict(state.tags)) if with_tags else None,
+        "taskSets": [task_set(state, each, launched, stamp) for each in state.task_sets] or None,
+    }
+    return without_none(shape)
+
+
+def task_set(state: ServiceState, each: Any, launched: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+    running = state.running if each.status == "PRIMARY" else 0
+    return {
+        "id": each.id,
+        "taskSetArn": f"{state.arn.replace(':service/', ':task-set/')}/{each.id}",
+        "serviceArn": state.arn,
+        "clusterArn": cluster_arn(state.arn, state.cluster),
+        "status": each.status,
+        "taskDefinition": each.task_definition,
+        "computedDesiredCount": state.desired if each.status == "PRIMARY" else 0,
+        "pendingCount": state.pending if each.status == "PRIMARY" else 0,
+        "runningCount": running,
+        "createdAt": stamp(state.created_at),
+        "updatedAt": stamp(state.created_at),
+        "scale": {"value": 100.0, "unit": "PERCENT"},
+        "stabilityStatus": "STEADY_STATE",
+        **launched,
+    }
+
+
+def task(
+    state: TaskState, definition: dict[str, Any], stamp: Stamp, request: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """``request`` is what RunTask or StartTask was given."""
+    request = request or {}
+    identity = state.arn.rsplit("/", 1)[-1]
+    on_network = definition.get("networkMode", "awsvpc") == "awsvpc"
+    attachment = f"{identity[:8]}-{identity[8:12]}-{identity[12:16]}-{identity[16:20]}-{identity[20:]}"
+    failed, overridden = state.stop_code == "TaskFailedToStart", request.get("overrides") or {}
+    shape = {
+        "taskArn": state.arn,
+        "clusterArn": cluster_arn(state.arn, state.cluster),
+        "taskDefinitionArn": state.task_definition,
+        "availabilityZone": state.zone,
+        "attachments": [interface(state, attachment, identity, request)] if on_network else [],
+        "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
+        "capacityProviderName": state.capacity_provider,
+        "connectivity": "CONNECTED" if state.started_at else None,
+        "connectivityAt": stamp(state.started_at),
+        "containerInstanceArn": None if state.instance is None else instance_arn(state.arn, state.instance),
+        "containers": [container(state, each, attachment, on_network) for each in definition["containerDefinitions"]],
+        "cpu": overridden.get("cpu") or definition.get("cpu", "256"),
+        "memory": overridden.get("memory") or definition.get("memory", "512"),
+        "createdAt": stamp(state.created_at),
+        "desiredStatus": state.desired_status,
+        "enableExecuteCommand": bool(request.get("enableExecuteCommand")),
+        "executionStoppedAt": None if failed else stamp(state.stopped_at),
+        "group": group(state, definition, request),
+        "healthStatus": state.health,
+        "lastStatus": state.last_status,
+        "launchType": state.launch_type,
+        "overrides": overrides(definition, overridden),
+        "platformVersion": "1.4.0" if state.launch_type == "FARGATE" else None,
+        "platformFamily": "Linux" if state.launch_type == "FARGATE" else None,
+        "pullStartedAt": stamp(part_of_launch(state, 0.5)),
+        "pullStoppedAt": stamp(part_of_launch(state, 0.8)),
+        "startedAt": stamp(state.started_at),
+        "startedBy": state.deployment or None,
+        "stopCode": state.stop_code,
+        "stoppedAt": stamp(state.stopped_at),
+        "stoppedReason": state.stopped_reason,
+        "stoppingAt": stamp(state.stopping_at),
+        "tags": list(request.get("tags") or []),
+        "version": state.version,
+    }
+    return without_none(shape)
+
+
+def group(state: TaskState, definition: dict[str, Any], request: Mapping[str, Any]) -> str:
+    if state.service:
+        return f"service:{state.service}"
+    return str(request.get("group") or f"family:{definition.get('family', 'task')}")
+
+
+def overrides(definition: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every container is named, with what was given for it."""
+    by_name = {each["name"]: each for each in given.get("containerOverrides") or []}
+    containers = [by_name.get(each["name"], {"name": each["name"]}) for each in definition["containerDefinitions"]]
+    return {"inferenceAcceleratorOverrides": [], **given, "containerOverrides": containers}
+
+
+def part_of_launch(state: TaskState, share: float) -> float | None:
+    return state.started_at and state.created_at + share * (state.started_at - state.created_at)
+
+
+def interface(state: TaskState, attachment: str, identity: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    subnets = request.get("networkConfiguration", {}).get("awsvpcConfiguration", {}).get("subnets")
+    details = {
+        "subnetId": subnets[0] if subnets else "subnet-0123456789abcdef0",
+        "networkInterfaceId": f"eni-{identity[:17]}",
+        "macAddress": ":".join(("02", *(identity[i : i + 2] for i in range(0, 10, 2)))),
+        "privateIPv4Address": state.address,
+    }
+    return {
+        "id": attachment,
+        "type": "ElasticNetworkInterface",
+        "status": "DELETED" if state.last_status == "STOPPED" else "ATTACHED",
+        "details": [{"name": name, "value": value} for name, value in details.items()],
+    }
+
+
+def container(state: TaskState, definition: dict[str, Any], attachment: str, on_network: bool) -> dict[str, Any]:
+    ports = definition.get("portMappings", [])
+    bindings = [
+        {
+            "bindIP": "0.0.0.0",
+            "containerPort": port.get("containerPort", 80),
+            "hostPort": port.get("hostPort") or state.port,
+            "protocol": port.get("protocol", "tcp"),
+        }
+        for port in ports
+    ]
+    identity = state.arn.rsplit("/", 1)[-1]
+    end = state.containers.get(definition["name"], {})
+    status = CONTAINERS.get(state.last_status, "PENDING")
+    pulled = state.stopped_reason if (state.stopped_reason or "").startswith("CannotPull") else None
+    networks = [{"attachmentId": attachment, "privateIpv4Address": state.address}]
+    return without_none({
+        "containerArn": f"{state.arn.replace(':task/', ':container/')}/{identity[:8]}",
+        "taskArn": state.arn,
+        "name": definition["name"],
+        "image": definition.get("image", ""),
+        "imageDigest": definition.get("imageDigest") if state.started_at else None,
+        "runtimeId": f"{identity}-{identity[:10]}",
+        "lastStatus": status,
+        "exitCode": end.get("exit_code", state.exit_code) if status == "STOPPED" else None,
+        "reason": end.get("reason", state.reason or pulled) if status == "STOPPED" else None,
+        "networkBindings": [] if on_network or state.started_at is None else bindings,
+        "networkInterfaces": networks if on_network else [],
+        "healthStatus": state.health if definition.get("healthCheck") else "UNKNOWN",
+        "cpu": str(definition.get("cpu", 0)),
+        "memory": str(definition["memory"]) if definition.get("memory") else None,
+    })  # fmt: skip
+
+
+def instance_arn(task_arn: str, number: int) -> str:
+    prefix, cluster = task_arn.split(":task/", maxsplit=1)[0], task_arn.split("/")[1]
+    return f"{prefix}:container-instance/{cluster}/{number:032x}"

@@ -1,0 +1,26 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where events come in: whoever emits one calls ``publish``, and never waits for what becomes of it."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..account import Account
+
+
+def publish(account: Account, region: str, event: dict[str, Any]) -> None:
+    """A complete event (version, id, detail-type, source, account, time, region, resources, detail) of an AWS service.
+
+    Returns at once, from any thread, with or without ``account.lock`` held.
+    """
+    put(account, region, "default", event)
+
+
+def put(account: Account, region: str, bus: str, event: dict[str, Any], hops: int = 0) -> None:
+    """``hops``: how many event buses it has passed before."""
+    account.events.append({"time": time.time(), "region": region, "bus": bus, "event": event})
+    account.queue.put(partial(account.route, account, region, bus, event, hops))

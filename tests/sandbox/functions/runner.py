@@ -1,0 +1,143 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs the uploaded zip of a function in a clean process: the zip, the standard library, and boto3, as on AWS.
+
+Its clock is the real one: the speed of the sandbox does not shorten a timeout. What it sends anywhere but to loopback
+goes to a proxy that does not exist.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..access import callers
+from ..account import Account
+
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py")  # boto3 and what it needs
+NOWHERE = "http://127.0.0.1:9"
+
+
+class Ran(NamedTuple):
+    """``payload`` is the result as JSON, or the error object; ``error`` is Unhandled, or None."""
+
+    payload: str
+    error: str | None
+    log: str
+    request: str
+    seconds: float
+
+
+def run(account: Account, function: Any, payload: str) -> Ran:
+    request, began = str(uuid.uuid4()), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="sandbox-function-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        task, runtime = folder / "task", folder / "runtime"
+        for each in (task, runtime, folder / "tmp"):
+            each.mkdir()
+        outcome = folder / "outcome"
+        try:
+            unpack(function, task)
+            link_runtime(runtime)
+            told = {
+                "event": json.loads(payload or "{}"),
+                "handler": function.handler,
+                "path": [str(task), str(runtime)],
+                "outcome": str(outcome),
+                "timeout": float(function.timeout),
+                "name": function.function_name,
+                "version": str(function.version),
+                "arn": function.function_arn,
+                "memory": str(function.memory_size),
+                "request": request,
+            }
+            log = in_process(account, function, folder, json.dumps(told))
+        except (zipfile.BadZipFile, ValueError) as problem:
+            return failed("Runtime.BadPackage", str(problem), "", request, began)
+        except subprocess.TimeoutExpired as problem:
+            text = f"{request} Task timed out after {float(function.timeout):.2f} seconds"
+            return failed("Sandbox.Timedout", text, told_so_far(problem), request, began)
+        if not outcome.exists():
+            return failed("Runtime.ExitError", f"RequestId: {request} Error: Runtime exited", log, request, began)
+        found = json.loads(outcome.read_text())
+    if "error" in found:
+        answer = json.dumps({**found["error"], "requestId": request})
+        return Ran(answer, "Unhandled", log, request, time.monotonic() - began)
+    return Ran(found["result"], None, log, request, time.monotonic() - began)
+
+
+def unpack(function: Any, task: Path) -> None:
+    if not str(function.run_time).startswith("python3."):
+        raise ValueError(f"the sandbox runs Python functions, not {function.run_time}")
+    with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
+        archive.extractall(task)
+
+
+def link_runtime(runtime: Path) -> None:
+    packages = Path(sysconfig.get_path("purelib"))
+    for each in RUNTIME:
+        if (packages / each).exists():
+            (runtime / each).symlink_to(packages / each)
+
+
+def in_process(account: Account, function: Any, folder: Path, told: str) -> str:
+    process = subprocess.run(
+        [sys.executable, "-I", "-S", str(BOOTSTRAP)],
+        input=told,
+        env=environment(account, function, folder),
+        cwd=folder / "task",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=float(function.timeout),
+        check=False,
+    )
+    return process.stdout
+
+
+def environment(account: Account, function: Any, folder: Path) -> dict[str, str]:
+    region, name_of_session = function.region, function.function_name  # CloudTrail sees the role at work
+    return {
+        "PATH": os.defpath,
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "HOME": str(folder / "tmp"),
+        "TMPDIR": str(folder / "tmp"),
+        "LAMBDA_TASK_ROOT": str(folder / "task"),
+        "_HANDLER": str(function.handler),
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        **{name.upper(): value for name, value in callers.session(account, function.role, name_of_session).items()},
+        "AWS_ENDPOINT_URL": account.url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
+        "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
+        "AWS_LAMBDA_FUNCTION_VERSION": str(function.version),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.function_name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "sandbox",
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NOWHERE),
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost,::1"),
+        **{str(name): str(value) for name, value in (function.environment_vars or {}).items()},
+    }
+
+
+def failed(kind: str, text: str, log: str, request: str, began: float) -> Ran:
+    answer = json.dumps({"errorType": kind, "errorMessage": text})
+    return Ran(answer, "Unhandled", f"{log}{text}\n", request, time.monotonic() - began)
+
+
+def told_so_far(problem: subprocess.TimeoutExpired) -> str:
+    output = problem.stdout or b""
+    return output.decode("utf-8", "replace") if isinstance(output, bytes) else str(output)

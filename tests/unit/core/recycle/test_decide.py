@@ -1,0 +1,641 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The next action: a row for each branch and each boundary, and what holds for all observations."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide import (
+    Finish,
+    GiveUp,
+    Grow,
+    History,
+    Limits,
+    Observation,
+    Raise,
+    ScaleIn,
+    Stop,
+    Wait,
+    decide,
+    decide_scale_in,
+    find_refusal,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import Found, make_plan
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.core.recycle.samples import NOW, law, plan, service, task, task_id, tasks
+
+LIMITS = Limits(wait_timeout=900.0, batch_wait=0.0, wait_for_deployment=False, wait_delay=3.0)
+PATIENT = replace(LIMITS, wait_for_deployment=True)
+PAUSING = replace(LIMITS, batch_wait=30.0)
+
+ADDED = History(surge=2)  # the two tasks are added, nothing is stopped yet
+BETWEEN = History(surge=2, stops=4)  # two steps are done
+HALFWAY = History(surge=2, open_stops=1, stops=1)  # the second stop of a step of two is still to come
+LAST = History(surge=1, open_stops=1, stops=9, last_step=True)  # the same in the last step
+
+
+def look(**changes) -> Observation:
+    """Twelve good tasks, of which ten are stale: all is well after the added ones have become good."""
+    stale = changes.get("stale", 10)
+    batch = tasks(min(stale, changes.pop("batch", 2)))
+    return Observation(
+        **{
+            "elapsed": 30.0,
+            "since_step": 30.0,
+            "desired": 12,
+            "healthy": 12,
+            "live": 12,
+            "unknown": 0,
+            "unclear": 0,
+            "fresh_good": 2,
+            "fresh_bad": 0,
+            "deploying": None,
+            "refusal": None,
+            "stale": stale,
+            "next_stale": batch,
+            "next_good": frozenset(each.id for each in batch),
+            **changes,
+        }
+    )
+
+
+def stop(before: History, lower: bool = False, **after) -> Stop:
+    """The oldest task is stopped."""
+    return Stop(task(0), lower, replace(before, stops=before.stops + 1, **after))
+
+
+def check(action, expected, words=""):
+    if expected in (Wait, GiveUp):
+        assert isinstance(action, expected)
+        assert words in action.why
+    else:
+        assert action == expected
+
+
+DEPLOYING = "a deployment of service web in cluster prod is in progress"
+NO_ROOM = "ECS says: service web was unable to place a task."
+
+
+@pytest.mark.parametrize(
+    ("limits", "seen", "expected", "words"),
+    [
+        pytest.param(LIMITS, {}, GiveUp, f"{DEPLOYING}. Run again when it has ended", id="ends the run"),
+        pytest.param(PATIENT, {}, Wait, DEPLOYING, id="is waited for"),
+        pytest.param(PATIENT, {"elapsed": 900.0}, Wait, DEPLOYING, id="is waited for up to the last second"),
+        pytest.param(PATIENT, {"elapsed": 900.1}, GiveUp, "has not ended in time", id="is not waited for for ever"),
+        pytest.param(PATIENT, {"refusal": NO_ROOM}, Wait, DEPLOYING, id="may explain what ECS says against us"),
+        pytest.param(PATIENT, {"stale": 0}, Wait, DEPLOYING, id="may still take away what is whole"),
+        pytest.param(LIMITS, {"stale": 0}, GiveUp, DEPLOYING, id="ends the run even when nothing is left to do"),
+    ],
+)
+@pytest.mark.parametrize("history", [ADDED, HALFWAY, LAST], ids=["before", "within a step", "within the last step"])
+def test_a_deployment(limits, seen, history, expected, words):
+    check(decide(plan(), limits, look(deploying=DEPLOYING, **seen), history), expected, words)
+
+
+@pytest.mark.parametrize("history", [ADDED, HALFWAY, LAST], ids=["before", "within a step", "within the last step"])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param({}, id="although all is well"),
+        pytest.param({"stale": 0}, id="although nothing is left to do"),
+        pytest.param({"elapsed": 901.0, "live": 11}, id="and the time is over"),
+        pytest.param({"desired": 9}, id="and the count was lowered"),
+    ],
+)
+def test_what_ecs_refuses_ends_the_run_in_its_words(seen, history):
+    assert decide(plan(), LIMITS, look(refusal=NO_ROOM, **seen), history) == GiveUp(NO_ROOM)
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected", "words"),
+    [
+        pytest.param({}, Finish(), "", id="all that should run runs"),
+        pytest.param({"live": 13}, Finish(), "", id="more runs than should"),
+        pytest.param({"elapsed": 901.0}, Finish(), "", id="all is whole, late as it is"),
+        pytest.param({"desired": 9, "live": 9}, Finish(), "", id="others lowered the count meanwhile"),
+        pytest.param({"fresh_good": 0}, Finish(), "", id="the added tasks were taken away meanwhile"),
+        pytest.param({"live": 11}, Wait, "the last replacements to become good", id="one is missing"),
+        pytest.param({"fresh_bad": 1}, Wait, "the last replacements to become good", id="one is not good yet"),
+        pytest.param({"unknown": 1}, Wait, "the last replacements to become good", id="one is not known by name"),
+        pytest.param({"live": 11, "elapsed": 900.0}, Wait, "", id="one is missing at the last second"),
+        pytest.param(
+            {"live": 11, "elapsed": 900.1, "healthy": 8, "fresh_bad": 3},
+            GiveUp,
+            "waited 900 s for the last replacements to become good: 8 tasks are healthy, the desired count is 12, and 3"
+            " new tasks are not good yet",
+            id="one is missing for too long",
+        ),
+    ],
+)
+@pytest.mark.parametrize("history", [ADDED, BETWEEN], ids=["before the first step", "after a step"])
+def test_when_nothing_stale_is_left(seen, history, expected, words):
+    check(decide(plan(), LIMITS, look(stale=0, **seen), history), expected, words)
+
+
+@pytest.mark.parametrize(
+    ("history", "seen", "expected", "words"),
+    [
+        pytest.param(ADDED, {"desired": 9}, GiveUp, "lowered the desired count to 9", id="below the original"),
+        pytest.param(HALFWAY, {"desired": 9}, GiveUp, "it was 10 at the start", id="below the original within a step"),
+        pytest.param(LAST, {"desired": 9}, GiveUp, "lowered", id="below the original within the last step"),
+        pytest.param(ADDED, {"desired": 10}, Raise(), "", id="to the original: all that was added"),
+        pytest.param(ADDED, {"desired": 11}, Raise(), "", id="a part of what was added"),
+        pytest.param(ADDED, {"desired": 11, "elapsed": 901.0}, Raise(), "", id="a part of it, late as it is"),
+        pytest.param(
+            ADDED, {"desired": 11, "live": 8, "fresh_bad": 3}, Raise(), "", id="a part of it before it is whole"
+        ),
+        pytest.param(replace(BETWEEN, raises=3), {"desired": 11}, Raise(), "", id="for the fourth time"),
+        pytest.param(
+            replace(BETWEEN, raises=4),
+            {"desired": 11},
+            GiveUp,
+            "taken away again 4 times: the desired count is 11 instead of 12. Find out who sets it",
+            id="for the fifth time, which is a quarrel",
+        ),
+        pytest.param(replace(BETWEEN, raises=4), {}, stop(replace(BETWEEN, raises=4), open_stops=1), "", id="no more"),
+        pytest.param(HALFWAY, {"desired": 11}, Raise(), "", id="a part of what was added within a step"),
+        pytest.param(LAST, {"desired": 10, "live": 11}, Raise(), "", id="the other added one within the last step"),
+    ],
+)
+def test_when_others_take_tasks_away(history, seen, expected, words):
+    check(decide(plan(), LIMITS, look(**seen), history), expected, words)
+
+
+@pytest.mark.parametrize("surge", [1, 2])
+@pytest.mark.parametrize("desired", [10, 11, 15])
+def test_when_all_that_was_added_is_used_up_and_more_turns_up_it_is_added_again(surge, desired):
+    used_up = History(surge=0, stops=10, last_step=True)
+    seen = look(desired=desired, healthy=desired, live=desired, fresh_good=desired, stale=1)
+    assert decide(plan(surge=surge, batch=1), LIMITS, seen, used_up) == Raise()
+
+
+def test_a_last_step_whose_added_tasks_are_used_up_is_finished_before_anything_is_added():
+    # As after a last stop that came too late to lower the count: it is a stop like any other then.
+    open_step = History(surge=0, open_stops=1, stops=8)
+    assert decide(plan(), LIMITS, look(stale=2), open_step) == stop(open_step, open_stops=0)
+
+
+def test_a_run_begins_with_nothing_done():
+    assert History(surge=2) == History(surge=2, open_stops=0, raises=0, stops=0, last_step=False)
+
+
+def test_where_nothing_is_to_be_added_nothing_is():
+    lean = plan(surge=0, floor=8)
+    seen = look(desired=10, healthy=10, live=10, fresh_good=0)
+    assert decide(lean, LIMITS, seen, History(surge=0)) == stop(History(surge=0), open_stops=1)
+
+
+def test_when_others_add_tasks_the_work_goes_on():
+    assert decide(plan(), LIMITS, look(desired=15, live=15, healthy=15), ADDED) == stop(ADDED, open_stops=1)
+
+
+REPLACEMENTS, THE_ADDED, OWN = (
+    "replacements to become good",
+    "the added tasks to become good",
+    "the tasks of the service",
+)
+
+
+@pytest.mark.parametrize(
+    ("history", "seen", "words"),
+    [
+        pytest.param(ADDED, {"live": 11}, THE_ADDED, id="an added task is missing"),
+        pytest.param(ADDED, {"fresh_good": 1}, THE_ADDED, id="an added task is not known to be good"),
+        pytest.param(ADDED, {"fresh_bad": 1}, THE_ADDED, id="an added task is not good"),
+        pytest.param(ADDED, {"unknown": 1}, THE_ADDED, id="an added task is not known by name"),
+        pytest.param(BETWEEN, {"live": 11, "fresh_good": 6}, REPLACEMENTS, id="a replacement is missing"),
+        pytest.param(BETWEEN, {"fresh_good": 5, "fresh_bad": 1}, REPLACEMENTS, id="a replacement is not good"),
+        pytest.param(BETWEEN, {"fresh_good": 1}, REPLACEMENTS, id="fewer are good than were added"),
+        pytest.param(History(surge=0), {"live": 9, "desired": 10}, OWN, id="the service is not whole by itself"),
+    ],
+)
+def test_no_step_begins_before_all_is_whole(history, seen, words):
+    of = plan(surge=history.surge, floor=8)
+    check(decide(of, LIMITS, look(**seen), history), Wait, words)
+    check(decide(of, LIMITS, look(elapsed=900.0, **seen), history), Wait, words)
+    check(decide(of, LIMITS, look(elapsed=900.1, **seen), history), GiveUp, f"waited 900 s for {words}")
+
+
+def test_where_nothing_was_added_old_tasks_that_are_not_good_hold_nothing_up():
+    lean, none = plan(surge=0, floor=8), History(surge=0)
+    seen = look(desired=10, healthy=8, live=10, fresh_good=0, next_good=frozenset())
+    assert decide(lean, LIMITS, seen, none) == stop(none, open_stops=1)
+
+
+@pytest.mark.parametrize(
+    ("since_step", "expected"),
+    [
+        pytest.param(0.0, Wait("batch_wait", at_most=30.0), id="the whole pause"),
+        pytest.param(29.5, Wait("batch_wait", at_most=0.5), id="what is left of it"),
+        pytest.param(30.0, stop(BETWEEN, open_stops=1), id="nothing of it"),
+    ],
+)
+def test_the_pause_between_steps(since_step, expected):
+    assert decide(plan(), PAUSING, look(since_step=since_step, fresh_good=6), BETWEEN) == expected
+    late = look(since_step=since_step, fresh_good=6, elapsed=901.0)
+    assert decide(plan(), PAUSING, late, BETWEEN) == expected  # a long pause is no failure
+
+
+def test_there_is_no_pause_within_a_step_or_before_the_end():
+    assert decide(plan(), PAUSING, look(since_step=0.0), HALFWAY) == stop(HALFWAY, open_stops=0)
+    assert decide(plan(), PAUSING, look(since_step=0.0, stale=0), BETWEEN) == Finish()
+
+
+@pytest.mark.parametrize(
+    ("of", "history", "seen", "expected"),
+    [
+        pytest.param({}, ADDED, {}, stop(ADDED, open_stops=1), id="of a whole batch"),
+        pytest.param({}, ADDED, {"stale": 5}, stop(ADDED, open_stops=1), id="of a batch that leaves three"),
+        pytest.param({}, ADDED, {"stale": 4}, stop(ADDED, open_stops=1), id="that leaves just what was added"),
+        pytest.param({}, ADDED, {"stale": 3}, stop(ADDED, open_stops=0), id="cut so that just what was added is left"),
+        pytest.param(
+            {}, ADDED, {"stale": 2}, stop(ADDED, True, surge=1, open_stops=1, last_step=True), id="the last, of both"
+        ),
+        pytest.param(
+            {}, ADDED, {"stale": 1}, stop(ADDED, True, surge=1, open_stops=0, last_step=True), id="the last, of one"
+        ),
+        pytest.param(
+            {"batch": 1},
+            ADDED,
+            {"stale": 2},
+            stop(ADDED, True, surge=1, open_stops=0, last_step=True),
+            id="the last but one, when more were added than are stopped at a time",
+        ),
+        pytest.param(
+            {"surge": 1, "batch": 1},
+            History(surge=1),
+            {"stale": 2, "desired": 11},
+            stop(History(surge=1), open_stops=0),
+            id="the last but one, one at a time",
+        ),
+        pytest.param(
+            {"surge": 0, "floor": 8},
+            History(surge=0),
+            {"stale": 2},
+            stop(History(surge=0), open_stops=1),
+            id="the last of a service to which nothing was added: replaced like any other",
+        ),
+        pytest.param(
+            {"surge": 0, "floor": 8},
+            History(surge=0),
+            {"stale": 1},
+            stop(History(surge=0), open_stops=0),
+            id="the last one of such a service",
+        ),
+    ],
+)
+def test_a_step_begins(of, history, seen, expected):
+    assert decide(plan(**of), LIMITS, look(**seen), history) == expected
+
+
+ONE_GOOD, NONE_GOOD = frozenset({task_id(1)}), frozenset()
+
+
+@pytest.mark.parametrize(
+    ("seen", "room"),
+    [
+        pytest.param({"healthy": 12}, True, id="two above the floor for two good ones"),
+        pytest.param({"healthy": 11}, False, id="one above the floor for two good ones"),
+        pytest.param({"healthy": 11, "next_good": ONE_GOOD}, True, id="one above the floor for a good and a bad one"),
+        pytest.param({"healthy": 10, "next_good": ONE_GOOD}, False, id="none above the floor for a good and a bad one"),
+        pytest.param({"healthy": 10, "next_good": NONE_GOOD}, True, id="none above the floor for two bad ones"),
+        pytest.param({"healthy": 9, "next_good": NONE_GOOD}, False, id="below the floor even two bad ones stay"),
+        pytest.param({"healthy": 11, "stale": 3}, True, id="one above the floor for a step that is cut to one"),
+    ],
+)
+def test_a_step_begins_when_there_is_room_for_all_of_its_stops(seen, room):
+    action = decide(plan(), LIMITS, look(**seen), ADDED)
+    late = decide(plan(), LIMITS, look(elapsed=900.1, **seen), ADDED)
+    if room:
+        assert isinstance(action, Stop)
+        assert late == action
+    else:
+        check(action, Wait, "room for 2 stops above the floor of 10 healthy tasks")
+        check(late, GiveUp, "waited 900 s for room for 2 stops above the floor of 10 healthy tasks: ")
+
+
+@pytest.mark.parametrize(
+    ("seen", "room"),
+    [
+        pytest.param({"healthy": 11}, True, id="one above the floor for a good one"),
+        pytest.param({"healthy": 10}, False, id="none above the floor for a good one"),
+        pytest.param({"healthy": 10, "next_good": ONE_GOOD}, True, id="none above the floor for a bad one"),
+        pytest.param({"healthy": 9, "next_good": ONE_GOOD}, False, id="below the floor even a bad one stays"),
+        pytest.param({"healthy": 11, "live": 10, "fresh_bad": 1, "unknown": 1}, True, id="it needs not be whole"),
+    ],
+)
+def test_a_step_goes_on_while_there_is_room_for_the_next_stop(seen, room):
+    action = decide(plan(), LIMITS, look(**seen), HALFWAY)
+    late = decide(plan(), LIMITS, look(elapsed=900.1, **seen), HALFWAY)
+    if room:
+        assert action == late == stop(HALFWAY, open_stops=0)
+    else:
+        check(action, Wait, "10 healthy tasks besides the next one to stop")
+        check(late, GiveUp, "waited 900 s for 10 healthy tasks besides the next one to stop")
+
+
+def test_a_last_step_goes_on_as_it_began():
+    seen = look(desired=11, healthy=11, live=11, stale=1)
+    assert decide(plan(), LIMITS, seen, LAST) == stop(LAST, True, surge=0, open_stops=0)
+
+
+@pytest.mark.parametrize("seen", [{"live": 12}, {"live": 11, "unknown": 1}], ids=["named", "only counted"])
+def test_in_a_last_step_what_ecs_has_started_all_the_same_stands_for_the_next_stop(seen):
+    seen = look(desired=11, healthy=11, stale=1, fresh_bad=1, **seen)
+    assert decide(plan(), LIMITS, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
+
+
+def test_in_a_last_step_a_count_that_may_be_older_than_a_stop_is_read_again():
+    seen = look(desired=11, healthy=11, stale=1, live=11, unknown=1, unclear=1)
+    check(decide(plan(), LIMITS, seen, LAST), Wait, "another look at what ECS counts")
+    late = decide(plan(), LIMITS, replace(seen, elapsed=900.1), LAST)
+    assert late == stop(LAST, False, surge=1, open_stops=0)
+
+
+def test_in_a_last_step_one_that_is_surely_there_beside_one_that_may_be_is_not_waited_for():
+    seen = look(desired=11, healthy=11, stale=1, live=11, unknown=2, unclear=1)
+    assert decide(plan(), LIMITS, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
+
+
+# ---- laws
+
+
+@st.composite
+def situations(draw):
+    """A plan with room, and any observation and history that are not contradictions in themselves."""
+    original, surge, count = draw(st.integers(1, 30)), draw(st.integers(0, 6)), st.integers(0, 40)
+    floor = draw(st.integers(0, original - (not surge)))
+    of = plan(
+        original=original, surge=surge, floor=floor, batch=draw(st.integers(1, min(original, original + surge - floor)))
+    )
+    stale = draw(count)
+    following = tasks(min(stale, of.batch))
+    seconds = st.floats(0, 2000)
+    seen = Observation(
+        elapsed=draw(seconds),
+        since_step=draw(seconds),
+        desired=draw(count),
+        healthy=draw(count),
+        live=draw(count),
+        unknown=(unknown := draw(st.integers(0, 3))),
+        unclear=draw(st.integers(0, unknown)),
+        fresh_good=draw(count),
+        fresh_bad=draw(st.integers(0, 3)),
+        deploying=draw(st.sampled_from([None, None, None, DEPLOYING])),
+        refusal=draw(st.sampled_from([None, None, None, NO_ROOM])),
+        stale=stale,
+        next_stale=following,
+        next_good=frozenset(each.id for each in following if draw(st.booleans())),
+    )
+    left = draw(st.integers(0, surge))
+    last_step = bool(left) and draw(st.booleans())
+    history = History(
+        surge=left,
+        open_stops=draw(st.integers(0, min(of.batch, left) if last_step else of.batch)),
+        raises=draw(st.integers(0, 5)),
+        stops=draw(st.integers(0, 40)),
+        last_step=last_step,
+    )
+    limits = Limits(900.0, draw(st.sampled_from([0.0, 30.0])), draw(st.booleans()), 3.0)
+    return of, limits, seen, history
+
+
+@given(situations())
+@settings(law, max_examples=300)
+def test_what_holds_for_every_action(situation):
+    of, limits, seen, history = situation
+    action = decide(of, limits, seen, history)
+    if seen.deploying or seen.refusal:
+        assert isinstance(action, (Wait, GiveUp))
+    if isinstance(action, Stop):
+        assert action.task == seen.next_stale[0]
+        assert seen.healthy - (action.task.id in seen.next_good) >= of.floor
+        assert seen.desired >= of.original + history.surge
+        assert seen.desired - action.lower >= of.original
+        assert action.history.stops == history.stops + 1
+        assert 0 <= action.history.open_stops < of.batch
+        assert action.history.surge == history.surge - action.lower >= 0
+        if not history.open_stops:  # it opens a step
+            assert seen.whole
+            assert seen.fresh_good >= history.surge
+            assert seen.since_step >= limits.batch_wait
+            size = action.history.open_stops + 1
+            assert (
+                seen.healthy - len([each for each in seen.next_stale[:size] if each.id in seen.next_good]) >= of.floor
+            )
+            replaced_already = seen.live + seen.unknown > seen.desired  # ECS was quicker than a lower count
+            assert action.lower == (seen.stale <= history.surge and not replaced_already)
+    elif isinstance(action, Raise):
+        assert seen.stale
+        assert seen.desired >= of.original
+        assert history.raises < 4
+        used_up = history.surge == 0 < of.surge and not history.open_stops
+        assert seen.desired < of.original + history.surge or used_up
+    elif isinstance(action, Finish):
+        assert not seen.stale
+        assert seen.whole
+    elif isinstance(action, GiveUp):
+        assert action.why
+    else:
+        again = history.last_step and history.open_stops and seen.unclear
+        assert action.at_most is None or 0 < action.at_most <= (limits.wait_delay if again else limits.batch_wait)
+
+
+@given(situations())
+@law
+def test_nothing_is_waited_for_for_ever(situation):
+    of, limits, seen, history = situation
+    late = replace(seen, elapsed=limits.wait_timeout + 1, since_step=limits.batch_wait)
+    assert not isinstance(decide(of, limits, late, history), Wait)
+
+
+@given(
+    desired=st.integers(1, 60),
+    stale=st.integers(1, 60),
+    size=st.integers(1, 12),
+    surge=st.none() | st.integers(0, 8),
+    healthy=st.integers(0, 100),
+    maximum=st.sampled_from([100, 110, 150, 200]),
+)
+@law
+def test_where_nothing_goes_wrong_all_are_replaced_in_order_and_no_more_are_launched(
+    desired, stale, size, surge, healthy, maximum
+):
+    stale = min(stale, desired)
+    policy = Policy(Selector("all_tasks"), batch_size=Amount(size), surge=surge, minimum_healthy_percent=healthy)
+    found = Found(service(desired=desired, maximum_percent=maximum), (), tasks(stale), (), NOW, NOW, True)
+    try:
+        of = make_plan(policy, Selector("all_tasks"), found)
+    except Refused:
+        return  # not one could be stopped; test_plan says when
+    history, todo = History(surge=of.surge), list(of.stale)
+    count, running, launched, steps = desired + of.surge, desired + of.surge, of.surge, 0
+    while True:
+        following = tuple(todo[: of.batch])
+        seen = look(
+            desired=count,
+            healthy=running,
+            live=running if history.open_stops else count,
+            fresh_good=launched,
+            stale=len(todo),
+            next_stale=following,
+            next_good=frozenset(each.id for each in following),
+        )
+        action = decide(of, LIMITS, seen, history)
+        if isinstance(action, Finish):
+            break
+        assert isinstance(action, Stop)
+        steps += not history.open_stops
+        history = action.history
+        assert action.task == todo.pop(0)
+        running -= 1
+        count -= action.lower
+        assert running >= of.floor
+        if not history.open_stops:  # what is missing is started, and is good by the next look
+            launched += count - running
+            running = count
+    assert not todo
+    assert count == desired + history.surge
+    assert history.surge == max(0, of.surge - stale)
+    assert launched == max(stale, of.surge)
+    assert of.steps <= steps <= of.steps + math.ceil(of.surge / of.batch)
+
+
+# ---- what ECS says against us
+
+STARTED = "(service web) has started 1 tasks: (task 0123456789abcdef0123456789abcdef)."
+UNABLE = "(service web) was unable to place a task because no container instance met all of its requirements."
+THROTTLED = "(service web) is unable to consistently start tasks successfully."
+BALANCING = "(service web) was unable to place a task in Availability Zone eu-west-1a while rebalancing."
+STEADY = "(service web) has reached a steady state."
+
+
+def said(*messages: str, at: float = NOW) -> list[Event]:
+    """Oldest first, a second after another."""
+    return [Event(f"event {number}", at + number, message) for number, message in enumerate(messages)]
+
+
+FAILED = task(7, stop_code="TaskFailedToStart", stopped_reason="CannotPullContainerError: no such image")
+SILENT = task(8, stop_code="EssentialContainerExited")
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        pytest.param([], None, id="nothing is said"),
+        pytest.param(said(STEADY, STARTED), None, id="all is well"),
+        pytest.param(said(UNABLE), UNABLE, id="no room"),
+        pytest.param(said(THROTTLED), THROTTLED, id="starts that are slowed down"),
+        pytest.param(said(UNABLE.upper()), UNABLE.upper(), id="no room in capital letters"),
+        pytest.param(said(UNABLE, THROTTLED), THROTTLED, id="of two the later one is told"),
+        pytest.param(said(UNABLE, STEADY), UNABLE, id="no room, and then something else"),
+        pytest.param(said(UNABLE, STARTED), None, id="no room at first, and then a start"),
+        pytest.param(said(STARTED, UNABLE), UNABLE, id="a start, and then no room"),
+        pytest.param(said(UNABLE, STARTED, UNABLE), UNABLE, id="no room, a start, and no room again"),
+        pytest.param(said(BALANCING), None, id="no room while zones are balanced takes nothing away"),
+        pytest.param(said(UNABLE, BALANCING), UNABLE, id="no room, and none while zones are balanced"),
+        pytest.param(said(UNABLE, at=NOW - 0.1), None, id="no room before our own action"),
+        pytest.param(said(UNABLE, at=NOW), UNABLE, id="no room in the instant of our own action"),
+        pytest.param(said(UNABLE, UNABLE, at=NOW - 1), UNABLE, id="no room before our own action, and still after it"),
+        pytest.param(said(UNABLE, STARTED, at=NOW - 0.5), None, id="a start after our own action"),
+        pytest.param(said(UNABLE + " \n"), UNABLE, id="blanks behind it do no harm"),
+    ],
+)
+def test_what_events_refuse(events, words):
+    expected = None if words is None else f"ECS says: {words} Mend what it says, then run again"
+    assert find_refusal(events, NOW, [], freed_at=0.0) == expected
+    # A stopped task still holds its place, or held it then: there may be room once it is gone.
+    assert find_refusal(events, NOW, [], freed_at=math.inf) is None
+    assert find_refusal(events, NOW, [], freed_at=max(each.at for each in events) if events else 0.0) is None
+
+
+@pytest.mark.parametrize("freed_at", [0.0, math.inf])
+@pytest.mark.parametrize("events", [[], said(UNABLE), said(UNABLE, STARTED)], ids=["silence", "no room", "a start"])
+def test_a_new_task_that_ended_by_itself_refuses_whatever_is_said(events, freed_at):
+    assert find_refusal(events, NOW, [FAILED, SILENT], freed_at) == (
+        f"the new task {FAILED.id} ended by itself (TaskFailedToStart): CannotPullContainerError: no such image."
+        " Mend what it says, then run again"
+    )
+    assert f"{SILENT.id} ended by itself (EssentialContainerExited): ECS gives no reason." in str(
+        find_refusal(events, NOW, [SILENT], freed_at)
+    )
+
+
+# ---- scale_in
+
+GROWN = History(surge=2)
+LOWERED = History(surge=0, draining=2, stops=2)
+SHRUNK = History(surge=0, stops=2)
+
+
+def scale_in(before: History, count: int) -> ScaleIn:
+    after = replace(before, surge=before.surge - count, draining=count, stops=before.stops + count)
+    return ScaleIn(count, after)
+
+
+@pytest.mark.parametrize(
+    ("history", "seen", "expected", "words"),
+    [
+        pytest.param(GROWN, {}, scale_in(GROWN, 2), "", id="the added tasks are good"),
+        pytest.param(GROWN, {"fresh_good": 1, "fresh_bad": 1}, Wait, "added tasks", id="one of them is not"),
+        pytest.param(GROWN, {"fresh_good": 1}, Wait, "added tasks", id="one of them is not there"),
+        pytest.param(GROWN, {"live": 11}, Wait, "added tasks", id="somebody took another task away"),
+        pytest.param(GROWN, {"healthy": 11}, Wait, "room for 2 stops", id="an old task is not healthy"),
+        pytest.param(GROWN, {"stale": 1}, scale_in(GROWN, 1), "", id="one stale task is left"),
+        pytest.param(GROWN, {"desired": 11}, Raise(), "", id="somebody took an added one"),
+        pytest.param(replace(GROWN, raises=4), {"desired": 11}, GiveUp, "taken away again 4", id="again and again"),
+        pytest.param(GROWN, {"desired": 9}, GiveUp, "somebody else lowered", id="somebody scaled in"),
+        pytest.param(GROWN, {"desired": 14, "live": 14}, scale_in(GROWN, 2), "", id="somebody scaled out"),
+        pytest.param(GROWN, {"stale": 0}, Finish(), "", id="nothing is stale"),
+        pytest.param(LOWERED, {"desired": 10}, Wait, "ECS to stop 2", id="ECS has not reacted"),
+        pytest.param(LOWERED, {"desired": 10, "elapsed": 901.0}, GiveUp, "ECS to stop 2", id="and does not at all"),
+        pytest.param(LOWERED, {"desired": 10, "stale": 0, "live": 10}, Finish(), "", id="the last ones are gone"),
+        pytest.param(SHRUNK, {"desired": 10, "live": 10, "healthy": 10}, Grow(2), "", id="the next step"),
+        pytest.param(SHRUNK, {"desired": 10, "live": 10, "stale": 1}, Grow(1), "", id="the last step"),
+        pytest.param(SHRUNK, {"desired": 10, "live": 9}, Wait, "added tasks", id="one is missing"),
+        pytest.param(
+            replace(SHRUNK, surge=1), {"desired": 11, "live": 11, "fresh_good": 3}, Grow(2), "", id="one is left over"
+        ),
+    ],
+)
+def test_scale_in(history, seen, expected, words):
+    check(decide_scale_in(plan(), LIMITS, look(**seen), history), expected, words)
+
+
+@pytest.mark.parametrize("history", [GROWN, SHRUNK, LOWERED], ids=["before", "between", "draining"])
+def test_scale_in_heeds_what_stops_any_run(history):
+    assert isinstance(decide_scale_in(plan(), LIMITS, look(deploying=DEPLOYING), history), GiveUp)
+    assert isinstance(decide_scale_in(plan(), PATIENT, look(deploying=DEPLOYING), history), Wait)
+    assert decide_scale_in(plan(), LIMITS, look(refusal=NO_ROOM), history) == GiveUp(NO_ROOM)
+
+
+def test_scale_in_pauses_between_steps():
+    seen = look(desired=10, live=10, healthy=10, since_step=12.0)
+    assert decide_scale_in(plan(), PAUSING, seen, SHRUNK) == Wait("batch_wait", at_most=18.0)
+
+
+@law
+@given(
+    healthy=st.integers(0, 14), stale=st.integers(1, 12), surge=st.integers(0, 2), batch=st.integers(1, 3),
+    desired=st.integers(8, 14), live=st.integers(8, 14),
+)  # fmt: skip
+def test_scale_in_never_leads_below_the_floor_nor_the_original_count(healthy, stale, surge, batch, desired, live):
+    made = plan(batch=batch)
+    seen = look(healthy=healthy, stale=stale, desired=desired, live=live)
+    action = decide_scale_in(made, LIMITS, seen, History(surge=surge))
+    if isinstance(action, ScaleIn):
+        assert healthy - action.count >= made.floor
+        assert desired - action.count >= made.original
+        assert action.count <= min(batch, stale, surge)
+    if isinstance(action, Grow):
+        assert surge < action.surge <= min(made.surge, stale)

@@ -1,0 +1,294 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The record on the service, what is given back by it, and the tokens that a service remembers."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from dataclasses import replace
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import SCALING_FLAGS
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import SELECTORS
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import (
+    CLAIMED,
+    RECORD_TAG,
+    SURGED,
+    TOKENS_TAG,
+    Record,
+    give_back,
+    read_record,
+    remember_token,
+    token_cutoff,
+)
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.unit.core.recycle.samples import NOW, instants, law
+
+# What ECS lets stand in a tag.
+LONGEST_KEY, LONGEST_VALUE = 128, 256
+ALLOWED = re.compile(r"[\w\s_.:/=+\-@]*", re.ASCII)
+
+LONGEST_OWNER = "0123abcd.4194304.1234567890123456789.".ljust(60, "h")
+BIGGEST = Record(
+    original=2**31 - 1,
+    surge=2**31 - 1,
+    begun=99_999_999_999.999,
+    selector=max(SELECTORS, key=len),
+    cutoff=99_999_999_999.999,
+    suspended=SCALING_FLAGS,
+    phase=max(CLAIMED, SURGED, key=len),
+    owner=LONGEST_OWNER,
+    lease_until=99_999_999_999.0,
+    protected_until=(99_999_999_960.0,) * 3,
+)
+PLAIN = Record(10, 2, NOW, "all_tasks", NOW, ("dynamic_in",), SURGED, "0123abcd.17.4711.host", NOW + 600)
+
+counts = st.integers(0, 2**31 - 1)
+records = st.builds(
+    Record,
+    original=counts,
+    surge=counts,
+    begun=instants,
+    selector=st.sampled_from(SELECTORS),
+    cutoff=st.none() | instants,
+    suspended=st.integers(0, 7).map(
+        lambda bits: tuple(flag for place, flag in enumerate(SCALING_FLAGS) if bits >> place & 1)
+    ),
+    phase=st.sampled_from([CLAIMED, SURGED]),
+    owner=st.text("0aZ._-", min_size=1, max_size=60),
+    lease_until=instants,
+)
+
+
+def fits(value: str) -> bool:
+    return len(value) <= LONGEST_VALUE and ALLOWED.fullmatch(value) is not None
+
+
+@given(records)
+@example(BIGGEST)
+@example(PLAIN)
+@law
+def test_a_record_is_read_back_as_it_was_written(record):
+    read = read_record({"team": "shop", RECORD_TAG: record.text})
+    # A lease is a matter of minutes: it is written in whole seconds.
+    assert replace(read, lease_until=0) == replace(record, lease_until=0)
+    assert abs(read.lease_until - record.lease_until) <= 0.5
+    assert read_record({RECORD_TAG: read.text}) == read
+
+
+PLAIN_TEXT = (
+    "v=1 o=10 s=2 b=1795316400.000 k=all_tasks c=1795316400.000"
+    " q=dynamic_in ph=surged w=0123abcd.17.4711.host x=1795317000"
+)
+EMPTY = Record(3, 0, NOW + 0.25, "not_current_revision", None, (), CLAIMED, "me", NOW)
+
+
+@pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        pytest.param(PLAIN, PLAIN_TEXT, id="with everything"),
+        pytest.param(
+            EMPTY,
+            "v=1 o=3 s=0 b=1795316400.250 k=not_current_revision c=- q=- ph=claimed w=me x=1795316400",
+            id="without cutoff and switches",
+        ),
+        pytest.param(
+            replace(PLAIN, suspended=SCALING_FLAGS),
+            PLAIN_TEXT.replace("q=dynamic_in", "q=dynamic_in+dynamic_out+scheduled"),
+            id="with all switches",
+        ),
+    ],
+)
+def test_the_words_of_a_record_are_those_that_other_versions_read(record, text):
+    assert record.text == text
+    assert read_record({RECORD_TAG: text}) == record
+
+
+@given(records)
+@example(BIGGEST)
+@law
+def test_a_record_fits_into_a_tag(record):
+    assert fits(record.text)
+
+
+def test_the_biggest_record_still_leaves_room():
+    assert len(LONGEST_OWNER) == 60
+    assert len(BIGGEST.text) <= LONGEST_VALUE
+
+
+@pytest.mark.parametrize("key", [RECORD_TAG, TOKENS_TAG])
+def test_the_keys_of_the_tags_are_keys_that_ecs_allows(key):
+    assert len(key) <= LONGEST_KEY
+    assert ALLOWED.fullmatch(key)
+    assert not key.startswith("aws:")
+
+
+@pytest.mark.parametrize("tags", [{}, {"team": "shop"}, {TOKENS_TAG: "abc=1"}])
+def test_a_service_without_the_tag_has_no_record(tags):
+    assert read_record(tags) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("by hand", id="words without a sign"),
+        pytest.param('{"original": 3}', id="another format"),
+        pytest.param("v=1", id="a beginning"),
+        pytest.param(PLAIN.text.replace("v=1", "v=2"), id="another version"),
+        pytest.param(PLAIN.text.replace("o=10", "o=ten"), id="a desired count in words"),
+        pytest.param(PLAIN.text.replace("o=10", "o=10.5"), id="a desired count of half a task"),
+        pytest.param(PLAIN.text.replace("s=2", "s="), id="a surge of nothing"),
+        pytest.param(PLAIN.text.replace("b=1795316400.000", "b=-"), id="no beginning"),
+        pytest.param(PLAIN.text.replace("c=1795316400.000", "c=2026-11-22"), id="a date as cutoff"),
+        pytest.param(PLAIN.text.replace("x=1795317000", "x=soon"), id="a lease in words"),
+        pytest.param(PLAIN.text + " more", id="a word without a sign behind it"),
+    ],
+)
+def test_a_record_that_cannot_be_understood_is_refused(text):
+    assert text != PLAIN.text
+    with pytest.raises(Refused) as refused:
+        read_record({RECORD_TAG: text})
+    said = str(refused.value)
+    assert RECORD_TAG in said
+    assert repr(text) in said
+    assert "then remove the tag and run again" in said
+
+
+@pytest.mark.parametrize("word", ["v", "o", "s", "b", "k", "c", "q", "ph", "w", "x"])
+def test_a_record_that_lacks_a_word_is_refused(word):
+    words = PLAIN.text.split()
+    fewer = [each for each in words if not each.startswith(f"{word}=")]
+    assert len(fewer) == len(words) - 1
+    with pytest.raises(Refused):
+        read_record({RECORD_TAG: " ".join(fewer)})
+
+
+@pytest.mark.parametrize(
+    ("desired", "original", "surge", "left"),
+    [
+        pytest.param(12, 10, 2, 10, id="what was added is taken away"),
+        pytest.param(15, 10, 2, 13, id="what others added stays"),
+        pytest.param(11, 10, 2, 10, id="what others took is not taken again"),
+        pytest.param(10, 10, 2, 10, id="all of it was taken by others"),
+        pytest.param(7, 10, 2, 7, id="what others lowered stays low"),
+        pytest.param(0, 10, 2, 0, id="a service that was scaled to nothing stays so"),
+        pytest.param(12, 10, 0, 12, id="nothing is to be given back"),
+    ],
+)
+def test_giving_back(desired, original, surge, left):
+    assert give_back(desired, original, surge) == left
+
+
+@given(desired=counts, original=counts, surge=counts)
+@law
+def test_giving_back_never_adds_and_never_goes_below_what_was_found(desired, original, surge):
+    left = give_back(desired, original, surge)
+    assert min(desired, original) <= left <= desired
+
+
+@given(original=counts, surge=counts, others=counts)
+@law
+def test_giving_back_leaves_what_others_added(original, surge, others):
+    assert give_back(original + surge + others, original, surge) == original + others
+
+
+@given(desired=counts, original=counts, surge=counts)
+@law
+def test_giving_back_leaves_a_count_alone_that_holds_nothing_of_ours(desired, original, surge):
+    assert give_back(min(desired, original), original, surge) == min(desired, original)
+
+
+@given(desired=counts, original=counts, surge=counts)
+@law
+def test_what_was_given_back_is_not_given_back_again(desired, original, surge):
+    once = give_back(desired, original, surge)
+    assert give_back(once, original, 0) == once
+
+
+@given(desired=counts, original=counts, first=counts, second=counts)
+@law
+def test_giving_back_in_two_parts_is_the_same_as_at_once(desired, original, first, second):
+    assert give_back(give_back(desired, original, first), original, second) == give_back(
+        desired, original, first + second
+    )
+
+
+tokens = st.integers(0, 11).map("build {}".format) | st.text(min_size=1, max_size=40)
+
+
+def remember(*pairs: tuple[str, float]) -> dict[str, str]:
+    """The tags of a service after runs with these tokens, one after another."""
+    tags = {"team": "shop"}
+    for token, cutoff in pairs:
+        tags[TOKENS_TAG] = remember_token(tags, token, cutoff)
+    return tags
+
+
+@given(st.lists(st.tuples(tokens, instants), min_size=1, max_size=20))
+@law
+def test_the_last_eight_tokens_are_remembered_and_always_fit_into_a_tag(pairs):
+    tags = remember(*pairs)
+    assert fits(tags[TOKENS_TAG])
+    cutoffs = dict(pairs)
+    last_uses = list(dict.fromkeys(token for token, _cutoff in reversed(pairs)))
+    known = {token: token_cutoff(tags, token) for token in last_uses}
+    assert known == {token: cutoffs[token] if token in last_uses[:8] else None for token in last_uses}
+
+
+EIGHT = [(f"build {number}", NOW + number) for number in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("tags", "token", "cutoff"),
+    [
+        pytest.param({}, "build 0", None, id="no tag"),
+        pytest.param(remember(*EIGHT), "build 8", None, id="an unknown token"),
+        pytest.param(remember(*EIGHT), "build 0", NOW, id="the oldest of eight"),
+        pytest.param(remember(*EIGHT), "build 7", NOW + 7, id="the youngest of eight"),
+        pytest.param(remember(*EIGHT, ("build 8", NOW + 8)), "build 0", None, id="the oldest of nine is forgotten"),
+        pytest.param(remember(*EIGHT, ("build 8", NOW + 8)), "build 1", NOW + 1, id="the second of nine is not"),
+        pytest.param(
+            remember(*EIGHT, EIGHT[0]), "build 1", NOW + 1, id="one that comes again costs no other its place"
+        ),
+        pytest.param(
+            remember(*EIGHT, EIGHT[0], ("build 8", NOW + 8)), "build 0", NOW, id="one that came again is young again"
+        ),
+        pytest.param(remember(("a", 1.5), ("a", 2.25)), "a", 2.25, id="the last word counts"),
+        pytest.param(remember(("Ä ; {", 1.5)), "Ä ; {", 1.5, id="tokens may have characters that tags may not"),
+        pytest.param({TOKENS_TAG: "by hand = = x=y"}, "x", None, id="what others wrote is passed over"),
+    ],
+)
+def test_what_is_known_of_a_token(tags, token, cutoff):
+    assert token_cutoff(tags, token) == cutoff
+
+
+def test_the_words_for_a_token_are_those_that_other_versions_read():
+    digest = hashlib.sha256(b"build 17").hexdigest()[:12]
+    written = remember_token({TOKENS_TAG: "0123456789ab=1.000"}, "build 17", NOW)
+    assert written == f"0123456789ab=1.000 {digest}=1795316400.000"
+
+
+def test_a_cutoff_that_is_no_number_is_none():
+    digest = remember_token({}, "a", 1.0).split("=")[0]
+    assert token_cutoff({TOKENS_TAG: f"{digest}=soon"}, "a") is None
+
+
+def test_older_versions_read_a_record_with_protections():
+    """They know every word of it but one, which they do not look for."""
+    plain = PLAIN.text
+    assert replace(PLAIN, protected_until=(NOW - NOW % 60,)).text == f"{plain} p={NOW // 60:.0f}"
+
+
+def test_our_protections_are_known_by_their_ends():
+    end = NOW - NOW % 60 + 3600
+    record = replace(PLAIN, protected_until=(end, end + 1800))
+    assert read_record({RECORD_TAG: record.text}) == record
+    assert [record.shields(each) for each in (end - 120, end + 120, end + 1800)] == [True] * 3
+    assert [record.shields(each) for each in (end - 121, end + 121, end + 3600, math.inf)] == [False] * 4
+    assert not PLAIN.shields(NOW)
