@@ -22,7 +22,7 @@ PER_CALL = 100
 _GRAIN = 1.0  # AWS's clock is read in whole seconds
 
 _STARTED = re.compile(r"has started \d+ tasks?", re.IGNORECASE)
-_TASK_ID = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
+TASK_ID = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
 
 
 class Knowledge:
@@ -105,7 +105,7 @@ class Knowledge:
         for event in new:
             if event.at >= self._begun and _STARTED.search(event.message):
                 self.expected.update(
-                    task_id for task_id in _TASK_ID.findall(event.message) if task_id not in self._tasks
+                    task_id for task_id in TASK_ID.findall(event.message) if task_id not in self._tasks
                 )
         return new
 

@@ -19,6 +19,7 @@ from ..errors import CallFailed, Failed, Refused
 from . import report as outcome
 from .health import choose_level
 from .images import find_warnings
+from .looking import inventory
 from .model import Scaling, Service
 from .pace import LONGEST
 from .plan import (
@@ -32,11 +33,10 @@ from .plan import (
     refuse_service,
     scaling_asked,
 )
-from .policy import SCALE_IN, Policy, Selector
+from .policy import Policy, Selector
 from .record import CLAIMED, RECORD_TAG, SURGED, TOKENS_TAG, Record, give_back, read_record, remember_token
-from .replacement import Replacement, inventory
+from .replacement import Replacement
 from .report import Report
-from .scaling_in import ScalingIn
 from .session import Ended, Gone, Self, Session, Steps, TakenOver
 from .shield import lift
 from .staleness import find_cutoff, freeze_now, freeze_selection
@@ -113,8 +113,8 @@ class _Run:
             if mine is None:
                 continue
             # Before the surge: whoever has to end while it is added must know the tasks to take it back from.
-            way = ScalingIn if policy.stop_method == SCALE_IN else Replacement
-            replacement = self._replacement = way(session, plan, mine, found.tasks, found.has_health_check)
+            replacement = Replacement(session, plan, mine, found.tasks, found.has_health_check)
+            self._replacement = replacement
             raised = yield from self._guard(plan, mine, found.scaling)
             yield from replacement.run(raised)
             yield from replacement.bake()

@@ -21,6 +21,7 @@ T = TypeVar("T")
 Steps = Generator[float, None, T]
 
 _SLOWEST_BACKOFF = 30.0  # seconds
+_FRESH = 5.0  # seconds that a look may take
 _CONFIRM_WITHIN = 60.0  # seconds after which a desired count that was never read back is taken as lost
 
 
@@ -121,6 +122,10 @@ class Session:
         """Seconds until the run's own timeout."""
         limit = self.policy.timeout
         return math.inf if limit is None else self._begun_clock + limit - self.world.clock()
+
+    def is_late(self, began: float) -> bool:
+        """Whether calls had to be repeated for so long that what was read at ``began`` may no longer be so."""
+        return self.world.clock() - began > max(_FRESH, 2 * self.policy.wait_delay)
 
     def acted(self) -> None:
         self.acted_at, self.acted_clock = self.world.now(), self.world.clock()

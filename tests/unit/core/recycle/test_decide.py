@@ -15,7 +15,6 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide
     GiveUp,
     Grow,
     History,
-    Limits,
     Observation,
     Raise,
     ScaleIn,
@@ -33,9 +32,8 @@ from hypothesis import strategies as st
 
 from tests.unit.core.recycle.samples import NOW, law, plan, service, task, task_id, tasks
 
-LIMITS = Limits(wait_timeout=900.0, batch_wait=0.0, wait_for_deployment=False, wait_delay=3.0)
-PATIENT = replace(LIMITS, wait_for_deployment=True)
-PAUSING = replace(LIMITS, batch_wait=30.0)
+POLICY = Policy(Selector("all_tasks"), wait_timeout=900.0, wait_delay=3.0, on_deployment="fail")
+PATIENT = replace(POLICY, on_deployment="wait")
 
 ADDED = History(surge=2)  # the two tasks are added, nothing is stopped yet
 BETWEEN = History(surge=2, stops=4)  # two steps are done
@@ -50,7 +48,6 @@ def look(**changes) -> Observation:
     return Observation(
         **{
             "elapsed": 30.0,
-            "since_step": 30.0,
             "desired": 12,
             "healthy": 12,
             "live": 12,
@@ -86,20 +83,20 @@ NO_ROOM = "ECS says: service web was unable to place a task."
 
 
 @pytest.mark.parametrize(
-    ("limits", "seen", "expected", "words"),
+    ("policy", "seen", "expected", "words"),
     [
-        pytest.param(LIMITS, {}, GiveUp, f"{DEPLOYING}. Run again when it has ended", id="ends the run"),
+        pytest.param(POLICY, {}, GiveUp, f"{DEPLOYING}. Run again when it has ended", id="ends the run"),
         pytest.param(PATIENT, {}, Wait, DEPLOYING, id="is waited for"),
         pytest.param(PATIENT, {"elapsed": 900.0}, Wait, DEPLOYING, id="is waited for up to the last second"),
         pytest.param(PATIENT, {"elapsed": 900.1}, GiveUp, "has not ended in time", id="is not waited for for ever"),
         pytest.param(PATIENT, {"refusal": NO_ROOM}, Wait, DEPLOYING, id="may explain what ECS says against us"),
         pytest.param(PATIENT, {"stale": 0}, Wait, DEPLOYING, id="may still take away what is whole"),
-        pytest.param(LIMITS, {"stale": 0}, GiveUp, DEPLOYING, id="ends the run even when nothing is left to do"),
+        pytest.param(POLICY, {"stale": 0}, GiveUp, DEPLOYING, id="ends the run even when nothing is left to do"),
     ],
 )
 @pytest.mark.parametrize("history", [ADDED, HALFWAY, LAST], ids=["before", "within a step", "within the last step"])
-def test_a_deployment(limits, seen, history, expected, words):
-    check(decide(plan(), limits, look(deploying=DEPLOYING, **seen), history), expected, words)
+def test_a_deployment(policy, seen, history, expected, words):
+    check(decide(plan(), policy, look(deploying=DEPLOYING, **seen), history), expected, words)
 
 
 @pytest.mark.parametrize("history", [ADDED, HALFWAY, LAST], ids=["before", "within a step", "within the last step"])
@@ -113,7 +110,7 @@ def test_a_deployment(limits, seen, history, expected, words):
     ],
 )
 def test_what_ecs_refuses_ends_the_run_in_its_words(seen, history):
-    assert decide(plan(), LIMITS, look(refusal=NO_ROOM, **seen), history) == GiveUp(NO_ROOM)
+    assert decide(plan(), POLICY, look(refusal=NO_ROOM, **seen), history) == GiveUp(NO_ROOM)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +136,7 @@ def test_what_ecs_refuses_ends_the_run_in_its_words(seen, history):
 )
 @pytest.mark.parametrize("history", [ADDED, BETWEEN], ids=["before the first step", "after a step"])
 def test_when_nothing_stale_is_left(seen, history, expected, words):
-    check(decide(plan(), LIMITS, look(stale=0, **seen), history), expected, words)
+    check(decide(plan(), POLICY, look(stale=0, **seen), history), expected, words)
 
 
 @pytest.mark.parametrize(
@@ -148,13 +145,13 @@ def test_when_nothing_stale_is_left(seen, history, expected, words):
         pytest.param(ADDED, {"desired": 9}, GiveUp, "lowered the desired count to 9", id="below the original"),
         pytest.param(HALFWAY, {"desired": 9}, GiveUp, "it was 10 at the start", id="below the original within a step"),
         pytest.param(LAST, {"desired": 9}, GiveUp, "lowered", id="below the original within the last step"),
-        pytest.param(ADDED, {"desired": 10}, Raise(), "", id="to the original: all that was added"),
-        pytest.param(ADDED, {"desired": 11}, Raise(), "", id="a part of what was added"),
-        pytest.param(ADDED, {"desired": 11, "elapsed": 901.0}, Raise(), "", id="a part of it, late as it is"),
+        pytest.param(ADDED, {"desired": 10}, Raise(2), "", id="to the original: all that was added"),
+        pytest.param(ADDED, {"desired": 11}, Raise(2), "", id="a part of what was added"),
+        pytest.param(ADDED, {"desired": 11, "elapsed": 901.0}, Raise(2), "", id="a part of it, late as it is"),
         pytest.param(
-            ADDED, {"desired": 11, "live": 8, "fresh_bad": 3}, Raise(), "", id="a part of it before it is whole"
+            ADDED, {"desired": 11, "live": 8, "fresh_bad": 3}, Raise(2), "", id="a part of it before it is whole"
         ),
-        pytest.param(replace(BETWEEN, raises=3), {"desired": 11}, Raise(), "", id="for the fourth time"),
+        pytest.param(replace(BETWEEN, raises=3), {"desired": 11}, Raise(2), "", id="for the fourth time"),
         pytest.param(
             replace(BETWEEN, raises=4),
             {"desired": 11},
@@ -163,12 +160,12 @@ def test_when_nothing_stale_is_left(seen, history, expected, words):
             id="for the fifth time, which is a quarrel",
         ),
         pytest.param(replace(BETWEEN, raises=4), {}, stop(replace(BETWEEN, raises=4), open_stops=1), "", id="no more"),
-        pytest.param(HALFWAY, {"desired": 11}, Raise(), "", id="a part of what was added within a step"),
-        pytest.param(LAST, {"desired": 10, "live": 11}, Raise(), "", id="the other added one within the last step"),
+        pytest.param(HALFWAY, {"desired": 11}, Raise(2), "", id="a part of what was added within a step"),
+        pytest.param(LAST, {"desired": 10, "live": 11}, Raise(2), "", id="the other added one within the last step"),
     ],
 )
 def test_when_others_take_tasks_away(history, seen, expected, words):
-    check(decide(plan(), LIMITS, look(**seen), history), expected, words)
+    check(decide(plan(), POLICY, look(**seen), history), expected, words)
 
 
 @pytest.mark.parametrize("surge", [1, 2])
@@ -176,13 +173,13 @@ def test_when_others_take_tasks_away(history, seen, expected, words):
 def test_when_all_that_was_added_is_used_up_and_more_turns_up_it_is_added_again(surge, desired):
     used_up = History(surge=0, stops=10, last_step=True)
     seen = look(desired=desired, healthy=desired, live=desired, fresh_good=desired, stale=1)
-    assert decide(plan(surge=surge, batch=1), LIMITS, seen, used_up) == Raise()
+    assert decide(plan(surge=surge, batch=1), POLICY, seen, used_up) == Raise(surge)
 
 
 def test_a_last_step_whose_added_tasks_are_used_up_is_finished_before_anything_is_added():
     # As after a last stop that came too late to lower the count: it is a stop like any other then.
     open_step = History(surge=0, open_stops=1, stops=8)
-    assert decide(plan(), LIMITS, look(stale=2), open_step) == stop(open_step, open_stops=0)
+    assert decide(plan(), POLICY, look(stale=2), open_step) == stop(open_step, open_stops=0)
 
 
 def test_a_run_begins_with_nothing_done():
@@ -192,11 +189,11 @@ def test_a_run_begins_with_nothing_done():
 def test_where_nothing_is_to_be_added_nothing_is():
     lean = plan(surge=0, floor=8)
     seen = look(desired=10, healthy=10, live=10, fresh_good=0)
-    assert decide(lean, LIMITS, seen, History(surge=0)) == stop(History(surge=0), open_stops=1)
+    assert decide(lean, POLICY, seen, History(surge=0)) == stop(History(surge=0), open_stops=1)
 
 
 def test_when_others_add_tasks_the_work_goes_on():
-    assert decide(plan(), LIMITS, look(desired=15, live=15, healthy=15), ADDED) == stop(ADDED, open_stops=1)
+    assert decide(plan(), POLICY, look(desired=15, live=15, healthy=15), ADDED) == stop(ADDED, open_stops=1)
 
 
 REPLACEMENTS, THE_ADDED, OWN = (
@@ -221,34 +218,35 @@ REPLACEMENTS, THE_ADDED, OWN = (
 )
 def test_no_step_begins_before_all_is_whole(history, seen, words):
     of = plan(surge=history.surge, floor=8)
-    check(decide(of, LIMITS, look(**seen), history), Wait, words)
-    check(decide(of, LIMITS, look(elapsed=900.0, **seen), history), Wait, words)
-    check(decide(of, LIMITS, look(elapsed=900.1, **seen), history), GiveUp, f"waited 900 s for {words}")
+    check(decide(of, POLICY, look(**seen), history), Wait, words)
+    check(decide(of, POLICY, look(elapsed=900.0, **seen), history), Wait, words)
+    check(decide(of, POLICY, look(elapsed=900.1, **seen), history), GiveUp, f"waited 900 s for {words}")
 
 
 def test_where_nothing_was_added_old_tasks_that_are_not_good_hold_nothing_up():
     lean, none = plan(surge=0, floor=8), History(surge=0)
     seen = look(desired=10, healthy=8, live=10, fresh_good=0, next_good=frozenset())
-    assert decide(lean, LIMITS, seen, none) == stop(none, open_stops=1)
+    assert decide(lean, POLICY, seen, none) == stop(none, open_stops=1)
 
 
 @pytest.mark.parametrize(
-    ("since_step", "expected"),
+    ("left", "expected"),
     [
-        pytest.param(0.0, Wait("batch_wait", at_most=30.0), id="the whole pause"),
-        pytest.param(29.5, Wait("batch_wait", at_most=0.5), id="what is left of it"),
-        pytest.param(30.0, stop(BETWEEN, open_stops=1), id="nothing of it"),
+        pytest.param(30.0, Wait("batch_wait", at_most=30.0), id="the whole pause"),
+        pytest.param(0.5, Wait("batch_wait", at_most=0.5), id="what is left of it"),
+        pytest.param(0.0, stop(BETWEEN, open_stops=1), id="nothing of it"),
+        pytest.param(-9.0, stop(BETWEEN, open_stops=1), id="over for a while"),
     ],
 )
-def test_the_pause_between_steps(since_step, expected):
-    assert decide(plan(), PAUSING, look(since_step=since_step, fresh_good=6), BETWEEN) == expected
-    late = look(since_step=since_step, fresh_good=6, elapsed=901.0)
-    assert decide(plan(), PAUSING, late, BETWEEN) == expected  # a long pause is no failure
+def test_the_pause_between_steps(left, expected):
+    assert decide(plan(), POLICY, look(fresh_good=6), BETWEEN, left) == expected
+    late = look(fresh_good=6, elapsed=901.0)
+    assert decide(plan(), POLICY, late, BETWEEN, left) == expected  # a long pause is no failure
 
 
 def test_there_is_no_pause_within_a_step_or_before_the_end():
-    assert decide(plan(), PAUSING, look(since_step=0.0), HALFWAY) == stop(HALFWAY, open_stops=0)
-    assert decide(plan(), PAUSING, look(since_step=0.0, stale=0), BETWEEN) == Finish()
+    assert decide(plan(), POLICY, look(), HALFWAY, pause=30.0) == stop(HALFWAY, open_stops=0)
+    assert decide(plan(), POLICY, look(stale=0), BETWEEN, pause=30.0) == Finish()
 
 
 @pytest.mark.parametrize(
@@ -295,7 +293,7 @@ def test_there_is_no_pause_within_a_step_or_before_the_end():
     ],
 )
 def test_a_step_begins(of, history, seen, expected):
-    assert decide(plan(**of), LIMITS, look(**seen), history) == expected
+    assert decide(plan(**of), POLICY, look(**seen), history) == expected
 
 
 ONE_GOOD, NONE_GOOD = frozenset({task_id(1)}), frozenset()
@@ -314,8 +312,8 @@ ONE_GOOD, NONE_GOOD = frozenset({task_id(1)}), frozenset()
     ],
 )
 def test_a_step_begins_when_there_is_room_for_all_of_its_stops(seen, room):
-    action = decide(plan(), LIMITS, look(**seen), ADDED)
-    late = decide(plan(), LIMITS, look(elapsed=900.1, **seen), ADDED)
+    action = decide(plan(), POLICY, look(**seen), ADDED)
+    late = decide(plan(), POLICY, look(elapsed=900.1, **seen), ADDED)
     if room:
         assert isinstance(action, Stop)
         assert late == action
@@ -335,8 +333,8 @@ def test_a_step_begins_when_there_is_room_for_all_of_its_stops(seen, room):
     ],
 )
 def test_a_step_goes_on_while_there_is_room_for_the_next_stop(seen, room):
-    action = decide(plan(), LIMITS, look(**seen), HALFWAY)
-    late = decide(plan(), LIMITS, look(elapsed=900.1, **seen), HALFWAY)
+    action = decide(plan(), POLICY, look(**seen), HALFWAY)
+    late = decide(plan(), POLICY, look(elapsed=900.1, **seen), HALFWAY)
     if room:
         assert action == late == stop(HALFWAY, open_stops=0)
     else:
@@ -346,25 +344,25 @@ def test_a_step_goes_on_while_there_is_room_for_the_next_stop(seen, room):
 
 def test_a_last_step_goes_on_as_it_began():
     seen = look(desired=11, healthy=11, live=11, stale=1)
-    assert decide(plan(), LIMITS, seen, LAST) == stop(LAST, True, surge=0, open_stops=0)
+    assert decide(plan(), POLICY, seen, LAST) == stop(LAST, True, surge=0, open_stops=0)
 
 
 @pytest.mark.parametrize("seen", [{"live": 12}, {"live": 11, "unknown": 1}], ids=["named", "only counted"])
 def test_in_a_last_step_what_ecs_has_started_all_the_same_stands_for_the_next_stop(seen):
     seen = look(desired=11, healthy=11, stale=1, fresh_bad=1, **seen)
-    assert decide(plan(), LIMITS, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
+    assert decide(plan(), POLICY, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
 
 
 def test_in_a_last_step_a_count_that_may_be_older_than_a_stop_is_read_again():
     seen = look(desired=11, healthy=11, stale=1, live=11, unknown=1, unclear=1)
-    check(decide(plan(), LIMITS, seen, LAST), Wait, "another look at what ECS counts")
-    late = decide(plan(), LIMITS, replace(seen, elapsed=900.1), LAST)
+    check(decide(plan(), POLICY, seen, LAST), Wait, "another look at what ECS counts")
+    late = decide(plan(), POLICY, replace(seen, elapsed=900.1), LAST)
     assert late == stop(LAST, False, surge=1, open_stops=0)
 
 
 def test_in_a_last_step_one_that_is_surely_there_beside_one_that_may_be_is_not_waited_for():
     seen = look(desired=11, healthy=11, stale=1, live=11, unknown=2, unclear=1)
-    assert decide(plan(), LIMITS, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
+    assert decide(plan(), POLICY, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
 
 
 # ---- laws
@@ -380,10 +378,8 @@ def situations(draw):
     )
     stale = draw(count)
     following = tasks(min(stale, of.batch))
-    seconds = st.floats(0, 2000)
     seen = Observation(
-        elapsed=draw(seconds),
-        since_step=draw(seconds),
+        elapsed=draw(st.floats(0, 2000)),
         desired=draw(count),
         healthy=draw(count),
         live=draw(count),
@@ -406,15 +402,14 @@ def situations(draw):
         stops=draw(st.integers(0, 40)),
         last_step=last_step,
     )
-    limits = Limits(900.0, draw(st.sampled_from([0.0, 30.0])), draw(st.booleans()), 3.0)
-    return of, limits, seen, history
+    return of, draw(st.sampled_from([POLICY, PATIENT])), seen, history, draw(st.sampled_from([-5.0, 0.0, 30.0]))
 
 
 @given(situations())
 @settings(law, max_examples=300)
 def test_what_holds_for_every_action(situation):
-    of, limits, seen, history = situation
-    action = decide(of, limits, seen, history)
+    of, policy, seen, history, pause = situation
+    action = decide(of, policy, seen, history, pause)
     if seen.deploying or seen.refusal:
         assert isinstance(action, (Wait, GiveUp))
     if isinstance(action, Stop):
@@ -428,7 +423,7 @@ def test_what_holds_for_every_action(situation):
         if not history.open_stops:  # it opens a step
             assert seen.whole
             assert seen.fresh_good >= history.surge
-            assert seen.since_step >= limits.batch_wait
+            assert pause <= 0
             size = action.history.open_stops + 1
             assert (
                 seen.healthy - len([each for each in seen.next_stale[:size] if each.id in seen.next_good]) >= of.floor
@@ -437,6 +432,7 @@ def test_what_holds_for_every_action(situation):
             assert action.lower == (seen.stale <= history.surge and not replaced_already)
     elif isinstance(action, Raise):
         assert seen.stale
+        assert action.surge == of.surge
         assert seen.desired >= of.original
         assert history.raises < 4
         used_up = history.surge == 0 < of.surge and not history.open_stops
@@ -448,15 +444,15 @@ def test_what_holds_for_every_action(situation):
         assert action.why
     else:
         again = history.last_step and history.open_stops and seen.unclear
-        assert action.at_most is None or 0 < action.at_most <= (limits.wait_delay if again else limits.batch_wait)
+        assert action.at_most is None or 0 < action.at_most <= (policy.wait_delay if again else pause)
 
 
 @given(situations())
 @law
 def test_nothing_is_waited_for_for_ever(situation):
-    of, limits, seen, history = situation
-    late = replace(seen, elapsed=limits.wait_timeout + 1, since_step=limits.batch_wait)
-    assert not isinstance(decide(of, limits, late, history), Wait)
+    of, policy, seen, history, _pause = situation
+    late = replace(seen, elapsed=policy.wait_timeout + 1)
+    assert not isinstance(decide(of, policy, late, history), Wait)
 
 
 @given(
@@ -491,7 +487,7 @@ def test_where_nothing_goes_wrong_all_are_replaced_in_order_and_no_more_are_laun
             next_stale=following,
             next_good=frozenset(each.id for each in following),
         )
-        action = decide(of, LIMITS, seen, history)
+        action = decide(of, POLICY, seen, history)
         if isinstance(action, Finish):
             break
         assert isinstance(action, Stop)
@@ -592,7 +588,10 @@ def scale_in(before: History, count: int) -> ScaleIn:
         pytest.param(GROWN, {"live": 11}, Wait, "added tasks", id="somebody took another task away"),
         pytest.param(GROWN, {"healthy": 11}, Wait, "room for 2 stops", id="an old task is not healthy"),
         pytest.param(GROWN, {"stale": 1}, scale_in(GROWN, 1), "", id="one stale task is left"),
-        pytest.param(GROWN, {"desired": 11}, Raise(), "", id="somebody took an added one"),
+        pytest.param(GROWN, {"desired": 11}, Raise(2), "", id="somebody took an added one"),
+        pytest.param(
+            replace(SHRUNK, surge=1), {"desired": 10}, Raise(1), "", id="somebody took the one that was left over"
+        ),
         pytest.param(replace(GROWN, raises=4), {"desired": 11}, GiveUp, "taken away again 4", id="again and again"),
         pytest.param(GROWN, {"desired": 9}, GiveUp, "somebody else lowered", id="somebody scaled in"),
         pytest.param(GROWN, {"desired": 14, "live": 14}, scale_in(GROWN, 2), "", id="somebody scaled out"),
@@ -609,19 +608,20 @@ def scale_in(before: History, count: int) -> ScaleIn:
     ],
 )
 def test_scale_in(history, seen, expected, words):
-    check(decide_scale_in(plan(), LIMITS, look(**seen), history), expected, words)
+    check(decide_scale_in(plan(), POLICY, look(**seen), history), expected, words)
 
 
 @pytest.mark.parametrize("history", [GROWN, SHRUNK, LOWERED], ids=["before", "between", "draining"])
 def test_scale_in_heeds_what_stops_any_run(history):
-    assert isinstance(decide_scale_in(plan(), LIMITS, look(deploying=DEPLOYING), history), GiveUp)
+    assert isinstance(decide_scale_in(plan(), POLICY, look(deploying=DEPLOYING), history), GiveUp)
     assert isinstance(decide_scale_in(plan(), PATIENT, look(deploying=DEPLOYING), history), Wait)
-    assert decide_scale_in(plan(), LIMITS, look(refusal=NO_ROOM), history) == GiveUp(NO_ROOM)
+    assert decide_scale_in(plan(), POLICY, look(refusal=NO_ROOM), history) == GiveUp(NO_ROOM)
 
 
 def test_scale_in_pauses_between_steps():
-    seen = look(desired=10, live=10, healthy=10, since_step=12.0)
-    assert decide_scale_in(plan(), PAUSING, seen, SHRUNK) == Wait("batch_wait", at_most=18.0)
+    seen = look(desired=10, live=10, healthy=10)
+    assert decide_scale_in(plan(), POLICY, seen, SHRUNK, pause=18.0) == Wait("batch_wait", at_most=18.0)
+    assert decide_scale_in(plan(), POLICY, seen, SHRUNK, pause=0.0) == Grow(2)
 
 
 @law
@@ -632,7 +632,7 @@ def test_scale_in_pauses_between_steps():
 def test_scale_in_never_leads_below_the_floor_nor_the_original_count(healthy, stale, surge, batch, desired, live):
     made = plan(batch=batch)
     seen = look(healthy=healthy, stale=stale, desired=desired, live=live)
-    action = decide_scale_in(made, LIMITS, seen, History(surge=surge))
+    action = decide_scale_in(made, POLICY, seen, History(surge=surge))
     if isinstance(action, ScaleIn):
         assert healthy - action.count >= made.floor
         assert desired - action.count >= made.original

@@ -1,0 +1,116 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Stopping stale tasks by scale-in: what is to stay is protected, and ECS drains and stops the rest itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from .decide import Action, Grow, History, Observation, ScaleIn, Wait, decide_scale_in
+from .pace import Pace
+from .progress import Progress
+from .session import Steps
+from .shield import Shield, lift
+
+_SLOW = 60.0  # seconds after which it is asked whether the stale tasks have come under protection
+
+
+class ByScaleIn:
+    """The desired count is lowered for each step, and raised again for the next one."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._session = progress.session
+        self._shield = Shield(progress.session)
+        self._drains = Pace(progress.session.policy.wait_delay, ())
+        self._seen_draining = 0.0  # seconds after the count was lowered at which ECS had not done it all
+        self._asked_clock = 0.0
+        self._unanswered: tuple[int, History] | None = None  # a lower count that may have been carried out
+
+    def close_step(self, seen: Observation) -> None:
+        progress = self._progress
+        if progress.history.draining:
+            if seen.stale and (seen.live > seen.desired or seen.unknown):
+                self._seen_draining = self._session.elapsed
+                return
+            self._drains.learn(self._seen_draining, self._session.elapsed)
+            progress.history = replace(progress.history, draining=0)
+            if progress.step:
+                progress.report_step(progress.unreported[: len(progress.step)])
+        elif progress.launching and seen.whole and seen.fresh_good >= progress.history.surge > 0:
+            progress.launching = False
+            progress.learn()
+
+    def decide(self, seen: Observation) -> Action:
+        if self._unanswered:
+            count, history = self._unanswered
+            if seen.desired == count:
+                self._note_lowered(history)
+            self._unanswered = None
+        progress = self._progress
+        return decide_scale_in(progress.plan, self._session.policy, seen, progress.history, progress.pause)
+
+    def act(self, action: Action, seen: Observation) -> Steps[bool]:
+        if isinstance(action, Grow):
+            yield from self._grow(action.surge)
+        elif isinstance(action, ScaleIn):
+            yield from self._lower(action, seen)
+        elif isinstance(action, Wait):
+            yield from self._wait(action)
+        return False
+
+    def make_way(self) -> Steps[None]:
+        """A deployment cannot stop what is protected."""
+        yield from lift(self._session)
+        self._shield.forget()
+
+    @property
+    def _pace(self) -> Pace:
+        return self._drains if self._progress.history.draining else self._progress.pace
+
+    def _grow(self, surge: int) -> Steps[None]:
+        """Add the tasks for the next step."""
+        progress, session = self._progress, self._session
+        more = surge - progress.history.surge
+        session.note(surge=surge)
+        service = yield from session.look()
+        yield from session.change_desired(session.desired(service), lambda found: found + more)
+        progress.changed(replace(progress.history, surge=surge), launching=True)
+        yield from session.rest(self._pace.pause(session.elapsed))
+
+    def _lower(self, action: ScaleIn, seen: Observation) -> Steps[None]:
+        """Lower the count, unless there was something to protect first: then another look comes before it."""
+        session, todo = self._session, self._progress.todo
+        keep = [task.arn for task in self._progress.knowledge.living if task.id not in todo]
+        held, settled = yield from self._shield.cover(keep, [task.arn for task in todo.values()])
+        self._skip(held)
+        if held or not settled:
+            return
+        wanted = seen.desired - action.count
+        self._unanswered = (wanted, action.history)
+        if (yield from session.try_desired(seen.desired, wanted)):
+            self._note_lowered(action.history)
+            yield from session.rest(self._pace.pause(session.elapsed))
+
+    def _note_lowered(self, history: History) -> None:
+        self._unanswered = None
+        self._seen_draining = 0.0
+        self._asked_clock = self._session.world.clock()
+        self._progress.begin_step()
+        self._progress.changed(history, launching=False)
+        self._session.report.changed = True
+        self._session.note(surge=history.surge)
+
+    def _wait(self, action: Wait) -> Steps[None]:
+        clock = self._session.world.clock()
+        if self._progress.history.draining and clock - self._asked_clock > _SLOW:
+            self._asked_clock = clock
+            self._skip((yield from self._shield.ask([task.arn for task in self._progress.todo.values()])))
+        yield from self._progress.wait(action, self._pace)
+
+    def _skip(self, held: Collection[str]) -> None:
+        """Stale tasks that have come under protection, by ARN."""
+        for task in [task for task in self._progress.todo.values() if task.arn in held]:
+            self._progress.skip(task, "protected")

@@ -1,0 +1,134 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Stopping stale tasks one by one with StopTask, each above the floor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..errors import CallFailed, Failed
+from .decide import Action, Observation, Stop, Wait, decide
+from .model import Task
+from .pace import LONGEST
+from .progress import Progress
+from .session import Steps
+
+_BEFORE_REACTION = 3.0  # seconds within which ECS has not begun to replace a stopped task
+
+
+class ByStopTask:
+    """ECS starts another task for each that is stopped, except in the last step: there the added tasks stay."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._session = progress.session
+        self._added: list[str] = []  # ids of the tasks that the surge brought
+        self._held: dict[str, float] = {}  # id -> clock at which a task was first met under protection
+
+    def close_step(self, seen: Observation) -> None:
+        progress = self._progress
+        history = progress.history
+        if history.open_stops or not seen.whole:
+            return
+        progress.launching = False
+        good = progress.unreported
+        if not history.stops and seen.fresh_good >= history.surge > 0 and not self._added:
+            progress.learn()
+            self._added = good
+        if progress.step and history.last_step:
+            progress.report_step(self._added or good)
+        elif progress.step:
+            progress.learn()
+            progress.report_step([task_id for task_id in good if task_id not in self._added])
+
+    def decide(self, seen: Observation) -> Action:
+        progress = self._progress
+        return decide(progress.plan, self._session.policy, seen, progress.history, progress.pause)
+
+    def act(self, action: Action, seen: Observation) -> Steps[bool]:
+        progress = self._progress
+        if isinstance(action, Stop):
+            whole = yield from self._stop(action, seen)
+            if progress.history.open_stops:
+                return False
+            if whole and not progress.todo:
+                progress.report_step(self._added)
+                return True
+            yield from self._session.rest(progress.pace.pause(self._session.elapsed))
+        elif isinstance(action, Wait):
+            yield from progress.wait(action, progress.pace)
+        return False
+
+    def make_way(self) -> Steps[None]:
+        """Nothing that this way does holds up a deployment."""
+        yield from ()
+
+    def _stop(self, action: Stop, seen: Observation) -> Steps[bool]:
+        """True when the place of the stopped task was taken by an added one before ECS could start another,
+        and no added one is left: then everything is whole."""
+        progress, session, task = self._progress, self._session, action.task
+        reason = f"{session.policy.reason} (ecs_service_recycle {session.me.owner})".strip()
+        asked = False
+        try:
+            if session.policy.protected_tasks != "recycle" and self._is_protected(task):
+                yield from self._meet_protected(task)
+                return False
+            began, asked = session.world.clock(), True
+            known = session.world.stop_task(task.arn, reason)
+            # An earlier try whose answer was lost may have stopped it long ago.
+            too_late = task.id in progress.knowledge.doubtful or session.world.clock() - began > _BEFORE_REACTION
+        except CallFailed as failure:
+            if failure.kind == "final":
+                raise
+            if asked and failure.kind == "passing":
+                progress.knowledge.mark_doubtful(task)
+            # What was seen is too old after a pause, so look again. The task is the next to stop still.
+            yield from session.rest(session.policy.wait_delay)
+            return False
+        progress.knowledge.mark_victim(task)
+        del progress.todo[task.id]
+        healthy = seen.healthy - (task.id in seen.next_good)
+        session.report.changed = True
+        session.report.saw_healthy(healthy)
+        session.report.watch.stopped(task, healthy)
+        if not known:
+            session.report.skipped.append((task, "already gone"))
+        if not progress.step:
+            progress.begin_step()
+        progress.step.append(task)
+        session.acted()
+        progress.changed(action.history, launching=True)
+        if not action.lower:
+            return False
+        if too_late or not (yield from session.try_desired(seen.desired, seen.desired - 1)):
+            # Too late: by now ECS may have started another in its place. Then it is a stop like any other.
+            progress.history = replace(action.history, surge=action.history.surge + 1, last_step=False)
+            return False
+        # With nothing left to give back the record is about to be removed.
+        session.note(at_once=action.history.surge > 0, surge=action.history.surge)
+        return action.history.surge == 0
+
+    def _is_protected(self, task: Task) -> bool:
+        """By others: what an abandoned run has put under protection stands in nobody's way."""
+        ends = self._session.world.protected_until([task.arn])
+        return any(not self._session.held.shields(end) for end in ends.values())
+
+    def _meet_protected(self, task: Task) -> Steps[None]:
+        """A task under protection is skipped, or comes after those that are not, and is waited for in the end."""
+        session, todo = self._session, self._progress.todo
+        if session.policy.protected_tasks == "skip":
+            self._progress.skip(task, "protected")
+            return
+        todo[task.id] = todo.pop(task.id)
+        now = session.world.clock()
+        self._held.setdefault(task.id, now)
+        if not self._held.keys() >= todo.keys():
+            return
+        limit = session.policy.protected_timeout
+        if now - min(self._held[task_id] for task_id in todo) > limit:
+            raise Failed(
+                f"waited {limit:g} s for the scale-in protection of {', '.join(todo)} to end. Run the same task"
+                " again later, or say protected_tasks: skip or recycle"
+            )
+        yield from session.rest(min(LONGEST, max(session.policy.wait_delay, limit / 20)))

@@ -1,0 +1,90 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Giving back what was added, in an order that leaves ECS no good task to stop for the lower desired count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .decide import Finish, Leaving, Lower, Wait, Withdraw, decide_leaving
+from .looking import Lookout
+from .progress import Progress
+from .record import give_back
+from .session import Steps
+
+_LAST_LOOKS = 4  # before a run that has to end gives back what it added whatever the tasks are like
+_NAMING_LOOKS = 12
+_LAST_SECONDS = 60.0  # for withdrawing tasks, when the run has to end
+
+
+def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
+    """Give back what was added to the desired count; added tasks that are not good are stopped for it."""
+    session = progress.session
+    looks, since = 0, session.world.clock()
+    while True:
+        began = session.world.clock()
+        seen = yield from _look(progress, lookout)
+        looks += 1
+        if seen is None:
+            return
+        patience = _LAST_SECONDS if session.me.ending() else session.policy.wait_timeout
+        if began - since > patience:
+            nameless = max(0, seen.nameless)
+            if seen.live + nameless > seen.target and len(seen.bad) + nameless > 0:
+                session.report.warnings.append(
+                    f"what was added to {session.title} was taken back although {len(seen.bad) + nameless} of its"
+                    " tasks are not known to be good: for the lower desired count ECS may stop good ones instead"
+                )
+            return
+        patient = looks <= _LAST_LOOKS or not session.me.ending()
+        if session.is_late(began) and patient:
+            continue
+        if looks > _NAMING_LOOKS:  # tasks come and go faster than they can be named
+            seen = replace(seen, live=seen.live + max(0, seen.nameless), nameless=0)
+        action = decide_leaving(seen, progress.plan.floor, patient)
+        if isinstance(action, Finish):
+            return
+        if isinstance(action, Wait):
+            yield from lookout.take_inventory()
+            yield from session.rest(session.policy.wait_delay)
+        elif isinstance(action, Lower):
+            if (yield from session.try_desired(seen.desired, action.to)):
+                left = session.held.surge - (seen.desired - action.to)
+                session.note(at_once=left > 0, surge=left)
+        else:
+            yield from _withdraw(progress, action, seen.desired)
+
+
+def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving | None]:
+    """None while a deployment is in progress: new tasks may be its own, and it keeps its own floor."""
+    session, knowledge = progress.session, progress.knowledge
+    service = progress.service = yield from session.look()
+    if service.deploying:
+        return None
+    knowledge.new_events(service)
+    yield from lookout.describe(())
+    desired = session.desired(service)
+    healthy = knowledge.healthy(service)
+    bad = knowledge.worst_first(progress.todo.values())
+    if healthy < progress.plan.floor:  # then those on probation are needed
+        bad = [task for task in bad if not knowledge.on_probation(task)]
+    return Leaving(
+        desired=desired,
+        target=give_back(desired, session.held.original, session.held.surge),
+        live=knowledge.live,
+        nameless=knowledge.nameless(service),
+        healthy=healthy,
+        bad=tuple(bad),
+    )
+
+
+def _withdraw(progress: Progress, action: Withdraw, desired: int) -> Steps[None]:
+    session = progress.session
+    reason = f"added by ecs_service_recycle {session.me.owner} and withdrawn before it was good"
+    if (yield from session.attempt(session.world.stop_task, action.task.arn, reason)):
+        progress.knowledge.mark_victim(action.task)
+        session.report.withdrawn.append(action.task.arn)
+        session.report.watch.ended(action.task)
+        if action.lower and (yield from session.try_desired(desired, desired - 1)):
+            session.note(surge=session.held.surge - 1)

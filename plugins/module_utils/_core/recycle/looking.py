@@ -1,0 +1,143 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Looking at a service: as few calls as tell what the next decision needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from .decide import Observation, find_refusal
+from .knowledge import TASK_ID
+from .model import RUNNING, Service, Task
+from .plan import deployment_words
+from .progress import Progress
+from .session import Session, Steps
+
+_LISTED_AFTER = 20  # shortest pauses after which a list that lacked a task is asked for again
+_BLIND_SPELL = 60.0  # seconds for which counts alone are believed while tasks launch
+_STOPPED = re.compile(r"has stopped \d+ running tasks?", re.IGNORECASE)
+
+
+def inventory(session: Session) -> Steps[list[Task]]:
+    """Every task that ECS means to keep running."""
+    arns = yield from session.call(session.world.list_tasks)
+    tasks: list[Task] = []
+    if arns:
+        tasks = yield from session.call(session.world.describe_tasks, arns)
+    return [task for task in tasks if not task.stopping and task.status != "STOPPED"]
+
+
+class Lookout:
+    """Looks, and keeps a replacing's service, events and knowledge of tasks up to date."""
+
+    def __init__(self, progress: Progress, make_way: Callable[[], Steps[None]]) -> None:
+        """``make_way`` is called when a deployment is first seen."""
+        self._progress = progress
+        self._session = progress.session
+        self._make_way = make_way
+        self._described_clock = self._inventory_clock = progress.session.world.clock()
+        self._mismatch: tuple[int, int] | None = None  # counts for which an inventory was taken
+        self._deploying = False
+
+    def look(self) -> Steps[Observation | None]:
+        """Observe. None when ECS's counts alone say that a launch goes its way, which saves a call."""
+        progress, session, world = self._progress, self._session, self._session.world
+        knowledge, report = progress.knowledge, session.report
+        service = progress.service = yield from session.look()
+        counted_victims = knowledge.running_victims  # at most: some may have ended before they were counted
+        progress.events.extend(knowledge.new_events(service))
+        desired = session.desired(service)
+        report.saw_desired(desired)
+        if self._launches_as_expected(service, desired):
+            return None
+        if self._deploying != service.deploying:
+            session.acted_clock = world.clock()  # what is waited for from now on is something else
+            yield from self.take_inventory() if self._deploying else self._make_way()
+        self._deploying = service.deploying
+        yield from self.describe(self._first())
+        nameless = knowledge.nameless(service)
+        if nameless and not progress.history.open_stops:  # within a step the counts are on the move
+            again = world.clock() - self._inventory_clock > _LISTED_AFTER * session.policy.wait_delay
+            if self._mismatch != (nameless, knowledge.live) or again:
+                yield from self.take_inventory()
+                self._inventory_clock = world.clock()
+                nameless = knowledge.nameless(service)
+            self._mismatch = (nameless, knowledge.live)
+        for task_id in knowledge.departed:  # what ECS starts in their place is new
+            progress.note_departed(task_id)
+        knowledge.departed.clear()
+        fresh_good, healthy = knowledge.fresh_good, knowledge.healthy(service)
+        following = tuple(islice(progress.todo.values(), progress.plan.batch))
+        more_failures = islice(knowledge.failed.values(), session.policy.max_failures, None)
+        report.saw_healthy(healthy)
+        report.watch.saw(healthy, desired, knowledge.fresh, knowledge.good)
+        for task in knowledge.failed.values():
+            report.watch.ended(task)
+        return Observation(
+            elapsed=session.elapsed,
+            desired=desired,
+            healthy=healthy,
+            live=knowledge.live,
+            unknown=max(0, nameless),
+            unclear=max(0, nameless - max(0, knowledge.nameless(service, counted_victims))),
+            fresh_good=fresh_good,
+            fresh_bad=len(list(knowledge.fresh)) - fresh_good,
+            deploying=deployment_words(service) if service.deploying else None,
+            refusal=find_refusal(progress.events, session.acted_at, more_failures, knowledge.freed_at),
+            stale=len(progress.todo),
+            next_stale=following,
+            next_good=frozenset(task.id for task in following if knowledge.good(task)),
+        )
+
+    def describe(self, first: Iterable[str]) -> Steps[None]:
+        """Describe the tasks with the ids ``first``, and as many more as one call takes."""
+        progress, session, world = self._progress, self._session, self._session.world
+        names = progress.knowledge.to_describe(first)
+        tasks = yield from session.call(world.describe_tasks, names)
+        self._described_clock = world.clock()
+        progress.knowledge.see(tasks, world.now(), {name.rsplit("/", 1)[-1] for name in names})
+        if progress.plan.level == "target_healthy":
+            for group in progress.service.target_groups:
+                states = yield from session.call(world.target_states, group)
+                progress.knowledge.see_targets(group, states, world.now())
+
+    def take_inventory(self) -> Steps[None]:
+        """List every task; stale ones that were not known are to be replaced, too."""
+        progress, session = self._progress, self._session
+        tasks = yield from inventory(session)
+        knowledge = progress.knowledge
+        knowledge.see(tasks, session.world.now())
+        knowledge.keep_only({task.id for task in tasks} | knowledge.victims | knowledge.expected)
+        if session.policy.max_tasks is not None:  # the plan has all that this run is to replace
+            return
+        known = progress.todo.keys() | knowledge.victims | {task.id for task, _why in session.report.skipped}
+        for task in sorted(tasks, key=lambda task: (task.created_at, task.arn)):
+            if task.id not in known and progress.plan.selection.holds(task, progress.service.revision):
+                progress.todo[task.id] = task
+
+    def _first(self) -> list[str]:
+        """Ids of the tasks that a look must tell of: those that ECS says it has stopped, else the next to stop."""
+        progress = self._progress
+        events = progress.events if progress.history.draining else ()
+        told = (task_id for e in events if _STOPPED.search(e.message) for task_id in TASK_ID.findall(e.message))
+        return [task_id for task_id in told if task_id in progress.todo] or list(progress.todo)[:1]
+
+    def _launches_as_expected(self, service: Service, desired: int) -> bool:
+        """Whether ECS's counts say that what is missing is on its way, or has not been begun yet, and it is
+        too early for it to be good."""
+        progress, session, knowledge = self._progress, self._session, self._progress.knowledge
+        moving = progress.history.open_stops or service.deploying or service.desired != desired
+        blind = session.world.clock() - self._described_clock
+        if moving or blind > _BLIND_SPELL or session.elapsed > session.policy.wait_timeout:
+            return False
+        if any("unable" in event.message for event in progress.events):
+            return False
+        if service.running >= desired:
+            return progress.launching and progress.pace.too_early(session.elapsed)
+        if len(knowledge.expected) > desired - service.running:
+            return False  # more were started than are missing: some have ended
+        launching = knowledge.expected or any(task.status != RUNNING for task in knowledge.fresh)
+        return desired - service.running - service.pending <= 0 or not launching

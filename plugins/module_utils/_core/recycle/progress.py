@@ -1,0 +1,101 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The state of one replacing: the tasks that are left, what the run has done, and the step under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .decide import History, Wait, choose_pause
+from .knowledge import Knowledge
+from .model import Event, Service, Task
+from .pace import LONGEST, Pace
+from .plan import Plan
+from .session import Session, Steps
+
+
+class Progress:
+    """``Replacement`` owns it. The lookout and the way of stopping work on it."""
+
+    def __init__(
+        self, session: Session, plan: Plan, service: Service, tasks: Iterable[Task], has_health_check: bool
+    ) -> None:
+        self.session = session
+        self.plan = plan
+        self.service = service  # as the last look found it
+        groups = service.target_groups if plan.level == "target_healthy" else ()
+        resumed = session.world.now() if plan.resumed else None
+        self.knowledge = Knowledge(plan.begun, plan.level, has_health_check, plan.stabilize, groups, resumed)
+        self.knowledge.see(tasks, session.world.now())
+        self.knowledge.new_events(service)  # earlier events are not about this run
+        self.pace = Pace(session.policy.wait_delay, tasks)
+        self.history = History(surge=plan.surge)
+        self.todo = {task.id: task for task in plan.stale}
+        self.events: list[Event] = []  # since the run's last change
+        self.launching = False  # whether ECS is launching tasks because of the run's last change
+        self.step: list[Task] = []  # stopped, and not all replaced yet
+        self._step_clock = 0.0
+        self._not_whole = 0.0  # seconds after the run's last change at which replacements were last seen missing
+        self._whole_clock = session.world.clock() - session.policy.batch_wait
+        self._pause = session.policy.batch_wait  # seconds before the next step
+        self._reported: set[str] = set()
+
+    @property
+    def pause(self) -> float:
+        """Seconds that are left of the pause before the next step."""
+        return self._pause - (self.session.world.clock() - self._whole_clock)
+
+    @property
+    def unreported(self) -> list[str]:
+        """Ids of the new tasks that are good and that no step has reported."""
+        return [task_id for task_id in self.knowledge.fresh_order if task_id not in self._reported]
+
+    def wait(self, action: Wait, pace: Pace) -> Steps[None]:
+        """Rest until the next look, which follows ``pace`` unless the action says when."""
+        elapsed = self._not_whole = self.session.elapsed
+        yield from self.session.rest(pace.pause(elapsed) if action.at_most is None else min(LONGEST, action.at_most))
+
+    def changed(self, history: History, launching: bool) -> None:
+        """The run has changed the service, and what was seen and heard before is over."""
+        self.history, self.launching = history, launching
+        self._not_whole = 0.0
+        self.events.clear()
+
+    def begin_step(self) -> None:
+        self._step_clock = self.session.world.clock()
+
+    def note_departed(self, task_id: str) -> None:
+        """A task is gone, and the run was not told that its own write stopped it."""
+        task = self.todo.pop(task_id, None)
+        if task and task.id in self.knowledge.doubtful:  # it did, and the answer was lost
+            self.session.report.changed = True
+            self.step.append(task)
+        elif task and len(self.step) < self.history.draining:  # ECS stopped it for the lower desired count
+            self.knowledge.mark_victim(task)  # on an instance it holds its place for a while
+            self.step.append(task)
+
+    def skip(self, task: Task, why: str) -> None:
+        del self.todo[task.id]
+        self.session.report.skipped.append((task, why))
+
+    def learn(self) -> None:
+        """Learn how long a replacement takes. The newest task cannot have been good before it ran."""
+        acted_at = self.session.acted_at
+        ran = [task.started_at - acted_at for task in self.knowledge.fresh if task.started_at is not None]
+        self.pace.learn(max([self._not_whole, *ran]), self.session.elapsed)
+
+    def report_step(self, new: list[str]) -> None:
+        """The step is whole: tasks with the ids ``new`` stand for those that were stopped."""
+        self._reported.update(new)
+        seconds = self.session.world.clock() - self._step_clock
+        names = [self.knowledge.arn(task_id) for task_id in new]
+        # Nothing tells which new task stands for which old one: they are shared out.
+        share = len(self.step)
+        self.session.report.replaced.extend((task, names[i::share], seconds) for i, task in enumerate(self.step))
+        self.session.report.watch.step_done(self.step, names, seconds, len(self.todo))
+        self.step = []
+        self._whole_clock = self.session.world.clock()
+        total = len(self.plan.stale)
+        done = total - len(self.todo)
+        self._pause = choose_pause(self.session.policy, done - share, done, total)
