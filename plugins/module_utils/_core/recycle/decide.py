@@ -275,8 +275,8 @@ def decide_leaving(seen: Leaving, floor: int, patient: bool) -> Withdraw | Lower
     surplus = seen.live - seen.target
     if seen.nameless > 0 and patient:
         return Wait("tasks that ECS counts and does not name yet")
-    if seen.target <= seen.live < seen.desired or seen.live < seen.target < seen.desired:
-        return Lower(max(seen.target, seen.live))
+    if seen.target < seen.live < seen.desired:
+        return Lower(seen.live)
     if surplus > 0 and seen.bad:
         # ECS may have started more than the count by itself, in place of unhealthy ones.
         return Withdraw(seen.bad[0], lower=seen.target < seen.desired == seen.live)

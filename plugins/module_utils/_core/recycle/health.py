@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from ..errors import Refused
 from .model import Service, Task
 
-LEVELS = ("running", "healthy", "target_healthy")
-
 # What ECS itself waits for when neither a container nor a target group can tell.
 _BLIND_STABILIZE = 40.0
 
