@@ -726,10 +726,10 @@ recycle:
 
 from ..module_utils._aws.live.service import LiveService
 from ..module_utils._core.recycle.model import SCALING_FLAGS
-from ..module_utils._core.recycle.policy import read_policy
 from ..module_utils._core.recycle.report import Report
 from ..module_utils._core.recycle.run import recycle
 from ..module_utils._core.recycle.session import Self
+from ..module_utils._core.recycle.settings import read_settings
 from ..module_utils._core.recycle.watch import Watch
 from ..module_utils._drive import Ending, drive
 from ..module_utils._lease_owner import is_dead, own_name
@@ -780,11 +780,11 @@ ARGUMENTS = {
 
 def work(module: AwsModule, check_mode: bool) -> Outcome:
     ending = Ending()
-    policy = read_policy(module.params)
+    settings = read_settings(module.params)
     world = LiveService(module.client, module.params["cluster"], module.params["service"])
     me = Self(own_name(), is_dead, ending, check_mode)
     report = Report(watch=Watch(teller()))
-    drive(recycle(world, policy, world.name.cluster, world.name.service, me, report), ending)
+    drive(recycle(world, settings, world.name.cluster, world.name.service, me, report), ending)
     return Outcome(
         changed=report.changed,
         results={"recycle": report.as_dict()},

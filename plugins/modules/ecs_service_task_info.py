@@ -264,7 +264,7 @@ cutoff:
 from ..module_utils._aws.live.service import LiveService
 from ..module_utils._core.amounts import iso
 from ..module_utils._core.recycle.plan import refuse_service
-from ..module_utils._core.recycle.policy import read_narrowing, read_selector
+from ..module_utils._core.recycle.settings import read_narrowing, read_selector
 from ..module_utils._core.recycle.task_rows import service_facts, task_rows
 from ..module_utils._module import AwsModule, Outcome, run
 

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 
 from tests.simulation.virtual_world import VirtualWorld
 
@@ -17,7 +17,7 @@ from .course import CALL, Course, Outcome, outcome, run
 def recycle_with_engine(tasks: int, batch_size: Amount) -> Outcome:
     course = Course(tasks)
     world = VirtualWorld(course, "web", call_seconds=CALL)
-    policy = Policy(Selector("all_tasks"), batch_size=batch_size)
+    settings = Settings(Selector("all_tasks"), batch_size=batch_size)
     me = Self("bench", is_dead=lambda _owner: False, ending=lambda: None)
-    report = run(course, recycle(world, policy, "default", "web", me))
+    report = run(course, recycle(world, settings, "default", "web", me))
     return outcome(course, sum(world.calls.values()), (report and report.message) or "")

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.sandbox.model.scheduler import Cluster
 
@@ -16,7 +16,7 @@ from .virtual_world import CallFaults, VirtualWorld
 
 def run_once(
     cluster: Cluster,
-    policy: Policy,
+    settings: Settings,
     owner: str = "first",
     faults: CallFaults | None = None,
     world: VirtualWorld | None = None,
@@ -24,7 +24,7 @@ def run_once(
 ) -> Report:
     """Run to the end. Every other owner is known to be dead. Raises Killed where the faults say so."""
     world = world or VirtualWorld(cluster, "web", faults=faults)
-    steps = recycle(world, policy, "default", "web", Self(owner, lambda other: True, lambda: None, check))
+    steps = recycle(world, settings, "default", "web", Self(owner, lambda other: True, lambda: None, check))
     try:
         while True:
             cluster.advance(cluster.now + next(steps))

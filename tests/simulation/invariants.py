@@ -99,9 +99,9 @@ class Watch:
                 raise Broken(f"ECS stopped a task that was to stay, for a count that we lowered: {arn}")
 
     def _check_floor(self, change: Change, before: int) -> None:
-        policy = self.scenario.policy
+        settings = self.scenario.settings
         base = min(self.original, self.lowest_of_others)
-        floor = math.ceil(base * policy.minimum_healthy_percent / 100)
+        floor = math.ceil(base * settings.minimum_healthy_percent / 100)
         if change.healthy >= floor:
             return
         # What somebody else took away a moment ago could not be seen yet; what stale reads hide neither.
@@ -146,7 +146,7 @@ class Watch:
             self.lowered = arguments[0] < self.cluster.service("web").desired
             self.lowered_after, self.hindered = self.looked_at, False
             self._check_desired(arguments[0])
-            self.draining = self.lowered and not self.giving_back and self.scenario.policy.stop_method == "scale_in"
+            self.draining = self.lowered and not self.giving_back and self.scenario.settings.stop_method == "scale_in"
             stale_left = self._stale_left()
             self.draining = self.draining and stale_left
         elif operation == "UpdateTaskProtection":
@@ -176,9 +176,9 @@ class Watch:
         # or good only since its last look.
         latencies = self.scenario.latencies
         checks = (latencies.health + latencies.target) * (1 + latencies.jitter)
-        known_good_after = 60.0 + checks + self._blind() + (self.scenario.policy.stabilize_time or 0.0)
+        known_good_after = 60.0 + checks + self._blind() + (self.scenario.settings.stabilize_time or 0.0)
         young = task.started_at is None or self.cluster.now - task.started_at < known_good_after
-        probation = self.scenario.policy.stabilize_time != 0.0
+        probation = self.scenario.settings.stabilize_time != 0.0
         if task.created_at < record.begun or (task.healthy and not young and not probation):
             raise Broken(f"a task was stopped that is neither stale nor an added one that is not good: {arn}")
 

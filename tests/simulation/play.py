@@ -9,11 +9,11 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.sandbox.model.scheduler import Cluster
 
@@ -57,7 +57,7 @@ def play(scenario: Scenario) -> Play:
     """Play to the end. Raises Broken."""
     rng = random.Random(scenario.number + 1)
     cluster = Cluster(rng, START, scenario.latencies)
-    cluster.waits_for_protected = scenario.policy.stop_method == "scale_in"
+    cluster.waits_for_protected = scenario.settings.stop_method == "scale_in"
     cluster.create_service("web", **scenario.service, tags={"team": "red"})
     _age_some_revisions(scenario, cluster)
     if scenario.scaling:
@@ -72,7 +72,7 @@ def play(scenario: Scenario) -> Play:
 
 def _age_some_revisions(scenario: Scenario, cluster: Cluster) -> None:
     """For not_current_revision: some tasks run an older revision than the service."""
-    selector = scenario.policy.selector
+    selector = scenario.settings.selector
     if selector and selector.kind == "not_current_revision":
         for index, task in enumerate(cluster.service("web").live.values()):
             if index % 2:
@@ -107,7 +107,7 @@ class _Stage:
             # The last run refused to begin, and left what a killed one had left before.
             if self.play.reports[-1].status != "failed":
                 raise Broken("a run that did not fail left the record behind")
-            self._once(replace(scenario.policy, selector=None))
+            self._once(replace(scenario.settings, selector=None))
         self.play.watch.check_end(bool(self.play.killed))
         self._check_calls()
         self._make_peace()
@@ -116,7 +116,7 @@ class _Stage:
         self.due.append((START + seconds, what))
         self.due.sort(key=lambda item: item[0])
 
-    def _begin(self, faults: CallFaults, policy: Policy | None = None) -> Run:
+    def _begin(self, faults: CallFaults, settings: Settings | None = None) -> Run:
         owner = f"run{len(self.runs)}"
         world = VirtualWorld(
             self.cluster, "web", random.Random(self.random.random()), self.scenario.call_seconds, faults
@@ -135,7 +135,7 @@ class _Stage:
 
         world.before_write = before_write
         world.refused = self.play.watch.refused
-        steps = recycle(world, policy or self.scenario.policy, "default", "web", me, progress)
+        steps = recycle(world, settings or self.scenario.settings, "default", "web", me, progress)
         run = Run(owner, world, steps, self.cluster.now, ending, progress)
         self.runs.append(run)
         return run
@@ -198,7 +198,7 @@ class _Stage:
         for run in self.runs:
             calls = sum(run.world.calls.values())
             self.play.calls += calls
-            looks = seconds / scenario.policy.wait_delay * (4 + len(scenario.service["target_groups"]))
+            looks = seconds / scenario.settings.wait_delay * (4 + len(scenario.service["target_groups"]))
             allowed = 60 + 30 * size + looks
             if calls > allowed:
                 raise Broken(f"{calls} calls of one run for {size} tasks in {seconds:.0f} s: {dict(run.world.calls)}")
@@ -223,15 +223,15 @@ class _Stage:
             return
         cluster.advance(cluster.now + 300)
         second = self._once()
-        selector = scenario.policy.selector
+        selector = scenario.settings.selector
         repeats = selector and selector.kind in ("all_tasks", "max_task_age")  # tasks grow older meanwhile
-        partial = scenario.policy.max_tasks is not None and first.remaining
+        partial = scenario.settings.max_tasks is not None and first.remaining
         if not repeats and not partial and (second.changed or self.runs[-1].world.writes):
             raise Broken(f"the second run in peace changed something: {second.as_dict()}")
         self.play.watch.check_end(bool(self.play.killed))
 
-    def _once(self, policy: Policy | None = None) -> Report:
-        run = self._begin(CallFaults(), policy)
+    def _once(self, settings: Settings | None = None) -> Report:
+        run = self._begin(CallFaults(), settings)
         self._run_all()
         assert run.report
         return run.report

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 
 from tests.sandbox.model.latencies import Latencies
 
@@ -35,7 +35,7 @@ class Scenario:
     number: int
     service: dict[str, Any]
     latencies: Latencies
-    policy: Policy
+    settings: Settings
     scaling: dict[str, Any] | None
     wanted: int | None  # what a scaling policy at work wants
     faults: list[tuple[str, dict[str, Any]]]
@@ -54,7 +54,7 @@ def draw(number: int) -> Scenario:
     rng = random.Random(number)
     size = rng.choice([0, 1, 1, 2, 3, 3, 4, 5, 6, 8, 10, 12, 15, rng.choice([20, 40, 130])])
     service = _draw_service(rng, size)
-    policy = _draw_policy(rng, service)
+    settings = _draw_settings(rng, service)
     scaling = None
     wanted = None
     if rng.random() < 0.45 and not service["daemon"] and size:
@@ -68,7 +68,7 @@ def draw(number: int) -> Scenario:
         number=number,
         service=service,
         latencies=_draw_latencies(rng),
-        policy=policy,
+        settings=settings,
         scaling=scaling,
         wanted=wanted,
         faults=_draw_faults(rng, service, scaling is not None),
@@ -88,20 +88,20 @@ def draw_scale_in(number: int) -> Scenario:
     base = draw(rng.randrange(10**9))
     while base.service["daemon"]:
         base = draw(rng.randrange(10**9))
-    policy = replace(
-        base.policy,
+    settings = replace(
+        base.settings,
         stop_method="scale_in",
         protected_tasks="skip",
-        surge=base.policy.surge or rng.choice([None, 1, 1, 2, 3]),
+        surge=base.settings.surge or rng.choice([None, 1, 1, 2, 3]),
         max_tasks=rng.choice([None, None, None, 1, 3]),
     )
     if base.service["maximum_percent"] == 100 and rng.random() < 0.7:  # else most of these are refused
-        policy = replace(policy, surge=policy.surge or 1)
+        settings = replace(settings, surge=settings.surge or 1)
     kills = rng.choice([0, 0, 1, 1, 2, 3])
     return replace(
         base,
         number=number,
-        policy=policy,
+        settings=settings,
         incarnations=[_draw_call_faults(rng, index < kills, 40) for index in range(kills + 1)],
         restart_after=[rng.choice([0.0, 5.0, 60.0, 900.0, 5000.0]) for _ in range(kills)],
         acts=_draw_acts(rng, base.service["desired"], base.scaling is not None),
@@ -142,7 +142,7 @@ def _draw_latencies(rng: random.Random) -> Latencies:
     )
 
 
-def _draw_policy(rng: random.Random, service: dict[str, Any]) -> Policy:
+def _draw_settings(rng: random.Random, service: dict[str, Any]) -> Settings:
     selector = rng.choice(
         [
             Selector("started_before", START - rng.choice([0, 6, 30]) * HOUR),
@@ -156,7 +156,7 @@ def _draw_policy(rng: random.Random, service: dict[str, Any]) -> Policy:
     floor = rng.choice([100, 100, 100, 90, 75, 50, 0])
     if service["daemon"]:
         floor = rng.choice([0, 50, 75])
-    return Policy(
+    return Settings(
         selector=selector,
         batch_size=rng.choice([Amount(1), Amount(1), Amount(2), Amount(3), Amount(10, True), Amount(50, True)]),
         batch_wait=rng.choice([0.0, 0.0, 30.0]),

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 
 from tests.sandbox.model.latencies import Latencies
 from tests.sandbox.model.scheduler import Cluster
@@ -78,8 +78,8 @@ def a_service(latencies: Latencies, tasks: int, scaling: bool = False) -> Cluste
     return cluster
 
 
-def everything(**options: object) -> Policy:
-    return Policy(Selector("all_tasks"), **options)  # type: ignore[arg-type]
+def everything(**options: object) -> Settings:
+    return Settings(Selector("all_tasks"), **options)  # type: ignore[arg-type]
 
 
 def all_replaced(cluster: Cluster, report: Report, tasks: int) -> bool:
@@ -138,16 +138,16 @@ def test_killed_after_every_single_write(yardstick: Latencies, scaling: bool, ba
         writes += 1
         cluster = a_service(yardstick, 3, scaling)
         before = cluster.scaling("web")
-        policy = everything(batch_size=Amount(batch))
+        settings = everything(batch_size=Amount(batch))
         try:
-            run_once(cluster, policy, faults=CallFaults(kill_after_write=writes))
+            run_once(cluster, settings, faults=CallFaults(kill_after_write=writes))
             break
         except Killed:
             pass
         try:
-            run_once(cluster, policy, owner="second", faults=CallFaults(kill_after_write=writes // 2 + 1))
+            run_once(cluster, settings, owner="second", faults=CallFaults(kill_after_write=writes // 2 + 1))
         except Killed:
-            run_once(cluster, policy, owner="third")
+            run_once(cluster, settings, owner="third")
         state = cluster.describe_service("web")
         assert state is not None
         assert (state.desired, dict(state.tags), cluster.scaling("web")) == (3, {}, before)
@@ -193,10 +193,10 @@ def test_scale_in_killed_after_every_single_write(yardstick: Latencies, batch: i
         writes += 1
         cluster = a_service(yardstick, 3, scaling=True)
         before = cluster.scaling("web")
-        policy = everything(stop_method="scale_in", batch_size=Amount(batch))
+        settings = everything(stop_method="scale_in", batch_size=Amount(batch))
         second = everything(stop_method=("scale_in", "stop_task")[writes % 2], batch_size=Amount(batch))
         try:
-            run_once(cluster, policy, faults=CallFaults(kill_after_write=writes))
+            run_once(cluster, settings, faults=CallFaults(kill_after_write=writes))
             break
         except Killed:
             pass
@@ -255,9 +255,9 @@ def test_scale_in_makes_way_for_a_deployment(yardstick: Latencies) -> None:
     """A deployment cannot stop what is protected: it must not have to wait for an hour."""
     cluster = a_service(yardstick, 4)
     cluster.waits_for_protected = True
-    policy = everything(stop_method="scale_in", on_deployment="wait")
+    settings = everything(stop_method="scale_in", on_deployment="wait")
     cluster.at(300, lambda: cluster.update_service("web", force_new_deployment=True, by="operator"))
-    report = run_once(cluster, policy)
+    report = run_once(cluster, settings)
     assert report.message is None
     assert report.seconds < 1800
     assert min(change.healthy for change in cluster.journal) >= 4
@@ -266,8 +266,8 @@ def test_scale_in_makes_way_for_a_deployment(yardstick: Latencies) -> None:
 
 def test_the_second_run_writes_nothing(yardstick: Latencies) -> None:
     cluster = a_service(yardstick, 5)
-    policy = Policy(Selector("token", "release 7"))
-    run_once(cluster, policy)
+    settings = Settings(Selector("token", "release 7"))
+    run_once(cluster, settings)
     world = VirtualWorld(cluster, "web")
-    report = run_once(cluster, policy, world=world)
+    report = run_once(cluster, settings, world=world)
     assert (report.status, report.changed, world.writes) == ("unchanged", False, [])

@@ -24,7 +24,7 @@ class ByScaleIn:
         self._progress = progress
         self._session = progress.session
         self._shield = Shield(progress.session)
-        self._drains = Pace(progress.session.policy.wait_delay, ())
+        self._drains = Pace(progress.session.settings.wait_delay, ())
         self._seen_draining = 0.0  # seconds after the count was lowered at which ECS had not done it all
         self._asked_clock = 0.0
         self._unanswered: tuple[int, History] | None = None  # a lower count that may have been carried out
@@ -50,7 +50,7 @@ class ByScaleIn:
                 self._note_lowered(history)
             self._unanswered = None
         progress = self._progress
-        return decide_scale_in(progress.plan, self._session.policy, seen, progress.history, progress.pause)
+        return decide_scale_in(progress.plan, self._session.settings, seen, progress.history, progress.pause)
 
     def act(self, action: Action, seen: Observation) -> Steps[bool]:
         if isinstance(action, Grow):

@@ -44,7 +44,7 @@ class ByStopTask:
 
     def decide(self, seen: Observation) -> Action:
         progress = self._progress
-        return decide(progress.plan, self._session.policy, seen, progress.history, progress.pause)
+        return decide(progress.plan, self._session.settings, seen, progress.history, progress.pause)
 
     def act(self, action: Action, seen: Observation) -> Steps[bool]:
         progress = self._progress
@@ -68,10 +68,10 @@ class ByStopTask:
         """True when the place of the stopped task was taken by an added one before ECS could start another,
         and no added one is left: then everything is whole."""
         progress, session, task = self._progress, self._session, action.task
-        reason = f"{session.policy.reason} (ecs_service_recycle {session.me.owner})".strip()
+        reason = f"{session.settings.reason} (ecs_service_recycle {session.me.owner})".strip()
         asked = False
         try:
-            if session.policy.protected_tasks != "recycle" and self._is_protected(task):
+            if session.settings.protected_tasks != "recycle" and self._is_protected(task):
                 yield from self._meet_protected(task)
                 return False
             began, asked = session.world.clock(), True
@@ -84,7 +84,7 @@ class ByStopTask:
             if asked and failure.kind == "passing":
                 progress.knowledge.mark_doubtful(task)
             # What was seen is too old after a pause, so look again. The task is the next to stop still.
-            yield from session.rest(session.policy.wait_delay)
+            yield from session.rest(session.settings.wait_delay)
             return False
         progress.knowledge.mark_victim(task)
         del progress.todo[task.id]
@@ -117,7 +117,7 @@ class ByStopTask:
     def _meet_protected(self, task: Task) -> Steps[None]:
         """A task under protection is skipped, or comes after those that are not, and is waited for in the end."""
         session, todo = self._session, self._progress.todo
-        if session.policy.protected_tasks == "skip":
+        if session.settings.protected_tasks == "skip":
             self._progress.skip(task, "protected")
             return
         todo[task.id] = todo.pop(task.id)
@@ -125,10 +125,10 @@ class ByStopTask:
         self._held.setdefault(task.id, now)
         if not self._held.keys() >= todo.keys():
             return
-        limit = session.policy.protected_timeout
+        limit = session.settings.protected_timeout
         if now - min(self._held[task_id] for task_id in todo) > limit:
             raise Failed(
                 f"waited {limit:g} s for the scale-in protection of {', '.join(todo)} to end. Run the same task"
                 " again later, or say protected_tasks: skip or recycle"
             )
-        yield from session.rest(min(LONGEST, max(session.policy.wait_delay, limit / 20)))
+        yield from session.rest(min(LONGEST, max(session.settings.wait_delay, limit / 20)))

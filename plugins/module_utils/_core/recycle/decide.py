@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from .model import Event, Task
 from .plan import Plan
-from .policy import Policy
+from .settings import Settings
 
 # Of events that say that ECS cannot give what was asked. Its attempts to balance availability zones
 # may fail in almost the same words and take nothing away.
@@ -118,46 +118,46 @@ class GiveUp:
 Action: TypeAlias = "Wait | Raise | Stop | Grow | ScaleIn | Finish | GiveUp"
 
 
-def choose_pause(policy: Policy, before: int, done: int, total: int) -> float:
+def choose_pause(settings: Settings, before: int, done: int, total: int) -> float:
     """Seconds to wait when a step has brought the replaced tasks from ``before`` to ``done`` of ``total``."""
-    reached = any(before < math.ceil(total * percent / 100) <= done for percent in policy.checkpoints)
-    return policy.checkpoint_wait if reached else policy.batch_wait
+    reached = any(before < math.ceil(total * percent / 100) <= done for percent in settings.checkpoints)
+    return settings.checkpoint_wait if reached else settings.batch_wait
 
 
-def decide(plan: Plan, policy: Policy, seen: Observation, history: History, pause: float = 0.0) -> Action:
+def decide(plan: Plan, settings: Settings, seen: Observation, history: History, pause: float = 0.0) -> Action:
     """Choose the next action of a run that stops tasks itself. First match wins.
 
     ``pause``: seconds that are left of the pause between two steps.
     """
-    late = seen.elapsed > policy.wait_timeout
-    obstacle = _find_obstacle(plan, policy, seen, late)
+    late = seen.elapsed > settings.wait_timeout
+    obstacle = _find_obstacle(plan, settings, seen, late)
     if obstacle:
         return obstacle
     consumed = plan.surge > 0 and history.surge == 0 and not history.open_stops
     if consumed or seen.desired < plan.original + history.surge:
         return _raise(plan, seen, history, plan.surge)
     if history.open_stops:
-        return _go_on(plan, policy, seen, history, late)
+        return _go_on(plan, settings, seen, history, late)
     if not seen.whole or seen.fresh_good < history.surge:
         what = "replacements" if history.stops else "the added tasks" if history.surge else "the tasks of the service"
-        return _wait(late, policy, seen, f"{what} to become good")
+        return _wait(late, settings, seen, f"{what} to become good")
     if pause > 0:
         return Wait("batch_wait", at_most=pause)
-    return _open_step(plan, policy, seen, history, late)
+    return _open_step(plan, settings, seen, history, late)
 
 
-def decide_scale_in(plan: Plan, policy: Policy, seen: Observation, history: History, pause: float = 0.0) -> Action:
+def decide_scale_in(plan: Plan, settings: Settings, seen: Observation, history: History, pause: float = 0.0) -> Action:
     """The same where ECS stops the stale tasks itself, for a lower desired count. First match wins."""
-    late = seen.elapsed > policy.wait_timeout
-    obstacle = _find_obstacle(plan, policy, seen, late)
+    late = seen.elapsed > settings.wait_timeout
+    obstacle = _find_obstacle(plan, settings, seen, late)
     if obstacle:
         return obstacle
     if history.draining:
-        return _wait(late, policy, seen, f"ECS to stop {history.draining} of the stale tasks for the lower count")
+        return _wait(late, settings, seen, f"ECS to stop {history.draining} of the stale tasks for the lower count")
     if seen.desired < plan.original + history.surge:
         return _raise(plan, seen, history, history.surge)
     if not seen.whole or seen.fresh_good < history.surge:
-        return _wait(late, policy, seen, "the added tasks to become good")
+        return _wait(late, settings, seen, "the added tasks to become good")
     if pause > 0:
         return Wait("batch_wait", at_most=pause)
     added = min(plan.surge, seen.stale)  # so many of them can still take the place of a stale one
@@ -165,21 +165,21 @@ def decide_scale_in(plan: Plan, policy: Policy, seen: Observation, history: Hist
         return Grow(added)
     count = min(plan.batch, history.surge, seen.stale)
     if seen.healthy - count < plan.floor:
-        return _wait(late, policy, seen, f"room for {count} stops above the floor of {plan.floor} healthy tasks")
+        return _wait(late, settings, seen, f"room for {count} stops above the floor of {plan.floor} healthy tasks")
     after = replace(history, surge=history.surge - count, draining=count, stops=history.stops + count)
     return ScaleIn(count, after)
 
 
-def _find_obstacle(plan: Plan, policy: Policy, seen: Observation, late: bool) -> Action | None:
+def _find_obstacle(plan: Plan, settings: Settings, seen: Observation, late: bool) -> Action | None:
     """What comes before all else, whichever way tasks are stopped."""
     if seen.deploying:
-        if policy.on_deployment != "wait":
+        if settings.on_deployment != "wait":
             return GiveUp(f"{seen.deploying}. Run again when it has ended, or say on_deployment: wait")
         return GiveUp(f"{seen.deploying}, and has not ended in time") if late else Wait(seen.deploying)
     if seen.refusal:
         return GiveUp(seen.refusal)
     if not seen.stale:
-        return Finish() if seen.whole else _wait(late, policy, seen, "the last replacements to become good")
+        return Finish() if seen.whole else _wait(late, settings, seen, "the last replacements to become good")
     if seen.desired < plan.original:
         return GiveUp(
             f"somebody else lowered the desired count to {seen.desired} while tasks were being replaced; it was"
@@ -199,7 +199,7 @@ def _raise(plan: Plan, seen: Observation, history: History, surge: int) -> Actio
     return Raise(surge)
 
 
-def _open_step(plan: Plan, policy: Policy, seen: Observation, history: History, late: bool) -> Action:
+def _open_step(plan: Plan, settings: Settings, seen: Observation, history: History, late: bool) -> Action:
     """A step begins when there is room for all of its stops.
 
     The last step takes as many as were added: their places are taken by the added tasks, so nothing is
@@ -211,29 +211,29 @@ def _open_step(plan: Plan, policy: Policy, seen: Observation, history: History, 
     opened = replace(history, open_stops=size, last_step=last)
     cost = sum(1 for task in seen.next_stale[:size] if task.id in seen.next_good)
     if seen.healthy - cost < plan.floor:
-        return _wait(late, policy, seen, f"room for {size} stops above the floor of {plan.floor} healthy tasks")
-    return _go_on(plan, policy, seen, opened, late)
+        return _wait(late, settings, seen, f"room for {size} stops above the floor of {plan.floor} healthy tasks")
+    return _go_on(plan, settings, seen, opened, late)
 
 
-def _go_on(plan: Plan, policy: Policy, seen: Observation, history: History, late: bool) -> Action:
+def _go_on(plan: Plan, settings: Settings, seen: Observation, history: History, late: bool) -> Action:
     victim = seen.next_stale[0]
     if seen.healthy - (victim.id in seen.next_good) < plan.floor:
-        return _wait(late, policy, seen, f"{plan.floor} healthy tasks besides the next one to stop")
+        return _wait(late, settings, seen, f"{plan.floor} healthy tasks besides the next one to stop")
     # One more than the count means that ECS was quicker with a replacement than a lower count was before: it
     # stands for the next stop, and one of the added tasks is left to be given back at the end.
     surplus = seen.live + seen.unknown - seen.desired
     if history.last_step and 0 < surplus <= seen.unclear and not late:
-        return Wait("another look at what ECS counts", at_most=policy.wait_delay)
+        return Wait("another look at what ECS counts", at_most=settings.wait_delay)
     lower = history.last_step and surplus <= 0
     after = replace(history, surge=history.surge - lower, open_stops=history.open_stops - 1, stops=history.stops + 1)
     return Stop(victim, lower=lower, history=after)
 
 
-def _wait(late: bool, policy: Policy, seen: Observation, what: str) -> Action:
+def _wait(late: bool, settings: Settings, seen: Observation, what: str) -> Action:
     if not late:
         return Wait(what)
     return GiveUp(
-        f"waited {policy.wait_timeout:.0f} s for {what}: {seen.healthy} tasks are healthy, the desired count is"
+        f"waited {settings.wait_timeout:.0f} s for {what}: {seen.healthy} tasks are healthy, the desired count is"
         f" {seen.desired}, and {seen.fresh_bad} new tasks are not good yet"
     )
 

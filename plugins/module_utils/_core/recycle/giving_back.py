@@ -28,7 +28,7 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
         looks += 1
         if seen is None:
             return
-        patience = _LAST_SECONDS if session.me.ending() else session.policy.wait_timeout
+        patience = _LAST_SECONDS if session.me.ending() else session.settings.wait_timeout
         if began - since > patience:
             nameless = max(0, seen.nameless)
             if seen.live + nameless > seen.target and len(seen.bad) + nameless > 0:
@@ -47,7 +47,7 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
             return
         if isinstance(action, Wait):
             yield from lookout.take_inventory()
-            yield from session.rest(session.policy.wait_delay)
+            yield from session.rest(session.settings.wait_delay)
         elif isinstance(action, Lower):
             if (yield from session.try_desired(seen.desired, action.to)):
                 left = session.held.surge - (seen.desired - action.to)

@@ -60,7 +60,7 @@ class Lookout:
         yield from self.describe(self._first())
         nameless = knowledge.nameless(service)
         if nameless and not progress.history.open_stops:  # within a step the counts are on the move
-            again = world.clock() - self._inventory_clock > _LISTED_AFTER * session.policy.wait_delay
+            again = world.clock() - self._inventory_clock > _LISTED_AFTER * session.settings.wait_delay
             if self._mismatch != (nameless, knowledge.live) or again:
                 yield from self.take_inventory()
                 self._inventory_clock = world.clock()
@@ -71,7 +71,7 @@ class Lookout:
         knowledge.departed.clear()
         fresh_good, healthy = knowledge.fresh_good, knowledge.healthy(service)
         following = tuple(islice(progress.todo.values(), progress.plan.batch))
-        more_failures = islice(knowledge.failed.values(), session.policy.max_failures, None)
+        more_failures = islice(knowledge.failed.values(), session.settings.max_failures, None)
         report.saw_healthy(healthy)
         report.watch.saw(healthy, desired, knowledge.fresh, knowledge.good)
         for task in knowledge.failed.values():
@@ -111,7 +111,7 @@ class Lookout:
         knowledge = progress.knowledge
         knowledge.see(tasks, session.world.now())
         knowledge.keep_only({task.id for task in tasks} | knowledge.victims | knowledge.expected)
-        if session.policy.max_tasks is not None:  # the plan has all that this run is to replace
+        if session.settings.max_tasks is not None:  # the plan has all that this run is to replace
             return
         known = progress.todo.keys() | knowledge.victims | {task.id for task, _why in session.report.skipped}
         for task in sorted(tasks, key=lambda task: (task.created_at, task.arn)):
@@ -131,7 +131,7 @@ class Lookout:
         progress, session, knowledge = self._progress, self._session, self._progress.knowledge
         moving = progress.history.open_stops or service.deploying or service.desired != desired
         blind = session.world.clock() - self._described_clock
-        if moving or blind > _BLIND_SPELL or session.elapsed > session.policy.wait_timeout:
+        if moving or blind > _BLIND_SPELL or session.elapsed > session.settings.wait_timeout:
             return False
         if any("unable" in event.message for event in progress.events):
             return False

@@ -15,8 +15,8 @@ from ..amounts import iso
 from ..errors import Refused
 from .health import choose_level, choose_stabilize
 from .model import SCALING_FLAGS, Scaling, Service, Task
-from .policy import SCALE_IN, Policy, Selector
 from .record import Record, give_back
+from .settings import SCALE_IN, Selector, Settings
 from .staleness import Selection
 
 
@@ -110,33 +110,33 @@ class Found:
     record: Record | None = None  # of an abandoned run
 
 
-def make_plan(policy: Policy, selector: Selector, found: Found) -> Plan:
+def make_plan(settings: Settings, selector: Selector, found: Found) -> Plan:
     """Decide sizes. Raises Refused when not a single task could be stopped without crossing the floor."""
     service, record, scaling = found.service, found.record, found.scaling
-    level = choose_level(policy.wait_for, service, found.has_health_check)
-    ordered = put_in_order(policy.order, found.stale)
+    level = choose_level(settings.wait_for, service, found.has_health_check)
+    ordered = put_in_order(settings.order, found.stale)
     free = [task for task in ordered if task.arn not in found.protected]
     held = [task for task in ordered if task.arn in found.protected]
-    skips = policy.protected_tasks == "skip"
+    skips = settings.protected_tasks == "skip"
     stale = free if skips else free + held  # those that are waited for come last
-    todo, later = stale[: policy.max_tasks], stale[len(stale) if policy.max_tasks is None else policy.max_tasks :]
+    todo, later = stale[: settings.max_tasks], stale[len(stale) if settings.max_tasks is None else settings.max_tasks :]
     # A count that was lowered while an abandoned run lay still is the new original.
     original = min(record.original, service.desired) if record else service.desired
-    floor = math.ceil(original * policy.minimum_healthy_percent / 100)
-    batch = min(policy.batch_size.of(original), max(len(todo), 1))
+    floor = math.ceil(original * settings.minimum_healthy_percent / 100)
+    batch = min(settings.batch_size.of(original), max(len(todo), 1))
     surge = record.surge if record else 0
     if todo:
-        if policy.stop_method == SCALE_IN:
-            surge = max(surge, min(_surge_to_scale_in(policy, service, original, batch), len(todo)))
+        if settings.stop_method == SCALE_IN:
+            surge = max(surge, min(_surge_to_scale_in(settings, service, original, batch), len(todo)))
             batch = min(batch, surge)
-        surge = surge or _choose_surge(policy, service, original, batch)
+        surge = surge or _choose_surge(settings, service, original, batch)
         batch = min(batch, original + surge - floor)
         if batch < 1:
-            raise Refused(_no_room(policy, service, original, surge, floor))
+            raise Refused(_no_room(settings, service, original, surge, floor))
     already = record.suspended if record else ()
     suspend = already
     if scaling and scaling.minimum <= service.desired <= scaling.maximum:
-        asked = scaling_asked(policy, scaling)
+        asked = scaling_asked(settings, scaling)
         suspend = tuple(flag for flag in SCALING_FLAGS if flag in already or flag in asked)
     return Plan(
         selector=selector.kind,
@@ -148,7 +148,7 @@ def make_plan(policy: Policy, selector: Selector, found: Found) -> Plan:
         floor=floor,
         batch=batch,
         level=level,
-        stabilize=choose_stabilize(policy.stabilize_time, service, found.has_health_check),
+        stabilize=choose_stabilize(settings.stabilize_time, service, found.has_health_check),
         begun=found.begun,
         suspend=suspend,
         resumed=record is not None,
@@ -180,9 +180,9 @@ def left_diff(service: Service, left: Record) -> dict[str, Any]:
     }
 
 
-def scaling_asked(policy: Policy, scaling: Scaling) -> tuple[str, ...]:
+def scaling_asked(settings: Settings, scaling: Scaling) -> tuple[str, ...]:
     """The switches to turn on: those asked for that are not on yet."""
-    return tuple(flag for flag, on in scaling.as_dict().items() if flag in policy.suspend_scaling and not on)
+    return tuple(flag for flag, on in scaling.as_dict().items() if flag in settings.suspend_scaling and not on)
 
 
 def outside_words(title: str, service: Service, scaling: Scaling) -> str:
@@ -193,27 +193,27 @@ def outside_words(title: str, service: Service, scaling: Scaling) -> str:
     )
 
 
-def _choose_surge(policy: Policy, service: Service, original: int, batch: int) -> int:
+def _choose_surge(settings: Settings, service: Service, original: int, batch: int) -> int:
     if service.daemon:
-        if policy.surge:
+        if settings.surge:
             raise Refused(
-                f"surge is {policy.surge}, but service {service.name} runs one task on each instance (DAEMON) and"
+                f"surge is {settings.surge}, but service {service.name} runs one task on each instance (DAEMON) and"
                 " cannot be given more. Say surge: 0 and a minimum_healthy_percent below 100"
             )
         return 0
-    if policy.surge is not None:
-        return policy.surge
+    if settings.surge is not None:
+        return settings.surge
     return max(0, min(batch, original * service.maximum_percent // 100 - original))
 
 
-def _surge_to_scale_in(policy: Policy, service: Service, original: int, batch: int) -> int:
+def _surge_to_scale_in(settings: Settings, service: Service, original: int, batch: int) -> int:
     """At least one: only a count that was raised can be lowered again."""
     if service.daemon:
         raise Refused(
             f"stop_method is scale_in, but service {service.name} runs one task on each instance (DAEMON), and its"
             " desired count cannot be set. Say stop_method: stop_task"
         )
-    surge = _choose_surge(policy, service, original, batch)
+    surge = _choose_surge(settings, service, original, batch)
     if surge < 1:
         raise Refused(
             f"stop_method: scale_in adds tasks before it lowers the desired count again, and maximumPercent"
@@ -223,12 +223,12 @@ def _surge_to_scale_in(policy: Policy, service: Service, original: int, batch: i
     return surge
 
 
-def _no_room(policy: Policy, service: Service, original: int, surge: int, floor: int) -> str:
-    asked = f"minimum_healthy_percent {policy.minimum_healthy_percent} of {original} tasks is {floor}"
+def _no_room(settings: Settings, service: Service, original: int, surge: int, floor: int) -> str:
+    asked = f"minimum_healthy_percent {settings.minimum_healthy_percent} of {original} tasks is {floor}"
     if service.daemon:
         why = "a DAEMON service cannot be given tasks beforehand (surge is 0)"
         mend = "Say a minimum_healthy_percent that leaves room for one stop"
-    elif policy.surge == 0:
+    elif settings.surge == 0:
         why = "with surge: 0 no task is added beforehand"
         mend = "Say surge: auto, or a minimum_healthy_percent that leaves room for one stop"
     else:

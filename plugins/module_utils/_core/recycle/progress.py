@@ -29,7 +29,7 @@ class Progress:
         self.knowledge = Knowledge(plan.begun, plan.level, has_health_check, plan.stabilize, groups, resumed)
         self.knowledge.see(tasks, session.world.now())
         self.knowledge.new_events(service)  # earlier events are not about this run
-        self.pace = Pace(session.policy.wait_delay, tasks)
+        self.pace = Pace(session.settings.wait_delay, tasks)
         self.history = History(surge=plan.surge)
         self.todo = {task.id: task for task in plan.stale}
         self.events: list[Event] = []  # since the run's last change
@@ -37,8 +37,8 @@ class Progress:
         self.step: list[Task] = []  # stopped, and not all replaced yet
         self._step_clock = 0.0
         self._not_whole = 0.0  # seconds after the run's last change at which replacements were last seen missing
-        self._whole_clock = session.world.clock() - session.policy.batch_wait
-        self._pause = session.policy.batch_wait  # seconds before the next step
+        self._whole_clock = session.world.clock() - session.settings.batch_wait
+        self._pause = session.settings.batch_wait  # seconds before the next step
         self._reported: set[str] = set()
 
     @property
@@ -98,4 +98,4 @@ class Progress:
         self._whole_clock = self.session.world.clock()
         total = len(self.plan.stale)
         done = total - len(self.todo)
-        self._pause = choose_pause(self.session.policy, done - share, done, total)
+        self._pause = choose_pause(self.session.settings, done - share, done, total)

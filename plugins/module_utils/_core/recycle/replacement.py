@@ -18,9 +18,9 @@ from .looking import Lookout
 from .model import Service, Task
 from .pace import LONGEST
 from .plan import Plan
-from .policy import SCALE_IN
 from .progress import Progress
 from .session import Session, Steps
+from .settings import SCALE_IN
 
 
 class Stopping(Protocol):
@@ -47,7 +47,7 @@ class Replacement:
     ) -> None:
         self._session = session
         self._progress = progress = Progress(session, plan, service, tasks, has_health_check)
-        way = ByScaleIn if session.policy.stop_method == SCALE_IN else ByStopTask
+        way = ByScaleIn if session.settings.stop_method == SCALE_IN else ByStopTask
         self._stopping: Stopping = way(progress)
         self._lookout = Lookout(progress, self._stopping.make_way)
         self.knowledge = progress.knowledge
@@ -115,7 +115,7 @@ class Replacement:
     def bake(self) -> Steps[None]:
         """Watch for a while what was replaced. Raises Failed when a new task ends by itself, or an alarm rings."""
         session = self._session
-        until = session.world.clock() + session.policy.bake_time
+        until = session.world.clock() + session.settings.bake_time
         if not session.report.replaced:
             return
         while session.world.clock() < until:
@@ -124,7 +124,7 @@ class Replacement:
             if seen and seen.refusal:
                 raise Failed(seen.refusal)
             yield from session.rest(min(LONGEST, until - session.world.clock() + 0.001))
-        if session.policy.bake_time:
+        if session.settings.bake_time:
             yield from session.heed_alarms()
 
     def give_back(self) -> Steps[None]:

@@ -33,11 +33,11 @@ from .plan import (
     refuse_service,
     scaling_asked,
 )
-from .policy import Policy, Selector
 from .record import CLAIMED, RECORD_TAG, SURGED, TOKENS_TAG, Record, give_back, read_record, remember_token
 from .replacement import Replacement
 from .report import Report
 from .session import Ended, Gone, Self, Session, Steps, TakenOver
+from .settings import Selector, Settings
 from .shield import lift
 from .staleness import find_cutoff, freeze_now, freeze_selection
 from .world import World
@@ -47,13 +47,13 @@ _ROUNDS = 3  # inventories that may each find stale tasks which the one before d
 
 
 def recycle(
-    world: World, policy: Policy, cluster: str, name: str, me: Self, report: Report | None = None
+    world: World, settings: Settings, cluster: str, name: str, me: Self, report: Report | None = None
 ) -> Steps[Report]:
     """Recycle or restore one service. What AWS answers is never raised: the report tells.
 
     A ``report`` that is given is filled while the run goes on, for whoever wants to watch it.
     """
-    run = _Run(Session(world, policy, cluster, name, me, report or Report()), cluster, name)
+    run = _Run(Session(world, settings, cluster, name, me, report or Report()), cluster, name)
     began = world.clock()
     run.report.watch.begin(f"{cluster}/{name}", world.now, world.clock)
     try:
@@ -67,9 +67,9 @@ def recycle(
     except Ended as ended:
         yield from run.end_badly(f"{run.session.title}: {ended}")
     except Failed as failure:
-        yield from run.end_badly(f"{run.session.title}: {failure}", policy.on_failure == "keep")
+        yield from run.end_badly(f"{run.session.title}: {failure}", settings.on_failure == "keep")
     except CallFailed as failure:
-        yield from run.end_badly(run.explain(failure), policy.on_failure == "keep")
+        yield from run.end_badly(run.explain(failure), settings.on_failure == "keep")
     run.report.seconds = world.clock() - began
     run.report.calls = dict(world.calls)
     return run.report
@@ -85,31 +85,31 @@ class _Run:
         self._unanswered = False  # whether a record of ours may have been written without our knowing
 
     def work(self) -> Steps[None]:
-        session, policy = self.session, self.session.policy
+        session, settings = self.session, self.session.settings
         rounds = 0
         while rounds < _ROUNDS:
             service = yield from self._wait_until_free()
             looked = session.world.clock()
             left = read_record(service.tags)  # of an abandoned run, or of our own last round
             self.report.saw_desired(service.desired)
-            if left and policy.selector is None:
+            if left and settings.selector is None:
                 if (yield from self._restore(service, left)):
                     return
                 continue
-            if policy.selector is None:
+            if settings.selector is None:
                 return
-            found = yield from self._find(policy.selector, service, left)
-            plan = self._plan(policy.selector, found) if found else None
+            found = yield from self._find(settings.selector, service, left)
+            plan = self._plan(settings.selector, found) if found else None
             if found is None or plan is None or session.me.check:
                 return
-            if session.world.clock() - looked > policy.wait_delay:
+            if session.world.clock() - looked > settings.wait_delay:
                 # As long as another run needs to claim the service and see that it is alone.
                 asked = session.world.clock()
                 service = yield from self._wait_until_free()
-                waited = session.world.clock() - asked > policy.wait_delay
+                waited = session.world.clock() - asked > settings.wait_delay
                 if waited or read_record(service.tags) != left or service.desired != found.service.desired:
                     continue
-            mine = yield from self._claim(plan, policy.selector, found)
+            mine = yield from self._claim(plan, settings.selector, found)
             if mine is None:
                 continue
             # Before the surge: whoever has to end while it is added must know the tasks to take it back from.
@@ -143,11 +143,11 @@ class _Run:
 
     def _wait_until_free(self) -> Steps[Service]:
         """The service, once no other run and no deployment is at work on it."""
-        session, policy, me = self.session, self.session.policy, self.session.me
+        session, settings, me = self.session, self.session.settings, self.session.me
         began = session.world.clock()
         while True:
             found = yield from session.call(session.world.describe_service)
-            service = refuse_service(found, self._cluster, self._name, restoring=policy.selector is None)
+            service = refuse_service(found, self._cluster, self._name, restoring=settings.selector is None)
             left = read_record(service.tags)
             busy = None
             if (
@@ -160,27 +160,27 @@ class _Run:
                     f"{session.title} is being worked on by another run ({left.owner}), whose lease ends at"
                     f" {iso(left.lease_until)} unless it is renewed. Run again when that run has ended"
                 )
-            elif service.deploying and policy.selector is not None:
+            elif service.deploying and settings.selector is not None:
                 busy = f"{deployment_words(service)}. Run again when it has ended, or say on_deployment: wait"
-                if policy.on_deployment == "fail":
+                if settings.on_deployment == "fail":
                     raise Refused(busy)
             session.report.watch.waits(None if me.check else busy)
             if busy is None or me.check:
                 return service
-            if session.world.clock() - began > policy.wait_timeout:
-                raise Refused(f"waited {policy.wait_timeout:.0f} s, but {busy}")
-            yield from session.rest(max(policy.wait_delay, min(LONGEST, policy.wait_timeout / 20)))
+            if session.world.clock() - began > settings.wait_timeout:
+                raise Refused(f"waited {settings.wait_timeout:.0f} s, but {busy}")
+            yield from session.rest(max(settings.wait_delay, min(LONGEST, settings.wait_timeout / 20)))
 
     def _find(self, selector: Selector, service: Service, left: Record | None) -> Steps[Found | None]:
         """What a plan is made from; None when nothing is stale and nothing was left behind."""
-        session, policy, world, report = self.session, self.session.policy, self.session.world, self.report
+        session, settings, world, report = self.session, self.session.settings, self.session.world, self.report
         tasks = yield from inventory(session)
         now = world.now()
         changed_at = None
         if selector.kind == "secrets_changed":
             changed_at = yield from session.call(world.secrets_changed_at, service.revision)
         cutoff = find_cutoff(selector, now, tasks, service.tags, left, changed_at)
-        selection = freeze_selection(selector, policy.narrowing, cutoff)
+        selection = freeze_selection(selector, settings.narrowing, cutoff)
         stale = [task for task in tasks if selection.holds(task, service.revision)]
         if service.desired == 0 and stale:  # nothing that is stopped would be replaced
             stale = []
@@ -192,17 +192,17 @@ class _Run:
         if not stale and left is None:
             return None
         checked = yield from session.call(world.has_health_check, service.revision)
-        if choose_level(policy.wait_for, service, checked) == "target_healthy":
+        if choose_level(settings.wait_for, service, checked) == "target_healthy":
             for group in service.target_groups:  # whether we may is to be known before anything is written
                 yield from session.call(world.target_states, group)
         scaling, protected = None, set()
-        if policy.suspend_scaling or (left and left.suspended):
+        if settings.suspend_scaling or (left and left.suspended):
             scaling = yield from session.call(world.scaling)
         if stale:
             yield from session.refuse_alarms()
-        if stale and policy.check_images and report.plan is None:
+        if stale and settings.check_images and report.plan is None:
             report.warnings.extend(find_warnings(world, service.revision, tasks))
-        if stale and policy.protected_tasks != "recycle":
+        if stale and settings.protected_tasks != "recycle":
             ends = yield from session.call(world.protected_until, [task.arn for task in stale])
             # What an abandoned run has put under protection itself stands in nobody's way.
             protected = {arn for arn, end in ends.items() if not (left and left.shields(end))}
@@ -212,14 +212,14 @@ class _Run:
     def _plan(self, selector: Selector, found: Found) -> Plan | None:
         """The plan; None when there is nothing to do but to tell what is skipped."""
         report, left, scaling = self.report, found.record, found.scaling
-        plan = make_plan(self.session.policy, selector, found)
+        plan = make_plan(self.session.settings, selector, found)
         if report.plan is None:  # the first round tells what was found
             report.plan, report.diff, report.scaling_before = plan, plan_diff(plan), scaling
             report.watch.planned(plan, self.session.me.check)
             if left:  # and that is what there was before the abandoned run changed it
                 report.desired_before = left.original
                 report.scaling_before = scaling and scaling.with_flags(left.suspended, False)
-            if scaling and plan.suspend != scaling_asked(self.session.policy, scaling) and not left:
+            if scaling and plan.suspend != scaling_asked(self.session.settings, scaling) and not left:
                 report.warnings.append(outside_words(self.session.title, found.service, scaling))
         report.scaling_after = report.scaling_before
         report.skipped = list(plan.skipped)
@@ -262,7 +262,7 @@ class _Run:
             # Somebody scaled the service between the look and the claim.
             yield from session.release()
             return None
-        if mine.deploying and session.policy.on_deployment == "fail":
+        if mine.deploying and session.settings.on_deployment == "fail":
             raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or say on_deployment: wait")
         return mine
 
@@ -314,7 +314,7 @@ class _Run:
         left_alone = {task.id for task, _why in self.report.skipped} | replacement.knowledge.victims
         later = {task.id for task in plan.later}
         stale = [task for task in tasks if plan.selection.holds(task, revision) and task.id not in left_alone]
-        late = [task for task in stale if task.id not in later] if self.session.policy.max_tasks is None else []
+        late = [task for task in stale if task.id not in later] if self.session.settings.max_tasks is None else []
         self.report.remaining = late or stale
         if late:
             return False
@@ -403,7 +403,7 @@ class _Run:
             if found:
                 session.record = found if found.owner == session.me.owner else None
                 return
-            yield from session.rest(max(session.policy.wait_delay, 3))
+            yield from session.rest(max(session.settings.wait_delay, 3))
 
     def _resume_scaling_of_deleted(self) -> Steps[None]:
         """The scalable target of a deleted service may live on, for one that is created under its name."""

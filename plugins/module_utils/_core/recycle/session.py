@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 from ..errors import CallFailed, Failed, Refused
 from .model import Service
-from .policy import Policy
 from .record import RECORD_TAG, Record, read_record
 from .report import Report
+from .settings import Settings
 from .world import World
 
 T = TypeVar("T")
@@ -50,9 +50,9 @@ class TakenOver(Exception):
 class Session:
     """One run's hold on one service."""
 
-    def __init__(self, world: World, policy: Policy, cluster: str, name: str, me: Self, report: Report) -> None:
+    def __init__(self, world: World, settings: Settings, cluster: str, name: str, me: Self, report: Report) -> None:
         self.world = world
-        self.policy = policy
+        self.settings = settings
         self.title = f"service {name} in cluster {cluster}"
         self.me = me
         self.report = report
@@ -72,14 +72,14 @@ class Session:
 
     def call(self, operation: Callable[..., T], *arguments: object) -> Steps[T]:
         """One call, patiently: throttling only slows down, a failing network is borne for a while."""
-        pause, began = self.policy.wait_delay, self.world.clock()
+        pause, began = self.settings.wait_delay, self.world.clock()
         while True:
             self.heed_ending()
             try:
                 return operation(*arguments)
             except CallFailed as failure:
                 lasted = self.world.clock() - began
-                if failure.kind == "final" or (failure.kind == "passing" and lasted > self.policy.wait_timeout):
+                if failure.kind == "final" or (failure.kind == "passing" and lasted > self.settings.wait_timeout):
                     raise
             yield from self.rest(pause)
             pause = min(_SLOWEST_BACKOFF, pause * 2)
@@ -95,7 +95,7 @@ class Session:
             if failure.kind == "final":
                 raise
             self._failures += 1
-            yield from self.rest(min(_SLOWEST_BACKOFF, self.policy.wait_delay * 2 ** (self._failures - 1)))
+            yield from self.rest(min(_SLOWEST_BACKOFF, self.settings.wait_delay * 2 ** (self._failures - 1)))
             return False
         self._failures = 0
         return True
@@ -105,7 +105,7 @@ class Session:
         self.heed_ending()
         self.report.watch.resting()
         left = math.inf if self.leaving else self._time_left + 0.001
-        yield min(seconds, left, max(self.policy.lease / 4, 0.05))
+        yield min(seconds, left, max(self.settings.lease / 4, 0.05))
         self.heed_ending()
 
     def heed_ending(self) -> None:
@@ -113,19 +113,19 @@ class Session:
             return
         why = self.me.ending()
         if self._time_left <= 0:
-            why = f"the {self.policy.timeout:g} s that timeout allows for the whole run are over"
+            why = f"the {self.settings.timeout:g} s that timeout allows for the whole run are over"
         if why:
             raise Ended(f"{why}: no further task was stopped. Run the same task again to go on")
 
     @property
     def _time_left(self) -> float:
         """Seconds until the run's own timeout."""
-        limit = self.policy.timeout
+        limit = self.settings.timeout
         return math.inf if limit is None else self._begun_clock + limit - self.world.clock()
 
     def is_late(self, began: float) -> bool:
         """Whether calls had to be repeated for so long that what was read at ``began`` may no longer be so."""
-        return self.world.clock() - began > max(_FRESH, 2 * self.policy.wait_delay)
+        return self.world.clock() - began > max(_FRESH, 2 * self.settings.wait_delay)
 
     def acted(self) -> None:
         self.acted_at, self.acted_clock = self.world.now(), self.world.clock()
@@ -139,7 +139,7 @@ class Session:
 
     def refuse_alarms(self) -> Steps[None]:
         """Before anything is written: every alarm must be there, and none in ALARM. Raises Refused."""
-        names = self.policy.alarms
+        names = self.settings.alarms
         states = (yield from self.call(self.world.alarms, names)) if names else {}
         missing = [name for name in names if name not in states]
         if missing:
@@ -155,7 +155,7 @@ class Session:
 
     def heed_alarms(self) -> Steps[None]:
         """Raises Failed when an alarm is in ALARM."""
-        names = self.policy.alarms
+        names = self.settings.alarms
         states = (yield from self.call(self.world.alarms, names)) if names else {}
         ringing = [name for name in names if states.get(name) == "ALARM"]
         if ringing:
@@ -164,7 +164,7 @@ class Session:
     # ---- the record
 
     def lease(self) -> float:
-        return self.world.now() + self.policy.lease
+        return self.world.now() + self.settings.lease
 
     @property
     def held(self) -> Record:
@@ -187,14 +187,14 @@ class Session:
         """
         began = self.world.clock()
         while True:
-            yield from self.rest(self.policy.wait_delay)
+            yield from self.rest(self.settings.wait_delay)
             service = yield from self._describe()
             seen = read_record(service.tags)
             if seen and seen.owner == self.me.owner:
                 return service
             if seen and not (before and seen.owner == before.owner):
                 return None
-            if self.world.clock() - began > self.policy.wait_timeout:
+            if self.world.clock() - began > self.settings.wait_timeout:
                 raise Failed(f"the tag {RECORD_TAG} was written to {self.title}, but is not to be read back")
 
     def look(self) -> Steps[Service]:
@@ -206,7 +206,7 @@ class Session:
                 self.report.warnings.append(
                     f"somebody removed the tag {RECORD_TAG} from {self.title} during the run; it was written again"
                 )
-            ending_soon = self.held.lease_until - self.world.now() < self.policy.lease / 2
+            ending_soon = self.held.lease_until - self.world.now() < self.settings.lease / 2
             if seen and not ending_soon and not self._unwritten:
                 return service
             record = replace(self.held, lease_until=self.lease())

@@ -34,7 +34,7 @@ class Shield:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._length = min(_LONGEST, max(_SHORTEST, 2 * session.policy.wait_timeout))
+        self._length = min(_LONGEST, max(_SHORTEST, 2 * session.settings.wait_timeout))
         self._ends: dict[str, float] = {}  # ARN -> end of its protection
         self._told: dict[str, float] = {}  # ARN -> clock at which that was known
         self._tries: Counter[str] = Counter()
@@ -76,7 +76,7 @@ class Shield:
             if failure.kind == "final":
                 session.shielded.difference_update(arns)  # nothing was done
                 raise
-            yield from session.rest(session.policy.wait_delay)
+            yield from session.rest(session.settings.wait_delay)
             return
         self._learn(done, until)
         self._tries.update(set(arns) - done)
@@ -124,7 +124,7 @@ class Shield:
             seen = read_record((yield from session.look()).tags)
             if seen and end in seen.protected_until:
                 break
-            yield from session.rest(session.policy.wait_delay)
+            yield from session.rest(session.settings.wait_delay)
         return end
 
     def _learn(self, arns: Iterable[str], end: float) -> None:

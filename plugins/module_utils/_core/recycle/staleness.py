@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from ..amounts import iso
 from ..errors import Refused
 from .model import Task
-from .policy import Narrowing, Selector
 from .record import Record, token_cutoff
+from .settings import Narrowing, Selector
 
 _TICK = 0.001  # ECS gives instants to the millisecond
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..amounts import iso
 from .model import Service, Task
-from .policy import Narrowing, Selector
 from .record import read_record
+from .settings import Narrowing, Selector
 from .staleness import find_cutoff, freeze_selection
 
 

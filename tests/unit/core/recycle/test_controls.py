@@ -10,20 +10,20 @@ import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide import choose_pause
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import Found, make_plan, put_in_order
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.secrets import Named, names_in
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import (
     Narrowing,
-    Policy,
     Selector,
-    read_policy,
+    Settings,
+    read_settings,
     task_ids,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.secrets import Named, names_in
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import Selection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.core.recycle.samples import NOW, SEVEN, law, service, task, task_id, tasks
-from tests.unit.core.recycle.test_policy import ALL, UNSAID
+from tests.unit.core.recycle.test_settings import ALL, UNSAID
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf"
 PARAMETER = "arn:aws:ssm:eu-west-1:111122223333:parameter"
@@ -103,10 +103,10 @@ def test_az_spread_takes_from_each_zone_in_turn(there):
         assert all(taken[each.zone] <= other + 1 for other in others)
 
 
-def make(policy, **found):
+def make(settings, **found):
     of = {"service": service(), "tasks": tasks(10), "stale": tasks(10), "protected": (), "selection": Selection(NOW)}
     whole = Found(**{**of, "begun": NOW, "has_health_check": True, **found})
-    return make_plan(Policy(selector=Selector("all_tasks"), **policy), Selector("all_tasks"), whole)
+    return make_plan(Settings(selector=Selector("all_tasks"), **settings), Selector("all_tasks"), whole)
 
 
 def test_no_more_than_max_tasks():
@@ -139,8 +139,8 @@ def test_protected_ones_come_last_when_they_are_waited_for():
     ],
 )
 def test_a_step_that_reaches_a_checkpoint_is_followed_by_its_pause(before, done, total, pause):
-    policy = Policy(selector=None, batch_wait=5.0, checkpoints=(10.0, 50.0), checkpoint_wait=600.0)
-    assert choose_pause(policy, before, done, total) == pause
+    settings = Settings(selector=None, batch_wait=5.0, checkpoints=(10.0, 50.0), checkpoint_wait=600.0)
+    assert choose_pause(settings, before, done, total) == pause
 
 
 # ---- what can never work
@@ -166,11 +166,11 @@ def test_a_step_that_reaches_a_checkpoint_is_followed_by_its_pause(before, done,
 )
 def test_refused(said, words):
     with pytest.raises(Refused) as refused:
-        read_policy({**ALL, **said})
+        read_settings({**ALL, **said})
     assert words in str(refused.value)
 
 
 def test_no_tasks_at_all_are_no_selector():
     with pytest.raises(Refused) as refused:
-        read_policy({**UNSAID, "tasks": None})
+        read_settings({**UNSAID, "tasks": None})
     assert "nothing says which tasks are stale" in str(refused.value)

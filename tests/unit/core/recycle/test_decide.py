@@ -26,14 +26,14 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import Found, make_plan
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.core.recycle.samples import NOW, law, plan, service, task, task_id, tasks
 
-POLICY = Policy(Selector("all_tasks"), wait_timeout=900.0, wait_delay=3.0, on_deployment="fail")
-PATIENT = replace(POLICY, on_deployment="wait")
+SETTINGS = Settings(Selector("all_tasks"), wait_timeout=900.0, wait_delay=3.0, on_deployment="fail")
+PATIENT = replace(SETTINGS, on_deployment="wait")
 
 ADDED = History(surge=2)  # the two tasks are added, nothing is stopped yet
 BETWEEN = History(surge=2, stops=4)  # two steps are done
@@ -83,20 +83,20 @@ NO_ROOM = "ECS says: service web was unable to place a task."
 
 
 @pytest.mark.parametrize(
-    ("policy", "seen", "expected", "words"),
+    ("settings", "seen", "expected", "words"),
     [
-        pytest.param(POLICY, {}, GiveUp, f"{DEPLOYING}. Run again when it has ended", id="ends the run"),
+        pytest.param(SETTINGS, {}, GiveUp, f"{DEPLOYING}. Run again when it has ended", id="ends the run"),
         pytest.param(PATIENT, {}, Wait, DEPLOYING, id="is waited for"),
         pytest.param(PATIENT, {"elapsed": 900.0}, Wait, DEPLOYING, id="is waited for up to the last second"),
         pytest.param(PATIENT, {"elapsed": 900.1}, GiveUp, "has not ended in time", id="is not waited for for ever"),
         pytest.param(PATIENT, {"refusal": NO_ROOM}, Wait, DEPLOYING, id="may explain what ECS says against us"),
         pytest.param(PATIENT, {"stale": 0}, Wait, DEPLOYING, id="may still take away what is whole"),
-        pytest.param(POLICY, {"stale": 0}, GiveUp, DEPLOYING, id="ends the run even when nothing is left to do"),
+        pytest.param(SETTINGS, {"stale": 0}, GiveUp, DEPLOYING, id="ends the run even when nothing is left to do"),
     ],
 )
 @pytest.mark.parametrize("history", [ADDED, HALFWAY, LAST], ids=["before", "within a step", "within the last step"])
-def test_a_deployment(policy, seen, history, expected, words):
-    check(decide(plan(), policy, look(deploying=DEPLOYING, **seen), history), expected, words)
+def test_a_deployment(settings, seen, history, expected, words):
+    check(decide(plan(), settings, look(deploying=DEPLOYING, **seen), history), expected, words)
 
 
 @pytest.mark.parametrize("history", [ADDED, HALFWAY, LAST], ids=["before", "within a step", "within the last step"])
@@ -110,7 +110,7 @@ def test_a_deployment(policy, seen, history, expected, words):
     ],
 )
 def test_what_ecs_refuses_ends_the_run_in_its_words(seen, history):
-    assert decide(plan(), POLICY, look(refusal=NO_ROOM, **seen), history) == GiveUp(NO_ROOM)
+    assert decide(plan(), SETTINGS, look(refusal=NO_ROOM, **seen), history) == GiveUp(NO_ROOM)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_what_ecs_refuses_ends_the_run_in_its_words(seen, history):
 )
 @pytest.mark.parametrize("history", [ADDED, BETWEEN], ids=["before the first step", "after a step"])
 def test_when_nothing_stale_is_left(seen, history, expected, words):
-    check(decide(plan(), POLICY, look(stale=0, **seen), history), expected, words)
+    check(decide(plan(), SETTINGS, look(stale=0, **seen), history), expected, words)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_when_nothing_stale_is_left(seen, history, expected, words):
     ],
 )
 def test_when_others_take_tasks_away(history, seen, expected, words):
-    check(decide(plan(), POLICY, look(**seen), history), expected, words)
+    check(decide(plan(), SETTINGS, look(**seen), history), expected, words)
 
 
 @pytest.mark.parametrize("surge", [1, 2])
@@ -173,13 +173,13 @@ def test_when_others_take_tasks_away(history, seen, expected, words):
 def test_when_all_that_was_added_is_used_up_and_more_turns_up_it_is_added_again(surge, desired):
     used_up = History(surge=0, stops=10, last_step=True)
     seen = look(desired=desired, healthy=desired, live=desired, fresh_good=desired, stale=1)
-    assert decide(plan(surge=surge, batch=1), POLICY, seen, used_up) == Raise(surge)
+    assert decide(plan(surge=surge, batch=1), SETTINGS, seen, used_up) == Raise(surge)
 
 
 def test_a_last_step_whose_added_tasks_are_used_up_is_finished_before_anything_is_added():
     # As after a last stop that came too late to lower the count: it is a stop like any other then.
     open_step = History(surge=0, open_stops=1, stops=8)
-    assert decide(plan(), POLICY, look(stale=2), open_step) == stop(open_step, open_stops=0)
+    assert decide(plan(), SETTINGS, look(stale=2), open_step) == stop(open_step, open_stops=0)
 
 
 def test_a_run_begins_with_nothing_done():
@@ -189,11 +189,11 @@ def test_a_run_begins_with_nothing_done():
 def test_where_nothing_is_to_be_added_nothing_is():
     lean = plan(surge=0, floor=8)
     seen = look(desired=10, healthy=10, live=10, fresh_good=0)
-    assert decide(lean, POLICY, seen, History(surge=0)) == stop(History(surge=0), open_stops=1)
+    assert decide(lean, SETTINGS, seen, History(surge=0)) == stop(History(surge=0), open_stops=1)
 
 
 def test_when_others_add_tasks_the_work_goes_on():
-    assert decide(plan(), POLICY, look(desired=15, live=15, healthy=15), ADDED) == stop(ADDED, open_stops=1)
+    assert decide(plan(), SETTINGS, look(desired=15, live=15, healthy=15), ADDED) == stop(ADDED, open_stops=1)
 
 
 REPLACEMENTS, THE_ADDED, OWN = (
@@ -218,15 +218,15 @@ REPLACEMENTS, THE_ADDED, OWN = (
 )
 def test_no_step_begins_before_all_is_whole(history, seen, words):
     of = plan(surge=history.surge, floor=8)
-    check(decide(of, POLICY, look(**seen), history), Wait, words)
-    check(decide(of, POLICY, look(elapsed=900.0, **seen), history), Wait, words)
-    check(decide(of, POLICY, look(elapsed=900.1, **seen), history), GiveUp, f"waited 900 s for {words}")
+    check(decide(of, SETTINGS, look(**seen), history), Wait, words)
+    check(decide(of, SETTINGS, look(elapsed=900.0, **seen), history), Wait, words)
+    check(decide(of, SETTINGS, look(elapsed=900.1, **seen), history), GiveUp, f"waited 900 s for {words}")
 
 
 def test_where_nothing_was_added_old_tasks_that_are_not_good_hold_nothing_up():
     lean, none = plan(surge=0, floor=8), History(surge=0)
     seen = look(desired=10, healthy=8, live=10, fresh_good=0, next_good=frozenset())
-    assert decide(lean, POLICY, seen, none) == stop(none, open_stops=1)
+    assert decide(lean, SETTINGS, seen, none) == stop(none, open_stops=1)
 
 
 @pytest.mark.parametrize(
@@ -239,14 +239,14 @@ def test_where_nothing_was_added_old_tasks_that_are_not_good_hold_nothing_up():
     ],
 )
 def test_the_pause_between_steps(left, expected):
-    assert decide(plan(), POLICY, look(fresh_good=6), BETWEEN, left) == expected
+    assert decide(plan(), SETTINGS, look(fresh_good=6), BETWEEN, left) == expected
     late = look(fresh_good=6, elapsed=901.0)
-    assert decide(plan(), POLICY, late, BETWEEN, left) == expected  # a long pause is no failure
+    assert decide(plan(), SETTINGS, late, BETWEEN, left) == expected  # a long pause is no failure
 
 
 def test_there_is_no_pause_within_a_step_or_before_the_end():
-    assert decide(plan(), POLICY, look(), HALFWAY, pause=30.0) == stop(HALFWAY, open_stops=0)
-    assert decide(plan(), POLICY, look(stale=0), BETWEEN, pause=30.0) == Finish()
+    assert decide(plan(), SETTINGS, look(), HALFWAY, pause=30.0) == stop(HALFWAY, open_stops=0)
+    assert decide(plan(), SETTINGS, look(stale=0), BETWEEN, pause=30.0) == Finish()
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_there_is_no_pause_within_a_step_or_before_the_end():
     ],
 )
 def test_a_step_begins(of, history, seen, expected):
-    assert decide(plan(**of), POLICY, look(**seen), history) == expected
+    assert decide(plan(**of), SETTINGS, look(**seen), history) == expected
 
 
 ONE_GOOD, NONE_GOOD = frozenset({task_id(1)}), frozenset()
@@ -312,8 +312,8 @@ ONE_GOOD, NONE_GOOD = frozenset({task_id(1)}), frozenset()
     ],
 )
 def test_a_step_begins_when_there_is_room_for_all_of_its_stops(seen, room):
-    action = decide(plan(), POLICY, look(**seen), ADDED)
-    late = decide(plan(), POLICY, look(elapsed=900.1, **seen), ADDED)
+    action = decide(plan(), SETTINGS, look(**seen), ADDED)
+    late = decide(plan(), SETTINGS, look(elapsed=900.1, **seen), ADDED)
     if room:
         assert isinstance(action, Stop)
         assert late == action
@@ -333,8 +333,8 @@ def test_a_step_begins_when_there_is_room_for_all_of_its_stops(seen, room):
     ],
 )
 def test_a_step_goes_on_while_there_is_room_for_the_next_stop(seen, room):
-    action = decide(plan(), POLICY, look(**seen), HALFWAY)
-    late = decide(plan(), POLICY, look(elapsed=900.1, **seen), HALFWAY)
+    action = decide(plan(), SETTINGS, look(**seen), HALFWAY)
+    late = decide(plan(), SETTINGS, look(elapsed=900.1, **seen), HALFWAY)
     if room:
         assert action == late == stop(HALFWAY, open_stops=0)
     else:
@@ -344,25 +344,25 @@ def test_a_step_goes_on_while_there_is_room_for_the_next_stop(seen, room):
 
 def test_a_last_step_goes_on_as_it_began():
     seen = look(desired=11, healthy=11, live=11, stale=1)
-    assert decide(plan(), POLICY, seen, LAST) == stop(LAST, True, surge=0, open_stops=0)
+    assert decide(plan(), SETTINGS, seen, LAST) == stop(LAST, True, surge=0, open_stops=0)
 
 
 @pytest.mark.parametrize("seen", [{"live": 12}, {"live": 11, "unknown": 1}], ids=["named", "only counted"])
 def test_in_a_last_step_what_ecs_has_started_all_the_same_stands_for_the_next_stop(seen):
     seen = look(desired=11, healthy=11, stale=1, fresh_bad=1, **seen)
-    assert decide(plan(), POLICY, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
+    assert decide(plan(), SETTINGS, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
 
 
 def test_in_a_last_step_a_count_that_may_be_older_than_a_stop_is_read_again():
     seen = look(desired=11, healthy=11, stale=1, live=11, unknown=1, unclear=1)
-    check(decide(plan(), POLICY, seen, LAST), Wait, "another look at what ECS counts")
-    late = decide(plan(), POLICY, replace(seen, elapsed=900.1), LAST)
+    check(decide(plan(), SETTINGS, seen, LAST), Wait, "another look at what ECS counts")
+    late = decide(plan(), SETTINGS, replace(seen, elapsed=900.1), LAST)
     assert late == stop(LAST, False, surge=1, open_stops=0)
 
 
 def test_in_a_last_step_one_that_is_surely_there_beside_one_that_may_be_is_not_waited_for():
     seen = look(desired=11, healthy=11, stale=1, live=11, unknown=2, unclear=1)
-    assert decide(plan(), POLICY, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
+    assert decide(plan(), SETTINGS, seen, LAST) == stop(LAST, False, surge=1, open_stops=0)
 
 
 # ---- laws
@@ -402,14 +402,14 @@ def situations(draw):
         stops=draw(st.integers(0, 40)),
         last_step=last_step,
     )
-    return of, draw(st.sampled_from([POLICY, PATIENT])), seen, history, draw(st.sampled_from([-5.0, 0.0, 30.0]))
+    return of, draw(st.sampled_from([SETTINGS, PATIENT])), seen, history, draw(st.sampled_from([-5.0, 0.0, 30.0]))
 
 
 @given(situations())
 @settings(law, max_examples=300)
 def test_what_holds_for_every_action(situation):
-    of, policy, seen, history, pause = situation
-    action = decide(of, policy, seen, history, pause)
+    of, settings, seen, history, pause = situation
+    action = decide(of, settings, seen, history, pause)
     if seen.deploying or seen.refusal:
         assert isinstance(action, (Wait, GiveUp))
     if isinstance(action, Stop):
@@ -444,15 +444,15 @@ def test_what_holds_for_every_action(situation):
         assert action.why
     else:
         again = history.last_step and history.open_stops and seen.unclear
-        assert action.at_most is None or 0 < action.at_most <= (policy.wait_delay if again else pause)
+        assert action.at_most is None or 0 < action.at_most <= (settings.wait_delay if again else pause)
 
 
 @given(situations())
 @law
 def test_nothing_is_waited_for_for_ever(situation):
-    of, policy, seen, history, _pause = situation
-    late = replace(seen, elapsed=policy.wait_timeout + 1)
-    assert not isinstance(decide(of, policy, late, history), Wait)
+    of, settings, seen, history, _pause = situation
+    late = replace(seen, elapsed=settings.wait_timeout + 1)
+    assert not isinstance(decide(of, settings, late, history), Wait)
 
 
 @given(
@@ -468,10 +468,10 @@ def test_where_nothing_goes_wrong_all_are_replaced_in_order_and_no_more_are_laun
     desired, stale, size, surge, healthy, maximum
 ):
     stale = min(stale, desired)
-    policy = Policy(Selector("all_tasks"), batch_size=Amount(size), surge=surge, minimum_healthy_percent=healthy)
+    settings = Settings(Selector("all_tasks"), batch_size=Amount(size), surge=surge, minimum_healthy_percent=healthy)
     found = Found(service(desired=desired, maximum_percent=maximum), (), tasks(stale), (), NOW, NOW, True)
     try:
-        of = make_plan(policy, Selector("all_tasks"), found)
+        of = make_plan(settings, Selector("all_tasks"), found)
     except Refused:
         return  # not one could be stopped; test_plan says when
     history, todo = History(surge=of.surge), list(of.stale)
@@ -487,7 +487,7 @@ def test_where_nothing_goes_wrong_all_are_replaced_in_order_and_no_more_are_laun
             next_stale=following,
             next_good=frozenset(each.id for each in following),
         )
-        action = decide(of, POLICY, seen, history)
+        action = decide(of, SETTINGS, seen, history)
         if isinstance(action, Finish):
             break
         assert isinstance(action, Stop)
@@ -608,20 +608,20 @@ def scale_in(before: History, count: int) -> ScaleIn:
     ],
 )
 def test_scale_in(history, seen, expected, words):
-    check(decide_scale_in(plan(), POLICY, look(**seen), history), expected, words)
+    check(decide_scale_in(plan(), SETTINGS, look(**seen), history), expected, words)
 
 
 @pytest.mark.parametrize("history", [GROWN, SHRUNK, LOWERED], ids=["before", "between", "draining"])
 def test_scale_in_heeds_what_stops_any_run(history):
-    assert isinstance(decide_scale_in(plan(), POLICY, look(deploying=DEPLOYING), history), GiveUp)
+    assert isinstance(decide_scale_in(plan(), SETTINGS, look(deploying=DEPLOYING), history), GiveUp)
     assert isinstance(decide_scale_in(plan(), PATIENT, look(deploying=DEPLOYING), history), Wait)
-    assert decide_scale_in(plan(), POLICY, look(refusal=NO_ROOM), history) == GiveUp(NO_ROOM)
+    assert decide_scale_in(plan(), SETTINGS, look(refusal=NO_ROOM), history) == GiveUp(NO_ROOM)
 
 
 def test_scale_in_pauses_between_steps():
     seen = look(desired=10, live=10, healthy=10)
-    assert decide_scale_in(plan(), POLICY, seen, SHRUNK, pause=18.0) == Wait("batch_wait", at_most=18.0)
-    assert decide_scale_in(plan(), POLICY, seen, SHRUNK, pause=0.0) == Grow(2)
+    assert decide_scale_in(plan(), SETTINGS, seen, SHRUNK, pause=18.0) == Wait("batch_wait", at_most=18.0)
+    assert decide_scale_in(plan(), SETTINGS, seen, SHRUNK, pause=0.0) == Grow(2)
 
 
 @law
@@ -632,7 +632,7 @@ def test_scale_in_pauses_between_steps():
 def test_scale_in_never_leads_below_the_floor_nor_the_original_count(healthy, stale, surge, batch, desired, live):
     made = plan(batch=batch)
     seen = look(healthy=healthy, stale=stale, desired=desired, live=live)
-    action = decide_scale_in(made, POLICY, seen, History(surge=surge))
+    action = decide_scale_in(made, SETTINGS, seen, History(surge=surge))
     if isinstance(action, ScaleIn):
         assert healthy - action.count >= made.floor
         assert desired - action.count >= made.original

@@ -21,8 +21,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan i
     refuse_service,
     scaling_asked,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Policy, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import SURGED, Record
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import Selection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,8 +74,8 @@ def abandoned(**changes) -> Record:
     )
 
 
-def make(policy: dict | None = None, of: Found | None = None) -> Plan:
-    return make_plan(Policy(selector=ALL, **(policy or {})), ALL, of or found())
+def make(settings: dict | None = None, of: Found | None = None) -> Plan:
+    return make_plan(Settings(selector=ALL, **(settings or {})), ALL, of or found())
 
 
 # ---- sizes
@@ -84,7 +84,7 @@ DAEMON = {"daemon": True, "maximum_percent": 100}
 
 
 @pytest.mark.parametrize(
-    ("policy", "of", "stale", "sizes"),
+    ("settings", "of", "stale", "sizes"),
     [
         # surge, floor, batch, steps
         pytest.param({}, {}, None, (1, 10, 1, 10), id="one at a time, with one added"),
@@ -163,8 +163,8 @@ DAEMON = {"daemon": True, "maximum_percent": 100}
         pytest.param({}, {"desired": 0}, None, (0, 0, 1, 0), id="a service of none"),
     ],
 )
-def test_sizes(policy, of, stale, sizes):
-    made = make(policy, found(stale, service=service(**of)))
+def test_sizes(settings, of, stale, sizes):
+    made = make(settings, found(stale, service=service(**of)))
     assert (made.surge, made.floor, made.batch, made.steps) == sizes
     assert made.original == service(**of).desired
     assert not made.resumed
@@ -175,7 +175,7 @@ def test_steps_are_none_where_there_is_no_batch():
 
 
 @pytest.mark.parametrize(
-    ("policy", "of", "words"),
+    ("settings", "of", "words"),
     [
         pytest.param(
             {"surge": 0},
@@ -223,9 +223,9 @@ def test_steps_are_none_where_there_is_no_batch():
         ),
     ],
 )
-def test_sizes_that_leave_no_room_are_refused(policy, of, words):
+def test_sizes_that_leave_no_room_are_refused(settings, of, words):
     with pytest.raises(Refused) as refused:
-        make(policy, found(service=service(**of)))
+        make(settings, found(service=service(**of)))
     assert words in str(refused.value)
 
 
@@ -250,9 +250,9 @@ def test_a_plan_that_is_not_refused_has_room_for_each_of_its_steps(
 ):
     batch = size if isinstance(size, Amount) else Amount(size)
     of = service(desired=desired, maximum_percent=maximum, daemon=daemon)
-    policy = {"batch_size": batch, "surge": surge, "minimum_healthy_percent": healthy}
+    settings = {"batch_size": batch, "surge": surge, "minimum_healthy_percent": healthy}
     try:
-        made = make(policy, found(stale, service=of))
+        made = make(settings, found(stale, service=of))
     except Refused:
         # Only what can never be given: one stop without anything added and without crossing the floor.
         may_add = surge or (surge is None and desired * (maximum - 100) // 100)
@@ -298,7 +298,7 @@ def test_when_all_that_is_stale_is_protected_nothing_is_added():
 
 
 @pytest.mark.parametrize(
-    ("policy", "of", "expected"),
+    ("settings", "of", "expected"),
     [
         pytest.param({}, {"has_health_check": True}, ("healthy", 0), id="a service with a health check"),
         pytest.param({}, {"has_health_check": False}, ("running", 40), id="a service that tells nothing"),
@@ -306,14 +306,14 @@ def test_when_all_that_is_stale_is_protected_nothing_is_added():
         pytest.param({"wait_for": "running", "stabilize_time": 7.0}, {}, ("running", 7), id="as it was said"),
     ],
 )
-def test_when_a_task_will_be_good(policy, of, expected):
-    made = make(policy, found(**of))
+def test_when_a_task_will_be_good(settings, of, expected):
+    made = make(settings, found(**of))
     assert (made.level, made.stabilize) == expected
 
 
 def test_instants_and_the_selector_are_taken_over():
     made = make_plan(
-        Policy(selector=ALL), Selector("token", "17"), found(selection=Selection(NOW - 5), begun=NOW + 0.4)
+        Settings(selector=ALL), Selector("token", "17"), found(selection=Selection(NOW - 5), begun=NOW + 0.4)
     )
     assert (made.selector, made.cutoff, made.begun) == ("token", NOW - 5, NOW + 0.4)
 
@@ -322,7 +322,7 @@ def test_instants_and_the_selector_are_taken_over():
 
 
 @pytest.mark.parametrize(
-    ("left", "desired", "stale", "policy", "sizes"),
+    ("left", "desired", "stale", "settings", "sizes"),
     [
         # original, surge, floor, batch
         pytest.param({}, 12, 5, {"batch_size": Amount(2)}, (10, 2, 10, 2), id="the surge is there"),
@@ -340,8 +340,8 @@ def test_instants_and_the_selector_are_taken_over():
         pytest.param({"surge": 1}, 11, 5, SCALE_IN | {"surge": 3}, (10, 3, 10, 1), id="scale_in adds what is missing"),
     ],
 )
-def test_resuming(left, desired, stale, policy, sizes):
-    made = make(policy, found(stale, service=service(desired=desired), record=abandoned(**left)))
+def test_resuming(left, desired, stale, settings, sizes):
+    made = make(settings, found(stale, service=service(desired=desired), record=abandoned(**left)))
     assert (made.original, made.surge, made.floor, made.batch) == sizes
     assert made.resumed
 
@@ -404,7 +404,7 @@ def test_switches(asked, scaling, left, suspend):
     ],
 )
 def test_switches_asked_for(asked, scaling, flags):
-    assert scaling_asked(Policy(selector=ALL, suspend_scaling=asked), scaling) == flags
+    assert scaling_asked(Settings(selector=ALL, suspend_scaling=asked), scaling) == flags
 
 
 def test_what_is_said_of_a_count_outside_the_limits():

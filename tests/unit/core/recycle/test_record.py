@@ -12,7 +12,6 @@ from dataclasses import replace
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import SCALING_FLAGS
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import SELECTORS
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import (
     CLAIMED,
     RECORD_TAG,
@@ -24,6 +23,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record
     remember_token,
     token_cutoff,
 )
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import SELECTORS
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import (
     RECORD_TAG,
     SURGED,
@@ -15,6 +14,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record
     read_record,
     remember_token,
 )
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import (
     find_cutoff,
     freeze_now,

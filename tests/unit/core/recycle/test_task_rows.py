@@ -7,12 +7,12 @@ from __future__ import annotations
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Service, Task
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import Narrowing, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import (
     RECORD_TAG,
     TOKENS_TAG,
     remember_token,
 )
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Narrowing, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.task_rows import service_facts, task_rows
 
 NOW = 1_000_000.0

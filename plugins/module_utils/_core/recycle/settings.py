@@ -53,7 +53,7 @@ class Narrowing:
 
 
 @dataclass(frozen=True)
-class Policy:
+class Settings:
     """The options of one run. Durations in seconds."""
 
     selector: Selector | None  # None: restore only
@@ -127,6 +127,15 @@ def task_ids(option: str, names: Iterable[str]) -> frozenset[str]:
     return frozenset(match[1] for match in found.values() if match)
 
 
+# Options in seconds, and those that become settings as they are.
+_ABOVE_0 = ("wait_delay", "wait_timeout", "lease", "timeout", "protected_timeout")
+_FROM_0 = ("batch_wait", "stabilize_time", "checkpoint_wait", "bake_time")
+_AS_GIVEN = (
+    *("minimum_healthy_percent", "wait_for", "on_deployment", "protected_tasks", "order", "max_tasks", "max_failures"),
+    *("on_failure", "stop_method", "check_images"),
+)
+
+
 def _checkpoints(values: Sequence[float]) -> tuple[float, ...]:
     if any(not 0 < value <= 100 for value in values) or list(values) != sorted(set(values)):
         shown = ", ".join(f"{value:g}" for value in values)
@@ -134,14 +143,14 @@ def _checkpoints(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(values)
 
 
-def read_policy(options: Mapping[str, Any]) -> Policy:
-    """A policy from module options. Raises Refused for a value that can never work."""
+def read_settings(options: Mapping[str, Any]) -> Settings:
+    """The settings that module options stand for. Raises Refused for a value that can never work."""
     restore_only = options["state"] == "restored"
     selector = read_selector(options, required=not restore_only)
-    for name in ("wait_delay", "wait_timeout", "lease", "timeout", "protected_timeout"):
+    for name in _ABOVE_0:
         if options[name] is not None and not 0 < options[name] < math.inf:
             raise Refused(f"{name} is {options[name]}: say a number of seconds above 0")
-    for name in ("batch_wait", "stabilize_time", "checkpoint_wait", "bake_time"):
+    for name in _FROM_0:
         if options[name] is not None and not 0 <= options[name] < math.inf:
             raise Refused(f"{name} is {options[name]}: say a number of seconds, 0 or more")
     if options["max_tasks"] is not None and options["max_tasks"] < 1:
@@ -163,34 +172,20 @@ def read_policy(options: Mapping[str, Any]) -> Policy:
             "surge is 0, but stop_method: scale_in lowers a desired count that was raised before. Say surge: auto or 1,"
             " or stop_method: stop_task"
         )
-    return Policy(
+    seconds: dict[str, Any] = {
+        name: None if options[name] is None else float(options[name]) for name in _ABOVE_0 + _FROM_0
+    }
+    return Settings(
         selector=None if restore_only else selector,
         batch_size=parse_amount("batch_size", options["batch_size"]),
-        batch_wait=float(options["batch_wait"]),
         surge=_read_surge(options["surge"]),
-        minimum_healthy_percent=options["minimum_healthy_percent"],
-        wait_for=options["wait_for"],
-        stabilize_time=None if options["stabilize_time"] is None else float(options["stabilize_time"]),
-        wait_timeout=float(options["wait_timeout"]),
-        wait_delay=float(options["wait_delay"]),
-        on_deployment=options["on_deployment"],
-        protected_tasks=options["protected_tasks"],
         suspend_scaling=tuple(options["suspend_scaling"] or ()),
-        lease=float(options["lease"]),
         reason=options["reason"] or "",
         narrowing=read_narrowing(options),
-        order=options["order"],
-        max_tasks=options["max_tasks"],
-        max_failures=options["max_failures"],
         checkpoints=_checkpoints(options["checkpoints"] or ()),
-        checkpoint_wait=float(options["checkpoint_wait"]),
-        bake_time=float(options["bake_time"]),
         alarms=tuple(dict.fromkeys(options["alarms"] or ())),
-        timeout=None if options["timeout"] is None else float(options["timeout"]),
-        protected_timeout=float(options["protected_timeout"]),
-        on_failure=options["on_failure"],
-        stop_method=options["stop_method"],
-        check_images=options["check_images"],
+        **seconds,
+        **{name: options[name] for name in _AS_GIVEN},
     )
 
 

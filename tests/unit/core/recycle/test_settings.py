@@ -1,18 +1,18 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Options, and the policy that is read out of them without asking AWS anything."""
+"""Options, and the settings that is read out of them without asking AWS anything."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.policy import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import (
     SELECTORS,
-    Policy,
     Selector,
-    read_policy,
+    Settings,
     read_selector,
+    read_settings,
 )
 
 from tests.unit.core.recycle.samples import NOW, NOW_TEXT
@@ -59,8 +59,8 @@ ALL = {**UNSAID, "all_tasks": True}
 SCALE_IN = {"stop_method": "scale_in"}
 
 
-def test_what_is_not_said_is_the_default_of_the_issue():
-    assert read_policy(ALL) == Policy(
+def test_an_omitted_option_has_its_default():
+    assert read_settings(ALL) == Settings(
         selector=Selector("all_tasks"),
         batch_size=Amount(1),
         batch_wait=0.0,
@@ -76,7 +76,7 @@ def test_what_is_not_said_is_the_default_of_the_issue():
         lease=600.0,
         reason="",
     )
-    assert read_policy(ALL) == Policy(selector=Selector("all_tasks"))
+    assert read_settings(ALL) == Settings(selector=Selector("all_tasks"))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_what_is_not_said_is_the_default_of_the_issue():
     ],
 )
 def test_what_is_said_is_taken_over(said, expected):
-    assert read_policy({**ALL, **said}) == Policy(selector=Selector("all_tasks"), **expected)
+    assert read_settings({**ALL, **said}) == Settings(selector=Selector("all_tasks"), **expected)
 
 
 @pytest.mark.parametrize(
@@ -120,13 +120,13 @@ def test_what_is_said_is_taken_over(said, expected):
     ],
 )
 def test_spellings_of_surge(said, surge):
-    assert read_policy({**ALL, "surge": said}).surge == surge
+    assert read_settings({**ALL, "surge": said}).surge == surge
 
 
 @pytest.mark.parametrize("said", ["", "-1", "1.5", "10%", "Auto", "none", "²", None, True])
 def test_what_is_no_surge_is_refused(said):
     with pytest.raises(Refused) as refused:
-        read_policy({**ALL, "surge": said})
+        read_settings({**ALL, "surge": said})
     assert str(refused.value) == f"surge is {str(said).strip()!r}: say auto, or a number of tasks from 0"
 
 
@@ -147,7 +147,7 @@ def test_what_is_no_surge_is_refused(said):
     ],
 )
 def test_each_selector(said, selector):
-    assert read_policy({**UNSAID, **said}).selector == selector
+    assert read_settings({**UNSAID, **said}).selector == selector
     assert read_selector({**UNSAID, **said}, required=False) == selector
 
 
@@ -176,7 +176,7 @@ def test_each_selector(said, selector):
 )
 def test_selectors_that_cannot_work_are_refused(said, words):
     with pytest.raises(Refused) as refused:
-        read_policy({**UNSAID, **said})
+        read_settings({**UNSAID, **said})
     assert words in str(refused.value)
 
 
@@ -209,7 +209,7 @@ def test_selectors_that_cannot_work_are_refused(said, words):
 @pytest.mark.parametrize("state", ["recycled", "restored"])
 def test_values_that_can_never_work_are_refused_in_both_states(state, said, words):
     with pytest.raises(Refused) as refused:
-        read_policy({**ALL, "state": state, **said})
+        read_settings({**ALL, "state": state, **said})
     assert words in str(refused.value)
 
 
@@ -221,7 +221,7 @@ def test_values_that_can_never_work_are_refused_in_both_states(state, said, word
     ],
 )
 def test_restored_recycles_nothing(said):
-    assert read_policy({**UNSAID, "state": "restored", **said}) == Policy(selector=None)
+    assert read_settings({**UNSAID, "state": "restored", **said}) == Settings(selector=None)
 
 
 def test_a_selector_that_is_not_required_may_be_missing():
