@@ -18,8 +18,8 @@ description:
   - Before every single stop it looks again. The number of healthy tasks never falls below
     O(minimum_healthy_percent) by its doing, whatever deployments, scaling policies, operators or Spot
     interruptions do meanwhile.
-  - Which tasks are stale is a question of their age or their revision. So a run that was interrupted is finished by
-    running the same task again, and a run that is finished changes nothing when it is repeated.
+  - A task is stale because of its age, or because you name it. Running the same task again therefore finishes an
+    interrupted run, and repeating a finished run changes nothing.
   - Never changes the task definition, the service's deployment settings, or the limits of its scalable target.
 author:
   - SteadyOps contributors (@steadyops)
@@ -38,7 +38,7 @@ options:
   state:
     description:
       - V(recycled) replaces the stale tasks. Exactly one of O(started_before), O(max_task_age), O(token),
-        O(not_current_revision), O(secrets_changed), O(tasks) and O(all_tasks) is needed to say which they are.
+        O(secrets_changed), O(tasks) and O(all_tasks) is required to choose them.
         O(exclude_tasks), O(availability_zones) and O(capacity_providers) narrow any of them.
       - V(restored) replaces nothing. It gives back the capacity and the scaling switches that an interrupted run has
         left behind, and changes nothing where there is no such run.
@@ -67,11 +67,6 @@ options:
       - The last eight tokens of a service are remembered, as digests, in its tag C(steadyops.ecs/recycle-tokens).
       - Idempotent.
     type: str
-  not_current_revision:
-    description:
-      - Tasks that run another revision of the task definition than the service has are stale.
-      - Idempotent.
-    type: bool
   secrets_changed:
     description:
       - Tasks that were created before the latest change of any secret, parameter or environment file which the task
@@ -459,7 +454,7 @@ recycle:
     cutoff:
       description:
         - The instant before which a task must have been created to be stale.
-        - V(null) with O(not_current_revision), O(state=restored), and when it failed before that was known.
+        - V(null) with O(tasks), O(state=restored), and when it failed before that was known.
       returned: always
       type: str
       sample: "2026-11-22T03:00:00Z"
@@ -743,7 +738,6 @@ ARGUMENTS = {
     "started_before": {"type": "str"},
     "max_task_age": {"type": "str"},
     "token": {"type": "str", "no_log": False},
-    "not_current_revision": {"type": "bool"},
     "secrets_changed": {"type": "bool", "no_log": False},
     "tasks": {"type": "list", "elements": "str"},
     "all_tasks": {"type": "bool"},

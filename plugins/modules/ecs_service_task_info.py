@@ -32,8 +32,8 @@ options:
     description:
       - Tasks that were created before this instant are stale. As RFC 3339 with its zone, such as
         V(2026-11-22T03:00:00Z), or in epoch seconds. It is refused when it lies in the future.
-      - At most one of O(started_before), O(max_task_age), O(token), O(not_current_revision), O(secrets_changed),
-        O(tasks) and O(all_tasks) is taken.
+      - At most one of O(started_before), O(max_task_age), O(token), O(secrets_changed), O(tasks) and O(all_tasks)
+        is accepted.
     type: str
   max_task_age:
     description:
@@ -44,10 +44,6 @@ options:
       - Tasks created before the first recycle with this token began are stale. All tasks are when there was none, as
         they would be for the first one.
     type: str
-  not_current_revision:
-    description:
-      - Tasks that run another revision of the task definition than the service has are stale.
-    type: bool
   secrets_changed:
     description:
       - Tasks that were created before the latest change of any secret, parameter or environment file which the task
@@ -274,7 +270,6 @@ ARGUMENTS = {
     "started_before": {"type": "str"},
     "max_task_age": {"type": "str"},
     "token": {"type": "str", "no_log": False},
-    "not_current_revision": {"type": "bool"},
     "secrets_changed": {"type": "bool", "no_log": False},
     "tasks": {"type": "list", "elements": "str"},
     "all_tasks": {"type": "bool"},

@@ -18,7 +18,7 @@ from tests.end_to_end.witness import Witness
         {"all_tasks": True, "surge": 0, "minimum_healthy_percent": 50},
         {"token": "7", "protected_tasks": "recycle"},
         {"started_before": "2000-01-01T00:00:00Z"},
-        {"not_current_revision": True},
+        {"tasks": ["0" * 32]},
     ],
 )
 def test_check_mode_tells_what_the_real_run_does(sandbox, recycle, options):

@@ -155,13 +155,6 @@ def test_all_tasks_is_for_every_time(sandbox, recycle):
         witness.replaced()
 
 
-def test_another_revision(sandbox, recycle):
-    sandbox.service("web", tasks=2, health_check=True)
-    witness = Witness(sandbox)
-    assert recycle(not_current_revision=True)["recycle"]["status"] == "unchanged"
-    witness.untouched()
-
-
 def test_the_reason_of_a_stop(sandbox, recycle):
     sandbox.service("web", tasks=1, health_check=True)
     witness = Witness(sandbox)

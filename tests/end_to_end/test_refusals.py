@@ -13,10 +13,10 @@ ECS = "arn:aws:ecs:eu-central-1:123456789012"
 
 MISTYPED = [
     # which tasks
-    ({}, "say exactly one of started_before, max_task_age, token, not_current_revision, secrets_changed, tasks"),
+    ({}, "say exactly one of started_before, max_task_age, token, secrets_changed, tasks, all_tasks"),
     ({"all_tasks": False}, "nothing says which tasks are stale"),
     ({"max_task_age": "7d", "token": "a"}, "max_task_age and token are both given"),
-    ({"all_tasks": True, "not_current_revision": True}, "not_current_revision and all_tasks are both given"),
+    ({"all_tasks": True, "secrets_changed": True}, "secrets_changed and all_tasks are both given"),
     ({"max_task_age": "soon"}, "max_task_age is 'soon': say an age such as 7d, 12h or 30m"),
     ({"max_task_age": "0"}, "max_task_age is '0'"),
     ({"max_task_age": "-7d"}, "max_task_age is '-7d'"),

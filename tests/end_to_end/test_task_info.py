@@ -68,7 +68,7 @@ def test_a_row(sandbox, task_info):
         ({"max_task_age": "1h"}, 3),
         ({"started_before": "2000-01-01T00:00:00Z"}, 0),
         ({"token": "never used"}, 3),
-        ({"not_current_revision": True}, 0),
+        ({"tasks": ["0" * 32]}, 0),
         ({"all_tasks": True}, 3),
     ],
 )
@@ -79,7 +79,7 @@ def test_what_is_stale_is_what_a_recycle_would_replace(sandbox, task_info, recyc
     planned = recycle(check=True, **selector)
     assert found == (planned["recycle"]["plan"] or {"tasks": []})["tasks"]
     assert len(found) == stale
-    assert (result["cutoff"] is None) is ("not_current_revision" in selector)
+    assert (result["cutoff"] is None) is ("tasks" in selector)
 
 
 def test_after_a_recycle_nothing_is_stale(sandbox, task_info, recycle):

@@ -37,7 +37,7 @@ CASES = {
 }
 
 # sha256 of the drawn scenarios above, in order
-DRAWN = "f310c88ee9c0aa32ec8c7dd4b3ed112c6a6ca9552608d064e4e9df9c57830cfe"
+DRAWN = "975b3ad5e21b081d4fc8a449cdeec2ebee210cafd6d9dadd2a2def721a1fbd85"
 
 # The same for ``scenario.draw_scale_in``.
 SCALE_IN_CASES = {

@@ -8,11 +8,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG, read_record
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import is_stale
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG, Record, read_record
 
 from tests.sandbox.model.scheduler import Cluster
-from tests.sandbox.model.state import Change
+from tests.sandbox.model.state import Change, TaskState
 
 from .scenario import START, Scenario
 from .virtual_world import to_task
@@ -91,7 +90,7 @@ class Watch:
             return
         for arn in self.live.keys() - self.cluster.service("web").live.keys():
             state = self.cluster.tasks[arn].state()
-            stale = is_stale(to_task(state), record.cutoff, self.cluster.service("web").task_definition)
+            stale = self._is_stale(state, record)
             young = state.created_at >= self.looked_at  # nobody could know that it is there
             if not (state.stopped_reason or "").startswith("Scaling activity"):
                 continue  # ECS replaced it at the same moment, because it is not healthy
@@ -169,7 +168,7 @@ class Watch:
             if self.record_lost:
                 return
             raise Broken(f"a task was stopped with no record of the run: {arn}")
-        if is_stale(to_task(task.state()), record.cutoff, self.cluster.service("web").task_definition):
+        if self._is_stale(task.state(), record):
             self.stopped.append(arn)
             return
         # When a run gives up, it withdraws what it added and does not know to be good: on probation still,
@@ -196,10 +195,16 @@ class Watch:
     def _stale_left(self) -> bool:
         record, service = read_record(self.cluster.service("web").tags), self.cluster.service("web")
         return record is not None and any(
-            is_stale(to_task(task.state()), record.cutoff, service.task_definition)
-            and task.protected_until <= self.cluster.now
+            self._is_stale(task.state(), record) and task.protected_until <= self.cluster.now
             for task in service.live.values()
         )
+
+    def _is_stale(self, task: TaskState, record: Record) -> bool:
+        """Created before the record's cutoff or, without one, named."""
+        selector = self.scenario.settings.selector
+        if record.cutoff is not None:
+            return task.created_at < record.cutoff
+        return selector is not None and to_task(task).id in selector.value
 
     def _check_protection(self, arns: tuple[str, ...], end: float | None) -> None:
         record = read_record(self.cluster.service("web").tags)

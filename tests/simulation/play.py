@@ -59,7 +59,7 @@ def play(scenario: Scenario) -> Play:
     cluster = Cluster(rng, START, scenario.latencies)
     cluster.waits_for_protected = scenario.settings.stop_method == "scale_in"
     cluster.create_service("web", **scenario.service, tags={"team": "red"})
-    _age_some_revisions(scenario, cluster)
+    scenario = _name_tasks(scenario, cluster)
     if scenario.scaling:
         cluster.register_scalable_target("web", **scenario.scaling)
         cluster.policy_wants("web", scenario.wanted)
@@ -70,14 +70,13 @@ def play(scenario: Scenario) -> Play:
     return stage.play
 
 
-def _age_some_revisions(scenario: Scenario, cluster: Cluster) -> None:
-    """For not_current_revision: some tasks run an older revision than the service."""
+def _name_tasks(scenario: Scenario, cluster: Cluster) -> Scenario:
+    """With the selector ``tasks``, every other task is stale. Their ids are known once there is a service."""
     selector = scenario.settings.selector
-    if selector and selector.kind == "not_current_revision":
-        for index, task in enumerate(cluster.service("web").live.values()):
-            if index % 2:
-                task.task_definition = task.task_definition.replace("web:1", "web:0")
-                task.seen = None
+    if selector is None or selector.kind != "tasks":
+        return scenario
+    named = frozenset(arn.rsplit("/", 1)[-1] for arn in list(cluster.service("web").live)[1::2])
+    return replace(scenario, settings=replace(scenario.settings, selector=replace(selector, value=named)))
 
 
 class _Stage:

@@ -150,7 +150,7 @@ def _draw_settings(rng: random.Random, service: dict[str, Any]) -> Settings:
             Selector("token", "release-7"),
             Selector("all_tasks"),
             Selector("all_tasks"),
-            Selector("not_current_revision"),
+            Selector("tasks"),  # every other one; ``play`` names them
         ]
     )
     floor = rng.choice([100, 100, 100, 90, 75, 50, 0])

@@ -115,7 +115,7 @@ class Lookout:
             return
         known = progress.todo.keys() | knowledge.victims | {task.id for task, _why in session.report.skipped}
         for task in sorted(tasks, key=lambda task: (task.created_at, task.arn)):
-            if task.id not in known and progress.plan.selection.holds(task, progress.service.revision):
+            if task.id not in known and progress.plan.selection.holds(task):
                 progress.todo[task.id] = task
 
     def _first(self) -> list[str]:

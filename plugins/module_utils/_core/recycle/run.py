@@ -118,7 +118,7 @@ class _Run:
             raised = yield from self._guard(plan, mine, found.scaling)
             yield from replacement.run(raised)
             yield from replacement.bake()
-            if (yield from self._finish(plan, replacement, service.revision)):
+            if (yield from self._finish(plan, replacement)):
                 return
             rounds += 1
         raise Failed(f"other stale tasks turned up again and again in {session.title}. Run again")
@@ -181,7 +181,7 @@ class _Run:
             changed_at = yield from session.call(world.secrets_changed_at, service.revision)
         cutoff = find_cutoff(selector, now, tasks, service.tags, left, changed_at)
         selection = freeze_selection(selector, settings.narrowing, cutoff)
-        stale = [task for task in tasks if selection.holds(task, service.revision)]
+        stale = [task for task in tasks if selection.holds(task)]
         if service.desired == 0 and stale:  # nothing that is stopped would be replaced
             stale = []
             report.warnings.append(
@@ -308,12 +308,12 @@ class _Run:
 
     # ---- the end
 
-    def _finish(self, plan: Plan, replacement: Replacement, revision: str) -> Steps[bool]:
+    def _finish(self, plan: Plan, replacement: Replacement) -> Steps[bool]:
         """Verify, give back, release. False when stale tasks turned up that were not seen before."""
         tasks = yield from inventory(self.session)
         left_alone = {task.id for task, _why in self.report.skipped} | replacement.knowledge.victims
         later = {task.id for task in plan.later}
-        stale = [task for task in tasks if plan.selection.holds(task, revision) and task.id not in left_alone]
+        stale = [task for task in tasks if plan.selection.holds(task) and task.id not in left_alone]
         late = [task for task in stale if task.id not in later] if self.session.settings.max_tasks is None else []
         self.report.remaining = late or stale
         if late:

@@ -15,15 +15,7 @@ from ..amounts import Amount, parse_age, parse_amount, parse_instant
 from ..errors import Refused
 from .model import Task
 
-SELECTORS = (
-    "started_before",
-    "max_task_age",
-    "token",
-    "not_current_revision",
-    "secrets_changed",
-    "tasks",
-    "all_tasks",
-)
+SELECTORS = ("started_before", "max_task_age", "token", "secrets_changed", "tasks", "all_tasks")
 STOP_TASK, SCALE_IN = "stop_task", "scale_in"
 _TASK = re.compile(r"(?:arn:[^/]+:task/(?:[^/]+/)?)?([0-9a-f-]{32,36})")
 

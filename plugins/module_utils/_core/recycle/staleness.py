@@ -40,7 +40,7 @@ def find_cutoff(
     ``secrets_changed_at`` is needed for that selector. Raises Refused for an instant that has not come
     yet: every replacement would be stale at once.
     """
-    if selector.kind in ("not_current_revision", "tasks"):
+    if selector.kind == "tasks":
         return None
     if selector.kind == "secrets_changed":
         return secrets_changed_at
@@ -62,25 +62,20 @@ def find_cutoff(
     return freeze_now(now, tasks)
 
 
-def is_stale(task: Task, cutoff: float | None, revision: str) -> bool:
-    """Whether a task is stale by its creation or, without a cutoff, by its revision. Measured on createdAt: what a
-    task reads at its start, such as secrets, it reads after that instant and maybe before startedAt."""
-    return task.revision != revision if cutoff is None else task.created_at < cutoff
-
-
 @dataclass(frozen=True)
 class Selection:
     """What makes a task stale, frozen for one run."""
 
     cutoff: float | None = None
-    named: frozenset[str] | None = None  # ids: these and no others
+    named: frozenset[str] = frozenset()  # ids, where there is no cutoff
     narrowing: Narrowing = field(default_factory=Narrowing)
 
-    def holds(self, task: Task, revision: str) -> bool:
-        """Whether the task has to be replaced; ``revision`` is the service's."""
-        stale = is_stale(task, self.cutoff, revision) if self.named is None else task.id in self.named
+    def holds(self, task: Task) -> bool:
+        """Whether the task has to be replaced. Its age is measured on createdAt: what a task reads at its start, such
+        as secrets, it reads after that instant and maybe before startedAt."""
+        stale = task.id in self.named if self.cutoff is None else task.created_at < self.cutoff
         return stale and self.narrowing.keeps(task)
 
 
 def freeze_selection(selector: Selector, narrowing: Narrowing, cutoff: float | None) -> Selection:
-    return Selection(cutoff, selector.value if selector.kind == "tasks" else None, narrowing)
+    return Selection(cutoff, selector.value if selector.kind == "tasks" else frozenset(), narrowing)

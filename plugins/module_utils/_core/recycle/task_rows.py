@@ -66,7 +66,7 @@ def task_rows(
             "availability_zone": task.zone,
             "capacity_provider": task.capacity_provider,
             "launch_type": task.launch_type,
-            "stale": selection.holds(task, service.revision) if selection else None,
+            "stale": selection.holds(task) if selection else None,
         }
         for task in kept
     ], cutoff

@@ -22,7 +22,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.stalen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.core.recycle.samples import NOW, SEVEN, law, service, task, task_id, tasks
+from tests.unit.core.recycle.samples import NOW, law, service, task, task_id, tasks
 from tests.unit.core.recycle.test_settings import ALL, UNSAID
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf"
@@ -48,7 +48,7 @@ zoned = st.lists(st.sampled_from("abc"), max_size=12).map(
 )
 def test_what_is_stale(selection, stale):
     there = [task(0, zone="a"), task(1, zone="b", capacity_provider="FARGATE"), task(2, zone="a")]
-    assert {number for number, each in enumerate(there) if selection.holds(each, SEVEN)} == stale
+    assert {number for number, each in enumerate(there) if selection.holds(each)} == stale
 
 
 @pytest.mark.parametrize(

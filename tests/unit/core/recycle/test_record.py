@@ -85,7 +85,7 @@ PLAIN_TEXT = (
     "v=1 o=10 s=2 b=1795316400.000 k=all_tasks c=1795316400.000"
     " q=dynamic_in ph=surged w=0123abcd.17.4711.host x=1795317000"
 )
-EMPTY = Record(3, 0, NOW + 0.25, "not_current_revision", None, (), CLAIMED, "me", NOW)
+EMPTY = Record(3, 0, NOW + 0.25, "tasks", None, (), CLAIMED, "me", NOW)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ EMPTY = Record(3, 0, NOW + 0.25, "not_current_revision", None, (), CLAIMED, "me"
         pytest.param(PLAIN, PLAIN_TEXT, id="with everything"),
         pytest.param(
             EMPTY,
-            "v=1 o=3 s=0 b=1795316400.250 k=not_current_revision c=- q=- ph=claimed w=me x=1795316400",
+            "v=1 o=3 s=0 b=1795316400.250 k=tasks c=- q=- ph=claimed w=me x=1795316400",
             id="without cutoff and switches",
         ),
         pytest.param(

@@ -22,7 +22,6 @@ UNSAID = {
     "started_before": None,
     "max_task_age": None,
     "token": None,
-    "not_current_revision": None,
     "secrets_changed": None,
     "tasks": None,
     "all_tasks": None,
@@ -137,10 +136,10 @@ def test_what_is_no_surge_is_refused(said):
         pytest.param({"max_task_age": "7d"}, Selector("max_task_age", 604800.0), id="an age"),
         pytest.param({"token": "build 17"}, Selector("token", "build 17"), id="a token as it was written"),
         pytest.param({"token": 17}, Selector("token", "17"), id="a number as a token"),
-        pytest.param({"not_current_revision": True}, Selector("not_current_revision"), id="revisions"),
+        pytest.param({"secrets_changed": True}, Selector("secrets_changed"), id="secrets"),
         pytest.param({"all_tasks": True}, Selector("all_tasks"), id="all"),
         pytest.param(
-            {"token": "17", "all_tasks": False, "not_current_revision": False},
+            {"token": "17", "all_tasks": False, "secrets_changed": False},
             Selector("token", "17"),
             id="what is said to be false is not said",
         ),
@@ -162,8 +161,8 @@ def test_each_selector(said, selector):
             id="two selectors",
         ),
         pytest.param(
-            {"started_before": NOW_TEXT, "max_task_age": "7d", "not_current_revision": True},
-            "started_before and max_task_age and not_current_revision",
+            {"started_before": NOW_TEXT, "max_task_age": "7d", "secrets_changed": True},
+            "started_before and max_task_age and secrets_changed",
             id="three selectors",
         ),
         pytest.param({"started_before": ""}, "started_before is '': say an instant", id="an empty instant"),
@@ -229,5 +228,5 @@ def test_a_selector_that_is_not_required_may_be_missing():
 
 
 def test_every_selector_is_known_to_the_table_above():
-    of_the_table = {"started_before", "max_task_age", "token", "not_current_revision", "all_tasks"}
-    assert set(SELECTORS) == {*of_the_table, "secrets_changed", "tasks"}
+    of_the_table = {"started_before", "max_task_age", "token", "secrets_changed", "all_tasks"}
+    assert set(SELECTORS) == {*of_the_table, "tasks"}

@@ -93,7 +93,7 @@ def test_what_ecs_is_stopping_is_left_out():
         (None, {}, [None, None, None], None),
         (Selector("max_task_age", 1000.0), {}, [True, True, False], NOW - 1000),
         (Selector("started_before", NOW - 2000.0), {}, [True, False, False], NOW - 2000),
-        (Selector("not_current_revision"), {}, [True, False, False], None),
+        (Selector("tasks", frozenset({"old"})), {}, [True, False, False], None),
         (Selector("all_tasks"), {}, [True, True, True], NOW),
         (Selector("all_tasks"), {RECORD_TAG: LEFT}, [True, True, False], 999_000.0),
         (Selector("token", "7"), {}, [True, True, True], NOW),
