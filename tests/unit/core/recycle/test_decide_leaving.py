@@ -62,6 +62,11 @@ NAMELESS, UNHEALTHY = (
         pytest.param({"nameless": -1}, Lower(10), id="one more is known than ECS counts"),
         pytest.param({"desired": 10, "live": 12}, Finish(), id="all is given back, and ECS has still to stop two"),
         pytest.param({"healthy": 11}, UNHEALTHY, id="one that ran before is not healthy, and ECS might pick another"),
+        pytest.param({"desired": 11, "live": 11, "healthy": 11}, Lower(10), id="one is over: ECS may pick any"),
+        pytest.param({"desired": 11, "live": 11, "healthy": 10}, UNHEALTHY, id="one is over, and all good ones needed"),
+        pytest.param({"live": 11, "healthy": 11}, Lower(11), id="one is over, and the other was not started"),
+        pytest.param({"desired": 10, "live": 11, "healthy": 11}, Finish(), id="one is over that ECS has still to stop"),
+        pytest.param({"desired": 10, "live": 11, "healthy": 10}, UNHEALTHY, id="and all good ones are needed"),
         pytest.param({"live": 10, "healthy": 9}, Lower(10), id="one is not healthy, but ECS has none to pick"),
     ],
 )

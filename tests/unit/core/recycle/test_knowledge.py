@@ -424,6 +424,28 @@ def test_an_old_task_that_crashed_is_none_of_our_failures():
     assert knowledge.departed == {task_id(0)}
 
 
+ADDED_BEFORE = fresh(0)  # by a killed run, which began then
+CRASHED = {"status": "STOPPED", "stopping": True, "stop_code": "EssentialContainerExited"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "failed"),
+    [
+        pytest.param(ADDED_BEFORE, fresh(0, **CRASHED), True, id="it ran when this run took over"),
+        pytest.param(fresh(0, status="PENDING"), fresh(0, **CRASHED), True, id="it started when this run took over"),
+        pytest.param(None, fresh(0, **CRASHED), False, id="it had ended before, which the killed run has heeded"),
+        pytest.param(task(), task(**CRASHED), False, id="it is an old one"),
+        pytest.param(None, task(1, created_at=NOW + 60, **CRASHED), True, id="it was created as this run took over"),
+        pytest.param(None, task(1, created_at=NOW + 59.999, **CRASHED), False, id="it was created just before that"),
+    ],
+)
+def test_a_task_that_ended_after_a_run_took_over(first, then, failed):
+    knowledge = Knowledge(NOW, "running", has_health_check=False, stabilize=0.0, groups=(), resumed=NOW + 60)
+    knowledge.see([first] if first else [], NOW + 60)
+    knowledge.see([then], NOW + 90)
+    assert knowledge.failed == ({then.id: then} if failed else {})
+
+
 def test_the_first_word_on_a_failure_stays():
     knowledge = knowing()
     first = fresh(1, status="DEPROVISIONING", stopping=True, stop_code="TaskFailedToStart", stopped_reason="no image")
