@@ -53,12 +53,16 @@ class ByScaleIn:
         return decide_scale_in(progress.plan, self._session.settings, seen, progress.history, progress.pause)
 
     def act(self, action: Action, seen: Observation) -> Steps[bool]:
+        progress, clock = self._progress, self._session.world.clock()
         if isinstance(action, Grow):
             yield from self._grow(action.surge)
         elif isinstance(action, ScaleIn):
             yield from self._lower(action, seen)
         elif isinstance(action, Wait):
-            yield from self._wait(action)
+            if progress.history.draining and clock - self._asked_clock > _SLOW:
+                self._asked_clock = clock
+                self._skip((yield from self._shield.ask([task.arn for task in progress.todo.values()])))
+            yield from progress.wait(action, self._pace)
         return False
 
     def make_way(self) -> Steps[None]:
@@ -97,18 +101,10 @@ class ByScaleIn:
     def _note_lowered(self, history: History) -> None:
         self._unanswered = None
         self._seen_draining = 0.0
-        self._asked_clock = self._session.world.clock()
-        self._progress.begin_step()
+        self._asked_clock = self._progress.step_clock = self._session.world.clock()
         self._progress.changed(history, launching=False)
         self._session.report.changed = True
         self._session.note(surge=history.surge)
-
-    def _wait(self, action: Wait) -> Steps[None]:
-        clock = self._session.world.clock()
-        if self._progress.history.draining and clock - self._asked_clock > _SLOW:
-            self._asked_clock = clock
-            self._skip((yield from self._shield.ask([task.arn for task in self._progress.todo.values()])))
-        yield from self._progress.wait(action, self._pace)
 
     def _skip(self, held: Collection[str]) -> None:
         """Stale tasks that have come under protection, by ARN."""

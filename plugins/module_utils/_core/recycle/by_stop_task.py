@@ -95,7 +95,7 @@ class ByStopTask:
         if not known:
             session.report.skipped.append((task, "already gone"))
         if not progress.step:
-            progress.begin_step()
+            progress.step_clock = session.world.clock()
         progress.step.append(task)
         session.acted()
         progress.changed(action.history, launching=True)

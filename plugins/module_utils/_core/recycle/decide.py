@@ -3,8 +3,8 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """The next action of a recycle, from what was decided, what is seen and what was done so far.
 
-Everything here is a function of its arguments. The loop in ``run`` makes the observation, carries out
-what is answered and comes back.
+Everything here is a function of its arguments. The loop in ``replacement`` makes the observation, carries out the
+action and comes back.
 """
 
 from __future__ import annotations

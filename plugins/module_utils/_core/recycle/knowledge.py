@@ -59,9 +59,7 @@ class Knowledge:
         self._newest_event = ""
         self.expected: set[str] = set()  # ids from "has started" events that were not described yet
         self.victims: set[str] = set()  # tasks that we have told ECS to stop
-        self.doubtful: set[str] = (
-            set()
-        )  # tasks that we may have told: they run as far as is known, but are not relied on
+        self.doubtful: set[str] = set()  # tasks that we may have told: they run as far as is known
         self.departed: set[str] = set()  # tasks that went without our doing
         self.failed: dict[str, Task] = {}  # fresh tasks that ended by themselves
         self.fresh_order: list[str] = []  # ids of fresh tasks in the order in which they became good

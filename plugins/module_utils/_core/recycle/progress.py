@@ -35,7 +35,7 @@ class Progress:
         self.events: list[Event] = []  # since the run's last change
         self.launching = False  # whether ECS is launching tasks because of the run's last change
         self.step: list[Task] = []  # stopped, and not all replaced yet
-        self._step_clock = 0.0
+        self.step_clock = 0.0  # when the first of them was
         self._not_whole = 0.0  # seconds after the run's last change at which replacements were last seen missing
         self._whole_clock = session.world.clock() - session.settings.batch_wait
         self._pause = session.settings.batch_wait  # seconds before the next step
@@ -62,9 +62,6 @@ class Progress:
         self._not_whole = 0.0
         self.events.clear()
 
-    def begin_step(self) -> None:
-        self._step_clock = self.session.world.clock()
-
     def note_departed(self, task_id: str) -> None:
         """A task is gone, and the run was not told that its own write stopped it."""
         task = self.todo.pop(task_id, None)
@@ -88,7 +85,7 @@ class Progress:
     def report_step(self, new: list[str]) -> None:
         """The step is whole: tasks with the ids ``new`` stand for those that were stopped."""
         self._reported.update(new)
-        seconds = self.session.world.clock() - self._step_clock
+        seconds = self.session.world.clock() - self.step_clock
         names = [self.knowledge.arn(task_id) for task_id in new]
         # Nothing tells which new task stands for which old one: they are shared out.
         share = len(self.step)

@@ -60,9 +60,7 @@ def recycle(
         yield from run.work()
     except TakenOver as taken:
         run.report.status, run.report.message = outcome.FAILED, str(taken)
-    except Gone as gone:
-        yield from run.end_badly(str(gone))
-    except Refused as refusal:
+    except (Gone, Refused) as refusal:
         yield from run.end_badly(str(refusal))
     except Ended as ended:
         yield from run.end_badly(f"{run.session.title}: {ended}")
