@@ -8,13 +8,15 @@ import re
 from typing import Any
 
 from ..account import Account
+from ..model import deployments
 from ..model.state import SandboxError
 from . import acts
 
 
 def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     """What Cluster.create_service takes, and besides: `tasks` (= `desired`), `region`, `containers`,
-    `target_groups` as a number, as names or as ARNs, `scaling` {"min", "max", and flags that are suspended}.
+    `target_groups` as a number, as names or as ARNs, `scaling` {"min", "max", and flags that are suspended},
+    `acts`: what somebody does to the service, one after the other. Durations in seconds of AWS.
     """
     asked = dict(asked)
     name, region = asked.pop("name"), asked.pop("region", None) or account.region
@@ -32,13 +34,35 @@ def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     if isinstance(groups, int):
         groups = [f"{name}-{number + 1}" for number in range(groups)]
     asked["target_groups"] = [target_group(account, region, group, network) for group in groups]
+    if asked.get("controller", "ECS") != "ECS" or asked.get("strategy", "ROLLING") != "ROLLING":
+        others = asked.pop("alternates", None) or [f"{name_of(group)}-alt" for group in asked["target_groups"]]
+        made = [target_group(account, region, group, network) for group in others]
+        asked["alternates"] = dict(zip(asked["target_groups"], made, strict=True))
+    divide(account, asked)
+    then = asked.pop("acts", [])
     state = account.cluster(region).create_service(name, **asked)
     account.requests[state.arn] = {"containers": containers}
     key = f"{cluster}/{name}"
     if scaling:
         flags = {flag: bool(scaling.get(flag)) for flag in ("dynamic_in", "dynamic_out", "scheduled")}
         account.cluster(region).register_scalable_target(key, scaling["min"], scaling["max"], flags, by="operator")
+    for each in then:
+        acts.act(account, {"service": key, "region": region, **each})
     return acts.describe(account, region, account.cluster(region).service(key))
+
+
+def divide(account: Account, asked: dict[str, Any]) -> None:
+    """Durations of deployments, by the speed."""
+    if "bake" in asked:
+        asked["bake"] /= account.speed
+    asked["steps"] = [(percent, seconds / account.speed) for percent, seconds in asked.pop("steps", [])]
+    asked["hooks"] = [
+        {**hook, "seconds": hook.get("seconds", deployments.DAY) / account.speed} for hook in asked.pop("hooks", [])
+    ]
+
+
+def name_of(group: str) -> str:
+    return group.split("/")[1]
 
 
 def need_cluster(account: Account, region: str, name: str) -> None:

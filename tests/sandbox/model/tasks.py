@@ -29,6 +29,7 @@ class Task:
     zone: str
     address: str
     port: int
+    groups: tuple[str, ...] = ()  # target groups in which it is registered
     instance: int | None = None
     round: int = 0  # of launches of its service
     last_status: str = "PROVISIONING"
@@ -82,7 +83,7 @@ class Task:
                 self.started_at, self.stopping_at, self.stopped_at, self.last_status, self.desired_status, self.health,
                 self.stop_code, self.stopped_reason, self.exit_code, self.zone, service.launch_type,
                 service.capacity_provider, self.instance, self.address, self.port,
-                dict.fromkeys(service.target_groups, (self.target,)), self.version, self.updated_at, self.containers,
+                dict.fromkeys(self.groups, (self.target,)), self.version, self.updated_at, self.containers,
                 self.reason,
             )  # fmt: skip
         return self.seen
@@ -121,8 +122,8 @@ def launch(cluster: Cluster, task: Task) -> None:
             cluster.at(delay + draw(cluster.latencies.unhealthy), sicken, cluster, task, why)
         else:
             cluster.at(delay + draw(cluster.latencies.health), heal, cluster, task)
-    dead = faults.strike("targets_never_healthy", name) if service.target_groups else None
-    for group in service.target_groups:
+    dead = faults.strike("targets_never_healthy", name) if task.groups else None
+    for group in task.groups:
         if dead and dead.group in (None, group):
             why = f"Task failed ELB health checks in (target-group {group})"
             cluster.at(delay + draw(cluster.latencies.unhealthy), sicken, cluster, task, why, group)
@@ -140,7 +141,7 @@ def run(cluster: Cluster, task: Task) -> None:
     if task.desired_status != "RUNNING":
         return
     task.last_status, task.started_at = "RUNNING", cluster.now
-    for group in task.service.target_groups:
+    for group in task.groups:
         task.unready.add(group)
         cluster.groups.setdefault(group, {})[task.target] = "initial"
     task.service.failures = 0
@@ -235,7 +236,7 @@ def descend(cluster: Cluster, task: Task, status: str, cause: str) -> None:
         stop_serving(cluster, task)
     if status == "DEPROVISIONING" and task.stop_code not in NO_EXIT and task.started_at and task.exit_code is None:
         task.exit_code = on_stop(task)
-    for group in task.service.target_groups:
+    for group in task.groups:
         if task.target in cluster.groups.get(group, {}):
             cluster.groups[group][task.target] = "draining"
     cluster.changed(task, cause)
@@ -260,10 +261,15 @@ def gone(cluster: Cluster, task: Task, exit_code: int | None, cause: str) -> Non
     service = task.service
     service.leaving.pop(task.arn, None)
     service.stopped[task.arn] = task
-    for group in service.target_groups:
+    for group in task.groups:
         cluster.groups.get(group, {}).pop(task.target, None)
     cluster.changed(task, cause)
-    if service.daemon or service.room is not None or service.status == "DRAINING":
+    if (
+        service.daemon
+        or service.room is not None
+        or service.status == "DRAINING"
+        or (service.by_parts and len(service.deployments) > 1)
+    ):
         cluster.poke(service)
     cluster.at(REMEMBERED, forget, cluster, task)
 
