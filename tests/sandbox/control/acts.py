@@ -104,6 +104,11 @@ ACTS: dict[str, Act] = {
     "crash": lambda model, name, asked: model.crash(task(model, name, asked).arn, asked.get("exit_code", 1)),
     "fail_health": lambda model, name, asked: model.fail_health(task(model, name, asked).arn, asked.get("group")),
     "protect": protect,
+    "target_state": lambda model, name, asked: model.target_state(
+        task(model, name, asked).arn, asked["state"], asked.get("group"), asked.get("reason", "")
+    ),
+    "use_group": lambda model, name, asked: model.use_group(name, **asked),
+    "delete_target_group": lambda model, name, asked: model.delete_target_group(name, **asked),
     "tag": lambda model, name, asked: model.tag(name, asked["tags"]),
     "untag": lambda model, name, asked: model.untag(name, asked["keys"]),
     "policy_wants": lambda model, name, asked: model.policy_wants(name, asked["desired"]),

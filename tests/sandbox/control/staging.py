@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..account import Account
+from ..account import NUMBER, Account
 from ..model import deployments
 from ..model.state import SandboxError
 from . import acts
@@ -25,7 +25,7 @@ def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     asked.setdefault("launch_type", "EC2" if asked.get("daemon") else "FARGATE")
     network = asked.setdefault("network_mode", "awsvpc" if asked["launch_type"] == "FARGATE" else "bridge")
     scaling, health_check = asked.pop("scaling", None), bool(asked.get("health_check"))
-    containers = asked.pop("containers", None) or default_containers(health_check)
+    containers = asked.pop("containers", None) or default_containers(health_check, asked.get("port", 80))
     account.digests |= {each["image"]: each.pop("imageDigest") for each in containers if "imageDigest" in each}
     need_cluster(account, region, cluster)
     if "task_definition" not in asked:
@@ -33,10 +33,17 @@ def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     groups = asked.pop("target_groups", 0)
     if isinstance(groups, int):
         groups = [f"{name}-{number + 1}" for number in range(groups)]
-    asked["target_groups"] = [target_group(account, region, group, network) for group in groups]
+    kind = asked.get("ipv6") in ("targets", "only")
+    asked["target_groups"] = [target_group(account, region, group, network, kind) for group in groups]
+    classic, lattice = asked.get("classic", 0), asked.get("lattice", 0)
+    if isinstance(classic, int):
+        asked["classic"] = [f"{name}-{number + 1}" for number in range(classic)]
+    if isinstance(lattice, int):
+        prefix = f"arn:aws:vpc-lattice:{region}:{NUMBER}:targetgroup/tg-"
+        asked["lattice"] = [f"{prefix}{account.chance.getrandbits(68):017x}" for _number in range(lattice)]
     if asked.get("controller", "ECS") != "ECS" or asked.get("strategy", "ROLLING") != "ROLLING":
         others = asked.pop("alternates", None) or [f"{name_of(group)}-alt" for group in asked["target_groups"]]
-        made = [target_group(account, region, group, network) for group in others]
+        made = [target_group(account, region, group, network, kind) for group in others]
         asked["alternates"] = dict(zip(asked["target_groups"], made, strict=True))
     divide(account, asked)
     then = asked.pop("acts", [])
@@ -72,13 +79,13 @@ def need_cluster(account: Account, region: str, name: str) -> None:
         account.ask_moto("ecs", region, "CreateCluster", {"clusterName": name})
 
 
-def default_containers(health_check: bool) -> list[dict[str, Any]]:
+def default_containers(health_check: bool, port: int = 80) -> list[dict[str, Any]]:
     container: dict[str, Any] = {
         "name": "app",
         "image": "public.ecr.aws/nginx/nginx:stable",
         "essential": True,
         "memory": 128,
-        "portMappings": [{"containerPort": 80, "protocol": "tcp"}],
+        "portMappings": [{"containerPort": port, "protocol": "tcp"}],
     }
     if health_check:
         container["healthCheck"] = {"command": ["CMD-SHELL", "curl -f http://localhost/"], "interval": 10}
@@ -91,7 +98,7 @@ def register_definition(account: Account, region: str, name: str, network: str, 
     return str(answer["taskDefinition"]["taskDefinitionArn"])
 
 
-def target_group(account: Account, region: str, name: str, network: str) -> str:
+def target_group(account: Account, region: str, name: str, network: str, ipv6: bool = False) -> str:
     """The ARN of a target group in moto, by name, made if need be."""
     if name.startswith("arn:"):
         return name
@@ -103,6 +110,7 @@ def target_group(account: Account, region: str, name: str, network: str) -> str:
         "Port": "80",
         "VpcId": vpc.group(1) if vpc else "",
         "TargetType": "ip" if network == "awsvpc" else "instance",
+        **({"IpAddressType": "ipv6"} if ipv6 else {}),
     })  # fmt: skip
     found = re.search("<TargetGroupArn>(.*?)</TargetGroupArn>", text)
     if not found:

@@ -61,6 +61,7 @@ def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tag
             "updatedAt": stamp(each.created_at),
             "rolloutState": each.rollout_state or None,
             "rolloutStateReason": rollout_reason(each),
+            "vpcLatticeConfigurations": lattice(state, request),
             **launched,
         })
         for each in state.deployments
@@ -122,12 +123,16 @@ def load_balancers(state: ServiceState, request: dict[str, Any], container: str)
     """As given to CreateService; where deployments change target groups, with those that are in use now."""
     given = request.get("loadBalancers")
     if state.controller == "ECS" and state.strategy == "ROLLING":
-        return given or balancers_of(state.target_groups, container)
+        classic = [
+            {"loadBalancerName": name, "containerName": container, "containerPort": state.port}
+            for name in state.classic
+        ]
+        return given or [*balancers_of(state.target_groups, container, state.port), *classic]
     known = {each.get("targetGroupArn"): each for each in given or []}
     made = []
     for group in state.target_groups:
         other = state.alternates.get(group)
-        entry = known.get(group) or known.get(other) or balancers_of((group,), container)[0]
+        entry = known.get(group) or known.get(other) or balancers_of((group,), container, state.port)[0]
         entry = {**entry, "targetGroupArn": group}
         if state.controller == "ECS" and other:
             entry["advancedConfiguration"] = {
@@ -141,8 +146,15 @@ def load_balancers(state: ServiceState, request: dict[str, Any], container: str)
     return made
 
 
-def balancers_of(groups: Iterable[str], container: str) -> list[dict[str, Any]]:
-    return [{"targetGroupArn": group, "containerName": container, "containerPort": 80} for group in groups]
+def balancers_of(groups: Iterable[str], container: str, port: int) -> list[dict[str, Any]]:
+    return [{"targetGroupArn": group, "containerName": container, "containerPort": port} for group in groups]
+
+
+def lattice(state: ServiceState, request: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """VPC Lattice of a deployment or revision (API model; the service itself does not have it)."""
+    role = f"arn:aws:iam::{state.arn.split(':')[4]}:role/ecsInfrastructureRole"
+    named = [{"roleArn": role, "targetGroupArn": group, "portName": "app"} for group in state.lattice]
+    return request.get("vpcLatticeConfigurations") or named or None
 
 
 def deployment_configuration(state: ServiceState, request: dict[str, Any]) -> dict[str, Any]:
@@ -250,6 +262,7 @@ def revision(state: ServiceState, each: DeploymentState, request: dict[str, Any]
         "loadBalancers": load_balancers(state, request, first),
         "networkConfiguration": request.get("networkConfiguration"),
         "createdAt": stamp(each.created_at),
+        "vpcLatticeConfigurations": lattice(state, request),
         "resolvedConfiguration": {"loadBalancers": resolved},
     })  # fmt: skip
 
@@ -259,7 +272,7 @@ def task_set(state: ServiceState, each: TaskSetState, request: dict[str, Any], s
     first = request.get("containers", [{}])[0].get("name", "app")
     known = {entry.get("targetGroupArn"): entry for entry in load_balancers(state, request, first)}
     balancers = [
-        {**(known.get(group) or known.get(state.alternates.get(group)) or balancers_of((group,), first)[0])}
+        {**(known.get(group) or known.get(state.alternates.get(group)) or balancers_of((group,), first, state.port)[0])}
         | {"targetGroupArn": group}
         for group in each.target_groups
     ]
@@ -294,7 +307,8 @@ def task(
     """``request`` is what RunTask or StartTask was given."""
     request = request or {}
     identity = state.arn.rsplit("/", 1)[-1]
-    on_network = definition.get("networkMode", "awsvpc") == "awsvpc"
+    mode = definition.get("networkMode", "awsvpc")
+    on_network = mode == "awsvpc"
     attachment = f"{identity[:8]}-{identity[8:12]}-{identity[12:16]}-{identity[16:20]}-{identity[20:]}"
     failed, overridden = state.stop_code == "TaskFailedToStart", request.get("overrides") or {}
     shape = {
@@ -308,7 +322,7 @@ def task(
         "connectivity": "CONNECTED" if state.started_at else None,
         "connectivityAt": stamp(state.started_at),
         "containerInstanceArn": None if state.instance is None else instance_arn(state.arn, state.instance),
-        "containers": [container(state, each, attachment, on_network) for each in definition["containerDefinitions"]],
+        "containers": [container(state, each, attachment, mode) for each in definition["containerDefinitions"]],
         "cpu": overridden.get("cpu") or definition.get("cpu", "256"),
         "memory": overridden.get("memory") or definition.get("memory", "512"),
         "createdAt": stamp(state.created_at),
@@ -360,16 +374,17 @@ def interface(state: TaskState, attachment: str, identity: str, request: Mapping
         "networkInterfaceId": f"eni-{identity[:17]}",
         "macAddress": ":".join(("02", *(identity[i : i + 2] for i in range(0, 10, 2)))),
         "privateIPv4Address": state.address,
+        "ipv6Address": state.ipv6,  # this name is assumed; that of containers' networkInterfaces is in the API model
     }
     return {
         "id": attachment,
         "type": "ElasticNetworkInterface",
         "status": "DELETED" if state.last_status == "STOPPED" else "ATTACHED",
-        "details": [{"name": name, "value": value} for name, value in details.items()],
+        "details": [{"name": name, "value": value} for name, value in details.items() if value],
     }
 
 
-def container(state: TaskState, definition: dict[str, Any], attachment: str, on_network: bool) -> dict[str, Any]:
+def container(state: TaskState, definition: dict[str, Any], attachment: str, mode: str) -> dict[str, Any]:
     ports = definition.get("portMappings", [])
     bindings = [
         {
@@ -384,7 +399,8 @@ def container(state: TaskState, definition: dict[str, Any], attachment: str, on_
     end = state.containers.get(definition["name"], {})
     status = CONTAINERS.get(state.last_status, "PENDING")
     pulled = state.stopped_reason if (state.stopped_reason or "").startswith("CannotPull") else None
-    networks = [{"attachmentId": attachment, "privateIpv4Address": state.address}]
+    own = {"privateIpv4Address": state.address} if state.address else {}
+    networks = [{"attachmentId": attachment, **own, **({"ipv6Address": state.ipv6} if state.ipv6 else {})}]
     return without_none({
         "containerArn": f"{state.arn.replace(':task/', ':container/')}/{identity[:8]}",
         "taskArn": state.arn,
@@ -395,8 +411,9 @@ def container(state: TaskState, definition: dict[str, Any], attachment: str, on_
         "lastStatus": status,
         "exitCode": end.get("exit_code", state.exit_code) if status == "STOPPED" else None,
         "reason": end.get("reason", state.reason or pulled) if status == "STOPPED" else None,
-        "networkBindings": [] if on_network or state.started_at is None else bindings,
-        "networkInterfaces": networks if on_network else [],
+        # Of the mode bridge; in the mode host, ports are those of the task definition (evidence).
+        "networkBindings": [] if mode != "bridge" or state.started_at is None else bindings,
+        "networkInterfaces": networks if mode == "awsvpc" else [],
         "healthStatus": state.health if definition.get("healthCheck") else "UNKNOWN",
         "cpu": str(definition.get("cpu", 0)),
         "memory": str(definition["memory"]) if definition.get("memory") else None,

@@ -40,6 +40,9 @@ class Cluster:
         self.services: dict[str, Service] = {}  # by "cluster/name"
         self.tasks: dict[str, Task] = {}  # by ARN, as long as ECS describes them
         self.groups: dict[str, dict[str, str]] = {}  # target group -> "address:port" -> state
+        self.target_reasons: dict[tuple[str, str], str] = {}  # (target group, target) -> ELB's code, where told
+        self.unused_groups: set[str] = set()  # of no load balancer's listener
+        self.deleted_groups: set[str] = set()
         self.autoscaling = AutoScaling(self)
         self.faults = Faults()
         self.journal: list[Change] = []
@@ -121,12 +124,25 @@ class Cluster:
         hooks: Iterable[Mapping[str, Any]] = (),
         shows_rollout_state: bool = False,
         names_declared_groups: bool = False,
+        port: int = 80,
+        ipv6: str = "",
+        classic: Iterable[str] = (),
+        lattice: Iterable[str] = (),
+        unhealthy: int = 0,
+        unhealthy_by: str = "",
+        replaces_unhealthy: bool = True,
     ) -> ServiceState:
         """``started``: its tasks run and are healthy, created between ``oldest`` and ``newest`` seconds ago.
 
         ``strategy``: BLUE_GREEN, LINEAR or CANARY, with ``bake`` seconds, the ``steps`` of the traffic as (percent,
         seconds until the next) and ``hooks`` as {"stage", "seconds", "on_timeout"}. ``alternates``: target group ->
         the one that a deployment changes it for. ``task_sets``: those after the first are ACTIVE and empty.
+        ``network_mode``: awsvpc, bridge, or host, where a task has its instance's address and the port of its task
+        definition. ``ipv6``: interfaces have an IPv6 address besides ("eni"), which is the target's, too ("targets"),
+        or no other ("only"). ``classic``: names of Classic Load Balancers; ``lattice``: target groups of VPC Lattice.
+        ``unhealthy``: so many of its tasks fail from the beginning the check of their container or of their targets
+        (``unhealthy_by``: container, targets, or a target group); ECS replaces them, unless it is within the grace
+        period (``replaces_unhealthy`` false).
         """
         key = f"{cluster}/{name}"
         if key in self.services and self.services[key].status != "INACTIVE":
@@ -143,7 +159,8 @@ class Cluster:
             desired_by="CreateService", circuit_breaker=circuit_breaker, rollback=rollback, strategy=strategy,
             bake=bake, steps=tuple((float(step[0]), float(step[1])) for step in steps),
             hooks=tuple(deployments.read_hook(each) for each in hooks), shows_rollout_state=shows_rollout_state,
-            names_declared_groups=names_declared_groups,
+            names_declared_groups=names_declared_groups, port=port, ipv6=ipv6, classic=tuple(classic),
+            lattice=tuple(lattice),
         )  # fmt: skip
         service.declared_groups = service.target_groups
         if service.by_parts:
@@ -158,7 +175,7 @@ class Cluster:
             ]
         for part in service.deployments if service.by_parts else ():
             part.target_groups = service.target_groups
-        for group in (*service.target_groups, *service.alternates):
+        for group in (*service.places_of(first), *service.alternates):
             self.groups.setdefault(group, {})
         service.rollouts = [Rollout(first.id[8:], first, (), self.now)] if controller == "ECS" else []
         if started:
@@ -166,6 +183,8 @@ class Cluster:
             deployments.completed(self, service)
             for born in sorted(self.now - self.random.uniform(newest, oldest) for _ in range(desired)):
                 self.running_task(service, born)
+            for task in list(service.live.values())[:unhealthy]:
+                self._unhealthy_from_the_start(task, unhealthy_by, replaces_unhealthy)
             service.event(self, "has reached a steady state.")
         else:
             service.steady = False
@@ -187,17 +206,30 @@ class Cluster:
         task.version, task.told, task.updated_at = 3, ("RUNNING", "RUNNING"), task.started_at
         self._count(task)
 
+    def _unhealthy_from_the_start(self, task: Task, by: str, replaced: bool) -> None:
+        container = by == "container" or (not by and task.service.health_check)
+        group = None if container else by if by in task.groups else task.groups[0]
+        tasks.sicken(self, task, tasks.why_unhealthy(group), group)
+        if not replaced:
+            task.failed = None
+            task.service.bad.pop(task.arn, None)
+
     def create_task(self, service: Service, deployment: Deployment, born: float, instance: int | None = None) -> Task:
         self._addresses += 1
         number, ec2, bridge = self._addresses, service.launch_type == "EC2", service.network_mode != "awsvpc"
         if ec2 and instance is None:
-            instance = number % 16
+            # Ports of the mode host, and the listeners of a Classic Load Balancer, want an instance for each task.
+            instance = number if service.network_mode == "host" or service.classic else number % 16
+        address = f"i-{instance:017x}" if bridge else f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        address = "" if service.ipv6 == "only" and not bridge else address
         task = Task(
             arn=f"{self.arn_prefix}:task/{service.cluster}/{self.hexadecimal(32)}",
             service=service, deployment=deployment.id, task_definition=deployment.task_definition, created_at=born,
             zone=self.arn_prefix.split(":")[3] + "abc"[number % 3], round=service.round, instance=instance,
-            address=f"i-{instance:017x}" if bridge else f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
-            port=32768 + number % 28000 if bridge else 80, groups=service.groups_of(deployment),
+            address=address,
+            port=32768 + number % 28000 if service.network_mode == "bridge" and not service.classic else service.port,
+            groups=service.places_of(deployment),
+            ipv6=f"2001:db8::{number >> 16 & 65535:x}:{number & 65535:x}" if service.ipv6 and not bridge else "",
         )  # fmt: skip
         if ec2:
             task.last_status = "PENDING"
@@ -289,7 +321,20 @@ class Cluster:
         return found
 
     def target_states(self, group: str) -> dict[str, str]:
-        return dict(self.groups.get(group, {}))
+        if group in self.deleted_groups:
+            raise SandboxError("TargetGroupNotFound", "One or more target groups not found")
+        known = self.groups.get(group, {})
+        return dict.fromkeys(known, "unused") if group in self.unused_groups else dict(known)
+
+    def target_reason(self, group: str, target: str) -> str | None:
+        """ELB's reason code, where it is not the usual one of the target's state."""
+        return "Target.NotInUse" if group in self.unused_groups else self.target_reasons.get((group, target))
+
+    def set_state(self, group: str, target: str, state: str, reason: str = "") -> None:
+        self.target_reasons.pop((group, target), None)
+        if reason:
+            self.target_reasons[group, target] = reason
+        self.groups.setdefault(group, {})[target] = state
 
     def scaling(self, name: str) -> ScalingState | None:
         return self.autoscaling.targets.get(self.service(name))
@@ -532,12 +577,32 @@ class Cluster:
 
     def fail_health(self, arn: str, group: str | None = None) -> None:
         """A running task fails the check of its container, or of a target group."""
-        why = (
-            f"Task failed ELB health checks in (target-group {group})"
-            if group
-            else "Task failed container health checks"
-        )
-        tasks.sicken(self, self.tasks[arn], why, group)
+        tasks.sicken(self, self.tasks[arn], tasks.why_unhealthy(group), group)
+
+    def target_state(self, arn: str, state: str, group: str | None = None, reason: str = "") -> None:
+        """ELB says something else of a task's target, in a target group or in all; ECS does nothing about it.
+
+        "unhealthy.draining" is a Network Load Balancer's: unhealthy, and existing connections go on.
+        """
+        task = self.tasks[arn]
+        for each in task.groups if group is None else (group,):
+            self.set_state(each, task.target, state, reason)
+            (task.unready.discard if state == "healthy" else task.unready.add)(each)
+        self.changed(task, "health")
+
+    def use_group(self, name: str, group: str | None = None, used: bool = True) -> None:
+        """Whether a listener forwards to the target groups of a service, or to this one: else its targets are unused.
+
+        ECS goes by what the targets are apart from that (assumed).
+        """
+        service = self.service(name)
+        for each in service.target_groups if group is None else (group,):
+            (self.unused_groups.discard if used else self.unused_groups.add)(each)
+
+    def delete_target_group(self, name: str, group: str | None = None) -> None:
+        """Somebody deletes the target groups of a service, or one: new tasks never become healthy (assumed)."""
+        for each in self.service(name).target_groups if group is None else (group,):
+            self.deleted_groups.add(each)
 
     def crash(self, arn: str, exit_code: int = 1) -> None:
         tasks.end(self, self.tasks[arn], "EssentialContainerExited", "Essential container in task exited", exit_code)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from . import deployments, tasks
 from .deployments import Deployment
 from .state import DeploymentState, EventState, RolloutState, ServiceState, TaskSetState, TaskState
-from .tasks import Task
+from .tasks import CLASSIC, Task
 
 if TYPE_CHECKING:
     from .scheduler import Cluster
@@ -49,6 +49,10 @@ class Service:
     launch_type: str = "FARGATE"
     capacity_provider: str | None = None
     network_mode: str = "awsvpc"
+    port: int = 80  # of the container; of its target too, but for the network mode bridge
+    ipv6: str = ""  # what its tasks' interfaces have besides: see create_service
+    classic: tuple[str, ...] = ()  # names of Classic Load Balancers
+    lattice: tuple[str, ...] = ()  # ARNs of VPC Lattice's target groups
     room: int | None = None  # tasks that fit at once, those that still stop included
     circuit_breaker: bool = False  # a deployment fails when too many of its tasks do
     rollback: bool = False
@@ -101,6 +105,10 @@ class Service:
     def groups_of(self, deployment: Deployment) -> tuple[str, ...]:
         return self.target_groups if deployment.target_groups is None else deployment.target_groups
 
+    def places_of(self, deployment: Deployment) -> tuple[str, ...]:
+        """Where a task is registered: target groups of any kind, and ``classic/<name>``."""
+        return (*self.groups_of(deployment), *(f"{CLASSIC}{name}" for name in self.classic), *self.lattice)
+
     @property
     def rolling(self) -> bool:
         return any(deployment.rollout_state == "IN_PROGRESS" for deployment in self.deployments)
@@ -152,7 +160,8 @@ class Service:
             tuple(self.deployment_states()) if own else (), () if own else tuple(self.task_set_states()),
             tuple(self.events), dict(self.tags), self.maximum_percent, self.minimum_healthy_percent, self.named_groups,
             self.launch_type, self.capacity_provider, self.health_check, self.strategy, dict(self.alternates),
-            tuple(self.rollout_states()) if own else (), self.bake, self.steps, self.hooks,
+            tuple(self.rollout_states()) if own else (), self.bake, self.steps, self.hooks, self.classic, self.lattice,
+            self.port,
         )  # fmt: skip
 
     @property
@@ -174,11 +183,14 @@ class Service:
 
     def deployment_states(self) -> Iterable[DeploymentState]:
         native = self.strategy != "ROLLING"
+        # API model, Deployment.rolloutState: of rolling deployments, and not behind a Classic Load Balancer. The log
+        # of a deployment in kayac/ecspresso#860 has it in a BLUE_GREEN service all the same.
+        hidden = (native and not self.shows_rollout_state) or bool(self.classic)
         for each in self.deployments:
             running, pending, _healthy = self.counts_of(each)
             desired = self.desired if each.status == "PRIMARY" else 0
             yield DeploymentState(
-                each.id, each.status, "" if native and not self.shows_rollout_state else each.rollout_state,
+                each.id, each.status, "" if hidden else each.rollout_state,
                 each.task_definition, each.wanted(self.desired) if native else desired, running, pending,
                 each.created_at, each.failed, self.groups_of(each), each.reason,
             )  # fmt: skip

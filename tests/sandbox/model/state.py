@@ -45,6 +45,7 @@ class TaskState(NamedTuple):
     updated_at: float | None = None  # the last of them
     containers: Mapping[str, Mapping[str, Any]] = {}  # name -> exit_code, reason: where they differ from the task's
     reason: str | None = None  # of every other container
+    ipv6: str = ""
 
 
 class DeploymentState(NamedTuple):
@@ -131,6 +132,9 @@ class ServiceState(NamedTuple):
     bake: float = 0.0
     steps: tuple[tuple[float, float], ...] = ()
     hooks: tuple[Any, ...] = ()
+    classic: tuple[str, ...] = ()  # names of Classic Load Balancers
+    lattice: tuple[str, ...] = ()  # ARNs of VPC Lattice's target groups
+    port: int = 80  # of the container
 
 
 class ScalingState(NamedTuple):
