@@ -50,6 +50,7 @@ OWN: dict[str, dict[str, Callable[[Account, Call], Any]]] = {
     "ecs": operations_of(ecs_services, ecs_tasks, ecs_run_task, ecs_tags),
     "application-autoscaling": autoscaling_api.OPERATIONS,
     "elasticloadbalancing": elb_api.OPERATIONS,
+    "vpc-lattice": elb_api.LATTICE,
     "events": {**event_rules.OPERATIONS, **connections_api.OPERATIONS, **api_destinations.OPERATIONS},
     "sns": sns_api.OPERATIONS,
     "sqs": sqs_api.OPERATIONS,

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..account import Account
 from ..delivery import sns_api
+from ..model import deployments
 from ..model.scheduler import Cluster
 from ..model.services import Service
 from ..model.tasks import Task
@@ -18,7 +19,10 @@ Act = Callable[[Cluster, str, dict[str, Any]], Any]
 
 
 def act(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
-    """{"act": a key of ACTS, "service": name or cluster/name, "region": ..., and what the act takes}."""
+    """{"act": a key of ACTS, "service": name or cluster/name, "region": ..., and what the act takes}.
+
+    ``after``: so many seconds from now instead of at once.
+    """
     asked = dict(asked)
     kind, region = asked.pop("act"), asked.pop("region", None) or account.region
     if kind == "release":
@@ -32,11 +36,18 @@ def act(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(
             f"no such act: {kind}; there are release, confirm_subscription, fire_schedule, {', '.join(ACTS)}"
         )
+    for key in DURATIONS & asked.keys():
+        asked[key] = None if asked[key] is None else asked[key] / account.speed
+    after = asked.pop("after", 0)
     if "service" not in asked and kind in OF_TASKS:
         ACTS[kind](model, "", asked)
         return dict(task(model, "", asked).state()._asdict())
     service = model.service(asked.pop("service"))
-    ACTS[kind](model, f"{service.cluster}/{service.name}", asked)
+    name = f"{service.cluster}/{service.name}"
+    if after:
+        model.at(after, ACTS[kind], model, name, asked)
+    else:
+        ACTS[kind](model, name, asked)
     return describe(account, region, service)
 
 
@@ -67,10 +78,6 @@ def rescale(model: Cluster, name: str, asked: dict[str, Any]) -> None:
     model.update_service(name, desired=desired, by="operator")
 
 
-def deploy(model: Cluster, name: str, asked: dict[str, Any]) -> None:
-    model.update_service(name, force_new_deployment=True, task_definition=asked.get("task_definition"), by="operator")
-
-
 def protect(model: Cluster, name: str, asked: dict[str, Any]) -> None:
     minutes = asked.get("minutes", 120)
     model.protect(task(model, name, asked).arn, model.now + 60 * minutes if minutes else None)
@@ -78,7 +85,15 @@ def protect(model: Cluster, name: str, asked: dict[str, Any]) -> None:
 
 ACTS: dict[str, Act] = {
     "rescale": rescale,
-    "deploy": deploy,
+    "deploy": lambda model, name, asked: model.begin_deployment(name, **asked),
+    "codedeploy": lambda model, name, asked: model.codedeploy(name, **asked),
+    "external_task_set": lambda model, name, asked: model.external_task_set(name, **asked),
+    "scale_task_set": lambda model, name, asked: model.scale_task_set(name, **asked),
+    "shift": lambda model, name, _asked: model.shift(name),
+    "finish": lambda model, name, _asked: model.finish(name),
+    "roll_back": lambda model, name, asked: model.roll_back(name, **asked),
+    "continue_deployment": lambda model, name, asked: model.continue_deployment(name, **asked),
+    "fail_deployment": lambda model, name, asked: model.fail_deployment(name, **asked),
     "delete": lambda model, name, _asked: model.delete_service(name),
     "stop_task": lambda model, name, asked: model.stop_task(
         task(model, name, asked).arn, asked.get("reason", "by hand"), by="operator"
@@ -89,6 +104,11 @@ ACTS: dict[str, Act] = {
     "crash": lambda model, name, asked: model.crash(task(model, name, asked).arn, asked.get("exit_code", 1)),
     "fail_health": lambda model, name, asked: model.fail_health(task(model, name, asked).arn, asked.get("group")),
     "protect": protect,
+    "target_state": lambda model, name, asked: model.target_state(
+        task(model, name, asked).arn, asked["state"], asked.get("group"), asked.get("reason", "")
+    ),
+    "use_group": lambda model, name, asked: model.use_group(name, **asked),
+    "delete_target_group": lambda model, name, asked: model.delete_target_group(name, **asked),
     "tag": lambda model, name, asked: model.tag(name, asked["tags"]),
     "untag": lambda model, name, asked: model.untag(name, asked["keys"]),
     "policy_wants": lambda model, name, asked: model.policy_wants(name, asked["desired"]),
@@ -100,7 +120,17 @@ ACTS: dict[str, Act] = {
 }
 
 
+DURATIONS = {"after", "shift", "keep"}  # given in AWS's seconds
 OF_TASKS = ("stop_task", "interrupt", "crash", "lose_host")  # need no service, when they name a task
+
+
+def rollout(service: Service) -> dict[str, Any] | None:
+    """The service deployment under way, or CodeDeploy's."""
+    found = deployments.current(service)
+    if found is None:
+        return None
+    told = ("id", "status", "reason", "stage", "weight", "shifted")
+    return {**{key: getattr(found, key) for key in told}, "hook": found.hook and found.hook.id}
 
 
 def describe(account: Account, region: str, service: Service) -> dict[str, Any]:
@@ -120,7 +150,10 @@ def describe(account: Account, region: str, service: Service) -> dict[str, Any]:
         "target_groups": list(service.target_groups),
         "tags": dict(service.tags),
         "scaling": scaling._asdict() if scaling else None,
+        "controller": service.controller,
+        "strategy": service.strategy,
         "deployments": [dict(deployment.__dict__) for deployment in service.deployments],
+        "rollout": rollout(service),
         "events": [event.message for event in service.events],
         "tasks": [
             {**each.state()._asdict(), "healthy": each.healthy, "protected_until": each.protected_until or None}

@@ -7,14 +7,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..account import Account
+from ..account import NUMBER, Account
+from ..model import deployments
 from ..model.state import SandboxError
 from . import acts
 
 
 def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     """What Cluster.create_service takes, and besides: `tasks` (= `desired`), `region`, `containers`,
-    `target_groups` as a number, as names or as ARNs, `scaling` {"min", "max", and flags that are suspended}.
+    `target_groups` as a number, as names or as ARNs, `scaling` {"min", "max", and flags that are suspended},
+    `acts`: what somebody does to the service, one after the other. Durations in seconds of AWS.
     """
     asked = dict(asked)
     name, region = asked.pop("name"), asked.pop("region", None) or account.region
@@ -23,7 +25,7 @@ def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     asked.setdefault("launch_type", "EC2" if asked.get("daemon") else "FARGATE")
     network = asked.setdefault("network_mode", "awsvpc" if asked["launch_type"] == "FARGATE" else "bridge")
     scaling, health_check = asked.pop("scaling", None), bool(asked.get("health_check"))
-    containers = asked.pop("containers", None) or default_containers(health_check)
+    containers = asked.pop("containers", None) or default_containers(health_check, asked.get("port", 80))
     account.digests |= {each["image"]: each.pop("imageDigest") for each in containers if "imageDigest" in each}
     need_cluster(account, region, cluster)
     if "task_definition" not in asked:
@@ -31,14 +33,43 @@ def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     groups = asked.pop("target_groups", 0)
     if isinstance(groups, int):
         groups = [f"{name}-{number + 1}" for number in range(groups)]
-    asked["target_groups"] = [target_group(account, region, group, network) for group in groups]
+    kind = asked.get("ipv6") in ("targets", "only")
+    asked["target_groups"] = [target_group(account, region, group, network, kind) for group in groups]
+    classic, lattice = asked.get("classic", 0), asked.get("lattice", 0)
+    if isinstance(classic, int):
+        asked["classic"] = [f"{name}-{number + 1}" for number in range(classic)]
+    if isinstance(lattice, int):
+        prefix = f"arn:aws:vpc-lattice:{region}:{NUMBER}:targetgroup/tg-"
+        asked["lattice"] = [f"{prefix}{account.chance.getrandbits(68):017x}" for _number in range(lattice)]
+    if asked.get("controller", "ECS") != "ECS" or asked.get("strategy", "ROLLING") != "ROLLING":
+        others = asked.pop("alternates", None) or [f"{name_of(group)}-alt" for group in asked["target_groups"]]
+        made = [target_group(account, region, group, network, kind) for group in others]
+        asked["alternates"] = dict(zip(asked["target_groups"], made, strict=True))
+    divide(account, asked)
+    then = asked.pop("acts", [])
     state = account.cluster(region).create_service(name, **asked)
     account.requests[state.arn] = {"containers": containers}
     key = f"{cluster}/{name}"
     if scaling:
         flags = {flag: bool(scaling.get(flag)) for flag in ("dynamic_in", "dynamic_out", "scheduled")}
         account.cluster(region).register_scalable_target(key, scaling["min"], scaling["max"], flags, by="operator")
+    for each in then:
+        acts.act(account, {"service": key, "region": region, **each})
     return acts.describe(account, region, account.cluster(region).service(key))
+
+
+def divide(account: Account, asked: dict[str, Any]) -> None:
+    """Durations of deployments, by the speed."""
+    if "bake" in asked:
+        asked["bake"] /= account.speed
+    asked["steps"] = [(percent, seconds / account.speed) for percent, seconds in asked.pop("steps", [])]
+    asked["hooks"] = [
+        {**hook, "seconds": hook.get("seconds", deployments.DAY) / account.speed} for hook in asked.pop("hooks", [])
+    ]
+
+
+def name_of(group: str) -> str:
+    return group.split("/")[1]
 
 
 def need_cluster(account: Account, region: str, name: str) -> None:
@@ -48,13 +79,13 @@ def need_cluster(account: Account, region: str, name: str) -> None:
         account.ask_moto("ecs", region, "CreateCluster", {"clusterName": name})
 
 
-def default_containers(health_check: bool) -> list[dict[str, Any]]:
+def default_containers(health_check: bool, port: int = 80) -> list[dict[str, Any]]:
     container: dict[str, Any] = {
         "name": "app",
         "image": "public.ecr.aws/nginx/nginx:stable",
         "essential": True,
         "memory": 128,
-        "portMappings": [{"containerPort": 80, "protocol": "tcp"}],
+        "portMappings": [{"containerPort": port, "protocol": "tcp"}],
     }
     if health_check:
         container["healthCheck"] = {"command": ["CMD-SHELL", "curl -f http://localhost/"], "interval": 10}
@@ -67,7 +98,7 @@ def register_definition(account: Account, region: str, name: str, network: str, 
     return str(answer["taskDefinition"]["taskDefinitionArn"])
 
 
-def target_group(account: Account, region: str, name: str, network: str) -> str:
+def target_group(account: Account, region: str, name: str, network: str, ipv6: bool = False) -> str:
     """The ARN of a target group in moto, by name, made if need be."""
     if name.startswith("arn:"):
         return name
@@ -79,6 +110,7 @@ def target_group(account: Account, region: str, name: str, network: str) -> str:
         "Port": "80",
         "VpcId": vpc.group(1) if vpc else "",
         "TargetType": "ip" if network == "awsvpc" else "instance",
+        **({"IpAddressType": "ipv6"} if ipv6 else {}),
     })  # fmt: skip
     found = re.search("<TargetGroupArn>(.*?)</TargetGroupArn>", text)
     if not found:

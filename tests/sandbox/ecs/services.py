@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..account import Account
@@ -28,6 +29,12 @@ def create_service(account: Account, call: Call, model: Cluster) -> dict[str, An
     breaker = limits.get("deploymentCircuitBreaker") or {}
     strategy = asked.get("capacityProviderStrategy") or [{}]
     provider = strategy[0].get("capacityProvider")
+    native = limits.get("strategy", "ROLLING")
+    alternates = {
+        each["targetGroupArn"]: each["advancedConfiguration"]["alternateTargetGroupArn"]
+        for each in asked.get("loadBalancers") or []
+        if (each.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
+    }
     fargate = (provider or "").startswith("FARGATE") or asked.get("launchType") == "FARGATE"
     tags = {tag["key"]: tag.get("value", "") for tag in asked.get("tags") or []}
     check_tags(tags)
@@ -49,9 +56,37 @@ def create_service(account: Account, call: Call, model: Cluster) -> dict[str, An
         tags=tags,
         circuit_breaker=bool(breaker.get("enable")),
         rollback=bool(breaker.get("rollback")),
+        strategy=native,
+        alternates=alternates or None,
+        bake=60 * float(limits.get("bakeTimeInMinutes") or 0) / account.speed,
+        steps=[(percent, seconds / account.speed) for percent, seconds in traffic_steps(limits)],
+        hooks=pause_hooks(account, limits),
     )
     account.requests[state.arn] = asked
     return {"service": service_shape(account, state)}
+
+
+def traffic_steps(limits: dict[str, Any]) -> list[tuple[float, float]]:
+    """Percent of the production traffic, and seconds until the next step (API model, with its defaults)."""
+    if limits.get("strategy") == "CANARY":
+        given = limits.get("canaryConfiguration") or {}
+        return [(given.get("canaryPercent", 5.0), 60.0 * given.get("canaryBakeTimeInMinutes", 10))]
+    if limits.get("strategy") == "LINEAR":
+        given = limits.get("linearConfiguration") or {}
+        percent, seconds = given.get("stepPercent", 10.0), 60.0 * given.get("stepBakeTimeInMinutes", 6)
+        return [(number * percent, seconds) for number in range(1, math.ceil(100 / percent))]
+    return []
+
+
+def pause_hooks(account: Account, limits: dict[str, Any]) -> list[dict[str, Any]]:
+    """PAUSE hooks, by default for a day (API model). A hook of a function succeeds at once (assumed)."""
+    made = []
+    for hook in limits.get("lifecycleHooks") or []:
+        timeout = hook.get("timeoutConfiguration") or {}
+        minutes, action = timeout.get("timeoutInMinutes", 1440), timeout.get("action", "ROLLBACK")
+        stages = hook.get("lifecycleStages") or [] if hook.get("targetType") == "PAUSE" else []
+        made += [{"stage": stage, "seconds": 60 * minutes / account.speed, "on_timeout": action} for stage in stages]
+    return made
 
 
 def has_health_check(definition: dict[str, Any]) -> bool:
@@ -119,23 +154,126 @@ def list_services(account: Account, call: Call, model: Cluster) -> dict[str, Any
 
 @operation
 def list_service_deployments(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
-    service = model.service(service_name(cluster_name(account, call), call.parameters["service"]))
+    state = model.service(service_name(cluster_name(account, call), call.parameters["service"])).state()
     wanted = call.parameters.get("status")
-    found = []
-    for each in service.deployments if service.controller == "ECS" else ():
-        status = "IN_PROGRESS" if each.rollout_state == "IN_PROGRESS" else "SUCCESSFUL"
-        shape = {
-            "serviceDeploymentArn": f"{service.arn.replace(':service/', ':service-deployment/')}/{each.id[8:]}",
-            "serviceArn": service.arn,
-            "clusterArn": shapes.cluster_arn(service.arn, service.cluster),
-            "createdAt": account.stamp(each.created_at),
-            "startedAt": account.stamp(each.created_at),
-            "targetServiceRevisionArn": f"{service.arn.replace(':service/', ':service-revision/')}/{each.id[8:]}",
-            "status": status,
-        }
-        if not wanted or status in wanted:
-            found.append(shape)
-    return {"serviceDeployments": found}
+    found = [each for each in state.rollouts if not wanted or each.status in wanted]
+    shown = found[: int(call.parameters.get("maxResults") or 100)]
+    return {"serviceDeployments": [shapes.rollout_brief(state, each, account.stamp) for each in shown]}
+
+
+@operation
+def describe_service_deployments(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
+    asked = limited(call, "serviceDeploymentArns", 20, "Service deployments")
+    found = {}
+    for service in model.services.values():
+        state, request = service.state(), account.requests.get(service.arn, {})
+        for each in state.rollouts:
+            found[shapes.rollout_arn(state, each.id)] = (state, each, request)
+    return {
+        "serviceDeployments": [shapes.rollout(*found[arn], account.stamp) for arn in asked if arn in found],
+        "failures": [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in found],
+    }
+
+
+@operation
+def describe_service_revisions(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
+    """Of the revisions that a service has now; those of the past are MISSING here (assumed to matter to nobody)."""
+    asked = limited(call, "serviceRevisionArns", 20, "Service revisions")
+    found = {}
+    for service in model.services.values():
+        state, request = service.state(), account.requests.get(service.arn, {})
+        for each in state.deployments:
+            found[shapes.revision_arn(state, each.id)] = (state, each, request)
+    return {
+        "serviceRevisions": [shapes.revision(*found[arn], account.stamp) for arn in asked if arn in found],
+        "failures": [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in found],
+    }
+
+
+def of_rollout(model: Cluster, arn: str) -> str:
+    """The service of a service deployment that is under way."""
+    for key, service in model.services.items():
+        state = service.state()
+        if any(shapes.rollout_arn(state, each.id) == arn and each.finished_at is None for each in state.rollouts):
+            return key
+    raise SandboxError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+
+
+@operation
+def continue_service_deployment(_account: Account, call: Call, model: Cluster) -> dict[str, Any]:
+    arn = call.parameters["serviceDeploymentArn"]
+    model.continue_deployment(of_rollout(model, arn), call.parameters.get("action") == "ROLLBACK")
+    return {"serviceDeploymentArn": arn}
+
+
+@operation
+def stop_service_deployment(_account: Account, call: Call, model: Cluster) -> dict[str, Any]:
+    arn = call.parameters["serviceDeploymentArn"]
+    model.roll_back(of_rollout(model, arn), "Service deployment stopped by the user.")
+    return {"serviceDeploymentArn": arn}
+
+
+@operation
+def describe_task_sets(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
+    key = service_name(cluster_name(account, call), call.parameters["service"])
+    state, request = model.service(key).state(), account.requests.get(model.service(key).arn, {})
+    asked = call.parameters.get("taskSets") or [each.id for each in state.task_sets]
+    found = [each for each in state.task_sets if any(name.endswith(each.id) for name in asked)]
+    missing = [name for name in asked if not any(name.endswith(each.id) for each in state.task_sets)]
+    return {
+        "taskSets": [shapes.task_set(state, each, request, account.stamp) for each in found],
+        "failures": [{"arn": name, "reason": "MISSING"} for name in missing],
+    }
+
+
+@operation
+def create_task_set(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
+    asked = call.parameters
+    key = service_name(cluster_name(account, call), asked["service"])
+    if model.service(key).controller != "EXTERNAL":
+        raise SandboxError(
+            INVALID, "Task sets can only be created for services with an EXTERNAL deployment controller."
+        )
+    made = model.external_task_set(
+        key,
+        account.definition(call.region, asked["taskDefinition"])["taskDefinitionArn"],
+        float((asked.get("scale") or {}).get("value", 0.0)),
+        external_id=asked.get("externalId", ""),
+        target_groups=[each["targetGroupArn"] for each in asked.get("loadBalancers") or []],
+    )
+    return {"taskSet": shape_of_task_set(account, model, key, made)}
+
+
+def shape_of_task_set(account: Account, model: Cluster, key: str, name: str) -> dict[str, Any]:
+    state = model.service(key).state()
+    found = next((each for each in state.task_sets if name.endswith(each.id)), None)
+    if found is None:
+        raise SandboxError("TaskSetNotFoundException", "The specified task set wasn't found.")
+    return shapes.task_set(state, found, account.requests.get(state.arn, {}), account.stamp)
+
+
+@operation
+def update_task_set(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
+    key, name = service_name(cluster_name(account, call), call.parameters["service"]), call.parameters["taskSet"]
+    shape_of_task_set(account, model, key, name)
+    model.scale_task_set(key, float(call.parameters["scale"]["value"]), name)
+    return {"taskSet": shape_of_task_set(account, model, key, name)}
+
+
+@operation
+def update_service_primary_task_set(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
+    key, name = service_name(cluster_name(account, call), call.parameters["service"]), call.parameters["primaryTaskSet"]
+    shape_of_task_set(account, model, key, name)
+    model.make_primary(key, name)
+    return {"taskSet": shape_of_task_set(account, model, key, name)}
+
+
+@operation
+def delete_task_set(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
+    key, name = service_name(cluster_name(account, call), call.parameters["service"]), call.parameters["taskSet"]
+    shape_of_task_set(account, model, key, name)
+    model.drain_task_set(key, name)
+    return {"taskSet": shape_of_task_set(account, model, key, name)}
 
 
 @operation

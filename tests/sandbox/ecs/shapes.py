@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..model.state import ServiceState, TaskState
+from ..model.state import DeploymentState, RolloutState, ServiceState, TaskSetState, TaskState
 
 Stamp = Callable[[float | None], Any]  # how an instant is written: a number, or a text
 
@@ -46,12 +46,10 @@ def placement(state: ServiceState, request: dict[str, Any]) -> dict[str, Any]:
 def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tags: bool) -> dict[str, Any]:
     """``request`` is what CreateService was given: what the model does not know is echoed from it."""
     first = request.get("containers", [{}])[0].get("name", "app")
-    balancers = request.get("loadBalancers") or [
-        {"targetGroupArn": group, "containerName": first, "containerPort": 80} for group in state.target_groups
-    ]
+    balancers = load_balancers(state, request, first)
     launched = placement(state, request)
     deployments = [
-        {
+        without_none({
             "id": each.id,
             "status": each.status,
             "taskDefinition": each.task_definition,
@@ -61,12 +59,14 @@ def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tag
             "failedTasks": each.failed,
             "createdAt": stamp(each.created_at),
             "updatedAt": stamp(each.created_at),
-            "rolloutState": each.rollout_state,
-            "rolloutStateReason": f"ECS deployment {each.id} {each.rollout_state.lower()}.",
+            "rolloutState": each.rollout_state or None,
+            "rolloutStateReason": rollout_reason(each),
+            "vpcLatticeConfigurations": lattice(state, request),
             **launched,
-        }
+        })
         for each in state.deployments
-    ]
+    ]  # fmt: skip
+    under_way = [each for each in state.rollouts[:1] if each.finished_at is None]
     shape = {
         "serviceArn": state.arn,
         "serviceName": state.name,
@@ -79,13 +79,19 @@ def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tag
         "pendingCount": state.pending,
         **launched,
         "taskDefinition": state.task_definition,
-        "deploymentConfiguration": {
-            "deploymentCircuitBreaker": {"enable": False, "rollback": False},
-            **request.get("deploymentConfiguration", {}),
-            "maximumPercent": state.maximum_percent,
-            "minimumHealthyPercent": state.minimum_healthy_percent,
-        },
+        "deploymentConfiguration": deployment_configuration(state, request),
         "deployments": deployments,
+        "currentServiceDeployment": rollout_arn(state, under_way[0].id) if under_way else None,
+        "currentServiceRevisions": [
+            {
+                "arn": revision_arn(state, each.id),
+                "requestedTaskCount": each.desired,
+                "runningTaskCount": each.running,
+                "pendingTaskCount": each.pending,
+            }
+            for each in state.deployments
+        ]
+        or None,
         "events": [{"id": e.id, "createdAt": stamp(e.created_at), "message": e.message} for e in state.events],
         "createdAt": stamp(state.created_at),
         "createdBy": f"arn:aws:iam::{state.arn.split(':')[4]}:role/sandbox",
@@ -101,29 +107,198 @@ def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tag
         "availabilityZoneRebalancing": request.get("availabilityZoneRebalancing", "DISABLED"),
         "roleArn": request.get("role"),
         "tags": tags(dict(state.tags)) if with_tags else None,
-        "taskSets": [task_set(state, each, launched, stamp) for each in state.task_sets] or None,
+        "taskSets": [task_set(state, each, request, stamp) for each in state.task_sets] or None,
     }
     return without_none(shape)
 
 
-def task_set(state: ServiceState, each: Any, launched: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-    running = state.running if each.status == "PRIMARY" else 0
-    return {
+def rollout_reason(each: DeploymentState) -> str | None:
+    """The wording of captured answers of ECS."""
+    if not each.rollout_state:
+        return None
+    return each.reason or f"ECS deployment {each.id} {each.rollout_state.lower().replace('_', ' ')}."
+
+
+def load_balancers(state: ServiceState, request: dict[str, Any], container: str) -> list[dict[str, Any]]:
+    """As given to CreateService; where deployments change target groups, with those that are in use now."""
+    given = request.get("loadBalancers")
+    if state.controller == "ECS" and state.strategy == "ROLLING":
+        classic = [
+            {"loadBalancerName": name, "containerName": container, "containerPort": state.port}
+            for name in state.classic
+        ]
+        return given or [*balancers_of(state.target_groups, container, state.port), *classic]
+    known = {each.get("targetGroupArn"): each for each in given or []}
+    made = []
+    for group in state.target_groups:
+        other = state.alternates.get(group)
+        entry = known.get(group) or known.get(other) or balancers_of((group,), container, state.port)[0]
+        entry = {**entry, "targetGroupArn": group}
+        if state.controller == "ECS" and other:
+            entry["advancedConfiguration"] = {
+                "productionListenerRule": f"{state.arn.rsplit(':', 1)[0].replace(':ecs:', ':elasticloadbalancing:')}"
+                ":listener-rule/app/web/0123456789abcdef/0123456789abcdef/0123456789abcdef",
+                "roleArn": f"arn:aws:iam::{state.arn.split(':')[4]}:role/ecsInfrastructureRole",
+                **entry.get("advancedConfiguration", {}),
+                "alternateTargetGroupArn": other,
+            }
+        made.append(entry)
+    return made
+
+
+def balancers_of(groups: Iterable[str], container: str, port: int) -> list[dict[str, Any]]:
+    return [{"targetGroupArn": group, "containerName": container, "containerPort": port} for group in groups]
+
+
+def lattice(state: ServiceState, request: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """VPC Lattice of a deployment or revision (API model; the service itself does not have it)."""
+    role = f"arn:aws:iam::{state.arn.split(':')[4]}:role/ecsInfrastructureRole"
+    named = [{"roleArn": role, "targetGroupArn": group, "portName": "app"} for group in state.lattice]
+    return request.get("vpcLatticeConfigurations") or named or None
+
+
+def deployment_configuration(state: ServiceState, request: dict[str, Any]) -> dict[str, Any]:
+    shape = {
+        "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+        **request.get("deploymentConfiguration", {}),
+        "maximumPercent": state.maximum_percent,
+        "minimumHealthyPercent": state.minimum_healthy_percent,
+    }
+    if state.controller != "ECS":
+        return shape
+    shape["strategy"] = state.strategy
+    shape.setdefault("bakeTimeInMinutes", 0)
+    if state.hooks and "lifecycleHooks" not in shape:
+        shape["lifecycleHooks"] = [{"targetType": "PAUSE", "lifecycleStages": [hook.stage]} for hook in state.hooks]
+    return shape
+
+
+def rollout_arn(state: ServiceState, identity: str) -> str:
+    return f"{state.arn.replace(':service/', ':service-deployment/')}/{identity}"
+
+
+def revision_arn(state: ServiceState, deployment: str) -> str:
+    return f"{state.arn.replace(':service/', ':service-revision/')}/{deployment.rsplit('/', 1)[-1]}"
+
+
+def rollout_brief(state: ServiceState, each: RolloutState, stamp: Stamp) -> dict[str, Any]:
+    """A member of ListServiceDeployments."""
+    return without_none({
+        "serviceDeploymentArn": rollout_arn(state, each.id),
+        "serviceArn": state.arn,
+        "clusterArn": cluster_arn(state.arn, state.cluster),
+        "createdAt": stamp(each.created_at),
+        "startedAt": stamp(each.created_at),
+        "finishedAt": stamp(each.finished_at),
+        "targetServiceRevisionArn": revision_arn(state, each.target),
+        "status": each.status,
+        "statusReason": each.reason or None,
+    })  # fmt: skip
+
+
+def rollout(state: ServiceState, each: RolloutState, request: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+    """A member of DescribeServiceDeployments."""
+    known = {found.id: found for found in state.deployments}
+    native, brief = state.strategy != "ROLLING", rollout_brief(state, each, stamp)
+    brief.pop("targetServiceRevisionArn")
+
+    def revision(deployment: str, weight: float) -> dict[str, Any]:
+        found = known.get(deployment)
+        return without_none({
+            "arn": revision_arn(state, deployment),
+            "requestedTaskCount": found.desired if found else 0,
+            "runningTaskCount": found.running if found else 0,
+            "pendingTaskCount": found.pending if found else 0,
+            "requestedProductionTrafficWeight": weight if native else None,
+        })  # fmt: skip
+
+    rollback = {
+        "reason": each.rollback_reason,
+        "startedAt": stamp(each.rollback_at),
+        "serviceRevisionArn": revision_arn(state, each.rollback),
+    }
+    hook = each.hook and {
+        "hookId": each.hook.id,
+        "targetType": "PAUSE",
+        "status": "AWAITING_ACTION",
+        "expiresAt": stamp(each.hook.expires_at),
+        "timeoutAction": each.hook.on_timeout,
+    }
+    breaker = deployment_configuration(state, request)["deploymentCircuitBreaker"]
+    return without_none({
+        **brief,
+        "updatedAt": stamp(each.finished_at or each.created_at),
+        "stoppedAt": stamp(each.finished_at) if each.status == "STOPPED" else None,
+        "sourceServiceRevisions": [revision(source, 100.0 - each.weight) for source in each.sources],
+        "targetServiceRevision": revision(each.target, each.weight),
+        "lifecycleStage": each.stage or None,
+        "lifecycleHookDetails": [hook] if hook else None,
+        "deploymentConfiguration": deployment_configuration(state, request),
+        "rollback": rollback if each.rollback else None,
+        "deploymentCircuitBreaker": {
+            "status": "MONITORING" if breaker.get("enable") else "DISABLED",
+            "failureCount": each.failed,
+            "threshold": 3,
+        },
+    })  # fmt: skip
+
+
+def revision(state: ServiceState, each: DeploymentState, request: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+    """A member of DescribeServiceRevisions: what a revision was given, and the target groups that it really uses."""
+    first = request.get("containers", [{}])[0].get("name", "app")
+    resolved = [
+        without_none({
+            "targetGroupArn": group,
+            "productionListenerRule": balancer.get("advancedConfiguration", {}).get("productionListenerRule"),
+        })
+        for group, balancer in zip(each.target_groups, load_balancers(state, request, first), strict=False)
+    ]  # fmt: skip
+    return without_none({
+        "serviceRevisionArn": revision_arn(state, each.id),
+        "serviceArn": state.arn,
+        "clusterArn": cluster_arn(state.arn, state.cluster),
+        "taskDefinition": each.task_definition,
+        **placement(state, request),
+        "loadBalancers": load_balancers(state, request, first),
+        "networkConfiguration": request.get("networkConfiguration"),
+        "createdAt": stamp(each.created_at),
+        "vpcLatticeConfigurations": lattice(state, request),
+        "resolvedConfiguration": {"loadBalancers": resolved},
+    })  # fmt: skip
+
+
+def task_set(state: ServiceState, each: TaskSetState, request: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+    """A member of ``taskSets``. Its ARN ends with ``ecs-svc/<number>`` (examples of the AWS CLI)."""
+    first = request.get("containers", [{}])[0].get("name", "app")
+    known = {entry.get("targetGroupArn"): entry for entry in load_balancers(state, request, first)}
+    balancers = [
+        {**(known.get(group) or known.get(state.alternates.get(group)) or balancers_of((group,), first, state.port)[0])}
+        | {"targetGroupArn": group}
+        for group in each.target_groups
+    ]
+    return without_none({
         "id": each.id,
         "taskSetArn": f"{state.arn.replace(':service/', ':task-set/')}/{each.id}",
         "serviceArn": state.arn,
         "clusterArn": cluster_arn(state.arn, state.cluster),
+        "startedBy": each.started_by or None,
+        "externalId": each.external_id or None,
         "status": each.status,
         "taskDefinition": each.task_definition,
-        "computedDesiredCount": state.desired if each.status == "PRIMARY" else 0,
-        "pendingCount": state.pending if each.status == "PRIMARY" else 0,
-        "runningCount": running,
-        "createdAt": stamp(state.created_at),
-        "updatedAt": stamp(state.created_at),
-        "scale": {"value": 100.0, "unit": "PERCENT"},
-        "stabilityStatus": "STEADY_STATE",
-        **launched,
-    }
+        "computedDesiredCount": each.desired,
+        "pendingCount": each.pending,
+        "runningCount": each.running,
+        "createdAt": stamp(each.created_at),
+        "updatedAt": stamp(each.created_at),
+        **placement(state, request),
+        "networkConfiguration": request.get("networkConfiguration"),
+        "loadBalancers": balancers,
+        "serviceRegistries": [],
+        "scale": {"value": each.scale, "unit": "PERCENT"},
+        "stabilityStatus": each.stability,
+        "stabilityStatusAt": stamp(each.created_at),
+        "tags": [],
+    })  # fmt: skip
 
 
 def task(
@@ -132,7 +307,8 @@ def task(
     """``request`` is what RunTask or StartTask was given."""
     request = request or {}
     identity = state.arn.rsplit("/", 1)[-1]
-    on_network = definition.get("networkMode", "awsvpc") == "awsvpc"
+    mode = definition.get("networkMode", "awsvpc")
+    on_network = mode == "awsvpc"
     attachment = f"{identity[:8]}-{identity[8:12]}-{identity[12:16]}-{identity[16:20]}-{identity[20:]}"
     failed, overridden = state.stop_code == "TaskFailedToStart", request.get("overrides") or {}
     shape = {
@@ -146,7 +322,7 @@ def task(
         "connectivity": "CONNECTED" if state.started_at else None,
         "connectivityAt": stamp(state.started_at),
         "containerInstanceArn": None if state.instance is None else instance_arn(state.arn, state.instance),
-        "containers": [container(state, each, attachment, on_network) for each in definition["containerDefinitions"]],
+        "containers": [container(state, each, attachment, mode) for each in definition["containerDefinitions"]],
         "cpu": overridden.get("cpu") or definition.get("cpu", "256"),
         "memory": overridden.get("memory") or definition.get("memory", "512"),
         "createdAt": stamp(state.created_at),
@@ -198,16 +374,17 @@ def interface(state: TaskState, attachment: str, identity: str, request: Mapping
         "networkInterfaceId": f"eni-{identity[:17]}",
         "macAddress": ":".join(("02", *(identity[i : i + 2] for i in range(0, 10, 2)))),
         "privateIPv4Address": state.address,
+        "ipv6Address": state.ipv6,  # this name is assumed; that of containers' networkInterfaces is in the API model
     }
     return {
         "id": attachment,
         "type": "ElasticNetworkInterface",
         "status": "DELETED" if state.last_status == "STOPPED" else "ATTACHED",
-        "details": [{"name": name, "value": value} for name, value in details.items()],
+        "details": [{"name": name, "value": value} for name, value in details.items() if value],
     }
 
 
-def container(state: TaskState, definition: dict[str, Any], attachment: str, on_network: bool) -> dict[str, Any]:
+def container(state: TaskState, definition: dict[str, Any], attachment: str, mode: str) -> dict[str, Any]:
     ports = definition.get("portMappings", [])
     bindings = [
         {
@@ -222,7 +399,8 @@ def container(state: TaskState, definition: dict[str, Any], attachment: str, on_
     end = state.containers.get(definition["name"], {})
     status = CONTAINERS.get(state.last_status, "PENDING")
     pulled = state.stopped_reason if (state.stopped_reason or "").startswith("CannotPull") else None
-    networks = [{"attachmentId": attachment, "privateIpv4Address": state.address}]
+    own = {"privateIpv4Address": state.address} if state.address else {}
+    networks = [{"attachmentId": attachment, **own, **({"ipv6Address": state.ipv6} if state.ipv6 else {})}]
     return without_none({
         "containerArn": f"{state.arn.replace(':task/', ':container/')}/{identity[:8]}",
         "taskArn": state.arn,
@@ -233,8 +411,9 @@ def container(state: TaskState, definition: dict[str, Any], attachment: str, on_
         "lastStatus": status,
         "exitCode": end.get("exit_code", state.exit_code) if status == "STOPPED" else None,
         "reason": end.get("reason", state.reason or pulled) if status == "STOPPED" else None,
-        "networkBindings": [] if on_network or state.started_at is None else bindings,
-        "networkInterfaces": networks if on_network else [],
+        # Of the mode bridge; in the mode host, ports are those of the task definition (evidence).
+        "networkBindings": [] if mode != "bridge" or state.started_at is None else bindings,
+        "networkInterfaces": networks if mode == "awsvpc" else [],
         "healthStatus": state.health if definition.get("healthCheck") else "UNKNOWN",
         "cpu": str(definition.get("cpu", 0)),
         "memory": str(definition["memory"]) if definition.get("memory") else None,

@@ -21,7 +21,8 @@ STANDING = {
 }
 # Faults that are somebody else's act, once `after` tasks of the service have been stopped by StopTask.
 MIDWAY = {
-    "deployment_midway": "a new deployment begins",
+    "deployment_midway": "a new deployment begins, of the kind that the service has",
+    "deployment_fails_midway": "a new deployment begins and fails at once: PRIMARY FAILED beside ACTIVE",
     "tags_lost": "the tags `keys` (all, when empty) vanish",
     "reregistered": "the scalable target is registered again with `minimum`, `maximum` and `suspended`",
     "rescaled": "an operator changes the desired count by `delta`",

@@ -12,13 +12,14 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from . import tasks
+from . import deployments, tasks
 from .autoscaling import AutoScaling
+from .deployments import Deployment, Rollout
 from .faults import Fault, Faults
 from .latencies import Latencies
 from .programs import Programs
-from .services import STANDALONE, Deployment, Service, Snapshot, look
-from .state import Change, Occurrence, SandboxError, ScalingState, ServiceState, TaskSetState, TaskState
+from .services import STANDALONE, Service, Snapshot, look
+from .state import Change, Occurrence, SandboxError, ScalingState, ServiceState, TaskState
 from .tasks import Task
 
 HOUR = 3600.0
@@ -39,6 +40,9 @@ class Cluster:
         self.services: dict[str, Service] = {}  # by "cluster/name"
         self.tasks: dict[str, Task] = {}  # by ARN, as long as ECS describes them
         self.groups: dict[str, dict[str, str]] = {}  # target group -> "address:port" -> state
+        self.target_reasons: dict[tuple[str, str], str] = {}  # (target group, target) -> ELB's code, where told
+        self.unused_groups: set[str] = set()  # of no load balancer's listener
+        self.deleted_groups: set[str] = set()
         self.autoscaling = AutoScaling(self)
         self.faults = Faults()
         self.journal: list[Change] = []
@@ -113,8 +117,33 @@ class Cluster:
         rollback: bool = False,
         oldest: float = 72 * HOUR,
         newest: float = HOUR,
+        strategy: str = "ROLLING",
+        alternates: Mapping[str, str] | None = None,
+        bake: float = 0.0,
+        steps: Iterable[tuple[float, float]] = (),
+        hooks: Iterable[Mapping[str, Any]] = (),
+        shows_rollout_state: bool = False,
+        names_declared_groups: bool = False,
+        port: int = 80,
+        ipv6: str = "",
+        classic: Iterable[str] = (),
+        lattice: Iterable[str] = (),
+        unhealthy: int = 0,
+        unhealthy_by: str = "",
+        replaces_unhealthy: bool = True,
     ) -> ServiceState:
-        """``started``: its tasks run and are healthy, created between ``oldest`` and ``newest`` seconds ago."""
+        """``started``: its tasks run and are healthy, created between ``oldest`` and ``newest`` seconds ago.
+
+        ``strategy``: BLUE_GREEN, LINEAR or CANARY, with ``bake`` seconds, the ``steps`` of the traffic as (percent,
+        seconds until the next) and ``hooks`` as {"stage", "seconds", "on_timeout"}. ``alternates``: target group ->
+        the one that a deployment changes it for. ``task_sets``: those after the first are ACTIVE and empty.
+        ``network_mode``: awsvpc, bridge, or host, where a task has its instance's address and the port of its task
+        definition. ``ipv6``: interfaces have an IPv6 address besides ("eni"), which is the target's, too ("targets"),
+        or no other ("only"). ``classic``: names of Classic Load Balancers; ``lattice``: target groups of VPC Lattice.
+        ``unhealthy``: so many of its tasks fail from the beginning the check of their container or of their targets
+        (``unhealthy_by``: container, targets, or a target group); ECS replaces them, unless it is within the grace
+        period (``replaces_unhealthy`` false).
+        """
         key = f"{cluster}/{name}"
         if key in self.services and self.services[key].status != "INACTIVE":
             raise SandboxError("InvalidParameterException", "Creation of service was not idempotent.")
@@ -127,50 +156,80 @@ class Cluster:
             minimum_healthy_percent=0 if daemon else minimum_healthy_percent,
             launch_type=launch_type, capacity_provider=capacity_provider, room=room,
             network_mode=network_mode or ("bridge" if launch_type == "EC2" else "awsvpc"), tags=dict(tags or {}),
-            desired_by="CreateService", circuit_breaker=circuit_breaker, rollback=rollback,
+            desired_by="CreateService", circuit_breaker=circuit_breaker, rollback=rollback, strategy=strategy,
+            bake=bake, steps=tuple((float(step[0]), float(step[1])) for step in steps),
+            hooks=tuple(deployments.read_hook(each) for each in hooks), shows_rollout_state=shows_rollout_state,
+            names_declared_groups=names_declared_groups, port=port, ipv6=ipv6, classic=tuple(classic),
+            lattice=tuple(lattice),
         )  # fmt: skip
-        service.deployments = [Deployment(self.deployment_id(), task_definition, self.now)]
+        service.declared_groups = service.target_groups
+        if service.by_parts:
+            pairs = alternates or {group: f"{group}-alternate" for group in service.target_groups}
+            service.alternates = {**pairs, **{other: group for group, other in pairs.items()}}
+        first = Deployment(self.deployment_id(), task_definition, self.now)
+        service.deployments = [first]
         if controller != "ECS":
-            service.task_sets = [
-                TaskSetState(self.deployment_id(), "ACTIVE" if number else "PRIMARY", task_definition)
-                for number in range(task_sets)
+            service.deployments += [
+                Deployment(self.deployment_id(), task_definition, self.now, "ACTIVE", scale=0.0)
+                for _number in range(1, task_sets)
             ]
-        for group in service.target_groups:
+        for part in service.deployments if service.by_parts else ():
+            part.target_groups = service.target_groups
+        for group in (*service.places_of(first), *service.alternates):
             self.groups.setdefault(group, {})
+        service.rollouts = [Rollout(first.id[8:], first, (), self.now)] if controller == "ECS" else []
         if started:
             service.created_at = service.primary.created_at = self.now - oldest - HOUR
+            deployments.completed(self, service)
             for born in sorted(self.now - self.random.uniform(newest, oldest) for _ in range(desired)):
-                self._running_task(service, born)
+                self.running_task(service, born)
+            for task in list(service.live.values())[:unhealthy]:
+                self._unhealthy_from_the_start(task, unhealthy_by, replaces_unhealthy)
             service.event(self, "has reached a steady state.")
         else:
             service.steady = False
-            service.primary.rollout_state = "IN_PROGRESS"
-            first = service.primary.id
-            self.tell(service, "SERVICE_DEPLOYMENT_IN_PROGRESS", f"ECS deployment {first} in progress.", first)
+            if controller == "ECS":
+                first.rollout_state = "IN_PROGRESS"
+                text = f"ECS deployment {first.id} in progress."
+                self.tell(service, "SERVICE_DEPLOYMENT_IN_PROGRESS", text, first.id)
             self.poke(service)
         self._note(service, "CreateService")
         return service.state()
 
-    def _running_task(self, service: Service, born: float) -> None:
-        task = self.create_task(service, service.primary, born, len(service.live) if service.daemon else None)
+    def running_task(self, service: Service, born: float, deployment: Deployment | None = None) -> None:
+        instance = len(service.live) if service.daemon else None
+        task = self.create_task(service, deployment or service.primary, born, instance)
         task.last_status, task.started_at = "RUNNING", born + self.draw(self.latencies.launch)
         task.health = "HEALTHY" if service.health_check else "UNKNOWN"
-        for group in service.target_groups:
+        for group in task.groups:
             self.groups[group][task.target] = "healthy"
         task.version, task.told, task.updated_at = 3, ("RUNNING", "RUNNING"), task.started_at
         self._count(task)
+
+    def _unhealthy_from_the_start(self, task: Task, by: str, replaced: bool) -> None:
+        container = by == "container" or (not by and task.service.health_check)
+        group = None if container else by if by in task.groups else task.groups[0]
+        tasks.sicken(self, task, tasks.why_unhealthy(group), group)
+        if not replaced:
+            task.failed = None
+            task.service.bad.pop(task.arn, None)
 
     def create_task(self, service: Service, deployment: Deployment, born: float, instance: int | None = None) -> Task:
         self._addresses += 1
         number, ec2, bridge = self._addresses, service.launch_type == "EC2", service.network_mode != "awsvpc"
         if ec2 and instance is None:
-            instance = number % 16
+            # Ports of the mode host, and the listeners of a Classic Load Balancer, want an instance for each task.
+            instance = number if service.network_mode == "host" or service.classic else number % 16
+        address = f"i-{instance:017x}" if bridge else f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        address = "" if service.ipv6 == "only" and not bridge else address
         task = Task(
             arn=f"{self.arn_prefix}:task/{service.cluster}/{self.hexadecimal(32)}",
             service=service, deployment=deployment.id, task_definition=deployment.task_definition, created_at=born,
             zone=self.arn_prefix.split(":")[3] + "abc"[number % 3], round=service.round, instance=instance,
-            address=f"i-{instance:017x}" if bridge else f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
-            port=32768 + number % 28000 if bridge else 80,
+            address=address,
+            port=32768 + number % 28000 if service.network_mode == "bridge" and not service.classic else service.port,
+            groups=service.places_of(deployment),
+            ipv6=f"2001:db8::{number >> 16 & 65535:x}:{number & 65535:x}" if service.ipv6 and not bridge else "",
         )  # fmt: skip
         if ec2:
             task.last_status = "PENDING"
@@ -262,7 +321,20 @@ class Cluster:
         return found
 
     def target_states(self, group: str) -> dict[str, str]:
-        return dict(self.groups.get(group, {}))
+        if group in self.deleted_groups:
+            raise SandboxError("TargetGroupNotFound", "One or more target groups not found")
+        known = self.groups.get(group, {})
+        return dict.fromkeys(known, "unused") if group in self.unused_groups else dict(known)
+
+    def target_reason(self, group: str, target: str) -> str | None:
+        """ELB's reason code, where it is not the usual one of the target's state."""
+        return "Target.NotInUse" if group in self.unused_groups else self.target_reasons.get((group, target))
+
+    def set_state(self, group: str, target: str, state: str, reason: str = "") -> None:
+        self.target_reasons.pop((group, target), None)
+        if reason:
+            self.target_reasons[group, target] = reason
+        self.groups.setdefault(group, {})[target] = state
 
     def scaling(self, name: str) -> ScalingState | None:
         return self.autoscaling.targets.get(self.service(name))
@@ -299,14 +371,15 @@ class Cluster:
         if desired is not None and service.daemon:
             text = "The daemon scheduling strategy does not support a desired count for services."
             raise SandboxError("InvalidParameterException", text)
+        definition = self._revision(task_definition or service.task_definition)
+        deploys = force_new_deployment or definition != service.task_definition
+        if deploys and service.controller != "ECS":
+            raise SandboxError("InvalidParameterException", deployments.not_by_update(service, force_new_deployment))
         self._before_write("UpdateService", service)
         if desired is not None:
             self.set_desired(service, desired, f"UpdateService by {by}")
-        if (
-            force_new_deployment
-            or self._revision(task_definition or service.task_definition) != service.task_definition
-        ):
-            self.deploy(service, self._revision(task_definition or service.task_definition))
+        if deploys:
+            self.deploy(service, definition)
         return service.state()
 
     def delete_service(self, name: str) -> ServiceState:
@@ -387,6 +460,109 @@ class Cluster:
         """A scheduled action of Application Auto Scaling fires now."""
         self.autoscaling.scheduled(self.service(name), minimum, maximum)
 
+    def later(self, delay: float, action: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+        """Somebody does something ``delay`` seconds from now; ``action`` is a method of this cluster."""
+        self.at(delay, lambda: action(*arguments, **options))
+
+    def begin_deployment(
+        self, name: str, task_definition: str | None = None, running: bool = False, **details: Any
+    ) -> None:
+        """A deployment, as the service's controller and strategy make it. ``running``: its new tasks run already."""
+        service = self.service(name)
+        if service.controller == "CODE_DEPLOY":
+            self.codedeploy(name, task_definition, running=running, **details)
+        elif service.controller == "EXTERNAL":
+            self.external_task_set(name, task_definition, running=running, **details)
+        else:
+            self.update_service(name, None, True, task_definition, by="operator")
+            if running and service.by_parts:
+                deployments.fill(self, service, service.primary)
+
+    def codedeploy(
+        self,
+        name: str,
+        task_definition: str | None = None,
+        shift: float | None = 0.0,
+        keep: float | None = 0.0,
+        running: bool = False,
+    ) -> None:
+        """CodeDeploy creates a green task set, shifts the traffic ``shift`` seconds after it is steady, and deletes
+        the blue one ``keep`` seconds later (terminationWaitTimeInMinutes, up to two days). None waits for an act.
+        """
+        service = self.service(name)
+        deployments.begin_codedeploy(
+            self, service, self._revision(task_definition or service.task_definition), shift, keep, running
+        )
+
+    def external_task_set(
+        self,
+        name: str,
+        task_definition: str | None = None,
+        scale: float = 100.0,
+        running: bool = False,
+        external_id: str = "",
+        target_groups: Iterable[str] | None = None,
+    ) -> str:
+        """CreateTaskSet. Its id."""
+        service = self.service(name)
+        definition = self._revision(task_definition or service.task_definition)
+        groups = None if target_groups is None else tuple(target_groups)
+        made = deployments.add_task_set(self, service, definition, scale, external_id, groups)
+        if running:
+            deployments.fill(self, service, made)
+        return made.id
+
+    def scale_task_set(self, name: str, scale: float, task_set: str = "ACTIVE") -> None:
+        """UpdateTaskSet of a task set by id, or of the newest one with this status."""
+        service = self.service(name)
+        part = deployments.part_of(service, task_set)
+        part.scale, part.settled = scale, False
+        service.event(self, f"updated computedDesiredCount for taskSet {part.id} to {part.wanted(service.desired)}.")
+        self.poke(service)
+
+    def make_primary(self, name: str, task_set: str) -> None:
+        """UpdateServicePrimaryTaskSet."""
+        deployments.make_primary(self.service(name), deployments.part_of(self.service(name), task_set))
+
+    def drain_task_set(self, name: str, task_set: str) -> None:
+        """DeleteTaskSet."""
+        deployments.draining(self, self.service(name), deployments.part_of(self.service(name), task_set))
+
+    def shift(self, name: str) -> None:
+        """The production traffic goes to the new task set, or to the new revision of a blue/green service, now."""
+        deployments.shift(self, self.service(name))
+
+    def finish(self, name: str) -> None:
+        """The deployment ends now: the traffic shifts if it has not yet, and what is old is stopped."""
+        deployments.finish(self, self.service(name))
+
+    def roll_back(self, name: str, reason: str = "Service deployment rolled back.") -> None:
+        """The deployment under way is rolled back."""
+        deployments.roll_back(self, self.service(name), reason)
+
+    def continue_deployment(self, name: str, roll_back: bool = False) -> None:
+        """ContinueServiceDeployment of the hook that a deployment waits for."""
+        deployments.answer_hook(self, self.service(name), roll_back)
+
+    def fail_deployment(
+        self,
+        name: str,
+        task_definition: str | None = None,
+        alone: bool = False,
+        rollback: bool = False,
+        reason: str = "ECS deployment circuit breaker: tasks failed to start.",
+    ) -> None:
+        """A rolling deployment fails, one that begins now if none is under way.
+
+        ``alone``: it has taken over before, so no ACTIVE deployment is beside it. ``rollback``: to what was there.
+        """
+        service = self.service(name)
+        if alone and (service.by_parts or service.rolling):
+            raise ValueError(f"service {name} has more than one deployment or task set, so none fails alone")
+        if not alone and not deployments.current(service):
+            self.begin_deployment(name, task_definition)
+        deployments.fail(self, service, reason, rollback)
+
     def interrupt(self, arn: str) -> None:
         """Fargate Spot takes the task away."""
         task = self.tasks[arn]
@@ -401,12 +577,32 @@ class Cluster:
 
     def fail_health(self, arn: str, group: str | None = None) -> None:
         """A running task fails the check of its container, or of a target group."""
-        why = (
-            f"Task failed ELB health checks in (target-group {group})"
-            if group
-            else "Task failed container health checks"
-        )
-        tasks.sicken(self, self.tasks[arn], why, group)
+        tasks.sicken(self, self.tasks[arn], tasks.why_unhealthy(group), group)
+
+    def target_state(self, arn: str, state: str, group: str | None = None, reason: str = "") -> None:
+        """ELB says something else of a task's target, in a target group or in all; ECS does nothing about it.
+
+        "unhealthy.draining" is a Network Load Balancer's: unhealthy, and existing connections go on.
+        """
+        task = self.tasks[arn]
+        for each in task.groups if group is None else (group,):
+            self.set_state(each, task.target, state, reason)
+            (task.unready.discard if state == "healthy" else task.unready.add)(each)
+        self.changed(task, "health")
+
+    def use_group(self, name: str, group: str | None = None, used: bool = True) -> None:
+        """Whether a listener forwards to the target groups of a service, or to this one: else its targets are unused.
+
+        ECS goes by what the targets are apart from that (assumed).
+        """
+        service = self.service(name)
+        for each in service.target_groups if group is None else (group,):
+            (self.unused_groups.discard if used else self.unused_groups.add)(each)
+
+    def delete_target_group(self, name: str, group: str | None = None) -> None:
+        """Somebody deletes the target groups of a service, or one: new tasks never become healthy (assumed)."""
+        for each in self.service(name).target_groups if group is None else (group,):
+            self.deleted_groups.add(each)
 
     def crash(self, arn: str, exit_code: int = 1) -> None:
         tasks.end(self, self.tasks[arn], "EssentialContainerExited", "Essential container in task exited", exit_code)
@@ -431,7 +627,9 @@ class Cluster:
         name = f"{service.cluster}/{service.name}"
         running = [task for task in service.live.values() if task.healthy]
         if fault.kind == "deployment_midway":
-            self.update_service(name, force_new_deployment=True, by="operator")
+            self.begin_deployment(name)
+        elif fault.kind == "deployment_fails_midway":
+            self.fail_deployment(name)
         elif fault.kind == "tags_lost":
             self.untag(name, fault.keys or list(service.tags))
         elif fault.kind == "reregistered":
@@ -477,6 +675,10 @@ class Cluster:
         self.poke(service)
 
     def deploy(self, service: Service, task_definition: str, reason: str = "") -> None:
+        """A deployment of the controller ECS begins."""
+        if service.by_parts:
+            deployments.begin_native(self, service, task_definition)
+            return
         if service.primary.rollout_state == "COMPLETED":
             service.last_good = service.task_definition
         for each in service.deployments:
@@ -487,6 +689,7 @@ class Cluster:
         for each in service.deployments[1:]:
             each.rollout_state = "COMPLETED" if each.rollout_state != "FAILED" else "FAILED"
         service.steady, service.failures, service.retry_at = False, 0, 0.0
+        deployments.record(self, service, new)
         self.tell(service, "SERVICE_DEPLOYMENT_IN_PROGRESS", reason or f"ECS deployment {new.id} in progress.", new.id)
         self.poke(service)
 

@@ -10,25 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import tasks
-from .state import DeploymentState, EventState, ServiceState, TaskSetState, TaskState
-from .tasks import Task
+from . import deployments, tasks
+from .deployments import Deployment
+from .state import DeploymentState, EventState, RolloutState, ServiceState, TaskSetState, TaskState
+from .tasks import CLASSIC, Task
 
 if TYPE_CHECKING:
     from .scheduler import Cluster
 
 IMPAIRED_AFTER = 3  # rounds of failed launches
 STANDALONE = "STANDALONE"  # status of what holds the tasks of RunTask: nothing is replaced
-
-
-@dataclass
-class Deployment:
-    id: str
-    task_definition: str
-    created_at: float
-    status: str = "PRIMARY"
-    rollout_state: str = "COMPLETED"
-    failed: int = 0  # tasks that failed
 
 
 class Snapshot(NamedTuple):
@@ -58,6 +49,10 @@ class Service:
     launch_type: str = "FARGATE"
     capacity_provider: str | None = None
     network_mode: str = "awsvpc"
+    port: int = 80  # of the container; of its target too, but for the network mode bridge
+    ipv6: str = ""  # what its tasks' interfaces have besides: see create_service
+    classic: tuple[str, ...] = ()  # names of Classic Load Balancers
+    lattice: tuple[str, ...] = ()  # ARNs of VPC Lattice's target groups
     room: int | None = None  # tasks that fit at once, those that still stop included
     circuit_breaker: bool = False  # a deployment fails when too many of its tasks do
     rollback: bool = False
@@ -65,7 +60,15 @@ class Service:
     status: str = "ACTIVE"
     tags: dict[str, str] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
-    task_sets: list[TaskSetState] = field(default_factory=list)
+    strategy: str = "ROLLING"  # of the controller ECS
+    alternates: dict[str, str] = field(default_factory=dict)  # target group -> the one it changes places with
+    bake: float = 0.0  # seconds for which both revisions run after the traffic has shifted
+    steps: tuple[tuple[float, float], ...] = ()  # LINEAR, CANARY: percent of traffic, and seconds until the next
+    hooks: tuple[deployments.Hook, ...] = ()
+    rollouts: list[deployments.Rollout] = field(default_factory=list)  # newest first
+    shows_rollout_state: bool = False  # of a native blue/green service
+    names_declared_groups: bool = False  # the service names the same target group for ever, whichever is in use
+    declared_groups: tuple[str, ...] = ()
     events: deque[EventState] = field(default_factory=lambda: deque(maxlen=100))
     live: dict[str, Task] = field(default_factory=dict)  # desiredStatus RUNNING
     leaving: dict[str, Task] = field(default_factory=dict)  # desiredStatus STOPPED, not yet STOPPED
@@ -90,11 +93,35 @@ class Service:
         return self.deployments[0]
 
     @property
+    def by_parts(self) -> bool:
+        """Whether each deployment or task set has tasks and a count of its own, instead of taking over from another."""
+        return self.controller != "ECS" or self.strategy != "ROLLING"
+
+    @property
+    def wanted(self) -> int:
+        """Tasks that run when nothing is left to do."""
+        return sum(each.wanted(self.desired) for each in self.deployments) if self.by_parts else self.desired
+
+    def groups_of(self, deployment: Deployment) -> tuple[str, ...]:
+        return self.target_groups if deployment.target_groups is None else deployment.target_groups
+
+    def places_of(self, deployment: Deployment) -> tuple[str, ...]:
+        """Where a task is registered: target groups of any kind, and ``classic/<name>``."""
+        return (*self.groups_of(deployment), *(f"{CLASSIC}{name}" for name in self.classic), *self.lattice)
+
+    @property
     def rolling(self) -> bool:
         return any(deployment.rollout_state == "IN_PROGRESS" for deployment in self.deployments)
 
-    def event(self, cluster: Cluster, message: str) -> None:
-        self.events.appendleft(EventState(cluster.uuid(), cluster.now, f"(service {self.name}) {message}"))
+    def event(self, cluster: Cluster, message: str, task_set: str = "") -> None:
+        whose = f"{self.name}, taskSet {task_set}" if task_set else self.name
+        self.events.appendleft(EventState(cluster.uuid(), cluster.now, f"(service {whose}) {message}"))
+
+    def event_once(self, cluster: Cluster, message: str) -> None:
+        """Unless its cause has been told within six hours (evidence: ECS repeats no event until its cause is gone)."""
+        text = f"(service {self.name}) {message}"
+        if not any(e.message == text and e.created_at > cluster.now - 6 * 3600 for e in self.events):
+            self.event(cluster, message)
 
     def name_tasks(self, cluster: Cluster, verb: str, noun: str, named: list[Task]) -> None:
         """ECS names ten tasks in an event."""
@@ -123,33 +150,68 @@ class Service:
         breaks = self.circuit_breaker and found is self.primary and found.rollout_state == "IN_PROGRESS"
         if not breaks or found.failed < threshold:
             return
-        found.rollout_state = "FAILED"
-        text = "ECS deployment circuit breaker: tasks failed to start."
-        cluster.tell(self, "SERVICE_DEPLOYMENT_FAILED", text, found.id)
-        if self.rollback and self.last_good:
-            text = f"ECS deployment circuit breaker: rolling back to deploymentId {self.deployments[-1].id}."
-            cluster.deploy(self, self.last_good, text)
+        deployments.fail(cluster, self, "ECS deployment circuit breaker: tasks failed to start.", self.rollback)
 
     def state(self) -> ServiceState:
         own = self.controller == "ECS"
         return ServiceState(
             self.arn, self.cluster, self.name, self.status, self.desired, self.running, self.pending,
             self.task_definition, "DAEMON" if self.daemon else "REPLICA", self.controller, self.created_at,
-            tuple(self.deployment_states()) if own else (), tuple(self.task_sets), tuple(self.events), dict(self.tags),
-            self.maximum_percent, self.minimum_healthy_percent, self.target_groups, self.launch_type,
-            self.capacity_provider, self.health_check,
+            tuple(self.deployment_states()) if own else (), () if own else tuple(self.task_set_states()),
+            tuple(self.events), dict(self.tags), self.maximum_percent, self.minimum_healthy_percent, self.named_groups,
+            self.launch_type, self.capacity_provider, self.health_check, self.strategy, dict(self.alternates),
+            tuple(self.rollout_states()) if own else (), self.bake, self.steps, self.hooks, self.classic, self.lattice,
+            self.port,
         )  # fmt: skip
 
+    @property
+    def named_groups(self) -> tuple[str, ...]:
+        """The target groups that DescribeServices names."""
+        return self.declared_groups if self.names_declared_groups else self.target_groups
+
+    def counts_of(self, deployment: Deployment) -> tuple[int, int, int]:
+        """Running, pending and healthy tasks of a deployment or task set."""
+        if len(self.deployments) == 1:
+            return self.running, self.pending, self.healthy
+        held = (*self.live.values(), *self.leaving.values())
+        counts = [task.counted for task in held if task.deployment == deployment.id]
+        return sum(c[0] for c in counts), sum(c[1] for c in counts), sum(c[2] for c in counts)
+
+    def steady_part(self, deployment: Deployment) -> bool:
+        """STEADY_STATE of a task set (API model: TaskSet.stabilityStatus)."""
+        return self.counts_of(deployment) == (deployment.wanted(self.desired), 0, deployment.wanted(self.desired))
+
     def deployment_states(self) -> Iterable[DeploymentState]:
+        native = self.strategy != "ROLLING"
+        # API model, Deployment.rolloutState: of rolling deployments, and not behind a Classic Load Balancer. The log
+        # of a deployment in kayac/ecspresso#860 has it in a BLUE_GREEN service all the same.
+        hidden = (native and not self.shows_rollout_state) or bool(self.classic)
         for each in self.deployments:
-            running, pending = self.running, self.pending
-            if len(self.deployments) > 1:
-                counts = [t.counted for t in (*self.live.values(), *self.leaving.values()) if t.deployment == each.id]
-                running, pending = sum(c[0] for c in counts), sum(c[1] for c in counts)
+            running, pending, _healthy = self.counts_of(each)
             desired = self.desired if each.status == "PRIMARY" else 0
             yield DeploymentState(
-                each.id, each.status, each.rollout_state, each.task_definition, desired, running, pending,
-                each.created_at, each.failed,
+                each.id, each.status, "" if hidden else each.rollout_state,
+                each.task_definition, each.wanted(self.desired) if native else desired, running, pending,
+                each.created_at, each.failed, self.groups_of(each), each.reason,
+            )  # fmt: skip
+
+    def task_set_states(self) -> Iterable[TaskSetState]:
+        for each in self.deployments:
+            running, pending, _healthy = self.counts_of(each)
+            yield TaskSetState(
+                each.id, each.status, each.task_definition, each.wanted(self.desired), running, pending,
+                each.created_at, each.scale, self.groups_of(each),
+                "STEADY_STATE" if self.steady_part(each) else "STABILIZING", each.external_id,
+                "CODE_DEPLOY" if self.controller == "CODE_DEPLOY" else "",
+            )  # fmt: skip
+
+    def rollout_states(self) -> Iterable[RolloutState]:
+        for each in self.rollouts:
+            yield RolloutState(
+                each.id, each.target.id, tuple(source.id for source in each.sources), each.status, each.reason,
+                each.created_at, each.finished_at, each.stage, each.weight, each.hook,
+                each.rollback_to.id if each.rollback_to else "", each.rollback_at, each.rollback_reason,
+                each.target.failed,
             )  # fmt: skip
 
 
@@ -161,36 +223,50 @@ def look(cluster: Cluster, service: Service) -> None:
         drain(cluster, service)
     elif service.daemon:
         fill_instances(cluster, service)
+    elif service.by_parts:
+        for part in list(service.deployments):
+            balance(cluster, service, part)
+        deployments.step(cluster, service)
     elif service.rolling:
         roll(cluster, service)
     elif service.primary.rollout_state == "FAILED":
         return  # nothing is started any more, until the next deployment
     else:
         balance(cluster, service)
-    settled = service.running == service.desired == len(service.live) and not service.pending and not service.bad
+    settled = service.running == service.wanted == len(service.live) and not service.pending and not service.bad
     if settled and not service.steady and not service.rolling:
         service.steady = True
         service.event(cluster, "has reached a steady state.")
         cluster.tell(service, "SERVICE_STEADY_STATE")
 
 
-def balance(cluster: Cluster, service: Service) -> None:
-    """Launch what is missing, stop what is too much, replace what is unhealthy."""
-    missing = service.desired - (len(service.live) - len(service.bad))
-    room = max(service.desired, service.desired * service.maximum_percent // 100) - len(service.live)
+def balance(cluster: Cluster, service: Service, part: Deployment | None = None) -> None:
+    """Launch what is missing, stop what is too much, replace what is unhealthy.
+
+    ``part``: of one deployment or task set, whose stopped tasks are replaced by its own.
+    """
+    live, bad, desired, healthy = service.live, service.bad, service.desired, service.healthy
+    if part is not None:
+        live = {arn: task for arn, task in live.items() if task.deployment == part.id}
+        bad = {arn: task for arn, task in bad.items() if task.deployment == part.id}
+        desired, healthy = part.wanted(desired), sum(task.healthy for task in live.values())
+    missing = desired - (len(live) - len(bad))
+    room = max(desired, desired * service.maximum_percent // 100) - len(live)
     if missing > 0 and room > 0:
-        start(cluster, service, min(missing, room))
+        start(cluster, service, min(missing, room), of=part)
     elif missing < 0:
-        shrink(cluster, service, -missing)
+        shrink(cluster, service, -missing, part)
     # Start first, stop then; where there is no room for that, stop one and start it again.
-    too_many = service.healthy + sum(not task.healthy for task in service.bad.values()) - service.desired
-    excess = 1 if missing > 0 and room <= 0 and service.bad else min(too_many, len(service.bad))
-    for task in list(service.bad.values())[: max(0, excess)]:
+    too_many = healthy + sum(not task.healthy for task in bad.values()) - desired
+    excess = 1 if missing > 0 and room <= 0 and bad else min(too_many, len(bad))
+    for task in list(bad.values())[: max(0, excess)]:
         withdraw(cluster, service, [task], task.failed or "Task failed health checks", "unhealthy")
 
 
-def start(cluster: Cluster, service: Service, count: int, instances: list[int] | None = None) -> None:
-    """Create tasks of the PRIMARY deployment, unless there is no room or ECS holds back."""
+def start(
+    cluster: Cluster, service: Service, count: int, instances: list[int] | None = None, of: Deployment | None = None
+) -> None:
+    """Create tasks of a deployment, the PRIMARY one if omitted, unless there is no room or ECS holds back."""
     if cluster.now < service.retry_at:
         return cluster.poke(service, service.retry_at - cluster.now)
     if service.room is not None:
@@ -207,7 +283,7 @@ def start(cluster: Cluster, service: Service, count: int, instances: list[int] |
         return None
     service.round += 1
     made = [
-        cluster.create_task(service, service.primary, cluster.now, instances[number] if instances else None)
+        cluster.create_task(service, of or service.primary, cluster.now, instances[number] if instances else None)
         for number in range(count)
     ]
     service.steady = False
@@ -243,15 +319,24 @@ def withdraw(cluster: Cluster, service: Service, chosen: list[Task], reason: str
         service.name_tasks(cluster, "stopped", "running tasks", chosen)
 
 
-def shrink(cluster: Cluster, service: Service, count: int) -> None:
+def shrink(cluster: Cluster, service: Service, count: int, part: Deployment | None = None) -> None:
     """Scale in as ECS promises no better: first what does not run yet, then at random, health not considered."""
+    of = part or service.primary
     good = [task for task in service.live.values() if task.arn not in service.bad]
+    if part is not None:
+        good = [task for task in good if task.deployment == part.id]
     starting = [task for task in good if task.last_status != "RUNNING"]
     free = [t for t in good if t.last_status == "RUNNING" and t.protected_until <= cluster.now]
     chosen = starting[-count:]
+    if part is not None and len(chosen) + len(free) < count:
+        protected = [task.protected_until for task in good if task.protected_until > cluster.now]
+        why = f"(taskSet {of.id}) was unable to scale in due to (reason {len(protected)} tasks under protection)"
+        service.event_once(cluster, f"was unable to reach steady state because {why}")
+        cluster.poke(service, min(protected) - cluster.now)
     chosen += cluster.random.sample(free, min(len(free), count - len(chosen)))
-    reason = f"Scaling activity initiated by (deployment {service.primary.id})"
-    withdraw(cluster, service, chosen, reason, f"scale-in after {service.desired_by}")
+    reason = f"Scaling activity initiated by (deployment {of.id})"
+    cause = f"scale-in after {service.desired_by}" if of.scale == 100 else "deployment"
+    withdraw(cluster, service, chosen, reason, cause)
 
 
 def roll(cluster: Cluster, service: Service) -> None:
@@ -262,6 +347,7 @@ def roll(cluster: Cluster, service: Service) -> None:
     if not old and len(new) == service.desired == service.healthy:
         primary.rollout_state = "COMPLETED"
         del service.deployments[1:]
+        deployments.completed(cluster, service)
         service.event(cluster, f"(deployment {primary.id}) deployment completed.")
         cluster.tell(service, "SERVICE_DEPLOYMENT_COMPLETED", f"ECS deployment {primary.id} completed.", primary.id)
         return
@@ -306,6 +392,7 @@ def fill_instances(cluster: Cluster, service: Service) -> None:
         elif not old and service.healthy == service.desired:
             service.primary.rollout_state = "COMPLETED"
             del service.deployments[1:]
+            deployments.completed(cluster, service)
             done = service.primary.id
             cluster.tell(service, "SERVICE_DEPLOYMENT_COMPLETED", f"ECS deployment {done} completed.", done)
     for task in list(service.bad.values()):

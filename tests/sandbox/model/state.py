@@ -45,6 +45,7 @@ class TaskState(NamedTuple):
     updated_at: float | None = None  # the last of them
     containers: Mapping[str, Mapping[str, Any]] = {}  # name -> exit_code, reason: where they differ from the task's
     reason: str | None = None  # of every other container
+    ipv6: str = ""
 
 
 class DeploymentState(NamedTuple):
@@ -57,12 +58,44 @@ class DeploymentState(NamedTuple):
     pending: int
     created_at: float
     failed: int = 0  # tasks
+    target_groups: tuple[str, ...] = ()
+    reason: str = ""  # of the rollout state, where it is not the usual one
 
 
 class TaskSetState(NamedTuple):
+    """A task set (API model: TaskSet)."""
+
     id: str
     status: str  # PRIMARY, ACTIVE or DRAINING
     task_definition: str
+    desired: int = 0
+    running: int = 0
+    pending: int = 0
+    created_at: float = 0.0
+    scale: float = 100.0  # percent of the service's desired count
+    target_groups: tuple[str, ...] = ()
+    stability: str = "STEADY_STATE"
+    external_id: str = ""
+    started_by: str = ""  # CODE_DEPLOY or ""
+
+
+class RolloutState(NamedTuple):
+    """What the API calls a service deployment: one change of a service from one revision to another."""
+
+    id: str
+    target: str  # id of a deployment
+    sources: tuple[str, ...]
+    status: str
+    reason: str
+    created_at: float
+    finished_at: float | None
+    stage: str
+    weight: float  # percent of production traffic that the target has
+    hook: Any  # that it waits for
+    rollback: str  # id of the deployment that it goes back to
+    rollback_at: float | None
+    rollback_reason: str
+    failed: int
 
 
 class EventState(NamedTuple):
@@ -93,6 +126,15 @@ class ServiceState(NamedTuple):
     launch_type: str
     capacity_provider: str | None
     health_check: bool
+    strategy: str = "ROLLING"
+    alternates: Mapping[str, str] = {}  # target group -> the one it changes places with
+    rollouts: tuple[RolloutState, ...] = ()  # newest first
+    bake: float = 0.0
+    steps: tuple[tuple[float, float], ...] = ()
+    hooks: tuple[Any, ...] = ()
+    classic: tuple[str, ...] = ()  # names of Classic Load Balancers
+    lattice: tuple[str, ...] = ()  # ARNs of VPC Lattice's target groups
+    port: int = 80  # of the container
 
 
 class ScalingState(NamedTuple):

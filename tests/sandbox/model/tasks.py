@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .services import Service
 
 NO_EXIT = ("TaskFailedToStart", "TerminationNotice")  # stop codes of tasks whose containers leave no exit code
+CLASSIC = "classic/"  # before the name of a Classic Load Balancer, in the place of a target group
+REGISTERED = ("targets", "only")  # of Service.ipv6: targets are IPv6 addresses
 REMEMBERED = 3600.0  # seconds for which ECS describes a task that has stopped
 
 
@@ -29,6 +31,8 @@ class Task:
     zone: str
     address: str
     port: int
+    groups: tuple[str, ...] = ()  # where it is registered: see Service.places_of
+    ipv6: str = ""
     instance: int | None = None
     round: int = 0  # of launches of its service
     last_status: str = "PROVISIONING"
@@ -59,7 +63,7 @@ class Task:
 
     @property
     def target(self) -> str:
-        return f"{self.address}:{self.port}"
+        return f"{self.ipv6 if self.service.ipv6 in REGISTERED else self.address}:{self.port}"
 
     @property
     def healthy(self) -> bool:
@@ -77,15 +81,23 @@ class Task:
     def state(self) -> TaskState:
         if self.seen is None:
             service = self.service
+            targets = {group: (self.target,) for group in self.groups if not group.startswith(CLASSIC)}
             self.seen = TaskState(
                 self.arn, service.cluster, service.name, self.task_definition, self.deployment, self.created_at,
                 self.started_at, self.stopping_at, self.stopped_at, self.last_status, self.desired_status, self.health,
                 self.stop_code, self.stopped_reason, self.exit_code, self.zone, service.launch_type,
                 service.capacity_provider, self.instance, self.address, self.port,
-                dict.fromkeys(service.target_groups, (self.target,)), self.version, self.updated_at, self.containers,
-                self.reason,
+                targets, self.version, self.updated_at, self.containers,
+                self.reason, self.ipv6,
             )  # fmt: skip
         return self.seen
+
+
+def why_unhealthy(group: str | None) -> str:
+    """The reason for which ECS stops a task that fails a check: of its container, or in a target group."""
+    return (
+        f"Task failed ELB health checks in (target-group {group})" if group else "Task failed container health checks"
+    )
 
 
 def launch(cluster: Cluster, task: Task) -> None:
@@ -121,9 +133,9 @@ def launch(cluster: Cluster, task: Task) -> None:
             cluster.at(delay + draw(cluster.latencies.unhealthy), sicken, cluster, task, why)
         else:
             cluster.at(delay + draw(cluster.latencies.health), heal, cluster, task)
-    dead = faults.strike("targets_never_healthy", name) if service.target_groups else None
-    for group in service.target_groups:
-        if dead and dead.group in (None, group):
+    dead = faults.strike("targets_never_healthy", name) if task.groups else None
+    for group in task.groups:
+        if (dead and dead.group in (None, group)) or group in cluster.deleted_groups:
             why = f"Task failed ELB health checks in (target-group {group})"
             cluster.at(delay + draw(cluster.latencies.unhealthy), sicken, cluster, task, why, group)
         else:
@@ -140,9 +152,9 @@ def run(cluster: Cluster, task: Task) -> None:
     if task.desired_status != "RUNNING":
         return
     task.last_status, task.started_at = "RUNNING", cluster.now
-    for group in task.service.target_groups:
+    for group in task.groups:
         task.unready.add(group)
-        cluster.groups.setdefault(group, {})[task.target] = "initial"
+        cluster.set_state(group, task.target, "initial")
     task.service.failures = 0
     cluster.changed(task, "launch")
     if not task.service.pending:
@@ -172,7 +184,7 @@ def admit(cluster: Cluster, task: Task, group: str) -> None:
     """The load balancer finds the target healthy."""
     if task.last_status == "RUNNING" and task.desired_status == "RUNNING":
         task.unready.discard(group)
-        cluster.groups[group][task.target] = "healthy"
+        cluster.set_state(group, task.target, "healthy")
         became_healthy(cluster, task)
 
 
@@ -191,7 +203,7 @@ def sicken(cluster: Cluster, task: Task, why: str, group: str | None = None) -> 
         task.health = "UNHEALTHY"
     else:
         task.unready.add(group)
-        cluster.groups[group][task.target] = "unhealthy"
+        cluster.set_state(group, task.target, "unhealthy")
     task.failed = why
     task.service.bad[task.arn] = task
     cluster.changed(task, "health")
@@ -235,9 +247,9 @@ def descend(cluster: Cluster, task: Task, status: str, cause: str) -> None:
         stop_serving(cluster, task)
     if status == "DEPROVISIONING" and task.stop_code not in NO_EXIT and task.started_at and task.exit_code is None:
         task.exit_code = on_stop(task)
-    for group in task.service.target_groups:
+    for group in task.groups:
         if task.target in cluster.groups.get(group, {}):
-            cluster.groups[group][task.target] = "draining"
+            cluster.set_state(group, task.target, "draining")
     cluster.changed(task, cause)
 
 
@@ -260,10 +272,15 @@ def gone(cluster: Cluster, task: Task, exit_code: int | None, cause: str) -> Non
     service = task.service
     service.leaving.pop(task.arn, None)
     service.stopped[task.arn] = task
-    for group in service.target_groups:
+    for group in task.groups:
         cluster.groups.get(group, {}).pop(task.target, None)
     cluster.changed(task, cause)
-    if service.daemon or service.room is not None or service.status == "DRAINING":
+    if (
+        service.daemon
+        or service.room is not None
+        or service.status == "DRAINING"
+        or (service.by_parts and len(service.deployments) > 1)
+    ):
         cluster.poke(service)
     cluster.at(REMEMBERED, forget, cluster, task)
 
