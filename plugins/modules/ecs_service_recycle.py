@@ -241,10 +241,20 @@ options:
   on_deployment:
     description:
       - What to do when a deployment of the service is in progress, at the start or later. V(fail), or V(wait) until it
-        has ended, for O(wait_timeout) at most. Nothing is stopped during a deployment.
+        has ended, for O(deployment_timeout) at most. Nothing is stopped during a deployment. Afterwards the run looks
+        anew for target groups and stale tasks.
+      - Deployments of every controller and strategy count, also those of CodeDeploy and of an external controller.
+        A task of another deployment or task set than the one that was PRIMARY when the run began is never stopped.
+      - A deployment that has failed and was not rolled back launches no tasks, so the run refuses to begin.
     type: str
     choices: [fail, wait]
     default: fail
+  deployment_timeout:
+    description:
+      - Seconds to wait for a deployment with O(on_deployment=wait). A lifecycle hook can hold one for days.
+    type: int
+    default: 3600
+    version_added: 1.0.0
   protected_tasks:
     description:
       - What to do with stale tasks under scale-in protection. V(skip) leaves them alone and names them in the result,
@@ -763,6 +773,7 @@ ARGUMENTS = {
     "wait_timeout": {"type": "int", "default": 900},
     "wait_delay": {"type": "float", "default": 3},
     "on_deployment": {"type": "str", "choices": ["fail", "wait"], "default": "fail"},
+    "deployment_timeout": {"type": "int", "default": 3600},
     "protected_tasks": {"type": "str", "choices": ["skip", "recycle", "wait"], "default": "skip"},
     "protected_timeout": {"type": "int", "default": 3600},
     "suspend_scaling": {"type": "list", "elements": "str", "choices": list(SCALING_FLAGS), "default": ["dynamic_in"]},

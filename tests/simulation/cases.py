@@ -37,7 +37,7 @@ CASES = {
 }
 
 # sha256 of the drawn scenarios above, in order
-DRAWN = "975b3ad5e21b081d4fc8a449cdeec2ebee210cafd6d9dadd2a2def721a1fbd85"
+DRAWN = "a62454404eb1f52487f45e7050121193f4478bf6c92aebddb78bc6e7595f8359"
 
 # The same for ``scenario.draw_scale_in``.
 SCALE_IN_CASES = {

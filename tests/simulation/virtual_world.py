@@ -12,14 +12,17 @@ from typing import Any, TypeVar
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
+    Deployment,
     Event,
     FoundImage,
+    Hold,
     RegistryImage,
     Scaling,
     Service,
     Task,
 )
 
+from tests.sandbox.model.deployments import DONE
 from tests.sandbox.model.scheduler import Cluster
 from tests.sandbox.model.state import SandboxError, ServiceState, TaskState
 
@@ -214,13 +217,28 @@ def to_service(state: ServiceState) -> Service:
         pending=state.pending,
         revision=state.task_definition,
         daemon=state.scheduling == "DAEMON",
-        deployments=tuple((each.status, each.rollout_state) for each in state.deployments),
-        task_sets=sum(each.status != "DRAINING" for each in state.task_sets),
+        controller=state.controller,
+        deployments=to_deployments(state),
+        hold=to_hold(state),
         maximum_percent=state.maximum_percent,
         target_groups=state.target_groups,
         tags=dict(state.tags),
         events=tuple(Event(*event) for event in state.events),
     )
+
+
+def to_deployments(state: ServiceState) -> tuple[Deployment, ...]:
+    sets = [Deployment(each.id, each.status) for each in state.task_sets if each.status != "DRAINING"]
+    rolling = state.strategy == "ROLLING"
+    parts = sets or [Deployment(e.id, e.status, e.rollout_state if rolling else "") for e in state.deployments]
+    return tuple(sorted(parts, key=lambda each: each.status != "PRIMARY"))
+
+
+def to_hold(state: ServiceState) -> Hold | None:
+    found = state.rollouts[0] if state.rollouts and state.strategy != "ROLLING" else None
+    if found is None or found.status in DONE:
+        return None
+    return Hold(found.status, found.stage, found.hook.id if found.hook else "")
 
 
 def to_task(state: TaskState) -> Task:
@@ -232,6 +250,7 @@ def to_task(state: TaskState) -> Task:
         started_at=state.started_at,
         health=state.health,
         revision=state.task_definition,
+        started_by=state.deployment,
         stop_code=state.stop_code,
         stopped_reason=state.stopped_reason,
         zone=state.zone,

@@ -6,7 +6,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.shapes import ecs as shapes
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Service, Task
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
+    Deployment,
+    Event,
+    Service,
+    Task,
+)
 
 from tests.unit.aws.clients import ECS, GROUP, GROUP_2, at, service, task
 
@@ -38,8 +43,19 @@ def test_a_service_with_nothing_special():
         ({"deploymentConfiguration": {"minimumHealthyPercent": 50}}, {"maximum_percent": 200}),
         ({"tags": [{"key": "a", "value": "1"}, {"key": "b"}]}, {"tags": {"a": "1", "b": ""}}),
         (
-            {"deployments": [{"status": "ACTIVE"}, {"status": "PRIMARY", "rolloutState": "IN_PROGRESS"}]},
-            {"deployments": (("PRIMARY", "IN_PROGRESS"), ("ACTIVE", ""))},
+            {
+                "deployments": [
+                    {"id": "ecs-svc/1", "status": "ACTIVE"},
+                    {"id": "ecs-svc/2", "status": "PRIMARY", "rolloutState": "IN_PROGRESS"},
+                ]
+            },
+            {
+                "deployments": (
+                    Deployment("ecs-svc/2", "PRIMARY", "IN_PROGRESS"),
+                    Deployment("ecs-svc/1", "ACTIVE"),
+                ),
+                "deploying": True,
+            },
         ),
         (
             {
@@ -61,22 +77,23 @@ def test_a_service_with_nothing_special():
                 "taskDefinition": SEVEN,
                 "taskSets": [
                     {"status": "DRAINING", "taskDefinition": SEVEN},
-                    {"status": "PRIMARY", "taskDefinition": EIGHT, "loadBalancers": [WEB]},
+                    {"id": "ecs-svc/2", "status": "PRIMARY", "taskDefinition": EIGHT, "loadBalancers": [WEB]},
                 ],
             },
-            {"revision": EIGHT, "task_sets": 1, "target_groups": (GROUP,)},
+            {"revision": EIGHT, "primary": "ecs-svc/2", "deploying": False, "target_groups": (GROUP,)},
         ),
         (
             {
                 "taskSets": [
-                    {"status": "ACTIVE", "taskDefinition": EIGHT},
-                    {"status": "PRIMARY", "taskDefinition": SEVEN},
+                    {"id": "ecs-svc/2", "status": "ACTIVE", "taskDefinition": EIGHT},
+                    {"id": "ecs-svc/1", "status": "PRIMARY", "taskDefinition": SEVEN},
                 ],
                 "loadBalancers": [WEB],
             },
-            {"revision": SEVEN, "task_sets": 2, "target_groups": (GROUP,)},
+            {"revision": SEVEN, "primary": "ecs-svc/1", "deploying": True, "target_groups": (GROUP,)},
         ),
-        ({"taskDefinition": "", "taskSets": []}, {"revision": "", "task_sets": 0}),
+        ({"currentServiceRevisions": [{"arn": "a"}, {"arn": "b"}]}, {"revisions": 2, "deploying": True}),
+        ({"taskDefinition": "", "taskSets": []}, {"revision": "", "primary": "", "deploying": False}),
     ],
 )
 def test_services(said, expected):

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..._amazon import aws_call, call_failed
 from ..._core.errors import CallFailed
+from ..._core.recycle.model import Hold
 from ..shapes import ecs as shapes
 
 AT_ONCE = 100  # tasks, or container instances, that one call takes
@@ -38,6 +39,13 @@ def target_groups_in_use(ecs: Any, service_revision: str) -> frozenset[str]:
         for balancer in revision.get("resolvedConfiguration", {}).get("loadBalancers", [])
         if "targetGroupArn" in balancer
     )
+
+
+@aws_call("ecs:DescribeServiceDeployments")
+def deployment_hold(ecs: Any, service_deployment: str) -> Hold | None:
+    """Where a service deployment stands; None when it has ended, or ECS no longer knows it."""
+    answer = ecs.describe_service_deployments(serviceDeploymentArns=[service_deployment])
+    return next((shapes.hold(found) for found in answer.get("serviceDeployments", [])), None)
 
 
 @aws_call("ecs:ListTasks")

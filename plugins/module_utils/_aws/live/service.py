@@ -14,7 +14,7 @@ from typing import Any
 
 from ..._core.ecs.names import parse_service
 from ..._core.errors import CallFailed, Refused
-from ..._core.recycle.model import FoundImage, RegistryImage, Scaling, Service, Task
+from ..._core.recycle.model import FoundImage, Hold, RegistryImage, Scaling, Service, Task
 from ..._core.recycle.secrets import Named, names_in
 from ..calls import application_autoscaling, cloudwatch, ecr, ecs, elbv2, secrets
 from ..shapes import ecs as ecs_shapes
@@ -42,6 +42,7 @@ class LiveService:
         self._clients: dict[str, Any] = {}
         self._calls: Counter[str] = Counter()
         self._ahead: float | None = None  # of AWS's clock, before ours
+        self._ended = ""  # ARN of the newest service deployment that is known to have ended
         self._arn: str | None = None
         self._balancers: tuple[ecs_shapes.Balancer, ...] | None = None
         self._groups_in_use: dict[str, frozenset[str]] = {}  # by service revision
@@ -67,7 +68,7 @@ class LiveService:
         self._check("account", self.name.account, found.service.arn.split(":")[4])
         balancers = self._in_use(found)
         self._arn, self._balancers = found.service.arn, balancers
-        return replace(found.service, target_groups=ecs_shapes.groups_of(balancers))
+        return replace(found.service, target_groups=ecs_shapes.groups_of(balancers), hold=self._hold(found))
 
     def list_tasks(self) -> list[str]:
         client = self._client("ecs")
@@ -232,6 +233,16 @@ class LiveService:
             else balancer
             for balancer in found.balancers
         )
+
+    def _hold(self, found: ecs_shapes.DescribedService) -> Hold | None:
+        """Where the deployment under way stands. One that has ended is not asked for again."""
+        deployment = found.service_deployment
+        if not deployment or deployment == self._ended:
+            return None
+        hold = ecs.deployment_hold(self._client("ecs"), deployment)
+        if hold is None:
+            self._ended = deployment
+        return hold
 
     def _known_arn(self) -> str:
         if self._arn is None:

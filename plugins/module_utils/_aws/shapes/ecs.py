@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..._core.recycle.model import Event, Service, Task
+from ..._core.recycle.model import Deployment, Event, Hold, Service, Task
 from ..calls.elbv2 import target_name
 
 
@@ -33,6 +33,7 @@ class DescribedService:
     service: Service
     balancers: tuple[Balancer, ...] = ()
     service_revision: str | None = None  # ARN of the one that runs, where ECS tells it
+    service_deployment: str | None = None  # ARN of the newest one of a blue/green, linear or canary service
 
 
 def instant(moment: Any) -> float | None:
@@ -57,7 +58,10 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
         for entry in entries
         if entry.get("targetGroupArn")
     )
-    deployments = sorted(answer.get("deployments", []), key=lambda found: found.get("status") != "PRIMARY")
+    configuration = answer.get("deploymentConfiguration", {})
+    # Of rolling deployments, DescribeServices itself tells all that matters.
+    in_stages = configuration.get("strategy", "ROLLING") != "ROLLING"
+    deployments = sorted(task_sets or answer.get("deployments", []), key=lambda found: found.get("status") != "PRIMARY")
     events = sorted(answer.get("events", []), key=lambda found: found["createdAt"], reverse=True)
     revisions = answer.get("currentServiceRevisions", [])
     service = Service(
@@ -70,9 +74,13 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
         pending=answer["pendingCount"],
         revision=holder.get("taskDefinition") or answer.get("taskDefinition", ""),
         daemon=answer.get("schedulingStrategy") == "DAEMON",
-        deployments=tuple((found.get("status", ""), found.get("rolloutState", "")) for found in deployments),
-        task_sets=len(task_sets),
-        maximum_percent=answer.get("deploymentConfiguration", {}).get("maximumPercent", 200),
+        controller=answer.get("deploymentController", {}).get("type", "ECS"),
+        deployments=tuple(
+            Deployment(found.get("id", ""), found.get("status", ""), found.get("rolloutState", ""))
+            for found in deployments
+        ),
+        revisions=max(1, len(revisions)),
+        maximum_percent=configuration.get("maximumPercent", 200),
         target_groups=groups_of(balancers),
         classic_load_balancer=any(entry.get("loadBalancerName") for entry in entries),
         tags={tag["key"]: tag.get("value", "") for tag in answer.get("tags", [])},
@@ -80,7 +88,33 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
             Event(found.get("id", ""), found["createdAt"].timestamp(), found.get("message", "")) for found in events
         ),
     )
-    return DescribedService(service, balancers, revisions[0]["arn"] if len(revisions) == 1 else None)
+    return DescribedService(
+        service,
+        balancers,
+        revisions[0]["arn"] if len(revisions) == 1 else None,
+        answer.get("currentServiceDeployment") if in_stages else None,
+    )
+
+
+# Sources: API model, ServiceDeploymentStatus; developer guide, "Amazon ECS service deployments".
+_ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
+
+
+def hold(answer: Mapping[str, Any]) -> Hold | None:
+    """From a member of ``serviceDeployments`` in DescribeServiceDeployments; None when it has ended."""
+    status = answer.get("status", "")
+    if status in _ENDED:
+        return None
+    waiting: Mapping[str, Any] = next(
+        (hook for hook in answer.get("lifecycleHookDetails", []) if hook.get("status") == "AWAITING_ACTION"), {}
+    )
+    return Hold(
+        status,
+        answer.get("lifecycleStage", ""),
+        waiting.get("hookId", ""),
+        instant(waiting.get("expiresAt")),
+        waiting.get("timeoutAction", ""),
+    )
 
 
 def groups_of(balancers: Iterable[Balancer]) -> tuple[str, ...]:
@@ -115,6 +149,7 @@ def task(answer: Mapping[str, Any], balancers: tuple[Balancer, ...], instances: 
         started_at=started,
         health=answer.get("healthStatus", "UNKNOWN"),
         revision=answer.get("taskDefinitionArn", ""),
+        started_by=answer.get("startedBy", ""),
         stop_code=answer.get("stopCode"),
         stopped_reason=_stopped_reason(answer),
         zone=answer.get("availabilityZone"),

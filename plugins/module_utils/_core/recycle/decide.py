@@ -40,7 +40,9 @@ class Observation:
     unclear: int  # of these, so many may be tasks that we stopped and that ended while we looked
     fresh_good: int  # created since the run began, and good
     fresh_bad: int  # created since the run began, not good yet
+    failed: str | None  # that the PRIMARY deployment has failed, in words
     deploying: str | None  # the deployment in progress, in words
+    outdated: bool  # a deployment has begun since the plan was made
     refusal: str | None  # why ECS cannot give what was asked, in words
     stale: int  # tasks still to be replaced
     next_stale: tuple[Task, ...]  # the first of them, enough for one step
@@ -104,6 +106,11 @@ class ScaleIn:
 
 
 @dataclass(frozen=True)
+class Replan:
+    """A deployment has ended since the plan was made: revision, target groups and stale tasks may be others."""
+
+
+@dataclass(frozen=True)
 class Finish:
     """Nothing stale is left, and what should run runs."""
 
@@ -115,7 +122,7 @@ class GiveUp:
     why: str
 
 
-Action: TypeAlias = "Wait | Raise | Stop | Grow | ScaleIn | Finish | GiveUp"
+Action: TypeAlias = "Wait | Raise | Stop | Grow | ScaleIn | Replan | Finish | GiveUp"
 
 
 def choose_pause(settings: Settings, before: int, done: int, total: int) -> float:
@@ -172,10 +179,19 @@ def decide_scale_in(plan: Plan, settings: Settings, seen: Observation, history: 
 
 def _find_obstacle(plan: Plan, settings: Settings, seen: Observation, late: bool) -> Action | None:
     """What comes before all else, whichever way tasks are stopped."""
+    if seen.failed:
+        return GiveUp(seen.failed)
     if seen.deploying:
         if settings.on_deployment != "wait":
             return GiveUp(f"{seen.deploying}. Run again when it has ended, or say on_deployment: wait")
-        return GiveUp(f"{seen.deploying}, and has not ended in time") if late else Wait(seen.deploying)
+        if seen.elapsed <= settings.deployment_timeout:
+            return Wait(seen.deploying)
+        return GiveUp(
+            f"waited {settings.deployment_timeout:.0f} s (deployment_timeout), but {seen.deploying}. Run again when it"
+            " has ended"
+        )
+    if seen.outdated:
+        return Replan()
     if seen.refusal:
         return GiveUp(seen.refusal)
     if not seen.stale:

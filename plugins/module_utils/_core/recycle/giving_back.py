@@ -26,8 +26,6 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
         began = session.world.clock()
         seen = yield from _look(progress, lookout)
         looks += 1
-        if seen is None:
-            return
         patience = _LAST_SECONDS if session.me.ending() else session.settings.wait_timeout
         if began - since > patience:
             nameless = max(0, seen.nameless)
@@ -56,12 +54,9 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
             yield from _withdraw(progress, action, seen.desired)
 
 
-def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving | None]:
-    """None while a deployment is in progress: new tasks may be its own, and it keeps its own floor."""
+def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving]:
     session, knowledge = progress.session, progress.knowledge
     service = progress.service = yield from session.look()
-    if service.deploying:
-        return None
     knowledge.new_events(service)
     yield from lookout.describe(())
     desired = session.desired(service)

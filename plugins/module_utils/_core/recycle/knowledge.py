@@ -28,8 +28,9 @@ TASK_ID = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]
 class Knowledge:
     """Tasks by id, folded from one inventory and many partial looks.
 
-    *Live* are those that ECS means to keep and that we did not stop, *fresh* the live ones created
-    since the run began, *good* the live ones that pass every check asked for.
+    *Live* are those of the run's own deployment that ECS means to keep and that we did not stop, *fresh*
+    the live ones created since the run began, *good* the live ones that pass every check asked for.
+    *Foreign* are those that another deployment or task set launched: they are counted, and never stopped.
     """
 
     def __init__(
@@ -39,9 +40,14 @@ class Knowledge:
         has_health_check: bool,
         stabilize: float,
         groups: Iterable[str],
+        owner: str,
         resumed: float | None = None,
     ) -> None:
-        """``resumed``: the instant at which this run took over from one that began at ``begun``."""
+        """``owner``: id of the deployment or task set whose tasks the run may stop.
+
+        ``resumed``: the instant at which this run took over from one that began at ``begun``.
+        """
+        self._owner = owner
         self._begun = begun
         self._watched_from = begun if resumed is None else resumed
         self._level = level
@@ -54,6 +60,7 @@ class Knowledge:
         self._good: set[str] = set()
         self._good_since: dict[str, float] = {}
         self._limping: set[str] = set()  # live and RUNNING, but not good
+        self._foreign: dict[str, Task] = {}  # meant to run, and launched by another deployment
         self._leaving: dict[str, Task] = {}
         self._freed_at = 0.0  # AWS instant by which the last victim had left the place that it held
         self._newest_event = ""
@@ -163,7 +170,7 @@ class Knowledge:
 
         ``running_victims``: so many victims may have been counted; as many as are running by now when left out.
         """
-        counted = service.running + service.pending
+        counted = service.running + service.pending - len(self._foreign)
         most = self.live + (self.running_victims if running_victims is None else running_victims)
         return counted - most if counted > most else min(0, counted - self.live)
 
@@ -183,7 +190,8 @@ class Knowledge:
 
     def healthy(self, service: Service) -> int:
         """Tasks that are surely good: never more than are named and good, nor than ECS counts."""
-        return min(len(self._good), max(0, service.running - len(self._limping)))
+        foreign = sum(task.running for task in self._foreign.values())
+        return min(len(self._good), max(0, service.running - foreign - len(self._limping)))
 
     def to_describe(self, first: Iterable[str]) -> list[str]:
         """Names for one look: what is asked first, what is in flight, then the least recently seen."""
@@ -212,6 +220,11 @@ class Knowledge:
                 self._leaving[task.id] = task
             else:
                 self._has_left(task.id, now)
+            return
+        if task.started_by != self._owner:
+            self._foreign.pop(task.id, None)
+            if not task.stopping and task.status != "STOPPED":
+                self._foreign[task.id] = task
             return
         if task.stopping or task.status == "STOPPED":
             self._note_end(task)
@@ -266,6 +279,7 @@ class Knowledge:
     def _forget(self, task_id: str) -> None:
         self._tasks.pop(task_id, None)
         self._leaving.pop(task_id, None)
+        self._foreign.pop(task_id, None)
         self._unfile(task_id)
         if task_id not in self.victims:
             self.departed.add(task_id)

@@ -12,7 +12,7 @@ from itertools import islice
 from .decide import Observation, find_refusal
 from .knowledge import TASK_ID
 from .model import RUNNING, Service, Task
-from .plan import deployment_words
+from .plan import deployment_words, failure_words
 from .progress import Progress
 from .session import Session, Steps
 
@@ -40,7 +40,7 @@ class Lookout:
         self._make_way = make_way
         self._described_clock = self._inventory_clock = progress.session.world.clock()
         self._mismatch: tuple[int, int] | None = None  # counts for which an inventory was taken
-        self._deploying = False
+        self._deploying = self._outdated = False
 
     def look(self) -> Steps[Observation | None]:
         """Observe. None when ECS's counts alone say that a launch goes its way, which saves a call."""
@@ -55,8 +55,10 @@ class Lookout:
             return None
         if self._deploying != service.deploying:
             session.acted_clock = world.clock()  # what is waited for from now on is something else
-            yield from self.take_inventory() if self._deploying else self._make_way()
+            if service.deploying:
+                yield from self._make_way()
         self._deploying = service.deploying
+        self._outdated = self._outdated or service.deploying or service.primary != progress.owner
         yield from self.describe(self._first())
         nameless = knowledge.nameless(service)
         if nameless and not progress.history.open_stops:  # within a step the counts are on the move
@@ -85,7 +87,9 @@ class Lookout:
             unclear=max(0, nameless - max(0, knowledge.nameless(service, counted_victims))),
             fresh_good=fresh_good,
             fresh_bad=len(list(knowledge.fresh)) - fresh_good,
+            failed=failure_words(service) if service.failed else None,
             deploying=deployment_words(service) if service.deploying else None,
+            outdated=self._outdated,
             refusal=find_refusal(progress.events, session.acted_at, more_failures, knowledge.freed_at),
             stale=len(progress.todo),
             next_stale=following,
@@ -115,7 +119,8 @@ class Lookout:
             return
         known = progress.todo.keys() | knowledge.victims | {task.id for task, _why in session.report.skipped}
         for task in sorted(tasks, key=lambda task: (task.created_at, task.arn)):
-            if task.id not in known and progress.plan.selection.holds(task):
+            ours = task.started_by == progress.owner
+            if ours and task.id not in known and progress.plan.selection.holds(task):
                 progress.todo[task.id] = task
 
     def _first(self) -> list[str]:

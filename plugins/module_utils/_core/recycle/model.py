@@ -23,6 +23,7 @@ class Task:
     started_at: float | None = None  # when it reached RUNNING
     health: str = "UNKNOWN"  # of its containers: HEALTHY, UNHEALTHY or UNKNOWN
     revision: str = ""  # ARN of the task definition
+    started_by: str = ""  # id of the deployment or task set that launched it
     stop_code: str | None = None
     stopped_reason: str | None = None  # with the reasons of its containers
     zone: str | None = None
@@ -51,6 +52,26 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Deployment:
+    """A deployment or, with the controllers CODE_DEPLOY and EXTERNAL, a task set that is not draining."""
+
+    id: str  # as in ``started_by`` of its tasks
+    status: str  # PRIMARY or ACTIVE
+    rollout: str = ""  # IN_PROGRESS, COMPLETED or FAILED; ECS tells it of rolling deployments only
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Where a deployment under way stands, from DescribeServiceDeployments."""
+
+    status: str  # such as IN_PROGRESS or ROLLBACK_IN_PROGRESS
+    stage: str = ""  # of its lifecycle
+    hook: str = ""  # id of the PAUSE hook that waits for an answer
+    hook_until: float | None = None  # AWS instant at which ECS answers it itself
+    hook_then: str = ""  # that answer: CONTINUE or ROLLBACK
+
+
+@dataclass(frozen=True)
 class Service:
     """One service, from DescribeServices with its tags."""
 
@@ -63,8 +84,10 @@ class Service:
     pending: int
     revision: str  # ARN of the task definition that new tasks get
     daemon: bool = False
-    deployments: tuple[tuple[str, str], ...] = ()  # (status, rolloutState), PRIMARY first
-    task_sets: int = 0  # task sets that are not draining, for CODE_DEPLOY and EXTERNAL
+    controller: str = "ECS"  # or CODE_DEPLOY or EXTERNAL
+    deployments: tuple[Deployment, ...] = ()  # PRIMARY first
+    revisions: int = 1  # service revisions that have tasks or want some
+    hold: Hold | None = None  # of a blue/green, linear or canary deployment under way
     maximum_percent: int = 200
     target_groups: tuple[str, ...] = ()
     classic_load_balancer: bool = False
@@ -77,8 +100,23 @@ class Service:
         return self.arn.split(":", 5)[-1].count("/") < 2
 
     @property
+    def primary(self) -> str:
+        """Id of the deployment or task set that new tasks belong to; empty when there is none."""
+        return next((each.id for each in self.deployments if each.status == "PRIMARY"), "")
+
+    @property
+    def failed(self) -> bool:
+        """Whether the PRIMARY deployment has failed and is not rolled back. It launches no tasks any more.
+
+        Source: API model, Deployment.rolloutState.
+        """
+        return any(each.status == "PRIMARY" and each.rollout == "FAILED" for each in self.deployments)
+
+    @property
     def deploying(self) -> bool:
-        return len(self.deployments) > 1 or any(rollout == "IN_PROGRESS" for _status, rollout in self.deployments)
+        """Whether a deployment is under way, by whichever controller and strategy."""
+        under_way = any(each.rollout == "IN_PROGRESS" for each in self.deployments)
+        return len(self.deployments) > 1 or self.revisions > 1 or self.hold is not None or under_way
 
 
 @dataclass(frozen=True)

@@ -79,19 +79,43 @@ def refuse_service(service: Service | None, cluster: str, name: str, restoring: 
             f"service {service.name} still has an ARN of the format before 2019 ({service.arn}) and cannot carry tags,"
             " in which a run records what it has to give back. Create the service anew with the long format"
         )
-    if service.task_sets > 1:
+    if not service.primary:
         raise Refused(
-            f"service {service.name} has {service.task_sets} live task sets: a deployment by its controller is under"
-            " way, and which of them new tasks belong to is not certain. Run again when one is left"
+            f"service {service.name} has no PRIMARY {_part(service)}, so none of its tasks can be told to be its own."
+            f" Make one of them PRIMARY first ({service.controller} controller)"
         )
+    if service.failed:
+        raise Refused(failure_words(service))
     return service
 
 
-def deployment_words(service: Service) -> str:
+def failure_words(service: Service) -> str:
     return (
-        f"a deployment of service {service.name} in cluster {service.cluster} is in progress"
-        f" ({', '.join(f'{status} {rollout}'.strip() for status, rollout in service.deployments)}), and it replaces"
-        " tasks itself"
+        f"the deployment {service.primary} of service {service.name} in cluster {service.cluster} has FAILED and was"
+        " not rolled back. It launches no further tasks, so no stopped task would be replaced. Start a new deployment"
+        " or roll back, then run again"
+    )
+
+
+def deployment_words(service: Service) -> str:
+    """The deployment under way, with the stage and the hook that hold it where ECS tells them."""
+    parts = ", ".join(f"{each.id} {each.status} {each.rollout}".strip() for each in service.deployments)
+    said = f"a deployment of service {service.name} in cluster {service.cluster} is in progress ({parts})"
+    hold = service.hold
+    if hold and hold.hook:
+        until = "" if hold.hook_until is None else f" until {iso(hold.hook_until)}, then {hold.hook_then}"
+        return f"{said}; the lifecycle hook {hold.hook} pauses it in stage {hold.stage}{until}"
+    return f"{said}; {hold.status} in stage {hold.stage or 'unknown'}" if hold else said
+
+
+def _part(service: Service) -> str:
+    return "deployment" if service.controller == "ECS" else "task set"
+
+
+def others_words(service: Service, others: int) -> str:
+    return (
+        f"{others} {'task' if others == 1 else 'tasks'} of service {service.name} in cluster {service.cluster} belong"
+        f" to another {_part(service)} than {service.primary}, which is PRIMARY, and were left alone"
     )
 
 

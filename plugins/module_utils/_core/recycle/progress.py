@@ -24,9 +24,12 @@ class Progress:
         self.session = session
         self.plan = plan
         self.service = service  # as the last look found it
+        self.owner = service.primary  # id of the deployment or task set whose tasks the run may stop
         groups = service.target_groups if plan.level == "target_healthy" else ()
         resumed = session.world.now() if plan.resumed else None
-        self.knowledge = Knowledge(plan.begun, plan.level, has_health_check, plan.stabilize, groups, resumed)
+        self.knowledge = Knowledge(
+            plan.begun, plan.level, has_health_check, plan.stabilize, groups, self.owner, resumed
+        )
         self.knowledge.see(tasks, session.world.now())
         self.knowledge.new_events(service)  # earlier events are not about this run
         self.pace = Pace(session.settings.wait_delay, tasks)

@@ -12,7 +12,7 @@ from typing import Protocol
 from ..errors import Failed
 from .by_scale_in import ByScaleIn
 from .by_stop_task import ByStopTask
-from .decide import Action, Finish, GiveUp, Observation, Raise, ScaleIn, Stop, Wait
+from .decide import Action, Finish, GiveUp, Observation, Raise, Replan, ScaleIn, Stop, Wait
 from .giving_back import give_back_added
 from .looking import Lookout
 from .model import Service, Task
@@ -50,12 +50,13 @@ class Replacement:
         way = ByScaleIn if session.settings.stop_method == SCALE_IN else ByStopTask
         self._stopping: Stopping = way(progress)
         self._lookout = Lookout(progress, self._stopping.make_way)
-        self.knowledge = progress.knowledge
+        self._outdated = False
+        self.knowledge, self.owner = progress.knowledge, progress.owner
 
-    def run(self, raised: bool) -> Steps[None]:
-        """Until nothing stale is left. Raises Failed when that is out of reach.
+    def run(self, raised: bool) -> Steps[bool]:
+        """Until nothing stale is left. False when a deployment has come between, and the run must plan anew.
 
-        ``raised``: the surge was added just now, so it is too early to look.
+        ``raised``: the surge was added just now, so it is too early to look. Raises Failed when it cannot go on.
         """
         progress, session = self._progress, self._session
         progress.launching = raised
@@ -64,12 +65,15 @@ class Replacement:
                 yield from session.rest(progress.pace.pause(session.elapsed))
             while not (yield from self._go_on()):
                 pass
+            if self._outdated and progress.step:
+                progress.report_step(progress.unreported)
+            return not self._outdated
         finally:
             session.report.remaining = [*progress.todo.values(), *progress.plan.later]
             session.report.failures = list(progress.knowledge.failed.values())
 
     def _go_on(self) -> Steps[bool]:
-        """One look, one decision, one action. True when nothing stale is left."""
+        """One look, one decision, one action. True when nothing is left to do with this plan."""
         progress, session = self._progress, self._session
         began = session.world.clock()
         seen = yield from self._look()
@@ -77,7 +81,8 @@ class Replacement:
             yield from session.rest(progress.pace.pause(session.elapsed))
             return False
         action = self._stopping.decide(seen)
-        if isinstance(action, Finish):
+        if isinstance(action, Finish | Replan):
+            self._outdated = isinstance(action, Replan)
             return True
         opens_step = isinstance(action, Stop | ScaleIn) and not progress.history.open_stops
         if opens_step or (isinstance(action, Wait) and action.at_most is not None):

@@ -28,6 +28,7 @@ from .plan import (
     deployment_words,
     left_diff,
     make_plan,
+    others_words,
     outside_words,
     plan_diff,
     refuse_service,
@@ -114,7 +115,8 @@ class _Run:
             replacement = Replacement(session, plan, mine, found.tasks, found.has_health_check)
             self._replacement = replacement
             raised = yield from self._guard(plan, mine, found.scaling)
-            yield from replacement.run(raised)
+            if not (yield from replacement.run(raised)):
+                continue
             yield from replacement.bake()
             if (yield from self._finish(plan, replacement)):
                 return
@@ -147,7 +149,7 @@ class _Run:
             found = yield from session.call(session.world.describe_service)
             service = refuse_service(found, self._cluster, self._name, restoring=settings.selector is None)
             left = read_record(service.tags)
-            busy = None
+            busy, limit = None, settings.wait_timeout
             if (
                 left
                 and left.owner != me.owner
@@ -159,20 +161,25 @@ class _Run:
                     f" {iso(left.lease_until)} unless it is renewed. Run again when that run has ended"
                 )
             elif service.deploying and settings.selector is not None:
+                limit = settings.deployment_timeout
                 busy = f"{deployment_words(service)}. Run again when it has ended, or say on_deployment: wait"
                 if settings.on_deployment == "fail":
                     raise Refused(busy)
             session.report.watch.waits(None if me.check else busy)
             if busy is None or me.check:
                 return service
-            if session.world.clock() - began > settings.wait_timeout:
-                raise Refused(f"waited {settings.wait_timeout:.0f} s, but {busy}")
+            if session.world.clock() - began > limit:
+                raise Refused(f"waited {limit:.0f} s, but {busy}")
             yield from session.rest(max(settings.wait_delay, min(LONGEST, settings.wait_timeout / 20)))
 
     def _find(self, selector: Selector, service: Service, left: Record | None) -> Steps[Found | None]:
         """What a plan is made from; None when nothing is stale and nothing was left behind."""
         session, settings, world, report = self.session, self.session.settings, self.session.world, self.report
-        tasks = yield from inventory(session)
+        every = yield from inventory(session)
+        tasks = [task for task in every if task.started_by == service.primary]
+        if len(tasks) < len(every):
+            words = others_words(service, len(every) - len(tasks))
+            report.warnings.extend([words] if words not in report.warnings else [])
         now = world.now()
         changed_at = None
         if selector.kind == "secrets_changed":
@@ -256,12 +263,14 @@ class _Run:
         if mine is None:
             return None
         self.report.changed = self.report.changed or left is not None
-        if left is None and mine.desired != plan.original:
-            # Somebody scaled the service between the look and the claim.
-            yield from session.release()
-            return None
         if mine.deploying and session.settings.on_deployment == "fail":
             raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or say on_deployment: wait")
+        deployed = mine.deploying or mine.primary != found.service.primary
+        if deployed or (left is None and mine.desired != plan.original):
+            # Somebody deployed or scaled the service between the look and the claim.
+            if left is None:
+                yield from session.release()
+            return None
         return mine
 
     def _take(self, record: Record, tags: Mapping[str, str], left: Record | None) -> Steps[Service | None]:
@@ -308,7 +317,8 @@ class _Run:
 
     def _finish(self, plan: Plan, replacement: Replacement) -> Steps[bool]:
         """Verify, give back, release. False when stale tasks turned up that were not seen before."""
-        tasks = yield from inventory(self.session)
+        every = yield from inventory(self.session)
+        tasks = [task for task in every if task.started_by == replacement.owner]
         left_alone = {task.id for task, _why in self.report.skipped} | replacement.knowledge.victims
         later = {task.id for task in plan.later}
         stale = [task for task in tasks if plan.selection.holds(task) and task.id not in left_alone]
@@ -319,7 +329,7 @@ class _Run:
         staying = sum(task.id not in replacement.knowledge.victims for task in tasks)
         # More than the count: ECS was quicker with a replacement for the last one than the lower count.
         if self.session.held.surge or staying > (self.report.desired_after or 0):
-            replacement.knowledge.see(tasks, self.session.world.now())
+            replacement.knowledge.see(every, self.session.world.now())
             yield from replacement.give_back()
         yield from self._put_back()
         self.report.status = outcome.RECYCLED if self.report.replaced else outcome.RESTORED

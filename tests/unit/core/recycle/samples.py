@@ -4,7 +4,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import RUNNING, Service, Task
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
+    RUNNING,
+    Deployment,
+    Service,
+    Task,
+)
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import Plan
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import Selection
 from hypothesis import settings
@@ -13,6 +18,7 @@ from hypothesis import strategies as st
 ECS = "arn:aws:ecs:eu-west-1:111122223333"
 SEVEN, EIGHT = f"{ECS}:task-definition/web:7", f"{ECS}:task-definition/web:8"
 GROUP, GROUP_2 = (f"arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/{name}/1" for name in "ab")
+OWN, OTHER = "ecs-svc/1111111111111111111", "ecs-svc/2222222222222222222"  # deployments
 NOW = 1_795_316_400.0  # 2026-11-22T03:00:00Z
 NOW_TEXT = "2026-11-22T03:00:00Z"
 
@@ -36,6 +42,7 @@ def task(number: int = 0, /, **changes) -> Task:
             "status": RUNNING,
             "stopping": False,
             "revision": SEVEN,
+            "started_by": OWN,
             **changes,
         }
     )
@@ -57,7 +64,7 @@ def service(**changes) -> Service:
             "running": 10,
             "pending": 0,
             "revision": SEVEN,
-            "deployments": (("PRIMARY", "COMPLETED"),),
+            "deployments": (Deployment(OWN, "PRIMARY", "COMPLETED"),),
             **changes,
         }
     )

@@ -17,6 +17,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide
     History,
     Observation,
     Raise,
+    Replan,
     ScaleIn,
     Stop,
     Wait,
@@ -55,7 +56,9 @@ def look(**changes) -> Observation:
             "unclear": 0,
             "fresh_good": 2,
             "fresh_bad": 0,
+            "failed": None,
             "deploying": None,
+            "outdated": False,
             "refusal": None,
             "stale": stale,
             "next_stale": batch,
@@ -78,6 +81,7 @@ def check(action, expected, words=""):
         assert action == expected
 
 
+FAILED = "the deployment of service web has FAILED"
 DEPLOYING = "a deployment of service web in cluster prod is in progress"
 NO_ROOM = "ECS says: service web was unable to place a task."
 
@@ -88,7 +92,12 @@ NO_ROOM = "ECS says: service web was unable to place a task."
         pytest.param(SETTINGS, {}, GiveUp, f"{DEPLOYING}. Run again when it has ended", id="ends the run"),
         pytest.param(PATIENT, {}, Wait, DEPLOYING, id="is waited for"),
         pytest.param(PATIENT, {"elapsed": 900.0}, Wait, DEPLOYING, id="is waited for up to the last second"),
-        pytest.param(PATIENT, {"elapsed": 900.1}, GiveUp, "has not ended in time", id="is not waited for for ever"),
+        pytest.param(
+            PATIENT, {"elapsed": 3600.1}, GiveUp, "waited 3600 s (deployment_timeout)", id="is not waited for ever"
+        ),
+        pytest.param(PATIENT, {"failed": FAILED, "deploying": None}, GiveUp, FAILED, id="that failed ends the run"),
+        pytest.param(PATIENT, {"outdated": True}, Wait, DEPLOYING, id="is waited for before all is planned anew"),
+        pytest.param(PATIENT, {"deploying": None, "outdated": True}, Replan(), "", id="that has ended asks for a plan"),
         pytest.param(PATIENT, {"refusal": NO_ROOM}, Wait, DEPLOYING, id="may explain what ECS says against us"),
         pytest.param(PATIENT, {"stale": 0}, Wait, DEPLOYING, id="may still take away what is whole"),
         pytest.param(SETTINGS, {"stale": 0}, GiveUp, DEPLOYING, id="ends the run even when nothing is left to do"),
@@ -96,7 +105,7 @@ NO_ROOM = "ECS says: service web was unable to place a task."
 )
 @pytest.mark.parametrize("history", [ADDED, HALFWAY, LAST], ids=["before", "within a step", "within the last step"])
 def test_a_deployment(settings, seen, history, expected, words):
-    check(decide(plan(), settings, look(deploying=DEPLOYING, **seen), history), expected, words)
+    check(decide(plan(), settings, look(**{"deploying": DEPLOYING, **seen}), history), expected, words)
 
 
 @pytest.mark.parametrize("history", [ADDED, HALFWAY, LAST], ids=["before", "within a step", "within the last step"])
@@ -387,7 +396,9 @@ def situations(draw):
         unclear=draw(st.integers(0, unknown)),
         fresh_good=draw(count),
         fresh_bad=draw(st.integers(0, 3)),
+        failed=draw(st.sampled_from([None, None, None, FAILED])),
         deploying=draw(st.sampled_from([None, None, None, DEPLOYING])),
+        outdated=draw(st.booleans()),
         refusal=draw(st.sampled_from([None, None, None, NO_ROOM])),
         stale=stale,
         next_stale=following,
@@ -410,8 +421,14 @@ def situations(draw):
 def test_what_holds_for_every_action(situation):
     of, settings, seen, history, pause = situation
     action = decide(of, settings, seen, history, pause)
-    if seen.deploying or seen.refusal:
-        assert isinstance(action, (Wait, GiveUp))
+    if seen.failed or seen.deploying:
+        assert isinstance(action, GiveUp if seen.failed else (Wait, GiveUp))
+        return
+    if seen.outdated:
+        assert isinstance(action, Replan)
+        return
+    if seen.refusal:
+        assert isinstance(action, GiveUp)
     if isinstance(action, Stop):
         assert action.task == seen.next_stale[0]
         assert seen.healthy - (action.task.id in seen.next_good) >= of.floor
@@ -451,7 +468,7 @@ def test_what_holds_for_every_action(situation):
 @law
 def test_nothing_is_waited_for_for_ever(situation):
     of, settings, seen, history, _pause = situation
-    late = replace(seen, elapsed=settings.wait_timeout + 1)
+    late = replace(seen, elapsed=max(settings.wait_timeout, settings.deployment_timeout) + 1)
     assert not isinstance(decide(of, settings, late, history), Wait)
 
 

@@ -13,14 +13,14 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.core.recycle.samples import GROUP, NOW, law, service, task, task_id, tasks
+from tests.unit.core.recycle.samples import GROUP, NOW, OTHER, OWN, law, service, task, task_id, tasks
 
 OLD_FORMAT = "01234567-89ab-cdef-0123-456789abcdef"  # of tasks, before 2019
 
 
 def knowing(*some: Task, level: str = "running", checked: bool = False, stabilize: float = 0.0, groups=()) -> Knowledge:
     """After an inventory that shows these, in a run that begins now."""
-    knowledge = Knowledge(NOW, level, checked, stabilize, groups)
+    knowledge = Knowledge(NOW, level, checked, stabilize, groups, OWN)
     knowledge.see(some, NOW)
     return knowledge
 
@@ -440,7 +440,7 @@ CRASHED = {"status": "STOPPED", "stopping": True, "stop_code": "EssentialContain
     ],
 )
 def test_a_task_that_ended_after_a_run_took_over(first, then, failed):
-    knowledge = Knowledge(NOW, "running", has_health_check=False, stabilize=0.0, groups=(), resumed=NOW + 60)
+    knowledge = Knowledge(NOW, "running", has_health_check=False, stabilize=0.0, groups=(), owner=OWN, resumed=NOW + 60)
     knowledge.see([first] if first else [], NOW + 60)
     knowledge.see([then], NOW + 90)
     assert knowledge.failed == ({then.id: then} if failed else {})
@@ -661,7 +661,7 @@ happenings = st.one_of(
 @settings(law, max_examples=200)
 def test_what_is_counted_on_is_never_more_than_what_was_seen(story, stabilize):
     """Beside a plain list of what was last heard of each task."""
-    knowledge = Knowledge(NOW, "healthy", True, stabilize, ())
+    knowledge = Knowledge(NOW, "healthy", True, stabilize, (), OWN)
     last: dict[int, Task] = {}
     victims: set[int] = set()
     doubtful: set[int] = set()
@@ -701,3 +701,36 @@ def test_what_is_counted_on_is_never_more_than_what_was_seen(story, stabilize):
     assert 0 <= knowledge.fresh_good <= len([number for number in well if number >= 4])
     assert {each.id for each in knowledge.leaving} <= {task_id(number) for number in victims}
     assert all(each.created_at >= NOW for each in knowledge.failed.values())
+
+
+# ---- tasks of another deployment or task set
+
+
+def test_a_task_of_another_deployment_is_counted_and_nothing_else():
+    knowledge = knowing()
+    green = task(20, started_by=OTHER, created_at=NOW + 5)
+    knowledge.see([*tasks(10), green], NOW + 10)
+    found = service(running=11)
+    assert knowledge.live == 10
+    assert knowledge.nameless(found) == 0
+    assert knowledge.healthy(found) == 10
+    assert not knowledge.good(green)
+    assert list(knowledge.fresh) == []
+    assert green not in knowledge.worst_first([])
+
+
+def test_the_end_of_a_task_of_another_deployment_is_no_failure_of_ours():
+    knowledge = knowing()
+    green = task(20, started_by=OTHER, created_at=NOW + 5)
+    knowledge.see([*tasks(10), green], NOW + 10)
+    ended = replace(green, status="STOPPED", stopping=True, stop_code="TaskFailedToStart")
+    knowledge.see([ended], NOW + 20)
+    assert knowledge.failed == {}
+    assert knowledge.departed == set()
+    assert knowledge.nameless(service(running=10)) == 0
+
+
+def test_a_task_that_nobody_says_to_have_started_is_not_ours():
+    knowledge = knowing()
+    knowledge.see([task(20, started_by="", created_at=NOW + 5)], NOW + 10)
+    assert knowledge.live == 0

@@ -9,13 +9,19 @@ import math
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import SCALING_FLAGS, Scaling
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
+    SCALING_FLAGS,
+    Deployment,
+    Hold,
+    Scaling,
+)
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import (
     Found,
     Plan,
     deployment_words,
     left_diff,
     make_plan,
+    others_words,
     outside_words,
     plan_diff,
     refuse_service,
@@ -27,7 +33,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.stalen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.core.recycle.samples import ECS, GROUP, NOW, law, service, task, task_id, tasks
+from tests.unit.core.recycle.samples import ECS, GROUP, NOW, NOW_TEXT, OTHER, OWN, law, service, task, task_id, tasks
 from tests.unit.core.recycle.samples import plan as sample
 
 ALL = Selector("all_tasks")
@@ -416,6 +422,8 @@ def test_what_is_said_of_a_count_outside_the_limits():
 # ---- which service
 
 SHORT = f"{ECS}:service/web"
+FAILED = (Deployment(OWN, "PRIMARY", "FAILED"),)
+TWO_SETS = (Deployment(OWN, "PRIMARY"), Deployment(OTHER, "ACTIVE"))
 
 
 @pytest.mark.parametrize(
@@ -423,11 +431,15 @@ SHORT = f"{ECS}:service/web"
     [
         pytest.param({}, False, id="any other"),
         pytest.param({"desired": 0, "running": 0}, False, id="one of none"),
-        pytest.param({"task_sets": 1}, False, id="one with one live task set"),
+        pytest.param({"controller": "EXTERNAL"}, False, id="one with one live task set"),
+        pytest.param({"deployments": TWO_SETS}, False, id="one with two task sets, which may be waited for"),
         pytest.param(
-            {"deployments": (("PRIMARY", "IN_PROGRESS"),)}, False, id="one in a deployment, which may be waited for"
+            {"deployments": (Deployment(OWN, "PRIMARY", "IN_PROGRESS"),)},
+            False,
+            id="one in a deployment, which may be waited for",
         ),
-        pytest.param({"task_sets": 2}, True, id="one with two task sets, when nothing is recycled"),
+        pytest.param({"deployments": FAILED}, True, id="one whose deployment failed, when nothing is recycled"),
+        pytest.param({"deployments": ()}, True, id="one without a PRIMARY task set, when nothing is recycled"),
         pytest.param({"arn": SHORT}, True, id="one with a short ARN, when nothing is recycled"),
     ],
 )
@@ -458,7 +470,15 @@ def test_a_service_that_is_not_there_is_refused_in_both_states(of, words, restor
         pytest.param(
             {"arn": SHORT}, f"service web still has an ARN of the format before 2019 ({SHORT})", id="a short ARN"
         ),
-        pytest.param({"task_sets": 2}, "service web has 2 live task sets", id="two live task sets"),
+        pytest.param(
+            {"controller": "EXTERNAL", "deployments": ()}, "service web has no PRIMARY task set", id="no task set"
+        ),
+        pytest.param({"deployments": FAILED}, "launches no further tasks, so no stopped", id="a failed deployment"),
+        pytest.param(
+            {"deployments": (*FAILED, Deployment(OTHER, "ACTIVE", "COMPLETED"))},
+            f"the deployment {OWN} of service web in cluster prod has FAILED and was not rolled back",
+            id="a failed deployment beside another",
+        ),
     ],
 )
 def test_a_service_that_cannot_be_recycled_is_refused(of, words):
@@ -468,25 +488,53 @@ def test_a_service_that_cannot_be_recycled_is_refused(of, words):
 
 
 @pytest.mark.parametrize(
-    ("deployments", "deploying"),
+    ("of", "deploying"),
     [
-        pytest.param((("PRIMARY", "COMPLETED"),), False, id="one that is completed"),
-        pytest.param((("PRIMARY", "FAILED"),), False, id="one that has failed"),
-        pytest.param((("PRIMARY", ""),), False, id="one of which nothing is told"),
-        pytest.param((), False, id="none, as with task sets"),
-        pytest.param((("PRIMARY", "IN_PROGRESS"),), True, id="one in progress"),
-        pytest.param((("PRIMARY", "COMPLETED"), ("ACTIVE", "COMPLETED")), True, id="two at a time"),
+        pytest.param({}, False, id="one that is completed"),
+        pytest.param({"deployments": FAILED}, False, id="one that has failed"),
+        pytest.param({"deployments": (Deployment(OWN, "PRIMARY"),)}, False, id="a task set"),
+        pytest.param({"deployments": (Deployment(OWN, "PRIMARY", "IN_PROGRESS"),)}, True, id="one in progress"),
+        pytest.param({"deployments": TWO_SETS}, True, id="two at a time"),
+        pytest.param(
+            {"deployments": (Deployment(OWN, "PRIMARY", "COMPLETED"), Deployment(OTHER, "ACTIVE", "FAILED"))},
+            True,
+            id="a rollback",
+        ),
+        pytest.param({"revisions": 2}, True, id="two service revisions"),
+        pytest.param({"hold": Hold("IN_PROGRESS", "SCALE_UP")}, True, id="a service deployment under way"),
     ],
 )
-def test_when_a_service_is_deploying(deployments, deploying):
-    assert service(deployments=deployments).deploying is deploying
+def test_when_a_service_is_deploying(of, deploying):
+    assert service(**of).deploying is deploying
 
 
-def test_what_is_said_of_a_deployment():
-    of = service(deployments=(("PRIMARY", "IN_PROGRESS"), ("ACTIVE", "")))
+@pytest.mark.parametrize(
+    ("hold", "words"),
+    [
+        (None, ""),
+        (Hold("IN_PROGRESS", "BAKE_TIME"), "; IN_PROGRESS in stage BAKE_TIME"),
+        (Hold("PENDING"), "; PENDING in stage unknown"),
+        (
+            Hold("IN_PROGRESS", "POST_SCALE_UP", "ecs-pause-1", NOW, "ROLLBACK"),
+            f"; the lifecycle hook ecs-pause-1 pauses it in stage POST_SCALE_UP until {NOW_TEXT}, then ROLLBACK",
+        ),
+        (
+            Hold("IN_PROGRESS", "POST_SCALE_UP", "ecs-pause-1"),
+            "; the lifecycle hook ecs-pause-1 pauses it in stage POST_SCALE_UP",
+        ),
+    ],
+)
+def test_what_is_said_of_a_deployment(hold, words):
+    of = service(deployments=(Deployment(OWN, "PRIMARY", "IN_PROGRESS"), Deployment(OTHER, "ACTIVE")), hold=hold)
     assert deployment_words(of) == (
-        "a deployment of service web in cluster prod is in progress (PRIMARY IN_PROGRESS, ACTIVE), and it replaces"
-        " tasks itself"
+        f"a deployment of service web in cluster prod is in progress ({OWN} PRIMARY IN_PROGRESS, {OTHER} ACTIVE){words}"
+    )
+
+
+@pytest.mark.parametrize(("others", "words"), [(1, "1 task of"), (3, "3 tasks of")])
+def test_what_is_said_of_tasks_of_another_deployment(others, words):
+    assert others_words(service(), others).startswith(
+        f"{words} service web in cluster prod belong to another deployment"
     )
 
 

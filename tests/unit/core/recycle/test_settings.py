@@ -47,6 +47,7 @@ UNSAID = {
     "wait_for": "auto",
     "stabilize_time": None,
     "wait_timeout": 900,
+    "deployment_timeout": 3600,
     "wait_delay": 3.0,
     "on_deployment": "fail",
     "protected_tasks": "skip",
