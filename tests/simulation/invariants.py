@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG, Record, read_record
 
+from tests.sandbox.model import deployments
 from tests.sandbox.model.scheduler import Cluster
 from tests.sandbox.model.state import Change, TaskState
 
@@ -46,6 +47,8 @@ class Watch:
         self.draining = False  # whether only stale tasks may go for the count that was lowered last
         self.protected: dict[str, float] = {}  # ARN -> end, of tasks that a run put under protection
         self.protected_by_others: dict[str, float] = {}
+        self.owners: list[tuple[float, str]] = []  # since when, and id of the deployment that is nobody's but the run's
+        self.note_owner()
         self.live = dict(cluster.service("web").live)
         self.warnings: Callable[[], list[str]] = list  # of all runs so far
         self.healthy = cluster.healthy("web")
@@ -54,6 +57,14 @@ class Watch:
     @property
     def record_lost(self) -> bool:
         return any(kind == "tags_lost" for kind, _details in self.scenario.faults)
+
+    def note_owner(self) -> None:
+        """While a deployment is under way, the tasks of what it replaces are the run's, and its own are not."""
+        service = self.cluster.service("web")
+        parts = [each for each in service.deployments if each.status != "DRAINING"]
+        under_way = len(parts) > 1 or service.rolling or deployments.current(service)
+        if not self.owners or (not under_way and self.owners[-1][1] != service.primary.id):
+            self.owners.append((self.cluster.now, service.primary.id))
 
     # ---- what changes in the world
 
@@ -82,6 +93,7 @@ class Watch:
         if change.cause.startswith("scale-in") and self.draining and not self.others_scaled:
             self._check_drained()
         self.live = dict(self.cluster.service("web").live)
+        self.note_owner()
 
     def _check_drained(self) -> None:
         """ECS chose among tasks that do not run yet, and stale ones."""
@@ -138,9 +150,10 @@ class Watch:
 
     def before_write(self, operation: str, arguments: tuple[Any, ...], looked_at: float) -> None:
         self.looked_at = looked_at - self._blind()
+        self.note_owner()
         if operation == "StopTask":
             self.hindered = False
-            self._check_stop(arguments[0])
+            self._check_stop(arguments[0], looked_at)
         elif operation == "UpdateService":
             self.lowered = arguments[0] < self.cluster.service("web").desired
             self.lowered_after, self.hindered = self.looked_at, False
@@ -159,11 +172,13 @@ class Watch:
         """AWS did not carry out a call of a run."""
         self.hindered = self.hindered or operation == "StopTask"
 
-    def _check_stop(self, arn: str) -> None:
+    def _check_stop(self, arn: str, looked_at: float) -> None:
         task = self.cluster.tasks[arn]
         record = read_record(self.cluster.service("web").tags)
         if task.desired_status == "STOPPED":
             return  # nothing happens
+        if task.deployment not in {owner for since, owner in self.owners if since <= looked_at}:
+            raise Broken(f"a task of somebody else's deployment was stopped: {arn} of {task.deployment}")
         if record is None:
             if self.record_lost:
                 return

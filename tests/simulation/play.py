@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from .invariants import PROTECTED_FOR, Broken, Watch
 from .scenario import START, Act, Scenario
 from .virtual_world import CallFaults, Killed, VirtualWorld
 
+DEPLOYING = ("deploy", "external_task_set", "finish", "roll_back")
 _LONGEST = 40 * 86400.0  # virtual seconds after which a play is taken to be without an end
 
 
@@ -175,7 +177,9 @@ class _Stage:
     def _act(self, act: Act) -> None:
         cluster, service = self.cluster, self.cluster.service("web")
         running = [task for task in service.live.values() if task.healthy]
-        if act.kind == "rescale" and not service.daemon:
+        if act.kind in DEPLOYING:
+            self._deploy(act)
+        elif act.kind == "rescale" and not service.daemon:
             cluster.update_service("web", desired=max(0, service.desired + act.amount), by="operator")
         elif act.kind == "scale_out":
             cluster.policy_wants("web", service.desired + abs(act.amount))
@@ -188,6 +192,19 @@ class _Stage:
                 self.play.watch.protected_by_others[task.arn] = cluster.now + PROTECTED_FOR
             elif act.kind == "sicken":
                 cluster.fail_health(task.arn)
+
+    def _deploy(self, act: Act) -> None:
+        """Somebody begins or ends a deployment, as far as there is one."""
+        cluster = self.cluster
+        with suppress(LookupError, ValueError):
+            if act.kind == "finish":
+                cluster.finish("web")
+            elif act.kind == "roll_back":
+                cluster.roll_back("web")
+            else:
+                cluster.begin_deployment("web", **act.details)
+        self.play.watch.deployed = True
+        self.play.watch.note_owner()
 
     def _check_calls(self) -> None:
         """Linear: a constant for each run, a share for each task and each pause."""
@@ -207,6 +224,7 @@ class _Stage:
         cluster, scenario = self.cluster, self.scenario
         cluster.clear_faults()
         cluster.policy_wants("web", None)
+        self._deploy(Act(0, "finish"))
         for task in cluster.tasks.values():
             task.protected_until = 0.0
             task.seen = None

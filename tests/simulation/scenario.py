@@ -26,6 +26,7 @@ class Act:
     at: float
     kind: str
     amount: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -108,7 +109,49 @@ def draw_scale_in(number: int) -> Scenario:
     )
 
 
-FAMILIES = {"stop_task": draw, "scale_in": draw_scale_in}
+def draw_deployments(number: int) -> Scenario:
+    """A scenario of another family: the same dangers, and deployments of every controller and strategy."""
+    rng = random.Random(f"deployments {number}")
+    base = (draw if rng.random() < 0.7 else draw_scale_in)(rng.randrange(10**9))
+    while base.service["daemon"] or not base.service["desired"] or base.service["room"] is not None:
+        base = draw(rng.randrange(10**9))
+    controller = rng.choice(["CODE_DEPLOY", "CODE_DEPLOY", "EXTERNAL", "ECS", "ECS", "ECS"])
+    strategy = rng.choice(["BLUE_GREEN", "LINEAR", "CANARY"]) if controller == "ECS" else "ROLLING"
+    groups = base.service["target_groups"]
+    service = {
+        **base.service,
+        "controller": controller,
+        "strategy": strategy,
+        "alternates": {group: f"{group}-green" for group in groups},
+        "bake": rng.choice([0.0, 120.0, 3000.0]),
+        "steps": [] if strategy in ("ROLLING", "BLUE_GREEN") else [(10.0, 60.0)],
+        "hooks": [{"stage": "POST_SCALE_UP", "seconds": rng.choice([300.0, 86400.0])}] if rng.random() < 0.3 else [],
+        "names_declared_groups": False,
+    }
+    at = rng.choice([0.0, 0.0, rng.uniform(1, 60), rng.uniform(1, 600), rng.uniform(1, 2000)])
+    kind = "external_task_set" if controller == "EXTERNAL" else "deploy"
+    details: dict[str, Any] = {"running": rng.random() < 0.3}
+    if controller == "CODE_DEPLOY":
+        details |= {"shift": rng.choice([0.0, 100.0, None]), "keep": rng.choice([0.0, 300.0, 5000.0])}
+    acts = [Act(at, kind, details=details)]
+    ending = rng.choice(["finish", "finish", "roll_back", None])
+    if ending:
+        acts.append(Act(at + rng.choice([30.0, 200.0, 1000.0, 8000.0]), ending))
+    return replace(
+        base,
+        number=number,
+        service=service,
+        settings=replace(
+            base.settings,
+            on_deployment=rng.choice(["fail", "wait", "wait"]),
+            deployment_timeout=rng.choice([600.0, 3600.0]),
+        ),
+        faults=[fault for fault in base.faults if fault[0] != "deployment_midway"],
+        acts=[*base.acts, *acts],
+    )
+
+
+FAMILIES = {"stop_task": draw, "scale_in": draw_scale_in, "deployments": draw_deployments}
 
 
 def _draw_service(rng: random.Random, size: int) -> dict[str, Any]:

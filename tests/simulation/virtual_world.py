@@ -221,7 +221,7 @@ def to_service(state: ServiceState) -> Service:
         deployments=to_deployments(state),
         hold=to_hold(state),
         maximum_percent=state.maximum_percent,
-        target_groups=state.target_groups,
+        target_groups=next((e.target_groups for e in state.task_sets if e.status == "PRIMARY"), state.target_groups),
         tags=dict(state.tags),
         events=tuple(Event(*event) for event in state.events),
     )
