@@ -30,7 +30,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connect
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import Patience
 from botocore.stub import ANY
 
-from .clients import stubbed
+from .clients import ended, stubbed
 
 ARN = "arn:aws:events:eu-central-1:111122223333:connection/sentry/1b2c3d4e"
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:events-connection-1"
@@ -216,17 +216,6 @@ def test_an_api_destination():
     expected = ApiDestination("sentry", DESTINATION, "INACTIVE", "", ARN, "https://example.com/", "POST", 300)
     assert api_destinations.describe_api_destination(client, "sentry") == expected
     stub.assert_no_pending_responses()
-
-
-def ended(steps):
-    """What was done, the pauses, and what is returned."""
-    done, pauses = [], []
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            return done, pauses, end.value
-        (done if isinstance(step, str) else pauses).append(step)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import event_rules
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import event_rules, event_targets
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live import rule as live_rule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
@@ -45,43 +45,11 @@ TARGET = {"id": "mail", "arn": TOPIC, "role_arn": None, "dead_letter_arn": None}
             Rule("alerts", ARN, "default", "ENABLED", schedule="rate(1 day)", managed_by="x.amazonaws.com"),
         ),
         (
-            event_rules.list_rules,
-            ("default",),
-            "list_rules",
-            {"EventBusName": "default"},
-            {"Rules": [PLAIN], "NextToken": "more"},
-            ([Rule("alerts", ARN, "default", "ENABLED")], "more"),
-        ),
-        (
-            event_rules.list_rules,
-            ("default", "al", "more"),
-            "list_rules",
-            {"EventBusName": "default", "NamePrefix": "al", "NextToken": "more"},
-            {"Rules": []},
-            ([], None),
-        ),
-        (
             event_rules.delete_rule,
             ("alerts", "default"),
             "delete_rule",
             NAMED,
             {},
-            None,
-        ),
-        (
-            event_rules.list_targets,
-            ("alerts", "default", "more"),
-            "list_targets_by_rule",
-            {**OF_RULE, "NextToken": "more"},
-            {"Targets": [{"Id": "a", "Arn": TOPIC, "RoleArn": ROLE, "DeadLetterConfig": {"Arn": QUEUE}}]},
-            ([{"id": "a", "arn": TOPIC, "role_arn": ROLE, "dead_letter_arn": QUEUE}], None),
-        ),
-        (
-            event_rules.remove_targets,
-            ("alerts", "default", ["a", "b"]),
-            "remove_targets",
-            {**OF_RULE, "Ids": ["a", "b"]},
-            {"FailedEntryCount": 0, "FailedEntries": []},
             None,
         ),
         (
@@ -128,7 +96,7 @@ def test_call(function, arguments, operation, request_, response, expected):
 def test_a_rule_is_put_whole(options, sent):
     client, stub = stubbed("events")
     stub.add_response("put_rule", {"RuleArn": ARN}, {**NAMED, "EventPattern": TEXT, "State": "DISABLED", **sent})
-    made = event_rules.put_rule(client, "alerts", "default", pattern=PATTERN, state="DISABLED", **options)
+    made = event_rules.put_rule(client, "alerts", "default", trigger=PATTERN, state="DISABLED", **options)
     assert made == ARN
 
 
@@ -153,7 +121,7 @@ def test_a_target_that_stays_is_a_failure():
     failed = {"TargetId": "a", "ErrorCode": "ConcurrentModificationException", "ErrorMessage": "Somebody else."}
     stub.add_response("remove_targets", {"FailedEntryCount": 1, "FailedEntries": [failed]})
     with pytest.raises(CallFailed, match="target a: Somebody else") as raised:
-        event_rules.remove_targets(client, "alerts", "default", ["a"])
+        event_targets.remove_targets(client, "alerts", "default", ["a"])
     assert raised.value.code == "ConcurrentModificationException"
 
 

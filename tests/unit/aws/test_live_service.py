@@ -10,7 +10,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
 from botocore.stub import ANY
 
-from tests.unit.aws.clients import ECS, GROUP, GROUP_2, at, service, stubbed, task
+from tests.unit.aws.clients import ECS, GROUP, GROUP_2, Clients, at, service, task
 
 INSTANCE = f"{ECS}:container-instance/prod/1"
 ANY_TARGET = {
@@ -21,26 +21,15 @@ ANY_TARGET = {
 }
 
 
-class Account:
-    """Stubbed clients by name, made when they are asked for, and a clock that a test sets."""
+class Account(Clients):
+    """Stubbed clients, and a clock that a test sets."""
 
     def __init__(self):
-        self.clients = {}
+        super().__init__()
         self.seconds = 100.0
 
-    def client(self, name):
-        return self._both(name)[0]
-
-    def __getitem__(self, name):
-        return self._both(name)[1]
-
-    def _both(self, name):
-        if name not in self.clients:
-            self.clients[name] = stubbed(name)
-        return self.clients[name]
-
     def live(self, cluster="prod", name="web"):
-        return LiveService(self.client, cluster, name, monotonic=lambda: self.seconds, wall=lambda: 5.0)
+        return LiveService(self, cluster, name, monotonic=lambda: self.seconds, wall=lambda: 5.0)
 
     def described(self, date=None, **more):
         headers = {"date": date} if date else {}
@@ -55,13 +44,12 @@ class Account:
 def account():
     made = Account()
     yield made
-    for _client, stub in made.clients.values():
-        stub.assert_no_pending_responses()
+    made.assert_all_asked()
 
 
 def test_nothing_is_connected_before_it_is_needed(account):
     assert account.live().calls == {}
-    assert account.clients == {}
+    assert account.made == {}
 
 
 def test_a_missing_service(account):
@@ -83,7 +71,7 @@ def test_calls_are_counted_when_they_fail_and_when_botocore_repeats_them(account
 
 def test_calls_that_get_no_answer_are_counted(account):
     live = account.live()
-    client = account.client("ecs")
+    client = account("ecs")
     live._client("ecs")
     client.meta.events.emit("after-call-error.ecs.StopTask", exception=OSError(), context={})
     assert live.calls == {"StopTask": 1}

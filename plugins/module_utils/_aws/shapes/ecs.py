@@ -83,6 +83,14 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
     return DescribedService(service, balancers, revisions[0]["arn"] if len(revisions) == 1 else None)
 
 
+def capacity_provider_strategy(answer: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    """A capacity provider strategy, which ECS and EventBridge spell alike, in the shape of results."""
+    return [
+        {"capacity_provider": each["capacityProvider"], "weight": each.get("weight", 0), "base": each.get("base", 0)}
+        for each in answer or ()
+    ]
+
+
 def groups_of(balancers: Iterable[Balancer]) -> tuple[str, ...]:
     """ARNs of the target groups, each once."""
     return tuple(dict.fromkeys(balancer.group for balancer in balancers))
