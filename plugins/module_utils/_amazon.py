@@ -139,9 +139,11 @@ def aws_call(
     ``<code>: <message>``. When AWS answers so, the function returns ``then``: there is no such thing, it is
     gone already, or it is there already.
     """
+    operation = action.rpartition(":")[2]
 
     def is_expected(failure: CallFailed) -> bool:
-        if expected is None or failure.kind != "final":
+        # botocore calls other services for credentials: their "not found" says nothing about this call's resource.
+        if expected is None or failure.kind != "final" or failure.operation != operation:
             return False
         said = str(failure)
         return bool(re.compile(expected).match(said, said.index(f"{failure.code}: ")))

@@ -28,6 +28,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connect
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.plan import plan_connection
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import Patience
+from botocore.exceptions import ClientError
 from botocore.stub import ANY
 
 from .clients import ended, stubbed
@@ -185,6 +186,28 @@ def test_other_errors_are_raised(function, operation):
     client, stub = stubbed("events")
     stub.add_client_error(operation, "AccessDeniedException", "You may not.")
     with pytest.raises(CallFailed, match="You may not"):
+        function(client, "sentry")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        event_connections.describe_connection,
+        event_connections.delete_connection,
+        api_destinations.describe_api_destination,
+        api_destinations.delete_api_destination,
+    ],
+)
+def test_credentials_that_are_not_found_are_no_missing_connection(function):
+    """GetRoleCredentials of IAM Identity Center, which botocore calls by itself, has an error of the same code."""
+    client, _stub = stubbed("events")
+    answer = {"Error": {"Code": "ResourceNotFoundException", "Message": "The specified account does not exist."}}
+
+    def no_credentials(**_request):
+        raise ClientError(answer, "GetRoleCredentials")
+
+    client.meta.events.register("provide-client-params", no_credentials)
+    with pytest.raises(CallFailed, match="GetRoleCredentials was answered with ResourceNotFoundException"):
         function(client, "sentry")
 
 
