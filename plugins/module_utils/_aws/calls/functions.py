@@ -23,7 +23,8 @@ def function_policy(functions: Any, function: Arn) -> str | None:
 
 @aws_call("lambda:GetFunctionConfiguration", expected=NOT_FOUND, then=False)
 def function_exists(functions: Any, function: Arn) -> bool:
-    return bool(functions.get_function_configuration(**_named(function)))
+    functions.get_function_configuration(**_named(function))
+    return True
 
 
 def find_function(functions: Any, function: Arn) -> tuple[bool, str | None]:

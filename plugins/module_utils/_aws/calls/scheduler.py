@@ -47,7 +47,8 @@ def get(scheduler: Any, group: str, name: str) -> tuple[dict[str, Any], tuple[st
 
 @aws_call("scheduler:GetScheduleGroup", expected=NOT_FOUND, then=False)
 def group_exists(scheduler: Any, group: str) -> bool:
-    return bool(scheduler.get_schedule_group(Name=group))
+    scheduler.get_schedule_group(Name=group)
+    return True
 
 
 @aws_call("scheduler:CreateSchedule")
