@@ -8,7 +8,10 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import api_destinations, event_connections
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.api_destination import write_api_destination
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.api_destination import (
+    connection_arn_of,
+    write_api_destination,
+)
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.connection import (
     settled_connection,
     write_connection,
@@ -31,7 +34,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import
 from botocore.exceptions import ClientError
 from botocore.stub import ANY
 
-from .clients import ended, stubbed
+from .clients import Clients, ended, stubbed
 
 ARN = "arn:aws:events:eu-central-1:111122223333:connection/sentry/1b2c3d4e"
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:events-connection-1"
@@ -422,3 +425,102 @@ def test_an_api_destination_that_has_to_go():
         None,
     )
     stub.assert_no_pending_responses()
+
+
+WRITE_NEW = Change(None, SHOWN)
+DELETE = Change({**SHOWN, "name": "sentry"}, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "wait", "calls", "expected"),
+    [
+        (
+            WRITE_NEW,
+            True,
+            [
+                ("events.create_api_destination", None, {"ApiDestinationArn": DESTINATION}),
+                ("events.describe_api_destination", {"Name": "sentry"}, "ResourceNotFoundException: Not yet."),
+                ("events.describe_api_destination", {"Name": "sentry"}, told("ACTIVE")),
+            ],
+            (["created the API destination"], [1], {"arn": DESTINATION, "state": "ACTIVE"}),
+        ),
+        (
+            Change(SHOWN, {**SHOWN, "http_method": "PUT"}),
+            False,
+            [("events.update_api_destination", None, {"ApiDestinationArn": DESTINATION})],
+            (["updated the API destination"], [], {"arn": DESTINATION}),
+        ),
+        (
+            DELETE,
+            False,
+            [("events.delete_api_destination", {"Name": "sentry"}, {})],
+            (["deleted the API destination"], [], None),
+        ),
+    ],
+)
+def test_an_api_destination_is_written(change, wait, calls, expected):
+    clients = Clients()
+    clients.expect(*calls)
+    wish = replace(WISH, patience=Patience(wait, 9, 1))
+    assert ended(write_api_destination(clients("events"), wish, change)) == expected
+    clients.assert_all_asked()
+
+
+@pytest.mark.parametrize(
+    ("change", "call", "kind", "words"),
+    [
+        (
+            Change(None, {**SHOWN, "connection_arn": None}),
+            None,
+            Failed,
+            "There is no connection sentry for the API destination sentry",
+        ),
+        (WRITE_NEW, "create_api_destination", CallFailed, "LimitExceededException: Too many"),
+        (DELETE, "delete_api_destination", CallFailed, "LimitExceededException: Too many"),
+    ],
+)
+def test_an_api_destination_that_cannot_be_written(change, call, kind, words):
+    clients = Clients()
+    if call:
+        clients.expect((f"events.{call}", None, "LimitExceededException: Too many"))
+    with pytest.raises(kind, match=words):
+        ended(write_api_destination(clients("events"), WISH, change))
+
+
+@pytest.mark.parametrize(
+    ("connection_name", "answer", "expected"),
+    [
+        (None, None, None),
+        ("sentry", described(), ARN),
+        ("sentry", "ResourceNotFoundException: No.", None),
+    ],
+)
+def test_the_connection_of_an_api_destination(connection_name, answer, expected):
+    clients = Clients()
+    if answer:
+        clients.expect(("events.describe_connection", {"Name": "sentry"}, answer))
+    wish = replace(WISH, connection=connection_name)
+    assert connection_arn_of(clients("events"), wish, None) == expected
+    clients.assert_all_asked()
+
+
+@pytest.mark.parametrize(
+    ("current", "calls", "done"),
+    [
+        (None, [], []),
+        (
+            connection(),
+            [
+                ("events.list_api_destinations", {"ConnectionArn": ARN}, users()),
+                ("events.delete_connection", {"Name": "sentry"}, {}),
+            ],
+            ["deleted the connection"],
+        ),
+    ],
+)
+def test_a_deletion_that_nobody_waits_for(current, calls, done):
+    clients = Clients()
+    clients.expect(*calls)
+    wanted = replace(WANTED, patience=Patience(False, 9, 1))
+    assert ended(write_connection(clients("events"), wanted, current, Change({}, None))) == (done, [], None)
+    clients.assert_all_asked()

@@ -4,10 +4,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.service import LiveService
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
+    FoundImage,
+    RegistryImage,
+    Scaling,
+)
 from botocore.stub import ANY
 
 from tests.unit.aws.clients import ECS, GROUP, GROUP_2, Clients, at, service, task
@@ -294,3 +300,95 @@ def test_a_missing_service_has_no_tags(account):
     account["ecs"].add_response("describe_services", {"services": [], "failures": [{"reason": "MISSING"}]})
     with pytest.raises(Refused, match="has no service web"):
         account.live().tag({"a": "1"})
+
+
+IMAGE = RegistryImage("111122223333", "eu-central-1", "team/web", tag="latest")
+DIGEST = f"sha256:{'a' * 64}"
+
+
+def revision(account, **container):
+    account["ecs"].add_response("describe_task_definition", {"taskDefinition": {"containerDefinitions": [container]}})
+
+
+def test_images(account):
+    revision(account, name="web", image="web:1")
+    account["ecr"].add_response("describe_images", {"imageDetails": [{"imageDigest": DIGEST}]})
+    live = account.live()
+    assert live.fixed_images("web:7") == {"web:1"}
+    assert live.find_image(IMAGE) == FoundImage(DIGEST)
+    with pytest.raises(CallFailed, match="team/web lies in us-east-1"):
+        live.find_image(replace(IMAGE, region="us-east-1"))
+
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:db-Ab12Cd"
+FILE = "arn:aws:s3:::settings/web/app.env"
+
+
+def secret(answer):
+    return ("secretsmanager.describe_secret", {"SecretId": SECRET}, answer)
+
+
+@pytest.mark.parametrize(
+    ("container", "calls", "changed_at"),
+    [
+        ({"secrets": [{"name": "a", "valueFrom": SECRET}]}, [secret({"LastChangedDate": at(5)})], 5.0),
+        ({"secrets": [{"name": "a", "valueFrom": SECRET}]}, [secret({"CreatedDate": at(4)})], 4.0),
+        (
+            {"environmentFiles": [{"value": FILE, "type": "s3"}]},
+            [("s3.head_object", {"Bucket": "settings", "Key": "web/app.env"}, {"LastModified": at(6)})],
+            6.0,
+        ),
+        (
+            {"secrets": [{"name": "a", "valueFrom": SECRET}, {"name": "b", "valueFrom": "key"}]},
+            [
+                secret({"LastChangedDate": at(5)}),
+                ("ssm.describe_parameters", None, {"Parameters": [{"Name": "key", "LastModifiedDate": at(9)}]}),
+            ],
+            9.0,
+        ),
+    ],
+)
+def test_when_secrets_were_changed_last(account, container, calls, changed_at):
+    revision(account, name="web", image="web:1", **container)
+    account.expect(*calls)
+    assert account.live().secrets_changed_at("web:7") == changed_at
+
+
+@pytest.mark.parametrize(
+    ("container", "calls", "words"),
+    [
+        ({}, [], "names no secret, no parameter and no environment file"),
+        (
+            {"secrets": [{"name": "a", "valueFrom": SECRET.replace("eu-central-1", "us-east-1")}]},
+            [],
+            "lies in us-east-1, and only what lies in eu-central-1",
+        ),
+        (
+            {"secrets": [{"name": "a", "valueFrom": "key"}]},
+            [("ssm.describe_parameters", None, {"Parameters": []})],
+            "names the parameter key, which Systems Manager does not have",
+        ),
+    ],
+)
+def test_secrets_that_tell_nothing(account, container, calls, words):
+    revision(account, name="web", image="web:1", **container)
+    account.expect(*calls)
+    with pytest.raises(Refused, match=words):
+        account.live().secrets_changed_at("web:7")
+
+
+def test_alarms_are_asked_for_by_the_hundred(account):
+    names = [f"alarm-{number}" for number in range(101)]
+    for some, answer in (
+        (names[:100], {"MetricAlarms": [{"AlarmName": "alarm-0", "StateValue": "OK"}]}),
+        (names[100:], {"CompositeAlarms": [{"AlarmName": "alarm-100", "StateValue": "ALARM"}]}),
+    ):
+        asked = {"AlarmNames": some, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100}
+        account["cloudwatch"].add_response("describe_alarms", answer, asked)
+    assert account.live().alarms(names) == {"alarm-0": "OK", "alarm-100": "ALARM"}
+
+
+def test_a_protection_is_ended(account):
+    asked = {"cluster": "prod", "tasks": ["1"], "protectionEnabled": False}
+    account["ecs"].add_response("update_task_protection", {"protectedTasks": []}, asked)
+    account.live().unprotect(["1"])
