@@ -122,7 +122,7 @@ def test_a_target_that_stays_is_a_failure():
     client, stub = stubbed("events")
     failed = {"TargetId": "a", "ErrorCode": "ConcurrentModificationException", "ErrorMessage": "Somebody else."}
     stub.add_response("remove_targets", {"FailedEntryCount": 1, "FailedEntries": [failed]})
-    with pytest.raises(CallFailed, match="target a: Somebody else") as raised:
+    with pytest.raises(CallFailed, match=r"Somebody else \(target a\)") as raised:
         event_targets.remove_targets(client, "alerts", "default", ["a"])
     assert raised.value.code == "ConcurrentModificationException"
 

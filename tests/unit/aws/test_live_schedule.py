@@ -218,5 +218,5 @@ def test_a_target_that_is_refused():
         ("events.put_rule", None, {"RuleArn": R_ARN}),
         ("events.put_targets", None, {"FailedEntryCount": 1, "FailedEntries": [entry]}),
     )
-    with pytest.raises(CallFailed, match="PutTargets was answered with LimitExceeded: target schedule: too many"):
+    with pytest.raises(CallFailed, match=r"PutTargets was answered with LimitExceeded: too many \(target schedule\)"):
         ended(schedule.write(Change(None, RULE_SHOWN)))

@@ -161,9 +161,9 @@ def test_a_change(looks, options, calls, expected):
 @pytest.mark.parametrize(
     ("answer", "words", "tries"),
     [
-        (BUSY, "ConcurrentModificationException: target a: Somebody else", len(PAUSES) + 1),
+        (BUSY, r"ConcurrentModificationException: Somebody else \(target a\)", len(PAUSES) + 1),
         (CANNOT, "cannot be assumed", len(PAUSES) + 1),
-        (failed("LimitExceeded", "Too many."), "LimitExceeded: target a: Too many", 1),
+        (failed("LimitExceeded", "Too many."), r"LimitExceeded: Too many \(target a\)", 1),
         ({"FailedEntryCount": 1}, "Unknown", 1),
     ],
 )

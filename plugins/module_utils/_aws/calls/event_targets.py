@@ -39,5 +39,6 @@ def _check_entries(action: str, answer: Mapping[str, Any]) -> None:
     """EventBridge answers 200 and lists what it has not done. Raises ``CallFailed`` for the first entry."""
     for entry in answer.get("FailedEntries") or ([{}] if answer.get("FailedEntryCount") else []):
         code = entry.get("ErrorCode") or "Unknown"
-        message = f"target {entry.get('TargetId')}: {entry.get('ErrorMessage') or 'no further words'}"
-        raise call_failed(action, code, message, kind_of(code, message))
+        message = entry.get("ErrorMessage") or "no further words"
+        said = f"{message.rstrip('.')} (target {entry.get('TargetId', 'unknown')})"
+        raise call_failed(action, code, said, kind_of(code, message))
