@@ -281,6 +281,12 @@ def test_what_is_gone_already():
     scheduler.delete(client, "default", "nightly")
 
 
+def test_an_input_that_is_no_json_is_shown_as_it_is():
+    client, stub = stubbed("scheduler")
+    stub.add_response("get_schedule", {**REQUEST, "Arn": "arn:aws:x", "Target": {**PLAIN, "Input": "plain"}})
+    assert scheduler.get(client, "g", "n")[0]["target"]["input"] == "plain"
+
+
 def test_parts_of_a_target_that_are_not_known():
     client, stub = stubbed("scheduler")
     theirs = {**ON_ECS, "SqsParameters": {"MessageGroupId": "g"}}

@@ -17,9 +17,7 @@ from ..._amazon import aws_call
 Ask = Callable[..., tuple[list[Any], Mapping[str, Any]]]
 
 
-def pages(
-    action: str, expected: str | None = None, key: str = "NextToken"
-) -> Callable[[Ask], Callable[..., list[Any] | None]]:
+def pages(action: str, expected: str | None = None, key: str = "NextToken") -> Callable[[Ask], Callable[..., Any]]:
     """Decorate a function that asks AWS for one page, so that it returns the items of all pages.
 
     ``action`` and ``expected`` are those of ``aws_call``: each page is a call of its own, and the result is None
@@ -27,7 +25,7 @@ def pages(
     first call omits. It returns the items, and the answer that may hold the key to the next page.
     """
 
-    def decorate(ask: Ask) -> Callable[..., list[Any] | None]:
+    def decorate(ask: Ask) -> Callable[..., Any]:
         ask_page = aws_call(action, expected)(ask)
 
         @functools.wraps(ask)

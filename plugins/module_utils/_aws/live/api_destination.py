@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Generator, Mapping
 from typing import Any
 
 from ..._core.change import Change
 from ..._core.errors import Failed
 from ..._core.events.api_destination import ACTIVE, ApiDestination, WantedApiDestination, connection_to_look_up
 from ..calls import api_destinations, event_connections
-from .waits import GONE, Wait, settled
+from .waits import GONE, Wait, Writes, settled
 
 STILL = "API destination {name} is {state}, as it may be for its connection {connection},"  # which has the cause
 WRITTEN = Wait(settled={ACTIVE}, still=STILL, unseen="API destination {name} cannot be seen yet")
@@ -27,9 +26,7 @@ def connection_arn_of(events: Any, wanted: WantedApiDestination, current: ApiDes
     return found.arn if found else None
 
 
-def write_api_destination(
-    events: Any, wanted: WantedApiDestination, change: Change
-) -> Generator[str | float, None, Mapping[str, Any] | None]:
+def write_api_destination(events: Any, wanted: WantedApiDestination, change: Change) -> Writes:
     """Make the writes of ``change``."""
     after = change.after
     look = functools.partial(api_destinations.describe_api_destination, events, wanted.name)

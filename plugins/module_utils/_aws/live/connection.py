@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..._core.events.connection.plan import WRITTEN, description_to_write, show_
 from ..._core.events.connection.secret_digest import SALT_BYTES
 from ..._core.events.connection.secret_text import scrubbed
 from ..calls import api_destinations, event_connections
-from .waits import GONE, Wait, settled
+from .waits import GONE, Wait, Writes, settled
 
 PRIVATE = ("arn", "state", "secret_arn")  # what only AWS knows
 
@@ -47,9 +47,7 @@ def settled_connection(events: Any, wanted: WantedConnection) -> Generator[float
     return (yield from settled(look, AT_REST, wanted.patience, name=wanted.name))
 
 
-def write_connection(
-    events: Any, wanted: WantedConnection, current: Connection | None, change: Change
-) -> Generator[str | float, None, Mapping[str, Any] | None]:
+def write_connection(events: Any, wanted: WantedConnection, current: Connection | None, change: Change) -> Writes:
     """Make the writes of ``change``. Errors name no secret, even where AWS quotes one."""
     with scrubbed(wanted.secrets()):
         if change.after is None:

@@ -15,15 +15,13 @@ from ..._core.errors import Refused
 from ..._core.states.machine import Machine
 from ..._core.waiting import Patience
 from ..calls import identity, stepfunctions
-from .waits import GONE, Wait, settled, when_role_is_ready
+from .waits import GONE, Wait, Writes, settled, when_role_is_ready
 
 TEN_SECONDS = (2.0,) * 5  # the pauses between looks; for so long a read may be older than our write
 DELETED = Wait(
     settled={GONE},
     still="{arn} is still being deleted, since Step Functions waits for its executions to end,",
 )
-
-Steps = Generator["str | float", None, "Mapping[str, Any] | None"]
 
 
 class LiveMachine:
@@ -49,7 +47,7 @@ class LiveMachine:
             raise Refused(f"AWS finds this wrong with the definition: {errors[0]}. Correct it")
         return [f"The definition, as AWS finds: {each}" for each in warnings]
 
-    def write(self, change: Change) -> Steps:
+    def write(self, change: Change) -> Writes:
         if change.after is None:
             stepfunctions.delete(self.states, self.arn)
             yield "began to delete the state machine"

@@ -10,7 +10,7 @@ target that are not known here; and ``write(change)``.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ..._core.change import Change
@@ -19,13 +19,11 @@ from ..._core.failures.rule import Rule
 from ..._core.schedules.schedule import RULE, Schedule
 from ..calls import event_rules, event_targets, scheduler
 from ..shapes.scheduled_target import target, target_request
-from .waits import when_role_is_ready
+from .waits import Writes, when_role_is_ready
 
 TARGET_ID = "schedule"
 BUS = "default"  # the only one whose rules may have a schedule
 TAG_KEYS = ("Key", "Value")
-
-Steps = Generator["str | float", None, "Mapping[str, Any] | None"]
 
 
 class LiveSchedule:
@@ -43,7 +41,7 @@ class LiveSchedule:
                 f"'aws scheduler create-schedule-group --name {wanted.group}', or leave group_name out"
             )
 
-    def write(self, change: Change) -> Steps:
+    def write(self, change: Change) -> Writes:
         if change.after is None:
             scheduler.delete(self.scheduler, self.wanted.group, self.wanted.name)
             yield "deleted the schedule"
@@ -100,7 +98,7 @@ class LiveRule:
             "target": known,
         }
 
-    def write(self, change: Change) -> Steps:
+    def write(self, change: Change) -> Writes:
         name = self.wanted.name
         if change.after is None:
             if self.targets:

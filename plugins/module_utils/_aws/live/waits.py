@@ -1,9 +1,9 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What is waited for, as data, and the generators that wait. They yield the seconds to sleep.
+"""Waits as data, and the generators that carry them out. They yield the seconds to sleep.
 
-The fleet's reader alone waits in its own way: in threads, at the pace that AWS allows.
+Only the fleet's reader does not use them: it waits in threads, at the pace that AWS allows.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from ..._core.waiting import Patience, wait_until
 
 T = TypeVar("T")
 
+# The steps of a change. They yield each write that was made, in words, and the seconds to sleep before the next step;
+# they return the keys of the result that only AWS knows.
+Writes = Generator["str | float", None, "Mapping[str, Any] | None"]
+
 GONE = None  # the state of a thing that AWS does not know, not yet or no longer
 
 
@@ -24,16 +28,16 @@ GONE = None  # the state of a thing that AWS does not know, not yet or no longer
 class Wait:
     """A wait for one of the states in ``settled``.
 
-    ``still`` says how the thing is meanwhile, ``unseen`` the same of one that AWS does not know yet; ``failing`` says
-    in which states waiting cannot help, and why. Texts have fields in braces: ``state`` and ``reason``, which are
-    attributes of what is seen, and the names that ``settled`` is given. A read may be older than the last write, so
-    a failing state has to be seen ``looks`` times.
+    ``still`` is the message while the thing is in another state, ``unseen`` while AWS does not know it. ``failing``
+    maps a state in which waiting cannot help to its message. Messages have the placeholders ``{state}`` and
+    ``{reason}``, attributes of what is seen, and those for the names passed to ``settled``. A read may be older than
+    the last write, so a failing state counts only when it is seen ``looks`` times.
     """
 
     settled: Collection[str | None]
     still: str = ""
     unseen: str = ""
-    failing: Mapping[str, str] = field(default_factory=dict)
+    failing: Mapping[str | None, str] = field(default_factory=dict)
     looks: int = 1
 
 
@@ -62,14 +66,14 @@ def settled(look: Callable[[], T], wait: Wait, patience: Patience, **names: Any)
 
 @dataclass(frozen=True)
 class Refusal:
-    """A write that AWS does not accept yet, in the shape of what ``settled`` looks at."""
+    """A write that AWS does not accept yet; ``settled`` can look at it."""
 
     reason: str
     state: str = "REFUSED"
 
 
 def refusal_of(write: Callable[[], object], words: str) -> Refusal | None:
-    """Write; the refusal, when AWS answers with an error that has these words."""
+    """Make the write. Returns the refusal when AWS answers with an error that has these words, else None."""
     try:
         write()
     except CallFailed as error:
@@ -79,7 +83,7 @@ def refusal_of(write: Callable[[], object], words: str) -> Refusal | None:
     return None
 
 
-# How the services of AWS say that they cannot use a role yet, or ever. A new one is not known everywhere at once.
+# How services of AWS say that they cannot use a role, which may be too new. None says whether waiting will help.
 ROLE_NOT_READY = (
     "authorized to assume the provided role",  # Step Functions
     "not authorized to access the Log Destination",
@@ -92,7 +96,7 @@ A_MINUTE = (2.0,) * 30  # the pauses between tries
 def when_role_is_ready(
     write: Callable[[], object], pauses: Iterable[float] = A_MINUTE, transient: bool = False
 ) -> Generator[float, None, object]:
-    """Write, and again while AWS says that it cannot use the role; if ``transient``, also while AWS is to blame."""
+    """Make the write, and repeat it while AWS cannot use the role; with ``transient``, also after a transient error."""
     for pause in (*pauses, None):
         try:
             return write()
