@@ -98,6 +98,11 @@ ACTS: dict[str, Act] = {
     "stop_task": lambda model, name, asked: model.stop_task(
         task(model, name, asked).arn, asked.get("reason", "by hand"), by="operator"
     ),
+    "lose_agent": lambda model, name, asked: model.lose_agent(
+        task(model, name, asked).arn, asked.get("status", "RUNNING")
+    ),
+    "restore_agents": lambda model, name, _asked: model.restore_agents(name),
+    "tag_task": lambda model, name, asked: model.tag_task(task(model, name, asked).arn, asked["tags"]),
     "lose_host": lambda model, name, asked: model.lose_host(task(model, name, asked).arn),
     "interrupt": lambda model, name, asked: model.interrupt(task(model, name, asked).arn),
     "rebalance": lambda model, name, asked: model.rebalance(task(model, name, asked).arn),

@@ -17,6 +17,7 @@ STANDING = {
     "targets_never_healthy": "the targets of a new task stay unhealthy, in `group` or in every group",
     "stale_reads": "for `seconds` after one of `operations`, ECS reads answer as before it",
     "events_lost": "no `has started` events",
+    "agent_lost": "a task that is stopped keeps the last status `status`: RUNNING, or STOPPING",
     "list_omits_new": "ListTasks does not name tasks younger than `seconds`",
 }
 # Faults that are somebody else's act, once `after` tasks of the service have been stopped by StopTask.
@@ -59,6 +60,7 @@ class Fault:
     suspended: dict[str, bool] | None = None
     family: str | None = None
     started: int = 0
+    status: str = "RUNNING"
 
     def __post_init__(self) -> None:
         if self.kind not in STANDING and self.kind not in MIDWAY:

@@ -131,6 +131,7 @@ class Cluster:
         unhealthy: int = 0,
         unhealthy_by: str = "",
         replaces_unhealthy: bool = True,
+        propagate_tags: str = "NONE",
     ) -> ServiceState:
         """``started``: its tasks run and are healthy, created between ``oldest`` and ``newest`` seconds ago.
 
@@ -160,7 +161,7 @@ class Cluster:
             bake=bake, steps=tuple((float(step[0]), float(step[1])) for step in steps),
             hooks=tuple(deployments.read_hook(each) for each in hooks), shows_rollout_state=shows_rollout_state,
             names_declared_groups=names_declared_groups, port=port, ipv6=ipv6, classic=tuple(classic),
-            lattice=tuple(lattice),
+            lattice=tuple(lattice), propagate_tags=propagate_tags,
         )  # fmt: skip
         service.declared_groups = service.target_groups
         if service.by_parts:
@@ -231,6 +232,9 @@ class Cluster:
             groups=service.places_of(deployment),
             ipv6=f"2001:db8::{number >> 16 & 65535:x}:{number & 65535:x}" if service.ipv6 and not bridge else "",
         )  # fmt: skip
+        if service.propagate_tags == "SERVICE":
+            # API model, CreateService.propagateTags: tags are only added while a task is created.
+            task.tags = dict(service.tags)
         if ec2:
             task.last_status = "PENDING"
         self.tasks[task.arn] = service.live[task.arn] = task
@@ -352,6 +356,7 @@ class Cluster:
             raise SandboxError("InvalidParameterException", "The referenced task was not found.")
         service = task.service
         self._before_write("StopTask", service)
+        task.tags.clear()  # documentation of StopTask: the tags of the task are deleted
         tasks.stop(self, task, "UserInitiated", reason or "Task stopped by user", f"StopTask by {by}")
         for fault in self.faults.due_midway(service.name):
             self._act(fault, service)
@@ -401,6 +406,29 @@ class Cluster:
         self._before_write("UntagResource", service)
         for key in keys:
             service.tags.pop(key, None)
+
+    def tag_task(self, arn: str, tags: Mapping[str, str]) -> None:
+        task = self._task(arn)
+        if len({*task.tags, *tags}) > 50:
+            raise SandboxError("InvalidParameterException", "The maximum number of tags for a resource is 50.")
+        task.tags.update(tags)
+        task.seen = None
+
+    def tags_of_task(self, arn: str) -> dict[str, str]:
+        return dict(self._task(arn).tags)
+
+    def untag_task(self, arn: str, keys: Iterable[str]) -> None:
+        task = self._task(arn)
+        for key in keys:
+            task.tags.pop(key, None)
+        task.seen = None
+
+    def _task(self, arn: str) -> Task:
+        if arn not in self.tasks:
+            # The code is in the API model of TagResource; that it is the one for tasks is assumed.
+            text = "The specified task was not found. Specify a valid task and try again."
+            raise SandboxError("ResourceNotFoundException", text)
+        return self.tasks[arn]
 
     def protect(self, arn: str, until: float | None) -> None:
         """Scale-in protection until an instant; None ends it."""
@@ -606,6 +634,25 @@ class Cluster:
 
     def crash(self, arn: str, exit_code: int = 1) -> None:
         tasks.end(self, self.tasks[arn], "EssentialContainerExited", "Essential container in task exited", exit_code)
+
+    def lose_agent(self, arn: str, status: str = "RUNNING") -> None:
+        """The agent of the task's instance is gone: whoever stops the task, its last status stays RUNNING, or STOPPING.
+
+        ECS starts another in its place all the same, because it goes by the desired status (assumed).
+        """
+        self.tasks[arn].stuck = status
+        self.changed(self.tasks[arn], "agent")
+
+    def restore_agents(self, name: str) -> None:
+        """The agents of a service's tasks are back, and what was stopped meanwhile stops now."""
+        service = self.service(name)
+        for task in [*service.live.values(), *service.leaving.values()]:
+            if task.stuck is None:
+                continue
+            task.stuck = None
+            self.changed(task, "agent")
+            if task.desired_status == "STOPPED":
+                self.at(self.draw(self.latencies.stop), tasks.gone, self, task, tasks.on_stop(task), "agent")
 
     def lose_host(self, arn: str) -> None:
         """The host of a task is gone, and with it whatever its containers had to say."""

@@ -58,6 +58,7 @@ class Service:
     rollback: bool = False
     last_good: str = ""  # task definition of the last deployment that was completed
     status: str = "ACTIVE"
+    propagate_tags: str = "NONE"  # SERVICE: to the tasks that are launched from then on
     tags: dict[str, str] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
     strategy: str = "ROLLING"  # of the controller ECS
@@ -161,7 +162,7 @@ class Service:
             tuple(self.events), dict(self.tags), self.maximum_percent, self.minimum_healthy_percent, self.named_groups,
             self.launch_type, self.capacity_provider, self.health_check, self.strategy, dict(self.alternates),
             tuple(self.rollout_states()) if own else (), self.bake, self.steps, self.hooks, self.classic, self.lattice,
-            self.port,
+            self.port, self.propagate_tags,
         )  # fmt: skip
 
     @property

@@ -56,6 +56,8 @@ class Task:
     updated_at: float | None = None
     unserved_at: float | None = None  # when its containers stopped answering requests
     told: tuple[str, str] | None = None  # the two statuses that listeners know
+    tags: dict[str, str] = field(default_factory=dict)
+    stuck: str | None = None  # the status that it does not leave, because its agent is gone
 
     @property
     def id(self) -> str:
@@ -88,7 +90,7 @@ class Task:
                 self.stop_code, self.stopped_reason, self.exit_code, self.zone, service.launch_type,
                 service.capacity_provider, self.instance, self.address, self.port,
                 targets, self.version, self.updated_at, self.containers,
-                self.reason, self.ipv6,
+                self.reason, self.ipv6, dict(self.tags), self.stuck is None,
             )  # fmt: skip
         return self.seen
 
@@ -220,6 +222,8 @@ def stop(cluster: Cluster, task: Task, code: str, reason: str, cause: str) -> No
     service.live.pop(task.arn, None)
     service.bad.pop(task.arn, None)
     service.leaving[task.arn] = task
+    if fault := cluster.faults.strike("agent_lost", service.name or family_of(task.task_definition)):
+        task.stuck = fault.status
     latencies = cluster.latencies
     if task.last_status == "RUNNING":
         whole, leave = cluster.draw(latencies.stop), min(latencies.leave, latencies.stop)
@@ -240,7 +244,7 @@ def on_stop(task: Task) -> int:
 
 
 def descend(cluster: Cluster, task: Task, status: str, cause: str) -> None:
-    if task.last_status == "STOPPED":
+    if task.last_status == "STOPPED" or (task.stuck and (task.stuck == "RUNNING" or status == "DEPROVISIONING")):
         return
     task.last_status = status
     if status != "DEACTIVATING" or not drains(cluster, task):
@@ -265,7 +269,7 @@ def stop_serving(cluster: Cluster, task: Task) -> None:
 
 
 def gone(cluster: Cluster, task: Task, exit_code: int | None, cause: str) -> None:
-    if task.last_status == "STOPPED":
+    if task.last_status == "STOPPED" or task.stuck:
         return
     task.last_status, task.stopped_at, task.exit_code = "STOPPED", cluster.now, exit_code
     stop_serving(cluster, task)
