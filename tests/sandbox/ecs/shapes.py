@@ -104,7 +104,7 @@ def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tag
         "enableECSManagedTags": request.get("enableECSManagedTags", False),
         "propagateTags": state.propagate_tags,
         "enableExecuteCommand": request.get("enableExecuteCommand", False),
-        "availabilityZoneRebalancing": request.get("availabilityZoneRebalancing", "DISABLED"),
+        "availabilityZoneRebalancing": "ENABLED" if state.az_rebalancing else "DISABLED",
         "roleArn": request.get("role"),
         "tags": tags(dict(state.tags)) if with_tags else None,
         "taskSets": [task_set(state, each, request, stamp) for each in state.task_sets] or None,

@@ -12,6 +12,7 @@ STANDING = {
     "run_task_fails": "RunTask and StartTask start only `started` tasks, and answer with failures for `reason`",
     "launch_crashes": "a new task exits with `exit_code` after `seconds` of RUNNING",
     "no_room": "no task can be placed",
+    "start_refused": "no task is started; `reason`: a key of services.REFUSALS, or the text of the event",
     "never_healthy": "the container health check of a new task fails",
     "turns_unhealthy": "a new task fails its check, or that of target group `group`, after `seconds` of RUNNING",
     "targets_never_healthy": "the targets of a new task stay unhealthy, in `group` or in every group",
@@ -61,6 +62,7 @@ class Fault:
     family: str | None = None
     started: int = 0
     status: str = "RUNNING"
+    event: bool = False  # launch_fails: ECS tells of each failed start in the service's events
 
     def __post_init__(self) -> None:
         if self.kind not in STANDING and self.kind not in MIDWAY:

@@ -132,6 +132,9 @@ class Cluster:
         unhealthy_by: str = "",
         replaces_unhealthy: bool = True,
         propagate_tags: str = "NONE",
+        grows_after: float | None = None,
+        all_events: bool = False,
+        az_rebalancing: bool = False,
     ) -> ServiceState:
         """``started``: its tasks run and are healthy, created between ``oldest`` and ``newest`` seconds ago.
 
@@ -143,7 +146,9 @@ class Cluster:
         or no other ("only"). ``classic``: names of Classic Load Balancers; ``lattice``: target groups of VPC Lattice.
         ``unhealthy``: so many of its tasks fail from the beginning the check of their container or of their targets
         (``unhealthy_by``: container, targets, or a target group); ECS replaces them, unless it is within the grace
-        period (``replaces_unhealthy`` false).
+        period (``replaces_unhealthy`` false). ``grows_after``: the cluster grows on demand, so many seconds after a
+        placement failed for want of ``room``. ``all_events``: ECS tells of targets, checks and replacements as well,
+        and of no trouble twice while it lasts.
         """
         key = f"{cluster}/{name}"
         if key in self.services and self.services[key].status != "INACTIVE":
@@ -162,6 +167,7 @@ class Cluster:
             hooks=tuple(deployments.read_hook(each) for each in hooks), shows_rollout_state=shows_rollout_state,
             names_declared_groups=names_declared_groups, port=port, ipv6=ipv6, classic=tuple(classic),
             lattice=tuple(lattice), propagate_tags=propagate_tags,
+            grows_after=grows_after, all_events=all_events, az_rebalancing=az_rebalancing,
         )  # fmt: skip
         service.declared_groups = service.target_groups
         if service.by_parts:
@@ -590,6 +596,47 @@ class Cluster:
         if not alone and not deployments.current(service):
             self.begin_deployment(name, task_definition)
         deployments.fail(self, service, reason, rollback)
+
+    def predictive_scaling(self, name: str, desired: int) -> None:
+        """A predictive scaling policy wants so many tasks now."""
+        self.autoscaling.predict(self.service(name), desired)
+
+    def set_instances(self, name: str, count: int) -> None:
+        """The cluster has so many instances now: the desired count of a DAEMON service follows (evidence).
+
+        The tasks of instances that go are lost with them.
+        """
+        service = self.service(name)
+        if not service.daemon:
+            raise ValueError(f"service {name} is no DAEMON: its count does not follow the instances")
+        service.desired, service.desired_by = count, "instances"
+        for task in [task for task in service.live.values() if (task.instance or 0) >= count]:
+            self.lose_host(task.arn)
+        self._note(service, "instances")
+        self.poke(service)
+
+    def rebalance_zones(self, name: str, zone: str = "", placed: bool = True) -> None:
+        """Availability zone rebalancing: a task starts in ``zone``, then one stops in the zone that has the most.
+
+        Not ``placed``: no instance there takes it, and ECS gives it up. Texts: captured or documented (evidence).
+        """
+        service = self.service(name)
+        running = [task for task in service.live.values() if task.last_status == "RUNNING" and not task.failed]
+        zones = [self.arn_prefix.split(":")[3] + letter for letter in "abc"]
+        held = {each: sum(task.zone == each for task in running) for each in zones}
+        zone = zone or min(zones, key=lambda each: held[each])
+        full = max((each for each in zones if each != zone), key=lambda each: held[each])
+        numbers = ", ".join(f"{count} tasks in {each}" for each, count in sorted(held.items(), key=lambda p: -p[1]))
+        service.event(self, f"is not AZ balanced with {numbers}. AZ Rebalancing in progress.")
+        victims = [task for task in running if task.zone == full] or running
+        if not placed or not victims:
+            why = "because no container instance met all of its requirements."
+            service.event(self, f"is unable to place a task in {zone} {why}")
+            service.event(self, "stopped AZ Rebalancing.")
+            self.tell(service, "SERVICE_TASK_PLACEMENT_FAILURE", "RESOURCE:CPU")
+            return
+        service.next_zone = zone
+        self.rebalance(min(victims, key=lambda task: task.created_at).arn)
 
     def interrupt(self, arn: str) -> None:
         """Fargate Spot takes the task away."""

@@ -138,6 +138,7 @@ class ServiceState(NamedTuple):
     lattice: tuple[str, ...] = ()  # ARNs of VPC Lattice's target groups
     port: int = 80  # of the container
     propagate_tags: str = "NONE"
+    az_rebalancing: bool = False
 
 
 class ScalingState(NamedTuple):

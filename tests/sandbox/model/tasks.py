@@ -107,6 +107,9 @@ def launch(cluster: Cluster, task: Task) -> None:
     service, draw, faults = task.service, cluster.draw, cluster.faults
     name = service.name or family_of(task.task_definition)  # faults name the service, or the family of other tasks
     if fault := faults.strike("launch_fails", name):
+        if fault.event:  # one of two wordings of a failed start (captured); the other tells of the third in a row
+            text = f"was unable to place a task. Reason: {fault.reason}."
+            cluster.at(draw(cluster.latencies.launch) * 0.75, service.event, cluster, text)
         cluster.at(draw(cluster.latencies.launch) * 0.75, end, cluster, task, fault.stop_code, fault.reason, None)
         cluster.at(draw(cluster.latencies.launch) * 0.25, move, cluster, task, "PENDING")
         return
@@ -157,6 +160,7 @@ def run(cluster: Cluster, task: Task) -> None:
     for group in task.groups:
         task.unready.add(group)
         cluster.set_state(group, task.target, "initial")
+        task.service.detail(cluster, f"registered 1 targets in (target-group {group})")
     task.service.failures = 0
     cluster.changed(task, "launch")
     if not task.service.pending:
@@ -201,9 +205,13 @@ def sicken(cluster: Cluster, task: Task, why: str, group: str | None = None) -> 
     """A check of the container, or of the target in ``group``, fails for good."""
     if task.last_status != "RUNNING" or task.desired_status != "RUNNING":
         return
+    service = task.service
     if group is None:
         task.health = "UNHEALTHY"
+        service.detail(cluster, f"(task {task.id}) failed container health checks.")
     else:
+        where = f"(task {task.id}) (port {task.port}) is unhealthy in (target-group {group})"
+        service.detail(cluster, f"{where} due to (reason Health checks failed with these codes: [503]).")
         task.unready.add(group)
         cluster.set_state(group, task.target, "unhealthy")
     task.failed = why
@@ -251,8 +259,12 @@ def descend(cluster: Cluster, task: Task, status: str, cause: str) -> None:
         stop_serving(cluster, task)
     if status == "DEPROVISIONING" and task.stop_code not in NO_EXIT and task.started_at and task.exit_code is None:
         task.exit_code = on_stop(task)
+    if status == "DEACTIVATING" and task.groups:
+        task.service.detail(cluster, "has begun draining connections on 1 tasks.")
     for group in task.groups:
         if task.target in cluster.groups.get(group, {}):
+            if status == "DEACTIVATING":
+                task.service.detail(cluster, f"deregistered 1 targets in (target-group {group})")
             cluster.set_state(group, task.target, "draining")
     cluster.changed(task, cause)
 
