@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -69,6 +70,9 @@ class Account:
     def forget(self) -> None:
         """As if nothing had ever happened. Speed and latencies stay; moto is not touched."""
         self.clusters: dict[str, Cluster] = {}
+        for each in getattr(self, "sockets", []):
+            each.close()
+        self.sockets: list[socket.socket] = []  # endpoints that do not answer
         self.faults: list[CallFault] = []
         self.calls: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []  # what the services have emitted: see event_bus.py
