@@ -51,6 +51,7 @@ class Cluster:
         self.on_task: Callable[[TaskState], None] = lambda state: None  # a status of a task has changed
         self.on_occurrence: Callable[[Occurrence], None] = lambda occurrence: None
         self.stop_task_drains = False  # whether StopTask, too, lets requests end before containers hear of it
+        self.own_revision = False  # in a rolling deployment, a task that ended is replaced from its own revision
         self.waits_for_protected = False  # deployments leave protected tasks alone
         self._due: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = 0

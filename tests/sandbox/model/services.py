@@ -93,6 +93,7 @@ class Service:
     failures: int = 0  # rounds that failed since a task reached RUNNING
     refusals: int = 0  # times in a row that nothing could be placed
     retry_at: float = 0.0
+    lost: list[str] = field(default_factory=list)  # deployments whose tasks ended in the middle of a rolling deployment
     stale: deque[Snapshot] = field(default_factory=deque)
 
     @property
@@ -430,6 +431,7 @@ def roll(cluster: Cluster, service: Service) -> None:
         cluster.tell(service, "SERVICE_DEPLOYMENT_COMPLETED", f"ECS deployment {primary.id} completed.", primary.id)
         return
     upper = max(1, service.desired * service.maximum_percent // 100)
+    replace_lost(cluster, service, upper)
     lower = math.ceil(service.desired * service.minimum_healthy_percent / 100)
     sick = sorted(old, key=lambda task: task.healthy)
     spare = service.healthy - lower
@@ -453,6 +455,18 @@ def roll(cluster: Cluster, service: Service) -> None:
         withdraw(cluster, service, sorted(new, key=lambda task: task.healthy)[:surplus], reason, "deployment")
     elif len(new) < service.desired:
         start(cluster, service, min(service.desired - len(new), max(0, upper - len(service.live))))
+
+
+def replace_lost(cluster: Cluster, service: Service, upper: int) -> None:
+    """What ended in the middle of a rolling deployment comes back from its own revision, until that is replaced.
+
+    AWS, "What's new", November 2025; of this model only with ``own_revision``.
+    """
+    lost, service.lost = service.lost, []
+    for old in service.deployments[1:]:
+        count = min(lost.count(old.id), upper - len(service.live))
+        if count > 0:
+            start(cluster, service, count, of=old)
 
 
 def fill_instances(cluster: Cluster, service: Service) -> None:

@@ -230,6 +230,8 @@ def stop(cluster: Cluster, task: Task, code: str, reason: str, cause: str) -> No
     service.live.pop(task.arn, None)
     service.bad.pop(task.arn, None)
     service.leaving[task.arn] = task
+    if code != "ServiceSchedulerInitiated":
+        lose(cluster, task)
     if fault := cluster.faults.strike("agent_lost", service.name or family_of(task.task_definition)):
         task.stuck = fault.status
     latencies = cluster.latencies
@@ -244,6 +246,12 @@ def stop(cluster: Cluster, task: Task, code: str, reason: str, cause: str) -> No
         cluster.at(cluster.draw(latencies.cancel), gone, cluster, task, None, cause)
     cluster.changed(task, cause)
     cluster.poke(service)
+
+
+def lose(cluster: Cluster, task: Task) -> None:
+    """A task ended that ECS did not stop: during a rolling deployment its own revision may have to replace it."""
+    if cluster.own_revision and task.service.rolling and task.deployment != task.service.primary.id:
+        task.service.lost.append(task.deployment)
 
 
 def on_stop(task: Task) -> int:
@@ -310,6 +318,8 @@ def end(cluster: Cluster, task: Task, code: str, reason: str, exit_code: int | N
     task.stop_code, task.stopped_reason = code, reason
     service.live.pop(task.arn, None)
     service.bad.pop(task.arn, None)
+    if started:
+        lose(cluster, task)
     task.exit_code, program = exit_code, task.program
     if program and code in (program.stop_code, "TaskFailedToStart"):
         task.containers = program.containers
