@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import deployments, tasks
-from .deployments import Deployment
+from .deployments import Deployment, Hook, Rollout
 from .state import DeploymentState, EventState, RolloutState, ServiceState, TaskSetState, TaskState
 from .tasks import CLASSIC, Task
 
@@ -71,8 +71,8 @@ class Service:
     alternates: dict[str, str] = field(default_factory=dict)  # target group -> the one it changes places with
     bake: float = 0.0  # seconds for which both revisions run after the traffic has shifted
     steps: tuple[tuple[float, float], ...] = ()  # LINEAR, CANARY: percent of traffic, and seconds until the next
-    hooks: tuple[deployments.Hook, ...] = ()
-    rollouts: list[deployments.Rollout] = field(default_factory=list)  # newest first
+    hooks: tuple[Hook, ...] = ()
+    rollouts: list[Rollout] = field(default_factory=list)  # newest first
     shows_rollout_state: bool = False  # of a native blue/green service
     names_declared_groups: bool = False  # the service names the same target group for ever, whichever is in use
     declared_groups: tuple[str, ...] = ()
