@@ -344,7 +344,7 @@ def add_task_set(
     external_id: str = "",
     groups: tuple[str, ...] | None = None,
 ) -> Deployment:
-    """CreateTaskSet: an ACTIVE set beside the PRIMARY one, in the other target groups unless told."""
+    """CreateTaskSet: an ACTIVE set beside the PRIMARY one, in the other target groups if ``groups`` is omitted."""
     if service.controller == "ECS":
         raise ValueError(f"service {service.name} has the deployment controller ECS, so it has no task sets")
     taken = service.groups_of(service.primary)
@@ -378,7 +378,7 @@ def begin_codedeploy(
     cluster: Cluster, service: Service, definition: str, shift_after: float | None, keep: float | None, running: bool
 ) -> None:
     if service.controller != "CODE_DEPLOY":
-        raise ValueError(f"service {service.name} has not the deployment controller CODE_DEPLOY")
+        raise ValueError(f"service {service.name} does not have the deployment controller CODE_DEPLOY")
     blue = service.primary
     green = add_task_set(cluster, service, definition, 100.0, f"d-{cluster.hexadecimal(9).upper()}")
     found = Rollout(green.id[8:], green, (blue,), cluster.now, shift_after=shift_after, keep=keep)
