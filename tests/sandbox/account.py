@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -69,6 +70,9 @@ class Account:
     def forget(self) -> None:
         """As if nothing had ever happened. Speed and latencies stay; moto is not touched."""
         self.clusters: dict[str, Cluster] = {}
+        for each in getattr(self, "sockets", []):
+            each.close()
+        self.sockets: list[socket.socket] = []  # endpoints that do not answer
         self.faults: list[CallFault] = []
         self.calls: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []  # what the services have emitted: see event_bus.py
@@ -93,6 +97,7 @@ class Account:
         self.emit = False  # events also when no rule is there
         self.known: set[tuple[str, str]] = set()  # (region, cluster) that moto has
         self.stop_task_drains = False
+        self.own_revision = False
         self.digests: dict[str, str] = {}  # image -> digest that ECS has fixed
         self.smtp = ""  # "127.0.0.1:2525"
         self.routes: dict[str, str] = {}  # origin -> origin on loopback
@@ -122,11 +127,12 @@ class Account:
         smtp: str | None = None,
         routes: dict[str, str] | None = None,
         stop_task_drains: bool | None = None,
+        own_revision: bool | None = None,
     ) -> None:
         """``latencies`` and ``latency`` (of every call) in AWS's seconds; ``clock_offset`` in seconds as they are.
 
         ``events``: of services, also while the default bus has no rule. ``cloudtrail``: also without a trail.
-        ``stop_task_drains``: see load_balancer.py.
+        ``stop_task_drains``: see load_balancer.py. ``own_revision``: see services.replace_lost.
         ``redact``: paths in RunTask's parameters that CloudTrail hides. ``smtp``: host:port of a mail server.
         ``routes``: origins and where on loopback they are answered. Both replace what was.
         """
@@ -149,7 +155,9 @@ class Account:
         if routes is not None:
             self.routes = {origin.lower().rstrip("/"): there.rstrip("/") for origin, there in routes.items()}
         self.stop_task_drains = self.stop_task_drains if stop_task_drains is None else stop_task_drains
+        self.own_revision = self.own_revision if own_revision is None else own_revision
         for cluster in self.clusters.values():
+            cluster.own_revision = self.own_revision
             cluster.latencies = self.own.divided(self.speed)
             cluster.stop_task_drains = self.stop_task_drains
 
@@ -160,6 +168,7 @@ class Account:
             chance, latencies = random.Random(self.chance.random()), self.own.divided(self.speed)
             made = self.clusters[region] = Cluster(chance, now, latencies, f"arn:aws:ecs:{region}:{NUMBER}")
             made.waits_for_protected, made.stop_task_drains = True, self.stop_task_drains
+            made.own_revision = self.own_revision
             made.on_task = partial(ecs_events.task_changed, self, region)
             made.on_occurrence = partial(ecs_events.occurred, self, region)
         self.clusters[region].advance(now)

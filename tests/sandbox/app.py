@@ -92,6 +92,10 @@ class Sandbox:
         after = [fault for fault in faults if fault.kind in AFTERWARDS]
         if before and not before[0].carried_out:
             answer = wire.error(call, before[0].error(call))
+        elif after and after[0].kind == "silent":
+            line["outcome"] = "silent, not carried out"
+            wait_for_release(account, environ)
+            return None
         elif after and not after[0].carried_out:
             line["outcome"] = "reset, not carried out"
             return None
@@ -145,15 +149,20 @@ class Sandbox:
             line["outcome"] += ", reset"
             return False
         outcome, line["outcome"] = line["outcome"], "held"
-        with account.lock:
-            releases = account.releases
-            while account.releases == releases:
-                if gone(environ["werkzeug.socket"]):
-                    line["outcome"] = f"{outcome}, held, client gone"
-                    return False
-                account.released.wait(0.02)
-        line["outcome"] = f"{outcome}, held, released"
-        return True
+        released = wait_for_release(account, environ)
+        line["outcome"] = f"{outcome}, held, {'released' if released else 'client gone'}"
+        return released
+
+
+def wait_for_release(account: Account, environ: dict[str, Any]) -> bool:
+    """Wait for the act `release`; false if the client went away before."""
+    with account.lock:
+        releases = account.releases
+        while account.releases == releases:
+            if gone(environ["werkzeug.socket"]):
+                return False
+            account.released.wait(0.02)
+    return True
 
 
 def handler_of(call: Call) -> Callable[[Account, Call], Any] | None:

@@ -19,9 +19,11 @@ KINDS = {
     "expired_token": "ExpiredTokenException",
     "hold": "the call is carried out, its answer is held back until released or the client is gone",
     "slow": "the answer comes `seconds` late",
+    "silent": "nothing is carried out and nothing is answered, until the act `release` or until the client is gone",
+    "not_implemented": "HTTP 501, as doubles of AWS answer calls that they do not have; nothing carried out",
     "error": "any error of your own: `code`, `message`, `status`",
 }
-AFTERWARDS = ("connection_reset", "hold")  # strike a call that has been carried out
+AFTERWARDS = ("connection_reset", "hold", "silent")  # strike a call that has been carried out, or lose its answer
 
 
 @dataclass
@@ -31,6 +33,7 @@ class CallFault:
     kind: str
     operations: list[str] = field(default_factory=list)  # "StopTask", "ecs:*", "Describe*"; empty: every operation
     only: str | None = None  # "writes" or "reads"
+    regions: list[str] = field(default_factory=list)  # empty: every region
     share: float = 1.0  # of the calls
     times: int | None = None  # strikes at most
     nth: int | None = None  # strikes the n-th call that passes the filters, and no other
@@ -48,7 +51,7 @@ class CallFault:
         if self.kind == "hold" and self.only is None:
             self.only = "writes"
         if self.carried_out is None or self.kind == "hold":
-            self.carried_out = self.kind in AFTERWARDS
+            self.carried_out = self.kind in ("connection_reset", "hold")
 
     def strikes(self, call: Call, chance: random.Random) -> bool:
         if self.after_writes > 0:
@@ -56,6 +59,8 @@ class CallFault:
             return False
         names = (call.operation, f"{call.service}:{call.operation}")
         if self.operations and not any(fnmatchcase(name, each) for each in self.operations for name in names):
+            return False
+        if self.regions and call.region not in self.regions:
             return False
         if self.only and call.write != (self.only == "writes"):
             return False
@@ -89,6 +94,12 @@ class CallFault:
                 "ExpiredToken" if query else "ExpiredTokenException",
                 "The security token included in the request is expired",
                 403 if query else 400,
+            ),
+            # LocalStack's answer; moto and others differ in the text.
+            "not_implemented": (
+                "InternalFailure",
+                f"API for service '{call.service}' not yet implemented or pro feature",
+                501,
             ),
         }.get(self.kind, ("InternalFailure", "A fault of the sandbox", 500))
         return SandboxError(self.code or code, self.message or message, self.status or status)

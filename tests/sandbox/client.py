@@ -78,6 +78,10 @@ class Sandbox:
         whose = {"service": service} if service else {}
         return self.ask("POST", "act", {"act": act, **whose, **details})  # type: ignore[no-any-return]
 
+    def endpoint(self, answers: str = "silent") -> str:
+        """The URL of an endpoint that accepts connections and says nothing, or ("refused") accepts none."""
+        return str(self.act("endpoint", answers=answers)["url"])
+
     def release(self) -> None:
         """Let held answers go out."""
         self.ask("POST", "act", {"act": "release"})

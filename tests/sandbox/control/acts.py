@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -29,12 +30,14 @@ def act(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
         return release(account)
     if kind == "confirm_subscription":
         return {"confirmed": sns_api.confirm_endpoint(account, asked["endpoint"], asked.get("topic"))}
+    if kind == "endpoint":
+        return endpoint(account, asked.get("answers", "silent"))
     if kind == "fire_schedule":
         return schedules.fire_now(account, region, asked["name"])
     model = account.cluster(region)
     if kind not in ACTS:
         raise ValueError(
-            f"no such act: {kind}; there are release, confirm_subscription, fire_schedule, {', '.join(ACTS)}"
+            f"no such act: {kind}; there are release, endpoint, confirm_subscription, fire_schedule, {', '.join(ACTS)}"
         )
     for key in DURATIONS & asked.keys():
         asked[key] = None if asked[key] is None else asked[key] / account.speed
@@ -56,6 +59,18 @@ def release(account: Account) -> dict[str, Any]:
     account.releases += 1
     account.released.notify_all()
     return {}
+
+
+def endpoint(account: Account, answers: str) -> dict[str, Any]:
+    """An address of AWS that accepts connections and says nothing ("silent"), or refuses them ("refused")."""
+    if answers not in ("silent", "refused"):
+        raise ValueError(f"an endpoint is silent or refused, not {answers}")
+    made = socket.socket()
+    made.bind(("127.0.0.1", 0))
+    if answers == "silent":
+        made.listen(64)
+    account.sockets.append(made)  # as long as the account is not reset
+    return {"url": f"http://127.0.0.1:{made.getsockname()[1]}"}
 
 
 def task(model: Cluster, name: str, asked: dict[str, Any]) -> Task:
@@ -98,9 +113,17 @@ ACTS: dict[str, Act] = {
     "stop_task": lambda model, name, asked: model.stop_task(
         task(model, name, asked).arn, asked.get("reason", "by hand"), by="operator"
     ),
+    "lose_agent": lambda model, name, asked: model.lose_agent(
+        task(model, name, asked).arn, asked.get("status", "RUNNING")
+    ),
+    "restore_agents": lambda model, name, _asked: model.restore_agents(name),
+    "tag_task": lambda model, name, asked: model.tag_task(task(model, name, asked).arn, asked["tags"]),
     "lose_host": lambda model, name, asked: model.lose_host(task(model, name, asked).arn),
     "interrupt": lambda model, name, asked: model.interrupt(task(model, name, asked).arn),
     "rebalance": lambda model, name, asked: model.rebalance(task(model, name, asked).arn),
+    "rebalance_zones": lambda model, name, asked: model.rebalance_zones(name, **asked),
+    "instances": lambda model, name, asked: model.set_instances(name, asked["count"]),
+    "predictive_scaling": lambda model, name, asked: model.predictive_scaling(name, asked["desired"]),
     "crash": lambda model, name, asked: model.crash(task(model, name, asked).arn, asked.get("exit_code", 1)),
     "fail_health": lambda model, name, asked: model.fail_health(task(model, name, asked).arn, asked.get("group")),
     "protect": protect,

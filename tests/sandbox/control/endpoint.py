@@ -79,6 +79,7 @@ def settings(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
         "redact": account.redact,
         "latencies": account.own.__dict__,
         "stop_task_drains": account.stop_task_drains,
+        "own_revision": account.own_revision,
         "smtp": account.smtp,
         "routes": account.routes,
     }

@@ -60,8 +60,9 @@ def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
 
 def divide(account: Account, asked: dict[str, Any]) -> None:
     """Durations of deployments, by the speed."""
-    if "bake" in asked:
-        asked["bake"] /= account.speed
+    for key in ("bake", "grows_after"):
+        if asked.get(key) is not None:
+            asked[key] /= account.speed
     asked["steps"] = [(percent, seconds / account.speed) for percent, seconds in asked.pop("steps", [])]
     asked["hooks"] = [
         {**hook, "seconds": hook.get("seconds", deployments.DAY) / account.speed} for hook in asked.pop("hooks", [])

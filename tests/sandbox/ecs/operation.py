@@ -86,7 +86,7 @@ def service_shape(account: Account, state: ServiceState, with_tags: bool = True)
     return shapes.service(state, account.requests.get(state.arn, {}), account.stamp, with_tags)
 
 
-def task_shape(account: Account, call: Call, state: TaskState) -> dict[str, Any]:
+def task_shape(account: Account, call: Call, state: TaskState, with_tags: bool = True) -> dict[str, Any]:
     try:
         definition = account.definition(call.region, state.task_definition)
     except SandboxError:  # deleted since
@@ -95,4 +95,4 @@ def task_shape(account: Account, call: Call, state: TaskState) -> dict[str, Any]
         {**each, "imageDigest": account.digests.get(each.get("image"))} for each in definition["containerDefinitions"]
     ]
     definition = {**definition, "containerDefinitions": containers}
-    return shapes.task(state, definition, account.stamp, account.task_requests.get(state.arn, {}))
+    return shapes.task(state, definition, account.stamp, account.task_requests.get(state.arn, {}), with_tags)

@@ -116,6 +116,7 @@ def start(
 ) -> list[TaskState]:
     def keep(arn: str) -> None:
         account.task_requests[arn] = dict(call.parameters)
+        model.tag_task(arn, {tag["key"]: tag.get("value", "") for tag in call.parameters.get("tags") or []})
 
     return model.run_task(
         definition["taskDefinitionArn"],

@@ -61,6 +61,8 @@ def create_service(account: Account, call: Call, model: Cluster) -> dict[str, An
         bake=60 * float(limits.get("bakeTimeInMinutes") or 0) / account.speed,
         steps=[(percent, seconds / account.speed) for percent, seconds in traffic_steps(limits)],
         hooks=pause_hooks(account, limits),
+        propagate_tags=asked.get("propagateTags", "NONE"),
+        az_rebalancing=asked.get("availabilityZoneRebalancing", "ENABLED") == "ENABLED",  # default: API model
     )
     account.requests[state.arn] = asked
     return {"service": service_shape(account, state)}
@@ -104,6 +106,9 @@ def update_service(account: Account, call: Call, model: Cluster) -> dict[str, An
     breaker = limits.get("deploymentCircuitBreaker") or {}
     service.circuit_breaker = bool(breaker.get("enable", service.circuit_breaker))
     service.rollback = bool(breaker.get("rollback", service.rollback))
+    if "availabilityZoneRebalancing" in asked:
+        service.az_rebalancing = asked["availabilityZoneRebalancing"] == "ENABLED"
+    service.propagate_tags = asked.get("propagateTags", service.propagate_tags)  # of tasks from then on (API model)
     state = model.update_service(name, asked.get("desiredCount"), bool(asked.get("forceNewDeployment")), definition)
     service.maximum_percent = int(limits.get("maximumPercent", service.maximum_percent))
     service.minimum_healthy_percent = int(limits.get("minimumHealthyPercent", service.minimum_healthy_percent))

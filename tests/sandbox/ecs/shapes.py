@@ -102,9 +102,9 @@ def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tag
         "schedulingStrategy": state.scheduling,
         "deploymentController": {"type": state.controller},
         "enableECSManagedTags": request.get("enableECSManagedTags", False),
-        "propagateTags": request.get("propagateTags", "NONE"),
+        "propagateTags": state.propagate_tags,
         "enableExecuteCommand": request.get("enableExecuteCommand", False),
-        "availabilityZoneRebalancing": request.get("availabilityZoneRebalancing", "DISABLED"),
+        "availabilityZoneRebalancing": "ENABLED" if state.az_rebalancing else "DISABLED",
         "roleArn": request.get("role"),
         "tags": tags(dict(state.tags)) if with_tags else None,
         "taskSets": [task_set(state, each, request, stamp) for each in state.task_sets] or None,
@@ -302,7 +302,11 @@ def task_set(state: ServiceState, each: TaskSetState, request: dict[str, Any], s
 
 
 def task(
-    state: TaskState, definition: dict[str, Any], stamp: Stamp, request: Mapping[str, Any] | None = None
+    state: TaskState,
+    definition: dict[str, Any],
+    stamp: Stamp,
+    request: Mapping[str, Any] | None = None,
+    with_tags: bool = True,
 ) -> dict[str, Any]:
     """``request`` is what RunTask or StartTask was given."""
     request = request or {}
@@ -319,7 +323,7 @@ def task(
         "attachments": [interface(state, attachment, identity, request)] if on_network else [],
         "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
         "capacityProviderName": state.capacity_provider,
-        "connectivity": "CONNECTED" if state.started_at else None,
+        "connectivity": ("CONNECTED" if state.connected else "DISCONNECTED") if state.started_at else None,
         "connectivityAt": stamp(state.started_at),
         "containerInstanceArn": None if state.instance is None else instance_arn(state.arn, state.instance),
         "containers": [container(state, each, attachment, mode) for each in definition["containerDefinitions"]],
@@ -344,7 +348,7 @@ def task(
         "stoppedAt": stamp(state.stopped_at),
         "stoppedReason": state.stopped_reason,
         "stoppingAt": stamp(state.stopping_at),
-        "tags": list(request.get("tags") or []),
+        "tags": tags(dict(state.tags)) if with_tags else [],
         "version": state.version,
     }
     return without_none(shape)
@@ -411,7 +415,8 @@ def container(state: TaskState, definition: dict[str, Any], attachment: str, mod
         "lastStatus": status,
         "exitCode": end.get("exit_code", state.exit_code) if status == "STOPPED" else None,
         "reason": end.get("reason", state.reason or pulled) if status == "STOPPED" else None,
-        # Of the mode bridge; in the mode host, ports are those of the task definition (evidence).
+        # The agent reports none in the modes awsvpc and host (aws/amazon-ecs-agent#3479); in the mode host, host ports
+        # are container ports (#185).
         "networkBindings": [] if mode != "bridge" or state.started_at is None else bindings,
         "networkInterfaces": networks if mode == "awsvpc" else [],
         "healthStatus": state.health if definition.get("healthCheck") else "UNKNOWN",

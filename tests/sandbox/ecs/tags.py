@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ECS's operations on the tags of services."""
+"""ECS's operations on the tags of services and tasks."""
 
 from __future__ import annotations
 
@@ -41,12 +41,22 @@ def tagged(call: Call, model: Cluster) -> Service | None:
     return found
 
 
+def of_task(call: Call) -> str | None:
+    """The ARN of the task that a request is about."""
+    arn = call.parameters["resourceArn"]
+    return arn if ":task/" in arn else None
+
+
 @operation
 def tag_resource(_account: Account, call: Call, model: Cluster) -> dict[str, Any] | None:
+    tags = {tag["key"]: tag.get("value", "") for tag in call.parameters["tags"]}
+    if task := of_task(call):
+        check_tags(tags)
+        model.tag_task(task, tags)
+        return {}
     service = tagged(call, model)
     if service is None:
         return None
-    tags = {tag["key"]: tag.get("value", "") for tag in call.parameters["tags"]}
     check_tags(tags)
     model.tag(f"{service.cluster}/{service.name}", tags)
     return {}
@@ -54,6 +64,9 @@ def tag_resource(_account: Account, call: Call, model: Cluster) -> dict[str, Any
 
 @operation
 def untag_resource(_account: Account, call: Call, model: Cluster) -> dict[str, Any] | None:
+    if task := of_task(call):
+        model.untag_task(task, call.parameters["tagKeys"])
+        return {}
     service = tagged(call, model)
     if service is None:
         return None
@@ -63,6 +76,8 @@ def untag_resource(_account: Account, call: Call, model: Cluster) -> dict[str, A
 
 @operation
 def list_tags_for_resource(_account: Account, call: Call, model: Cluster) -> dict[str, Any] | None:
+    if task := of_task(call):
+        return {"tags": shapes.tags(model.tags_of_task(task))}
     service = tagged(call, model)
     state = model.describe_service(f"{service.cluster}/{service.name}") if service else None
     return {"tags": shapes.tags(dict(state.tags))} if state else None

@@ -13,7 +13,7 @@ from ..model.state import SandboxError
 from ..model.tasks import Task
 from ..wire import Call
 from . import shapes
-from .operation import INVALID, cluster_name, limited, operation, page, service_name, task_arn, task_shape
+from .operation import INVALID, cluster_name, included, limited, operation, page, service_name, task_arn, task_shape
 
 
 @operation
@@ -45,7 +45,7 @@ def describe_tasks(account: Account, call: Call, model: Cluster) -> dict[str, An
     found = model.describe_tasks(asked)
     missing = set(asked) - {state.arn for state in found}
     failures = [{"arn": arn, "reason": "MISSING"} for arn in asked if arn in missing]
-    return {"tasks": [task_shape(account, call, state) for state in found], "failures": failures}
+    return {"tasks": [task_shape(account, call, state, included(call)) for state in found], "failures": failures}
 
 
 @operation
@@ -100,7 +100,10 @@ def describe_container_instances(account: Account, call: Call, model: Cluster) -
     wanted = [f"{model.arn_prefix}:container-instance/{cluster}/{each.rsplit('/', 1)[-1]}" for each in asked]
     if not counts:
         return None  # instances that somebody registered with moto
-    found = [instance(arn, counts[arn]) for arn in wanted if arn in counts]
+    lost = {
+        shapes.instance_arn(t.arn, t.instance or 0) for t in model.tasks.values() if t.stuck and t.instance is not None
+    }
+    found = [{**instance(arn, counts[arn]), "agentConnected": arn not in lost} for arn in wanted if arn in counts]
     return {
         "containerInstances": found,
         "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in counts],

@@ -72,6 +72,15 @@ class AutoScaling:
                 self.aim(service, aim, "scaling policy")
         self.cluster.at(self.cluster.draw(self.cluster.latencies.policy), self.evaluate, service)
 
+    def predict(self, service: Service, desired: int) -> None:
+        """A predictive scaling policy sets the count, within the target's limits.
+
+        SuspendedState has no flag for it (API model of application-autoscaling), so nothing keeps it from it.
+        """
+        target = self.targets.get(service)
+        aim = min(max(desired, target.minimum), target.maximum) if target else desired
+        self.aim(service, aim, "predictive scaling")
+
     def aim(self, service: Service, desired: int, by: str) -> None:
         if desired != service.desired and not service.daemon:
             self.cluster.set_desired(service, desired, by)

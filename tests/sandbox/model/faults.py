@@ -12,11 +12,13 @@ STANDING = {
     "run_task_fails": "RunTask and StartTask start only `started` tasks, and answer with failures for `reason`",
     "launch_crashes": "a new task exits with `exit_code` after `seconds` of RUNNING",
     "no_room": "no task can be placed",
+    "start_refused": "no task is started; `reason`: a key of services.REFUSALS, or the text of the event",
     "never_healthy": "the container health check of a new task fails",
     "turns_unhealthy": "a new task fails its check, or that of target group `group`, after `seconds` of RUNNING",
     "targets_never_healthy": "the targets of a new task stay unhealthy, in `group` or in every group",
     "stale_reads": "for `seconds` after one of `operations`, ECS reads answer as before it",
     "events_lost": "no `has started` events",
+    "agent_lost": "a task that is stopped keeps the last status `status`: RUNNING, or STOPPING",
     "list_omits_new": "ListTasks does not name tasks younger than `seconds`",
 }
 # Faults that are somebody else's act, once `after` tasks of the service have been stopped by StopTask.
@@ -59,6 +61,8 @@ class Fault:
     suspended: dict[str, bool] | None = None
     family: str | None = None
     started: int = 0
+    status: str = "RUNNING"
+    event: bool = False  # launch_fails: ECS reports each failed start in the service's events
 
     def __post_init__(self) -> None:
         if self.kind not in STANDING and self.kind not in MIDWAY:

@@ -40,7 +40,9 @@ class Cluster:
         self.services: dict[str, Service] = {}  # by "cluster/name"
         self.tasks: dict[str, Task] = {}  # by ARN, as long as ECS describes them
         self.groups: dict[str, dict[str, str]] = {}  # target group -> "address:port" -> state
-        self.target_reasons: dict[tuple[str, str], str] = {}  # (target group, target) -> ELB's code, where told
+        self.target_reasons: dict[
+            tuple[str, str], str
+        ] = {}  # (target group, target) -> ELB's code, where it is not the usual one
         self.unused_groups: set[str] = set()  # of no load balancer's listener
         self.deleted_groups: set[str] = set()
         self.autoscaling = AutoScaling(self)
@@ -51,6 +53,7 @@ class Cluster:
         self.on_task: Callable[[TaskState], None] = lambda state: None  # a status of a task has changed
         self.on_occurrence: Callable[[Occurrence], None] = lambda occurrence: None
         self.stop_task_drains = False  # whether StopTask, too, lets requests end before containers hear of it
+        self.own_revision = False  # in a rolling deployment, a task that ended is replaced from its own revision
         self.waits_for_protected = False  # deployments leave protected tasks alone
         self._due: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = 0
@@ -131,6 +134,10 @@ class Cluster:
         unhealthy: int = 0,
         unhealthy_by: str = "",
         replaces_unhealthy: bool = True,
+        propagate_tags: str = "NONE",
+        grows_after: float | None = None,
+        all_events: bool = False,
+        az_rebalancing: bool = False,
     ) -> ServiceState:
         """``started``: its tasks run and are healthy, created between ``oldest`` and ``newest`` seconds ago.
 
@@ -142,7 +149,9 @@ class Cluster:
         or no other ("only"). ``classic``: names of Classic Load Balancers; ``lattice``: target groups of VPC Lattice.
         ``unhealthy``: so many of its tasks fail from the beginning the check of their container or of their targets
         (``unhealthy_by``: container, targets, or a target group); ECS replaces them, unless it is within the grace
-        period (``replaces_unhealthy`` false).
+        period (``replaces_unhealthy`` false). ``grows_after``: the cluster grows on demand, so many seconds after a
+        placement failed because ``room`` was full. ``all_events``: ECS reports targets, checks and replacements too,
+        and repeats no event while its cause lasts.
         """
         key = f"{cluster}/{name}"
         if key in self.services and self.services[key].status != "INACTIVE":
@@ -160,7 +169,8 @@ class Cluster:
             bake=bake, steps=tuple((float(step[0]), float(step[1])) for step in steps),
             hooks=tuple(deployments.read_hook(each) for each in hooks), shows_rollout_state=shows_rollout_state,
             names_declared_groups=names_declared_groups, port=port, ipv6=ipv6, classic=tuple(classic),
-            lattice=tuple(lattice),
+            lattice=tuple(lattice), propagate_tags=propagate_tags,
+            grows_after=grows_after, all_events=all_events, az_rebalancing=az_rebalancing,
         )  # fmt: skip
         service.declared_groups = service.target_groups
         if service.by_parts:
@@ -231,6 +241,9 @@ class Cluster:
             groups=service.places_of(deployment),
             ipv6=f"2001:db8::{number >> 16 & 65535:x}:{number & 65535:x}" if service.ipv6 and not bridge else "",
         )  # fmt: skip
+        if service.propagate_tags == "SERVICE":
+            # API model, CreateService.propagateTags: tags are only added while a task is created.
+            task.tags = dict(service.tags)
         if ec2:
             task.last_status = "PENDING"
         self.tasks[task.arn] = service.live[task.arn] = task
@@ -352,6 +365,7 @@ class Cluster:
             raise SandboxError("InvalidParameterException", "The referenced task was not found.")
         service = task.service
         self._before_write("StopTask", service)
+        task.tags.clear()  # documentation of StopTask: the tags of the task are deleted
         tasks.stop(self, task, "UserInitiated", reason or "Task stopped by user", f"StopTask by {by}")
         for fault in self.faults.due_midway(service.name):
             self._act(fault, service)
@@ -401,6 +415,29 @@ class Cluster:
         self._before_write("UntagResource", service)
         for key in keys:
             service.tags.pop(key, None)
+
+    def tag_task(self, arn: str, tags: Mapping[str, str]) -> None:
+        task = self._task(arn)
+        if len({*task.tags, *tags}) > 50:
+            raise SandboxError("InvalidParameterException", "The maximum number of tags for a resource is 50.")
+        task.tags.update(tags)
+        task.seen = None
+
+    def tags_of_task(self, arn: str) -> dict[str, str]:
+        return dict(self._task(arn).tags)
+
+    def untag_task(self, arn: str, keys: Iterable[str]) -> None:
+        task = self._task(arn)
+        for key in keys:
+            task.tags.pop(key, None)
+        task.seen = None
+
+    def _task(self, arn: str) -> Task:
+        if arn not in self.tasks:
+            # The code is in the API model of TagResource; that it is the one for tasks is assumed.
+            text = "The specified task was not found. Specify a valid task and try again."
+            raise SandboxError("ResourceNotFoundException", text)
+        return self.tasks[arn]
 
     def protect(self, arn: str, until: float | None) -> None:
         """Scale-in protection until an instant; None ends it."""
@@ -563,6 +600,49 @@ class Cluster:
             self.begin_deployment(name, task_definition)
         deployments.fail(self, service, reason, rollback)
 
+    def predictive_scaling(self, name: str, desired: int) -> None:
+        """A predictive scaling policy wants so many tasks now."""
+        self.autoscaling.predict(self.service(name), desired)
+
+    def set_instances(self, name: str, count: int) -> None:
+        """The cluster has so many instances now: the desired count of a DAEMON service follows.
+
+        Source: developer guide, one task of a DAEMON service on each active container instance.
+
+        The tasks of instances that go are lost with them.
+        """
+        service = self.service(name)
+        if not service.daemon:
+            raise ValueError(f"service {name} is no DAEMON: its count does not follow the instances")
+        service.desired, service.desired_by = count, "instances"
+        for task in [task for task in service.live.values() if (task.instance or 0) >= count]:
+            self.lose_host(task.arn)
+        self._note(service, "instances")
+        self.poke(service)
+
+    def rebalance_zones(self, name: str, zone: str = "", placed: bool = True) -> None:
+        """Availability zone rebalancing: a task starts in ``zone``, then one stops in the zone that has the most.
+
+        Not ``placed``: no instance there takes it, and ECS gives up. Texts: captured in public in 2026, or documented.
+        """
+        service = self.service(name)
+        running = [task for task in service.live.values() if task.last_status == "RUNNING" and not task.failed]
+        zones = [self.arn_prefix.split(":")[3] + letter for letter in "abc"]
+        held = {each: sum(task.zone == each for task in running) for each in zones}
+        zone = zone or min(zones, key=lambda each: held[each])
+        full = max((each for each in zones if each != zone), key=lambda each: held[each])
+        numbers = ", ".join(f"{count} tasks in {each}" for each, count in sorted(held.items(), key=lambda p: -p[1]))
+        service.event(self, f"is not AZ balanced with {numbers}. AZ Rebalancing in progress.")
+        victims = [task for task in running if task.zone == full] or running
+        if not placed or not victims:
+            why = "because no container instance met all of its requirements."
+            service.event(self, f"is unable to place a task in {zone} {why}")
+            service.event(self, "stopped AZ Rebalancing.")
+            self.tell(service, "SERVICE_TASK_PLACEMENT_FAILURE", "RESOURCE:CPU")
+            return
+        service.next_zone = zone
+        self.rebalance(min(victims, key=lambda task: task.created_at).arn)
+
     def interrupt(self, arn: str) -> None:
         """Fargate Spot takes the task away."""
         task = self.tasks[arn]
@@ -606,6 +686,25 @@ class Cluster:
 
     def crash(self, arn: str, exit_code: int = 1) -> None:
         tasks.end(self, self.tasks[arn], "EssentialContainerExited", "Essential container in task exited", exit_code)
+
+    def lose_agent(self, arn: str, status: str = "RUNNING") -> None:
+        """The agent of the task's instance is gone: whoever stops the task, its last status stays RUNNING, or STOPPING.
+
+        ECS starts another in its place all the same, because it goes by the desired status (assumed).
+        """
+        self.tasks[arn].stuck = status
+        self.changed(self.tasks[arn], "agent")
+
+    def restore_agents(self, name: str) -> None:
+        """The agents of a service's tasks are back, and what was stopped meanwhile stops now."""
+        service = self.service(name)
+        for task in [*service.live.values(), *service.leaving.values()]:
+            if task.stuck is None:
+                continue
+            task.stuck = None
+            self.changed(task, "agent")
+            if task.desired_status == "STOPPED":
+                self.at(self.draw(self.latencies.stop), tasks.gone, self, task, tasks.on_stop(task), "agent")
 
     def lose_host(self, arn: str) -> None:
         """The host of a task is gone, and with it whatever its containers had to say."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import deployments, tasks
-from .deployments import Deployment
+from .deployments import Deployment, Hook, Rollout
 from .state import DeploymentState, EventState, RolloutState, ServiceState, TaskSetState, TaskState
 from .tasks import CLASSIC, Task
 
@@ -54,18 +54,25 @@ class Service:
     classic: tuple[str, ...] = ()  # names of Classic Load Balancers
     lattice: tuple[str, ...] = ()  # ARNs of VPC Lattice's target groups
     room: int | None = None  # tasks that fit at once, those that still stop included
+    grows_after: float | None = None  # seconds from a placement that failed until there is room (managed scaling)
+    growing: bool = False
+    all_events: bool = False  # every event of ECS, and no repetition while its cause lasts
+    told: dict[str, float] = field(default_factory=dict)  # event -> when ECS last wrote it; its cause still lasts
+    az_rebalancing: bool = False
+    next_zone: str = ""  # where rebalancing starts its next task
     circuit_breaker: bool = False  # a deployment fails when too many of its tasks do
     rollback: bool = False
     last_good: str = ""  # task definition of the last deployment that was completed
     status: str = "ACTIVE"
+    propagate_tags: str = "NONE"  # SERVICE: to the tasks that are launched from then on
     tags: dict[str, str] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
     strategy: str = "ROLLING"  # of the controller ECS
     alternates: dict[str, str] = field(default_factory=dict)  # target group -> the one it changes places with
     bake: float = 0.0  # seconds for which both revisions run after the traffic has shifted
     steps: tuple[tuple[float, float], ...] = ()  # LINEAR, CANARY: percent of traffic, and seconds until the next
-    hooks: tuple[deployments.Hook, ...] = ()
-    rollouts: list[deployments.Rollout] = field(default_factory=list)  # newest first
+    hooks: tuple[Hook, ...] = ()
+    rollouts: list[Rollout] = field(default_factory=list)  # newest first
     shows_rollout_state: bool = False  # of a native blue/green service
     names_declared_groups: bool = False  # the service names the same target group for ever, whichever is in use
     declared_groups: tuple[str, ...] = ()
@@ -86,6 +93,7 @@ class Service:
     failures: int = 0  # rounds that failed since a task reached RUNNING
     refusals: int = 0  # times in a row that nothing could be placed
     retry_at: float = 0.0
+    lost: list[str] = field(default_factory=list)  # deployments whose tasks ended in the middle of a rolling deployment
     stale: deque[Snapshot] = field(default_factory=deque)
 
     @property
@@ -115,19 +123,37 @@ class Service:
 
     def event(self, cluster: Cluster, message: str, task_set: str = "") -> None:
         whose = f"{self.name}, taskSet {task_set}" if task_set else self.name
-        self.events.appendleft(EventState(cluster.uuid(), cluster.now, f"(service {whose}) {message}"))
+        text = message if message.startswith("IAM ") else f"(service {whose}) {message}"  # that one names no service
+        self.events.appendleft(EventState(cluster.uuid(), cluster.now, text))
 
     def event_once(self, cluster: Cluster, message: str) -> None:
-        """Unless its cause has been told within six hours (evidence: ECS repeats no event until its cause is gone)."""
-        text = f"(service {self.name}) {message}"
-        if not any(e.message == text and e.created_at > cluster.now - 6 * 3600 for e in self.events):
+        """Write an event, unless ECS wrote it less than six hours ago and its cause has lasted since.
+
+        Source: developer guide on service event messages, which leaves out repetitions for that long.
+        """
+        since = self.told.get(message)
+        if since is None or since <= cluster.now - cluster.latencies.event_repeat:
+            self.told[message] = cluster.now
             self.event(cluster, message)
 
-    def name_tasks(self, cluster: Cluster, verb: str, noun: str, named: list[Task]) -> None:
+    def complain(self, cluster: Cluster, message: str) -> None:
+        """Something hinders ECS. Without ``all_events`` it tells so each time, which real ECS does not."""
+        if self.all_events:
+            self.event_once(cluster, message)
+        else:
+            self.event(cluster, message)
+
+    def name_tasks(self, cluster: Cluster, verb: str, noun: str, named: list[Task], tail: str = "") -> None:
         """ECS names ten tasks in an event."""
         for first in range(0, len(named), 10):
             some = named[first : first + 10]
-            self.event(cluster, f"has {verb} {len(some)} {noun}: {' '.join(f'(task {task.id})' for task in some)}.")
+            tasks = " ".join(f"(task {task.id})" for task in some)
+            self.event(cluster, f"has {verb} {len(some)} {noun}: {tasks}.{tail}")
+
+    def detail(self, cluster: Cluster, message: str) -> None:
+        """An event that only ``all_events`` shows."""
+        if self.all_events:
+            self.event(cluster, message)
 
     def failed_launch(self, cluster: Cluster, task: Task) -> None:
         """The retry throttle of ECS: the delay doubles with every round in which a task failed to start."""
@@ -137,7 +163,7 @@ class Service:
         delay = min(cluster.latencies.retry_max, cluster.latencies.reaction * 2 ** (self.failures - 1))
         self.retry_at = cluster.now + delay
         if self.failures >= IMPAIRED_AFTER:
-            self.event(cluster, "is unable to consistently start tasks successfully.")
+            self.complain(cluster, "is unable to consistently start tasks successfully.")
             cluster.tell(self, "SERVICE_TASK_START_IMPAIRED")
 
     def failed_task(self, cluster: Cluster, task: Task) -> None:
@@ -161,7 +187,7 @@ class Service:
             tuple(self.events), dict(self.tags), self.maximum_percent, self.minimum_healthy_percent, self.named_groups,
             self.launch_type, self.capacity_provider, self.health_check, self.strategy, dict(self.alternates),
             tuple(self.rollout_states()) if own else (), self.bake, self.steps, self.hooks, self.classic, self.lattice,
-            self.port,
+            self.port, self.propagate_tags, self.az_rebalancing,
         )  # fmt: skip
 
     @property
@@ -269,41 +295,97 @@ def start(
     """Create tasks of a deployment, the PRIMARY one if omitted, unless there is no room or ECS holds back."""
     if cluster.now < service.retry_at:
         return cluster.poke(service, service.retry_at - cluster.now)
-    if service.room is not None:
-        free = service.room - len(service.live) - len(service.leaving)
-        full, count = free < count, min(count, free)
-    else:
-        full = False
-    if full or cluster.faults.strike("no_room", service.name):
-        refuse(cluster, service)
-        count = count if full else 0
-    else:
-        service.refusals = 0
+    count = placed(cluster, service, count)
     if count <= 0:
         return None
+    service.told.clear()  # whatever hindered ECS is over
     service.round += 1
     made = [
         cluster.create_task(service, of or service.primary, cluster.now, instances[number] if instances else None)
         for number in range(count)
     ]
     service.steady = False
+    zone, service.next_zone = service.next_zone, ""
     for task in made:
+        task.zone = zone or task.zone
         tasks.launch(cluster, task)
         cluster.changed(task, "launch")
     if not cluster.faults.find("events_lost", service.name):
-        service.name_tasks(cluster, "started", "tasks", made)
+        tell_of_start(cluster, service, made, zone)
     return None
 
 
-def refuse(cluster: Cluster, service: Service) -> None:
-    if service.launch_type == "FARGATE":
-        why = (
-            "Reason: Capacity is unavailable at this time. Please try again later or in a different availability zone."
-        )
-        service.event(cluster, f"was unable to place a task. {why}")
+def placed(cluster: Cluster, service: Service, count: int) -> int:
+    """How many of so many tasks can be started now. ECS complains of the others."""
+    if refused := cluster.faults.strike("start_refused", service.name):
+        refuse(cluster, service, refused.reason)
+        return 0
+    full, wanted = False, count
+    if service.room is not None:
+        free = service.room - len(service.live) - len(service.leaving)
+        full, wanted = free < count, min(count, free)
+    if not full and not cluster.faults.strike("no_room", service.name):
+        service.refusals = 0
+        return wanted
+    refuse(cluster, service)
+    if full and service.grows_after is not None and not service.growing:
+        service.growing = True
+        cluster.at(service.grows_after, grow, cluster, service)
+    return wanted if full else 0
+
+
+def tell_of_start(cluster: Cluster, service: Service, made: list[Task], zone: str) -> None:
+    instead = min(len(made), len(service.bad))
+    if zone:
+        named = " ".join(f"(task {task.id})" for task in made)
+        service.event(cluster, f"has started {len(made)} tasks in {zone} to AZ Rebalance: {named}.")
+    elif service.all_events and instead:
+        tail = f" Amazon ECS replaced {instead} tasks due to an unhealthy status."
+        service.name_tasks(cluster, "started", "tasks", made, tail)
     else:
-        why = "because no container instance met all of its requirements."
-        service.event(cluster, f"was unable to place a task {why}")
+        service.name_tasks(cluster, "started", "tasks", made)
+
+
+def grow(cluster: Cluster, service: Service) -> None:
+    """Managed scaling has added instances for what could not be placed (guide on cluster auto scaling: minutes)."""
+    service.growing = False
+    missing = service.wanted - len(service.live)
+    service.room = max(service.room or 0, len(service.live) + len(service.leaving) + max(0, missing))
+    cluster.poke(service, 0.0)
+
+
+# Why nothing is started: ECS's texts in a service's events, captured in public in 2026 or documented.
+REFUSALS = {
+    "role": (
+        "failed to launch a task with (error ECS was unable to assume the role "
+        "'arn:aws:iam::123456789012:role/task' that was provided for this task. Please verify that the role being "
+        "passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this "
+        "role.)."
+    ),
+    "blocked": "was unable to place a task because your account is currently blocked.",
+    "gpu": "was unable to place a task. Reason: TaskFailedToStart: RESOURCE:GPU.",
+    "capacity": (
+        "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a "
+        "different availability zone."
+    ),
+    "instance": "was unable to place a task because no container instance met all of its requirements.",
+    "cpu": (
+        "was unable to place a task because no container instance met all of its requirements. The closest matching "
+        "container-instance i-0a1b2c has insufficient CPU units available."
+    ),
+    "pull": (
+        "was unable to place a task. Reason: CannotPullContainerError: pull image manifest has been retried 7 times."
+    ),
+    "inconsistent": "is unable to consistently start tasks successfully.",
+    "throttled": "operations are being throttled. Will try again later.",
+    "iam": "IAM permissions policies have been misconfigured or changed, and ECS can no longer maintain your service",
+}
+
+
+def refuse(cluster: Cluster, service: Service, why: str = "") -> None:
+    """``why``: a key of REFUSALS, or a text. The text on IAM is documented without the service's name."""
+    text = REFUSALS.get(why, why) or REFUSALS["capacity" if service.launch_type == "FARGATE" else "instance"]
+    service.complain(cluster, text)
     service.refusals += 1
     reason = "RESOURCE:FARGATE" if service.launch_type == "FARGATE" else "RESOURCE:CPU"
     cluster.tell(service, "SERVICE_TASK_PLACEMENT_FAILURE", reason)
@@ -352,6 +434,7 @@ def roll(cluster: Cluster, service: Service) -> None:
         cluster.tell(service, "SERVICE_DEPLOYMENT_COMPLETED", f"ECS deployment {primary.id} completed.", primary.id)
         return
     upper = max(1, service.desired * service.maximum_percent // 100)
+    replace_lost(cluster, service, upper)
     lower = math.ceil(service.desired * service.minimum_healthy_percent / 100)
     sick = sorted(old, key=lambda task: task.healthy)
     spare = service.healthy - lower
@@ -375,6 +458,18 @@ def roll(cluster: Cluster, service: Service) -> None:
         withdraw(cluster, service, sorted(new, key=lambda task: task.healthy)[:surplus], reason, "deployment")
     elif len(new) < service.desired:
         start(cluster, service, min(service.desired - len(new), max(0, upper - len(service.live))))
+
+
+def replace_lost(cluster: Cluster, service: Service, upper: int) -> None:
+    """What ended in the middle of a rolling deployment comes back from its own revision, until that is replaced.
+
+    AWS, "What's new", November 2025; of this model only with ``own_revision``.
+    """
+    lost, service.lost = service.lost, []
+    for old in service.deployments[1:]:
+        count = min(lost.count(old.id), upper - len(service.live))
+        if count > 0:
+            start(cluster, service, count, of=old)
 
 
 def fill_instances(cluster: Cluster, service: Service) -> None:

@@ -46,6 +46,8 @@ class TaskState(NamedTuple):
     containers: Mapping[str, Mapping[str, Any]] = {}  # name -> exit_code, reason: where they differ from the task's
     reason: str | None = None  # of every other container
     ipv6: str = ""
+    tags: Mapping[str, str] = {}
+    connected: bool = True  # to the agent of its instance
 
 
 class DeploymentState(NamedTuple):
@@ -135,6 +137,8 @@ class ServiceState(NamedTuple):
     classic: tuple[str, ...] = ()  # names of Classic Load Balancers
     lattice: tuple[str, ...] = ()  # ARNs of VPC Lattice's target groups
     port: int = 80  # of the container
+    propagate_tags: str = "NONE"
+    az_rebalancing: bool = False
 
 
 class ScalingState(NamedTuple):

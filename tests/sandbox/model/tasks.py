@@ -56,6 +56,8 @@ class Task:
     updated_at: float | None = None
     unserved_at: float | None = None  # when its containers stopped answering requests
     told: tuple[str, str] | None = None  # the two statuses that listeners know
+    tags: dict[str, str] = field(default_factory=dict)
+    stuck: str | None = None  # the status that it does not leave, because its agent is gone
 
     @property
     def id(self) -> str:
@@ -88,7 +90,7 @@ class Task:
                 self.stop_code, self.stopped_reason, self.exit_code, self.zone, service.launch_type,
                 service.capacity_provider, self.instance, self.address, self.port,
                 targets, self.version, self.updated_at, self.containers,
-                self.reason, self.ipv6,
+                self.reason, self.ipv6, dict(self.tags), self.stuck is None,
             )  # fmt: skip
         return self.seen
 
@@ -105,6 +107,11 @@ def launch(cluster: Cluster, task: Task) -> None:
     service, draw, faults = task.service, cluster.draw, cluster.faults
     name = service.name or family_of(task.task_definition)  # faults name the service, or the family of other tasks
     if fault := faults.strike("launch_fails", name):
+        if (
+            fault.event
+        ):  # one of ECS's two wordings of a failed start (captured in public); the other comes after three in a row
+            text = f"was unable to place a task. Reason: {fault.reason}."
+            cluster.at(draw(cluster.latencies.launch) * 0.75, service.event, cluster, text)
         cluster.at(draw(cluster.latencies.launch) * 0.75, end, cluster, task, fault.stop_code, fault.reason, None)
         cluster.at(draw(cluster.latencies.launch) * 0.25, move, cluster, task, "PENDING")
         return
@@ -155,6 +162,7 @@ def run(cluster: Cluster, task: Task) -> None:
     for group in task.groups:
         task.unready.add(group)
         cluster.set_state(group, task.target, "initial")
+        task.service.detail(cluster, f"registered 1 targets in (target-group {group})")
     task.service.failures = 0
     cluster.changed(task, "launch")
     if not task.service.pending:
@@ -199,9 +207,13 @@ def sicken(cluster: Cluster, task: Task, why: str, group: str | None = None) -> 
     """A check of the container, or of the target in ``group``, fails for good."""
     if task.last_status != "RUNNING" or task.desired_status != "RUNNING":
         return
+    service = task.service
     if group is None:
         task.health = "UNHEALTHY"
+        service.detail(cluster, f"(task {task.id}) failed container health checks.")
     else:
+        where = f"(task {task.id}) (port {task.port}) is unhealthy in (target-group {group})"
+        service.detail(cluster, f"{where} due to (reason Health checks failed with these codes: [503]).")
         task.unready.add(group)
         cluster.set_state(group, task.target, "unhealthy")
     task.failed = why
@@ -220,6 +232,10 @@ def stop(cluster: Cluster, task: Task, code: str, reason: str, cause: str) -> No
     service.live.pop(task.arn, None)
     service.bad.pop(task.arn, None)
     service.leaving[task.arn] = task
+    if code != "ServiceSchedulerInitiated":
+        lose(cluster, task)
+    if fault := cluster.faults.strike("agent_lost", service.name or family_of(task.task_definition)):
+        task.stuck = fault.status
     latencies = cluster.latencies
     if task.last_status == "RUNNING":
         whole, leave = cluster.draw(latencies.stop), min(latencies.leave, latencies.stop)
@@ -234,21 +250,31 @@ def stop(cluster: Cluster, task: Task, code: str, reason: str, cause: str) -> No
     cluster.poke(service)
 
 
+def lose(cluster: Cluster, task: Task) -> None:
+    """A task ended that ECS did not stop: during a rolling deployment its own revision may have to replace it."""
+    if cluster.own_revision and task.service.rolling and task.deployment != task.service.primary.id:
+        task.service.lost.append(task.deployment)
+
+
 def on_stop(task: Task) -> int:
     """The exit code of containers that are told to stop."""
     return task.program.on_stop if task.program else 0
 
 
 def descend(cluster: Cluster, task: Task, status: str, cause: str) -> None:
-    if task.last_status == "STOPPED":
+    if task.last_status == "STOPPED" or (task.stuck and (task.stuck == "RUNNING" or status == "DEPROVISIONING")):
         return
     task.last_status = status
     if status != "DEACTIVATING" or not drains(cluster, task):
         stop_serving(cluster, task)
     if status == "DEPROVISIONING" and task.stop_code not in NO_EXIT and task.started_at and task.exit_code is None:
         task.exit_code = on_stop(task)
+    if status == "DEACTIVATING" and task.groups:
+        task.service.detail(cluster, "has begun draining connections on 1 tasks.")
     for group in task.groups:
         if task.target in cluster.groups.get(group, {}):
+            if status == "DEACTIVATING":
+                task.service.detail(cluster, f"deregistered 1 targets in (target-group {group})")
             cluster.set_state(group, task.target, "draining")
     cluster.changed(task, cause)
 
@@ -265,7 +291,7 @@ def stop_serving(cluster: Cluster, task: Task) -> None:
 
 
 def gone(cluster: Cluster, task: Task, exit_code: int | None, cause: str) -> None:
-    if task.last_status == "STOPPED":
+    if task.last_status == "STOPPED" or task.stuck:
         return
     task.last_status, task.stopped_at, task.exit_code = "STOPPED", cluster.now, exit_code
     stop_serving(cluster, task)
@@ -294,6 +320,8 @@ def end(cluster: Cluster, task: Task, code: str, reason: str, exit_code: int | N
     task.stop_code, task.stopped_reason = code, reason
     service.live.pop(task.arn, None)
     service.bad.pop(task.arn, None)
+    if started:
+        lose(cluster, task)
     task.exit_code, program = exit_code, task.program
     if program and code in (program.stop_code, "TaskFailedToStart"):
         task.containers = program.containers

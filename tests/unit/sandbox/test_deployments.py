@@ -88,6 +88,22 @@ def test_a_rollback_is_a_deployment_beside_the_failed_one() -> None:
     assert [each.status for each in state.rollouts] == ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]
 
 
+@pytest.mark.parametrize("own_revision", [False, True])
+def test_a_task_that_is_stopped_during_a_rolling_deployment(own_revision: bool) -> None:
+    made = cluster(desired=4, maximum_percent=150, health_check=True)
+    made.own_revision = own_revision
+    made.update_service("web", task_definition="web:2")
+    new, old = ids(made)
+    after(made, 15)
+    assert started_by(made) == {old: 4, new: 2}
+    made.stop_task(next(s.arn for s in made.describe_tasks(made.list_tasks("web")) if s.deployment == old))
+    after(made, 15)
+    assert started_by(made) == ({old: 4, new: 2} if own_revision else {old: 3, new: 3})
+    after(made, 600)
+    assert started_by(made) == {new: 4}
+    assert deployments(made) == [("PRIMARY", "COMPLETED")]
+
+
 def test_somebody_deploys_later() -> None:
     made = cluster(desired=3)
     made.later(90, made.begin_deployment, "web", task_definition="web:2")
