@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
@@ -38,6 +39,9 @@ CONNECTION = {
 # quick: nothing can interrupt these pauses. Who can wait longer does so above, where a signal is heard.
 PAUSES = (0.25, 0.75, 2.0)
 PATIENCE = 5.0
+
+# As most services call it; for ``expected``, below.
+NOT_FOUND, ALREADY_EXISTS = "ResourceNotFoundException", "ResourceAlreadyExistsException"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -120,14 +124,29 @@ class AwsModule(AnsibleAWSModule):
 
 
 def aws_call(
-    action: str, sleep: Callable[[float], None] | None = None, clock: Callable[[], float] = time.monotonic
+    action: str,
+    expected: str | None = None,
+    then: Any = None,
+    sleep: Callable[[float], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Callable[[F], F]:
-    """Decorates a function that makes one call to AWS; ``action`` is that call as IAM names it.
+    """Decorate a function that makes one call to AWS; ``action`` is the call as IAM names it.
 
-    An answer that may be another one next time is asked for again, a few times and quickly. What fails
-    in the end is raised as ``CallFailed``. A call repeated may have been carried out the first time:
-    decorate only what may be done twice.
+    A transient error is retried, a few times and quickly. What fails in the end is raised as ``CallFailed``.
+    A repeated call may have succeeded the first time: decorate only what may be done twice.
+
+    ``expected`` is a regular expression for the start of an error that is no failure: its code, or
+    ``<code>: <message>``. When AWS answers so, the function returns ``then``: there is no such thing, it is
+    gone already, or it is there already.
     """
+    operation = action.rpartition(":")[2]
+
+    def is_expected(failure: CallFailed) -> bool:
+        # botocore calls other services for credentials: their "not found" says nothing about this call's resource.
+        if expected is None or failure.kind != "final" or failure.operation != operation:
+            return False
+        said = str(failure)
+        return bool(re.compile(expected).match(said, said.index(f"{failure.code}: ")))
 
     def decorate(ask: F) -> F:
         @functools.wraps(ask)
@@ -142,6 +161,8 @@ def aws_call(
                     # boto3 makes an empty answer of what is no JSON. To read it as "there is nothing" is dangerous.
                     words = f"The answer has no {error}: it does not seem to come from AWS"
                     failure = call_failed(action, "UnexpectedAnswer", words, "passing")
+                if is_expected(failure):
+                    return then
                 if failure.kind == "final" or pause is None or clock() - began > PATIENCE:
                     raise failure
                 (sleep or time.sleep)(pause * random.uniform(0.5, 1))

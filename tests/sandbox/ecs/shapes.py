@@ -415,7 +415,8 @@ def container(state: TaskState, definition: dict[str, Any], attachment: str, mod
         "lastStatus": status,
         "exitCode": end.get("exit_code", state.exit_code) if status == "STOPPED" else None,
         "reason": end.get("reason", state.reason or pulled) if status == "STOPPED" else None,
-        # Of the mode bridge; in the mode host, ports are those of the task definition (evidence).
+        # The agent reports none in the modes awsvpc and host (aws/amazon-ecs-agent#3479); in the mode host, host ports
+        # are container ports (#185).
         "networkBindings": [] if mode != "bridge" or state.started_at is None else bindings,
         "networkInterfaces": networks if mode == "awsvpc" else [],
         "healthStatus": state.health if definition.get("healthCheck") else "UNKNOWN",

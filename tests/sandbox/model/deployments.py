@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .state import SandboxError
+
 if TYPE_CHECKING:
     from .scheduler import Cluster
     from .services import Service
@@ -202,7 +204,8 @@ def begin_native(cluster: Cluster, service: Service, task_definition: str) -> No
 
 def raise_conflict(service: Service) -> None:
     """A second native deployment on top of the first: AWS reconciles the revisions, which is not modelled (assumed)."""
-    raise ValueError(f"service {service.name} has a deployment under way; finish it or roll it back first")
+    text = f"Service {service.name} has a deployment under way; finish it or roll it back first."
+    raise SandboxError("ConflictException", text)
 
 
 def enter(cluster: Cluster, service: Service, found: Rollout, stage: str) -> None:
@@ -224,7 +227,7 @@ def expire(cluster: Cluster, service: Service, found: Rollout, hook: Waiting) ->
 def answer_hook(cluster: Cluster, service: Service, roll_it_back: bool) -> None:
     found = current(service)
     if found is None or found.hook is None:
-        raise LookupError(f"service {service.name} has no deployment that waits for a hook")
+        raise SandboxError("ConflictException", f"Service {service.name} has no deployment that waits for a hook.")
     found.hook = None
     if roll_it_back:
         roll_back(cluster, service, "Lifecycle hook was answered with ROLLBACK.")
@@ -344,7 +347,7 @@ def add_task_set(
     external_id: str = "",
     groups: tuple[str, ...] | None = None,
 ) -> Deployment:
-    """CreateTaskSet: an ACTIVE set beside the PRIMARY one, in the other target groups unless told."""
+    """CreateTaskSet: an ACTIVE set beside the PRIMARY one, in the other target groups if ``groups`` is omitted."""
     if service.controller == "ECS":
         raise ValueError(f"service {service.name} has the deployment controller ECS, so it has no task sets")
     taken = service.groups_of(service.primary)
@@ -378,7 +381,7 @@ def begin_codedeploy(
     cluster: Cluster, service: Service, definition: str, shift_after: float | None, keep: float | None, running: bool
 ) -> None:
     if service.controller != "CODE_DEPLOY":
-        raise ValueError(f"service {service.name} has not the deployment controller CODE_DEPLOY")
+        raise ValueError(f"service {service.name} does not have the deployment controller CODE_DEPLOY")
     blue = service.primary
     green = add_task_set(cluster, service, definition, 100.0, f"d-{cluster.hexadecimal(9).upper()}")
     found = Rollout(green.id[8:], green, (blue,), cluster.now, shift_after=shift_after, keep=keep)
@@ -434,7 +437,7 @@ def shift(cluster: Cluster, service: Service) -> None:
     found = current(service)
     if service.controller == "ECS":
         if found is None or not service.by_parts or found.status != "IN_PROGRESS":
-            raise LookupError(f"service {service.name} has no blue/green deployment under way")
+            raise SandboxError("ConflictException", f"Service {service.name} has no blue/green deployment under way.")
         found.hook, found.target.scale = None, 100.0
         found.stage = "PRODUCTION_TRAFFIC_SHIFT"
         swap(cluster, service, found)
@@ -451,7 +454,7 @@ def finish(cluster: Cluster, service: Service) -> None:
     found = current(service)
     if service.controller == "ECS":
         if found is None or not service.by_parts or found.status != "IN_PROGRESS":
-            raise LookupError(f"service {service.name} has no blue/green deployment under way")
+            raise SandboxError("ConflictException", f"Service {service.name} has no blue/green deployment under way.")
         found.hook, found.target.scale = None, 100.0
         if not found.shifted:
             swap(cluster, service, found)
@@ -476,7 +479,7 @@ def roll_back(cluster: Cluster, service: Service, reason: str) -> None:
         return
     if service.controller == "ECS":
         if found is None or not found.sources or found.status != "IN_PROGRESS":
-            raise LookupError(f"service {service.name} has no blue/green deployment under way")
+            raise SandboxError("ConflictException", f"Service {service.name} has no blue/green deployment under way.")
         roll_back_native(cluster, service, found, reason)
         return
     new = found.target if found else max(service.deployments, key=lambda each: each.created_at)

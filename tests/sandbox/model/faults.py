@@ -62,7 +62,7 @@ class Fault:
     family: str | None = None
     started: int = 0
     status: str = "RUNNING"
-    event: bool = False  # launch_fails: ECS tells of each failed start in the service's events
+    event: bool = False  # launch_fails: ECS reports each failed start in the service's events
 
     def __post_init__(self) -> None:
         if self.kind not in STANDING and self.kind not in MIDWAY:

@@ -30,7 +30,7 @@ class Latencies:
     trail: float = field(default=30.0, repr=False)  # from a call to its CloudTrail event on the bus
     trail_log: float = field(default=120.0, repr=False)  # from a call to its record in the trail's log group
 
-    # ECS repeats an event whose cause lasts (evidence: six hours).
+    # ECS repeats an event whose cause lasts (developer guide on service event messages: six hours).
     event_repeat: float = field(default=21600.0, repr=False)
 
     def draw(self, seconds: float, chance: random.Random) -> float:

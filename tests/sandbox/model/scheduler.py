@@ -40,7 +40,9 @@ class Cluster:
         self.services: dict[str, Service] = {}  # by "cluster/name"
         self.tasks: dict[str, Task] = {}  # by ARN, as long as ECS describes them
         self.groups: dict[str, dict[str, str]] = {}  # target group -> "address:port" -> state
-        self.target_reasons: dict[tuple[str, str], str] = {}  # (target group, target) -> ELB's code, where told
+        self.target_reasons: dict[
+            tuple[str, str], str
+        ] = {}  # (target group, target) -> ELB's code, where it is not the usual one
         self.unused_groups: set[str] = set()  # of no load balancer's listener
         self.deleted_groups: set[str] = set()
         self.autoscaling = AutoScaling(self)
@@ -148,8 +150,8 @@ class Cluster:
         ``unhealthy``: so many of its tasks fail from the beginning the check of their container or of their targets
         (``unhealthy_by``: container, targets, or a target group); ECS replaces them, unless it is within the grace
         period (``replaces_unhealthy`` false). ``grows_after``: the cluster grows on demand, so many seconds after a
-        placement failed for want of ``room``. ``all_events``: ECS tells of targets, checks and replacements as well,
-        and of no trouble twice while it lasts.
+        placement failed because ``room`` was full. ``all_events``: ECS reports targets, checks and replacements too,
+        and repeats no event while its cause lasts.
         """
         key = f"{cluster}/{name}"
         if key in self.services and self.services[key].status != "INACTIVE":
@@ -603,7 +605,9 @@ class Cluster:
         self.autoscaling.predict(self.service(name), desired)
 
     def set_instances(self, name: str, count: int) -> None:
-        """The cluster has so many instances now: the desired count of a DAEMON service follows (evidence).
+        """The cluster has so many instances now: the desired count of a DAEMON service follows.
+
+        Source: developer guide, one task of a DAEMON service on each active container instance.
 
         The tasks of instances that go are lost with them.
         """
@@ -619,7 +623,7 @@ class Cluster:
     def rebalance_zones(self, name: str, zone: str = "", placed: bool = True) -> None:
         """Availability zone rebalancing: a task starts in ``zone``, then one stops in the zone that has the most.
 
-        Not ``placed``: no instance there takes it, and ECS gives it up. Texts: captured or documented (evidence).
+        Not ``placed``: no instance there takes it, and ECS gives up. Texts: captured in public in 2026, or documented.
         """
         service = self.service(name)
         running = [task for task in service.live.values() if task.last_status == "RUNNING" and not task.failed]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import deployments, tasks
-from .deployments import Deployment
+from .deployments import Deployment, Hook, Rollout
 from .state import DeploymentState, EventState, RolloutState, ServiceState, TaskSetState, TaskState
 from .tasks import CLASSIC, Task
 
@@ -56,8 +56,8 @@ class Service:
     room: int | None = None  # tasks that fit at once, those that still stop included
     grows_after: float | None = None  # seconds from a placement that failed until there is room (managed scaling)
     growing: bool = False
-    all_events: bool = False  # every event of ECS, and none of them again as long as its cause lasts
-    told: dict[str, float] = field(default_factory=dict)  # event -> when it was told; its cause still lasts
+    all_events: bool = False  # every event of ECS, and no repetition while its cause lasts
+    told: dict[str, float] = field(default_factory=dict)  # event -> when ECS last wrote it; its cause still lasts
     az_rebalancing: bool = False
     next_zone: str = ""  # where rebalancing starts its next task
     circuit_breaker: bool = False  # a deployment fails when too many of its tasks do
@@ -71,8 +71,8 @@ class Service:
     alternates: dict[str, str] = field(default_factory=dict)  # target group -> the one it changes places with
     bake: float = 0.0  # seconds for which both revisions run after the traffic has shifted
     steps: tuple[tuple[float, float], ...] = ()  # LINEAR, CANARY: percent of traffic, and seconds until the next
-    hooks: tuple[deployments.Hook, ...] = ()
-    rollouts: list[deployments.Rollout] = field(default_factory=list)  # newest first
+    hooks: tuple[Hook, ...] = ()
+    rollouts: list[Rollout] = field(default_factory=list)  # newest first
     shows_rollout_state: bool = False  # of a native blue/green service
     names_declared_groups: bool = False  # the service names the same target group for ever, whichever is in use
     declared_groups: tuple[str, ...] = ()
@@ -127,7 +127,10 @@ class Service:
         self.events.appendleft(EventState(cluster.uuid(), cluster.now, text))
 
     def event_once(self, cluster: Cluster, message: str) -> None:
-        """Unless it was told within six hours and its cause has lasted since (evidence/service events: ECS's rule)."""
+        """Write an event, unless ECS wrote it less than six hours ago and its cause has lasted since.
+
+        Source: developer guide on service event messages, which leaves out repetitions for that long.
+        """
         since = self.told.get(message)
         if since is None or since <= cluster.now - cluster.latencies.event_repeat:
             self.told[message] = cluster.now
@@ -344,14 +347,14 @@ def tell_of_start(cluster: Cluster, service: Service, made: list[Task], zone: st
 
 
 def grow(cluster: Cluster, service: Service) -> None:
-    """Managed scaling has added instances for what could not be placed (evidence: minutes)."""
+    """Managed scaling has added instances for what could not be placed (guide on cluster auto scaling: minutes)."""
     service.growing = False
     missing = service.wanted - len(service.live)
     service.room = max(service.room or 0, len(service.live) + len(service.leaving) + max(0, missing))
     cluster.poke(service, 0.0)
 
 
-# Why nothing is started: ECS's texts in a service's events, captured or documented (evidence/service_events.tsv).
+# Why nothing is started: ECS's texts in a service's events, captured in public in 2026 or documented.
 REFUSALS = {
     "role": (
         "failed to launch a task with (error ECS was unable to assume the role "

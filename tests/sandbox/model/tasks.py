@@ -107,7 +107,9 @@ def launch(cluster: Cluster, task: Task) -> None:
     service, draw, faults = task.service, cluster.draw, cluster.faults
     name = service.name or family_of(task.task_definition)  # faults name the service, or the family of other tasks
     if fault := faults.strike("launch_fails", name):
-        if fault.event:  # one of two wordings of a failed start (captured); the other tells of the third in a row
+        if (
+            fault.event
+        ):  # one of ECS's two wordings of a failed start (captured in public); the other comes after three in a row
             text = f"was unable to place a task. Reason: {fault.reason}."
             cluster.at(draw(cluster.latencies.launch) * 0.75, service.event, cluster, text)
         cluster.at(draw(cluster.latencies.launch) * 0.75, end, cluster, task, fault.stop_code, fault.reason, None)

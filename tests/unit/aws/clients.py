@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
@@ -27,6 +28,49 @@ def stubbed(service: str) -> tuple[Any, Stubber]:
     stub = Stubber(client)
     stub.activate()
     return client, stub
+
+
+class Clients:
+    """Stubbed clients by the name of the service, made when they are asked for: ``clients("ecs")``."""
+
+    def __init__(self):
+        self.made: dict[str, tuple[Any, Stubber]] = {}
+
+    def __call__(self, service: str) -> Any:
+        return self._both(service)[0]
+
+    def __getitem__(self, service: str) -> Stubber:
+        return self._both(service)[1]
+
+    def _both(self, service: str) -> tuple[Any, Stubber]:
+        if service not in self.made:
+            self.made[service] = stubbed(service)
+        return self.made[service]
+
+    def expect(self, *calls: tuple[str, dict[str, Any] | None, dict[str, Any] | str]) -> None:
+        """Calls in their order: "service.operation", the request (None: any), and the answer or "Code: message"."""
+        for call, request, answer in calls:
+            service, _dot, operation = call.partition(".")
+            if isinstance(answer, str):
+                code, _colon, message = answer.partition(": ")
+                self[service].add_client_error(operation, code, message, expected_params=request)
+            else:
+                self[service].add_response(operation, answer, request)
+
+    def assert_all_asked(self) -> None:
+        for _client, stub in self.made.values():
+            stub.assert_no_pending_responses()
+
+
+def ended(steps: Generator[Any, None, Any]) -> tuple[list[str], list[float], Any]:
+    """What was done, the pauses, and what is returned."""
+    done, pauses = [], []
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            return done, pauses, end.value
+        (done if isinstance(step, str) else pauses).append(step)
 
 
 def at(epoch: float) -> datetime:

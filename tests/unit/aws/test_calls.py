@@ -67,22 +67,6 @@ def scalable(**more):
             set(),
         ),
         (
-            ecs.list_tasks,
-            ("prod", "web"),
-            "list_tasks",
-            {"cluster": "prod", "serviceName": "web", "desiredStatus": "RUNNING"},
-            {"taskArns": [TASK], "nextToken": "more"},
-            ([TASK], "more"),
-        ),
-        (
-            ecs.list_tasks,
-            ("prod", "web", "more"),
-            "list_tasks",
-            {"cluster": "prod", "serviceName": "web", "desiredStatus": "RUNNING", "nextToken": "more"},
-            {"taskArns": []},
-            ([], None),
-        ),
-        (
             ecs.describe_tasks,
             ("prod", [TASK, TASK_2]),
             "describe_tasks",

@@ -32,6 +32,12 @@ def test_an_image(image, wanted, more, found):
     assert ecr.find_image(client, image) == found
 
 
+def test_an_answer_without_the_image():
+    client, stub = stubbed("ecr")
+    stub.add_response("describe_images", {"imageDetails": []})
+    assert ecr.find_image(client, BY_TAG) is None
+
+
 @pytest.mark.parametrize("code", ["ImageNotFoundException", "RepositoryNotFoundException"])
 def test_an_image_that_is_not_there(code):
     client, stub = stubbed("ecr")

@@ -194,3 +194,32 @@ def test_no_exception_of_boto3_hangs_on_to_the_failure():
         line.call()
     assert failed.value.__context__ is None
     assert failed.value.__cause__ is None
+
+
+WHY_NOT_FOUND = [
+    ("ResourceNotFoundException", answered("ResourceNotFoundException"), "none"),
+    ("ResourceNotFoundException", answered("AccessDeniedException"), CallFailed),
+    ("(Image|Repository)NotFoundException", answered("RepositoryNotFoundException"), "none"),
+    (
+        "InvalidParameterException: .*not found",
+        answered("InvalidParameterException", message="It was not found."),
+        "none",
+    ),
+    ("InvalidParameterException: .*not found", answered("InvalidParameterException", message="Too long."), CallFailed),
+    ("NotFound: (?!(?i:event ?bus))", answered("NotFound", message="Rule r does not exist on EventBus b."), "none"),
+    ("NotFound: (?!(?i:event ?bus))", answered("NotFound", message="Event bus b does not exist."), CallFailed),
+    ("NotFound: (?!(?i:event ?bus))", answered("NotFound", message="EventBus b does not exist."), CallFailed),
+]
+
+
+@pytest.mark.parametrize(("expected", "error", "outcome"), WHY_NOT_FOUND)
+def test_an_expected_error_is_a_value(expected, error, outcome):
+    @_amazon.aws_call(STOP, expected, then="none")
+    def stop_task():
+        raise error
+
+    if outcome is CallFailed:
+        with pytest.raises(CallFailed):
+            stop_task()
+    else:
+        assert stop_task() == outcome

@@ -8,7 +8,10 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import api_destinations, event_connections
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.api_destination import write_api_destination
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.api_destination import (
+    connection_arn_of,
+    write_api_destination,
+)
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.connection import (
     settled_connection,
     write_connection,
@@ -28,9 +31,10 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connect
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.plan import plan_connection
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import Patience
+from botocore.exceptions import ClientError
 from botocore.stub import ANY
 
-from .clients import stubbed
+from .clients import Clients, ended, stubbed
 
 ARN = "arn:aws:events:eu-central-1:111122223333:connection/sentry/1b2c3d4e"
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:events-connection-1"
@@ -188,6 +192,28 @@ def test_other_errors_are_raised(function, operation):
         function(client, "sentry")
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        event_connections.describe_connection,
+        event_connections.delete_connection,
+        api_destinations.describe_api_destination,
+        api_destinations.delete_api_destination,
+    ],
+)
+def test_credentials_that_are_not_found_are_no_missing_connection(function):
+    """GetRoleCredentials of IAM Identity Center, which botocore calls by itself, has an error of the same code."""
+    client, _stub = stubbed("events")
+    answer = {"Error": {"Code": "ResourceNotFoundException", "Message": "The specified account does not exist."}}
+
+    def no_credentials(**_request):
+        raise ClientError(answer, "GetRoleCredentials")
+
+    client.meta.events.register("provide-client-params", no_credentials)
+    with pytest.raises(CallFailed, match="GetRoleCredentials was answered with ResourceNotFoundException"):
+        function(client, "sentry")
+
+
 def test_an_api_destination():
     client, stub = stubbed("events")
     settings = {
@@ -216,17 +242,6 @@ def test_an_api_destination():
     expected = ApiDestination("sentry", DESTINATION, "INACTIVE", "", ARN, "https://example.com/", "POST", 300)
     assert api_destinations.describe_api_destination(client, "sentry") == expected
     stub.assert_no_pending_responses()
-
-
-def ended(steps):
-    """What was done, the pauses, and what is returned."""
-    done, pauses = [], []
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            return done, pauses, end.value
-        (done if isinstance(step, str) else pauses).append(step)
 
 
 @pytest.mark.parametrize(
@@ -410,3 +425,102 @@ def test_an_api_destination_that_has_to_go():
         None,
     )
     stub.assert_no_pending_responses()
+
+
+WRITE_NEW = Change(None, SHOWN)
+DELETE = Change({**SHOWN, "name": "sentry"}, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "wait", "calls", "expected"),
+    [
+        (
+            WRITE_NEW,
+            True,
+            [
+                ("events.create_api_destination", None, {"ApiDestinationArn": DESTINATION}),
+                ("events.describe_api_destination", {"Name": "sentry"}, "ResourceNotFoundException: Not yet."),
+                ("events.describe_api_destination", {"Name": "sentry"}, told("ACTIVE")),
+            ],
+            (["created the API destination"], [1], {"arn": DESTINATION, "state": "ACTIVE"}),
+        ),
+        (
+            Change(SHOWN, {**SHOWN, "http_method": "PUT"}),
+            False,
+            [("events.update_api_destination", None, {"ApiDestinationArn": DESTINATION})],
+            (["updated the API destination"], [], {"arn": DESTINATION}),
+        ),
+        (
+            DELETE,
+            False,
+            [("events.delete_api_destination", {"Name": "sentry"}, {})],
+            (["deleted the API destination"], [], None),
+        ),
+    ],
+)
+def test_an_api_destination_is_written(change, wait, calls, expected):
+    clients = Clients()
+    clients.expect(*calls)
+    wish = replace(WISH, patience=Patience(wait, 9, 1))
+    assert ended(write_api_destination(clients("events"), wish, change)) == expected
+    clients.assert_all_asked()
+
+
+@pytest.mark.parametrize(
+    ("change", "call", "kind", "words"),
+    [
+        (
+            Change(None, {**SHOWN, "connection_arn": None}),
+            None,
+            Failed,
+            "There is no connection sentry for the API destination sentry",
+        ),
+        (WRITE_NEW, "create_api_destination", CallFailed, "LimitExceededException: Too many"),
+        (DELETE, "delete_api_destination", CallFailed, "LimitExceededException: Too many"),
+    ],
+)
+def test_an_api_destination_that_cannot_be_written(change, call, kind, words):
+    clients = Clients()
+    if call:
+        clients.expect((f"events.{call}", None, "LimitExceededException: Too many"))
+    with pytest.raises(kind, match=words):
+        ended(write_api_destination(clients("events"), WISH, change))
+
+
+@pytest.mark.parametrize(
+    ("connection_name", "answer", "expected"),
+    [
+        (None, None, None),
+        ("sentry", described(), ARN),
+        ("sentry", "ResourceNotFoundException: No.", None),
+    ],
+)
+def test_the_connection_of_an_api_destination(connection_name, answer, expected):
+    clients = Clients()
+    if answer:
+        clients.expect(("events.describe_connection", {"Name": "sentry"}, answer))
+    wish = replace(WISH, connection=connection_name)
+    assert connection_arn_of(clients("events"), wish, None) == expected
+    clients.assert_all_asked()
+
+
+@pytest.mark.parametrize(
+    ("current", "calls", "done"),
+    [
+        (None, [], []),
+        (
+            connection(),
+            [
+                ("events.list_api_destinations", {"ConnectionArn": ARN}, users()),
+                ("events.delete_connection", {"Name": "sentry"}, {}),
+            ],
+            ["deleted the connection"],
+        ),
+    ],
+)
+def test_a_deletion_that_nobody_waits_for(current, calls, done):
+    clients = Clients()
+    clients.expect(*calls)
+    wanted = replace(WANTED, patience=Patience(False, 9, 1))
+    assert ended(write_connection(clients("events"), wanted, current, Change({}, None))) == (done, [], None)
+    clients.assert_all_asked()

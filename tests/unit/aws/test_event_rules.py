@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import event_rules
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import event_rules, event_targets
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live import rule as live_rule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule import Rule
 
-from tests.unit.aws.clients import stubbed
+from tests.unit.aws.clients import Clients, ended, stubbed
 
 ARN = "arn:aws:events:eu-central-1:111122223333:rule/alerts"
 ROLE = "arn:aws:iam::111122223333:role/r"
@@ -45,43 +47,11 @@ TARGET = {"id": "mail", "arn": TOPIC, "role_arn": None, "dead_letter_arn": None}
             Rule("alerts", ARN, "default", "ENABLED", schedule="rate(1 day)", managed_by="x.amazonaws.com"),
         ),
         (
-            event_rules.list_rules,
-            ("default",),
-            "list_rules",
-            {"EventBusName": "default"},
-            {"Rules": [PLAIN], "NextToken": "more"},
-            ([Rule("alerts", ARN, "default", "ENABLED")], "more"),
-        ),
-        (
-            event_rules.list_rules,
-            ("default", "al", "more"),
-            "list_rules",
-            {"EventBusName": "default", "NamePrefix": "al", "NextToken": "more"},
-            {"Rules": []},
-            ([], None),
-        ),
-        (
             event_rules.delete_rule,
             ("alerts", "default"),
             "delete_rule",
             NAMED,
             {},
-            None,
-        ),
-        (
-            event_rules.list_targets,
-            ("alerts", "default", "more"),
-            "list_targets_by_rule",
-            {**OF_RULE, "NextToken": "more"},
-            {"Targets": [{"Id": "a", "Arn": TOPIC, "RoleArn": ROLE, "DeadLetterConfig": {"Arn": QUEUE}}]},
-            ([{"id": "a", "arn": TOPIC, "role_arn": ROLE, "dead_letter_arn": QUEUE}], None),
-        ),
-        (
-            event_rules.remove_targets,
-            ("alerts", "default", ["a", "b"]),
-            "remove_targets",
-            {**OF_RULE, "Ids": ["a", "b"]},
-            {"FailedEntryCount": 0, "FailedEntries": []},
             None,
         ),
         (
@@ -128,7 +98,7 @@ def test_call(function, arguments, operation, request_, response, expected):
 def test_a_rule_is_put_whole(options, sent):
     client, stub = stubbed("events")
     stub.add_response("put_rule", {"RuleArn": ARN}, {**NAMED, "EventPattern": TEXT, "State": "DISABLED", **sent})
-    made = event_rules.put_rule(client, "alerts", "default", pattern=PATTERN, state="DISABLED", **options)
+    made = event_rules.put_rule(client, "alerts", "default", trigger=PATTERN, state="DISABLED", **options)
     assert made == ARN
 
 
@@ -152,8 +122,8 @@ def test_a_target_that_stays_is_a_failure():
     client, stub = stubbed("events")
     failed = {"TargetId": "a", "ErrorCode": "ConcurrentModificationException", "ErrorMessage": "Somebody else."}
     stub.add_response("remove_targets", {"FailedEntryCount": 1, "FailedEntries": [failed]})
-    with pytest.raises(CallFailed, match="target a: Somebody else") as raised:
-        event_rules.remove_targets(client, "alerts", "default", ["a"])
+    with pytest.raises(CallFailed, match=r"Somebody else \(target a\)") as raised:
+        event_targets.remove_targets(client, "alerts", "default", ["a"])
     assert raised.value.code == "ConcurrentModificationException"
 
 
@@ -185,3 +155,96 @@ def test_a_pattern_is_read_as_eventbridge_reads_it():
     client, stub = stubbed("events")
     stub.add_response("describe_rule", {**PLAIN, "EventPattern": '{"source":["a"],"source":["b"]}'})
     assert event_rules.describe_rule(client, "alerts", "default").event_pattern == {"source": ["b"]}
+
+
+def described(**more):
+    return ("events.describe_rule", NAMED, {**PLAIN, "EventPattern": TEXT, **more})
+
+
+TAGGED = ("events.list_tags_for_resource", {"ResourceARN": ARN}, {"Tags": [{"Key": "a", "Value": "b"}]})
+LISTED = ("events.list_targets_by_rule", OF_RULE, {"Targets": [{"Id": "mail", "Arn": TOPIC}]})
+MISSING = "ResourceNotFoundException: Rule alerts does not exist on EventBus default."
+FOUND = Rule("alerts", ARN, "default", "ENABLED", TEXT, tags={"a": "b"})
+
+
+@pytest.mark.parametrize(
+    ("calls", "to_delete", "expected"),
+    [
+        ([("events.describe_rule", NAMED, MISSING)], False, None),
+        ([("events.describe_rule", NAMED, MISSING)], True, None),
+        ([described(), TAGGED], False, FOUND),
+        ([described(), TAGGED, LISTED], True, replace(FOUND, targets=[TARGET])),
+    ],
+)
+def test_a_rule_is_found(calls, to_delete, expected):
+    clients = Clients()
+    clients.expect(*calls)
+    assert live_rule.find_rule(clients("events"), "alerts", "default", to_delete) == expected
+    clients.assert_all_asked()
+
+
+@pytest.mark.parametrize(
+    ("calls", "name", "expected"),
+    [
+        ([("events.describe_rule", NAMED, MISSING)], "alerts", []),
+        ([described(), TAGGED, LISTED], "alerts", [replace(FOUND, targets=[TARGET])]),
+        (
+            [
+                (
+                    "events.list_rules",
+                    {"EventBusName": "default", "NamePrefix": "al"},
+                    {"Rules": [{**PLAIN, "EventPattern": TEXT}]},
+                ),
+                TAGGED,
+                ("events.list_targets_by_rule", OF_RULE, MISSING),
+            ],
+            None,
+            [replace(FOUND, targets=[])],
+        ),
+    ],
+)
+def test_rules_are_found(calls, name, expected):
+    clients = Clients()
+    clients.expect(*calls)
+    assert live_rule.find_rules(clients("events"), "default", name, None if name else "al") == expected
+    clients.assert_all_asked()
+
+
+SHOWN = {"name": "alerts", "event_pattern": PATTERN, "state": "ENABLED", "description": "d", "tags": {"a": "b"}}
+PUT = {**NAMED, "EventPattern": TEXT, "State": "ENABLED", "Description": "d"}
+
+
+@pytest.mark.parametrize(
+    ("current", "change", "calls", "done"),
+    [
+        (
+            None,
+            Change(None, SHOWN),
+            [("events.put_rule", {**PUT, "Tags": [{"Key": "a", "Value": "b"}]}, {"RuleArn": ARN})],
+            ["put the rule alerts"],
+        ),
+        # The role stays, and tags are written by calls of their own.
+        (
+            replace(FOUND, role_arn=ROLE),
+            Change(SHOWN, {**SHOWN, "state": "DISABLED", "tags": {"c": "d"}}),
+            [
+                ("events.put_rule", {**PUT, "State": "DISABLED", "RoleArn": ROLE}, {"RuleArn": ARN}),
+                ("events.tag_resource", {"ResourceARN": ARN, "Tags": [{"Key": "c", "Value": "d"}]}, {}),
+                ("events.untag_resource", {"ResourceARN": ARN, "TagKeys": ["a"]}, {}),
+            ],
+            ["put the rule alerts", "set the tags c", "removed the tags a"],
+        ),
+        (
+            FOUND,
+            Change(SHOWN, {**SHOWN, "tags": {}}),
+            [("events.untag_resource", {"ResourceARN": ARN, "TagKeys": ["a"]}, {})],
+            ["removed the tags a"],
+        ),
+    ],
+)
+def test_a_rule_is_written(current, change, calls, done):
+    clients = Clients()
+    clients.expect(*calls)
+    written, pauses, told = ended(live_rule.write_rule(clients("events"), "default", current, change))
+    assert (written, pauses, told) == (done, [], {"arn": ARN})
+    clients.assert_all_asked()

@@ -50,7 +50,7 @@ GROUP = {"resourceArn": of.LOG_GROUP}
         ),
         (
             event_targets.put_target,
-            ("failures", "central", SETTINGS),
+            ("failures", "central", boto_target(SETTINGS)),
             "events",
             "put_targets",
             {**ON, "Targets": [TARGET]},
@@ -58,8 +58,8 @@ GROUP = {"resourceArn": of.LOG_GROUP}
             None,
         ),
         (
-            event_targets.remove_target,
-            ("failures", "central", "a"),
+            event_targets.remove_targets,
+            ("failures", "central", ["a"]),
             "events",
             "remove_targets",
             {**ON, "Ids": ["a"]},
@@ -217,14 +217,6 @@ def test_a_call_sends_and_returns(function, arguments, service, operation, reque
     stub.assert_no_pending_responses()
 
 
-def test_targets_of_all_pages_are_listed():
-    client, stub = stubbed("events")
-    stub.add_response("list_targets_by_rule", {"Targets": [TARGET], "NextToken": "more"}, ON)
-    other = {**TARGET, "Id": "b"}
-    stub.add_response("list_targets_by_rule", {"Targets": [other]}, {**ON, "NextToken": "more"})
-    assert event_targets.list_targets(client, "failures", "central") == [TARGET, other]
-
-
 @pytest.mark.parametrize(
     ("function", "arguments", "service", "operation", "code", "expected"),
     [
@@ -326,7 +318,7 @@ def test_an_entry_that_failed_is_a_failure(code, kind):
     entry = {"TargetId": "a", **({"ErrorCode": code, "ErrorMessage": "No."} if code else {})}
     stub.add_response("put_targets", {"FailedEntryCount": 1, "FailedEntries": [entry]})
     with pytest.raises(CallFailed) as failed:
-        event_targets.put_target(client, "failures", "default", SETTINGS)
+        event_targets.put_target(client, "failures", "default", boto_target(SETTINGS))
     assert (failed.value.code, failed.value.kind) == (code or "Unknown", kind)
 
 

@@ -45,6 +45,13 @@ def test_what_is_said_when_it_cannot_be_set_apart(code, message, kind, words):
         list(write_concurrency(client, "retry", Change(None, FIVE)))
 
 
+def test_it_is_given_back():
+    client, stub = stubbed("lambda")
+    stub.add_response("delete_function_concurrency", {}, {"FunctionName": "retry"})
+    assert list(write_concurrency(client, "retry", Change(FIVE, None))) == ["gave the reserved concurrency back"]
+    stub.assert_no_pending_responses()
+
+
 def test_it_is_set_apart():
     client, stub = stubbed("lambda")
     sent = {"FunctionName": "retry", "ReservedConcurrentExecutions": 5}

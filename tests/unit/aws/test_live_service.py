@@ -4,13 +4,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.service import LiveService
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
+    FoundImage,
+    RegistryImage,
+    Scaling,
+)
 from botocore.stub import ANY
 
-from tests.unit.aws.clients import ECS, GROUP, GROUP_2, at, service, stubbed, task
+from tests.unit.aws.clients import ECS, GROUP, GROUP_2, Clients, at, service, task
 
 INSTANCE = f"{ECS}:container-instance/prod/1"
 ANY_TARGET = {
@@ -21,26 +27,15 @@ ANY_TARGET = {
 }
 
 
-class Account:
-    """Stubbed clients by name, made when they are asked for, and a clock that a test sets."""
+class Account(Clients):
+    """Stubbed clients, and a clock that a test sets."""
 
     def __init__(self):
-        self.clients = {}
+        super().__init__()
         self.seconds = 100.0
 
-    def client(self, name):
-        return self._both(name)[0]
-
-    def __getitem__(self, name):
-        return self._both(name)[1]
-
-    def _both(self, name):
-        if name not in self.clients:
-            self.clients[name] = stubbed(name)
-        return self.clients[name]
-
     def live(self, cluster="prod", name="web"):
-        return LiveService(self.client, cluster, name, monotonic=lambda: self.seconds, wall=lambda: 5.0)
+        return LiveService(self, cluster, name, monotonic=lambda: self.seconds, wall=lambda: 5.0)
 
     def described(self, date=None, **more):
         headers = {"date": date} if date else {}
@@ -55,13 +50,12 @@ class Account:
 def account():
     made = Account()
     yield made
-    for _client, stub in made.clients.values():
-        stub.assert_no_pending_responses()
+    made.assert_all_asked()
 
 
 def test_nothing_is_connected_before_it_is_needed(account):
     assert account.live().calls == {}
-    assert account.clients == {}
+    assert account.made == {}
 
 
 def test_a_missing_service(account):
@@ -83,7 +77,7 @@ def test_calls_are_counted_when_they_fail_and_when_botocore_repeats_them(account
 
 def test_calls_that_get_no_answer_are_counted(account):
     live = account.live()
-    client = account.client("ecs")
+    client = account("ecs")
     live._client("ecs")
     client.meta.events.emit("after-call-error.ecs.StopTask", exception=OSError(), context={})
     assert live.calls == {"StopTask": 1}
@@ -306,3 +300,95 @@ def test_a_missing_service_has_no_tags(account):
     account["ecs"].add_response("describe_services", {"services": [], "failures": [{"reason": "MISSING"}]})
     with pytest.raises(Refused, match="has no service web"):
         account.live().tag({"a": "1"})
+
+
+IMAGE = RegistryImage("111122223333", "eu-central-1", "team/web", tag="latest")
+DIGEST = f"sha256:{'a' * 64}"
+
+
+def revision(account, **container):
+    account["ecs"].add_response("describe_task_definition", {"taskDefinition": {"containerDefinitions": [container]}})
+
+
+def test_images(account):
+    revision(account, name="web", image="web:1")
+    account["ecr"].add_response("describe_images", {"imageDetails": [{"imageDigest": DIGEST}]})
+    live = account.live()
+    assert live.fixed_images("web:7") == {"web:1"}
+    assert live.find_image(IMAGE) == FoundImage(DIGEST)
+    with pytest.raises(CallFailed, match="team/web lies in us-east-1"):
+        live.find_image(replace(IMAGE, region="us-east-1"))
+
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:db-Ab12Cd"
+FILE = "arn:aws:s3:::settings/web/app.env"
+
+
+def secret(answer):
+    return ("secretsmanager.describe_secret", {"SecretId": SECRET}, answer)
+
+
+@pytest.mark.parametrize(
+    ("container", "calls", "changed_at"),
+    [
+        ({"secrets": [{"name": "a", "valueFrom": SECRET}]}, [secret({"LastChangedDate": at(5)})], 5.0),
+        ({"secrets": [{"name": "a", "valueFrom": SECRET}]}, [secret({"CreatedDate": at(4)})], 4.0),
+        (
+            {"environmentFiles": [{"value": FILE, "type": "s3"}]},
+            [("s3.head_object", {"Bucket": "settings", "Key": "web/app.env"}, {"LastModified": at(6)})],
+            6.0,
+        ),
+        (
+            {"secrets": [{"name": "a", "valueFrom": SECRET}, {"name": "b", "valueFrom": "key"}]},
+            [
+                secret({"LastChangedDate": at(5)}),
+                ("ssm.describe_parameters", None, {"Parameters": [{"Name": "key", "LastModifiedDate": at(9)}]}),
+            ],
+            9.0,
+        ),
+    ],
+)
+def test_when_secrets_were_changed_last(account, container, calls, changed_at):
+    revision(account, name="web", image="web:1", **container)
+    account.expect(*calls)
+    assert account.live().secrets_changed_at("web:7") == changed_at
+
+
+@pytest.mark.parametrize(
+    ("container", "calls", "words"),
+    [
+        ({}, [], "names no secret, no parameter and no environment file"),
+        (
+            {"secrets": [{"name": "a", "valueFrom": SECRET.replace("eu-central-1", "us-east-1")}]},
+            [],
+            "lies in us-east-1, and only what lies in eu-central-1",
+        ),
+        (
+            {"secrets": [{"name": "a", "valueFrom": "key"}]},
+            [("ssm.describe_parameters", None, {"Parameters": []})],
+            "names the parameter key, which Systems Manager does not have",
+        ),
+    ],
+)
+def test_secrets_that_tell_nothing(account, container, calls, words):
+    revision(account, name="web", image="web:1", **container)
+    account.expect(*calls)
+    with pytest.raises(Refused, match=words):
+        account.live().secrets_changed_at("web:7")
+
+
+def test_alarms_are_asked_for_by_the_hundred(account):
+    names = [f"alarm-{number}" for number in range(101)]
+    for some, answer in (
+        (names[:100], {"MetricAlarms": [{"AlarmName": "alarm-0", "StateValue": "OK"}]}),
+        (names[100:], {"CompositeAlarms": [{"AlarmName": "alarm-100", "StateValue": "ALARM"}]}),
+    ):
+        asked = {"AlarmNames": some, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100}
+        account["cloudwatch"].add_response("describe_alarms", answer, asked)
+    assert account.live().alarms(names) == {"alarm-0": "OK", "alarm-100": "ALARM"}
+
+
+def test_a_protection_is_ended(account):
+    asked = {"cluster": "prod", "tasks": ["1"], "protectionEnabled": False}
+    account["ecs"].add_response("update_task_protection", {"protectedTasks": []}, asked)
+    account.live().unprotect(["1"])

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import functions, log_subscriptions
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.model import Filter, statement_for
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.model import statement_for
 
 from tests.unit.aws.clients import stubbed
 
@@ -22,19 +22,6 @@ TOLD = {
     "distribution": "ByLogStream",
     "creationTime": 1500,
 }
-
-
-def test_filters_come_in_pages():
-    logs, stub = stubbed("logs")
-    asked = {"logGroupName": "trail"}
-    stub.add_response("describe_subscription_filters", {"subscriptionFilters": [TOLD], "nextToken": "n"}, asked)
-    second = {**TOLD, "filterName": "b", "roleArn": "arn:aws:iam::111122223333:role/x", "applyOnTransformedLogs": True}
-    answer = {"subscriptionFilters": [second]}
-    stub.add_response("describe_subscription_filters", answer, {**asked, "nextToken": "n"})
-    assert log_subscriptions.subscription_filters(logs, "trail") == [
-        Filter("a", "trail", str(FUNCTION), "{ $.a = 1 }", None, "ByLogStream", False, 1.5),
-        Filter("b", "trail", str(FUNCTION), "{ $.a = 1 }", second["roleArn"], "ByLogStream", True, 1.5),
-    ]
 
 
 def test_no_log_group_is_no_error():

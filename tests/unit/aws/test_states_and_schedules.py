@@ -9,7 +9,6 @@ import json
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import (
     identity,
-    scheduled_rules,
     scheduler,
     stepfunctions,
 )
@@ -65,23 +64,23 @@ def test_another_error_is_passed_on():
 
 
 @pytest.mark.parametrize(
-    ("answer", "machine", "deleting"),
+    ("answer", "machine", "state"),
     [
-        ({}, {}, False),
-        ({"status": "DELETING"}, {}, True),
+        ({}, {}, "ACTIVE"),
+        ({"status": "DELETING"}, {}, "DELETING"),
         (
             {"loggingConfiguration": LOGGED, "tracingConfiguration": {"enabled": True}},
             {"logging": LOGGING, "tracing": True},
-            False,
+            "ACTIVE",
         ),
-        ({"loggingConfiguration": {"level": "OFF", "includeExecutionData": True}}, {}, False),
+        ({"loggingConfiguration": {"level": "OFF", "includeExecutionData": True}}, {}, "ACTIVE"),
     ],
 )
-def test_a_state_machine(answer, machine, deleting):
+def test_a_state_machine(answer, machine, state):
     client, stub = stubbed("stepfunctions")
     stub.add_response("describe_state_machine", {**DESCRIBED, **answer}, {"stateMachineArn": ARN})
     found = stepfunctions.describe(client, ARN)
-    assert (found.machine, found.deleting) == ({**MACHINE, **machine}, deleting)
+    assert (found.machine, found.state) == ({**MACHINE, **machine}, state)
 
 
 def test_a_new_state_machine():
@@ -282,6 +281,12 @@ def test_what_is_gone_already():
     scheduler.delete(client, "default", "nightly")
 
 
+def test_an_input_that_is_no_json_is_shown_as_it_is():
+    client, stub = stubbed("scheduler")
+    stub.add_response("get_schedule", {**REQUEST, "Arn": "arn:aws:x", "Target": {**PLAIN, "Input": "plain"}})
+    assert scheduler.get(client, "g", "n")[0]["target"]["input"] == "plain"
+
+
 def test_parts_of_a_target_that_are_not_known():
     client, stub = stubbed("scheduler")
     theirs = {**ON_ECS, "SqsParameters": {"MessageGroupId": "g"}}
@@ -290,39 +295,3 @@ def test_parts_of_a_target_that_are_not_known():
         "get_schedule", {**REQUEST, "Arn": "arn:aws:x", "Target": theirs}, {"GroupName": "g", "Name": "n"}
     )
     assert scheduler.get(client, "g", "n")[1] == ("EcsParameters.ReferenceId", "SqsParameters")
-
-
-@pytest.mark.parametrize(("target", "theirs"), TARGETS)
-def test_the_target_of_a_rule(target, theirs):
-    client, stub = stubbed("events")
-    request = {"Id": "schedule", **theirs}
-    if "EcsParameters" in theirs:
-        request["EcsParameters"] = {**theirs["EcsParameters"], "Tags": [{"Key": "a", "Value": "b"}]}
-    answer = {"FailedEntryCount": 0, "FailedEntries": []}
-    stub.add_response("put_targets", answer, {"Rule": "nightly", "Targets": [request]})
-    scheduled_rules.put_target(client, "nightly", "schedule", target)
-    stub.add_response("list_targets_by_rule", {"Targets": [request]}, {"Rule": "nightly"})
-    assert scheduled_rules.targets(client, "nightly") == [request]
-    stub.add_response("remove_targets", answer, {"Rule": "nightly", "Ids": ["schedule"]})
-    scheduled_rules.remove_targets(client, "nightly", ["schedule"])
-    stub.assert_no_pending_responses()
-
-
-def test_a_target_that_is_refused():
-    client, stub = stubbed("events")
-    entry = {"TargetId": "schedule", "ErrorCode": "LimitExceeded", "ErrorMessage": "too many"}
-    stub.add_response("put_targets", {"FailedEntryCount": 1, "FailedEntries": [entry]})
-    with pytest.raises(CallFailed, match="PutTargets was answered with LimitExceeded: too many"):
-        scheduled_rules.put_target(client, "nightly", "schedule", TARGET)
-
-
-def test_a_rule():
-    client, stub = stubbed("events")
-    stub.add_client_error("describe_rule", "ResourceNotFoundException", "no")
-    assert scheduled_rules.describe(client, "nightly") is None
-    request = {"Name": "nightly", "ScheduleExpression": "rate(1 hour)", "State": "DISABLED", "Description": "d"}
-    stub.add_response("put_rule", {}, request)
-    scheduled_rules.put(client, {**SCHEDULE, "enabled": False, "description": "d"})
-    stub.add_response("delete_rule", {}, {"Name": "nightly"})
-    scheduled_rules.delete(client, "nightly")
-    stub.assert_no_pending_responses()

@@ -52,7 +52,7 @@ def calls_in_the_code() -> set[str]:
     tree = ast.parse((aws / "live/service.py").read_text())
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "calls"]
     files = [aws / f"calls/{alias.name}.py" for node in imported for alias in node.names]
-    return {call for file in files for call in re.findall(r'@aws_call\("(.+?)"\)', file.read_text())}
+    return {call for file in files for call in re.findall(r'@(?:aws_call|pages)\("(.+?)"', file.read_text())}
 
 
 def policy() -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ def test_a_blue_green_service(sandbox: Sandbox) -> None:
         "AWAITING_ACTION",
     )
     assert found["targetServiceRevision"]["requestedProductionTrafficWeight"] == 0
+    assert code(ecs.update_service, service="web", forceNewDeployment=True) == "ConflictException"
     ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=hook["hookId"])
     until(lambda: len(described(ecs)["deployments"]) == 1)
     after = described(ecs)

@@ -11,23 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._amazon import aws_call
-from ..._core.errors import CallFailed
+from ..._amazon import ALREADY_EXISTS, NOT_FOUND, aws_call
 from ..._core.events.api_destination import USUAL_RATE, ApiDestination
+from .pages import pages
 
 
+@aws_call("events:DescribeApiDestination", expected=NOT_FOUND)
 def describe_api_destination(events: Any, name: str) -> ApiDestination | None:
-    """The API destination; None when there is none of that name."""
-    try:
-        return _describe_api_destination(events, name)
-    except CallFailed as error:
-        if error.code == "ResourceNotFoundException":
-            return None
-        raise
-
-
-@aws_call("events:DescribeApiDestination")
-def _describe_api_destination(events: Any, name: str) -> ApiDestination:
+    """Return the API destination; None when there is none of that name."""
     answer = events.describe_api_destination(Name=name)
     return ApiDestination(
         name=answer["Name"],
@@ -41,21 +32,16 @@ def _describe_api_destination(events: Any, name: str) -> ApiDestination:
     )
 
 
-@aws_call("events:ListApiDestinations")
-def list_users_of(events: Any, connection_arn: str, page: str | None = None) -> tuple[list[str], str | None]:
-    """One page of names of the API destinations that use a connection, and the key to the next page, if any."""
-    more = {"NextToken": page} if page else {}
-    answer = events.list_api_destinations(ConnectionArn=connection_arn, **more)
-    names = [each["Name"] for each in answer["ApiDestinations"] if each["ConnectionArn"] == connection_arn]
-    return names, answer.get("NextToken") or None
+@pages("events:ListApiDestinations")
+def list_users_of(events: Any, connection_arn: str, **page: str) -> Any:
+    """List the names of the API destinations that use a connection."""
+    answer = events.list_api_destinations(ConnectionArn=connection_arn, **page)
+    return [each["Name"] for each in answer["ApiDestinations"] if each["ConnectionArn"] == connection_arn], answer
 
 
-@aws_call("events:CreateApiDestination")
-def create_api_destination(events: Any, settings: Mapping[str, Any]) -> str:
-    """Make an API destination, from what the module returns for it; its ARN.
-
-    Done twice, AWS answers ``ResourceAlreadyExistsException``.
-    """
+@aws_call("events:CreateApiDestination", expected=ALREADY_EXISTS)
+def create_api_destination(events: Any, settings: Mapping[str, Any]) -> str | None:
+    """Create an API destination, from what the module returns for it; its ARN. None when it exists already."""
     return events.create_api_destination(**_settings(settings))["ApiDestinationArn"]
 
 
@@ -65,17 +51,9 @@ def update_api_destination(events: Any, settings: Mapping[str, Any]) -> str:
     return events.update_api_destination(**_settings(settings))["ApiDestinationArn"]
 
 
+@aws_call("events:DeleteApiDestination", expected=NOT_FOUND)
 def delete_api_destination(events: Any, name: str) -> None:
-    """Delete the API destination; that it is gone already does no harm."""
-    try:
-        _delete_api_destination(events, name)
-    except CallFailed as error:
-        if error.code != "ResourceNotFoundException":
-            raise
-
-
-@aws_call("events:DeleteApiDestination")
-def _delete_api_destination(events: Any, name: str) -> None:
+    """Delete the API destination, if it is there."""
     events.delete_api_destination(Name=name)
 
 

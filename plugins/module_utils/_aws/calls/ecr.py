@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..._amazon import aws_call
-from ..._core.errors import CallFailed
 from ..._core.recycle.model import FoundImage, RegistryImage
 
 _LISTS = (
@@ -17,18 +16,9 @@ _LISTS = (
 )
 
 
+@aws_call("ecr:DescribeImages", expected="(Image|Repository)NotFoundException")
 def find_image(ecr: Any, image: RegistryImage) -> FoundImage | None:
-    """None when the repository, or the image in it, is not there."""
-    try:
-        return _find_image(ecr, image)
-    except CallFailed as error:
-        if error.code in ("ImageNotFoundException", "RepositoryNotFoundException"):
-            return None
-        raise
-
-
-@aws_call("ecr:DescribeImages")
-def _find_image(ecr: Any, image: RegistryImage) -> FoundImage | None:
+    """Return the image; None when the repository, or the image in it, is not there."""
     wanted = {"imageTag": image.tag} if image.tag else {"imageDigest": image.digest}
     answer = ecr.describe_images(registryId=image.account, repositoryName=image.repository, imageIds=[wanted])
     for found in answer["imageDetails"]:

@@ -13,11 +13,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._amazon import aws_call, call_failed
-from ..._core.errors import CallFailed
 from ..._core.recycle.model import Hold
 from ..shapes import ecs as shapes
+from .pages import pages
 
-AT_ONCE = 100  # tasks, or container instances, that one call takes
 LONGEST_REASON = 255  # characters
 
 
@@ -25,7 +24,7 @@ LONGEST_REASON = 255  # characters
 def describe_service(ecs: Any, cluster: str, service: str) -> shapes.DescribedService | None:
     """The service with its tags; None when the cluster has none of that name."""
     answer = ecs.describe_services(cluster=cluster, services=[service], include=["TAGS"])
-    _check_failures("ecs:DescribeServices", answer, kind="final")
+    check_failures("ecs:DescribeServices", answer, kind="final")
     return next((shapes.described_service(found) for found in answer["services"]), None)
 
 
@@ -48,12 +47,11 @@ def deployment_hold(ecs: Any, service_deployment: str) -> Hold | None:
     return next((shapes.hold(found) for found in answer.get("serviceDeployments", [])), None)
 
 
-@aws_call("ecs:ListTasks")
-def list_tasks(ecs: Any, cluster: str, service: str, page: str | None = None) -> tuple[list[str], str | None]:
-    """One page of ARNs of the service's tasks that are meant to run, and the key to the next page, if any."""
-    more = {"nextToken": page} if page else {}
-    answer = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="RUNNING", **more)
-    return answer["taskArns"], answer.get("nextToken") or None
+@pages("ecs:ListTasks", key="nextToken")
+def list_tasks(ecs: Any, cluster: str, service: str, **page: str) -> Any:
+    """List the ARNs of the service's tasks that are meant to run."""
+    answer = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="RUNNING", **page)
+    return answer["taskArns"], answer
 
 
 @aws_call("ecs:DescribeTasks")
@@ -61,7 +59,7 @@ def describe_tasks(ecs: Any, cluster: str, arns: list[str]) -> list[Mapping[str,
     """boto3's tasks, for ``shapes.task``; without those that are gone. At most a hundred."""
     answer = ecs.describe_tasks(cluster=cluster, tasks=arns)
     # A task that is not told of for another reason than that it is gone must not be taken for gone.
-    _check_failures("ecs:DescribeTasks", answer, kind="passing")
+    check_failures("ecs:DescribeTasks", answer, kind="passing")
     return answer["tasks"]
 
 
@@ -80,7 +78,7 @@ def instance_ids(ecs: Any, cluster: str, arns: list[str]) -> dict[str, str]:
 def protected_until(ecs: Any, cluster: str, arns: list[str]) -> dict[str, float]:
     """ARN -> instant at which the protection of the task ends, of those under protection. At most a hundred."""
     answer = ecs.get_task_protection(cluster=cluster, tasks=arns)
-    _check_failures("ecs:GetTaskProtection", answer, kind="passing", known=("MISSING", "TASK_NOT_VALID"))
+    check_failures("ecs:GetTaskProtection", answer, kind="passing", known=("MISSING", "TASK_NOT_VALID"))
     return {
         found["taskArn"]: shapes.instant(found.get("expirationDate")) or float("inf")
         for found in answer["protectedTasks"]
@@ -93,7 +91,7 @@ def protect(ecs: Any, cluster: str, arns: list[str], minutes: int) -> set[str]:
     """ARNs of those that are under protection now, for so many minutes; without those that are gone, or not begun.
     At most ten."""
     answer = ecs.update_task_protection(cluster=cluster, tasks=arns, protectionEnabled=True, expiresInMinutes=minutes)
-    _check_failures("ecs:UpdateTaskProtection", answer, kind="final", known=("MISSING", "TASK_NOT_VALID"))
+    check_failures("ecs:UpdateTaskProtection", answer, kind="final", known=("MISSING", "TASK_NOT_VALID"))
     return {found["taskArn"] for found in answer["protectedTasks"] if found.get("protectionEnabled")}
 
 
@@ -101,7 +99,7 @@ def protect(ecs: Any, cluster: str, arns: list[str], minutes: int) -> set[str]:
 def unprotect(ecs: Any, cluster: str, arns: list[str]) -> None:
     """End the protection of tasks; those that are gone do no harm. At most ten."""
     answer = ecs.update_task_protection(cluster=cluster, tasks=arns, protectionEnabled=False)
-    _check_failures("ecs:UpdateTaskProtection", answer, kind="final", known=("MISSING", "TASK_NOT_VALID"))
+    check_failures("ecs:UpdateTaskProtection", answer, kind="final", known=("MISSING", "TASK_NOT_VALID"))
 
 
 @aws_call("ecs:DescribeTaskDefinition")
@@ -117,20 +115,11 @@ def set_desired_count(ecs: Any, cluster: str, service: str, count: int) -> None:
     ecs.update_service(cluster=cluster, service=service, desiredCount=count)
 
 
+@aws_call("ecs:StopTask", expected="InvalidParameterException: .*not found", then=False)
 def stop_task(ecs: Any, cluster: str, arn: str, reason: str) -> bool:
     """Stop a task; stopping one that is being stopped does no harm. False when ECS no longer knows it."""
-    try:
-        _stop_task(ecs, cluster, arn, reason)
-    except CallFailed as error:
-        if error.code == "InvalidParameterException" and "not found" in str(error):
-            return False
-        raise
-    return True
-
-
-@aws_call("ecs:StopTask")
-def _stop_task(ecs: Any, cluster: str, arn: str, reason: str) -> None:
     ecs.stop_task(cluster=cluster, task=arn, reason=reason[:LONGEST_REASON])
+    return True
 
 
 @aws_call("ecs:TagResource")
@@ -145,7 +134,7 @@ def untag(ecs: Any, arn: str, keys: Iterable[str]) -> None:
     ecs.untag_resource(resourceArn=arn, tagKeys=list(keys))
 
 
-def _check_failures(action: str, answer: Mapping[str, Any], kind: str, known: tuple[str, ...] = ("MISSING",)) -> None:
+def check_failures(action: str, answer: Mapping[str, Any], kind: str, known: tuple[str, ...] = ("MISSING",)) -> None:
     """ECS answers 200 and names in ``failures`` what it could not do. Raises ``CallFailed`` for unknown reasons."""
     for failure in answer.get("failures", []):
         reason = failure.get("reason") or "Unknown"

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..._amazon import aws_call, call_failed
+from ..._amazon import aws_call
 from ..._core.amounts import iso
 from ..._core.arns import parse_arn
-from ..shapes.ecs import described_service, instant
+from ..shapes.ecs import capacity_provider_strategy, described_service, instant
+from .ecs import check_failures
 
 CLUSTERS_A_PAGE = SERVICES_A_PAGE = 100
 SERVICES_AT_ONCE = 10  # that DescribeServices takes
@@ -40,10 +41,7 @@ def list_services(ecs: Any, cluster: str, page: str | None = None) -> tuple[list
 def describe_services(ecs: Any, cluster: str, services: Sequence[str]) -> list[dict[str, Any]]:
     """Facts about services, with their tags; without those that are gone. At most ten."""
     answer = ecs.describe_services(cluster=cluster, services=list(services), include=["TAGS"])
-    for failure in answer.get("failures", []):
-        if failure.get("reason") != "MISSING":
-            words = f"{failure.get('arn', 'a service')}: {failure.get('detail', 'it could not be looked up')}"
-            raise call_failed("ecs:DescribeServices", failure.get("reason") or "Unknown", words, "passing")
+    check_failures("ecs:DescribeServices", answer, kind="passing")
     return [service_facts(found) for found in answer["services"]]
 
 
@@ -53,7 +51,7 @@ def service_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
     service = described_service({**answer, "events": []}).service
     arn = parse_arn(service.arn)
     family, _colon, revision = service.revision.rpartition("/")[2].partition(":")
-    strategy = answer.get("capacityProviderStrategy", [])
+    strategy = capacity_provider_strategy(answer.get("capacityProviderStrategy"))
     network = answer.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     limits = answer.get("deploymentConfiguration", {})
     deployments = [_deployment(found) for found in answer.get("deployments", [])]
@@ -73,15 +71,8 @@ def service_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
         "task_definition_family": family or None,
         "task_definition_revision": int(revision) if revision.isdecimal() else None,
         "launch_type": answer.get("launchType"),
-        "capacity_providers": [found["capacityProvider"] for found in strategy],
-        "capacity_provider_strategy": [
-            {
-                "capacity_provider": found["capacityProvider"],
-                "weight": found.get("weight", 0),
-                "base": found.get("base", 0),
-            }
-            for found in strategy
-        ],
+        "capacity_providers": [found["capacity_provider"] for found in strategy],
+        "capacity_provider_strategy": strategy,
         "platform_version": answer.get("platformVersion"),
         "platform_family": answer.get("platformFamily"),
         "scheduling_strategy": answer.get("schedulingStrategy", "REPLICA"),

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._amazon import aws_call
-from ..._core.errors import CallFailed, Refused
+from ..._amazon import ALREADY_EXISTS, NOT_FOUND, aws_call
+from ..._core.errors import Refused
 from ..._core.events.connection.model import (
     API_KEY,
     BASIC,
@@ -28,22 +28,13 @@ _LISTS = {"header": "HeaderParameters", "query": "QueryStringParameters", "body"
 _KINDS = {name: kind for kind, name in TYPES.items()}
 
 
+@aws_call("events:DescribeConnection", expected=NOT_FOUND)
 def describe_connection(events: Any, name: str) -> Connection | None:
-    """The connection; None when there is none of that name."""
-    try:
-        return _describe_connection(events, name)
-    except CallFailed as error:
-        if error.code == "ResourceNotFoundException":
-            return None
-        raise
-
-
-@aws_call("events:DescribeConnection")
-def _describe_connection(events: Any, name: str) -> Connection:
+    """Return the connection; None when there is none of that name."""
     return _connection(events.describe_connection(Name=name))
 
 
-@aws_call("events:CreateConnection")
+@aws_call("events:CreateConnection", expected=ALREADY_EXISTS)
 def create_connection(
     events: Any,
     name: str,
@@ -51,8 +42,8 @@ def create_connection(
     authorization: Authorization,
     http: HttpParameters | None,
     kms_key: str | None,
-) -> tuple[str, str]:
-    """Make a connection; its ARN and state. Done twice, AWS answers ``ResourceAlreadyExistsException``."""
+) -> tuple[str, str] | None:
+    """Create a connection; its ARN and state. None when it exists already."""
     settings = _settings(description, authorization, http, kms_key or None)
     answer = events.create_connection(Name=name, **settings)
     return answer["ConnectionArn"], answer["ConnectionState"]
@@ -72,17 +63,9 @@ def update_connection(
     return answer["ConnectionArn"], answer["ConnectionState"]
 
 
+@aws_call("events:DeleteConnection", expected=NOT_FOUND)
 def delete_connection(events: Any, name: str) -> None:
-    """Delete the connection; that it is gone already does no harm."""
-    try:
-        _delete_connection(events, name)
-    except CallFailed as error:
-        if error.code != "ResourceNotFoundException":
-            raise
-
-
-@aws_call("events:DeleteConnection")
-def _delete_connection(events: Any, name: str) -> None:
+    """Delete the connection, if it is there."""
     events.delete_connection(Name=name)
 
 

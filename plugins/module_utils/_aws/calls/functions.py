@@ -11,43 +11,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._amazon import aws_call
+from ..._amazon import NOT_FOUND, aws_call
 from ..._core.arns import Arn
-from ..._core.errors import CallFailed
-
-_NONE = "ResourceNotFoundException"
 
 
+@aws_call("lambda:GetPolicy", expected=NOT_FOUND)
 def function_policy(functions: Any, function: Arn) -> str | None:
-    """JSON; None when the function has no policy, or when there is no such function: Lambda answers the same."""
-    return _or_none(_function_policy, functions, function)
-
-
-@aws_call("lambda:GetPolicy")
-def _function_policy(functions: Any, function: Arn) -> str:
+    """Return the policy, JSON; None without a policy and without a function: Lambda answers the same."""
     return functions.get_policy(**_named(function))["Policy"]
 
 
+@aws_call("lambda:GetFunctionConfiguration", expected=NOT_FOUND, then=False)
 def function_exists(functions: Any, function: Arn) -> bool:
-    return bool(_or_none(_get_configuration, functions, function))
+    functions.get_function_configuration(**_named(function))
+    return True
 
 
-@aws_call("lambda:GetFunctionConfiguration")
-def _get_configuration(functions: Any, function: Arn) -> Mapping[str, Any]:
-    return functions.get_function_configuration(**_named(function))
+def find_function(functions: Any, function: Arn) -> tuple[bool, str | None]:
+    """Return whether the function exists, and its policy; where it has none, that takes two calls."""
+    policy = function_policy(functions, function)
+    return policy is not None or function_exists(functions, function), policy
 
 
+@aws_call("lambda:AddPermission", expected="ResourceConflictException")
 def add_permission(functions: Any, function: Arn, statement: Mapping[str, Any]) -> None:
     """Add a statement that lets a service call the function; one of its Sid may be there, put by a lost call."""
-    try:
-        _add_permission(functions, function, statement)
-    except CallFailed as error:
-        if error.code != "ResourceConflictException":
-            raise
-
-
-@aws_call("lambda:AddPermission")
-def _add_permission(functions: Any, function: Arn, statement: Mapping[str, Any]) -> None:
     condition = statement["Condition"]
     account = condition.get("StringEquals", {}).get("AWS:SourceAccount")
     functions.add_permission(
@@ -60,38 +48,28 @@ def _add_permission(functions: Any, function: Arn, statement: Mapping[str, Any])
     )
 
 
+@aws_call("lambda:RemovePermission", expected=NOT_FOUND)
 def remove_permission(functions: Any, function: Arn, sid: str) -> None:
-    """Remove a statement; one that is not there does no harm."""
-    _or_none(_remove_permission, functions, function, sid)
-
-
-@aws_call("lambda:RemovePermission")
-def _remove_permission(functions: Any, function: Arn, sid: str) -> None:
+    """Remove a statement, if it is there."""
     functions.remove_permission(**_named(function), StatementId=sid)
 
 
+@aws_call("lambda:GetFunctionConcurrency", expected=NOT_FOUND)
 def reserved_concurrency(functions: Any, name: str) -> int | None:
-    """How many executions are set apart; None when none are, or when there is no such function."""
-    return _or_none(_get_concurrency, functions, name)
-
-
-@aws_call("lambda:GetFunctionConcurrency")
-def _get_concurrency(functions: Any, name: str) -> int | None:
+    """Return how many executions are reserved; None when none are, or when there is no such function."""
     return functions.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
 
 
-@aws_call("lambda:PutFunctionConcurrency")
-def put_concurrency(functions: Any, name: str, count: int) -> None:
+@aws_call("lambda:PutFunctionConcurrency", expected=NOT_FOUND, then=False)
+def put_concurrency(functions: Any, name: str, count: int) -> bool:
+    """Reserve so many executions. False when there is no such function."""
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=count)
+    return True
 
 
+@aws_call("lambda:DeleteFunctionConcurrency", expected=NOT_FOUND)
 def delete_concurrency(functions: Any, name: str) -> None:
-    """Set nothing apart; that there is no function does no harm."""
-    _or_none(_delete_concurrency, functions, name)
-
-
-@aws_call("lambda:DeleteFunctionConcurrency")
-def _delete_concurrency(functions: Any, name: str) -> None:
+    """Reserve nothing; the function need not exist."""
     functions.delete_function_concurrency(FunctionName=name)
 
 
@@ -99,12 +77,3 @@ def _named(function: Arn) -> dict[str, str]:
     _function, name, *qualifier = function.resource.split(":")
     unqualified = Arn(function.partition, function.service, function.region, function.account, f"function:{name}")
     return {"FunctionName": str(unqualified), **({"Qualifier": qualifier[0]} if qualifier else {})}
-
-
-def _or_none(call: Any, *arguments: Any) -> Any:
-    try:
-        return call(*arguments)
-    except CallFailed as error:
-        if error.code == _NONE:
-            return None
-        raise

@@ -13,22 +13,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..._amazon import aws_call
-from ..._core.errors import CallFailed
+from ..._amazon import NOT_FOUND, aws_call
 
 
+@aws_call("logs:DescribeResourcePolicies", expected=NOT_FOUND, then=(None, None))
 def log_group_policy(logs: Any, arn: str) -> tuple[str | None, str | None]:
-    """The policy of a log group, JSON, and its revision; twice None when there is none."""
-    try:
-        return _log_group_policy(logs, arn)
-    except CallFailed as error:
-        if error.code == "ResourceNotFoundException":
-            return None, None
-        raise
-
-
-@aws_call("logs:DescribeResourcePolicies")
-def _log_group_policy(logs: Any, arn: str) -> tuple[str | None, str | None]:
+    """Return the policy of a log group, JSON, and its revision; twice None when there is none."""
     answer = logs.describe_resource_policies(resourceArn=arn, policyScope="RESOURCE")
     found: Mapping[str, Any] = next(iter(answer["resourcePolicies"]), {})
     return found.get("policyDocument"), found.get("revisionId")

@@ -10,34 +10,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._amazon import aws_call
-from ..._core.errors import CallFailed
+from ..._amazon import NOT_FOUND, aws_call
 from ..._core.log_subscription.model import Filter
-
-_NONE = "ResourceNotFoundException"
-
-
-def subscription_filters(logs: Any, log_group: str) -> list[Filter] | None:
-    """All filters of a log group, of which there are few; None when there is no such log group."""
-    found: list[Filter] = []
-    page = None
-    try:
-        while True:
-            some, page = list_subscription_filters(logs, log_group, page)
-            found += some
-            if not page:
-                return found
-    except CallFailed as error:
-        if error.code == _NONE:
-            return None
-        raise
+from .pages import pages
 
 
-@aws_call("logs:DescribeSubscriptionFilters")
-def list_subscription_filters(logs: Any, log_group: str, page: str | None = None) -> tuple[list[Filter], str | None]:
-    """One page of filters, and the key to the next page, if any."""
-    more = {"nextToken": page} if page else {}
-    answer = logs.describe_subscription_filters(logGroupName=log_group, **more)
+@pages("logs:DescribeSubscriptionFilters", expected=NOT_FOUND, key="nextToken")
+def subscription_filters(logs: Any, log_group: str, **page: str) -> Any:
+    """List the filters of a log group; None when there is no such log group."""
+    answer = logs.describe_subscription_filters(logGroupName=log_group, **page)
     filters = [
         Filter(
             name=each["filterName"],
@@ -51,7 +32,7 @@ def list_subscription_filters(logs: Any, log_group: str, page: str | None = None
         )
         for each in answer["subscriptionFilters"]
     ]
-    return filters, answer.get("nextToken") or None
+    return filters, answer
 
 
 @aws_call("logs:PutSubscriptionFilter")
@@ -62,15 +43,7 @@ def put_subscription_filter(logs: Any, log_group: str, name: str, pattern: str, 
     )
 
 
+@aws_call("logs:DeleteSubscriptionFilter", expected=NOT_FOUND)
 def delete_subscription_filter(logs: Any, log_group: str, name: str) -> None:
-    """Remove a filter; that it is gone already does no harm."""
-    try:
-        _delete_subscription_filter(logs, log_group, name)
-    except CallFailed as error:
-        if error.code != _NONE:
-            raise
-
-
-@aws_call("logs:DeleteSubscriptionFilter")
-def _delete_subscription_filter(logs: Any, log_group: str, name: str) -> None:
+    """Delete a filter, if it is there."""
     logs.delete_subscription_filter(logGroupName=log_group, filterName=name)

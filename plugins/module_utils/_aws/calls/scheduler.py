@@ -12,27 +12,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._amazon import aws_call
+from ..._amazon import NOT_FOUND, aws_call
 from ..._core.amounts import parse_instant
-from ..._core.errors import CallFailed
 from ..._core.schedules.schedule import SCHEDULER
 from ..shapes.scheduled_target import target, target_request
 
 TAG_KEYS = ("key", "value")
 
 
+@aws_call("scheduler:GetSchedule", expected=NOT_FOUND)
 def get(scheduler: Any, group: str, name: str) -> tuple[dict[str, Any], tuple[str, ...]] | None:
-    """The schedule, and the names of parts of its target that are not known here; None when there is none."""
-    try:
-        return _get(scheduler, group, name)
-    except CallFailed as error:
-        if error.code == "ResourceNotFoundException":
-            return None
-        raise
-
-
-@aws_call("scheduler:GetSchedule")
-def _get(scheduler: Any, group: str, name: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the schedule, and the names of parts of its target that are not known here; None when there is none."""
     answer = scheduler.get_schedule(GroupName=group, Name=name)
     window = answer.get("FlexibleTimeWindow") or {}
     known, foreign = target(answer["Target"])
@@ -55,19 +45,10 @@ def _get(scheduler: Any, group: str, name: str) -> tuple[dict[str, Any], tuple[s
     return schedule, foreign
 
 
+@aws_call("scheduler:GetScheduleGroup", expected=NOT_FOUND, then=False)
 def group_exists(scheduler: Any, group: str) -> bool:
-    try:
-        _get_group(scheduler, group)
-    except CallFailed as error:
-        if error.code == "ResourceNotFoundException":
-            return False
-        raise
-    return True
-
-
-@aws_call("scheduler:GetScheduleGroup")
-def _get_group(scheduler: Any, group: str) -> None:
     scheduler.get_schedule_group(Name=group)
+    return True
 
 
 @aws_call("scheduler:CreateSchedule")
@@ -82,17 +63,9 @@ def update(scheduler: Any, schedule: Mapping[str, Any], token: str) -> None:
     scheduler.update_schedule(**_request(schedule), ClientToken=token)
 
 
+@aws_call("scheduler:DeleteSchedule", expected=NOT_FOUND)
 def delete(scheduler: Any, group: str, name: str) -> None:
-    """Delete it. That it is gone already does no harm."""
-    try:
-        _delete(scheduler, group, name)
-    except CallFailed as error:
-        if error.code != "ResourceNotFoundException":
-            raise
-
-
-@aws_call("scheduler:DeleteSchedule")
-def _delete(scheduler: Any, group: str, name: str) -> None:
+    """Delete it, if it is there."""
     scheduler.delete_schedule(GroupName=group, Name=name)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._amazon import aws_call
+from .pages import pages
 
 
 @aws_call("secretsmanager:DescribeSecret")
@@ -21,20 +22,13 @@ def secret_changed_at(secretsmanager: Any, name: str) -> float:
     return float(changed.timestamp())
 
 
-@aws_call("ssm:DescribeParameters")
-def parameter_changed_at(ssm: Any, name: str) -> float | None:
-    """None when there is no such parameter."""
-    # A name or an ARN. One page may come back empty although the next is not.
-    page: dict[str, str] = {}
-    while True:
-        answer = ssm.describe_parameters(
-            ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [name]}], **page
-        )
-        for parameter in answer["Parameters"]:
-            return float(parameter["LastModifiedDate"].timestamp())
-        if not answer.get("NextToken"):
-            return None
-        page = {"NextToken": answer["NextToken"]}
+@pages("ssm:DescribeParameters")
+def parameter_changes(ssm: Any, name: str, **page: str) -> Any:
+    """List the ``LastModifiedDate`` of the parameter of this name or ARN; empty when there is none."""
+    only = {"Key": "Name", "Option": "Equals", "Values": [name]}
+    answer = ssm.describe_parameters(ParameterFilters=[only], **page)
+    found = [float(parameter["LastModifiedDate"].timestamp()) for parameter in answer["Parameters"]]
+    return found, {} if found else answer  # one page may be empty although the next is not
 
 
 @aws_call("s3:GetObject")

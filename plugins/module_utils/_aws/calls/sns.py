@@ -9,21 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._amazon import aws_call
-from ..._core.errors import CallFailed
 
 
+@aws_call("sns:GetTopicAttributes", expected="NotFound")
 def topic_attributes(sns: Any, arn: str) -> Mapping[str, str] | None:
-    """``Policy``, ``KmsMasterKeyId`` and the like; None when there is no such topic."""
-    try:
-        return _topic_attributes(sns, arn)
-    except CallFailed as error:
-        if error.code in {"NotFound", "NotFoundException"}:
-            return None
-        raise
-
-
-@aws_call("sns:GetTopicAttributes")
-def _topic_attributes(sns: Any, arn: str) -> Mapping[str, str]:
+    """Return ``Policy``, ``KmsMasterKeyId`` and the like; None when there is no such topic."""
     return sns.get_topic_attributes(TopicArn=arn)["Attributes"]
 
 

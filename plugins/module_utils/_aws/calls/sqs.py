@@ -10,23 +10,11 @@ from typing import Any
 
 from ..._amazon import aws_call
 from ..._core.arns import Arn
-from ..._core.errors import CallFailed
-
-_GONE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue"}
 
 
+@aws_call("sqs:GetQueueAttributes", expected=r"(AWS\.SimpleQueueService\.)?NonExistentQueue|QueueDoesNotExist")
 def queue_attributes(sqs: Any, queue: Arn) -> Mapping[str, str] | None:
-    """``Policy``, ``KmsMasterKeyId`` and the like, as far as the queue has them; None when there is no such queue."""
-    try:
-        return _queue_attributes(sqs, queue)
-    except CallFailed as error:
-        if error.code in _GONE:
-            return None
-        raise
-
-
-@aws_call("sqs:GetQueueAttributes")
-def _queue_attributes(sqs: Any, queue: Arn) -> Mapping[str, str]:
+    """Return the queue's ``Policy``, ``KmsMasterKeyId`` and the like; None when there is no such queue."""
     # All, for SQS refuses to be asked a standard queue for what only FIFO queues have.
     return sqs.get_queue_attributes(QueueUrl=_url(sqs, queue), AttributeNames=["All"]).get("Attributes", {})
 

@@ -9,34 +9,24 @@ Every function takes the boto3 client first. State machines are told of in the s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..._amazon import aws_call
-from ..._core.errors import CallFailed
 
 
 @dataclass(frozen=True)
 class Described:
-    """A state machine without its tags; ``deleting`` when it is on its way out, which takes as long as executions."""
+    """A state machine without its tags. ``state`` is ACTIVE or DELETING, which takes as long as its executions."""
 
     machine: Mapping[str, Any]
-    deleting: bool
+    state: str
 
 
+@aws_call("states:DescribeStateMachine", expected="StateMachineDoesNotExist")
 def describe(states: Any, arn: str) -> Described | None:
-    """The state machine; None when there is none."""
-    try:
-        return _describe(states, arn)
-    except CallFailed as error:
-        if error.code == "StateMachineDoesNotExist":
-            return None
-        raise
-
-
-@aws_call("states:DescribeStateMachine")
-def _describe(states: Any, arn: str) -> Described:
+    """Return the state machine; None when there is none."""
     answer = states.describe_state_machine(stateMachineArn=arn)
     machine = {
         "name": answer["name"],
@@ -47,7 +37,7 @@ def _describe(states: Any, arn: str) -> Described:
         "logging": _logging(answer.get("loggingConfiguration") or {}),
         "tracing": (answer.get("tracingConfiguration") or {}).get("enabled", False),
     }
-    return Described(machine, answer.get("status") == "DELETING")
+    return Described(machine, answer.get("status", "ACTIVE"))
 
 
 @aws_call("states:ListTagsForResource")
@@ -77,25 +67,16 @@ def create(states: Any, machine: Mapping[str, Any]) -> None:
     states.create_state_machine(
         name=machine["name"],
         type=machine["type"],
-        definition=_text(machine["definition"]),
         roleArn=machine["role_arn"],
-        loggingConfiguration=_logging_request(machine["logging"]),
-        tracingConfiguration={"enabled": machine["tracing"]},
+        **dict(_settings(machine).values()),
         tags=[{"key": key, "value": value} for key, value in machine["tags"].items()],
     )
 
 
 @aws_call("states:UpdateStateMachine")
-def update(states: Any, machine: Mapping[str, Any], keys: Iterable[str]) -> None:
+def update(states: Any, machine: Mapping[str, Any], keys: Collection[str]) -> None:
     """Change these keys; the others stay. Executions that run already keep to the old definition and role."""
-    request = {
-        "definition": lambda: {"definition": _text(machine["definition"])},
-        "logging": lambda: {"loggingConfiguration": _logging_request(machine["logging"])},
-        "tracing": lambda: {"tracingConfiguration": {"enabled": machine["tracing"]}},
-    }
-    changes: dict[str, Any] = {}
-    for key in keys:
-        changes.update(request[key]() if key in request else {})
+    changes = dict(setting for key, setting in _settings(machine).items() if key in keys)
     # Without the role or the definition AWS refuses the call.
     states.update_state_machine(stateMachineArn=machine["arn"], roleArn=machine["role_arn"], **changes)
 
@@ -114,6 +95,15 @@ def tag(states: Any, arn: str, wanted: Mapping[str, str]) -> None:
 @aws_call("states:UntagResource")
 def untag(states: Any, arn: str, keys: Iterable[str]) -> None:
     states.untag_resource(resourceArn=arn, tagKeys=list(keys))
+
+
+def _settings(machine: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """By our key: how boto3 calls the setting, and its value."""
+    return {
+        "definition": ("definition", _text(machine["definition"])),
+        "logging": ("loggingConfiguration", _logging_request(machine["logging"])),
+        "tracing": ("tracingConfiguration", {"enabled": machine["tracing"]}),
+    }
 
 
 def _text(definition: Mapping[str, Any]) -> str:

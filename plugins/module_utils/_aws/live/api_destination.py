@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import functools
 from typing import Any
 
 from ..._core.change import Change
-from ..._core.errors import CallFailed, Failed
+from ..._core.errors import Failed
 from ..._core.events.api_destination import ACTIVE, ApiDestination, WantedApiDestination, connection_to_look_up
-from ..._core.waiting import wait_until
 from ..calls import api_destinations, event_connections
+from .waits import GONE, Wait, Writes, settled
+
+STILL = "API destination {name} is {state}, as it may be for its connection {connection},"  # which has the cause
+WRITTEN = Wait(settled={ACTIVE}, still=STILL, unseen="API destination {name} cannot be seen yet")
+DELETED = Wait(settled={GONE}, still="API destination {name} is still {state}")
 
 
 def connection_arn_of(events: Any, wanted: WantedApiDestination, current: ApiDestination | None) -> str | None:
@@ -22,55 +26,26 @@ def connection_arn_of(events: Any, wanted: WantedApiDestination, current: ApiDes
     return found.arn if found else None
 
 
-def write_api_destination(
-    events: Any, wanted: WantedApiDestination, change: Change
-) -> Generator[str | float, None, Mapping[str, Any] | None]:
+def write_api_destination(events: Any, wanted: WantedApiDestination, change: Change) -> Writes:
     """Make the writes of ``change``."""
     after = change.after
+    look = functools.partial(api_destinations.describe_api_destination, events, wanted.name)
     if after is None:
-        yield from _delete(events, wanted)
+        api_destinations.delete_api_destination(events, wanted.name)
+        yield "deleted the API destination"
+        if wanted.patience.wait:
+            yield from settled(look, DELETED, wanted.patience, name=wanted.name)
         return None
     if after["connection_arn"] is None:
         raise Failed(
             f"There is no connection {after['connection']} for the API destination {wanted.name}. "
             "Make it first, with steadyops.ecs.events_connection"
         )
-    arn = _put(events, after, new=change.before is None)
+    # One that exists although none was found was made meanwhile, perhaps by a call whose answer was lost.
+    arn = api_destinations.create_api_destination(events, after) if change.before is None else None
+    arn = arn or api_destinations.update_api_destination(events, after)
     yield "created the API destination" if change.before is None else "updated the API destination"
     if not wanted.patience.wait:
         return {"arn": arn}
-
-    def verdict(seen: ApiDestination | None) -> str | None:
-        if seen is None:
-            return f"API destination {wanted.name} cannot be seen yet"
-        if seen.state == ACTIVE:
-            return None
-        # What the user can do about it lies there.
-        return f"API destination {wanted.name} is {seen.state}, as it may be for its connection {after['connection']},"
-
-    seen = yield from wait_until(
-        lambda: api_destinations.describe_api_destination(events, wanted.name), verdict, wanted.patience
-    )
-    return {"arn": seen.arn, "state": seen.state} if seen else None
-
-
-def _put(events: Any, settings: Mapping[str, Any], new: bool) -> str:
-    if new:
-        try:
-            return api_destinations.create_api_destination(events, settings)
-        except CallFailed as error:
-            # Made meanwhile by another, or by this call, whose first answer was lost.
-            if error.code != "ResourceAlreadyExistsException":
-                raise
-    return api_destinations.update_api_destination(events, settings)
-
-
-def _delete(events: Any, wanted: WantedApiDestination) -> Generator[str | float, None, None]:
-    api_destinations.delete_api_destination(events, wanted.name)
-    yield "deleted the API destination"
-    if wanted.patience.wait:
-        yield from wait_until(
-            lambda: api_destinations.describe_api_destination(events, wanted.name),
-            lambda seen: f"API destination {wanted.name} is still {seen.state}" if seen else None,
-            wanted.patience,
-        )
+    seen = yield from settled(look, WRITTEN, wanted.patience, name=wanted.name, connection=after["connection"])
+    return {"arn": seen.arn, "state": seen.state}

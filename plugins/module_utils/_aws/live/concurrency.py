@@ -23,14 +23,14 @@ def write_concurrency(client: Any, name: str, change: Change) -> Generator[str |
         return
     count = change.after["reserved_concurrent_executions"]
     try:
-        functions.put_concurrency(client, name, count)
+        exists = functions.put_concurrency(client, name, count)
     except CallFailed as error:
-        if error.code == "ResourceNotFoundException":
-            raise Failed(f"There is no function {name}. Make it first, or check function_name") from None
         if _NO_ROOM not in str(error):
             raise
         raise Failed(
             f"{count} executions cannot be reserved for {name}: {error}. Reserve fewer or none, or ask AWS to raise "
             "the quota of concurrent executions"
         ) from None
+    if not exists:
+        raise Failed(f"There is no function {name}. Make it first, or check function_name")
     yield f"reserved {count} executions"

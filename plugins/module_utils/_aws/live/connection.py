@@ -5,36 +5,49 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 from ..._core.change import Change
-from ..._core.errors import CallFailed, Failed
+from ..._core.errors import Failed
 from ..._core.events.connection.model import BROKEN, WORKING, Connection, WantedConnection
 from ..._core.events.connection.plan import WRITTEN, description_to_write, show_connection
 from ..._core.events.connection.secret_digest import SALT_BYTES
 from ..._core.events.connection.secret_text import scrubbed
-from ..._core.waiting import wait_until
 from ..calls import api_destinations, event_connections
+from .waits import GONE, Wait, Writes, settled
 
 PRIVATE = ("arn", "state", "secret_arn")  # what only AWS knows
+
+STILL = "connection {name} is still {state}"
+AT_REST = Wait(settled=WORKING | BROKEN | {GONE}, still=STILL)
+AUTHORIZED = Wait(
+    settled=WORKING,
+    still=STILL,
+    unseen="connection {name} cannot be seen yet",
+    failing=dict.fromkeys(
+        BROKEN,
+        "connection {name} is {state}: {reason}. Check the authorization that was given, and the web service it is "
+        "for, and run again",
+    ),
+    looks=2,
+)
+DESCRIBED = replace(AUTHORIZED, settled=WORKING | BROKEN)  # the authorization was not written, only the rest
+DELETED = Wait(settled={GONE}, still=STILL)
 
 
 def settled_connection(events: Any, wanted: WantedConnection) -> Generator[float, None, Connection | None]:
     """The connection as it is, when something that was begun earlier has come to its end; None when there is none."""
-
-    def verdict(seen: Connection | None) -> str | None:
-        if seen is None or seen.state in WORKING | BROKEN or not wanted.patience.wait:
-            return None
-        return f"connection {wanted.name} is still {seen.state}"
-
-    return wait_until(lambda: event_connections.describe_connection(events, wanted.name), verdict, wanted.patience)
+    look = _look(events, wanted.name)
+    if not wanted.patience.wait:
+        return look()
+    return (yield from settled(look, AT_REST, wanted.patience, name=wanted.name))
 
 
-def write_connection(
-    events: Any, wanted: WantedConnection, current: Connection | None, change: Change
-) -> Generator[str | float, None, Mapping[str, Any] | None]:
+def write_connection(events: Any, wanted: WantedConnection, current: Connection | None, change: Change) -> Writes:
     """Make the writes of ``change``. Errors name no secret, even where AWS quotes one."""
     with scrubbed(wanted.secrets()):
         if change.after is None:
@@ -44,13 +57,13 @@ def write_connection(
         yield "created the connection" if change.before is None else "updated the connection"
         if not wanted.patience.wait:
             return {"arn": arn, "state": state}
-        verdict = _verdict_of(wanted.name, authorizing=change.after["secret_values"] == WRITTEN)
-        seen = yield from wait_until(_look(events, wanted.name), verdict, wanted.patience)
-        return {key: value for key, value in show_connection(seen).items() if key in PRIVATE} if seen else None
+        wait = AUTHORIZED if change.after["secret_values"] == WRITTEN else DESCRIBED
+        seen = yield from settled(_look(events, wanted.name), wait, wanted.patience, name=wanted.name)
+        return {key: value for key, value in show_connection(seen).items() if key in PRIVATE}
 
 
-def _look(events: Any, name: str) -> Callable[[], Connection | None]:
-    return lambda: event_connections.describe_connection(events, name)
+def _look(events: Any, name: str) -> Callable[[], Any]:
+    return functools.partial(event_connections.describe_connection, events, name)
 
 
 def _put(events: Any, wanted: WantedConnection, current: Connection | None, change: Change) -> tuple[str, str]:
@@ -58,64 +71,22 @@ def _put(events: Any, wanted: WantedConnection, current: Connection | None, chan
     description = description_to_write(wanted, current, change, os.urandom(SALT_BYTES))
     authorization = wanted.authorization if after["secret_values"] == WRITTEN else None
     kms_key = wanted.kms_key if change.differs("kms_key_identifier") else None
+    settings = (description, authorization, wanted.http, kms_key)
+    made = None
     if change.before is None and authorization is not None:
-        try:
-            return event_connections.create_connection(
-                events, wanted.name, description, authorization, wanted.http, kms_key
-            )
-        except CallFailed as error:
-            # Made meanwhile by another, or by this call, whose first answer was lost.
-            if error.code != "ResourceAlreadyExistsException":
-                raise
-    return event_connections.update_connection(events, wanted.name, description, authorization, wanted.http, kms_key)
-
-
-def _verdict_of(name: str, authorizing: bool) -> Callable[[Connection | None], str | None]:
-    """Judges a connection after a write. A read may be older than the write, so a bad state has to be seen twice."""
-    bad: list[str] = []
-
-    def verdict(seen: Connection | None) -> str | None:
-        if seen is None:
-            return f"connection {name} cannot be seen yet"
-        if seen.state in WORKING or (seen.state in BROKEN and not authorizing):
-            return None
-        if seen.state in BROKEN:
-            if bad:
-                why = seen.reason or "AWS gives no reason"
-                raise Failed(
-                    f"connection {name} is {seen.state}: {why.rstrip('.')}. Check the authorization that was given, "
-                    "and the web service it is for, and run again"
-                )
-            bad.append(seen.state)
-        return f"connection {name} is still {seen.state}"
-
-    return verdict
+        made = event_connections.create_connection(events, wanted.name, *settings)
+    # One that exists although none was found was made meanwhile, perhaps by a call whose answer was lost.
+    return made or event_connections.update_connection(events, wanted.name, *settings)
 
 
 def _delete(events: Any, wanted: WantedConnection, current: Connection | None) -> Generator[str | float, None, None]:
     if current is None:
         return
-    users = users_of(events, current)
+    users = sorted(api_destinations.list_users_of(events, current.arn))
     if users:
-        raise Failed(f"connection {wanted.name} is used by {_named(users)}. Delete those first, or give them another")
+        named = f"the API destination{'s' if len(users) > 1 else ''} {', '.join(users)}"
+        raise Failed(f"connection {wanted.name} is used by {named}. Delete those first, or give them another")
     event_connections.delete_connection(events, wanted.name)
     yield "deleted the connection"
     if wanted.patience.wait:
-        yield from wait_until(
-            _look(events, wanted.name),
-            lambda seen: f"connection {wanted.name} is still {seen.state}" if seen else None,
-            wanted.patience,
-        )
-
-
-def users_of(events: Any, connection: Connection) -> list[str]:
-    """Names of the API destinations that use the connection."""
-    users, page = api_destinations.list_users_of(events, connection.arn)
-    while page:
-        more, page = api_destinations.list_users_of(events, connection.arn, page)
-        users += more
-    return sorted(users)
-
-
-def _named(users: list[str]) -> str:
-    return f"the API destination{'s' if len(users) > 1 else ''} {', '.join(users)}"
+        yield from settled(_look(events, wanted.name), DELETED, wanted.patience, name=wanted.name)

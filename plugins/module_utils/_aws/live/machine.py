@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
@@ -12,14 +13,15 @@ from ..._core.arns import Arn, parse_arn
 from ..._core.change import Change, tag_writes
 from ..._core.errors import Refused
 from ..._core.states.machine import Machine
-from ..._core.waiting import Patience, wait_until
+from ..._core.waiting import Patience
 from ..calls import identity, stepfunctions
-from .new_role import when_role_is_ready
+from .waits import GONE, Wait, Writes, settled, when_role_is_ready
 
-DELAY = 2.0  # seconds between two looks
-SHOWN_TIMEOUT = 10.0  # seconds for which a read may be older than our write
-
-Steps = Generator["str | float", None, "Mapping[str, Any] | None"]
+TEN_SECONDS = (2.0,) * 5  # the pauses between looks; for so long a read may be older than our write
+DELETED = Wait(
+    settled={GONE},
+    still="{arn} is still being deleted, since Step Functions waits for its executions to end,",
+)
 
 
 class LiveMachine:
@@ -31,12 +33,10 @@ class LiveMachine:
         known = wanted.known or parse_arn(identity.caller(client("sts"))) or _nobody()
         self.arn = wanted.arn(known, self.states.meta.region_name)
         found = stepfunctions.describe(self.states, self.arn)
-        self.deleting = bool(found and found.deleting)
-        self.machine = (
-            {**found.machine, "tags": stepfunctions.tags(self.states, self.arn)}
-            if found and not found.deleting
-            else None
-        )
+        self.deleting = found is not None and found.state == "DELETING"
+        self.machine: dict[str, Any] | None = None
+        if found and not self.deleting:
+            self.machine = {**found.machine, "tags": stepfunctions.tags(self.states, self.arn)}
 
     def check(self, change: Change) -> list[str]:
         """Let AWS look at a definition that is to be written. Returns its warnings; raises ``Refused``."""
@@ -47,7 +47,7 @@ class LiveMachine:
             raise Refused(f"AWS finds this wrong with the definition: {errors[0]}. Correct it")
         return [f"The definition, as AWS finds: {each}" for each in warnings]
 
-    def write(self, change: Change) -> Steps:
+    def write(self, change: Change) -> Writes:
         if change.after is None:
             stepfunctions.delete(self.states, self.arn)
             yield "began to delete the state machine"
@@ -77,20 +77,15 @@ class LiveMachine:
 
     def _until_shown(self, machine: Mapping[str, Any]) -> Generator[float, None, None]:
         """Reads follow writes late. Who runs the task again at once shall find nothing to do."""
-        waited = 0.0
-        while waited < SHOWN_TIMEOUT:
+        for pause in TEN_SECONDS:
             found = stepfunctions.describe(self.states, self.arn)
             if found and all(machine[key] == value for key, value in found.machine.items()):
                 return
-            yield DELAY
-            waited += DELAY
+            yield pause
 
-    def _until_gone(self) -> Generator[float, None, None]:
-        def verdict(found: object) -> str | None:
-            waits = "still being deleted, since Step Functions waits for its executions to end,"
-            return f"{self.arn} is {waits}" if found else None
-
-        yield from wait_until(lambda: stepfunctions.describe(self.states, self.arn), verdict, self.patience)
+    def _until_gone(self) -> Generator[float, None, object]:
+        look = functools.partial(stepfunctions.describe, self.states, self.arn)
+        return settled(look, DELETED, self.patience, arn=self.arn)
 
 
 def _nobody() -> Arn:

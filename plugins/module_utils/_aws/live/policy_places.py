@@ -21,9 +21,7 @@ Client = Callable[[str], Any]
 def read_place(client: Client, arn: Arn) -> Place:
     """``client`` gives the boto3 client of an AWS service."""
     if arn.service == "lambda":
-        policy = functions.function_policy(client("lambda"), arn)
-        exists = policy is not None or functions.function_exists(client("lambda"), arn)
-        return Place(arn, exists, policy)
+        return Place(arn, *functions.find_function(client("lambda"), arn))
     if arn.service == "logs":
         policy, revision = log_groups.log_group_policy(client("logs"), str(arn))
         exists = policy is not None or log_groups.log_group_exists(client("logs"), _log_group(arn))

@@ -5,48 +5,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from ..._core.change import Change, tag_writes
-from ..._core.errors import CallFailed
 from ..._core.failures.rule import Rule
 from ..calls import event_rules as api
-
-Item = TypeVar("Item")
-Page = tuple[list[Item], "str | None"]
+from ..calls import event_targets
+from ..calls.pages import hundreds
+from ..shapes.event_target import target_facts
 
 
 def find_rule(events: Any, name: str, bus: str, to_delete: bool = False) -> Rule | None:
     """The rule with its tags, which takes two calls. ``to_delete``: with its targets; no bus is no rule then."""
-    try:
-        rule = api.describe_rule(events, name, bus)
-    except CallFailed as error:
-        if to_delete and error.code == api.NOT_FOUND:
-            return None
-        raise
-    if rule is None:
-        return None
-    rule = replace(rule, tags=api.tags_of(events, rule.arn))
-    return replace(rule, targets=targets_of(events, name, bus)) if to_delete else rule
+    rule = (api.describe_rule_to_delete if to_delete else api.describe_rule)(events, name, bus)
+    return rule and _with_tags(events, rule, bus, targets=to_delete)
 
 
 def find_rules(events: Any, bus: str, name: str | None, prefix: str | None) -> list[Rule]:
     """One rule, those that begin with a prefix, or all of a bus; with tags and targets."""
-    if name is None:
-        found = list(_all(lambda page: api.list_rules(events, bus, prefix, page)))
-    else:
-        rule = api.describe_rule(events, name, bus)
-        found = [rule] if rule else []
-    return [
-        replace(rule, tags=api.tags_of(events, rule.arn), targets=targets_of(events, rule.name, bus)) for rule in found
-    ]
+    found = api.list_rules(events, bus, prefix) if name is None else [api.describe_rule(events, name, bus)]
+    return [_with_tags(events, rule, bus, targets=True) for rule in found or () if rule]
 
 
-def targets_of(events: Any, name: str, bus: str) -> list[dict[str, Any]]:
-    """All targets of a rule."""
-    return list(_all(lambda page: api.list_targets(events, name, bus, page)))
+def _with_tags(events: Any, rule: Rule, bus: str, targets: bool) -> Rule:
+    rule = replace(rule, tags=api.tags_of(events, rule.arn))
+    if not targets:
+        return rule
+    listed = event_targets.list_targets(events, rule.name, bus)
+    return replace(rule, targets=[target_facts(target) for target in listed or ()])
 
 
 def write_rule(events: Any, bus: str, current: Rule | None, change: Change) -> Generator[str, None, Mapping[str, Any]]:
@@ -60,7 +48,7 @@ def write_rule(events: Any, bus: str, current: Rule | None, change: Change) -> G
             events,
             after["name"],
             bus,
-            pattern=after["event_pattern"],
+            trigger=after["event_pattern"],
             state=after["state"],
             description=after["description"],
             role_arn=current.role_arn if current else None,
@@ -80,19 +68,8 @@ def write_rule(events: Any, bus: str, current: Rule | None, change: Change) -> G
 
 def _delete(events: Any, bus: str, before: Mapping[str, Any]) -> Iterator[str]:
     ids = [target["id"] for target in before["targets"]]
-    for start in range(0, len(ids), api.AT_ONCE):
-        some = ids[start : start + api.AT_ONCE]
-        api.remove_targets(events, before["name"], bus, some)
+    for some in hundreds(ids):
+        event_targets.remove_targets(events, before["name"], bus, some)
         yield f"removed the targets {', '.join(some)}"
     api.delete_rule(events, before["name"], bus)
     yield f"deleted the rule {before['name']}"
-
-
-def _all(ask: Callable[[str | None], Page[Item]]) -> Iterator[Item]:
-    """Everything, page after page."""
-    page: str | None = None
-    while True:
-        found, page = ask(page)
-        yield from found
-        if page is None:
-            return

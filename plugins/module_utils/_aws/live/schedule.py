@@ -10,19 +10,20 @@ target that are not known here; and ``write(change)``.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ..._core.change import Change
 from ..._core.errors import Refused
+from ..._core.failures.rule import Rule
 from ..._core.schedules.schedule import RULE, Schedule
-from ..calls import scheduled_rules, scheduler
-from ..shapes.scheduled_target import target
-from .new_role import when_role_is_ready
+from ..calls import event_rules, event_targets, scheduler
+from ..shapes.scheduled_target import target, target_request
+from .waits import Writes, when_role_is_ready
 
 TARGET_ID = "schedule"
-
-Steps = Generator["str | float", None, "Mapping[str, Any] | None"]
+BUS = "default"  # the only one whose rules may have a schedule
+TAG_KEYS = ("Key", "Value")
 
 
 class LiveSchedule:
@@ -40,7 +41,7 @@ class LiveSchedule:
                 f"'aws scheduler create-schedule-group --name {wanted.group}', or leave group_name out"
             )
 
-    def write(self, change: Change) -> Steps:
+    def write(self, change: Change) -> Writes:
         if change.after is None:
             scheduler.delete(self.scheduler, self.wanted.group, self.wanted.name)
             yield "deleted the schedule"
@@ -61,14 +62,14 @@ class LiveRule:
         self.region = self.events.meta.region_name
         self.current: dict[str, Any] | None = None
         self.foreign: tuple[str, ...] = ()
-        rule = scheduled_rules.describe(self.events, wanted.name)
+        rule = event_rules.describe_rule(self.events, wanted.name, BUS)
         if rule is None:
             self.targets: list[dict[str, Any]] = []
             return
-        if rule.get("EventPattern") or rule.get("ManagedBy"):
-            whose = f"is managed by {rule['ManagedBy']}" if rule.get("ManagedBy") else "waits for events"
+        if rule.pattern_text or rule.managed_by:
+            whose = f"is managed by {rule.managed_by}" if rule.managed_by else "waits for events"
             raise Refused(f"There is a rule {wanted.name} already, which {whose}. Take another name")
-        self.targets = scheduled_rules.targets(self.events, wanted.name)
+        self.targets = event_targets.list_targets(self.events, wanted.name, BUS) or []
         others = [each["Id"] for each in self.targets if each["Id"] != TARGET_ID]
         if others:
             raise Refused(
@@ -77,43 +78,49 @@ class LiveRule:
             )
         self._read(rule)
 
-    def _read(self, rule: Mapping[str, Any]) -> None:
+    def _read(self, rule: Rule) -> None:
         nothing = {"Arn": None}  # a rule whose target was lost
         known, self.foreign = target(self.targets[0] if self.targets else nothing)
         self.current = {
-            "name": rule["Name"],
+            "name": rule.name,
             "group_name": "default",
             "using": RULE,
-            "arn": rule["Arn"],
-            "enabled": rule["State"] != "DISABLED",
-            "schedule_expression": rule["ScheduleExpression"],
+            "arn": rule.arn,
+            "enabled": rule.state != "DISABLED",
+            "schedule_expression": rule.schedule,
             "schedule_expression_timezone": "UTC",
             "flexible_time_window": None,
             "start_date": None,
             "end_date": None,
-            "description": rule.get("Description") or None,
+            "description": rule.description or None,
             "kms_key_arn": None,
             "action_after_completion": "NONE",
             "target": known,
         }
 
-    def write(self, change: Change) -> Steps:
+    def write(self, change: Change) -> Writes:
         name = self.wanted.name
         if change.after is None:
             if self.targets:
-                scheduled_rules.remove_targets(self.events, name, [TARGET_ID])
+                event_targets.remove_targets(self.events, name, BUS, [TARGET_ID])
                 yield "removed the target"
-            scheduled_rules.delete(self.events, name)
+            event_rules.delete_rule(self.events, name, BUS)
             yield "deleted the rule"
             return None
         schedule = change.after
         if change.differs("schedule_expression", "enabled", "description"):
-            scheduled_rules.put(self.events, schedule)
+            event_rules.put_rule(
+                self.events,
+                name,
+                BUS,
+                trigger=schedule["schedule_expression"],
+                state="ENABLED" if schedule["enabled"] else "DISABLED",
+                description=schedule["description"],
+            )
             yield "put the rule"
         if change.differs("target"):
-            yield from when_role_is_ready(
-                lambda: scheduled_rules.put_target(self.events, name, TARGET_ID, schedule["target"])
-            )
+            request = {"Id": TARGET_ID, **target_request(schedule["target"], TAG_KEYS)}
+            yield from when_role_is_ready(lambda: event_targets.put_target(self.events, name, BUS, request))
             yield "put the target"
         return None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,6 +17,7 @@ from ..._core.errors import CallFailed, Refused
 from ..._core.recycle.model import FoundImage, Hold, RegistryImage, Scaling, Service, Task
 from ..._core.recycle.secrets import Named, names_in
 from ..calls import application_autoscaling, cloudwatch, ecr, ecs, elbv2, secrets
+from ..calls.pages import hundreds
 from ..shapes import ecs as ecs_shapes
 
 
@@ -72,11 +73,7 @@ class LiveService:
 
     def list_tasks(self) -> list[str]:
         client = self._client("ecs")
-        arns, page = ecs.list_tasks(client, self.name.cluster, self.name.service)
-        while page:
-            more, page = ecs.list_tasks(client, self.name.cluster, self.name.service, page)
-            arns = arns + more
-        return list(dict.fromkeys(arns))
+        return list(dict.fromkeys(ecs.list_tasks(client, self.name.cluster, self.name.service)))
 
     def describe_tasks(self, arns: Iterable[str]) -> list[Task]:
         client = self._client("ecs")
@@ -84,10 +81,10 @@ class LiveService:
             self.describe_service()
         balancers = self._balancers or ()
         tasks = []
-        for some in _hundreds(arns):
+        for some in hundreds(arns):
             answers = ecs.describe_tasks(client, self.name.cluster, some)
             hosts = ecs_shapes.hosts_to_look_up(answers, balancers) - self._instance_ids.keys()
-            for unknown in _hundreds(sorted(hosts)):
+            for unknown in hundreds(sorted(hosts)):
                 self._instance_ids.update(ecs.instance_ids(client, self.name.cluster, unknown))
             tasks += [ecs_shapes.task(answer, balancers, self._instance_ids) for answer in answers]
         return tasks
@@ -115,7 +112,7 @@ class LiveService:
 
     def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
         found: dict[str, str] = {}
-        for some in _hundreds(names):
+        for some in hundreds(names):
             found.update(cloudwatch.alarm_states(self._client("cloudwatch"), some))
         return found
 
@@ -124,7 +121,7 @@ class LiveService:
 
     def protected_until(self, arns: Iterable[str]) -> dict[str, float]:
         found: dict[str, float] = {}
-        for some in _hundreds(arns):
+        for some in hundreds(arns):
             until = ecs.protected_until(self._client("ecs"), self.name.cluster, some)
             found.update({arn: end for arn, end in until.items() if end > self.now()})
         return found
@@ -178,13 +175,12 @@ class LiveService:
         if named.service == "s3":
             bucket, _slash, key = named.name.partition("/")
             return secrets.file_changed_at(self._client("s3"), bucket, key)
-        changed = secrets.parameter_changed_at(self._client("ssm"), named.name)
-        if changed is None:
-            raise Refused(
-                f"secrets_changed: the task definition names the parameter {named.name}, which Systems Manager does not"
-                " have. New tasks could not start either. Create it, or give the service a revision without it"
-            )
-        return changed
+        for changed in secrets.parameter_changes(self._client("ssm"), named.name):
+            return changed
+        raise Refused(
+            f"secrets_changed: the task definition names the parameter {named.name}, which Systems Manager does not"
+            " have. New tasks could not start either. Create it, or give the service a revision without it"
+        )
 
     def _client(self, name: str) -> Any:
         if name not in self._clients:
@@ -250,10 +246,3 @@ class LiveService:
         if self._arn is None:
             raise Refused(f"The cluster {self.name.cluster} has no service {self.name.service}")
         return self._arn
-
-
-def _hundreds(arns: Iterable[str]) -> Iterator[list[str]]:
-    """At most as many at once as one call takes."""
-    every = list(arns)
-    for first in range(0, len(every), ecs.AT_ONCE):
-        yield every[first : first + ecs.AT_ONCE]

@@ -6,21 +6,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 from ..._core.arns import Arn
 from ..._core.change import Change
-from ..._core.errors import CallFailed, Failed
+from ..._core.errors import Failed
 from ..._core.log_subscription.model import FunctionPolicy, sid_of, statement_for, statement_in
 from ..._core.log_subscription.plan import WantedSubscription, no_function
-from ..._core.waiting import wait_until
 from ..calls import functions
 from ..calls.log_subscriptions import delete_subscription_filter, put_subscription_filter
+from .waits import GONE, Wait, refusal_of, settled
 
 Client = Callable[[str], Any]
 
-# What Logs says until IAM has told it of the permission.
-_NOT_YET = "Could not execute the lambda function"
+# Logs puts a filter only when it may call the function. It learns of a new permission late, and then says:
+NOT_ALLOWED = "Could not execute the lambda function"
+ACCEPTED = Wait(settled={GONE}, still="CloudWatch Logs may not call {function} yet ({reason})")
+ACCEPTED_AT_ONCE = replace(  # where the permission is not ours to add
+    ACCEPTED,
+    failing={
+        "REFUSED": "CloudWatch Logs may not call {function}: {reason}. Set resource_policy, or let logs.amazonaws.com "
+        "invoke it for the log group {log_group}"
+    },
+)
 
 
 def function_policy(client: Client, function: Arn | None, wanted: WantedSubscription) -> FunctionPolicy | None:
@@ -29,8 +38,7 @@ def function_policy(client: Client, function: Arn | None, wanted: WantedSubscrip
         return None
     if not wanted.permission:
         return FunctionPolicy(function, functions.function_exists(client("lambda"), function))
-    policy = functions.function_policy(client("lambda"), function)
-    exists = policy is not None or functions.function_exists(client("lambda"), function)
+    exists, policy = functions.find_function(client("lambda"), function)
     return FunctionPolicy(function, exists, statement_in(policy, sid_of(wanted.log_group, wanted.name)))
 
 
@@ -58,33 +66,14 @@ def write_subscription(
         functions.add_permission(client("lambda"), function, statement_for(function, wanted.log_group, wanted.name))
         yield "added the invoke permission"
     if change.differs("destination_arn", "filter_pattern"):
-        yield from wait_until(lambda: _put(client("logs"), wanted), _verdict(wanted), wanted.patience)
+
+        def put() -> None:
+            put_subscription_filter(client("logs"), wanted.log_group, wanted.name, wanted.pattern or "", str(function))
+
+        wait = ACCEPTED if wanted.permission else ACCEPTED_AT_ONCE
+        names = {"function": function, "log_group": wanted.log_group}
+        yield from settled(lambda: refusal_of(put, NOT_ALLOWED), wait, wanted.patience, **names)
         yield "put the subscription filter"
     if stale and wanted.permission:
         functions.remove_permission(client("lambda"), stale, sid)
         yield f"removed the invoke permission of {stale}"
-
-
-def _put(logs: Any, wanted: WantedSubscription) -> CallFailed | None:
-    """None once it is done; why Logs does not take it, as long as that may pass."""
-    try:
-        put_subscription_filter(logs, wanted.log_group, wanted.name, wanted.pattern or "", str(wanted.function))
-    except CallFailed as error:
-        if _NOT_YET not in str(error):
-            raise
-        return error
-    return None
-
-
-def _verdict(wanted: WantedSubscription) -> Callable[[CallFailed | None], str | None]:
-    def verdict(error: CallFailed | None) -> str | None:
-        if error is None:
-            return None
-        if not wanted.permission:
-            raise Failed(
-                f"CloudWatch Logs may not call {wanted.function}: {error}. Set resource_policy, or let "
-                f"logs.amazonaws.com invoke it for the log group {wanted.log_group}"
-            )
-        return f"CloudWatch Logs may not call {wanted.function} yet ({error})"
-
-    return verdict

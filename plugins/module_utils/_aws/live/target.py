@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,8 +17,9 @@ from ..._core.errors import CallFailed, Refused
 from ..._core.events.target.options import Wanted
 from ..._core.events.target.plan import Found, Place, check_rule, entries, missing, needs_rule, rule_arn
 from ..calls import event_rules, event_targets
-from ..shapes.event_target import target_settings
+from ..shapes.event_target import boto_target, target_settings
 from .policy_places import put_statement, read_place, remove_statement
+from .waits import when_role_is_ready
 
 # Seconds before the next try: when EventBridge says that too much is done at the same time, and when a role that was
 # made a moment ago is not known everywhere yet.
@@ -92,17 +94,11 @@ class LiveTarget:
         before, after = _settings(change.before), _settings(change.after)
         if before == after:
             return
-        for pause in (*PAUSES, None):
-            try:
-                if after:
-                    event_targets.put_target(events, rule.name, rule.bus, after)
-                else:
-                    event_targets.remove_target(events, rule.name, rule.bus, self._wanted.id)
-                break
-            except CallFailed as error:
-                if pause is None or (error.kind == "final" and "cannot be assumed" not in str(error)):
-                    raise
-            yield pause
+        if after:
+            write = functools.partial(event_targets.put_target, events, rule.name, rule.bus, boto_target(after))
+        else:
+            write = functools.partial(event_targets.remove_targets, events, rule.name, rule.bus, [self._wanted.id])
+        yield from when_role_is_ready(write, PAUSES, transient=True)
         yield "put the target" if after else "removed the target"
 
 

@@ -117,6 +117,14 @@ def hold(answer: Mapping[str, Any]) -> Hold | None:
     )
 
 
+def capacity_provider_strategy(answer: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    """A capacity provider strategy, which ECS and EventBridge spell alike, in the shape of results."""
+    return [
+        {"capacity_provider": each["capacityProvider"], "weight": each.get("weight", 0), "base": each.get("base", 0)}
+        for each in answer or ()
+    ]
+
+
 def groups_of(balancers: Iterable[Balancer]) -> tuple[str, ...]:
     """ARNs of the target groups, each once."""
     return tuple(dict.fromkeys(balancer.group for balancer in balancers))

@@ -53,6 +53,16 @@ def boto_target(target: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+def target_facts(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A target as a rule shows it."""
+    return {
+        "id": found["Id"],
+        "arn": found["Arn"],
+        "role_arn": found.get("RoleArn"),
+        "dead_letter_arn": found.get("DeadLetterConfig", {}).get("Arn"),
+    }
+
+
 def target_settings(found: Mapping[str, Any], rule: str, bus: str) -> dict[str, Any]:
     """A target as ListTargetsByRule tells it, of a rule and a bus by their names."""
     told: dict[str, Any] = {"rule": rule, "event_bus_name": bus}

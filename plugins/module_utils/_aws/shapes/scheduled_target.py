@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core.schedules.schedule import as_text
+from .ecs import capacity_provider_strategy
 
 RETRY_POLICY = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}  # where none is given
 KNOWN = {"Id", "Arn", "RoleArn", "Input", "DeadLetterConfig", "RetryPolicy", "EcsParameters"}
@@ -82,14 +83,7 @@ def _task(ecs: Mapping[str, Any]) -> dict[str, Any]:
         "task_definition": ecs["TaskDefinitionArn"],
         "count": ecs.get("TaskCount") or 1,
         "launch_type": ecs.get("LaunchType"),
-        "capacity_provider_strategy": [
-            {
-                "capacity_provider": each["capacityProvider"],
-                "weight": each.get("weight", 0),
-                "base": each.get("base", 0),
-            }
-            for each in ecs.get("CapacityProviderStrategy") or []
-        ],
+        "capacity_provider_strategy": capacity_provider_strategy(ecs.get("CapacityProviderStrategy")),
         "platform_version": ecs.get("PlatformVersion"),
         "network_configuration": network
         and {
