@@ -17,6 +17,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.sessio
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.sandbox.model.scheduler import Cluster
+from tests.sandbox.model.state import SandboxError
 
 from .invariants import PROTECTED_FOR, Broken, Watch
 from .scenario import START, Act, Scenario
@@ -196,7 +197,7 @@ class _Stage:
     def _deploy(self, act: Act) -> None:
         """Somebody begins or ends a deployment, as far as there is one."""
         cluster = self.cluster
-        with suppress(LookupError, ValueError):
+        with suppress(LookupError, ValueError, SandboxError):
             if act.kind == "finish":
                 cluster.finish("web")
             elif act.kind == "roll_back":
