@@ -37,7 +37,7 @@ CASES = {
 }
 
 # sha256 of the drawn scenarios above, in order
-DRAWN = "a62454404eb1f52487f45e7050121193f4478bf6c92aebddb78bc6e7595f8359"
+DRAWN = "4cab13cb2e468bf82bfaed290d5148c3a10673c86b9ecef0ebf39e2fbb72fade"
 
 # The same for ``scenario.draw_scale_in``.
 SCALE_IN_CASES = {
