@@ -12,7 +12,6 @@ from typing import Any
 
 from .archive import archive
 
-HANDLER = "handler.handler"
 _CORE = Path(__file__).parents[1]
 _SHARED = ("__init__.py", "amounts.py", "aws_errors.py", "errors.py")
 _EDGE = ("aws.py", "handler.py")
