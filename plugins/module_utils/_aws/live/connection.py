@@ -12,7 +12,7 @@ from typing import Any
 from ..._core.change import Change
 from ..._core.errors import CallFailed, Failed
 from ..._core.events.connection.model import BROKEN, WORKING, Connection, WantedConnection
-from ..._core.events.connection.plan import WRITTEN, description_to_write, show_connection
+from ..._core.events.connection.plan import WRITTEN, connection_facts, description_to_write
 from ..._core.events.connection.secret_digest import SALT_BYTES
 from ..._core.events.connection.secret_text import scrubbed
 from ..._core.waiting import wait_until
@@ -46,7 +46,7 @@ def write_connection(
             return {"arn": arn, "state": state}
         verdict = _verdict_of(wanted.name, authorizing=change.after["secret_values"] == WRITTEN)
         seen = yield from wait_until(_look(events, wanted.name), verdict, wanted.patience)
-        return {key: value for key, value in show_connection(seen).items() if key in PRIVATE} if seen else None
+        return {key: value for key, value in connection_facts(seen).items() if key in PRIVATE} if seen else None
 
 
 def _look(events: Any, name: str) -> Callable[[], Connection | None]:

@@ -11,7 +11,7 @@ from typing import Any
 from ..._core.arns import Arn, parse_arn
 from ..._core.change import Change, tag_writes
 from ..._core.errors import Refused
-from ..._core.states.machine import Machine
+from ..._core.states.machine import WantedMachine
 from ..._core.waiting import Patience, wait_until
 from ..calls import identity, stepfunctions
 from .new_role import when_role_is_ready
@@ -25,7 +25,7 @@ Steps = Generator["str | float", None, "Mapping[str, Any] | None"]
 class LiveMachine:
     """What is known of one state machine of AWS, and the writes to it."""
 
-    def __init__(self, client: Callable[[str], Any], wanted: Machine, patience: Patience) -> None:
+    def __init__(self, client: Callable[[str], Any], wanted: WantedMachine, patience: Patience) -> None:
         self.states = client("stepfunctions")
         self.patience = patience
         known = wanted.known or parse_arn(identity.caller(client("sts"))) or _nobody()

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..._core.change import Change
 from ..._core.errors import Refused
-from ..._core.schedules.schedule import RULE, Schedule
+from ..._core.schedules.schedule import RULE, WantedSchedule
 from ..calls import scheduled_rules, scheduler
 from ..shapes.scheduled_target import target
 from .new_role import when_role_is_ready
@@ -28,7 +28,7 @@ Steps = Generator["str | float", None, "Mapping[str, Any] | None"]
 class LiveSchedule:
     """A schedule of EventBridge Scheduler."""
 
-    def __init__(self, client: Callable[[str], Any], wanted: Schedule) -> None:
+    def __init__(self, client: Callable[[str], Any], wanted: WantedSchedule) -> None:
         self.scheduler = client("scheduler")
         self.wanted = wanted
         self.region = self.scheduler.meta.region_name
@@ -55,7 +55,7 @@ class LiveSchedule:
 class LiveRule:
     """A rule of EventBridge with a schedule and one target of ours."""
 
-    def __init__(self, client: Callable[[str], Any], wanted: Schedule) -> None:
+    def __init__(self, client: Callable[[str], Any], wanted: WantedSchedule) -> None:
         self.events = client("events")
         self.wanted = wanted
         self.region = self.events.meta.region_name
@@ -118,5 +118,5 @@ class LiveRule:
         return None
 
 
-def look(client: Callable[[str], Any], wanted: Schedule) -> LiveSchedule | LiveRule:
+def look(client: Callable[[str], Any], wanted: WantedSchedule) -> LiveSchedule | LiveRule:
     return (LiveRule if wanted.using == RULE else LiveSchedule)(client, wanted)

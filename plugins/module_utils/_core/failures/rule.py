@@ -54,7 +54,7 @@ class WantedRule:
 
     name: str
     bus: str  # as the user wrote it, name or ARN
-    absent: bool = False
+    present: bool = True
     event_pattern: Mapping[str, Any] | None = None
     enabled: bool | None = None
     description: str | None = None
@@ -68,7 +68,7 @@ def read_rule(params: Mapping[str, Any]) -> WantedRule:
     name, bus = read_name(params["name"]), params["event_bus_name"]
     bus_name(bus)
     if params["state"] == "absent":
-        return WantedRule(name, bus, absent=True)
+        return WantedRule(name, bus, present=False)
     description = params["description"]
     if description is not None and len(description) > LONGEST_DESCRIPTION:
         raise Refused(f"description has {len(description)} characters, and EventBridge takes {LONGEST_DESCRIPTION}")
@@ -154,7 +154,7 @@ def plan_rule(wanted: WantedRule, current: Rule | None) -> Change:
     if current:
         _refuse_foreign(current)
     before = rule_facts(current) if current else None
-    if wanted.absent:
+    if not wanted.present:
         return Change(before, None)
     if current is None:
         if wanted.event_pattern is None:
@@ -214,7 +214,7 @@ def rule_facts(rule: Rule) -> dict[str, Any]:
     return facts if rule.targets is None else {**facts, "targets": [dict(target) for target in rule.targets]}
 
 
-def seen_rule(rule: Rule) -> dict[str, Any]:
+def rule_info_facts(rule: Rule) -> dict[str, Any]:
     """A rule as the info module returns it, without what its pattern covers."""
     return {
         **rule_facts(rule),

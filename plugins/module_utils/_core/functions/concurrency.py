@@ -24,14 +24,14 @@ class WantedConcurrency:
     reserved: int | None
 
 
-def read_concurrency(options: Mapping[str, Any]) -> WantedConcurrency:
+def read_concurrency(params: Mapping[str, Any]) -> WantedConcurrency:
     """What the user wants. Raises ``Refused``."""
-    name, reserved = options["function_name"], options["reserved_concurrent_executions"]
+    name, reserved = params["function_name"], params["reserved_concurrent_executions"]
     if not _NAME.fullmatch(name):
         raise Refused(
             f"function_name: {name!r} is not the name of a function: 1 to 64 letters, digits, hyphens and underscores"
         )
-    if options["state"] == "absent":
+    if params["state"] == "absent":
         return WantedConcurrency(name, None)
     if reserved is None:
         raise Refused("reserved_concurrent_executions is needed: say how many copies may run at a time")
@@ -42,10 +42,11 @@ def read_concurrency(options: Mapping[str, Any]) -> WantedConcurrency:
 
 def plan_concurrency(wanted: WantedConcurrency, current: int | None) -> Change:
     """Both sides, as the module returns them."""
-    return Change(_shown(wanted, current), _shown(wanted, wanted.reserved))
+    return Change(concurrency_facts(wanted, current), concurrency_facts(wanted, wanted.reserved))
 
 
-def _shown(wanted: WantedConcurrency, reserved: int | None) -> dict[str, Any] | None:
+def concurrency_facts(wanted: WantedConcurrency, reserved: int | None) -> dict[str, Any] | None:
+    """As the module returns it."""
     if reserved is None:
         return None
     return {"function_name": wanted.function_name, "reserved_concurrent_executions": reserved}

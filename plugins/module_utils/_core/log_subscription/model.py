@@ -42,7 +42,7 @@ class FunctionPolicy:
     stands: Mapping[str, Any] | None = None
 
 
-def show_filter(found: Filter) -> dict[str, Any]:
+def filter_facts(found: Filter) -> dict[str, Any]:
     """As the _info module returns it."""
     return {
         "name": found.name,
@@ -89,7 +89,7 @@ def statement_in(policy: str | None, sid: str) -> Mapping[str, Any] | None:
 def log_groups_in(policy: str | None) -> list[str]:
     """Names of the log groups that statements of ours let in; their filters may be gone already."""
     ours = [each for each in _statements(policy) if str(each.get("Sid")).startswith(_OURS)]
-    arns = [parse_arn(str(show_permission(each)["source_arn"])) for each in ours]
+    arns = [parse_arn(str(permission_facts(each)["source_arn"])) for each in ours]
     return sorted({arn.resource.removeprefix("log-group:").removesuffix(":*") for arn in arns if arn})
 
 
@@ -101,7 +101,7 @@ def _statements(policy: str | None) -> list[Mapping[str, Any]]:
     return [each for each in statements if isinstance(each, Mapping)]
 
 
-def show_permission(statement: Mapping[str, Any]) -> dict[str, Any]:
+def permission_facts(statement: Mapping[str, Any]) -> dict[str, Any]:
     """A statement as the module returns it, whatever the case of its keys."""
     condition: Mapping[str, Any] = statement.get("Condition") or {}
     flat = {

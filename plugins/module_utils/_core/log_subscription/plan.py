@@ -20,8 +20,8 @@ from .model import (
     FunctionPolicy,
     function_in,
     log_group_arn,
+    permission_facts,
     same_function,
-    show_permission,
     statement_for,
 )
 
@@ -64,31 +64,29 @@ def read_log_group(text: str) -> str:
     return name
 
 
-def read_subscription(options: Mapping[str, Any], region: str | None) -> WantedSubscription:
+def read_subscription(params: Mapping[str, Any], region: str | None) -> WantedSubscription:
     """What the user wants; ``region`` is where the module works. Raises ``Refused``."""
-    if not _NAME.fullmatch(options["name"]):
-        raise Refused(
-            f"name: {options['name']!r} is no name of a filter: it has 1 to 512 characters other than : and *"
-        )
-    group = read_log_group(options["log_group"])
-    present = options["state"] == "present"
-    function = None if options["function_arn"] is None else read_function(options["function_arn"], region)
+    if not _NAME.fullmatch(params["name"]):
+        raise Refused(f"name: {params['name']!r} is no name of a filter: it has 1 to 512 characters other than : and *")
+    group = read_log_group(params["log_group"])
+    present = params["state"] == "present"
+    function = None if params["function_arn"] is None else read_function(params["function_arn"], region)
     if present and function is None:
         raise Refused("function_arn is missing: say which function the records go to")
-    group_arn = parse_arn(options["log_group"])
+    group_arn = parse_arn(params["log_group"])
     if function and group_arn and (group_arn.region, group_arn.account) != (function.region, function.account):
         raise Refused(
             f"log_group is of account {group_arn.account} in {group_arn.region}, function_arn of account "
             f"{function.account} in {function.region}. CloudWatch Logs calls those of its own account and region only"
         )
     return WantedSubscription(
-        name=options["name"],
+        name=params["name"],
         log_group=group,
         function=function,
-        pattern=_read_pattern(options) if present else None,
+        pattern=_read_pattern(params) if present else None,
         present=present,
-        permission=options["resource_policy"],
-        patience=read_patience({"wait": True, **options}),
+        permission=params["resource_policy"],
+        patience=read_patience({"wait": True, **params}),
     )
 
 
@@ -105,28 +103,28 @@ def read_function(text: str, region: str | None) -> Arn:
     return arn
 
 
-def _read_pattern(options: Mapping[str, Any]) -> str:
-    given = [name for name in ("clusters", "task_families", "exclude_role_arns", "regions") if options[name]]
-    given += ["transient_errors_only"] if options["transient_errors_only"] is not None else []
-    if options["filter_pattern"] is not None:
+def _read_pattern(params: Mapping[str, Any]) -> str:
+    given = [name for name in ("clusters", "task_families", "exclude_role_arns", "regions") if params[name]]
+    given += ["transient_errors_only"] if params["transient_errors_only"] is not None else []
+    if params["filter_pattern"] is not None:
         if given:
             raise Refused(f"filter_pattern is the whole pattern: leave {', '.join(given)} out, or leave it out")
-        return check_pattern(options["filter_pattern"])
-    roles = options["exclude_role_arns"] or []
+        return check_pattern(params["filter_pattern"])
+    roles = params["exclude_role_arns"] or []
     for role in roles:
         if not _ROLE.fullmatch(role):
             raise Refused(
                 f"exclude_role_arns: {role!r} is not the ARN of a role, as in arn:aws:iam::123456789012:role/x"
             )
-    for region in options["regions"] or []:
+    for region in params["regions"] or []:
         if not _REGION.fullmatch(region):
             raise Refused(f"regions: {region!r} is no region, as in eu-central-1")
     return refused_launches(
-        [_read_cluster(cluster) for cluster in options["clusters"] or []],
-        [_read_family(family) for family in options["task_families"] or []],
-        options["transient_errors_only"] is not False,
+        [_read_cluster(cluster) for cluster in params["clusters"] or []],
+        [_read_family(family) for family in params["task_families"] or []],
+        params["transient_errors_only"] is not False,
         roles,
-        options["regions"] or [],
+        params["regions"] or [],
     )
 
 
@@ -169,8 +167,8 @@ def plan_subscription(
     others = [each for each in filters or () if each is not current]
     if current:
         _refuse_stranger(wanted, current)
-    permission = show_permission(policy.stands) if policy and policy.stands and wanted.permission else None
-    before = _show(wanted, current, permission) if current or permission else None
+    permission = permission_facts(policy.stands) if policy and policy.stands and wanted.permission else None
+    before = _subscription_facts(wanted, current, permission) if current or permission else None
     function, pattern = wanted.function, wanted.pattern
     if not wanted.present or function is None or pattern is None:  # what is to be present has both
         return Change(before, None)
@@ -186,7 +184,7 @@ def plan_subscription(
             f"{MOST_FILTERS}: {names}. Remove one, or take the launches from EventBridge instead"
         )
     check_regexes_of_group(pattern, [each.pattern for each in others])
-    after_permission = show_permission(statement_for(function, wanted.log_group, wanted.name))
+    after_permission = permission_facts(statement_for(function, wanted.log_group, wanted.name))
     after = {
         "name": wanted.name,
         "log_group": wanted.log_group,
@@ -198,7 +196,9 @@ def plan_subscription(
     return Change(before, after)
 
 
-def _show(wanted: WantedSubscription, current: Filter | None, permission: Mapping[str, Any] | None) -> dict[str, Any]:
+def _subscription_facts(
+    wanted: WantedSubscription, current: Filter | None, permission: Mapping[str, Any] | None
+) -> dict[str, Any]:
     function = function_in(current.destination) if current else wanted.function
     return {
         "name": wanted.name,
@@ -214,10 +214,10 @@ def _refuse_stranger(wanted: WantedSubscription, current: Filter) -> None:
     """A filter that sends to another place belongs to somebody else, even with this name."""
     there = function_in(current.destination)
     if there is None or (wanted.function and not same_function(there, wanted.function)):
-        told = f"not to {wanted.function}" if wanted.function else "which is no Lambda function"
+        elsewhere = f"not to {wanted.function}" if wanted.function else "which is no Lambda function"
         raise Refused(
-            f"The log group {wanted.log_group} has a filter {wanted.name} that sends to {current.destination}, {told}. "
-            "It may be somebody else's: choose another name, or remove it first, giving its own function_arn"
+            f"The log group {wanted.log_group} has a filter {wanted.name} that sends to {current.destination}, "
+            f"{elsewhere}. It may be somebody else's: choose another name, or remove it first with its own function_arn"
         )
 
 

@@ -25,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.+!@()='-]{1,80}")
 
 
 @dataclass(frozen=True)
-class Machine:
+class WantedMachine:
     """What the user asked for. None: as it is, or Step Functions' default for a new one."""
 
     name: str
@@ -47,12 +47,12 @@ class Machine:
         return str(Arn(identity.partition, "states", region, identity.account, f"stateMachine:{self.name}"))
 
 
-def read_machine(options: Mapping[str, Any]) -> Machine:
+def read_machine(params: Mapping[str, Any]) -> WantedMachine:
     """Read the options of the module. Raises ``Refused``."""
-    name, known = _name(options["name"])
-    if options["state"] == "absent":
-        return Machine(name, present=False, known=known)
-    role_arn = read_role("role_arn", options.get("role_arn"))
+    name, known = _name(params["name"])
+    if params["state"] == "absent":
+        return WantedMachine(name, present=False, known=known)
+    role_arn = read_role("role_arn", params.get("role_arn"))
     role = parse_arn(role_arn) if role_arn else None
     if role and known and known.account != role.account:
         raise Refused(
@@ -60,25 +60,25 @@ def read_machine(options: Mapping[str, Any]) -> Machine:
             "Step Functions takes roles of its own account only: give one of those"
         )
     known = known or role
-    wanted = _definition(options, known.partition if known else "aws")
-    findings = lint(wanted, options.get("type") == "EXPRESS") if wanted is not None else None
+    wanted = _definition(params, known.partition if known else "aws")
+    findings = lint(wanted, params.get("type") == "EXPRESS") if wanted is not None else None
     if findings:
         _refuse_errors(findings)
-    return Machine(
+    return WantedMachine(
         name,
         known=known,
-        type=options.get("type"),
+        type=params.get("type"),
         role_arn=role_arn,
         definition=wanted,
-        logging=_logging(options.get("logging")),
-        tracing=options.get("tracing"),
-        tags=options.get("tags"),
-        purge_tags=bool(options.get("purge_tags", True)),
+        logging=_logging(params.get("logging")),
+        tracing=params.get("tracing"),
+        tags=params.get("tags"),
+        purge_tags=bool(params.get("purge_tags", True)),
         warnings=tuple(f"The definition: {each}" for each in findings.warnings) if findings else (),
     )
 
 
-def plan_machine(wanted: Machine, arn: str, current: Mapping[str, Any] | None) -> Change:
+def plan_machine(wanted: WantedMachine, arn: str, current: Mapping[str, Any] | None) -> Change:
     """What there is, and what shall be, both in the shape of the result. Raises ``Refused``."""
     if not wanted.present:
         return Change(current, None)
@@ -127,10 +127,10 @@ def _name(text: str) -> tuple[str, Arn | None]:
     return name, arn
 
 
-def _definition(options: Mapping[str, Any], partition: str) -> dict[str, Any] | None:
-    job, text = options.get("job"), options.get("definition")
+def _definition(params: Mapping[str, Any], partition: str) -> dict[str, Any] | None:
+    job, text = params.get("job"), params.get("definition")
     if job is not None:
-        if options.get("type") == "EXPRESS":
+        if params.get("type") == "EXPRESS":
             raise Refused(
                 "type EXPRESS cannot wait for a task of ECS to end, which a job does. Take type STANDARD, "
                 "or give a definition of your own"

@@ -19,7 +19,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscripti
     Filter,
     FunctionPolicy,
     log_groups_in,
-    show_permission,
+    permission_facts,
     sid_of,
     statement_for,
     statement_in,
@@ -220,7 +220,7 @@ def test_the_words_of_a_policy_may_be_written_otherwise():
     statement = statement_for(parse_arn(FUNCTION), "trail", "refused")
     source = f"{LOGS}:trail:*"
     other = {"StringEquals": {"aws:SourceAccount": "111122223333"}, "ArnLike": {"aws:SourceArn": source}}
-    assert show_permission({**statement, "Condition": other}) == show_permission(statement)
+    assert permission_facts({**statement, "Condition": other}) == permission_facts(statement)
 
 
 @pytest.mark.parametrize("policy", [None, "", "not JSON", "{}", "[]", '{"Statement": [{"Sid": "other"}]}'])

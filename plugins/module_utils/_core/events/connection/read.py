@@ -27,24 +27,24 @@ _QUERY_VALUE = re.compile(r"[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f]+")
 _KMS_KEY = re.compile(r"[a-zA-Z0-9_\-/:]{0,2048}")
 
 
-def read_connection(options: Mapping[str, Any]) -> WantedConnection:
+def read_connection(params: Mapping[str, Any]) -> WantedConnection:
     """What the user wants. Raises ``Refused`` for what EventBridge would not take."""
-    authorization = _read_authorization(options)
-    http = _read_http("invocation_http_parameters", options["invocation_http_parameters"])
-    if http and not authorization and options["state"] == "present":
+    authorization = _read_authorization(params)
+    http = _read_http("invocation_http_parameters", params["invocation_http_parameters"])
+    if http and not authorization and params["state"] == "present":
         raise Refused(
             "invocation_http_parameters is given without the authorization, and AWS takes the two together. "
             "Give api_key, basic or oauth as well"
         )
     return WantedConnection(
-        name=read_name("name", options["name"]),
-        present=options["state"] == "present",
-        description=read_description(options["description"]),
+        name=read_name("name", params["name"]),
+        present=params["state"] == "present",
+        description=read_description(params["description"]),
         authorization=authorization,
         http=http,
-        kms_key=_read_kms_key(options["kms_key_identifier"]),
-        rewrite=options["update_secret"],
-        patience=read_patience(options),
+        kms_key=_read_kms_key(params["kms_key_identifier"]),
+        rewrite=params["update_secret"],
+        patience=read_patience(params),
     )
 
 
@@ -71,29 +71,28 @@ def read_description(description: str | None) -> str | None:
     return description
 
 
-def _read_authorization(options: Mapping[str, Any]) -> Authorization | None:
-    given = [kind for kind in (API_KEY, BASIC, OAUTH) if options[kind] is not None]
-    if not given:
+def _read_authorization(params: Mapping[str, Any]) -> Authorization | None:
+    kind = next((kind for kind in (API_KEY, BASIC, OAUTH) if params[kind] is not None), None)
+    if kind is None:  # the module's argument spec lets no second one through
         return None
-    kind = given[0]  # the module's argument spec lets no second one through
-    told = options[kind]
+    given = params[kind]
     if kind == API_KEY:
-        name = _auth_text("api_key.name", told["name"])
+        name = _auth_text("api_key.name", given["name"])
         if not _HEADER_NAME.fullmatch(name):
             raise Refused(f"api_key.name: {name!r} is no name of a header, such as Authorization or X-Api-Key")
-        return Authorization(kind, name, _auth_text("api_key.value", told["value"]))
+        return Authorization(kind, name, _auth_text("api_key.value", given["value"]))
     if kind == BASIC:
         return Authorization(
-            kind, _auth_text("basic.username", told["username"]), _auth_text("basic.password", told["password"])
+            kind, _auth_text("basic.username", given["username"]), _auth_text("basic.password", given["password"])
         )
-    check_https_url("oauth.authorization_endpoint", told["authorization_endpoint"])
+    check_https_url("oauth.authorization_endpoint", given["authorization_endpoint"])
     return Authorization(
         kind,
-        _auth_text("oauth.client_id", told["client_id"]),
-        _auth_text("oauth.client_secret", told["client_secret"]),
-        endpoint=told["authorization_endpoint"],
-        method=told["http_method"],
-        http=_read_http("oauth.http_parameters", told["http_parameters"]),
+        _auth_text("oauth.client_id", given["client_id"]),
+        _auth_text("oauth.client_secret", given["client_secret"]),
+        endpoint=given["authorization_endpoint"],
+        method=given["http_method"],
+        http=_read_http("oauth.http_parameters", given["http_parameters"]),
     )
 
 
@@ -107,17 +106,17 @@ def _auth_text(option: str, text: str) -> str:
     return text
 
 
-def _read_http(option: str, told: Mapping[str, Any] | None) -> HttpParameters | None:
-    if told is None:
+def _read_http(option: str, given: Mapping[str, Any] | None) -> HttpParameters | None:
+    if given is None:
         return None
-    return HttpParameters(*(_read_parameters(f"{option}.{place}", place, told.get(place) or []) for place in PLACES))
+    return HttpParameters(*(_read_parameters(f"{option}.{place}", place, given.get(place) or []) for place in PLACES))
 
 
-def _read_parameters(option: str, place: str, told: list[Mapping[str, Any]]) -> tuple[Parameter, ...]:
-    if len(told) > _MOST_PARAMETERS:
-        raise Refused(f"{option} has {len(told)} entries: EventBridge takes {_MOST_PARAMETERS} at most")
+def _read_parameters(option: str, place: str, given: list[Mapping[str, Any]]) -> tuple[Parameter, ...]:
+    if len(given) > _MOST_PARAMETERS:
+        raise Refused(f"{option} has {len(given)} entries: EventBridge takes {_MOST_PARAMETERS} at most")
     found: list[Parameter] = []
-    for number, each in enumerate(told):
+    for number, each in enumerate(given):
         where = f"{option}[{number}]"
         key = _read_key(f"{where}.key", place, each["key"])
         if _folded(place, key) in {_folded(place, other.key) for other in found}:

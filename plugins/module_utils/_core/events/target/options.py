@@ -29,10 +29,10 @@ _RANGES = {"maximum_retry_attempts": (0, 185), "maximum_event_age_in_seconds": (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedTarget:
     """A target as the user wants it.
 
-    ``settings`` is its shape in results, without ``input_transformer`` where a ``message_template`` makes that,
+    ``facts`` is its shape in results, without ``input_transformer`` where a ``message_template`` makes that,
     and empty where it shall be absent. ``event_kind`` is the option ``message_for``. ``arn`` and ``dead_letter_arn``
     are there for absent targets as well, when given: whatever they still allow the rule is taken away.
     """
@@ -47,22 +47,22 @@ class Wanted:
     dead_letter_arn: Arn | None = None
     message: Message | None = None
     event_kind: str | None = None
-    settings: Mapping[str, Any] | None = None
+    facts: Mapping[str, Any] | None = None
 
-    def settings_for(self, event_kind: str) -> dict[str, Any]:
-        """The settings with the message for that kind of event."""
-        settings = dict(self.settings or {})
+    def facts_for(self, event_kind: str) -> dict[str, Any]:
+        """The facts with the message for that kind of event."""
+        facts = dict(self.facts or {})
         if self.message:
             paths, template = transformer(self.message, event_kind)
             check_transformer(paths, template)
-            settings["input_transformer"] = {"input_paths_map": paths, "input_template": template}
-        return settings
+            facts["input_transformer"] = {"input_paths_map": paths, "input_template": template}
+        return facts
 
     def __str__(self) -> str:
         return f"target {self.id} of {self.rule}"
 
 
-def read_target(params: Mapping[str, Any]) -> Wanted:
+def read_target(params: Mapping[str, Any]) -> WantedTarget:
     """Raises ``Refused`` for everything that can be known to be wrong without asking AWS."""
     rule = read_rule_name(params["rule"], params["event_bus_name"])
     if not _ID.fullmatch(params["id"]):
@@ -71,7 +71,7 @@ def read_target(params: Mapping[str, Any]) -> Wanted:
     dead_letter = _dead_letter(params["dead_letter_arn"], arn)
     common = {"rule": rule, "id": params["id"], "arn": arn, "kind": kind, "dead_letter_arn": dead_letter}
     if params["state"] == "absent":
-        return Wanted(**common, present=False, resource_policy=params["resource_policy"])
+        return WantedTarget(**common, present=False, resource_policy=params["resource_policy"])
     if arn is None or kind is None:
         raise Refused("arn is missing: say where the events shall go, with the ARN of a topic, a queue, a function ...")
     role = _role(params["role_arn"], arn, kind)
@@ -80,7 +80,7 @@ def read_target(params: Mapping[str, Any]) -> Wanted:
         if params[option] is not None and not least <= params[option] <= most:
             raise Refused(f"{option} is {params[option]}: EventBridge takes {least} to {most}")
     message = _message(params, kind)
-    settings = {
+    facts = {
         "id": params["id"],
         "rule": rule.name,
         "event_bus_name": rule.bus_name,
@@ -93,14 +93,14 @@ def read_target(params: Mapping[str, Any]) -> Wanted:
         "partition_key_path": params["partition_key_path"],
         "http_parameters": _http_parameters(params["http_parameters"]),
     }
-    return Wanted(
+    return WantedTarget(
         **common,
         present=True,
         resource_policy=params["resource_policy"],
         role=role,
         message=message,
         event_kind=params["message_for"],
-        settings=settings,
+        facts=facts,
     )
 
 
