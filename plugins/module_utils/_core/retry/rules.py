@@ -77,12 +77,12 @@ def exit_codes(task: StoppedTask, containers: frozenset[str] = frozenset()) -> s
     }
 
 
-def read_rule(number: int, options: object) -> Rule:
+def read_rule(number: int, written: object) -> Rule:
     """A rule as the user wrote it; ``number`` from 1. Raises ``Refused``."""
     where = f"rules: number {number}"
-    if not isinstance(options, Mapping):
+    if not isinstance(written, Mapping):
         raise Refused(f"{where} is no mapping. Write it as action: retry, with conditions beside it")
-    given = {key: value for key, value in options.items() if value is not None}
+    given = {key: value for key, value in written.items() if value is not None}
     unknown = sorted(str(key) for key in given.keys() - _KEYS)
     if unknown:
         raise Refused(f"{where} has {', '.join(unknown)}, which no rule has. It can have {', '.join(sorted(_KEYS))}")
