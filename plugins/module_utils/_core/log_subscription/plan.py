@@ -17,7 +17,7 @@ from ..waiting import Patience, read_patience
 from .filter_pattern import check_pattern, check_regexes_of_group, refused_launches
 from .model import (
     Filter,
-    FunctionPolicy,
+    FunctionAccess,
     function_in,
     log_group_arn,
     permission_facts,
@@ -156,18 +156,18 @@ def stale_function(wanted: WantedSubscription, filters: Sequence[Filter]) -> Arn
 
 
 def plan_subscription(
-    wanted: WantedSubscription, filters: Sequence[Filter] | None, policy: FunctionPolicy | None
+    wanted: WantedSubscription, filters: Sequence[Filter] | None, access: FunctionAccess | None
 ) -> Change:
     """Both sides, as the module returns them. Raises ``Refused``.
 
-    ``filters`` are those of the log group, None when there is no such group. ``policy`` is that of
+    ``filters`` are those of the log group, None when there is no such group. ``access`` is to
     ``function_to_look_at``.
     """
     current = _named(wanted.name, filters or ())
     others = [each for each in filters or () if each is not current]
     if current:
         _refuse_stranger(wanted, current)
-    permission = permission_facts(policy.stands) if policy and policy.stands and wanted.permission else None
+    permission = permission_facts(access.statement) if access and access.statement and wanted.permission else None
     before = _subscription_facts(wanted, current, permission) if current or permission else None
     function, pattern = wanted.function, wanted.pattern
     if not wanted.present or function is None or pattern is None:  # what is to be present has both
@@ -221,18 +221,18 @@ def _refuse_stranger(wanted: WantedSubscription, current: Filter) -> None:
         )
 
 
-def no_function(wanted: WantedSubscription, policy: FunctionPolicy | None) -> str:
+def no_function(wanted: WantedSubscription, access: FunctionAccess | None) -> str:
     """What to say when there is no such function; in check mode it may be one that comes into being by then."""
-    if not wanted.present or policy is None or policy.exists:
+    if not wanted.present or access is None or access.exists:
         return ""
-    return f"There is no function {policy.function}. Make it first, or check function_arn"
+    return f"There is no function {access.function}. Make it first, or check function_arn"
 
 
 def warnings_of(
-    wanted: WantedSubscription, filters: Sequence[Filter] | None, policy: FunctionPolicy | None
+    wanted: WantedSubscription, filters: Sequence[Filter] | None, access: FunctionAccess | None
 ) -> list[str]:
     """What the user should know although nothing is done about it."""
-    found = [no_function(wanted, policy)] if wanted.permission else []
+    found = [no_function(wanted, access)] if wanted.permission else []
     for each in filters or ():
         there = function_in(each.destination)
         if not wanted.present or each.name == wanted.name or there is None or wanted.function is None:

@@ -17,7 +17,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscripti
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.model import (
     Filter,
-    FunctionPolicy,
+    FunctionAccess,
     log_groups_in,
     permission_facts,
     sid_of,
@@ -163,9 +163,9 @@ def filter_of(wanted, **more):
     return replace(Filter(wanted.name, wanted.log_group, str(wanted.function), wanted.pattern), **more)
 
 
-def policy_of(wanted, stands=True, exists=True, **condition):
+def access_to(wanted, stands=True, exists=True, **condition):
     statement = statement_for(wanted.function, wanted.log_group, wanted.name)
-    return FunctionPolicy(wanted.function, exists, {**statement, **condition} if stands else None)
+    return FunctionAccess(wanted.function, exists, {**statement, **condition} if stands else None)
 
 
 def test_the_permission_is_for_this_log_group_only():
@@ -181,7 +181,7 @@ def test_the_permission_is_for_this_log_group_only():
 
 def test_a_new_one_has_both():
     wanted = read()
-    change = plan_subscription(wanted, [], policy_of(wanted, stands=False))
+    change = plan_subscription(wanted, [], access_to(wanted, stands=False))
     assert change.before is None
     assert change.after["permission"]["source_arn"] == f"{LOGS}:trail:*"
     assert change.after["destination_arn"] == FUNCTION
@@ -189,7 +189,7 @@ def test_a_new_one_has_both():
 
 def test_one_that_is_as_it_should_be_is_no_change():
     wanted = read()
-    assert not plan_subscription(wanted, [filter_of(wanted)], policy_of(wanted)).changed
+    assert not plan_subscription(wanted, [filter_of(wanted)], access_to(wanted)).changed
 
 
 @pytest.mark.parametrize(
@@ -204,14 +204,14 @@ def test_one_that_is_as_it_should_be_is_no_change():
 )
 def test_what_differs_is_changed(filters, policy, differs):
     wanted = read()
-    change = plan_subscription(wanted, [filter_of(wanted, **filters)], policy_of(wanted, **policy))
+    change = plan_subscription(wanted, [filter_of(wanted, **filters)], access_to(wanted, **policy))
     fields = ("destination_arn", "filter_pattern", "permission")
     assert [field for field in fields if change.differs(field)] == [differs]
 
 
 def test_the_policy_may_be_left_alone():
     wanted = read(resource_policy=False)
-    change = plan_subscription(wanted, [filter_of(wanted)], FunctionPolicy(wanted.function, exists=True))
+    change = plan_subscription(wanted, [filter_of(wanted)], FunctionAccess(wanted.function, exists=True))
     assert not change.changed
     assert change.after["permission"] is None
 
@@ -254,7 +254,7 @@ SOMEWHERE = f"{LAMBDA}:other", f"arn:aws:kinesis:{REGION}:111122223333:stream/al
 )  # fmt: skip
 def test_what_is_in_the_way(options, filters, words):
     wanted = read(**options)
-    policy = FunctionPolicy(wanted.function, exists=True) if wanted.function else None
+    policy = FunctionAccess(wanted.function, exists=True) if wanted.function else None
     with pytest.raises(Refused) as refused:
         plan_subscription(wanted, filters, policy)
     assert words in str(refused.value)
@@ -263,7 +263,7 @@ def test_what_is_in_the_way(options, filters, words):
 def test_with_two_filters_ours_can_be_changed():
     wanted = read()
     filters = [*others(SOMEWHERE[0]), filter_of(wanted, pattern="")]
-    assert plan_subscription(wanted, filters, policy_of(wanted)).differs("filter_pattern")
+    assert plan_subscription(wanted, filters, access_to(wanted)).differs("filter_pattern")
 
 
 def test_absent_is_nothing_and_knows_the_function_from_the_filter():
@@ -278,7 +278,7 @@ def test_absent_is_nothing_and_knows_the_function_from_the_filter():
 
 def test_a_permission_that_was_left_over_is_a_change():
     wanted = read(state="absent")
-    change = plan_subscription(wanted, [], policy_of(wanted))
+    change = plan_subscription(wanted, [], access_to(wanted))
     assert change.changed
     assert change.before["destination_arn"] is None
 
@@ -292,11 +292,11 @@ def test_the_permission_of_an_alias_goes_with_it():
 
 def test_what_arrives_twice_is_warned_of():
     wanted = read()
-    assert "reaches it twice" in warnings_of(wanted, others(f"{FUNCTION}:live"), policy_of(wanted))[0]
-    assert warnings_of(wanted, others(*SOMEWHERE), policy_of(wanted)) == []
-    assert "no function" in warnings_of(wanted, [], policy_of(wanted, stands=False, exists=False))[0]
+    assert "reaches it twice" in warnings_of(wanted, others(f"{FUNCTION}:live"), access_to(wanted))[0]
+    assert warnings_of(wanted, others(*SOMEWHERE), access_to(wanted)) == []
+    assert "no function" in warnings_of(wanted, [], access_to(wanted, stands=False, exists=False))[0]
     alone = read(resource_policy=False)
-    assert warnings_of(alone, [], policy_of(alone, stands=False, exists=False)) == []
+    assert warnings_of(alone, [], access_to(alone, stands=False, exists=False)) == []
 
 
 def test_log_groups_that_a_policy_of_ours_lets_in():

@@ -17,7 +17,7 @@ from ...failures.rule import Rule
 from .kinds import SERVICES_WITH_POLICIES, is_fifo
 from .messages.fields import event_kind_of
 from .options import WantedTarget
-from .policy_document import find_statement, read_policy
+from .policy_document import find_statement, read_policy_document
 from .statements import same_statement, sid_of, statement_for
 
 MOST_TARGETS = 5
@@ -33,13 +33,13 @@ _DEFAULTS = {"maximum_retry_attempts": 185, "maximum_event_age_in_seconds": 8640
 class Place:
     """A topic, queue, function or log group that a target reaches, or reached: what AWS tells of it.
 
-    ``policy`` is JSON, None without one. ``revision`` names the version of the policy where AWS asks for it.
+    ``policy_document`` is JSON, None without one. ``revision`` names the version of the policy where AWS asks for it.
     ``key`` is the KMS key that encrypts it. ``deduplicates``: content-based, of a FIFO queue.
     """
 
     arn: Arn
     exists: bool = True
-    policy: str | None = None
+    policy_document: str | None = None
     revision: str | None = None
     key: str | None = None
     deduplicates: bool = False
@@ -177,7 +177,7 @@ def plan_target(wanted: WantedTarget, found: Found, rule: str | None) -> Change:
         place = found.places.get(arn)
         if place is None:
             continue
-        stands = find_statement(read_policy(arn, place.policy), entry.sid) if place.exists else None
+        stands = find_statement(read_policy_document(arn, place.policy_document), entry.sid) if place.exists else None
         if stands is not None:
             same = statement is not None and same_statement(stands, statement)
             standing.append({"resource": arn, "statement": statement if same else stands})
