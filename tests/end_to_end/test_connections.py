@@ -310,9 +310,12 @@ def with_parameter(place: str, **parameter: Any) -> dict[str, Any]:
 
 BAD = SECRETS["key"]
 MISTYPED = [
-    ({"name": "sen try", **API_KEY}, "name: 'sen try' is not a name of EventBridge"),
-    ({"name": "s" * 65, **API_KEY}, "is not a name of EventBridge"),
-    ({"name": "", **API_KEY}, "is not a name of EventBridge"),
+    (
+        {"name": "sen try", **API_KEY},
+        "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'sen try')",
+    ),
+    ({"name": "s" * 65, **API_KEY}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores"),
+    ({"name": "", **API_KEY}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores"),
     ({}, "Give api_key, basic or oauth"),
     ({"state": "there", **API_KEY}, "value of state must be one of: present, absent"),
     ({**API_KEY, **BASIC}, "mutually exclusive"),
@@ -371,11 +374,17 @@ MISTYPED = [
     ({**API_KEY, "tags": {"a": "b"}}, "Unsupported parameters"),
 ]
 MISTYPED_DESTINATION = [
-    ({**ENDPOINT, "name": "a/b"}, "name: 'a/b' is not a name of EventBridge"),
+    ({**ENDPOINT, "name": "a/b"}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'a/b')"),
     ({"connection": "sentry"}, "give invocation_endpoint"),
     ({"invocation_endpoint": "https://example.com/"}, "give connection"),
-    ({**ENDPOINT, "connection": "a b"}, "connection: 'a b' is not a name of EventBridge"),
-    ({**ENDPOINT, "connection": "arn:aws:sns:eu-central-1:123456789012:topic"}, "is not the ARN of a connection"),
+    (
+        {**ENDPOINT, "connection": "a b"},
+        "`connection` must be the name of a connection (1 to 64 letters, digits, dots, hyphens and underscores)",
+    ),
+    (
+        {**ENDPOINT, "connection": "arn:aws:sns:eu-central-1:123456789012:topic"},
+        "`connection` must be the name of a connection",
+    ),
     ({**ENDPOINT, "invocation_endpoint": "http://example.com/"}, "https addresses only"),
     ({**ENDPOINT, "invocation_endpoint": "example.com"}, "https addresses only"),
     ({**ENDPOINT, "invocation_endpoint": "https://exa mple.com/"}, "does not take in an address"),

@@ -5,23 +5,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..arns import parse_arn
 from ..change import Change
 from ..errors import Refused
+from ..names import CONNECTION, EVENTS_NAME, read_name, read_name_or_arn
 from ..waiting import Patience, read_patience
-from .connection.read import read_description, read_name
+from .connection.read import read_description
 from .https_url import check_https_url, out_of_reach, secret_in_url
 
 METHODS = ("POST", "GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 ACTIVE = "ACTIVE"
 USUAL_RATE = 300  # per second, by AWS, where none is given
-
-_CONNECTION = re.compile(r"connection/(?P<name>[.\-_A-Za-z0-9]{1,64})/[\-A-Za-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class WantedApiDestination:
 
 def read_api_destination(params: Mapping[str, Any]) -> WantedApiDestination:
     """What the user wants. Raises ``Refused`` for what EventBridge would not take."""
-    name = read_name("name", params["name"])
+    name = read_name("name", params["name"], EVENTS_NAME)
     endpoint, warnings = params["invocation_endpoint"], []
     if endpoint is not None:
         parts = check_https_url("invocation_endpoint", endpoint)
@@ -70,8 +67,8 @@ def read_api_destination(params: Mapping[str, Any]) -> WantedApiDestination:
     if rate is not None and rate < 1:
         raise Refused(f"invocation_rate_limit_per_second is {rate}: say a number from 1")
     connection = params["connection"]
-    if connection is not None and connection_name(connection) is None:
-        read_name("connection", connection)
+    if connection is not None:
+        connection_name(connection)
     return WantedApiDestination(
         name=name,
         present=params["state"] == "present",
@@ -85,18 +82,9 @@ def read_api_destination(params: Mapping[str, Any]) -> WantedApiDestination:
     )
 
 
-def connection_name(arn: str) -> str | None:
-    """The name in the ARN of a connection; None for any other text. Raises ``Refused`` for other ARNs."""
-    if not arn.startswith("arn:"):
-        return None
-    parsed = parse_arn(arn)
-    match = _CONNECTION.fullmatch(parsed.resource) if parsed and parsed.service == "events" else None
-    if not match:
-        raise Refused(
-            f"connection: {arn!r} is not the ARN of a connection. Give the connection's name, or an ARN such as "
-            "arn:aws:events:eu-west-1:123456789012:connection/my-connection/1b2c3d4e-aaaa-bbbb-cccc-1234567890ab"
-        )
-    return match["name"]
+def connection_name(text: str) -> str:
+    """The name in the name or ARN of a connection. Raises ``Refused``."""
+    return read_name_or_arn("connection", text, EVENTS_NAME, CONNECTION)[0]
 
 
 def connection_to_look_up(wanted: WantedApiDestination, current: ApiDestination | None) -> str | None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,13 +16,12 @@ from ..events.pattern.compare import same_pattern
 from ..events.pattern.findings import Finding, error
 from ..events.pattern.lint import lint
 from ..events.pattern.parse import parse_pattern, pattern_text
+from ..names import BUS_NAME, EVENT_BUS, EVENTS_NAME, read_name, read_name_or_arn
 from .definition import failure_pattern
 from .filters import KINDS, given_filters, read_filters
 
 ENABLED, DISABLED = "ENABLED", "DISABLED"
 LONGEST_DESCRIPTION = 512
-_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
-_BUS = re.compile(r"(?:arn:aws[\w-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/)?([/.\-_A-Za-z0-9]{1,256})")
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class WantedRule:
 
 def read_rule(params: Mapping[str, Any]) -> WantedRule:
     """What the user wants. Raises ``Refused``."""
-    name, bus = read_name(params["name"]), params["event_bus_name"]
+    name, bus = read_name("name", params["name"], EVENTS_NAME), params["event_bus_name"]
     bus_name(bus)
     if params["state"] == "absent":
         return WantedRule(name, bus, present=False)
@@ -86,22 +84,9 @@ def read_rule(params: Mapping[str, Any]) -> WantedRule:
     )
 
 
-def read_name(name: str, option: str = "name") -> str:
-    """The name of a rule, or the beginning of one."""
-    if not _NAME.fullmatch(name):
-        raise Refused(
-            f"{option}: {name!r} is not a name of a rule, which has up to 64 characters: letters, digits, dots, "
-            "hyphens and underscores"
-        )
-    return name
-
-
 def bus_name(bus: str) -> str:
-    """The name of an event bus, given by its name or by its ARN."""
-    match = _BUS.fullmatch(bus)
-    if not match:
-        raise Refused(f"event_bus_name: {bus!r} is not an event bus. Give its name or its ARN")
-    return match[1]
+    """The name of an event bus, given by its name or by its ARN. Raises ``Refused``."""
+    return read_name_or_arn("event_bus_name", bus, BUS_NAME, EVENT_BUS)[0]
 
 
 def read_search(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +95,7 @@ def read_search(params: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused("name and name_prefix are both given. Give one of them, or none for all rules")
     for option in ("name", "name_prefix"):
         if params[option] is not None:
-            read_name(params[option], option)
+            read_name(option, params[option], EVENTS_NAME)
     bus_name(params["event_bus_name"])
     return {"bus": params["event_bus_name"], "name": params["name"], "prefix": params["name_prefix"]}
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..arns import Arn, parse_arn
 from ..errors import Refused
+from ..names import CLUSTER, read_arn
 from .patterns import Patterns, is_wild, read_patterns
 
 
@@ -71,7 +71,7 @@ def _clusters(written: Sequence[str], regions: Sequence[str]) -> tuple[Clusters,
     arns: dict[str, list[str]] = {}
     for text in written:
         if text.startswith("arn:"):
-            arns.setdefault(_cluster_arn(text).region, []).append(text)
+            arns.setdefault(read_arn("clusters", text, CLUSTER).region, []).append(text)
     names = read_patterns("clusters", [text for text in written if not text.startswith("arn:")])
     if not regions and (names.wanted or not arns):
         raise Refused(
@@ -89,16 +89,6 @@ def _clusters(written: Sequence[str], regions: Sequence[str]) -> tuple[Clusters,
         if kept or sought:
             asked.append(Clusters(region, tuple(dict.fromkeys(kept)), sought))
     return tuple(asked)
-
-
-def _cluster_arn(text: str) -> Arn:
-    arn = parse_arn(text)
-    if not arn or arn.service != "ecs" or not arn.region or not arn.resource.startswith("cluster/"):
-        raise Refused(
-            f"clusters: '{text}' is not the ARN of an ECS cluster. Give the cluster's name, a pattern, or an ARN such "
-            "as arn:aws:ecs:eu-west-1:123456789012:cluster/production"
-        )
-    return arn
 
 
 def _tags(written: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..change import Change
 from ..errors import Refused
-
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+from ..names import FUNCTION_NAME, read_name
 
 
 @dataclass(frozen=True)
@@ -26,11 +24,8 @@ class WantedConcurrency:
 
 def read_concurrency(params: Mapping[str, Any]) -> WantedConcurrency:
     """What the user wants. Raises ``Refused``."""
-    name, reserved = params["function_name"], params["reserved_concurrent_executions"]
-    if not _NAME.fullmatch(name):
-        raise Refused(
-            f"function_name: {name!r} is not the name of a function: 1 to 64 letters, digits, hyphens and underscores"
-        )
+    name = read_name("function_name", params["function_name"], FUNCTION_NAME)
+    reserved = params["reserved_concurrent_executions"]
     if params["state"] == "absent":
         return WantedConcurrency(name, None)
     if reserved is None:

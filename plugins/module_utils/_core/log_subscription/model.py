@@ -63,7 +63,7 @@ def sid_of(log_group: str, name: str) -> str:
 
 def log_group_arn(function: Arn, log_group: str) -> str:
     """The log group is where the function is: CloudWatch Logs calls no function elsewhere."""
-    return f"arn:{function.partition}:logs:{function.region}:{function.account}:log-group:{log_group}"
+    return str(Arn(function.partition, "logs", function.region, function.account, f"log-group:{log_group}"))
 
 
 def statement_for(function: Arn, log_group: str, name: str) -> dict[str, Any]:

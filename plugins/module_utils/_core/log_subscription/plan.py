@@ -10,9 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..arns import Arn, parse_arn
+from ..arns import Arn
 from ..change import Change
 from ..errors import Refused
+from ..names import (
+    CLUSTER,
+    ECS_NAME,
+    FAMILY_NAME,
+    FILTER_NAME,
+    FUNCTION,
+    LOG_GROUP,
+    LOG_GROUP_NAME,
+    ROLE,
+    read_arn,
+    read_name,
+    read_name_or_arn,
+)
 from ..waiting import Patience, read_patience
 from .filter_pattern import check_pattern, check_regexes_of_group, refused_launches
 from .model import (
@@ -27,12 +40,7 @@ from .model import (
 
 MOST_FILTERS = 2  # of one log group
 
-_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
-_NAME = re.compile(r"[^:*]{1,512}")
-_FUNCTION = re.compile(r"function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?")
-_CLUSTER = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
-_ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}")
 
 
 @dataclass(frozen=True)
@@ -50,37 +58,23 @@ class WantedSubscription:
 
 def read_log_group(text: str) -> str:
     """The name in the name or ARN of a log group. Raises ``Refused``."""
-    name = text
-    if text.startswith("arn:"):
-        arn = parse_arn(text)
-        if arn is None or arn.service != "logs" or not arn.resource.startswith("log-group:"):
-            raise Refused(f"log_group: {text!r} is not the ARN of a log group. Give the log group's name or its ARN")
-        name = arn.resource.removeprefix("log-group:").removesuffix(":*")
-    if not _GROUP.fullmatch(name):
-        raise Refused(
-            f"log_group: {text!r} is not the name of a log group, which has letters, digits and . - _ / #. "
-            "Give the one that CloudTrail writes to"
-        )
-    return name
+    return read_name_or_arn("log_group", text, LOG_GROUP_NAME, LOG_GROUP)[0]
 
 
 def read_subscription(params: Mapping[str, Any], region: str | None) -> WantedSubscription:
     """What the user wants; ``region`` is where the module works. Raises ``Refused``."""
-    if not _NAME.fullmatch(params["name"]):
-        raise Refused(f"name: {params['name']!r} is no name of a filter: it has 1 to 512 characters other than : and *")
-    group = read_log_group(params["log_group"])
+    group, group_arn = read_name_or_arn("log_group", params["log_group"], LOG_GROUP_NAME, LOG_GROUP)
     present = params["state"] == "present"
     function = None if params["function_arn"] is None else read_function(params["function_arn"], region)
     if present and function is None:
         raise Refused("function_arn is missing: say which function the records go to")
-    group_arn = parse_arn(params["log_group"])
     if function and group_arn and (group_arn.region, group_arn.account) != (function.region, function.account):
         raise Refused(
             f"log_group is of account {group_arn.account} in {group_arn.region}, function_arn of account "
             f"{function.account} in {function.region}. CloudWatch Logs calls those of its own account and region only"
         )
     return WantedSubscription(
-        name=params["name"],
+        name=read_name("name", params["name"], FILTER_NAME),
         log_group=group,
         function=function,
         pattern=_read_pattern(params) if present else None,
@@ -92,12 +86,7 @@ def read_subscription(params: Mapping[str, Any], region: str | None) -> WantedSu
 
 def read_function(text: str, region: str | None) -> Arn:
     """The ARN of a function in the region that the module works in. Raises ``Refused``."""
-    arn = parse_arn(text)
-    if arn is None or arn.service != "lambda" or not arn.account or not _FUNCTION.fullmatch(arn.resource):
-        raise Refused(
-            f"function_arn: {text!r} is not the ARN of a Lambda function. Give one such as "
-            "arn:aws:lambda:eu-west-1:123456789012:function:launch-retry"
-        )
+    arn = read_arn("function_arn", text, FUNCTION)
     if region and arn.region != region:
         raise Refused(f"function_arn is in {arn.region}, and the module works in {region}. Make the two agree")
     return arn
@@ -110,36 +99,17 @@ def _read_pattern(params: Mapping[str, Any]) -> str:
         if given:
             raise Refused(f"filter_pattern is the whole pattern: leave {', '.join(given)} out, or leave it out")
         return check_pattern(params["filter_pattern"])
-    roles = params["exclude_role_arns"] or []
-    for role in roles:
-        if not _ROLE.fullmatch(role):
-            raise Refused(
-                f"exclude_role_arns: {role!r} is not the ARN of a role, as in arn:aws:iam::123456789012:role/x"
-            )
+    roles = [str(read_arn("exclude_role_arns", role, ROLE)) for role in params["exclude_role_arns"] or []]
     for region in params["regions"] or []:
         if not _REGION.fullmatch(region):
             raise Refused(f"regions: {region!r} is no region, as in eu-central-1")
     return refused_launches(
-        [_read_cluster(cluster) for cluster in params["clusters"] or []],
-        [_read_family(family) for family in params["task_families"] or []],
+        [read_name_or_arn("clusters", cluster, ECS_NAME, CLUSTER)[0] for cluster in params["clusters"] or []],
+        [read_name("task_families", family, FAMILY_NAME) for family in params["task_families"] or []],
         params["transient_errors_only"] is not False,
         roles,
         params["regions"] or [],
     )
-
-
-def _read_cluster(text: str) -> str:
-    arn = parse_arn(text)
-    name = arn.resource.removeprefix("cluster/") if arn and arn.service == "ecs" else text
-    if not _CLUSTER.fullmatch(name):
-        raise Refused(f"clusters: {text!r} is neither the name nor the ARN of an ECS cluster")
-    return name
-
-
-def _read_family(text: str) -> str:
-    if not _CLUSTER.fullmatch(text):
-        raise Refused(f"task_families: {text!r} is no family of task definitions. Give it without revision and ARN")
-    return text
 
 
 def function_to_look_at(wanted: WantedSubscription, filters: Sequence[Filter]) -> Arn | None:

@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..amounts import parse_instant
-from ..arns import parse_arn
-from ..ecs.launch import Launch, read_launch, read_role
+from ..ecs.launch import Launch, read_launch
 from ..errors import Refused
 from ..json_text import read_json
+from ..names import EVENTS_NAME, KMS_KEY, ROLE, STANDARD_QUEUE, STATE_MACHINE, read_arn_text, read_name
 from .expression import check_expression, check_timezone
 
 SCHEDULER, RULE = "scheduler", "rule"
@@ -25,7 +24,6 @@ MOST_RETRIES = 185
 MOST_TASKS = 10
 LONGEST_DESCRIPTION = 512
 
-_NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 # What EventBridge Scheduler can and a rule of EventBridge cannot, and what to do without.
 SCHEDULER_ONLY = {
     "group_name": "rules are in no groups",
@@ -62,14 +60,8 @@ class WantedSchedule:
 
 def read_schedule(params: Mapping[str, Any]) -> WantedSchedule:
     """Read the options of the module. Raises ``Refused``."""
-    name, using = params["name"], params["using"]
-    group = params.get("group_name") or "default"
-    for option, text in (("name", name), ("group_name", group)):
-        if not _NAME.fullmatch(text):
-            raise Refused(
-                f"{option}: '{text}' is not a name that AWS takes, which has up to 64 letters, digits, hyphens, "
-                "underscores and full stops. Choose another"
-            )
+    name, using = read_name("name", params["name"], EVENTS_NAME), params["using"]
+    group = read_name("group_name", params.get("group_name") or "default", EVENTS_NAME)
     if using == RULE:
         for option, why in SCHEDULER_ONLY.items():
             allowed = option == "schedule_expression_timezone" and params.get(option) == "UTC"
@@ -86,7 +78,7 @@ def read_schedule(params: Mapping[str, Any]) -> WantedSchedule:
         group,
         facts=_facts(params),
         target=_target(params),
-        state_machine_arn=_state_machine(params.get("state_machine_arn")),
+        state_machine_arn=read_arn_text("state_machine_arn", params.get("state_machine_arn"), STATE_MACHINE),
         task=_task(task) if task is not None else None,
     )
 
@@ -110,7 +102,7 @@ def _facts(params: Mapping[str, Any]) -> dict[str, Any]:
             raise Refused(f"description has {len(description)} characters; AWS takes {LONGEST_DESCRIPTION}. Shorten it")
         facts["description"] = description or None
     if params.get("kms_key_arn") is not None:
-        facts["kms_key_arn"] = _arn("kms_key_arn", params["kms_key_arn"], "kms", "key/") or None
+        facts["kms_key_arn"] = read_arn_text("kms_key_arn", params["kms_key_arn"] or None, KMS_KEY)
     if params.get("action_after_completion") is not None:
         facts["action_after_completion"] = params["action_after_completion"]
     return facts
@@ -136,14 +128,11 @@ def _bounds(params: Mapping[str, Any]) -> dict[str, Any]:
 def _target(params: Mapping[str, Any]) -> dict[str, Any]:
     target: dict[str, Any] = {}
     if params.get("role_arn") is not None:
-        target["role_arn"] = read_role("role_arn", params["role_arn"])
+        target["role_arn"] = read_arn_text("role_arn", params["role_arn"], ROLE)
     if params.get("input") is not None:
         target["input"] = read_json("input", params["input"])
     if params.get("dead_letter_arn") is not None:
-        arn = _arn("dead_letter_arn", params["dead_letter_arn"], "sqs", "")
-        if arn.endswith(".fifo"):
-            raise Refused("dead_letter_arn is a FIFO queue, which AWS does not take here. Give a standard queue")
-        target["dead_letter_arn"] = arn or None
+        target["dead_letter_arn"] = read_arn_text("dead_letter_arn", params["dead_letter_arn"] or None, STANDARD_QUEUE)
     age, retries = params.get("maximum_event_age_in_seconds"), params.get("maximum_retry_attempts")
     if age is not None:
         if not OLDEST_EVENT[0] <= age <= OLDEST_EVENT[1]:
@@ -156,28 +145,11 @@ def _target(params: Mapping[str, Any]) -> dict[str, Any]:
     return target
 
 
-def _state_machine(text: str | None) -> str | None:
-    arn = parse_arn(text) if text else None
-    if text is not None and not (arn and arn.service == "states" and arn.resource.startswith("stateMachine:")):
-        raise Refused(
-            f"state_machine_arn: '{text}' is not the ARN of a state machine. Give one such as "
-            "arn:aws:states:eu-west-1:123456789012:stateMachine:report"
-        )
-    return text
-
-
 def _task(given: Mapping[str, Any]) -> TaskTarget:
     count = given.get("count") or 1
     if not 1 <= count <= MOST_TASKS:
         raise Refused(f"task.count is {count}: say a number from 1 to {MOST_TASKS}")
     return TaskTarget(read_launch("task", given), count)
-
-
-def _arn(option: str, text: str, service: str, resource: str) -> str:
-    arn = parse_arn(text) if text else None
-    if text and not (arn and arn.service == service and arn.resource.startswith(resource)):
-        raise Refused(f"{option}: '{text}' is not an ARN of {service}. Give one, or an empty text to take it away")
-    return text
 
 
 def overrides(launch: Launch) -> dict[str, Any] | None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..amounts import parse_age
-from ..arns import parse_arn
 from ..ecs.launch import Launch, Provider, read_launch, read_strategy
 from ..errors import Refused
+from ..names import STANDARD_TOPIC, read_arn_text
 from .backoff import Backoff, read_backoff
 
 LONGEST = 99999999  # seconds, of TimeoutSeconds in the States Language
@@ -84,7 +84,7 @@ def read_job(given: Mapping[str, Any]) -> Job:
         anything=anything,
         rotate_subnets=rotate,
         fallback=fallback,
-        notify=_topic("job.notify_topic_arn", given.get("notify_topic_arn")),
+        notify=read_arn_text("job.notify_topic_arn", given.get("notify_topic_arn"), STANDARD_TOPIC),
     )
 
 
@@ -141,17 +141,3 @@ def _seconds(option: str, text: object) -> int:
     if seconds < 1 or not float(seconds).is_integer() or seconds > LONGEST:
         raise Refused(f"{option} is {text!r}: say whole seconds from 1 to {LONGEST}, or such as 30m or 2h")
     return int(seconds)
-
-
-def _topic(option: str, text: str | None) -> str | None:
-    if text is None:
-        return None
-    arn = parse_arn(text)
-    if not arn or arn.service != "sns":
-        raise Refused(
-            f"{option}: '{text}' is not the ARN of an SNS topic. Give one such as "
-            "arn:aws:sns:eu-west-1:123456789012:alerts"
-        )
-    if text.endswith(".fifo"):
-        raise Refused(f"{option}: '{text}' is a FIFO topic, which nobody can subscribe an address to. Give another")
-    return text

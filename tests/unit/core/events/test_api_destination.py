@@ -93,7 +93,7 @@ def test_absent(there):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [(ARN, "slack"), ("slack", None), ("arn:aws:events:eu-central-1:123456789012:connection/a.b-c_d/1", "a.b-c_d")],
+    [(ARN, "slack"), ("slack", "slack"), ("arn:aws:events:eu-central-1:123456789012:connection/a.b-c_d/1", "a.b-c_d")],
 )
 def test_connection_name(text, expected):
     assert connection_name(text) == expected
@@ -103,7 +103,7 @@ def test_connection_name(text, expected):
     "arn", ["arn:", "arn:aws:sns:eu-central-1:123456789012:connection/a/1", ARN.replace("connection/", "rule/")]
 )
 def test_no_connection(arn):
-    with pytest.raises(Refused, match="is not the ARN of a connection"):
+    with pytest.raises(Refused, match="`connection` must be the name of a connection"):
         connection_name(arn)
 
 

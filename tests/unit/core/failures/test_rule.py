@@ -136,7 +136,7 @@ def test_the_second_run_changes_nothing(pattern, enabled, description, tags, pur
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"name": "a/b"}, "name: 'a/b' is not a name of a rule"),
+        ({"name": "a/b"}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'a/b')"),
         ({"kind": "task", "event_pattern": "{}"}, "kind and event_pattern are both given"),
         ({"clusters": ["x"]}, "clusters narrows a kind of failure"),
         ({"description": "x" * 513}, "description has 513 characters"),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import Refused
+from ...names import EVENTS_NAME, read_name
 from ...waiting import read_patience
 from ..https_url import check_https_url
 from .model import API_KEY, BASIC, OAUTH, PLACES, Authorization, HttpParameters, Parameter, WantedConnection
@@ -19,7 +20,6 @@ LONGEST_DESCRIPTION = 512
 _LONGEST_TEXT = 512
 _MOST_PARAMETERS = 100
 
-_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-zA-Z]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]+")
@@ -37,7 +37,7 @@ def read_connection(params: Mapping[str, Any]) -> WantedConnection:
             "Give api_key, basic or oauth as well"
         )
     return WantedConnection(
-        name=read_name("name", params["name"]),
+        name=read_name("name", params["name"], EVENTS_NAME),
         present=params["state"] == "present",
         description=read_description(params["description"]),
         authorization=authorization,
@@ -46,16 +46,6 @@ def read_connection(params: Mapping[str, Any]) -> WantedConnection:
         rewrite=params["update_secret"],
         patience=read_patience(params),
     )
-
-
-def read_name(option: str, name: str) -> str:
-    """A name of a connection or of an API destination."""
-    if not _NAME.fullmatch(name):
-        raise Refused(
-            f"{option}: {name[:80]!r} is not a name of EventBridge, which has 1 to 64 letters, digits, hyphens, dots "
-            "and underscores"
-        )
-    return name
 
 
 def read_description(description: str | None) -> str | None:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...arns import Arn, parse_arn
+from ...arns import Arn
 from ...errors import Refused
+from ...names import EVENTS_NAME, ROLE, STANDARD_QUEUE, read_arn, read_name
 from .json_path import check_path
 from .kinds import Kind, is_fifo, target_arn
 from .messages.fields import EVENT_KINDS
@@ -24,7 +25,6 @@ LONGEST_INPUT = 8192
 LONGEST_GROUP = 100
 INPUTS = ("input", "input_path", "input_transformer", "message_template")
 
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RANGES = {"maximum_retry_attempts": (0, 185), "maximum_event_age_in_seconds": (60, 86400)}
 
 
@@ -65,8 +65,7 @@ class WantedTarget:
 def read_target(params: Mapping[str, Any]) -> WantedTarget:
     """Raises ``Refused`` for everything that can be known to be wrong without asking AWS."""
     rule = read_rule_name(params["rule"], params["event_bus_name"])
-    if not _ID.fullmatch(params["id"]):
-        raise Refused(f"id: '{params['id']}' cannot be the id of a target. Take 1 to 64 letters, digits, . - and _")
+    read_name("id", params["id"], EVENTS_NAME)
     arn, kind = target_arn("arn", params["arn"]) if params["arn"] else (None, None)
     dead_letter = _dead_letter(params["dead_letter_arn"], arn)
     common = {"rule": rule, "id": params["id"], "arn": arn, "kind": kind, "dead_letter_arn": dead_letter}
@@ -107,17 +106,7 @@ def read_target(params: Mapping[str, Any]) -> WantedTarget:
 def _dead_letter(text: str | None, target: Arn | None) -> Arn | None:
     if not text:
         return None
-    arn = parse_arn(text)
-    if arn is None or arn.service != "sqs":
-        raise Refused(
-            f"dead_letter_arn: '{text}' is not the ARN of an SQS queue, and EventBridge keeps undelivered events "
-            "nowhere else. Give one such as arn:aws:sqs:eu-central-1:123456789012:undelivered"
-        )
-    if is_fifo(arn):
-        raise Refused(
-            f"dead_letter_arn: {arn.resource} is a FIFO queue, and EventBridge keeps undelivered events in standard "
-            "queues only. Give the ARN of one"
-        )
+    arn = read_arn("dead_letter_arn", text, STANDARD_QUEUE)
     if arn == target:
         raise Refused(
             "dead_letter_arn is the target itself: what cannot be delivered there is lost. Give another queue"
@@ -126,19 +115,15 @@ def _dead_letter(text: str | None, target: Arn | None) -> Arn | None:
 
 
 def _role(text: str | None, arn: Arn, kind: Kind) -> Arn | None:
-    role = parse_arn(text) if text else None
-    if text and (role is None or role.service != "iam" or not role.resource.startswith("role/")):
-        raise Refused(
-            f"role_arn: '{text}' is not the ARN of a role. Give one such as arn:aws:iam::123456789012:role/alerts"
-        )
+    role = read_arn("role_arn", text, ROLE) if text else None
     if role is None and kind.role == "required":
         raise Refused(
-            f"role_arn is missing: EventBridge reaches {kind.words} only by a role that events.amazonaws.com may "
+            f"role_arn is missing: EventBridge reaches {kind.rule.words} only by a role that events.amazonaws.com may "
             f"assume and that is allowed {ROLE_ACTIONS[kind.name]} on {arn}. Give such a role"
         )
     if role is not None and kind.role == "never":
         raise Refused(
-            f"role_arn: EventBridge uses no role for {kind.words}, and may fail to deliver where one is given. "
+            f"role_arn: EventBridge uses no role for {kind.rule.words}, and may fail to deliver where one is given. "
             "Leave role_arn out; resource_policy does what is needed"
         )
     return role
@@ -162,17 +147,17 @@ def _check_kind(params: Mapping[str, Any], arn: Arn, kind: Kind) -> None:
         )
     group = params["message_group_id"]
     if group is not None and kind.name != "queue":
-        raise Refused(f"message_group_id goes with SQS queues, and {arn} is {kind.words}. Leave it out")
+        raise Refused(f"message_group_id goes with SQS queues, and {arn} is {kind.rule.words}. Leave it out")
     if kind.name == "queue" and is_fifo(arn) and group is None:
         raise Refused(f"message_group_id is missing: {arn.resource} is a FIFO queue. Give it, such as alerts")
     if group is not None and not 1 <= len(group) <= LONGEST_GROUP:
         raise Refused(f"message_group_id has {len(group)} characters: SQS takes 1 to {LONGEST_GROUP}")
     if params["partition_key_path"] is not None:
         if kind.name != "stream":
-            raise Refused(f"partition_key_path goes with Kinesis streams, and {arn} is {kind.words}. Leave it out")
+            raise Refused(f"partition_key_path goes with Kinesis streams, and {arn} is {kind.rule.words}. Leave it out")
         check_path("partition_key_path", params["partition_key_path"])
     if params["http_parameters"] and kind.name != "api_destination":
-        raise Refused(f"http_parameters go with API destinations, and {arn} is {kind.words}. Leave them out")
+        raise Refused(f"http_parameters go with API destinations, and {arn} is {kind.rule.words}. Leave them out")
 
 
 def _message(params: Mapping[str, Any], kind: Kind) -> Message | None:
