@@ -46,7 +46,7 @@ def test_names(cluster, service, expected):
         (
             "prod",
             "",
-            "`service` must be the name of an ECS service (1 to 255 letters, digits, hyphens and underscores) or its ARN, such as arn:aws:ecs:",
+            "an ECS service (1 to 255 letters, digits, hyphens and underscores) or its ARN, such as arn:aws:ecs:",
         ),
         (
             "prod",
