@@ -310,7 +310,7 @@ rule:
       type: str
       sample: production-task-failures
     arn:
-      description: Its ARN; V(null) in check mode for a rule that would be made.
+      description: Its ARN; V(null) in check mode if it does not exist yet.
       returned: always
       type: str
       sample: arn:aws:events:eu-central-1:123456789012:rule/production-task-failures

@@ -98,6 +98,9 @@ def test_every_authorization_converges_and_stays(connection, kind):
     assert made["changed"]
     assert writes(calls) == ["CreateConnection"]
     assert check["diff"] == made["diff"]
+    assert {key: check["connection"][key] for key in ("arn", "state", "secret_arn")} == dict.fromkeys(
+        ("arn", "state", "secret_arn")
+    )
     assert made["connection"]["state"] == "AUTHORIZED"
     assert made["connection"]["description"] == "Failures"
     assert made["connection"]["arn"].startswith("arn:aws:events:eu-central-1:123456789012:connection/sentry/")

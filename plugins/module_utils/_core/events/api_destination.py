@@ -121,7 +121,7 @@ def plan_api_destination(
         "http_method": wanted.method,
         "invocation_rate_limit_per_second": wanted.rate,
     }
-    after: dict[str, Any] = {"name": wanted.name, **usual, **(before or {})}
+    after: dict[str, Any] = {"arn": None, "name": wanted.name, "state": None, **usual, **(before or {})}
     after |= {key: value for key, value in given.items() if value is not None}
     if wanted.connection is not None and wanted.connection.startswith("arn:"):
         after |= {"connection": connection_name(wanted.connection), "connection_arn": wanted.connection}

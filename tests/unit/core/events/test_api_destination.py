@@ -67,6 +67,8 @@ def test_a_new_one_gets_what_aws_would_give_it():
     change = plan_api_destination(replace(WISH, connection=ARN, endpoint="https://example.com/"), None, None)
     assert change.before is None
     assert change.after == {
+        "arn": None,
+        "state": None,
         "name": "a",
         "description": "",
         "connection": "slack",

@@ -41,7 +41,7 @@ def plan_connection(wanted: WantedConnection, current: Connection | None, cost: 
     if wanted.authorization and _secrets_have_to_be_written(wanted, current, before, after, cost):
         after["secret_values"] = WRITTEN
         if current.state in BROKEN:
-            del after["state"]  # what it becomes, AWS decides
+            after["state"] = None  # what it becomes, AWS decides
     change = Change(before, after)
     _check_room(wanted, current, change)
     return change
@@ -104,6 +104,7 @@ def _new(wanted: WantedConnection) -> dict[str, Any]:
             "Give api_key, basic or oauth"
         )
     after = {
+        **dict.fromkeys(("arn", "state", "secret_arn")),  # what AWS alone knows
         "name": wanted.name,
         "description": wanted.description or "",
         **_authorization_facts(wanted.authorization),
