@@ -253,7 +253,7 @@ BAD = [
     ({"function_arn": "launch-retry"}, "`function_arn` must be the ARN of a Lambda function"),
     ({"function_arn": FUNCTION.replace("launch-retry", "nothing")}, "There is no function"),
     ({"function_arn": FUNCTION.replace("eu-central-1", "us-east-1")}, "is in us-east-1"),
-    ({"filter_pattern": "x" * 1025}, "has 1025 characters"),
+    ({"filter_pattern": "x" * 1025}, "(got 1025)"),
     ({"filter_pattern": "%a% %b% %c%"}, "has 3 regular expressions"),
     ({"filter_pattern": "{ $.a = 1"}, "without its other brace"),
     ({"filter_pattern": "{ ($.a = 1 }"}, "parenthesis"),

@@ -236,7 +236,7 @@ BAD = [
     ({"job": {**JOB, "notify_topic_arn": TOPIC + ".fifo"}}, "a standard SNS topic, not FIFO"),
     ({"job": {**JOB, "overrides": {"containers": [{"name": "a"}, {"name": "a"}]}}}, "has a container twice"),
     ({"job": {**JOB, "overrides": {"cpu": "much"}}}, "'much' is no number"),
-    ({"job": {**JOB, "tags": {"aws:x": "y"}}}, "begins with aws:"),
+    ({"job": {**JOB, "tags": {"aws:x": "y"}}}, "must not have keys that begin with aws:"),
     ({"job": JOB, "logging": {"level": "ALL"}}, "must be the ARN of a log group"),
     ({"job": JOB, "logging": {"level": "ALL", "log_group_arn": "/aws/states"}}, "must be the ARN of a log group"),
 ]

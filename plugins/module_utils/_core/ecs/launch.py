@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Refused
+from ..limits import check_tags
 from ..names import CLUSTER, ECS_NAME, ROLE, TASK_DEFINITION, TASK_DEFINITION_NAME, read_arn_text, read_name_or_arn
 
 MOST_SUBNETS = 16
 MOST_SECURITY_GROUPS = 5
 MOST_PROVIDERS = 6
-MOST_TAGS = 50
 
 _SUBNET = re.compile(r"subnet-[A-Za-z0-9-]+")
 _SECURITY_GROUP = re.compile(r"sg-[A-Za-z0-9-]+")
@@ -187,9 +187,5 @@ def _number(option: str, text: str | None) -> str | None:
 
 
 def _tags(option: str, given: Mapping[str, Any]) -> dict[str, str]:
-    if len(given) > MOST_TAGS:
-        raise Refused(f"{option} has {len(given)} tags; a task takes {MOST_TAGS}. Give fewer")
-    wrong = [key for key in given if str(key).lower().startswith("aws:")]
-    if wrong:
-        raise Refused(f"{option}: '{wrong[0]}' begins with aws:, which is AWS's own. Choose another key")
+    check_tags(option, given)
     return {str(key): _text(value) for key, value in given.items()}

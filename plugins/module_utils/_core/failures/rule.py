@@ -16,12 +16,12 @@ from ..events.pattern.compare import same_pattern
 from ..events.pattern.findings import Finding, error
 from ..events.pattern.lint import lint
 from ..events.pattern.parse import parse_pattern, pattern_text
+from ..limits import LONGEST_DESCRIPTION, check_length, check_tags
 from ..names import BUS_NAME, EVENT_BUS, EVENTS_NAME, read_name, read_name_or_arn
 from .definition import failure_pattern
 from .filters import KINDS, given_filters, read_filters
 
 ENABLED, DISABLED = "ENABLED", "DISABLED"
-LONGEST_DESCRIPTION = 512
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,15 @@ def read_rule(params: Mapping[str, Any]) -> WantedRule:
     bus_name(bus)
     if params["state"] == "absent":
         return WantedRule(name, bus, present=False)
-    description = params["description"]
-    if description is not None and len(description) > LONGEST_DESCRIPTION:
-        raise Refused(f"description has {len(description)} characters, and EventBridge takes {LONGEST_DESCRIPTION}")
-    _check_tags(params["tags"])
+    check_length("description", params["description"], LONGEST_DESCRIPTION)
+    check_tags("tags", params["tags"] or {})
     pattern, warnings = _read_pattern(params)
     return WantedRule(
         name=name,
         bus=bus,
         event_pattern=pattern,
         enabled=params["enabled"],
-        description=description,
+        description=params["description"],
         tags=params["tags"],
         purge_tags=params["purge_tags"],
         warnings=warnings,
@@ -120,18 +118,6 @@ def _read_pattern(params: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, 
     if errors:
         raise Refused(f"{subject}: {'; '.join(errors)}")
     return pattern, tuple(f"{subject}: {finding}" for finding in findings)
-
-
-def _check_tags(tags: Mapping[str, Any] | None) -> None:
-    for key, value in (tags or {}).items():
-        if str(key).lower().startswith("aws:"):
-            raise Refused(f"tags: {key!r} begins with aws:, which AWS keeps for itself. Take another key")
-        if not 1 <= len(str(key)) <= 128 or len(str(value)) > 256:
-            raise Refused(
-                f"tags: {str(key)[:140]!r} is too long or empty. Keys have 1 to 128 characters, values up to 256"
-            )
-    if len(tags or {}) > 50:
-        raise Refused(f"tags has {len(tags or {})} entries, and AWS takes 50")
 
 
 def plan_rule(wanted: WantedRule, current: Rule | None) -> Change:

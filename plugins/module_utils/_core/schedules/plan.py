@@ -12,6 +12,7 @@ from ..amounts import iso
 from ..arns import Arn, parse_arn
 from ..change import Change
 from ..errors import Refused
+from ..limits import DELIVERY_DEFAULTS
 from .schedule import RULE, SCHEDULER, TaskTarget, WantedSchedule, overrides
 
 GRACE = 300.0  # seconds that a start may lie in the past, as AWS sees it
@@ -20,8 +21,7 @@ NEW_TARGET = {
     "role_arn": None,
     "input": None,
     "dead_letter_arn": None,
-    "maximum_retry_attempts": 185,
-    "maximum_event_age_in_seconds": 86400,
+    **DELIVERY_DEFAULTS,
     "task": None,
 }
 NEW = {

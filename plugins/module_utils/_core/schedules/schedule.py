@@ -14,15 +14,13 @@ from ..amounts import parse_instant
 from ..ecs.launch import Launch, read_launch
 from ..errors import Refused
 from ..json_text import read_json
+from ..limits import DELIVERY, LONGEST_DESCRIPTION, check_delivery, check_length, check_range
 from ..names import EVENTS_NAME, KMS_KEY, ROLE, STANDARD_QUEUE, STATE_MACHINE, read_arn_text, read_name
 from .expression import check_expression, check_timezone
 
 SCHEDULER, RULE = "scheduler", "rule"
 LONGEST_WINDOW = 1440  # minutes
-OLDEST_EVENT = (60, 86400)  # seconds
-MOST_RETRIES = 185
 MOST_TASKS = 10
-LONGEST_DESCRIPTION = 512
 
 # What EventBridge Scheduler can and a rule of EventBridge cannot, and what to do without.
 SCHEDULER_ONLY = {
@@ -98,8 +96,7 @@ def _facts(params: Mapping[str, Any]) -> dict[str, Any]:
     facts.update(_bounds(params))
     description = params.get("description")
     if description is not None:
-        if len(description) > LONGEST_DESCRIPTION:
-            raise Refused(f"description has {len(description)} characters; AWS takes {LONGEST_DESCRIPTION}. Shorten it")
+        check_length("description", description, LONGEST_DESCRIPTION)
         facts["description"] = description or None
     if params.get("kms_key_arn") is not None:
         facts["kms_key_arn"] = read_arn_text("kms_key_arn", params["kms_key_arn"] or None, KMS_KEY)
@@ -113,8 +110,7 @@ def _bounds(params: Mapping[str, Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     window = params.get("flexible_time_window")
     if window is not None:
-        if not 0 <= window <= LONGEST_WINDOW:
-            raise Refused(f"flexible_time_window is {window}: say minutes from 1 to {LONGEST_WINDOW}, or 0 for none")
+        check_range("flexible_time_window", window, 0, LONGEST_WINDOW)
         facts["flexible_time_window"] = window or None
     for option in ("start_date", "end_date"):
         text = params.get(option)
@@ -133,22 +129,14 @@ def _target(params: Mapping[str, Any]) -> dict[str, Any]:
         target["input"] = read_json("input", params["input"])
     if params.get("dead_letter_arn") is not None:
         target["dead_letter_arn"] = read_arn_text("dead_letter_arn", params["dead_letter_arn"] or None, STANDARD_QUEUE)
-    age, retries = params.get("maximum_event_age_in_seconds"), params.get("maximum_retry_attempts")
-    if age is not None:
-        if not OLDEST_EVENT[0] <= age <= OLDEST_EVENT[1]:
-            raise Refused(f"maximum_event_age_in_seconds is {age}: say a number from 60 to 86400")
-        target["maximum_event_age_in_seconds"] = age
-    if retries is not None:
-        if not 0 <= retries <= MOST_RETRIES:
-            raise Refused(f"maximum_retry_attempts is {retries}: say a number from 0 to {MOST_RETRIES}")
-        target["maximum_retry_attempts"] = retries
+    check_delivery(params)
+    target |= {option: params[option] for option in DELIVERY if params.get(option) is not None}
     return target
 
 
 def _task(given: Mapping[str, Any]) -> TaskTarget:
     count = given.get("count") or 1
-    if not 1 <= count <= MOST_TASKS:
-        raise Refused(f"task.count is {count}: say a number from 1 to {MOST_TASKS}")
+    check_range("task.count", count, 1, MOST_TASKS)
     return TaskTarget(read_launch("task", given), count)
 
 

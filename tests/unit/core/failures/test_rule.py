@@ -139,9 +139,9 @@ def test_the_second_run_changes_nothing(pattern, enabled, description, tags, pur
         ({"name": "a/b"}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'a/b')"),
         ({"kind": "task", "event_pattern": "{}"}, "kind and event_pattern are both given"),
         ({"clusters": ["x"]}, "clusters narrows a kind of failure"),
-        ({"description": "x" * 513}, "description has 513 characters"),
-        ({"tags": {"": "x"}}, "tags: '' is too long or empty"),
-        ({"tags": {"AWS:x": "x"}}, "begins with aws:"),
+        ({"description": "x" * 513}, "`description` must have at most 512 characters (got 513)"),
+        ({"tags": {"": "x"}}, "`tags key` must have 1 to 128 characters (got 0)"),
+        ({"tags": {"AWS:x": "x"}}, "must not have keys that begin with aws:"),
         ({"event_pattern": '{"a": "b"}'}, "event_pattern: a: its value has to be a list"),
     ],
 )

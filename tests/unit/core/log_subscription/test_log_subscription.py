@@ -133,7 +133,7 @@ def test_a_pattern_of_the_user_passes_as_it_is(pattern):
         ),
         ({"function_arn": f"{LAMBDA}:a:b:c"}, "`function_arn` must be the ARN of a Lambda function"),
         ({"function_arn": FUNCTION.replace(REGION, "us-east-1")}, "function_arn is in us-east-1"),
-        ({"filter_pattern": "x" * 1025}, "has 1025 characters"),
+        ({"filter_pattern": "x" * 1025}, "(got 1025)"),
         ({"filter_pattern": "{ $.a = %a% && $.b = %b% && $.c = %c% }"}, "has 3 regular expressions"),
         ({"filter_pattern": "{ $.a = 1"}, "without its other brace"),
         ({"filter_pattern": '{ ($.a = "b) }'}, "quotation mark"),

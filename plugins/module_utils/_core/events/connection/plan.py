@@ -10,6 +10,7 @@ from typing import Any
 
 from ...change import Change
 from ...errors import Refused
+from ...limits import LONGEST_DESCRIPTION
 from .model import (
     API_KEY,
     BASIC,
@@ -23,7 +24,6 @@ from .model import (
     Parameter,
     WantedConnection,
 )
-from .read import LONGEST_DESCRIPTION
 from .secret_digest import COST, MARK_LENGTH, Cost, Mark, join_description, make_mark, split_description, verify_mark
 
 KEPT, WRITTEN = "kept", "written"  # of secret values

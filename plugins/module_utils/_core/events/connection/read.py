@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import Refused
+from ...limits import LONGEST_DESCRIPTION, check_length
 from ...names import EVENTS_NAME, read_name
 from ...waiting import read_patience
 from ..https_url import check_https_url
 from .model import API_KEY, BASIC, OAUTH, PLACES, Authorization, HttpParameters, Parameter, WantedConnection
 from .secret_digest import split_description
 
-LONGEST_DESCRIPTION = 512
 _LONGEST_TEXT = 512
 _MOST_PARAMETERS = 100
 
@@ -54,8 +54,7 @@ def read_description(description: str | None) -> str | None:
         return None
     if "\n" in description or "\r" in description:
         raise Refused("description holds a line break: EventBridge takes one line")
-    if len(description) > LONGEST_DESCRIPTION:
-        raise Refused(f"description has {len(description)} characters: EventBridge takes {LONGEST_DESCRIPTION} at most")
+    check_length("description", description, LONGEST_DESCRIPTION)
     if split_description(description)[1]:
         raise Refused("description ends in the mark by which this module knows secret values. Leave the mark out")
     return description
@@ -87,7 +86,7 @@ def _read_authorization(params: Mapping[str, Any]) -> Authorization | None:
 
 
 def _auth_text(option: str, text: str) -> str:
-    _check_length(option, text)
+    check_length(option, text, _LONGEST_TEXT, 1)
     if ":" in text:
         raise Refused(f"{option} holds a colon, which EventBridge does not take there. Use one without")
     _check_control(option, text)
@@ -118,7 +117,7 @@ def _read_parameters(option: str, place: str, given: list[Mapping[str, Any]]) ->
 
 
 def _read_key(option: str, place: str, key: str) -> str:
-    _check_length(option, key)
+    check_length(option, key, _LONGEST_TEXT, 1)
     if place == "header" and not _HEADER_NAME.fullmatch(key):
         raise Refused(f"{option}: {key!r} is no name of a header, such as Content-Type")
     _check_control(option, key)
@@ -128,7 +127,7 @@ def _read_key(option: str, place: str, key: str) -> str:
 def _read_value(option: str, place: str, value: str) -> str:
     if place == "body":  # of any characters and length, as long as the event has room for it
         return value
-    _check_length(option, value)
+    check_length(option, value, _LONGEST_TEXT, 1)
     if place == "header" and not (_HEADER_VALUE.fullmatch(value) and value.strip()):
         raise Refused(f"{option} is blank, or holds a line break or a character beyond ASCII; a header takes neither")
     if place == "query" and not _QUERY_VALUE.fullmatch(value):
@@ -147,11 +146,6 @@ def _read_kms_key(key: str | None) -> str | None:
             "Give one of yours, or an empty text for the key that AWS owns"
         )
     return key
-
-
-def _check_length(option: str, text: str) -> None:
-    if not 1 <= len(text) <= _LONGEST_TEXT:
-        raise Refused(f"{option} has {len(text)} characters: EventBridge takes 1 to {_LONGEST_TEXT}")
 
 
 def _check_control(option: str, text: str) -> None:

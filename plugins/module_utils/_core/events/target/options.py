@@ -13,6 +13,7 @@ from typing import Any
 
 from ...arns import Arn
 from ...errors import Refused
+from ...limits import DELIVERY, check_delivery, check_length
 from ...names import EVENTS_NAME, ROLE, STANDARD_QUEUE, read_arn, read_name
 from .json_path import check_path
 from .kinds import Kind, is_fifo, target_arn
@@ -24,8 +25,6 @@ from .transformer import check_transformer
 LONGEST_INPUT = 8192
 LONGEST_GROUP = 100
 INPUTS = ("input", "input_path", "input_transformer", "message_template")
-
-_RANGES = {"maximum_retry_attempts": (0, 185), "maximum_event_age_in_seconds": (60, 86400)}
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,7 @@ def read_target(params: Mapping[str, Any]) -> WantedTarget:
         raise Refused("arn is missing: say where the events shall go, with the ARN of a topic, a queue, a function ...")
     role = _role(params["role_arn"], arn, kind)
     _check_kind(params, arn, kind)
-    for option, (least, most) in _RANGES.items():
-        if params[option] is not None and not least <= params[option] <= most:
-            raise Refused(f"{option} is {params[option]}: EventBridge takes {least} to {most}")
+    check_delivery(params)
     message = _message(params, kind)
     facts = {
         "id": params["id"],
@@ -86,7 +83,7 @@ def read_target(params: Mapping[str, Any]) -> WantedTarget:
         "arn": str(arn),
         "role_arn": params["role_arn"],
         "dead_letter_arn": str(dead_letter) if dead_letter else None,
-        **{option: params[option] for option in _RANGES},
+        **{option: params[option] for option in DELIVERY},
         **_input(params, kind),
         "message_group_id": params["message_group_id"],
         "partition_key_path": params["partition_key_path"],
@@ -150,8 +147,7 @@ def _check_kind(params: Mapping[str, Any], arn: Arn, kind: Kind) -> None:
         raise Refused(f"message_group_id goes with SQS queues, and {arn} is {kind.rule.words}. Leave it out")
     if kind.name == "queue" and is_fifo(arn) and group is None:
         raise Refused(f"message_group_id is missing: {arn.resource} is a FIFO queue. Give it, such as alerts")
-    if group is not None and not 1 <= len(group) <= LONGEST_GROUP:
-        raise Refused(f"message_group_id has {len(group)} characters: SQS takes 1 to {LONGEST_GROUP}")
+    check_length("message_group_id", group, LONGEST_GROUP, 1)
     if params["partition_key_path"] is not None:
         if kind.name != "stream":
             raise Refused(f"partition_key_path goes with Kinesis streams, and {arn} is {kind.rule.words}. Leave it out")
@@ -219,8 +215,7 @@ def _check_input(text: str, kind: Kind) -> None:
         raise Refused(
             f'input is not JSON: {error}. Write a JSON document; a mere text goes in quotes, "like this"'
         ) from None
-    if len(text) > LONGEST_INPUT:
-        raise Refused(f"input has {len(text)} characters, and EventBridge takes {LONGEST_INPUT}. Shorten it")
+    check_length("input", text, LONGEST_INPUT)
     if kind.name == "log_group" and not (isinstance(value, dict) and set(value) == {"timestamp", "message"}):
         raise Refused(
             'input: a log group takes only the form {"timestamp": <time>, "message": <message>}. Write it so, or leave '

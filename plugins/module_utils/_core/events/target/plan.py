@@ -14,6 +14,7 @@ from ...arns import Arn, parse_arn
 from ...change import Change
 from ...errors import Refused
 from ...failures.rule import Rule
+from ...limits import DELIVERY_DEFAULTS
 from .kinds import SERVICES_WITH_POLICIES, is_fifo
 from .messages.fields import event_kind_of
 from .options import WantedTarget
@@ -24,9 +25,6 @@ MOST_TARGETS = 5
 # A queue's policy has room for twenty statements, so all targets of a rule share one in that of their dead-letter
 # queue. No target can have this id, which has a space.
 DEAD_LETTERS = "dead letters"
-
-# What EventBridge does where a target says nothing.
-_DEFAULTS = {"maximum_retry_attempts": 185, "maximum_event_age_in_seconds": 86400}
 
 
 @dataclass(frozen=True)
@@ -203,7 +201,7 @@ def _alike(found: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> dict[st
     if found is None:
         return {"id": facts["id"]}
     alike = dict(found)
-    for key, default in _DEFAULTS.items():
+    for key, default in DELIVERY_DEFAULTS.items():
         if {alike[key], facts[key]} == {None, default}:
             alike[key] = facts[key]
     if _same_json(alike["input"], facts["input"]):
