@@ -121,7 +121,7 @@ def test_bad_input(sandbox, start, options, words, check):
             {"name": "two words"},
             "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'two words')",
         ),
-        ({"name_prefix": "x" * 65}, "name_prefix: "),
+        ({"name_prefix": "x" * 65}, "`name_prefix` must be 1 to 64 letters"),
         ({"event_bus_name": ""}, "`event_bus_name` must be the name of an event bus"),
         ({"event_bus_name": "nowhere"}, "Event bus nowhere does not exist"),
     ],

@@ -63,8 +63,8 @@ class Rule:
             return False
         return self._fits_reasons(task.reasons)
 
-    def _fits_reasons(self, told: tuple[str, ...]) -> bool:
-        return not self.reasons or any(re.search(wanted, words) for wanted in self.reasons for words in told)
+    def _fits_reasons(self, reasons: tuple[str, ...]) -> bool:
+        return not self.reasons or any(re.search(pattern, words) for pattern in self.reasons for words in reasons)
 
 
 def exit_codes(task: StoppedTask, containers: frozenset[str] = frozenset()) -> set[int]:

@@ -149,8 +149,8 @@ def overrides(launch: Launch) -> dict[str, Any] | None:
             entry["command"] = list(each.command)
         if each.environment:
             entry["environment"] = [{"name": name, "value": value} for name, value in each.environment]
-        wanted = {"cpu": each.cpu, "memory": each.memory, "memoryReservation": each.memory_reservation}
-        containers.append({**entry, **{key: value for key, value in wanted.items() if value is not None}})
+        limits = {"cpu": each.cpu, "memory": each.memory, "memoryReservation": each.memory_reservation}
+        containers.append({**entry, **{key: value for key, value in limits.items() if value is not None}})
     whole = {
         "containerOverrides": containers or None,
         "cpu": launch.cpu,

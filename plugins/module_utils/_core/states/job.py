@@ -90,18 +90,18 @@ def read_job(given: Mapping[str, Any]) -> Job:
 
 def _check_places(launch: Launch, refused: Backoff | None, rotate: bool, fallback: tuple[Provider, ...]) -> None:
     """Whether there is another place to go to, and an attempt that goes there."""
-    wanted = [
+    moves = [
         option
         for option, given in (("rotate_subnets", rotate), ("fallback_capacity_provider_strategy", fallback))
         if given
     ]
-    if not wanted:
+    if not moves:
         return
     if refused is None or not refused.max_attempts:
         why = "job.retry_any tries the same again" if refused is None else "job.retry_launch.max_attempts is 0"
-        raise Refused(f"job.{wanted[0]} needs a second attempt at launching, and {why}. Give job.retry_launch")
+        raise Refused(f"job.{moves[0]} needs a second attempt at launching, and {why}. Give job.retry_launch")
     if refused.max_attempts > MOST_JUDGED:
-        raise Refused(f"job.retry_launch.max_attempts: with job.{wanted[0]}, {MOST_JUDGED} is the most")
+        raise Refused(f"job.retry_launch.max_attempts: with job.{moves[0]}, {MOST_JUDGED} is the most")
     if rotate and (launch.network is None or len(launch.network.subnets) < 2):
         raise Refused("job.rotate_subnets needs two subnets or more in job.network_configuration. Add one")
     if fallback and not launch.strategy:

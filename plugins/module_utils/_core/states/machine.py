@@ -65,8 +65,8 @@ def read_machine(params: Mapping[str, Any]) -> WantedMachine:
             "Step Functions takes roles of its own account only: give one of those"
         )
     known = known or role
-    wanted = _definition(params, known.partition if known else "aws")
-    findings = lint(wanted, params.get("type") == "EXPRESS") if wanted is not None else None
+    definition = _definition(params, known.partition if known else "aws")
+    findings = lint(definition, params.get("type") == "EXPRESS") if definition is not None else None
     if findings:
         _refuse_errors(findings)
     return WantedMachine(
@@ -74,7 +74,7 @@ def read_machine(params: Mapping[str, Any]) -> WantedMachine:
         known=known,
         type=params.get("type"),
         role_arn=role_arn,
-        definition=wanted,
+        definition=definition,
         logging=_logging(params.get("logging")),
         tracing=params.get("tracing"),
         tags=params.get("tags"),
@@ -130,10 +130,10 @@ def _definition(params: Mapping[str, Any], partition: str) -> dict[str, Any] | N
         return definition(read_job(job), partition)
     if text is None:
         return None
-    wanted = read_json("definition", text)
-    if not isinstance(wanted, dict):
+    written = read_json("definition", text)
+    if not isinstance(written, dict):
         raise Refused("definition has to be an object of JSON, with StartAt and States. Correct it")
-    return wanted
+    return written
 
 
 def _logging(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
