@@ -271,7 +271,7 @@ BAD = [
     ({"start_date": "tomorrow"}, "start_date is 'tomorrow'"),
     ({"start_date": days_from_now(3), "end_date": days_from_now(2)}, "end_date is not after start_date"),
     ({"end_date": "2020-01-01T00:00:00Z"}, "end_date lies in the past"),
-    ({"description": "x" * 513}, "AWS takes 512"),
+    ({"description": "x" * 513}, "`description` must have at most 512 characters (got 513)"),
     ({"kms_key_arn": "alias/x"}, "must be the ARN of a KMS key"),
     ({"state_machine_arn": None}, "Give state_machine_arn or task"),
     ({"state_machine_arn": "report"}, "must be the ARN of a state machine"),
