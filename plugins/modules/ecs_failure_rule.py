@@ -310,7 +310,7 @@ rule:
       type: str
       sample: production-task-failures
     arn:
-      description: Its ARN; V(null) in check mode for a rule that would be made.
+      description: Its ARN; V(null) in check mode if it does not exist yet.
       returned: always
       type: str
       sample: arn:aws:events:eu-central-1:123456789012:rule/production-task-failures
@@ -405,7 +405,7 @@ ARGUMENTS = {
 def work(module: AwsModule, check_mode: bool) -> Outcome:
     wanted = read_rule(module.params)
     events = module.client("events")
-    current = find_rule(events, wanted.name, wanted.bus, to_delete=wanted.absent)
+    current = find_rule(events, wanted.name, wanted.bus, to_delete=not wanted.present)
     change = plan_rule(wanted, current)
     outcome = converge(
         "rule", change, check_mode, lambda change: write_rule(events, wanted.bus, current, change), wanted.warnings

@@ -195,7 +195,7 @@ rules:
 
 from ..module_utils._aws.live.rule import find_rules
 from ..module_utils._core.failures.covers import covers
-from ..module_utils._core.failures.rule import read_search, seen_rule
+from ..module_utils._core.failures.rule import read_search, rule_info_facts
 from ..module_utils._module import AwsModule, Outcome, run
 
 ARGUMENTS = {
@@ -208,7 +208,7 @@ ARGUMENTS = {
 def work(module: AwsModule, _check_mode: bool) -> Outcome:
     search = read_search(module.params)
     found = find_rules(module.client("events"), **search)
-    rules = [{**seen_rule(rule), "covers": covers(rule.event_pattern)} for rule in found]
+    rules = [{**rule_info_facts(rule), "covers": covers(rule.event_pattern)} for rule in found]
     return Outcome(results={"rules": rules, "region": module.region})
 
 

@@ -212,7 +212,7 @@ subscription:
 """
 
 from ..module_utils._aws.calls.log_subscriptions import subscription_filters
-from ..module_utils._aws.live.subscription import function_policy, write_subscription
+from ..module_utils._aws.live.subscription import function_access, write_subscription
 from ..module_utils._core.log_subscription.plan import (
     function_to_look_at,
     plan_subscription,
@@ -244,15 +244,15 @@ def work(module: AwsModule, check_mode: bool) -> Outcome:
     wanted = read_subscription(module.params, module.region)
     filters = subscription_filters(logs, wanted.log_group)
     function = function_to_look_at(wanted, filters or ())
-    policy = function_policy(module.client, function, wanted)
-    change = plan_subscription(wanted, filters, policy)
+    access = function_access(module.client, function, wanted)
+    change = plan_subscription(wanted, filters, access)
     stale = stale_function(wanted, filters or ())
     return converge(
         "subscription",
         change,
         check_mode,
-        lambda change: write_subscription(module.client, wanted, change, policy, stale),
-        warnings=warnings_of(wanted, filters, policy),
+        lambda change: write_subscription(module.client, wanted, change, access, stale),
+        warnings=warnings_of(wanted, filters, access),
     )
 
 

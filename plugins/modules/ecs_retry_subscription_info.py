@@ -114,7 +114,7 @@ subscriptions:
 
 from ..module_utils._aws.calls.functions import function_policy
 from ..module_utils._aws.calls.log_subscriptions import subscription_filters
-from ..module_utils._core.log_subscription.model import feeds, log_groups_in, show_filter
+from ..module_utils._core.log_subscription.model import feeds, filter_facts, log_groups_in
 from ..module_utils._core.log_subscription.plan import read_function, read_log_group
 from ..module_utils._module import AwsModule, Outcome, run
 
@@ -133,10 +133,10 @@ def work(module: AwsModule, _check_mode: bool) -> Outcome:
         function = read_function(module.params["function_arn"], module.region)
         groups = log_groups_in(function_policy(module.client("lambda"), function))
     found = [each for group in groups for each in subscription_filters(module.client("logs"), group) or []]
-    wanted = [each for each in found if module.params["name"] in (None, each.name)]
-    wanted = [each for each in wanted if function is None or feeds(each, function)]
-    shown = [show_filter(each) for each in sorted(wanted, key=lambda each: (each.name, each.log_group))]
-    return Outcome(results={"log_groups": groups, "subscriptions": shown})
+    found = [each for each in found if module.params["name"] in (None, each.name)]
+    found = [each for each in found if function is None or feeds(each, function)]
+    subscriptions = [filter_facts(each) for each in sorted(found, key=lambda each: (each.name, each.log_group))]
+    return Outcome(results={"log_groups": groups, "subscriptions": subscriptions})
 
 
 def main() -> None:

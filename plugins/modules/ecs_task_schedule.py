@@ -360,7 +360,7 @@ schedule:
       type: str
       sample: scheduler
     arn:
-      description: Its ARN.
+      description: Its ARN; in check mode the one that it would get.
       returned: always
       type: str
       sample: arn:aws:scheduler:eu-central-1:123456789012:schedule/default/nightly-report

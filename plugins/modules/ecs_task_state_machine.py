@@ -534,7 +534,7 @@ state_machine:
       type: str
       sample: import
     arn:
-      description: Its ARN.
+      description: Its ARN; in check mode the one that it would get.
       returned: always
       type: str
       sample: arn:aws:states:eu-central-1:123456789012:stateMachine:import

@@ -127,14 +127,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 api_destination:
-  description: >-
-    The API destination; V(null) when there is none. Of one that check mode would create, AWS's own keys are missing.
+  description: The API destination; V(null) when there is none.
   returned: success
   type: dict
   contains:
     arn:
-      description: ARN of the API destination.
-      returned: when it exists
+      description: ARN of the API destination; V(null) in check mode if it does not exist yet.
+      returned: always
       type: str
       sample: arn:aws:events:eu-central-1:123456789012:api-destination/slack/1b2c3d4e-aaaa-bbbb-cccc-1234567890ab
     name:
@@ -143,8 +142,9 @@ api_destination:
       type: str
       sample: slack
     state:
-      description: V(ACTIVE) or V(INACTIVE).
-      returned: when it exists
+      description: >-
+        V(ACTIVE) or V(INACTIVE); V(null) if it did not exist before and O(wait) is false, or in check mode.
+      returned: always
       type: str
       sample: ACTIVE
     description:

@@ -270,14 +270,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 connection:
-  description: >-
-    The connection; V(null) when there is none. Of one that check mode would create, AWS's own keys are missing.
+  description: The connection; V(null) when there is none.
   returned: success
   type: dict
   contains:
     arn:
-      description: ARN of the connection.
-      returned: when it exists
+      description: ARN of the connection; V(null) in check mode if it does not exist yet.
+      returned: always
       type: str
       sample: arn:aws:events:eu-central-1:123456789012:connection/sentry/1b2c3d4e-aaaa-bbbb-cccc-1234567890ab
     name:
@@ -286,8 +285,10 @@ connection:
       type: str
       sample: sentry
     state:
-      description: V(AUTHORIZED), or V(ACTIVE) for a private API. Another one only when it was not waited for.
-      returned: when it exists
+      description: >-
+        V(AUTHORIZED), or V(ACTIVE) for a private API. Another one only when it was not waited for. V(null) in check
+        mode if it does not exist yet, or would be authorized anew.
+      returned: always
       type: str
       sample: AUTHORIZED
     description:
@@ -327,8 +328,10 @@ connection:
       type: str
       sample: ""
     secret_arn:
-      description: ARN of the secret that EventBridge keeps the values in; V(null) where AWS does not tell.
-      returned: when it exists
+      description: >-
+        ARN of the secret that EventBridge keeps the values in; V(null) if AWS does not return it, and in check mode if
+        the connection does not exist yet.
+      returned: always
       type: str
       sample: arn:aws:secretsmanager:eu-central-1:123456789012:secret:events!connection/sentry/1b2c3d4e-Ab12Cd
     secret_values:

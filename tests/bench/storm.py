@@ -8,7 +8,7 @@ import json
 import time
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide import decide
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.policy import Policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import RetryOptions
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.records import from_cloudtrail
 
 from tests.unit.core.retry.samples import NOON, REGION, cloudtrail
@@ -28,5 +28,5 @@ def _once(texts: list[str]) -> float:
     for text in texts:
         launch = from_cloudtrail(json.loads(text), REGION)
         assert launch
-        decide(launch, 0, Policy(), NOON, lambda: 0.5)
+        decide(launch, 0, RetryOptions(), NOON, lambda: 0.5)
     return time.process_time() - began

@@ -98,6 +98,9 @@ def test_every_authorization_converges_and_stays(connection, kind):
     assert made["changed"]
     assert writes(calls) == ["CreateConnection"]
     assert check["diff"] == made["diff"]
+    assert {key: check["connection"][key] for key in ("arn", "state", "secret_arn")} == dict.fromkeys(
+        ("arn", "state", "secret_arn")
+    )
     assert made["connection"]["state"] == "AUTHORIZED"
     assert made["connection"]["description"] == "Failures"
     assert made["connection"]["arn"].startswith("arn:aws:events:eu-central-1:123456789012:connection/sentry/")
@@ -310,17 +313,20 @@ def with_parameter(place: str, **parameter: Any) -> dict[str, Any]:
 
 BAD = SECRETS["key"]
 MISTYPED = [
-    ({"name": "sen try", **API_KEY}, "name: 'sen try' is not a name of EventBridge"),
-    ({"name": "s" * 65, **API_KEY}, "is not a name of EventBridge"),
-    ({"name": "", **API_KEY}, "is not a name of EventBridge"),
+    (
+        {"name": "sen try", **API_KEY},
+        "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'sen try')",
+    ),
+    ({"name": "s" * 65, **API_KEY}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores"),
+    ({"name": "", **API_KEY}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores"),
     ({}, "Give api_key, basic or oauth"),
     ({"state": "there", **API_KEY}, "value of state must be one of: present, absent"),
     ({**API_KEY, **BASIC}, "mutually exclusive"),
     ({"api_key": {"name": "X-Key"}}, "missing required arguments: value"),
     ({"api_key": {"value": BAD}}, "missing required arguments: name"),
     (with_key(value=f"{BAD}:1"), "api_key.value holds a colon"),
-    (with_key(value=BAD * 60), "api_key.value has 600 characters"),
-    (with_key(value=""), "api_key.value has 0 characters"),
+    (with_key(value=BAD * 60), "`api_key.value` must have 1 to 512 characters (got 600)"),
+    (with_key(value=""), "`api_key.value` must have 1 to 512 characters (got 0)"),
     (with_key(value="\t"), "api_key.value is blank"),
     (with_key(value=f"{BAD}\n"), "api_key.value holds a line break"),
     (with_key(name="X Key"), "api_key.name: 'X Key' is no name of a header"),
@@ -337,7 +343,7 @@ MISTYPED = [
     (with_oauth(authorization_endpoint="https:///token"), "no valid host"),
     (with_oauth(http_method="PATCH"), "must be one of: GET, POST, PUT"),
     (with_oauth(client_secret=f"{BAD}\x00"), "oauth.client_secret holds a line break or another control character"),
-    (with_oauth(client_id=None), "oauth.client_id has 0 characters"),
+    (with_oauth(client_id=None), "`oauth.client_id` must have 1 to 512 characters"),
     (with_parameter("header", key="a b", value="c"), "is no name of a header"),
     (with_parameter("header", key="a", value="c\nd"), "header[0].value is blank, or holds a line break"),
     (with_parameter("header", key="a", secret_value=f"{BAD}é"), "header[0].secret_value is blank, or"),
@@ -345,7 +351,7 @@ MISTYPED = [
     (with_parameter("header", key="a", value="b", secret_value=BAD), "mutually exclusive"),
     (with_parameter("header", value="b"), "missing required arguments: key"),
     (with_parameter("query", key="a", secret_value=f"{BAD}\x00"), "query[0].secret_value holds a control character"),
-    (with_parameter("query", key="", value="b"), "query[0].key has 0 characters"),
+    (with_parameter("query", key="", value="b"), "query[0].key` must have 1 to 512 characters (got 0)"),
     (with_parameter("cookie", key="a", value="b"), "Unsupported parameters"),
     (
         {**API_KEY, "invocation_http_parameters": {"header": [{"key": key, "value": "1"} for key in ("a", "A")]}},
@@ -356,7 +362,7 @@ MISTYPED = [
         "body has 101 entries: EventBridge takes 100 at most",
     ),
     ({"invocation_http_parameters": {"query": [{"key": "a", "value": "b"}]}}, "Give api_key, basic or oauth as well"),
-    ({**API_KEY, "description": "d" * 513}, "description has 513 characters: EventBridge takes 512 at most"),
+    ({**API_KEY, "description": "d" * 513}, "`description` must have at most 512 characters (got 513)"),
     ({**API_KEY, "description": "d" * 432}, "there is room for 431"),
     ({**API_KEY, "description": "a\nb"}, "description holds a line break"),
     (
@@ -371,11 +377,17 @@ MISTYPED = [
     ({**API_KEY, "tags": {"a": "b"}}, "Unsupported parameters"),
 ]
 MISTYPED_DESTINATION = [
-    ({**ENDPOINT, "name": "a/b"}, "name: 'a/b' is not a name of EventBridge"),
+    ({**ENDPOINT, "name": "a/b"}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'a/b')"),
     ({"connection": "sentry"}, "give invocation_endpoint"),
     ({"invocation_endpoint": "https://example.com/"}, "give connection"),
-    ({**ENDPOINT, "connection": "a b"}, "connection: 'a b' is not a name of EventBridge"),
-    ({**ENDPOINT, "connection": "arn:aws:sns:eu-central-1:123456789012:topic"}, "is not the ARN of a connection"),
+    (
+        {**ENDPOINT, "connection": "a b"},
+        "`connection` must be the name of a connection (1 to 64 letters, digits, dots, hyphens and underscores)",
+    ),
+    (
+        {**ENDPOINT, "connection": "arn:aws:sns:eu-central-1:123456789012:topic"},
+        "`connection` must be the name of a connection",
+    ),
     ({**ENDPOINT, "invocation_endpoint": "http://example.com/"}, "https addresses only"),
     ({**ENDPOINT, "invocation_endpoint": "example.com"}, "https addresses only"),
     ({**ENDPOINT, "invocation_endpoint": "https://exa mple.com/"}, "does not take in an address"),

@@ -17,21 +17,24 @@ def pattern(**detail):
 # On top of a name and kind: task; None leaves an option out.
 BAD = [
     # which rule
-    ({"name": ""}, "name: '' is not a name of a rule"),
-    ({"name": "two words"}, "name: 'two words' is not a name of a rule"),
-    ({"name": "x" * 65}, "is not a name of a rule, which has up to 64 characters"),
+    ({"name": ""}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got '')"),
+    ({"name": "two words"}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'two words')"),
+    ({"name": "x" * 65}, "`name` must be 1 to 64 letters"),
     ({"name": None}, "name"),
-    ({"event_bus_name": "my bus"}, "event_bus_name: 'my bus' is not an event bus. Give its name or its ARN"),
-    ({"event_bus_name": "arn:aws:sns:eu-central-1:123456789012:x"}, "is not an event bus"),
+    ({"event_bus_name": "my bus"}, "`event_bus_name` must be the name of an event bus"),
+    (
+        {"event_bus_name": "arn:aws:sns:eu-central-1:123456789012:x"},
+        "`event_bus_name` must be the name of an event bus",
+    ),
     ({"state": "enabled"}, "value of state must be one of: present, absent"),
     ({"kind": None}, "There is no rule alerts yet, and nothing says what it shall match. Give kind or event_pattern"),
     ({"kind": "tasks"}, "value of kind must be one of"),
     ({"event_pattern": {"source": ["aws.ecs"]}}, "kind and event_pattern are both given"),
     ({"enabled": "perhaps"}, "perhaps"),
-    ({"description": "x" * 513}, "description has 513 characters, and EventBridge takes 512"),
-    ({"tags": {"aws:x": "y"}}, "tags: 'aws:x' begins with aws:"),
-    ({"tags": {"x": "y" * 257}}, "tags: 'x' is too long or empty"),
-    ({"tags": {str(number): "" for number in range(51)}}, "tags has 51 entries, and AWS takes 50"),
+    ({"description": "x" * 513}, "`description` must have at most 512 characters (got 513)"),
+    ({"tags": {"aws:x": "y"}}, "`tags` must not have keys that begin with aws:"),
+    ({"tags": {"x": "y" * 257}}, "`tags.x` must have at most 256 characters (got 257)"),
+    ({"tags": {str(number): "" for number in range(51)}}, "`tags` must have at most 50 tags (got 51)"),
     ({"cluster": "production"}, "Unsupported parameters"),
     # filters on the wrong kind
     ({"services": ["web"]}, "services makes no sense for kind: task. It is for the kinds service_task, service_action"),
@@ -44,10 +47,10 @@ BAD = [
     ({"exclude_role_arns": ["x"]}, "exclude_role_arns makes no sense for kind: task"),
     ({"kind": None, "clusters": ["x"]}, "clusters narrows a kind of failure, and none is given. Say kind: task"),
     # values of filters
-    ({"clusters": ["pro duction"]}, "clusters: 'pro duction' is not a name of ECS"),
+    ({"clusters": ["pro duction"]}, "`clusters` must be the name of an ECS cluster"),
     (
         {"clusters": [f"{ECS}:service/production/web"]},
-        "is not an ARN such as arn:aws:ecs:eu-central-1:123456789012:clu",
+        "or its ARN, such as arn:aws:ecs:eu-west-1:123456789012:clu",
     ),
     ({"clusters": [""]}, "clusters has an entry that is empty"),
     ({"kind": "service_task", "services": [f"{ECS}:service/web"]}, "does not tell the cluster"),
@@ -67,9 +70,9 @@ BAD = [
     ({"kind": "state_machine", "statuses": ["failed"]}, "statuses: 'failed' is not a status of an execution"),
     (
         {"kind": "state_machine", "state_machine_arns": ["nightly"]},
-        "state_machine_arns: 'nightly' is not an ARN such as",
+        "`state_machine_arns` must be the ARN of a state machine without version or alias, such as",
     ),
-    ({"kind": "launch", "exclude_role_arns": ["retry"]}, "exclude_role_arns: 'retry' is not an ARN such as"),
+    ({"kind": "launch", "exclude_role_arns": ["retry"]}, "`exclude_role_arns` must be the ARN of an IAM role, such as"),
     ({"clusters": [f"cluster-{number:03}" for number in range(150)]}, "characters, and EventBridge takes 4096"),
     # patterns
     ({"kind": None, "event_pattern": "{"}, "event_pattern"),
@@ -114,9 +117,12 @@ def test_bad_input(sandbox, start, options, words, check):
     ("options", "words"),
     [
         ({"name": "a", "name_prefix": "b"}, "name and name_prefix are both given"),
-        ({"name": "two words"}, "name: 'two words' is not a name of a rule"),
-        ({"name_prefix": "x" * 65}, "name_prefix: "),
-        ({"event_bus_name": ""}, "event_bus_name: '' is not an event bus"),
+        (
+            {"name": "two words"},
+            "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'two words')",
+        ),
+        ({"name_prefix": "x" * 65}, "`name_prefix` must be 1 to 64 letters"),
+        ({"event_bus_name": ""}, "`event_bus_name` must be the name of an event bus"),
         ({"event_bus_name": "nowhere"}, "Event bus nowhere does not exist"),
     ],
 )

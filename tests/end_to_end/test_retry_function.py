@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 # The collection as it is installed: from there the role runs the program.
 PACK = ROOT / "build/collections/ansible_collections/steadyops/ecs/roles/launch_retry/files/package_function.py"
 MOST_MEMORY = 128 * 1024  # kB, the least that a function can have
-POLICY = {"max_attempts": 3, "base_delay": 20, "max_delay": 60, "own_role_arns": [ROLE]}
+OPTIONS = {"max_attempts": 3, "base_delay": 20, "max_delay": 60, "own_role_arns": [ROLE]}
 
 
 def pack(folder: Path, *more: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Stack(Launches):
             "RETRY_QUEUE_URL": self.queues[0],
             "DEAD_LETTER_QUEUE_URL": self.queues[1],
             "TOPIC_ARN": TOPIC,
-            "RETRY_POLICY": json.dumps(POLICY),
+            "RETRY_OPTIONS": json.dumps(OPTIONS),
         }
         self.aws["lambda"].create_function(
             FunctionName=NAME,
@@ -65,10 +65,10 @@ class Stack(Launches):
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )
 
-    def keep_running(self, **policy: Any) -> None:
-        """Have tasks started again that stopped, as the policy says."""
+    def keep_running(self, **options: Any) -> None:
+        """Have tasks started again that stopped, as the options say."""
         variables = self.aws["lambda"].get_function_configuration(FunctionName=NAME)["Environment"]["Variables"]
-        variables["RETRY_POLICY"] = json.dumps({**POLICY, **policy})
+        variables["RETRY_OPTIONS"] = json.dumps({**OPTIONS, **options})
         self.aws["lambda"].update_function_configuration(FunctionName=NAME, Environment={"Variables": variables})
         self.from_eventbridge({"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]})
 
@@ -166,7 +166,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
         "AWS_ENDPOINT_URL": stack.sandbox.url,
         "AWS_REGION": REGION,
         "RETRY_QUEUE_URL": stack.aws["sqs"].get_queue_url(QueueName="alerts")["QueueUrl"],  # which nothing takes from
-        "RETRY_POLICY": json.dumps(POLICY),
+        "RETRY_OPTIONS": json.dumps(OPTIONS),
     }
     package = pack(tmp_path)["path"]
     ran = subprocess.run(
@@ -189,18 +189,18 @@ def test_the_package_is_the_same_from_run_to_run(tmp_path):
     assert first["changed"]
     again = pack(tmp_path)
     assert again == {**first, "changed": False}
-    policy = tmp_path / "policy.json"
-    policy.write_text('{"max_attempts": 2}')
-    other = pack(tmp_path, "--policy", str(policy), "--pack-policy")
+    options = tmp_path / "options.json"
+    options.write_text('{"max_attempts": 2}')
+    other = pack(tmp_path, "--options", str(options), "--pack-options")
     assert other["changed"]
     assert other["code_sha256"] != first["code_sha256"]
 
 
-def test_a_policy_that_cannot_be_meant_is_not_packed(tmp_path):
-    policy = tmp_path / "policy.json"
-    policy.write_text('{"max_attempts": 0}')
+def test_options_that_cannot_be_meant_are_not_packed(tmp_path):
+    options = tmp_path / "options.json"
+    options.write_text('{"max_attempts": 0}')
     with pytest.raises(subprocess.CalledProcessError) as failed:
-        pack(tmp_path, "--policy", str(policy))
+        pack(tmp_path, "--options", str(options))
     assert "max_attempts is 0. Say a whole number from 1 to 50" in failed.value.stderr
     assert "Traceback" not in failed.value.stderr
     assert not (tmp_path / "retry.zip").exists()

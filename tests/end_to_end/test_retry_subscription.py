@@ -214,8 +214,8 @@ def test_info_lists_them(subscription, aws, start):
         assert [each["name"] for each in found["subscriptions"]] == names
         assert found["log_groups"] == ["trail"] * len(names)
     for options, words in (
-        ({"log_group": "no where"}, "is not the name"),
-        ({"function_arn": "launch-retry"}, "is not the ARN of a Lambda function"),
+        ({"log_group": "no where"}, "must be the name of a log group"),
+        ({"function_arn": "launch-retry"}, "`function_arn` must be the ARN of a Lambda function"),
         ({}, "one of the following is required"),
         ({"log_group": "trail", "function_arn": FUNCTION}, "mutually exclusive"),
     ):
@@ -245,25 +245,25 @@ def test_check_mode_may_run_before_there_is_a_function(subscription):
 
 
 BAD = [
-    ({"name": "a:b"}, "is no name of a filter"),
-    ({"log_group": "no where"}, "is not the name of a log group"),
+    ({"name": "a:b"}, "`name` must be 1 to 512 characters"),
+    ({"log_group": "no where"}, "`log_group` must be the name of a log group"),
     ({"log_group": "nowhere"}, "There is no log group nowhere"),
-    ({"log_group": "arn:aws:s3:::trail"}, "is not the ARN of a log group"),
+    ({"log_group": "arn:aws:s3:::trail"}, "`log_group` must be the name of a log group"),
     ({"function_arn": None}, "function_arn is missing"),
-    ({"function_arn": "launch-retry"}, "is not the ARN of a Lambda function"),
+    ({"function_arn": "launch-retry"}, "`function_arn` must be the ARN of a Lambda function"),
     ({"function_arn": FUNCTION.replace("launch-retry", "nothing")}, "There is no function"),
     ({"function_arn": FUNCTION.replace("eu-central-1", "us-east-1")}, "is in us-east-1"),
-    ({"filter_pattern": "x" * 1025}, "has 1025 characters"),
+    ({"filter_pattern": "x" * 1025}, "(got 1025)"),
     ({"filter_pattern": "%a% %b% %c%"}, "has 3 regular expressions"),
     ({"filter_pattern": "{ $.a = 1"}, "without its other brace"),
     ({"filter_pattern": "{ ($.a = 1 }"}, "parenthesis"),
     ({"filter_pattern": '{ $.a = "b }'}, "quotation mark"),
     ({"filter_pattern": "{ $.failures[0] EXISTS }"}, "there is no EXISTS"),
     ({"filter_pattern": "x", "clusters": ["production"]}, "leave clusters out"),
-    ({"clusters": ["a b"]}, "neither the name nor the ARN"),
+    ({"clusters": ["a b"]}, "`clusters` must be the name of an ECS cluster"),
     ({"clusters": [f"cluster-{number:03}" for number in range(30)]}, "takes 1024"),
-    ({"task_families": ["report:7"]}, "without revision"),
-    ({"exclude_role_arns": ["launch-retry"]}, "is not the ARN of a role"),
+    ({"task_families": ["report:7"]}, "must be a task family without revision"),
+    ({"exclude_role_arns": ["launch-retry"]}, "`exclude_role_arns` must be the ARN of an IAM role"),
     ({"regions": ["Frankfurt"]}, "is no region"),
     ({"wait_timeout": 0}, "wait_timeout is 0"),
     ({"wait_delay": -1}, "wait_delay is -1"),

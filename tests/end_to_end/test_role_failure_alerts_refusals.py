@@ -74,7 +74,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 # What a module finds, with reads alone: before the first rule is written, all have been looked at.
 FOUND_LATER: list[tuple[dict[str, Any], str]] = [
-    ({"clusters": ["pro duction"]}, "clusters: 'pro duction' is not a name of ECS"),
+    ({"clusters": ["pro duction"]}, "`clusters` must be the name of an ECS cluster"),
     ({"kinds": ["task", "launch"], "rule_options": {"launch": {"exit_codes": [1]}}}, "exit_codes makes no sense"),
 ]  # fmt: skip
 

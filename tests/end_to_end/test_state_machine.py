@@ -156,11 +156,11 @@ def test_by_its_arn(machine):
 
 
 BAD = [
-    ({"name": "a b", "job": JOB}, "is not the name of a state machine"),
-    ({"name": f"arn:aws:states:eu-central-1:{ACCOUNT}:activity:x", "job": JOB}, "is not the name"),
+    ({"name": "a b", "job": JOB}, "must be the name of a state machine"),
+    ({"name": f"arn:aws:states:eu-central-1:{ACCOUNT}:activity:x", "job": JOB}, "must be the name of a state machine"),
     ({"name": f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:x", "job": JOB}, "Set region to match"),
     ({"name": "arn:aws:states:eu-central-1:999999999999:stateMachine:x", "job": JOB}, "give one of those"),
-    ({"role_arn": "report", "job": JOB}, "is not the ARN of an IAM role"),
+    ({"role_arn": "report", "job": JOB}, "must be the ARN of an IAM role"),
     ({"role_arn": None, "job": JOB}, "role_arn is needed"),
     ({}, "job or definition is needed"),
     ({"job": JOB, "definition": PASS}, "mutually exclusive"),
@@ -190,8 +190,11 @@ BAD = [
     ({"job": {**JOB, "timeout": "soon"}}, "job.timeout is 'soon'"),
     ({"job": {**JOB, "timeout": 0}}, "job.timeout is '0'"),
     ({"job": {**JOB, "execution_timeout": "1h"}}, "has to be above job.timeout"),
-    ({"job": {**JOB, "cluster": "a/b"}}, "neither a cluster's name nor its ARN"),
-    ({"job": {**JOB, "task_definition": "report:latest"}}, "neither a family"),
+    ({"job": {**JOB, "cluster": "a/b"}}, "`job.cluster` must be the name of an ECS cluster"),
+    (
+        {"job": {**JOB, "task_definition": "report:latest"}},
+        "`job.task_definition` must be the name of a task definition (family or family:revision)",
+    ),
     ({"job": {**JOB, "network_configuration": {"subnets": []}}}, "is empty. Give at least one subnet"),
     ({"job": {**JOB, "network_configuration": {"subnets": ["eu-central-1a"]}}}, "'eu-central-1a' is not an id"),
     ({"job": {**JOB, "network_configuration": {"subnets": [f"subnet-{n}" for n in range(17)]}}}, "ECS takes 16"),
@@ -229,13 +232,13 @@ BAD = [
         {"job": {**JOB, "fallback_capacity_provider_strategy": [{"capacity_provider": "FARGATE"}]}},
         "Give that one too",
     ),
-    ({"job": {**JOB, "notify_topic_arn": "alerts"}}, "is not the ARN of an SNS topic"),
-    ({"job": {**JOB, "notify_topic_arn": TOPIC + ".fifo"}}, "is a FIFO topic"),
+    ({"job": {**JOB, "notify_topic_arn": "alerts"}}, "must be the ARN of a standard SNS topic"),
+    ({"job": {**JOB, "notify_topic_arn": TOPIC + ".fifo"}}, "a standard SNS topic, not FIFO"),
     ({"job": {**JOB, "overrides": {"containers": [{"name": "a"}, {"name": "a"}]}}}, "has a container twice"),
     ({"job": {**JOB, "overrides": {"cpu": "much"}}}, "'much' is no number"),
-    ({"job": {**JOB, "tags": {"aws:x": "y"}}}, "begins with aws:"),
-    ({"job": JOB, "logging": {"level": "ALL"}}, "is not the ARN of a log group"),
-    ({"job": JOB, "logging": {"level": "ALL", "log_group_arn": "/aws/states"}}, "is not the ARN of a log group"),
+    ({"job": {**JOB, "tags": {"aws:x": "y"}}}, "must not have keys that begin with aws:"),
+    ({"job": JOB, "logging": {"level": "ALL"}}, "must be the ARN of a log group"),
+    ({"job": JOB, "logging": {"level": "ALL", "log_group_arn": "/aws/states"}}, "must be the ARN of a log group"),
 ]
 
 

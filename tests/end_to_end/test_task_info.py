@@ -107,7 +107,7 @@ def test_tasks_that_start_and_tasks_that_are_being_stopped(sandbox, task_info):
         ({"max_task_age": "7d", "token": "a"}, "are both given"),
         ({"max_task_age": "a week"}, "say an age such as 7d"),
         ({"started_before": "2999-01-01T00:00:00Z"}, "has not come yet"),
-        ({"service": f"{ECS}:cluster/web"}, "is not the ARN of an ECS service"),
+        ({"service": f"{ECS}:cluster/web"}, "must be the name of an ECS service"),
     ],
 )
 def test_refusals(sandbox, task_info, options, words):

@@ -25,12 +25,12 @@ class Patience:
     delay: float
 
 
-def read_patience(options: Mapping[str, Any]) -> Patience:
+def read_patience(params: Mapping[str, Any]) -> Patience:
     """From the options ``wait``, ``wait_timeout`` and ``wait_delay``. Raises ``Refused``."""
     for name in ("wait_timeout", "wait_delay"):
-        if not 0 < options[name] < math.inf:
-            raise Refused(f"{name} is {options[name]}: say a number of seconds above 0")
-    return Patience(options["wait"], float(options["wait_timeout"]), float(options["wait_delay"]))
+        if not 0 < params[name] < math.inf:
+            raise Refused(f"{name} is {params[name]}: say a number of seconds above 0")
+    return Patience(params["wait"], float(params["wait_timeout"]), float(params["wait_delay"]))
 
 
 def wait_until(

@@ -3,8 +3,8 @@
 """Packs the retry function: its edge, and the files of the collection that decide.
 
 Run on the controller, by the role. Prints JSON: {"path", "code_sha256", "changed"}. The package is the same bytes from
-run to run. With --policy, a file with the retry policy as JSON, or - for standard input, the policy is checked; with
---pack-policy it goes into the package as well, which has no limit of four kilobytes as the environment of a function
+run to run. With --options, a file with the retry options as JSON or - for standard input, the options are checked; with
+--pack-options they go into the package as well, which has no limit of four kilobytes as the environment of a function
 has. Launch templates may hold secrets, so only who runs this can read the package.
 
 Exits with 1, and says why on standard error.
@@ -24,27 +24,27 @@ sys.path.insert(0, str(FILES.parents[2] / "plugins/module_utils"))
 from _core.errors import Refused  # noqa: E402
 from _core.functions.archive import code_sha256  # noqa: E402
 from _core.functions.retry_function import retry_function  # noqa: E402
-from _core.retry.policy import read_policy  # noqa: E402
+from _core.retry.options import read_options  # noqa: E402
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--policy", help="the retry policy, as JSON: a file, or - for standard input")
-    parser.add_argument("--pack-policy", action="store_true", help="put the policy into the package")
+    parser.add_argument("--options", help="the retry options, as JSON: a file, or - for standard input")
+    parser.add_argument("--pack-options", action="store_true", help="put the options into the package")
     parser.add_argument("--output", type=Path, required=True, help="the package to write")
     given = parser.parse_args()
     try:
-        text = sys.stdin.read() if given.policy == "-" else Path(given.policy).read_text() if given.policy else "{}"
-        policy = json.loads(text)
-        read_policy(policy)
-        package = retry_function(FILES / "retry_function", policy if given.pack_policy else None)
+        text = sys.stdin.read() if given.options == "-" else Path(given.options).read_text() if given.options else "{}"
+        options = json.loads(text)
+        read_options(options)
+        package = retry_function(FILES / "retry_function", options if given.pack_options else None)
         changed = not given.output.exists() or given.output.read_bytes() != package
         if changed:
             given.output.parent.mkdir(parents=True, exist_ok=True)
             given.output.touch(mode=0o600)
             given.output.write_bytes(package)
     except Refused as error:
-        sys.exit(f"The retry policy does not fit. {error}")
+        sys.exit(f"The retry options are invalid. {error}")
     except (OSError, ValueError) as error:
         sys.exit(f"The package {given.output} cannot be made: {error}")
     sys.stdout.write(

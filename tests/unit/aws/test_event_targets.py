@@ -14,7 +14,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import (
     sns,
     sqs,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.shapes.event_target import boto_target, target_settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.shapes.event_target import boto_target, target_facts
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.options import read_target
@@ -27,7 +27,7 @@ from tests.unit.core.events.test_target_plan import TASKS
 
 ON = {"Rule": "failures", "EventBusName": "central"}
 TARGET = {"Id": "a", "Arn": of.TOPIC}
-SETTINGS = read_target(params()).settings
+SETTINGS = read_target(params()).facts
 QUEUE, FUNCTION, ALIAS = (parse_arn(arn) for arn in (of.QUEUE, of.FUNCTION, f"{of.FUNCTION}:live"))
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/alerts"
 STATEMENT = statement_for(FUNCTION, RULE, "a")
@@ -324,5 +324,5 @@ def test_an_entry_that_failed_is_a_failure(code, kind):
 
 @pytest.mark.parametrize("task", [*TASKS, template('"x"')])
 def test_a_target_is_read_as_it_was_written(task):
-    settings = read_target(params(**task)).settings_for("task")
-    assert target_settings(boto_target(settings), "failures", "default") == settings
+    settings = read_target(params(**task)).facts_for("task")
+    assert target_facts(boto_target(settings), "failures", "default") == settings

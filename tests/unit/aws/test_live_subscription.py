@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.subscription import (
-    function_policy,
+    function_access,
     write_subscription,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Failed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.model import (
-    FunctionPolicy,
+    FunctionAccess,
     statement_for,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.plan import WantedSubscription
@@ -60,16 +60,16 @@ def remove(function=FUNCTION, answer=None):
 def test_what_is_read_of_the_function(wanted, calls, exists, stands):
     clients = Clients()
     clients.expect(*calls)
-    assert function_policy(clients, FUNCTION, wanted) == FunctionPolicy(FUNCTION, exists, stands)
+    assert function_access(clients, FUNCTION, wanted) == FunctionAccess(FUNCTION, exists, stands)
     clients.assert_all_asked()
 
 
 def test_without_a_function_nothing_is_read():
-    assert function_policy(Clients(), None, WANTED) is None
+    assert function_access(Clients(), None, WANTED) is None
 
 
-NONE = FunctionPolicy(FUNCTION, True)
-STANDS = FunctionPolicy(FUNCTION, True, OURS)
+NONE = FunctionAccess(FUNCTION, True)
+STANDS = FunctionAccess(FUNCTION, True, OURS)
 BEFORE = {"destination_arn": str(FUNCTION), "filter_pattern": "p", "permission": {"sid": OURS["Sid"]}}
 LEFT_BEHIND = {**BEFORE, "destination_arn": None, "filter_pattern": None}
 DELETED, TAKEN = "deleted the subscription filter", "removed the invoke permission"
@@ -133,7 +133,7 @@ def test_a_change(wanted, change, policy, stale, calls, expected):
 @pytest.mark.parametrize(
     ("wanted", "policy", "calls", "kind", "words"),
     [
-        (WANTED, FunctionPolicy(FUNCTION, False), [], Failed, "There is no function"),
+        (WANTED, FunctionAccess(FUNCTION, False), [], Failed, "There is no function"),
         (OTHERS_KEEP_IT, NONE, [(*PUT, NOT_YET)], Failed, "may not call .* Set resource_policy, or let logs.amazonaws"),
         (
             replace(WANTED, patience=Patience(True, 0, 3)),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.policy import Policy, read_policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import RetryOptions, read_options
 from ansible_collections.steadyops.ecs.plugins.modules.ecs_service_recycle import ARGUMENTS
 
 ROLES = Path(__file__).parents[3] / "roles"
@@ -60,14 +60,14 @@ def test_every_option_is_a_variable_of_the_same_kind():
     assert of_role == {name: {f: spec[f] for f in facts if f in spec} for name, spec in ARGUMENTS.items()}
 
 
-def test_every_option_of_the_retry_policy_is_a_variable_with_its_default():
-    usual = {field.name for field in dataclasses.fields(Policy)} - {"account", "own_role_arns"}
+def test_every_retry_option_is_a_variable_with_its_default():
+    usual = {field.name for field in dataclasses.fields(RetryOptions)} - {"account", "own_role_arns"}
     names = {"families": "task_families"}
     said = {name: variables("launch_retry")[names.get(name, name)]["default"] for name in usual}
-    assert read_policy(said) == Policy()
-    policy = read("launch_retry", "vars/main.yml")["_launch_retry_policy"]
-    assert policy.keys() == usual | {"own_role_arns"}
-    assert [name for name in usual if f"launch_retry_{names.get(name, name)}" not in policy[name]] == []
+    assert read_options(said) == RetryOptions()
+    options = read("launch_retry", "vars/main.yml")["_launch_retry_options"]
+    assert options.keys() == usual | {"own_role_arns"}
+    assert [name for name in usual if f"launch_retry_{names.get(name, name)}" not in options[name]] == []
 
 
 def test_every_variable_reaches_the_module():

@@ -38,7 +38,7 @@ EDGE = Path(__file__).parents[3] / "roles/launch_retry/files/retry_function"
 QUEUE, LETTERS = (f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}" for name in ("retry", "dead"))
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 CONTEXT = SimpleNamespace(invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:launch-retry")
-POLICY = {"max_attempts": 3, "max_age": 86400}
+OPTIONS = {"max_attempts": 3, "max_age": 86400}
 
 
 def recent(asked=None, answered=None, **more):
@@ -89,7 +89,7 @@ def function(tmp_path, monkeypatch):
     archive = tmp_path / "function.zip"
     archive.write_bytes(retry_function(EDGE))
     environment = {"RETRY_QUEUE_URL": QUEUE, "DEAD_LETTER_QUEUE_URL": LETTERS, "TOPIC_ARN": TOPIC}
-    for name, value in {**environment, "RETRY_POLICY": json.dumps(POLICY), "AWS_REGION": REGION}.items():
+    for name, value in {**environment, "RETRY_OPTIONS": json.dumps(OPTIONS), "AWS_REGION": REGION}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.syspath_prepend(str(archive))
     before = set(sys.modules)
@@ -111,7 +111,7 @@ def due(attempt=1, **more):
 
 def test_the_archive_is_the_same_from_run_to_run():
     assert code_sha256(retry_function(EDGE)) == code_sha256(retry_function(EDGE))
-    assert retry_function(EDGE, POLICY) != retry_function(EDGE)
+    assert retry_function(EDGE, OPTIONS) != retry_function(EDGE)
 
 
 def test_a_refused_launch_is_put_into_the_queue(function, capsys):

@@ -14,7 +14,7 @@ from typing import Any
 from ..._core.change import Change
 from ..._core.errors import Failed
 from ..._core.events.connection.model import BROKEN, WORKING, Connection, WantedConnection
-from ..._core.events.connection.plan import WRITTEN, description_to_write, show_connection
+from ..._core.events.connection.plan import WRITTEN, connection_facts, description_to_write
 from ..._core.events.connection.secret_digest import SALT_BYTES
 from ..._core.events.connection.secret_text import scrubbed
 from ..calls import api_destinations, event_connections
@@ -59,7 +59,7 @@ def write_connection(events: Any, wanted: WantedConnection, current: Connection 
             return {"arn": arn, "state": state}
         wait = AUTHORIZED if change.after["secret_values"] == WRITTEN else DESCRIBED
         seen = yield from settled(_look(events, wanted.name), wait, wanted.patience, name=wanted.name)
-        return {key: value for key, value in show_connection(seen).items() if key in PRIVATE}
+        return {key: value for key, value in connection_facts(seen).items() if key in PRIVATE}
 
 
 def _look(events: Any, name: str) -> Callable[[], Any]:

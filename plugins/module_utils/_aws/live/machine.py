@@ -12,7 +12,7 @@ from typing import Any
 from ..._core.arns import Arn, parse_arn
 from ..._core.change import Change, tag_writes
 from ..._core.errors import Refused
-from ..._core.states.machine import Machine
+from ..._core.states.machine import WantedMachine
 from ..._core.waiting import Patience
 from ..calls import identity, stepfunctions
 from .waits import GONE, Wait, Writes, settled, when_role_is_ready
@@ -27,7 +27,7 @@ DELETED = Wait(
 class LiveMachine:
     """What is known of one state machine of AWS, and the writes to it."""
 
-    def __init__(self, client: Callable[[str], Any], wanted: Machine, patience: Patience) -> None:
+    def __init__(self, client: Callable[[str], Any], wanted: WantedMachine, patience: Patience) -> None:
         self.states = client("stepfunctions")
         self.patience = patience
         known = wanted.known or parse_arn(identity.caller(client("sts"))) or _nobody()

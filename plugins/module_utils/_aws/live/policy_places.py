@@ -12,7 +12,12 @@ from typing import Any
 
 from ..._core.arns import Arn
 from ..._core.events.target.plan import Place
-from ..._core.events.target.policy_document import least_topic_policy, read_policy, with_statement, without_statement
+from ..._core.events.target.policy_document import (
+    least_topic_policy_document,
+    read_policy_document,
+    with_statement,
+    without_statement,
+)
 from ..calls import functions, log_groups, sns, sqs
 
 Client = Callable[[str], Any]
@@ -34,7 +39,7 @@ def read_place(client: Client, arn: Arn) -> Place:
         return Place(arn, exists=False)
     return Place(
         arn,
-        policy=attributes.get("Policy") or None,
+        policy_document=attributes.get("Policy") or None,
         key=attributes.get("KmsMasterKeyId") or None,
         deduplicates=attributes.get("ContentBasedDeduplication") == "true",
     )
@@ -48,7 +53,7 @@ def put_statement(client: Client, place: Place, statement: Mapping[str, Any], st
             functions.remove_permission(client("lambda"), place.arn, statement["Sid"])
         functions.add_permission(client("lambda"), place.arn, statement)
         return place
-    return _write(client, place, with_statement(read_policy(str(place.arn), place.policy), statement))
+    return _write(client, place, with_statement(read_policy_document(str(place.arn), place.policy_document), statement))
 
 
 def remove_statement(client: Client, place: Place, sid: str) -> Place:
@@ -56,20 +61,20 @@ def remove_statement(client: Client, place: Place, sid: str) -> Place:
     if place.arn.service == "lambda":
         functions.remove_permission(client("lambda"), place.arn, sid)
         return place
-    return _write(client, place, without_statement(read_policy(str(place.arn), place.policy), sid))
+    return _write(client, place, without_statement(read_policy_document(str(place.arn), place.policy_document), sid))
 
 
 def _write(client: Client, place: Place, document: Mapping[str, Any] | None) -> Place:
     arn = place.arn
     if arn.service == "sns":
-        sns.set_topic_policy(client("sns"), str(arn), json.dumps(document or least_topic_policy(arn)))
+        sns.set_topic_policy(client("sns"), str(arn), json.dumps(document or least_topic_policy_document(arn)))
     elif arn.service == "sqs":
         sqs.set_queue_policy(client("sqs"), arn, json.dumps(document) if document else "")
     elif document is not None:
         log_groups.put_log_group_policy(client("logs"), str(arn), document, place.revision)
     else:
         log_groups.delete_log_group_policy(client("logs"), str(arn), place.revision)
-    return replace(place, policy=json.dumps(document) if document else None)
+    return replace(place, policy_document=json.dumps(document) if document else None)
 
 
 def _log_group(arn: Arn) -> str:

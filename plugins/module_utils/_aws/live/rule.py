@@ -14,7 +14,7 @@ from ..._core.failures.rule import Rule
 from ..calls import event_rules as api
 from ..calls import event_targets
 from ..calls.pages import hundreds
-from ..shapes.event_target import target_facts
+from ..shapes.event_target import target_summary
 
 
 def find_rule(events: Any, name: str, bus: str, to_delete: bool = False) -> Rule | None:
@@ -34,7 +34,7 @@ def _with_tags(events: Any, rule: Rule, bus: str, targets: bool) -> Rule:
     if not targets:
         return rule
     listed = event_targets.list_targets(events, rule.name, bus)
-    return replace(rule, targets=[target_facts(target) for target in listed or ()])
+    return replace(rule, targets=[target_summary(target) for target in listed or ()])
 
 
 def write_rule(events: Any, bus: str, current: Rule | None, change: Change) -> Generator[str, None, Mapping[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any
 from ..._core.change import Change
 from ..._core.errors import Refused
 from ..._core.failures.rule import Rule
-from ..._core.schedules.schedule import RULE, Schedule
+from ..._core.schedules.schedule import RULE, WantedSchedule
 from ..calls import event_rules, event_targets, scheduler
 from ..shapes.scheduled_target import target, target_request
 from .waits import Writes, when_role_is_ready
@@ -29,7 +29,7 @@ TAG_KEYS = ("Key", "Value")
 class LiveSchedule:
     """A schedule of EventBridge Scheduler."""
 
-    def __init__(self, client: Callable[[str], Any], wanted: Schedule) -> None:
+    def __init__(self, client: Callable[[str], Any], wanted: WantedSchedule) -> None:
         self.scheduler = client("scheduler")
         self.wanted = wanted
         self.region = self.scheduler.meta.region_name
@@ -56,7 +56,7 @@ class LiveSchedule:
 class LiveRule:
     """A rule of EventBridge with a schedule and one target of ours."""
 
-    def __init__(self, client: Callable[[str], Any], wanted: Schedule) -> None:
+    def __init__(self, client: Callable[[str], Any], wanted: WantedSchedule) -> None:
         self.events = client("events")
         self.wanted = wanted
         self.region = self.events.meta.region_name
@@ -125,5 +125,5 @@ class LiveRule:
         return None
 
 
-def look(client: Callable[[str], Any], wanted: Schedule) -> LiveSchedule | LiveRule:
+def look(client: Callable[[str], Any], wanted: WantedSchedule) -> LiveSchedule | LiveRule:
     return (LiveRule if wanted.using == RULE else LiveSchedule)(client, wanted)

@@ -12,7 +12,7 @@ from typing import Any
 from ..._core.arns import Arn
 from ..._core.change import Change
 from ..._core.errors import Failed
-from ..._core.log_subscription.model import FunctionPolicy, sid_of, statement_for, statement_in
+from ..._core.log_subscription.model import FunctionAccess, sid_of, statement_for, statement_in
 from ..._core.log_subscription.plan import WantedSubscription, no_function
 from ..calls import functions
 from ..calls.log_subscriptions import delete_subscription_filter, put_subscription_filter
@@ -32,18 +32,18 @@ ACCEPTED_AT_ONCE = replace(  # where the permission is not ours to add
 )
 
 
-def function_policy(client: Client, function: Arn | None, wanted: WantedSubscription) -> FunctionPolicy | None:
-    """What there is of the function; its policy only where that is ours to keep."""
+def function_access(client: Client, function: Arn | None, wanted: WantedSubscription) -> FunctionAccess | None:
+    """What there is of the function; its policy document only if we keep our statement in it."""
     if function is None:
         return None
     if not wanted.permission:
-        return FunctionPolicy(function, functions.function_exists(client("lambda"), function))
+        return FunctionAccess(function, functions.function_exists(client("lambda"), function))
     exists, policy = functions.find_function(client("lambda"), function)
-    return FunctionPolicy(function, exists, statement_in(policy, sid_of(wanted.log_group, wanted.name)))
+    return FunctionAccess(function, exists, statement_in(policy, sid_of(wanted.log_group, wanted.name)))
 
 
 def write_subscription(
-    client: Client, wanted: WantedSubscription, change: Change, policy: FunctionPolicy | None, stale: Arn | None
+    client: Client, wanted: WantedSubscription, change: Change, access: FunctionAccess | None, stale: Arn | None
 ) -> Generator[str | float, None, None]:
     """Make the writes of ``change``. ``stale`` is the alias or version that loses its permission."""
     sid = sid_of(wanted.log_group, wanted.name)
@@ -52,15 +52,15 @@ def write_subscription(
         if change.before and change.before["destination_arn"]:
             delete_subscription_filter(client("logs"), wanted.log_group, wanted.name)
             yield "deleted the subscription filter"
-        if policy and policy.stands and wanted.permission:
-            functions.remove_permission(client("lambda"), policy.function, sid)
+        if access and access.statement and wanted.permission:
+            functions.remove_permission(client("lambda"), access.function, sid)
             yield "removed the invoke permission"
         return
-    missing = no_function(wanted, policy)
+    missing = no_function(wanted, access)
     if missing:
         raise Failed(missing)
     if wanted.permission and change.differs("permission"):
-        if policy and policy.stands:
+        if access and access.statement:
             functions.remove_permission(client("lambda"), function, sid)
             yield "removed an invoke permission that was another one"
         functions.add_permission(client("lambda"), function, statement_for(function, wanted.log_group, wanted.name))

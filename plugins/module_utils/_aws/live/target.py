@@ -14,10 +14,10 @@ from ..._core.arns import parse_arn
 from ..._core.aws_errors import is_denied
 from ..._core.change import Change
 from ..._core.errors import CallFailed, Refused
-from ..._core.events.target.options import Wanted
+from ..._core.events.target.options import WantedTarget
 from ..._core.events.target.plan import Found, Place, check_rule, entries, missing, needs_rule, rule_arn
 from ..calls import event_rules, event_targets
-from ..shapes.event_target import boto_target, target_settings
+from ..shapes.event_target import boto_target, target_facts
 from .policy_places import put_statement, read_place, remove_statement
 from .waits import when_role_is_ready
 
@@ -29,7 +29,7 @@ PAUSES = (1.0, 2.0, 4.0, 8.0)
 class LiveTarget:
     """One target of one rule."""
 
-    def __init__(self, client: Callable[[str], Any], wanted: Wanted) -> None:
+    def __init__(self, client: Callable[[str], Any], wanted: WantedTarget) -> None:
         """``client`` gives the boto3 client of an AWS service."""
         self._client = client
         self._wanted = wanted
@@ -45,7 +45,7 @@ class LiveTarget:
         region = events.meta.region_name
         listed = event_targets.list_targets(events, name, bus)
         ours = next((target for target in listed or [] if target["Id"] == wanted.id), None)
-        target = ours and target_settings(ours, name, wanted.rule.bus_name)
+        target = ours and target_facts(ours, name, wanted.rule.bus_name)
         facts = None
         if listed is not None and needs_rule(wanted, target):
             facts = event_rules.describe_rule(events, name, bus)
@@ -91,7 +91,7 @@ class LiveTarget:
 
     def _write_target(self, change: Change) -> Generator[str | float, None, None]:
         rule, events = self._wanted.rule, self._client("events")
-        before, after = _settings(change.before), _settings(change.after)
+        before, after = _facts(change.before), _facts(change.after)
         if before == after:
             return
         if after:
@@ -102,10 +102,10 @@ class LiveTarget:
         yield "put the target" if after else "removed the target"
 
 
-def _settings(target: Mapping[str, Any] | None) -> dict[str, Any]:
+def _facts(target: Mapping[str, Any] | None) -> dict[str, Any]:
     """Without the statements; empty where there is no target, but perhaps a statement that one has left behind."""
-    settings = {key: value for key, value in (target or {}).items() if key != "permissions"}
-    return settings if "arn" in settings else {}
+    facts = {key: value for key, value in (target or {}).items() if key != "permissions"}
+    return facts if "arn" in facts else {}
 
 
 def _statements(target: Mapping[str, Any] | None) -> dict[tuple[str, str], Mapping[str, Any]]:

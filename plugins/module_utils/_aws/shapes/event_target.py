@@ -53,7 +53,7 @@ def boto_target(target: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def target_facts(found: Mapping[str, Any]) -> dict[str, Any]:
+def target_summary(found: Mapping[str, Any]) -> dict[str, Any]:
     """A target as a rule shows it."""
     return {
         "id": found["Id"],
@@ -63,7 +63,7 @@ def target_facts(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def target_settings(found: Mapping[str, Any], rule: str, bus: str) -> dict[str, Any]:
+def target_facts(found: Mapping[str, Any], rule: str, bus: str) -> dict[str, Any]:
     """A target as ListTargetsByRule tells it, of a rule and a bus by their names."""
     told: dict[str, Any] = {"rule": rule, "event_bus_name": bus}
     for part, keys in _PARTS.items():

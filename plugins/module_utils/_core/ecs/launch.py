@@ -10,16 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..arns import parse_arn
 from ..errors import Refused
+from ..limits import check_tags
+from ..names import CLUSTER, ECS_NAME, ROLE, TASK_DEFINITION, TASK_DEFINITION_NAME, read_arn_text, read_name_or_arn
 
 MOST_SUBNETS = 16
 MOST_SECURITY_GROUPS = 5
 MOST_PROVIDERS = 6
-MOST_TAGS = 50
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_FAMILY = re.compile(r"[A-Za-z0-9_-]{1,255}(:[1-9][0-9]*)?")
 _SUBNET = re.compile(r"subnet-[A-Za-z0-9-]+")
 _SECURITY_GROUP = re.compile(r"sg-[A-Za-z0-9-]+")
 
@@ -78,8 +76,8 @@ class Launch:
 
 def read_launch(option: str, given: Mapping[str, Any]) -> Launch:
     """Read the option ``option``, a dictionary. Raises ``Refused``."""
-    cluster = _cluster(f"{option}.cluster", given["cluster"])
-    task_definition = _task_definition(f"{option}.task_definition", given["task_definition"])
+    read_name_or_arn(f"{option}.cluster", given["cluster"], ECS_NAME, CLUSTER)
+    read_name_or_arn(f"{option}.task_definition", given["task_definition"], TASK_DEFINITION_NAME, TASK_DEFINITION)
     strategy = read_strategy(f"{option}.capacity_provider_strategy", given.get("capacity_provider_strategy"))
     launch_type = given.get("launch_type")
     if strategy and launch_type:
@@ -94,9 +92,13 @@ def read_launch(option: str, given: Mapping[str, Any]) -> Launch:
     if given.get("platform_version") and launch_type in {"EC2", "EXTERNAL"}:
         raise Refused(f"{option}.platform_version is for Fargate only, and launch_type is {launch_type}. Leave it out")
     overrides = given.get("overrides") or {}
+    task_role, execution_role = (
+        read_arn_text(f"{option}.overrides.{name}", overrides.get(name), ROLE)
+        for name in ("task_role_arn", "execution_role_arn")
+    )
     return Launch(
-        cluster=cluster,
-        task_definition=task_definition,
+        cluster=given["cluster"],
+        task_definition=given["task_definition"],
         launch_type=launch_type,
         strategy=strategy,
         platform_version=given.get("platform_version"),
@@ -104,8 +106,8 @@ def read_launch(option: str, given: Mapping[str, Any]) -> Launch:
         containers=_containers(f"{option}.overrides.containers", overrides.get("containers") or []),
         cpu=_number(f"{option}.overrides.cpu", overrides.get("cpu")),
         memory=_number(f"{option}.overrides.memory", overrides.get("memory")),
-        task_role_arn=read_role(f"{option}.overrides.task_role_arn", overrides.get("task_role_arn")),
-        execution_role_arn=read_role(f"{option}.overrides.execution_role_arn", overrides.get("execution_role_arn")),
+        task_role_arn=task_role,
+        execution_role_arn=execution_role,
         propagate_tags=bool(given.get("propagate_tags")),
         tags=_tags(f"{option}.tags", given.get("tags") or {}),
         group=given.get("group"),
@@ -133,40 +135,6 @@ def read_strategy(option: str, given: Sequence[Mapping[str, Any]] | None) -> tup
     if sum(each.base > 0 for each in strategy) > 1:
         raise Refused(f"{option}: only one capacity provider may have a base. Take it from the others")
     return strategy
-
-
-def read_role(option: str, text: str | None) -> str | None:
-    """The ARN of an IAM role."""
-    if text is None:
-        return None
-    arn = parse_arn(text)
-    if not arn or arn.service != "iam" or not arn.resource.startswith("role/"):
-        raise Refused(
-            f"{option}: '{text}' is not the ARN of an IAM role. Give one such as arn:aws:iam::123456789012:role/jobs"
-        )
-    return text
-
-
-def _cluster(option: str, text: str) -> str:
-    arn = parse_arn(text)
-    if _NAME.fullmatch(text) or (arn and arn.service == "ecs" and arn.resource.startswith("cluster/")):
-        return text
-    raise Refused(
-        f"{option}: '{text}' is neither a cluster's name nor its ARN. "
-        "Give one such as production or arn:aws:ecs:eu-west-1:123456789012:cluster/production"
-    )
-
-
-def _task_definition(option: str, text: str) -> str:
-    arn = parse_arn(text)
-    known = arn is not None and arn.service == "ecs" and arn.resource.startswith("task-definition/")
-    name = arn.resource.partition("/")[2] if arn and known else text
-    if _FAMILY.fullmatch(name):
-        return text
-    raise Refused(
-        f"{option}: '{text}' is neither a family, nor family:revision, nor the ARN of a task definition. "
-        "Give one such as report, report:7 or arn:aws:ecs:eu-west-1:123456789012:task-definition/report:7"
-    )
 
 
 def _network(option: str, given: Mapping[str, Any] | None) -> Network | None:
@@ -219,9 +187,5 @@ def _number(option: str, text: str | None) -> str | None:
 
 
 def _tags(option: str, given: Mapping[str, Any]) -> dict[str, str]:
-    if len(given) > MOST_TAGS:
-        raise Refused(f"{option} has {len(given)} tags; a task takes {MOST_TAGS}. Give fewer")
-    wrong = [key for key in given if str(key).lower().startswith("aws:")]
-    if wrong:
-        raise Refused(f"{option}: '{wrong[0]}' begins with aws:, which is AWS's own. Choose another key")
+    check_tags(option, given)
     return {str(key): _text(value) for key, value in given.items()}

@@ -5,23 +5,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..arns import parse_arn
 from ..change import Change
 from ..errors import Refused
+from ..names import CONNECTION, EVENTS_NAME, read_name, read_name_or_arn
 from ..waiting import Patience, read_patience
-from .connection.read import read_description, read_name
+from .connection.read import read_description
 from .https_url import check_https_url, out_of_reach, secret_in_url
 
 METHODS = ("POST", "GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 ACTIVE = "ACTIVE"
 USUAL_RATE = 300  # per second, by AWS, where none is given
-
-_CONNECTION = re.compile(r"connection/(?P<name>[.\-_A-Za-z0-9]{1,64})/[\-A-Za-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -53,10 +50,10 @@ class WantedApiDestination:
     patience: Patience
 
 
-def read_api_destination(options: Mapping[str, Any]) -> WantedApiDestination:
+def read_api_destination(params: Mapping[str, Any]) -> WantedApiDestination:
     """What the user wants. Raises ``Refused`` for what EventBridge would not take."""
-    name = read_name("name", options["name"])
-    endpoint, warnings = options["invocation_endpoint"], []
+    name = read_name("name", params["name"], EVENTS_NAME)
+    endpoint, warnings = params["invocation_endpoint"], []
     if endpoint is not None:
         parts = check_https_url("invocation_endpoint", endpoint)
         if words := secret_in_url(parts):
@@ -66,37 +63,28 @@ def read_api_destination(options: Mapping[str, Any]) -> WantedApiDestination:
                 f"invocation_endpoint of {name}: an API destination is called over the Internet, where this host "
                 "cannot be reached"
             )
-    rate = options["invocation_rate_limit_per_second"]
+    rate = params["invocation_rate_limit_per_second"]
     if rate is not None and rate < 1:
         raise Refused(f"invocation_rate_limit_per_second is {rate}: say a number from 1")
-    connection = options["connection"]
-    if connection is not None and connection_name(connection) is None:
-        read_name("connection", connection)
+    connection = params["connection"]
+    if connection is not None:
+        connection_name(connection)
     return WantedApiDestination(
         name=name,
-        present=options["state"] == "present",
-        description=read_description(options["description"]),
+        present=params["state"] == "present",
+        description=read_description(params["description"]),
         connection=connection,
         endpoint=endpoint,
-        method=options["http_method"],
+        method=params["http_method"],
         rate=rate,
-        warnings=tuple(warnings) if options["state"] == "present" else (),
-        patience=read_patience(options),
+        warnings=tuple(warnings) if params["state"] == "present" else (),
+        patience=read_patience(params),
     )
 
 
-def connection_name(arn: str) -> str | None:
-    """The name in the ARN of a connection; None for any other text. Raises ``Refused`` for other ARNs."""
-    if not arn.startswith("arn:"):
-        return None
-    parsed = parse_arn(arn)
-    match = _CONNECTION.fullmatch(parsed.resource) if parsed and parsed.service == "events" else None
-    if not match:
-        raise Refused(
-            f"connection: {arn!r} is not the ARN of a connection. Give the connection's name, or an ARN such as "
-            "arn:aws:events:eu-west-1:123456789012:connection/my-connection/1b2c3d4e-aaaa-bbbb-cccc-1234567890ab"
-        )
-    return match["name"]
+def connection_name(text: str) -> str:
+    """The name in the name or ARN of a connection. Raises ``Refused``."""
+    return read_name_or_arn("connection", text, EVENTS_NAME, CONNECTION)[0]
 
 
 def connection_to_look_up(wanted: WantedApiDestination, current: ApiDestination | None) -> str | None:
@@ -119,22 +107,22 @@ def plan_api_destination(
     ``connection_arn`` belongs to ``connection_to_look_up``. Where there is no such connection it is None, and so it is
     in ``after``: in check mode it may be one that comes into being by then.
     """
-    before = None if current is None else show_api_destination(current)
+    before = None if current is None else api_destination_facts(current)
     if not wanted.present:
         return Change(before, None)
     if before is None:
-        for option, given in (("connection", wanted.connection), ("invocation_endpoint", wanted.endpoint)):
-            if given is None:
+        for option, value in (("connection", wanted.connection), ("invocation_endpoint", wanted.endpoint)):
+            if value is None:
                 raise Refused(f"There is no API destination {wanted.name} yet: to make one, give {option}")
     usual = {"description": "", "http_method": "POST", "invocation_rate_limit_per_second": USUAL_RATE}
-    told = {
+    given = {
         "description": wanted.description,
         "invocation_endpoint": wanted.endpoint,
         "http_method": wanted.method,
         "invocation_rate_limit_per_second": wanted.rate,
     }
-    after: dict[str, Any] = {"name": wanted.name, **usual, **(before or {})}
-    after |= {key: value for key, value in told.items() if value is not None}
+    after: dict[str, Any] = {"arn": None, "name": wanted.name, "state": None, **usual, **(before or {})}
+    after |= {key: value for key, value in given.items() if value is not None}
     if wanted.connection is not None and wanted.connection.startswith("arn:"):
         after |= {"connection": connection_name(wanted.connection), "connection_arn": wanted.connection}
     elif connection_to_look_up(wanted, current):
@@ -142,7 +130,7 @@ def plan_api_destination(
     return Change(before, after)
 
 
-def show_api_destination(destination: ApiDestination) -> dict[str, Any]:
+def api_destination_facts(destination: ApiDestination) -> dict[str, Any]:
     """As the module returns it."""
     return {
         "arn": destination.arn,

@@ -10,6 +10,7 @@ import re
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from ..errors import Refused
+from ..limits import check_length
 
 LONGEST = 2048  # characters
 
@@ -22,8 +23,7 @@ def check_https_url(option: str, url: str) -> SplitResult:
     """The parts of an address that EventBridge takes. Raises ``Refused``."""
     if not url.lower().startswith("https://"):
         raise Refused(f"{option}: EventBridge calls https addresses only. Give one that begins with https://")
-    if len(url) > LONGEST:
-        raise Refused(f"{option} has {len(url)} characters: EventBridge takes {LONGEST} at most")
+    check_length(option, url, LONGEST)
     if not _CHARACTERS.fullmatch(url):
         raise Refused(
             f"{option} holds a character that EventBridge does not take in an address. Write others than letters, "

@@ -90,8 +90,8 @@ def _launch(name: str, description: str, failure: bool, **call: Any) -> Sample:
     return Sample(name, description, launch_call(name, **call), failure, "launch")
 
 
-def _execution(name: str, description: str, failure: bool, status: str, **told: str) -> Sample:
-    return Sample(name, description, execution_change(name, status, **told), failure, "state_machine")
+def _execution(name: str, description: str, failure: bool, status: str, **given: str) -> Sample:
+    return Sample(name, description, execution_change(name, status, **given), failure, "state_machine")
 
 
 _NEVER_RAN = "TaskFailedToStart"

@@ -10,8 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..arns import parse_arn
 from ..errors import Refused
+from ..names import (
+    CLUSTER,
+    ECS_NAME,
+    FAMILY,
+    ROLE,
+    SERVICE,
+    UNQUALIFIED_STATE_MACHINE,
+    ArnRule,
+    read_arn,
+    read_name_or_arn,
+)
 
 TASKS = ("task", "service_task")
 OF_SERVICES = ("service_task", "service_action", "deployment")
@@ -41,7 +51,6 @@ ENDED_BADLY = ("FAILED", "TIMED_OUT")
 STATUSES = (*ENDED_BADLY, "ABORTED", "RUNNING", "SUCCEEDED", "PENDING_REDRIVE")
 EXITED = "EssentialContainerExited"
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _NUMBER = range(-(2**31), 2**32)  # Linux has 0 to 255; Windows has 32 bits, which people write with and without a sign
 
 
@@ -86,7 +95,7 @@ def read_filters(kind: str, params: Mapping[str, Any]) -> Filters:
             raise Refused(f"{name} makes no sense for kind: {kind}. It is for {_words(TAKEN_BY[name])}: leave it out")
     texts = {name: _texts(name, params.get(name)) for name in TAKEN_BY if "exit_codes" not in name}
     _refuse_contradictions(params)
-    clusters = tuple(_cluster(text) for text in texts["clusters"])
+    clusters = tuple(_resource("clusters", text, CLUSTER) for text in texts["clusters"])
     services = tuple(_service(text) for text in texts["services"])
     return Filters(
         clusters=_with_those_of_services(clusters, services),
@@ -104,9 +113,9 @@ def read_filters(kind: str, params: Mapping[str, Any]) -> Filters:
         ),
         stop_codes=tuple(_stop_code(text) for text in texts["stop_codes"]),
         stopped_reasons=texts["stopped_reasons"],
-        state_machine_arns=tuple(_state_machine(text) for text in texts["state_machine_arns"]),
+        state_machine_arns=_arns("state_machine_arns", texts, UNQUALIFIED_STATE_MACHINE),
         statuses=tuple(_status(text) for text in texts["statuses"]) or ENDED_BADLY,
-        exclude_role_arns=tuple(_role(text) for text in texts["exclude_role_arns"]),
+        exclude_role_arns=_arns("exclude_role_arns", texts, ROLE),
     )
 
 
@@ -145,47 +154,31 @@ def _refuse_contradictions(params: Mapping[str, Any]) -> None:
         )
 
 
-def _cluster(text: str) -> Resource:
-    return _resource("clusters", "cluster", "cluster/production", text)
-
-
 def _service(text: str) -> Resource:
-    found = _resource("services", "service", "service/production/web", text)
+    found = _resource("services", text, SERVICE)
     if found.arn is None:
         return found
-    head, cluster, name = found.arn.rpartition(":")[0], *found.name.rpartition("/")[::2]
+    head, _service, path = found.arn.rpartition(":service/")
+    cluster = path.rpartition("/")[0]
     if not cluster:
         raise Refused(f"services: {text!r} does not tell the cluster. Give the name of the service, and clusters")
-    return Resource(name, found.arn, Resource(cluster, f"{head}:cluster/{cluster}"))
+    return Resource(found.name, found.arn, Resource(cluster, f"{head}:cluster/{cluster}"))
 
 
 def _family(text: str) -> Resource:
     if re.search(r":\d+$", text):
         family = text.rpartition(":")[0]
         raise Refused(f"task_families: {text!r} names a revision, and every revision is meant. Say {family!r}")
-    return _resource("task_families", "task-definition", "task-definition/nightly", text)
+    return _resource("task_families", text, FAMILY)
 
 
-def _resource(option: str, sort: str, example: str, text: str) -> Resource:
-    """From a name, or from an ARN of ECS of that sort; the name of a service's ARN has its cluster in front."""
-    if not text.startswith("arn:"):
-        if not _NAME.fullmatch(text):
-            raise Refused(
-                f"{option}: {text!r} is not a name of ECS, which has letters, digits, hyphens and underscores. "
-                "Give names or ARNs"
-            )
-        return Resource(text)
-    arn = parse_arn(text)
-    found, _slash, name = arn.resource.partition("/") if arn else ("", "", "")
-    parts = name.split("/")
-    if not arn or arn.service != "ecs" or found != sort or len(parts) > 1 + (sort == "service"):
-        raise Refused(
-            f"{option}: {text!r} is not an ARN such as arn:aws:ecs:eu-central-1:123456789012:{example}. "
-            "Give names or ARNs"
-        )
-    if not all(map(_NAME.fullmatch, parts)):
-        raise Refused(f"{option}: {text!r} ends with something that is not a name of ECS. Give names or ARNs")
-    return Resource(name, text)
+def _resource(option: str, text: str, rule: ArnRule) -> Resource:
+    name, arn = read_name_or_arn(option, text, ECS_NAME, rule)
+    return Resource(name, str(arn) if arn else None)
+
+
+def _arns(option: str, texts: Mapping[str, Sequence[str]], rule: ArnRule) -> tuple[str, ...]:
+    return tuple(str(read_arn(option, text, rule)) for text in texts[option])
 
 
 def _with_those_of_services(clusters: tuple[Resource, ...], services: Sequence[Resource]) -> tuple[Resource, ...]:
@@ -223,24 +216,4 @@ def _stop_code(text: str) -> str:
 def _status(text: str) -> str:
     if text not in STATUSES:
         raise Refused(f"statuses: {text!r} is not a status of an execution. They are {', '.join(STATUSES)}")
-    return text
-
-
-def _state_machine(text: str) -> str:
-    arn = parse_arn(text)
-    if not arn or arn.service != "states" or not re.fullmatch(r"stateMachine:[^:]+", arn.resource):
-        raise Refused(
-            f"state_machine_arns: {text!r} is not an ARN such as "
-            "arn:aws:states:eu-central-1:123456789012:stateMachine:nightly, without version or alias"
-        )
-    return text
-
-
-def _role(text: str) -> str:
-    arn = parse_arn(text)
-    if not arn or arn.service != "iam" or not arn.resource.startswith("role/"):
-        raise Refused(
-            f"exclude_role_arns: {text!r} is not an ARN such as arn:aws:iam::123456789012:role/retry. "
-            "Give the role itself, and not a session of it"
-        )
     return text

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,13 +16,12 @@ from ..events.pattern.compare import same_pattern
 from ..events.pattern.findings import Finding, error
 from ..events.pattern.lint import lint
 from ..events.pattern.parse import parse_pattern, pattern_text
+from ..limits import LONGEST_DESCRIPTION, check_length, check_tags
+from ..names import BUS_NAME, EVENT_BUS, EVENTS_NAME, read_name, read_name_or_arn
 from .definition import failure_pattern
 from .filters import KINDS, given_filters, read_filters
 
 ENABLED, DISABLED = "ENABLED", "DISABLED"
-LONGEST_DESCRIPTION = 512
-_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
-_BUS = re.compile(r"(?:arn:aws[\w-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/)?([/.\-_A-Za-z0-9]{1,256})")
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class WantedRule:
 
     name: str
     bus: str  # as the user wrote it, name or ARN
-    absent: bool = False
+    present: bool = True
     event_pattern: Mapping[str, Any] | None = None
     enabled: bool | None = None
     description: str | None = None
@@ -65,43 +63,28 @@ class WantedRule:
 
 def read_rule(params: Mapping[str, Any]) -> WantedRule:
     """What the user wants. Raises ``Refused``."""
-    name, bus = read_name(params["name"]), params["event_bus_name"]
+    name, bus = read_name("name", params["name"], EVENTS_NAME), params["event_bus_name"]
     bus_name(bus)
     if params["state"] == "absent":
-        return WantedRule(name, bus, absent=True)
-    description = params["description"]
-    if description is not None and len(description) > LONGEST_DESCRIPTION:
-        raise Refused(f"description has {len(description)} characters, and EventBridge takes {LONGEST_DESCRIPTION}")
-    _check_tags(params["tags"])
+        return WantedRule(name, bus, present=False)
+    check_length("description", params["description"], LONGEST_DESCRIPTION)
+    check_tags("tags", params["tags"] or {})
     pattern, warnings = _read_pattern(params)
     return WantedRule(
         name=name,
         bus=bus,
         event_pattern=pattern,
         enabled=params["enabled"],
-        description=description,
+        description=params["description"],
         tags=params["tags"],
         purge_tags=params["purge_tags"],
         warnings=warnings,
     )
 
 
-def read_name(name: str, option: str = "name") -> str:
-    """The name of a rule, or the beginning of one."""
-    if not _NAME.fullmatch(name):
-        raise Refused(
-            f"{option}: {name!r} is not a name of a rule, which has up to 64 characters: letters, digits, dots, "
-            "hyphens and underscores"
-        )
-    return name
-
-
 def bus_name(bus: str) -> str:
-    """The name of an event bus, given by its name or by its ARN."""
-    match = _BUS.fullmatch(bus)
-    if not match:
-        raise Refused(f"event_bus_name: {bus!r} is not an event bus. Give its name or its ARN")
-    return match[1]
+    """The name of an event bus, given by its name or by its ARN. Raises ``Refused``."""
+    return read_name_or_arn("event_bus_name", bus, BUS_NAME, EVENT_BUS)[0]
 
 
 def read_search(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +93,7 @@ def read_search(params: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused("name and name_prefix are both given. Give one of them, or none for all rules")
     for option in ("name", "name_prefix"):
         if params[option] is not None:
-            read_name(params[option], option)
+            read_name(option, params[option], EVENTS_NAME)
     bus_name(params["event_bus_name"])
     return {"bus": params["event_bus_name"], "name": params["name"], "prefix": params["name_prefix"]}
 
@@ -137,24 +120,12 @@ def _read_pattern(params: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, 
     return pattern, tuple(f"{subject}: {finding}" for finding in findings)
 
 
-def _check_tags(tags: Mapping[str, Any] | None) -> None:
-    for key, value in (tags or {}).items():
-        if str(key).lower().startswith("aws:"):
-            raise Refused(f"tags: {key!r} begins with aws:, which AWS keeps for itself. Take another key")
-        if not 1 <= len(str(key)) <= 128 or len(str(value)) > 256:
-            raise Refused(
-                f"tags: {str(key)[:140]!r} is too long or empty. Keys have 1 to 128 characters, values up to 256"
-            )
-    if len(tags or {}) > 50:
-        raise Refused(f"tags has {len(tags or {})} entries, and AWS takes 50")
-
-
 def plan_rule(wanted: WantedRule, current: Rule | None) -> Change:
     """What is to change. Raises ``Refused`` for rules that are not ours to change."""
     if current:
         _refuse_foreign(current)
     before = rule_facts(current) if current else None
-    if wanted.absent:
+    if not wanted.present:
         return Change(before, None)
     if current is None:
         if wanted.event_pattern is None:
@@ -214,7 +185,7 @@ def rule_facts(rule: Rule) -> dict[str, Any]:
     return facts if rule.targets is None else {**facts, "targets": [dict(target) for target in rule.targets]}
 
 
-def seen_rule(rule: Rule) -> dict[str, Any]:
+def rule_info_facts(rule: Rule) -> dict[str, Any]:
     """A rule as the info module returns it, without what its pattern covers."""
     return {
         **rule_facts(rule),

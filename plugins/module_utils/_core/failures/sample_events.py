@@ -44,8 +44,8 @@ def envelope(name: str, source: str, detail_type: str, resources: Sequence[str],
 
 def container(name: str = APP, exit_code: int | None = None, reason: str | None = None) -> dict[str, Any]:
     """A container of a task; without an exit code it has never run, or nobody has seen its end."""
-    told: dict[str, Any] = {} if exit_code is None else {"exitCode": exit_code}
-    return {**told, "name": name, **({"reason": reason} if reason else {})}
+    given: dict[str, Any] = {} if exit_code is None else {"exitCode": exit_code}
+    return {**given, "name": name, **({"reason": reason} if reason else {})}
 
 
 def task_change(  # noqa: PLR0913 - what tells one end of a task from another
@@ -107,7 +107,7 @@ def task_change(  # noqa: PLR0913 - what tells one end of a task from another
         "updatedAt": "2026-11-22T03:02:11.177Z",
         "version": 6 if stopped else 5,
     }
-    told = {
+    given = {
         "group": group,
         "startedBy": started_by,
         "stopCode": stop_code,
@@ -118,13 +118,13 @@ def task_change(  # noqa: PLR0913 - what tells one end of a task from another
         "stoppingAt": "2026-11-22T03:01:38.974Z" if desired_status == "STOPPED" else None,
         "stoppedAt": "2026-11-22T03:02:11.177Z" if stopped else None,
     }
-    detail.update({key: value for key, value in told.items() if value is not None})
+    detail.update({key: value for key, value in given.items() if value is not None})
     return envelope(name, "aws.ecs", "ECS Task State Change", [arn], detail)
 
 
-def _container(name: str, task: str, task_arn: str, told: Mapping[str, Any], last_status: str) -> dict[str, Any]:
-    number = uuid.uuid5(_SPACE, f"container {name} {told['name']}")
-    repository = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{told['name']}"
+def _container(name: str, task: str, task_arn: str, given: Mapping[str, Any], last_status: str) -> dict[str, Any]:
+    number = uuid.uuid5(_SPACE, f"container {name} {given['name']}")
+    repository = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{given['name']}"
     return {
         "containerArn": f"{ECS}:container/production/{task}/{number}",
         "lastStatus": "RUNNING" if last_status == "RUNNING" else "STOPPED",
@@ -133,7 +133,7 @@ def _container(name: str, task: str, task_arn: str, told: Mapping[str, Any], las
         "taskArn": task_arn,
         "networkInterfaces": [{"attachmentId": str(number), "privateIpv4Address": "10.0.215.105"}],
         "cpu": "0",
-        **told,
+        **given,
     }
 
 
@@ -246,7 +246,7 @@ def execution_change(name: str, status: str, error: str | None = None, cause: st
     """A ``Step Functions Execution Status Change``."""
     execution = f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{uuid.uuid5(_SPACE, f'execution {name}')}"
     ended = status != "RUNNING"
-    told = {"error": error, "cause": cause}
+    given = {"error": error, "cause": cause}
     detail = {
         "executionArn": execution,
         "stateMachineArn": STATE_MACHINE,
@@ -258,6 +258,6 @@ def execution_change(name: str, status: str, error: str | None = None, cause: st
         "output": '{"rows":1874}' if status == "SUCCEEDED" else None,
         "inputDetails": {"included": True},
         "outputDetails": {"included": True} if status == "SUCCEEDED" else None,
-        **{key: value for key, value in told.items() if value is not None},
+        **{key: value for key, value in given.items() if value is not None},
     }
     return envelope(name, "aws.states", "Step Functions Execution Status Change", [execution], detail)

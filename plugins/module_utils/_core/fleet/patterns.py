@@ -18,18 +18,18 @@ _WILD = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True)
 class Patterns:
-    """Names that match one of ``wanted``, or any name where there is none; but none of ``unwanted``."""
+    """Names that match one of ``included``, or any name where there is none; but none of ``excluded``."""
 
-    wanted: tuple[str, ...] = ()
-    unwanted: tuple[str, ...] = ()
+    included: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     def match(self, name: str) -> bool:
-        return (not self.wanted or _any(self.wanted, name)) and not _any(self.unwanted, name)
+        return (not self.included or _any(self.included, name)) and not _any(self.excluded, name)
 
     def without_a_match(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Those of ``wanted`` that match none of the names."""
+        """Those of ``included`` that match none of the names."""
         known = list(names)
-        return tuple(pattern for pattern in self.wanted if not any(fnmatchcase(name, pattern) for name in known))
+        return tuple(pattern for pattern in self.included if not any(fnmatchcase(name, pattern) for name in known))
 
 
 def is_wild(pattern: str) -> bool:
@@ -39,8 +39,8 @@ def is_wild(pattern: str) -> bool:
 
 def read_patterns(option: str, written: Iterable[str]) -> Patterns:
     """Read ``["web-*", "!web-test"]``. Raises ``Refused``."""
-    wanted: dict[str, None] = {}
-    unwanted: dict[str, None] = {}
+    included: dict[str, None] = {}
+    excluded: dict[str, None] = {}
     for text in written:
         if not _WRITTEN.fullmatch(text) or not text.lstrip("!"):
             raise Refused(
@@ -48,10 +48,10 @@ def read_patterns(option: str, written: Iterable[str]) -> Patterns:
                 "underscores; in patterns, * stands for any text, ? for one character, and ! in front for 'not'"
             )
         if text.startswith("!"):
-            unwanted[text[1:]] = None
+            excluded[text[1:]] = None
         else:
-            wanted[text] = None
-    return Patterns(tuple(wanted), tuple(unwanted))
+            included[text] = None
+    return Patterns(tuple(included), tuple(excluded))
 
 
 def _any(patterns: Iterable[str], name: str) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..arns import Arn, parse_arn
 from ..errors import Refused
+from ..names import CLUSTER, read_arn
 from .patterns import Patterns, is_wild, read_patterns
 
 
@@ -71,34 +71,24 @@ def _clusters(written: Sequence[str], regions: Sequence[str]) -> tuple[Clusters,
     arns: dict[str, list[str]] = {}
     for text in written:
         if text.startswith("arn:"):
-            arns.setdefault(_cluster_arn(text).region, []).append(text)
+            arns.setdefault(read_arn("clusters", text, CLUSTER).region, []).append(text)
     names = read_patterns("clusters", [text for text in written if not text.startswith("arn:")])
-    if not regions and (names.wanted or not arns):
+    if not regions and (names.included or not arns):
         raise Refused(
             "No AWS region is known. Give region or regions, set AWS_REGION, or give a profile that has a region"
         )
     # What is spelt out can be asked for as it is; but in several regions it is hardly in all of them.
-    spelt = tuple(name for name in names.wanted if not is_wild(name)) if len(set(regions)) == 1 else ()
-    wild = tuple(name for name in names.wanted if name not in spelt)
-    everything = not names.wanted and not arns
+    spelt = tuple(name for name in names.included if not is_wild(name)) if len(set(regions)) == 1 else ()
+    wild = tuple(name for name in names.included if name not in spelt)
+    everything = not names.included and not arns
     asked = []
     for region in dict.fromkeys([*regions, *arns]):
         named = [*(spelt if region in regions else ()), *arns.get(region, ())]
-        kept = tuple(each for each in named if Patterns((), names.unwanted).match(each.rpartition("/")[2]))
-        sought = Patterns(wild, names.unwanted) if region in regions and (wild or everything) else None
+        kept = tuple(each for each in named if Patterns((), names.excluded).match(each.rpartition("/")[2]))
+        sought = Patterns(wild, names.excluded) if region in regions and (wild or everything) else None
         if kept or sought:
             asked.append(Clusters(region, tuple(dict.fromkeys(kept)), sought))
     return tuple(asked)
-
-
-def _cluster_arn(text: str) -> Arn:
-    arn = parse_arn(text)
-    if not arn or arn.service != "ecs" or not arn.region or not arn.resource.startswith("cluster/"):
-        raise Refused(
-            f"clusters: '{text}' is not the ARN of an ECS cluster. Give the cluster's name, a pattern, or an ARN such "
-            "as arn:aws:ecs:eu-west-1:123456789012:cluster/production"
-        )
-    return arn
 
 
 def _tags(written: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..change import Change
 from ..errors import Refused
-
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+from ..names import FUNCTION_NAME, read_name
 
 
 @dataclass(frozen=True)
@@ -24,14 +22,11 @@ class WantedConcurrency:
     reserved: int | None
 
 
-def read_concurrency(options: Mapping[str, Any]) -> WantedConcurrency:
+def read_concurrency(params: Mapping[str, Any]) -> WantedConcurrency:
     """What the user wants. Raises ``Refused``."""
-    name, reserved = options["function_name"], options["reserved_concurrent_executions"]
-    if not _NAME.fullmatch(name):
-        raise Refused(
-            f"function_name: {name!r} is not the name of a function: 1 to 64 letters, digits, hyphens and underscores"
-        )
-    if options["state"] == "absent":
+    name = read_name("function_name", params["function_name"], FUNCTION_NAME)
+    reserved = params["reserved_concurrent_executions"]
+    if params["state"] == "absent":
         return WantedConcurrency(name, None)
     if reserved is None:
         raise Refused("reserved_concurrent_executions is needed: say how many copies may run at a time")
@@ -42,10 +37,11 @@ def read_concurrency(options: Mapping[str, Any]) -> WantedConcurrency:
 
 def plan_concurrency(wanted: WantedConcurrency, current: int | None) -> Change:
     """Both sides, as the module returns them."""
-    return Change(_shown(wanted, current), _shown(wanted, wanted.reserved))
+    return Change(concurrency_facts(wanted, current), concurrency_facts(wanted, wanted.reserved))
 
 
-def _shown(wanted: WantedConcurrency, reserved: int | None) -> dict[str, Any] | None:
+def concurrency_facts(wanted: WantedConcurrency, reserved: int | None) -> dict[str, Any] | None:
+    """As the module returns it."""
     if reserved is None:
         return None
     return {"function_name": wanted.function_name, "reserved_concurrent_executions": reserved}

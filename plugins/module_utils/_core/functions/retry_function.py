@@ -12,21 +12,20 @@ from typing import Any
 
 from .archive import archive
 
-HANDLER = "handler.handler"
 _CORE = Path(__file__).parents[1]
 _SHARED = ("__init__.py", "amounts.py", "aws_errors.py", "errors.py")
 _EDGE = ("aws.py", "handler.py")
 
 
-def retry_function(edge: Path, policy: Mapping[str, Any] | None = None) -> bytes:
-    """The zip. ``edge`` is the folder of the role with the handler; a ``policy`` too large for the environment goes in.
+def retry_function(edge: Path, options: Mapping[str, Any] | None = None) -> bytes:
+    """The zip. ``edge`` is the folder of the role with the handler; ``options`` too large for the environment go in.
 
-    The same files and policy give the same bytes.
+    The same files and options give the same bytes.
     """
     files = {name: (edge / name).read_bytes() for name in _EDGE}
     files |= {f"_core/{name}": (_CORE / name).read_bytes() for name in _SHARED}
     for path in sorted((_CORE / "retry").glob("*.py")):
         files[f"_core/retry/{path.name}"] = path.read_bytes()
-    if policy is not None:
-        files["policy.json"] = json.dumps(policy, sort_keys=True, indent=1).encode()
+    if options is not None:
+        files["options.json"] = json.dumps(options, sort_keys=True, indent=1).encode()
     return archive(files)

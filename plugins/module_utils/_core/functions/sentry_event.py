@@ -35,18 +35,18 @@ def sentry_event(event: Any) -> dict[str, Any]:
     if not isinstance(event, Mapping) or "detail-type" not in event or not isinstance(event.get("detail"), Mapping):
         raise ValueError("this is no event of EventBridge: leave its target without input, input_path and message")
     kind = _text(event["detail-type"])
-    told = _READERS.get(kind, _of_another)(event, event["detail"])
-    tags = {"detail_type": kind, "account": event.get("account"), "region": event.get("region"), **told.pop("tags")}
+    facts = _READERS.get(kind, _of_another)(event, event["detail"])
+    tags = {"detail_type": kind, "account": event.get("account"), "region": event.get("region"), **facts.pop("tags")}
     resources = [_text(each) for each in event.get("resources") or ()]
     return {
         "event_id": _event_id(event),
         "timestamp": event.get("time"),
         "logger": LOGGER,
-        "level": told["level"],
-        "message": _text(told["message"]),
-        "fingerprint": ["ecs", kind, *(_text(part) for part in told["fingerprint"])],
+        "level": facts["level"],
+        "message": _text(facts["message"]),
+        "fingerprint": ["ecs", kind, *(_text(part) for part in facts["fingerprint"])],
         "tags": {name: _text(value)[:_LONGEST_TAG] for name, value in tags.items() if value not in (None, "")},
-        "extra": {"resources": resources, **{key: value for key, value in told["extra"].items() if value is not None}},
+        "extra": {"resources": resources, **{key: value for key, value in facts["extra"].items() if value is not None}},
     }
 
 
@@ -96,10 +96,13 @@ def _failed(containers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [each for each in failed if each.get("exit_code") != _TERMINATED] or failed
 
 
-def _container(told: Event) -> dict[str, Any]:
+def _container(container: Event) -> dict[str, Any]:
     """Name, exit code, reason and image; without what the container has not got."""
     names = {"name": "name", "exit_code": "exitCode", "reason": "reason", "last_status": "lastStatus", "image": "image"}
-    return {"name": "?", **{ours: told[theirs] for ours, theirs in names.items() if told.get(theirs) is not None}}
+    return {
+        "name": "?",
+        **{ours: container[theirs] for ours, theirs in names.items() if container.get(theirs) is not None},
+    }
 
 
 def _of_service(event: Event, detail: Event) -> dict[str, Any]:
@@ -163,17 +166,17 @@ def _cause(text: Any) -> Any:
     if text is None:
         return None
     try:
-        told = json.loads(text)
+        task = json.loads(text)
     except (TypeError, ValueError):
         # The beginning of a task's description may have been cut off before its end.
         return None if _text(text).lstrip().startswith(("{", "[")) else _text(text)
-    if not isinstance(told, Mapping):
+    if not isinstance(task, Mapping):
         return None
     containers = [
         {key: each[key] for key in ("Name", "ExitCode", "Reason") if each.get(key) is not None}
-        for each in _maps(told.get("Containers"))
+        for each in _maps(task.get("Containers"))
     ]
-    facts = {key: told[key] for key in ("StopCode", "StoppedReason", "TaskArn", "Group") if told.get(key)}
+    facts = {key: task[key] for key in ("StopCode", "StoppedReason", "TaskArn", "Group") if task.get(key)}
     return {**facts, "Containers": containers}
 
 

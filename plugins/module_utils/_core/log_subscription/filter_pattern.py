@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..errors import Refused
+from ..limits import check_length
 
 LONGEST = 1024  # characters
 MOST_REGEXES = 2  # in one pattern
@@ -78,8 +79,7 @@ def regexes_in(pattern: str) -> int:
 def check_pattern(pattern: str) -> str:
     """A pattern that the user wrote. Raises ``Refused`` for what CloudWatch Logs would, as far as one can see."""
     text = pattern.strip()
-    if len(text) > LONGEST:
-        raise Refused(f"filter_pattern has {len(text)} characters, and CloudWatch Logs takes {LONGEST}. Shorten it")
+    check_length("filter_pattern", text, LONGEST)
     count = regexes_in(text)
     if count > MOST_REGEXES:
         raise Refused(

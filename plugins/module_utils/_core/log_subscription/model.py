@@ -34,15 +34,15 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class FunctionPolicy:
-    """The policy of a function as far as our permission goes. ``stands`` is the statement of our Sid, if any."""
+class FunctionAccess:
+    """A function and the statement of our Sid in its policy document, if any."""
 
     function: Arn
     exists: bool
-    stands: Mapping[str, Any] | None = None
+    statement: Mapping[str, Any] | None = None
 
 
-def show_filter(found: Filter) -> dict[str, Any]:
+def filter_facts(found: Filter) -> dict[str, Any]:
     """As the _info module returns it."""
     return {
         "name": found.name,
@@ -63,7 +63,7 @@ def sid_of(log_group: str, name: str) -> str:
 
 def log_group_arn(function: Arn, log_group: str) -> str:
     """The log group is where the function is: CloudWatch Logs calls no function elsewhere."""
-    return f"arn:{function.partition}:logs:{function.region}:{function.account}:log-group:{log_group}"
+    return str(Arn(function.partition, "logs", function.region, function.account, f"log-group:{log_group}"))
 
 
 def statement_for(function: Arn, log_group: str, name: str) -> dict[str, Any]:
@@ -81,27 +81,27 @@ def statement_for(function: Arn, log_group: str, name: str) -> dict[str, Any]:
     }
 
 
-def statement_in(policy: str | None, sid: str) -> Mapping[str, Any] | None:
-    """The statement of a Sid in a policy, JSON."""
-    return next((each for each in _statements(policy) if each.get("Sid") == sid), None)
+def statement_in(policy_document: str | None, sid: str) -> Mapping[str, Any] | None:
+    """The statement of a Sid in a policy document, JSON."""
+    return next((each for each in _statements(policy_document) if each.get("Sid") == sid), None)
 
 
-def log_groups_in(policy: str | None) -> list[str]:
+def log_groups_in(policy_document: str | None) -> list[str]:
     """Names of the log groups that statements of ours let in; their filters may be gone already."""
-    ours = [each for each in _statements(policy) if str(each.get("Sid")).startswith(_OURS)]
-    arns = [parse_arn(str(show_permission(each)["source_arn"])) for each in ours]
+    ours = [each for each in _statements(policy_document) if str(each.get("Sid")).startswith(_OURS)]
+    arns = [parse_arn(str(permission_facts(each)["source_arn"])) for each in ours]
     return sorted({arn.resource.removeprefix("log-group:").removesuffix(":*") for arn in arns if arn})
 
 
-def _statements(policy: str | None) -> list[Mapping[str, Any]]:
+def _statements(policy_document: str | None) -> list[Mapping[str, Any]]:
     try:
-        statements = json.loads(policy or "{}").get("Statement", [])
+        statements = json.loads(policy_document or "{}").get("Statement", [])
     except (ValueError, AttributeError):
         return []
     return [each for each in statements if isinstance(each, Mapping)]
 
 
-def show_permission(statement: Mapping[str, Any]) -> dict[str, Any]:
+def permission_facts(statement: Mapping[str, Any]) -> dict[str, Any]:
     """A statement as the module returns it, whatever the case of its keys."""
     condition: Mapping[str, Any] = statement.get("Condition") or {}
     flat = {

@@ -10,29 +10,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..arns import Arn, parse_arn
+from ..arns import Arn
 from ..change import Change
 from ..errors import Refused
+from ..names import (
+    CLUSTER,
+    ECS_NAME,
+    FAMILY_NAME,
+    FILTER_NAME,
+    FUNCTION,
+    LOG_GROUP,
+    LOG_GROUP_NAME,
+    ROLE,
+    read_arn,
+    read_name,
+    read_name_or_arn,
+)
 from ..waiting import Patience, read_patience
 from .filter_pattern import check_pattern, check_regexes_of_group, refused_launches
 from .model import (
     Filter,
-    FunctionPolicy,
+    FunctionAccess,
     function_in,
     log_group_arn,
+    permission_facts,
     same_function,
-    show_permission,
     statement_for,
 )
 
 MOST_FILTERS = 2  # of one log group
 
-_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
-_NAME = re.compile(r"[^:*]{1,512}")
-_FUNCTION = re.compile(r"function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?")
-_CLUSTER = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
-_ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}")
 
 
 @dataclass(frozen=True)
@@ -50,98 +58,58 @@ class WantedSubscription:
 
 def read_log_group(text: str) -> str:
     """The name in the name or ARN of a log group. Raises ``Refused``."""
-    name = text
-    if text.startswith("arn:"):
-        arn = parse_arn(text)
-        if arn is None or arn.service != "logs" or not arn.resource.startswith("log-group:"):
-            raise Refused(f"log_group: {text!r} is not the ARN of a log group. Give the log group's name or its ARN")
-        name = arn.resource.removeprefix("log-group:").removesuffix(":*")
-    if not _GROUP.fullmatch(name):
-        raise Refused(
-            f"log_group: {text!r} is not the name of a log group, which has letters, digits and . - _ / #. "
-            "Give the one that CloudTrail writes to"
-        )
-    return name
+    return read_name_or_arn("log_group", text, LOG_GROUP_NAME, LOG_GROUP)[0]
 
 
-def read_subscription(options: Mapping[str, Any], region: str | None) -> WantedSubscription:
+def read_subscription(params: Mapping[str, Any], region: str | None) -> WantedSubscription:
     """What the user wants; ``region`` is where the module works. Raises ``Refused``."""
-    if not _NAME.fullmatch(options["name"]):
-        raise Refused(
-            f"name: {options['name']!r} is no name of a filter: it has 1 to 512 characters other than : and *"
-        )
-    group = read_log_group(options["log_group"])
-    present = options["state"] == "present"
-    function = None if options["function_arn"] is None else read_function(options["function_arn"], region)
+    group, group_arn = read_name_or_arn("log_group", params["log_group"], LOG_GROUP_NAME, LOG_GROUP)
+    present = params["state"] == "present"
+    function = None if params["function_arn"] is None else read_function(params["function_arn"], region)
     if present and function is None:
         raise Refused("function_arn is missing: say which function the records go to")
-    group_arn = parse_arn(options["log_group"])
     if function and group_arn and (group_arn.region, group_arn.account) != (function.region, function.account):
         raise Refused(
             f"log_group is of account {group_arn.account} in {group_arn.region}, function_arn of account "
             f"{function.account} in {function.region}. CloudWatch Logs calls those of its own account and region only"
         )
     return WantedSubscription(
-        name=options["name"],
+        name=read_name("name", params["name"], FILTER_NAME),
         log_group=group,
         function=function,
-        pattern=_read_pattern(options) if present else None,
+        pattern=_read_pattern(params) if present else None,
         present=present,
-        permission=options["resource_policy"],
-        patience=read_patience({"wait": True, **options}),
+        permission=params["resource_policy"],
+        patience=read_patience({"wait": True, **params}),
     )
 
 
 def read_function(text: str, region: str | None) -> Arn:
     """The ARN of a function in the region that the module works in. Raises ``Refused``."""
-    arn = parse_arn(text)
-    if arn is None or arn.service != "lambda" or not arn.account or not _FUNCTION.fullmatch(arn.resource):
-        raise Refused(
-            f"function_arn: {text!r} is not the ARN of a Lambda function. Give one such as "
-            "arn:aws:lambda:eu-west-1:123456789012:function:launch-retry"
-        )
+    arn = read_arn("function_arn", text, FUNCTION)
     if region and arn.region != region:
         raise Refused(f"function_arn is in {arn.region}, and the module works in {region}. Make the two agree")
     return arn
 
 
-def _read_pattern(options: Mapping[str, Any]) -> str:
-    given = [name for name in ("clusters", "task_families", "exclude_role_arns", "regions") if options[name]]
-    given += ["transient_errors_only"] if options["transient_errors_only"] is not None else []
-    if options["filter_pattern"] is not None:
+def _read_pattern(params: Mapping[str, Any]) -> str:
+    given = [name for name in ("clusters", "task_families", "exclude_role_arns", "regions") if params[name]]
+    given += ["transient_errors_only"] if params["transient_errors_only"] is not None else []
+    if params["filter_pattern"] is not None:
         if given:
             raise Refused(f"filter_pattern is the whole pattern: leave {', '.join(given)} out, or leave it out")
-        return check_pattern(options["filter_pattern"])
-    roles = options["exclude_role_arns"] or []
-    for role in roles:
-        if not _ROLE.fullmatch(role):
-            raise Refused(
-                f"exclude_role_arns: {role!r} is not the ARN of a role, as in arn:aws:iam::123456789012:role/x"
-            )
-    for region in options["regions"] or []:
+        return check_pattern(params["filter_pattern"])
+    roles = [str(read_arn("exclude_role_arns", role, ROLE)) for role in params["exclude_role_arns"] or []]
+    for region in params["regions"] or []:
         if not _REGION.fullmatch(region):
             raise Refused(f"regions: {region!r} is no region, as in eu-central-1")
     return refused_launches(
-        [_read_cluster(cluster) for cluster in options["clusters"] or []],
-        [_read_family(family) for family in options["task_families"] or []],
-        options["transient_errors_only"] is not False,
+        [read_name_or_arn("clusters", cluster, ECS_NAME, CLUSTER)[0] for cluster in params["clusters"] or []],
+        [read_name("task_families", family, FAMILY_NAME) for family in params["task_families"] or []],
+        params["transient_errors_only"] is not False,
         roles,
-        options["regions"] or [],
+        params["regions"] or [],
     )
-
-
-def _read_cluster(text: str) -> str:
-    arn = parse_arn(text)
-    name = arn.resource.removeprefix("cluster/") if arn and arn.service == "ecs" else text
-    if not _CLUSTER.fullmatch(name):
-        raise Refused(f"clusters: {text!r} is neither the name nor the ARN of an ECS cluster")
-    return name
-
-
-def _read_family(text: str) -> str:
-    if not _CLUSTER.fullmatch(text):
-        raise Refused(f"task_families: {text!r} is no family of task definitions. Give it without revision and ARN")
-    return text
 
 
 def function_to_look_at(wanted: WantedSubscription, filters: Sequence[Filter]) -> Arn | None:
@@ -158,19 +126,19 @@ def stale_function(wanted: WantedSubscription, filters: Sequence[Filter]) -> Arn
 
 
 def plan_subscription(
-    wanted: WantedSubscription, filters: Sequence[Filter] | None, policy: FunctionPolicy | None
+    wanted: WantedSubscription, filters: Sequence[Filter] | None, access: FunctionAccess | None
 ) -> Change:
     """Both sides, as the module returns them. Raises ``Refused``.
 
-    ``filters`` are those of the log group, None when there is no such group. ``policy`` is that of
+    ``filters`` are those of the log group, None when there is no such group. ``access`` is to
     ``function_to_look_at``.
     """
     current = _named(wanted.name, filters or ())
     others = [each for each in filters or () if each is not current]
     if current:
         _refuse_stranger(wanted, current)
-    permission = show_permission(policy.stands) if policy and policy.stands and wanted.permission else None
-    before = _show(wanted, current, permission) if current or permission else None
+    permission = permission_facts(access.statement) if access and access.statement and wanted.permission else None
+    before = _subscription_facts(wanted, current, permission) if current or permission else None
     function, pattern = wanted.function, wanted.pattern
     if not wanted.present or function is None or pattern is None:  # what is to be present has both
         return Change(before, None)
@@ -186,7 +154,7 @@ def plan_subscription(
             f"{MOST_FILTERS}: {names}. Remove one, or take the launches from EventBridge instead"
         )
     check_regexes_of_group(pattern, [each.pattern for each in others])
-    after_permission = show_permission(statement_for(function, wanted.log_group, wanted.name))
+    after_permission = permission_facts(statement_for(function, wanted.log_group, wanted.name))
     after = {
         "name": wanted.name,
         "log_group": wanted.log_group,
@@ -198,7 +166,9 @@ def plan_subscription(
     return Change(before, after)
 
 
-def _show(wanted: WantedSubscription, current: Filter | None, permission: Mapping[str, Any] | None) -> dict[str, Any]:
+def _subscription_facts(
+    wanted: WantedSubscription, current: Filter | None, permission: Mapping[str, Any] | None
+) -> dict[str, Any]:
     function = function_in(current.destination) if current else wanted.function
     return {
         "name": wanted.name,
@@ -214,25 +184,25 @@ def _refuse_stranger(wanted: WantedSubscription, current: Filter) -> None:
     """A filter that sends to another place belongs to somebody else, even with this name."""
     there = function_in(current.destination)
     if there is None or (wanted.function and not same_function(there, wanted.function)):
-        told = f"not to {wanted.function}" if wanted.function else "which is no Lambda function"
+        elsewhere = f"not to {wanted.function}" if wanted.function else "which is no Lambda function"
         raise Refused(
-            f"The log group {wanted.log_group} has a filter {wanted.name} that sends to {current.destination}, {told}. "
-            "It may be somebody else's: choose another name, or remove it first, giving its own function_arn"
+            f"The log group {wanted.log_group} has a filter {wanted.name} that sends to {current.destination}, "
+            f"{elsewhere}. It may be somebody else's: choose another name, or remove it first with its own function_arn"
         )
 
 
-def no_function(wanted: WantedSubscription, policy: FunctionPolicy | None) -> str:
+def no_function(wanted: WantedSubscription, access: FunctionAccess | None) -> str:
     """What to say when there is no such function; in check mode it may be one that comes into being by then."""
-    if not wanted.present or policy is None or policy.exists:
+    if not wanted.present or access is None or access.exists:
         return ""
-    return f"There is no function {policy.function}. Make it first, or check function_arn"
+    return f"There is no function {access.function}. Make it first, or check function_arn"
 
 
 def warnings_of(
-    wanted: WantedSubscription, filters: Sequence[Filter] | None, policy: FunctionPolicy | None
+    wanted: WantedSubscription, filters: Sequence[Filter] | None, access: FunctionAccess | None
 ) -> list[str]:
     """What the user should know although nothing is done about it."""
-    found = [no_function(wanted, policy)] if wanted.permission else []
+    found = [no_function(wanted, access)] if wanted.permission else []
     for each in filters or ():
         there = function_in(each.destination)
         if not wanted.present or each.name == wanted.name or there is None or wanted.function is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import backoff, classify
 from .model import Decision, GiveUp, Ignore, Launch, Retry, StoppedTask, Wish, cluster_of, family_of
-from .policy import Policy
+from .options import RetryOptions
 from .records import attempts_of
 from .request import request_of, why_not
 from .rules import Rule
@@ -20,29 +20,29 @@ from .tasks import ended_well, infrastructure, request_for
 
 
 def decide(
-    record: Launch | StoppedTask, attempt: int, policy: Policy, now: float, chance: Callable[[], float]
+    record: Launch | StoppedTask, attempt: int, options: RetryOptions, now: float, chance: Callable[[], float]
 ) -> Decision:
     """What to do about ``record``, which has ``attempt`` retries behind it; 0 for what somebody else has called.
 
     ``chance`` gives numbers from 0 up to 1.
     """
-    foreign = record.account and policy.account and record.account != policy.account
+    foreign = record.account and options.account and record.account != options.account
     if foreign:
         return Ignore(f"it happened in the account {record.account}")
     if isinstance(record, StoppedTask):
-        return _about_task(record, policy, now, chance)
-    return _about_launch(record, attempt, policy, now, chance)
+        return _about_task(record, options, now, chance)
+    return _about_launch(record, attempt, options, now, chance)
 
 
-def call_of(wish: Wish, policy: Policy) -> dict[str, Any]:
+def call_of(wish: Wish, options: RetryOptions) -> dict[str, Any]:
     """RunTask's parameters for a wish that is due."""
-    return request_of(wish, policy.rotate_subnets, policy.fargate_after, policy.tag_tasks)
+    return request_of(wish, options.rotate_subnets, options.fargate_after, options.tag_tasks)
 
 
-def too_late(wish: Wish, policy: Policy, now: float) -> GiveUp | None:
+def too_late(wish: Wish, options: RetryOptions, now: float) -> GiveUp | None:
     """A wish that waited longer than it should have is not fulfilled at an hour at which nobody expects it."""
-    late = now - wish.at - policy.max_age - backoff.LONGEST
-    return GiveUp(f"it came {int(late)} s too late: max_age is {policy.max_age} s") if late > 0 else None
+    late = now - wish.at - options.max_age - backoff.LONGEST
+    return GiveUp(f"it came {int(late)} s too late: max_age is {options.max_age} s") if late > 0 else None
 
 
 def without_doubles(wish: Wish, running: tuple[str, ...]) -> Wish | Ignore:
@@ -58,13 +58,15 @@ def without_doubles(wish: Wish, running: tuple[str, ...]) -> Wish | Ignore:
     return replace(wish, missing=wish.missing - len(doubles), started=wish.started + doubles)
 
 
-def _about_launch(launch: Launch, attempt: int, policy: Policy, now: float, chance: Callable[[], float]) -> Decision:
+def _about_launch(
+    launch: Launch, attempt: int, options: RetryOptions, now: float, chance: Callable[[], float]
+) -> Decision:
     wish = launch.wish
     if not launch.error and not launch.refusals and wish is None:
         return Ignore("no task was refused")
     if launch.error in classify.ALREADY_ASKED:
         return Ignore("the same tasks were asked for before, with the same client token")
-    alone = "" if wish else _left_alone(launch, policy)
+    alone = "" if wish else _left_alone(launch, options)
     if alone:
         return Ignore(alone)
     gap = why_not(launch.request)
@@ -73,8 +75,8 @@ def _about_launch(launch: Launch, attempt: int, policy: Policy, now: float, chan
     missing = (wish.missing if wish else launch.request.get("count", 1)) - len(set(launch.started))
     if not launch.error and missing < 1:
         return Ignore("every task was started")
-    first = next((rule for rule in policy.rules if rule.fits_launch(launch)), None)
-    verdict = _by_rule(first) if first else _by_class(launch, policy)
+    first = next((rule for rule in options.rules if rule.fits_launch(launch)), None)
+    verdict = _by_rule(first) if first else _by_class(launch, options)
     if verdict:
         return verdict
     if wish is None:
@@ -88,7 +90,7 @@ def _about_launch(launch: Launch, attempt: int, policy: Policy, now: float, chan
     else:
         started = tuple(dict.fromkeys(wish.started + launch.started))
         wish = replace(wish, missing=missing, attempt=attempt + 1, bears=attempt + 1, token="", started=started)
-    return _again(wish, policy, now, chance)
+    return _again(wish, options, now, chance)
 
 
 def _by_rule(rule: Rule) -> Decision | None:
@@ -98,68 +100,68 @@ def _by_rule(rule: Rule) -> Decision | None:
     return GiveUp("a rule says fail") if rule.action == "fail" else None
 
 
-def _by_class(launch: Launch, policy: Policy) -> Decision | None:
+def _by_class(launch: Launch, options: RetryOptions) -> Decision | None:
     if launch.error:
         found = {classify.of_error(launch.error, launch.message, launch.status)}
     else:
         # On EC2 there is a reason for each container instance: one of them may have room later.
         found = {classify.of_refusal(reason) for reason in launch.refusals}
     # Our own call may be answered with neither tasks nor reasons, when it was made before with the same client token.
-    if not found or classify.TRANSIENT in found or (policy.retry_quota and classify.QUOTA in found):
+    if not found or classify.TRANSIENT in found or (options.retry_quota and classify.QUOTA in found):
         return None
     if classify.QUOTA in found:
         return GiveUp("a quota of the account is used up, and retry_quota is not set")
     return GiveUp("it would be refused again")
 
 
-def _left_alone(launch: Launch, policy: Policy) -> str:
+def _left_alone(launch: Launch, options: RetryOptions) -> str:
     """Why a call of somebody else is none of our business; empty when it is."""
     request: Mapping[str, Any] = launch.request if isinstance(launch.request, Mapping) else {}
     started_by, cluster = str(request.get("startedBy") or ""), cluster_of(request.get("cluster"))
-    if launch.role_arn in policy.own_role_arns or attempts_of(started_by):
+    if launch.role_arn in options.own_role_arns or attempts_of(started_by):
         return "it is a retry, and whoever made it has its answer"
-    if launch.invoked_by in policy.left_alone_services:
+    if launch.invoked_by in options.left_alone_services:
         return f"{launch.invoked_by} retries by itself"
-    if launch.error and launch.invoked_by in policy.errors_left_to:
+    if launch.error and launch.invoked_by in options.errors_left_to:
         return f"{launch.invoked_by} repeats calls that were answered with an error"
-    return _left_to_others(started_by, cluster, policy) or _out_of_scope(request, policy)
+    return _left_to_others(started_by, cluster, options) or _out_of_scope(request, options)
 
 
-def _left_to_others(started_by: str, cluster: str, policy: Policy) -> str:
-    if any(fnmatchcase(started_by, pattern) for pattern in policy.left_alone_started_by):
+def _left_to_others(started_by: str, cluster: str, options: RetryOptions) -> str:
+    if any(fnmatchcase(started_by, pattern) for pattern in options.left_alone_started_by):
         return "its caller retries by itself"
-    if any(fnmatchcase(cluster, pattern) for pattern in policy.left_alone_clusters):
+    if any(fnmatchcase(cluster, pattern) for pattern in options.left_alone_clusters):
         return f"the cluster {cluster} is left alone"
     return ""
 
 
-def _out_of_scope(request: Mapping[str, Any], policy: Policy) -> str:
+def _out_of_scope(request: Mapping[str, Any], options: RetryOptions) -> str:
     """Whether the cluster or the family is not among those to look after. A request that tells neither is."""
     if not request:
         return ""
     cluster, family = cluster_of(request.get("cluster")), family_of(str(request.get("taskDefinition") or ""))
-    if policy.clusters and cluster not in policy.clusters:
+    if options.clusters and cluster not in options.clusters:
         return f"the cluster {cluster} is not among those to look after"
-    if policy.families and family not in policy.families:
+    if options.families and family not in options.families:
         return f"the family {family} is not among those to look after"
     return ""
 
 
-def _about_task(task: StoppedTask, policy: Policy, now: float, chance: Callable[[], float]) -> Decision:
+def _about_task(task: StoppedTask, options: RetryOptions, now: float, chance: Callable[[], float]) -> Decision:
     group, started_by = str(task.detail.get("group") or ""), str(task.detail.get("startedBy") or "")
     cluster = cluster_of(task.detail.get("clusterArn"))
     alone = "ECS replaces the tasks of services" if group.startswith("service:") else ""
-    alone = alone or _left_to_others(started_by, cluster, policy)
-    alone = alone or _out_of_scope({"cluster": cluster, "taskDefinition": task.family}, policy)
+    alone = alone or _left_to_others(started_by, cluster, options)
+    alone = alone or _out_of_scope({"cluster": cluster, "taskDefinition": task.family}, options)
     if alone:
         return Ignore(alone)
     if ended_well(task):
         return Ignore("it ended well")
-    first = next((rule for rule in policy.rules if rule.fits_task(task)), None)
-    verdict = _by_rule(first) if first else _by_cause(task, policy)
+    first = next((rule for rule in options.rules if rule.fits_task(task)), None)
+    verdict = _by_rule(first) if first else _by_cause(task, options)
     if verdict:
         return verdict
-    template = policy.launch_templates.get(task.family)
+    template = options.launch_templates.get(task.family)
     if template is None:
         return Ignore(f"there is no launch template for the family {task.family}")
     request, problem = request_for(task, template)
@@ -167,21 +169,21 @@ def _about_task(task: StoppedTask, policy: Policy, now: float, chance: Callable[
     if problem:
         return GiveUp(f"the request cannot be made again: {problem}")
     attempt = attempts_of(started_by) + 1
-    return _again(Wish(task.origin, task.at, task.region, request, 1, attempt, attempt), policy, now, chance)
+    return _again(Wish(task.origin, task.at, task.region, request, 1, attempt, attempt), options, now, chance)
 
 
-def _by_cause(task: StoppedTask, policy: Policy) -> Ignore | None:
+def _by_cause(task: StoppedTask, options: RetryOptions) -> Ignore | None:
     kind = infrastructure(task)
     if not kind:
         return Ignore("it did not stop because of the infrastructure")
-    return None if kind in policy.stopped_tasks else Ignore(f"stopped_tasks has no {kind}")
+    return None if kind in options.stopped_tasks else Ignore(f"stopped_tasks has no {kind}")
 
 
-def _again(wish: Wish, policy: Policy, now: float, chance: Callable[[], float]) -> Retry | GiveUp:
-    if wish.attempt > policy.max_attempts:
-        return GiveUp(f"all {policy.max_attempts} attempts were refused")
-    left = int(wish.at + policy.max_age - now)
+def _again(wish: Wish, options: RetryOptions, now: float, chance: Callable[[], float]) -> Retry | GiveUp:
+    if wish.attempt > options.max_attempts:
+        return GiveUp(f"all {options.max_attempts} attempts were refused")
+    left = int(wish.at + options.max_age - now)
     if left < 0:
-        return GiveUp(f"it is older than max_age, which is {policy.max_age} s")
-    wait = backoff.delay(wish.attempt, policy.base_delay, policy.max_delay, chance)
-    return Retry(min(wait, left), call_of(wish, policy), wish)
+        return GiveUp(f"it is older than max_age, which is {options.max_age} s")
+    wait = backoff.delay(wish.attempt, options.base_delay, options.max_delay, chance)
+    return Retry(min(wait, left), call_of(wish, options), wish)

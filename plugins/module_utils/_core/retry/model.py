@@ -92,8 +92,8 @@ class StoppedTask:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why it stopped, in AWS's words."""
-        told = (self.reason, *(end.reason for end in self.exits))
-        return tuple(dict.fromkeys(words for words in told if words))
+        words = (self.reason, *(end.reason for end in self.exits))
+        return tuple(dict.fromkeys(filter(None, words)))
 
     @property
     def family(self) -> str:

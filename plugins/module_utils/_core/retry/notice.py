@@ -24,39 +24,39 @@ _SHOWN = ("cluster", "taskDefinition", "count", "group", "launchType", "capacity
 def line(decision: Decision | str, record: Launch | StoppedTask | Wish | None = None, **more: Any) -> str:
     """One line of JSON for the log. No value of an environment is in it."""
     if isinstance(decision, str):
-        told: dict[str, Any] = {"decision": decision}
+        facts: dict[str, Any] = {"decision": decision}
     elif isinstance(decision, Retry):
-        told = {"decision": "retry", "attempt": decision.wish.attempt, "delay": decision.delay}
-        told["missing"] = decision.wish.missing
+        facts = {"decision": "retry", "attempt": decision.wish.attempt, "delay": decision.delay}
+        facts["missing"] = decision.wish.missing
     else:
-        told = {"decision": "give up" if isinstance(decision, GiveUp) else "ignore", "why": decision.why}
+        facts = {"decision": "give up" if isinstance(decision, GiveUp) else "ignore", "why": decision.why}
     if record is not None:
-        told |= _about(record)
-    return json.dumps({**told, **{key: value for key, value in more.items() if value}})
+        facts |= _about(record)
+    return json.dumps({**facts, **{key: value for key, value in more.items() if value}})
 
 
 def _about(record: Launch | StoppedTask | Wish) -> dict[str, Any]:
-    told: dict[str, Any] = {"origin": record.origin, "region": record.region}
+    facts: dict[str, Any] = {"origin": record.origin, "region": record.region}
     if isinstance(record, StoppedTask):
-        told |= {"task_definition": record.detail.get("taskDefinitionArn"), "cluster": record.detail.get("clusterArn")}
-        told["stop_code"] = record.stop_code
+        facts |= {"task_definition": record.detail.get("taskDefinitionArn"), "cluster": record.detail.get("clusterArn")}
+        facts["stop_code"] = record.stop_code
     elif isinstance(record.request, Mapping):
-        told |= {"task_definition": record.request.get("taskDefinition"), "cluster": record.request.get("cluster")}
+        facts |= {"task_definition": record.request.get("taskDefinition"), "cluster": record.request.get("cluster")}
     if not isinstance(record, Wish):
-        told["reasons"] = reasons(record)
-    return {key: value for key, value in told.items() if value}
+        facts["reasons"] = reasons(record)
+    return {key: value for key, value in facts.items() if value}
 
 
 def reasons(record: Launch | StoppedTask) -> list[str]:
     """AWS's words, cut short, and with stars for what the overrides put into the environment."""
     request = record.request if isinstance(record, Launch) else record.detail
     hidden = sorted(_environment(request.get("overrides") if isinstance(request, Mapping) else None), key=len)
-    told = []
+    shortened = []
     for words in record.reasons:
         for value in reversed(hidden):
             words = words.replace(value, "***")  # noqa: PLW2901
-        told.append(words[:LONGEST])
-    return told
+        shortened.append(words[:LONGEST])
+    return shortened
 
 
 def _environment(value: Any) -> Iterator[str]:
@@ -76,7 +76,7 @@ def _environment(value: Any) -> Iterator[str]:
 def dead_letter(give_up: GiveUp, record: Launch | StoppedTask, attempts: int) -> str:
     """All that is needed to make the call by hand. The overrides are in it with their values, as the queue has to."""
     wish = record.wish if isinstance(record, Launch) else None
-    told = {
+    letter = {
         "kind": "steadyops.ecs.retry.given_up/1",
         "why": give_up.why,
         "attempts": attempts,
@@ -87,7 +87,7 @@ def dead_letter(give_up: GiveUp, record: Launch | StoppedTask, attempts: int) ->
         "missing": wish.missing - len(record.started) if wish and isinstance(record, Launch) else None,
         "request": record.request if isinstance(record, Launch) else record.detail,
     }
-    return _fit(json.dumps({key: value for key, value in told.items() if value is not None}))
+    return _fit(json.dumps({key: value for key, value in letter.items() if value is not None}))
 
 
 def unreadable_letter(problem: str, raw: str) -> str:
@@ -140,13 +140,13 @@ def _call_detail(launch: Launch) -> dict[str, Any]:
     }
     if isinstance(launch.request, Mapping):
         detail["requestParameters"] = {key: launch.request[key] for key in _SHOWN if key in launch.request}
-    told = reasons(launch)
+    words = reasons(launch)
     if launch.error:
-        detail |= {"errorCode": launch.error, "errorMessage": told[0].removeprefix(f"{launch.error}: ")}
+        detail |= {"errorCode": launch.error, "errorMessage": words[0].removeprefix(f"{launch.error}: ")}
         detail["responseElements"] = None
     else:
         tasks = [{"taskArn": arn} for arn in launch.started]
-        detail["responseElements"] = {"tasks": tasks, "failures": [{"reason": words} for words in told]}
+        detail["responseElements"] = {"tasks": tasks, "failures": [{"reason": each} for each in words]}
     return detail
 
 

@@ -63,8 +63,8 @@ class Rule:
             return False
         return self._fits_reasons(task.reasons)
 
-    def _fits_reasons(self, told: tuple[str, ...]) -> bool:
-        return not self.reasons or any(re.search(wanted, words) for wanted in self.reasons for words in told)
+    def _fits_reasons(self, reasons: tuple[str, ...]) -> bool:
+        return not self.reasons or any(re.search(pattern, words) for pattern in self.reasons for words in reasons)
 
 
 def exit_codes(task: StoppedTask, containers: frozenset[str] = frozenset()) -> set[int]:
@@ -77,12 +77,12 @@ def exit_codes(task: StoppedTask, containers: frozenset[str] = frozenset()) -> s
     }
 
 
-def read_rule(number: int, options: object) -> Rule:
+def read_rule(number: int, written: object) -> Rule:
     """A rule as the user wrote it; ``number`` from 1. Raises ``Refused``."""
     where = f"rules: number {number}"
-    if not isinstance(options, Mapping):
+    if not isinstance(written, Mapping):
         raise Refused(f"{where} is no mapping. Write it as action: retry, with conditions beside it")
-    given = {key: value for key, value in options.items() if value is not None}
+    given = {key: value for key, value in written.items() if value is not None}
     unknown = sorted(str(key) for key in given.keys() - _KEYS)
     if unknown:
         raise Refused(f"{where} has {', '.join(unknown)}, which no rule has. It can have {', '.join(sorted(_KEYS))}")

@@ -78,10 +78,12 @@ def request_for(task: StoppedTask, template: Mapping[str, Any]) -> tuple[dict[st
     return request, ""
 
 
-def _overrides(told: Any) -> dict[str, Any]:
+def _overrides(overrides: Any) -> dict[str, Any]:
     """The overrides of the call, without the empty ones that ECS adds."""
-    if not isinstance(told, Mapping):
+    if not isinstance(overrides, Mapping):
         return {}
-    containers = [each for each in told.get("containerOverrides") or [] if set(each) - {"name"}]
-    others = {key: value for key, value in told.items() if key != "containerOverrides" and value not in (None, [], {})}
+    containers = [each for each in overrides.get("containerOverrides") or [] if set(each) - {"name"}]
+    others = {
+        key: value for key, value in overrides.items() if key != "containerOverrides" and value not in (None, [], {})
+    }
     return {**others, **({"containerOverrides": containers} if containers else {})}

@@ -12,7 +12,8 @@ from ..amounts import iso
 from ..arns import Arn, parse_arn
 from ..change import Change
 from ..errors import Refused
-from .schedule import RULE, SCHEDULER, Schedule, TaskTarget, overrides
+from ..limits import DELIVERY_DEFAULTS
+from .schedule import RULE, SCHEDULER, TaskTarget, WantedSchedule, overrides
 
 GRACE = 300.0  # seconds that a start may lie in the past, as AWS sees it
 NEW_TARGET = {
@@ -20,8 +21,7 @@ NEW_TARGET = {
     "role_arn": None,
     "input": None,
     "dead_letter_arn": None,
-    "maximum_retry_attempts": 185,
-    "maximum_event_age_in_seconds": 86400,
+    **DELIVERY_DEFAULTS,
     "task": None,
 }
 NEW = {
@@ -40,19 +40,19 @@ THINGS = {SCHEDULER: "schedule", RULE: "rule"}
 
 
 def plan_schedule(
-    wanted: Schedule, current: Mapping[str, Any] | None, foreign: tuple[str, ...], region: str, now: float
+    wanted: WantedSchedule, current: Mapping[str, Any] | None, foreign: tuple[str, ...], region: str, now: float
 ) -> Change:
     """What there is, and what shall be, both in the shape of the result; instants as text.
 
     ``foreign`` are the parts of the current target that this module does not know. A start in the past is none:
     AWS refuses to write it again. Raises ``Refused``.
     """
-    before = None if current is None else shown(current, now)
+    before = None if current is None else schedule_facts(current, now)
     if not wanted.present:
         return Change(before, None)
     base = current or {**NEW, "name": wanted.name, "group_name": wanted.group, "using": wanted.using}
     role_arn = wanted.target.get("role_arn") or base["target"]["role_arn"]
-    expression = wanted.settings.get("schedule_expression") or base["schedule_expression"]
+    expression = wanted.facts.get("schedule_expression") or base["schedule_expression"]
     for option, value in (("schedule_expression", expression), ("role_arn", role_arn)):
         if not value:
             raise Refused(
@@ -69,15 +69,15 @@ def plan_schedule(
             f"The target of {wanted.name} has {', '.join(foreign)}, which this module would lose. "
             "Give state_machine_arn or task for a new target, or change it with what made it"
         )
-    after = {**base, **wanted.settings, "target": target, "arn": _arn(wanted, role_arn, region)}
-    change = Change(before, shown(after, now))
+    after = {**base, **wanted.facts, "target": target, "arn": _arn(wanted, role_arn, region)}
+    change = Change(before, schedule_facts(after, now))
     if change.changed and after["end_date"] and after["end_date"] <= now:
         raise Refused("end_date lies in the past, so the schedule would never fire. Give a later one, or an empty text")
     return change
 
 
-def shown(schedule: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """With instants as text."""
+def schedule_facts(schedule: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """As the module returns it: with instants as text."""
     start, end = schedule["start_date"], schedule["end_date"]
     return {
         **schedule,
@@ -86,7 +86,7 @@ def shown(schedule: Mapping[str, Any], now: float) -> dict[str, Any]:
     }
 
 
-def _arn(wanted: Schedule, role_arn: str, region: str) -> str:
+def _arn(wanted: WantedSchedule, role_arn: str, region: str) -> str:
     resource = f"rule/{wanted.name}" if wanted.using == RULE else f"schedule/{wanted.group}/{wanted.name}"
     return _in_account_of(role_arn, "events" if wanted.using == RULE else "scheduler", region, resource)
 
@@ -98,7 +98,7 @@ def _in_account_of(role_arn: str, service: str, region: str, resource: str) -> s
     return str(Arn(role.partition, service, region, role.account, resource))
 
 
-def _new_target(wanted: Schedule, current: Mapping[str, Any], role_arn: str, region: str) -> dict[str, Any]:
+def _new_target(wanted: WantedSchedule, current: Mapping[str, Any], role_arn: str, region: str) -> dict[str, Any]:
     """What the target that is given brings along; nothing when none is."""
     if wanted.state_machine_arn:
         # The input of a task is its overrides, which a state machine has no use for.

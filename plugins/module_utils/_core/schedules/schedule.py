@@ -6,26 +6,22 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..amounts import parse_instant
-from ..arns import parse_arn
-from ..ecs.launch import Launch, read_launch, read_role
+from ..ecs.launch import Launch, read_launch
 from ..errors import Refused
 from ..json_text import read_json
+from ..limits import DELIVERY, LONGEST_DESCRIPTION, check_delivery, check_length, check_range
+from ..names import EVENTS_NAME, KMS_KEY, ROLE, STANDARD_QUEUE, STATE_MACHINE, read_arn_text, read_name
 from .expression import check_expression, check_timezone
 
 SCHEDULER, RULE = "scheduler", "rule"
 LONGEST_WINDOW = 1440  # minutes
-OLDEST_EVENT = (60, 86400)  # seconds
-MOST_RETRIES = 185
 MOST_TASKS = 10
-LONGEST_DESCRIPTION = 512
 
-_NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 # What EventBridge Scheduler can and a rule of EventBridge cannot, and what to do without.
 SCHEDULER_ONLY = {
     "group_name": "rules are in no groups",
@@ -47,137 +43,101 @@ class TaskTarget:
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """What the user asked for. A key that ``settings`` lacks stays as it is; one that is None is taken away."""
+class WantedSchedule:
+    """What the user asked for. A key that ``facts`` lacks stays as it is; one that is None is taken away."""
 
     name: str
     using: str = SCHEDULER
     group: str = "default"
     present: bool = True
-    settings: Mapping[str, Any] = field(default_factory=dict)  # in the shape of the result
-    target: Mapping[str, Any] = field(default_factory=dict)  # as settings: role_arn, input, dead_letter_arn ...
+    facts: Mapping[str, Any] = field(default_factory=dict)  # in the shape of the result
+    target: Mapping[str, Any] = field(default_factory=dict)  # as facts: role_arn, input, dead_letter_arn ...
     state_machine_arn: str | None = None
     task: TaskTarget | None = None
 
 
-def read_schedule(options: Mapping[str, Any]) -> Schedule:
+def read_schedule(params: Mapping[str, Any]) -> WantedSchedule:
     """Read the options of the module. Raises ``Refused``."""
-    name, using = options["name"], options["using"]
-    group = options.get("group_name") or "default"
-    for option, text in (("name", name), ("group_name", group)):
-        if not _NAME.fullmatch(text):
-            raise Refused(
-                f"{option}: '{text}' is not a name that AWS takes, which has up to 64 letters, digits, hyphens, "
-                "underscores and full stops. Choose another"
-            )
+    name, using = read_name("name", params["name"], EVENTS_NAME), params["using"]
+    group = read_name("group_name", params.get("group_name") or "default", EVENTS_NAME)
     if using == RULE:
         for option, why in SCHEDULER_ONLY.items():
-            allowed = option == "schedule_expression_timezone" and options.get(option) == "UTC"
-            if options.get(option) is not None and not allowed:
+            allowed = option == "schedule_expression_timezone" and params.get(option) == "UTC"
+            if params.get(option) is not None and not allowed:
                 raise Refused(f"{option} is not for using=rule: {why}. Leave it out, or take using=scheduler")
-    if options["state"] == "absent":
-        return Schedule(name, using, group, present=False)
-    task = options.get("task")
-    if task is not None and options.get("input") is not None:
+    if params["state"] == "absent":
+        return WantedSchedule(name, using, group, present=False)
+    task = params.get("task")
+    if task is not None and params.get("input") is not None:
         raise Refused("input is not for a task of ECS, which reads overrides only. Give task.overrides instead")
-    return Schedule(
+    return WantedSchedule(
         name,
         using,
         group,
-        settings=_settings(options),
-        target=_target(options),
-        state_machine_arn=_state_machine(options.get("state_machine_arn")),
+        facts=_facts(params),
+        target=_target(params),
+        state_machine_arn=read_arn_text("state_machine_arn", params.get("state_machine_arn"), STATE_MACHINE),
         task=_task(task) if task is not None else None,
     )
 
 
-def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    if options.get("enabled") is not None:
-        settings["enabled"] = options["enabled"]
-    if options.get("schedule_expression") is not None:
+def _facts(params: Mapping[str, Any]) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    if params.get("enabled") is not None:
+        facts["enabled"] = params["enabled"]
+    if params.get("schedule_expression") is not None:
         expression = check_expression(
-            "schedule_expression", options["schedule_expression"], once=options["using"] == SCHEDULER
+            "schedule_expression", params["schedule_expression"], once=params["using"] == SCHEDULER
         )
-        settings["schedule_expression"] = expression
-    if options.get("schedule_expression_timezone") is not None:
-        zone = check_timezone("schedule_expression_timezone", options["schedule_expression_timezone"])
-        settings["schedule_expression_timezone"] = zone
-    settings.update(_bounds(options))
-    description = options.get("description")
+        facts["schedule_expression"] = expression
+    if params.get("schedule_expression_timezone") is not None:
+        zone = check_timezone("schedule_expression_timezone", params["schedule_expression_timezone"])
+        facts["schedule_expression_timezone"] = zone
+    facts.update(_bounds(params))
+    description = params.get("description")
     if description is not None:
-        if len(description) > LONGEST_DESCRIPTION:
-            raise Refused(f"description has {len(description)} characters; AWS takes {LONGEST_DESCRIPTION}. Shorten it")
-        settings["description"] = description or None
-    if options.get("kms_key_arn") is not None:
-        settings["kms_key_arn"] = _arn("kms_key_arn", options["kms_key_arn"], "kms", "key/") or None
-    if options.get("action_after_completion") is not None:
-        settings["action_after_completion"] = options["action_after_completion"]
-    return settings
+        check_length("description", description, LONGEST_DESCRIPTION)
+        facts["description"] = description or None
+    if params.get("kms_key_arn") is not None:
+        facts["kms_key_arn"] = read_arn_text("kms_key_arn", params["kms_key_arn"] or None, KMS_KEY)
+    if params.get("action_after_completion") is not None:
+        facts["action_after_completion"] = params["action_after_completion"]
+    return facts
 
 
-def _bounds(options: Mapping[str, Any]) -> dict[str, Any]:
+def _bounds(params: Mapping[str, Any]) -> dict[str, Any]:
     """Window, start and end."""
-    settings: dict[str, Any] = {}
-    window = options.get("flexible_time_window")
+    facts: dict[str, Any] = {}
+    window = params.get("flexible_time_window")
     if window is not None:
-        if not 0 <= window <= LONGEST_WINDOW:
-            raise Refused(f"flexible_time_window is {window}: say minutes from 1 to {LONGEST_WINDOW}, or 0 for none")
-        settings["flexible_time_window"] = window or None
+        check_range("flexible_time_window", window, 0, LONGEST_WINDOW)
+        facts["flexible_time_window"] = window or None
     for option in ("start_date", "end_date"):
-        text = options.get(option)
+        text = params.get(option)
         if text is not None:
-            settings[option] = float(int(parse_instant(option, text))) if text else None
-    if settings.get("start_date") and settings.get("end_date") and settings["start_date"] >= settings["end_date"]:
+            facts[option] = float(int(parse_instant(option, text))) if text else None
+    if facts.get("start_date") and facts.get("end_date") and facts["start_date"] >= facts["end_date"]:
         raise Refused("end_date is not after start_date, so the schedule would never fire. Correct one of them")
-    return settings
+    return facts
 
 
-def _target(options: Mapping[str, Any]) -> dict[str, Any]:
+def _target(params: Mapping[str, Any]) -> dict[str, Any]:
     target: dict[str, Any] = {}
-    if options.get("role_arn") is not None:
-        target["role_arn"] = read_role("role_arn", options["role_arn"])
-    if options.get("input") is not None:
-        target["input"] = read_json("input", options["input"])
-    if options.get("dead_letter_arn") is not None:
-        arn = _arn("dead_letter_arn", options["dead_letter_arn"], "sqs", "")
-        if arn.endswith(".fifo"):
-            raise Refused("dead_letter_arn is a FIFO queue, which AWS does not take here. Give a standard queue")
-        target["dead_letter_arn"] = arn or None
-    age, retries = options.get("maximum_event_age_in_seconds"), options.get("maximum_retry_attempts")
-    if age is not None:
-        if not OLDEST_EVENT[0] <= age <= OLDEST_EVENT[1]:
-            raise Refused(f"maximum_event_age_in_seconds is {age}: say a number from 60 to 86400")
-        target["maximum_event_age_in_seconds"] = age
-    if retries is not None:
-        if not 0 <= retries <= MOST_RETRIES:
-            raise Refused(f"maximum_retry_attempts is {retries}: say a number from 0 to {MOST_RETRIES}")
-        target["maximum_retry_attempts"] = retries
+    if params.get("role_arn") is not None:
+        target["role_arn"] = read_arn_text("role_arn", params["role_arn"], ROLE)
+    if params.get("input") is not None:
+        target["input"] = read_json("input", params["input"])
+    if params.get("dead_letter_arn") is not None:
+        target["dead_letter_arn"] = read_arn_text("dead_letter_arn", params["dead_letter_arn"] or None, STANDARD_QUEUE)
+    check_delivery(params)
+    target |= {option: params[option] for option in DELIVERY if params.get(option) is not None}
     return target
-
-
-def _state_machine(text: str | None) -> str | None:
-    arn = parse_arn(text) if text else None
-    if text is not None and not (arn and arn.service == "states" and arn.resource.startswith("stateMachine:")):
-        raise Refused(
-            f"state_machine_arn: '{text}' is not the ARN of a state machine. Give one such as "
-            "arn:aws:states:eu-west-1:123456789012:stateMachine:report"
-        )
-    return text
 
 
 def _task(given: Mapping[str, Any]) -> TaskTarget:
     count = given.get("count") or 1
-    if not 1 <= count <= MOST_TASKS:
-        raise Refused(f"task.count is {count}: say a number from 1 to {MOST_TASKS}")
+    check_range("task.count", count, 1, MOST_TASKS)
     return TaskTarget(read_launch("task", given), count)
-
-
-def _arn(option: str, text: str, service: str, resource: str) -> str:
-    arn = parse_arn(text) if text else None
-    if text and not (arn and arn.service == service and arn.resource.startswith(resource)):
-        raise Refused(f"{option}: '{text}' is not an ARN of {service}. Give one, or an empty text to take it away")
-    return text
 
 
 def overrides(launch: Launch) -> dict[str, Any] | None:
@@ -189,8 +149,8 @@ def overrides(launch: Launch) -> dict[str, Any] | None:
             entry["command"] = list(each.command)
         if each.environment:
             entry["environment"] = [{"name": name, "value": value} for name, value in each.environment]
-        wanted = {"cpu": each.cpu, "memory": each.memory, "memoryReservation": each.memory_reservation}
-        containers.append({**entry, **{key: value for key, value in wanted.items() if value is not None}})
+        limits = {"cpu": each.cpu, "memory": each.memory, "memoryReservation": each.memory_reservation}
+        containers.append({**entry, **{key: value for key, value in limits.items() if value is not None}})
     whole = {
         "containerOverrides": containers or None,
         "cpu": launch.cpu,

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..amounts import parse_age
-from ..arns import parse_arn
 from ..ecs.launch import Launch, Provider, read_launch, read_strategy
 from ..errors import Refused
+from ..names import STANDARD_TOPIC, read_arn_text
 from .backoff import Backoff, read_backoff
 
 LONGEST = 99999999  # seconds, of TimeoutSeconds in the States Language
@@ -84,24 +84,24 @@ def read_job(given: Mapping[str, Any]) -> Job:
         anything=anything,
         rotate_subnets=rotate,
         fallback=fallback,
-        notify=_topic("job.notify_topic_arn", given.get("notify_topic_arn")),
+        notify=read_arn_text("job.notify_topic_arn", given.get("notify_topic_arn"), STANDARD_TOPIC),
     )
 
 
 def _check_places(launch: Launch, refused: Backoff | None, rotate: bool, fallback: tuple[Provider, ...]) -> None:
     """Whether there is another place to go to, and an attempt that goes there."""
-    wanted = [
+    moves = [
         option
         for option, given in (("rotate_subnets", rotate), ("fallback_capacity_provider_strategy", fallback))
         if given
     ]
-    if not wanted:
+    if not moves:
         return
     if refused is None or not refused.max_attempts:
         why = "job.retry_any tries the same again" if refused is None else "job.retry_launch.max_attempts is 0"
-        raise Refused(f"job.{wanted[0]} needs a second attempt at launching, and {why}. Give job.retry_launch")
+        raise Refused(f"job.{moves[0]} needs a second attempt at launching, and {why}. Give job.retry_launch")
     if refused.max_attempts > MOST_JUDGED:
-        raise Refused(f"job.retry_launch.max_attempts: with job.{wanted[0]}, {MOST_JUDGED} is the most")
+        raise Refused(f"job.retry_launch.max_attempts: with job.{moves[0]}, {MOST_JUDGED} is the most")
     if rotate and (launch.network is None or len(launch.network.subnets) < 2):
         raise Refused("job.rotate_subnets needs two subnets or more in job.network_configuration. Add one")
     if fallback and not launch.strategy:
@@ -141,17 +141,3 @@ def _seconds(option: str, text: object) -> int:
     if seconds < 1 or not float(seconds).is_integer() or seconds > LONGEST:
         raise Refused(f"{option} is {text!r}: say whole seconds from 1 to {LONGEST}, or such as 30m or 2h")
     return int(seconds)
-
-
-def _topic(option: str, text: str | None) -> str | None:
-    if text is None:
-        return None
-    arn = parse_arn(text)
-    if not arn or arn.service != "sns":
-        raise Refused(
-            f"{option}: '{text}' is not the ARN of an SNS topic. Give one such as "
-            "arn:aws:sns:eu-west-1:123456789012:alerts"
-        )
-    if text.endswith(".fifo"):
-        raise Refused(f"{option}: '{text}' is a FIFO topic, which nobody can subscribe an address to. Give another")
-    return text

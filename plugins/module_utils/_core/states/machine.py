@@ -5,27 +5,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..arns import Arn, parse_arn
 from ..change import Change, wanted_tags
-from ..ecs.launch import read_role
 from ..errors import Refused
 from ..json_text import read_json
+from ..names import (
+    LOG_GROUP,
+    ROLE,
+    STATE_MACHINE_NAME,
+    UNQUALIFIED_STATE_MACHINE,
+    read_arn,
+    read_arn_text,
+    read_name_or_arn,
+)
 from .definition import definition
 from .job import read_job
 from .lint import Findings, lint
 
 LOGGING_OFF = {"level": "OFF", "include_execution_data": False, "log_group_arn": None}
 
-_NAME = re.compile(r"[A-Za-z0-9_.+!@()='-]{1,80}")
-
 
 @dataclass(frozen=True)
-class Machine:
+class WantedMachine:
     """What the user asked for. None: as it is, or Step Functions' default for a new one."""
 
     name: str
@@ -47,12 +52,12 @@ class Machine:
         return str(Arn(identity.partition, "states", region, identity.account, f"stateMachine:{self.name}"))
 
 
-def read_machine(options: Mapping[str, Any]) -> Machine:
+def read_machine(params: Mapping[str, Any]) -> WantedMachine:
     """Read the options of the module. Raises ``Refused``."""
-    name, known = _name(options["name"])
-    if options["state"] == "absent":
-        return Machine(name, present=False, known=known)
-    role_arn = read_role("role_arn", options.get("role_arn"))
+    name, known = read_name_or_arn("name", params["name"], STATE_MACHINE_NAME, UNQUALIFIED_STATE_MACHINE)
+    if params["state"] == "absent":
+        return WantedMachine(name, present=False, known=known)
+    role_arn = read_arn_text("role_arn", params.get("role_arn"), ROLE)
     role = parse_arn(role_arn) if role_arn else None
     if role and known and known.account != role.account:
         raise Refused(
@@ -60,25 +65,25 @@ def read_machine(options: Mapping[str, Any]) -> Machine:
             "Step Functions takes roles of its own account only: give one of those"
         )
     known = known or role
-    wanted = _definition(options, known.partition if known else "aws")
-    findings = lint(wanted, options.get("type") == "EXPRESS") if wanted is not None else None
+    definition = _definition(params, known.partition if known else "aws")
+    findings = lint(definition, params.get("type") == "EXPRESS") if definition is not None else None
     if findings:
         _refuse_errors(findings)
-    return Machine(
+    return WantedMachine(
         name,
         known=known,
-        type=options.get("type"),
+        type=params.get("type"),
         role_arn=role_arn,
-        definition=wanted,
-        logging=_logging(options.get("logging")),
-        tracing=options.get("tracing"),
-        tags=options.get("tags"),
-        purge_tags=bool(options.get("purge_tags", True)),
+        definition=definition,
+        logging=_logging(params.get("logging")),
+        tracing=params.get("tracing"),
+        tags=params.get("tags"),
+        purge_tags=bool(params.get("purge_tags", True)),
         warnings=tuple(f"The definition: {each}" for each in findings.warnings) if findings else (),
     )
 
 
-def plan_machine(wanted: Machine, arn: str, current: Mapping[str, Any] | None) -> Change:
+def plan_machine(wanted: WantedMachine, arn: str, current: Mapping[str, Any] | None) -> Change:
     """What there is, and what shall be, both in the shape of the result. Raises ``Refused``."""
     if not wanted.present:
         return Change(current, None)
@@ -114,23 +119,10 @@ def _refuse_errors(findings: Findings) -> None:
         raise Refused(f"The definition cannot work: {findings.errors[0]}")
 
 
-def _name(text: str) -> tuple[str, Arn | None]:
-    """The name, and the ARN where it was given as one."""
-    arn = parse_arn(text)
-    inside = arn and arn.service == "states" and arn.resource.startswith("stateMachine:")
-    name = arn.resource.partition(":")[2] if arn and inside else text
-    if not _NAME.fullmatch(name):
-        raise Refused(
-            f"name: '{text}' is not the name of a state machine, which has up to 80 letters, digits, hyphens and "
-            "underscores, nor its ARN. Give one of them"
-        )
-    return name, arn
-
-
-def _definition(options: Mapping[str, Any], partition: str) -> dict[str, Any] | None:
-    job, text = options.get("job"), options.get("definition")
+def _definition(params: Mapping[str, Any], partition: str) -> dict[str, Any] | None:
+    job, text = params.get("job"), params.get("definition")
     if job is not None:
-        if options.get("type") == "EXPRESS":
+        if params.get("type") == "EXPRESS":
             raise Refused(
                 "type EXPRESS cannot wait for a task of ECS to end, which a job does. Take type STANDARD, "
                 "or give a definition of your own"
@@ -138,28 +130,21 @@ def _definition(options: Mapping[str, Any], partition: str) -> dict[str, Any] | 
         return definition(read_job(job), partition)
     if text is None:
         return None
-    wanted = read_json("definition", text)
-    if not isinstance(wanted, dict):
+    written = read_json("definition", text)
+    if not isinstance(written, dict):
         raise Refused("definition has to be an object of JSON, with StartAt and States. Correct it")
-    return wanted
+    return written
 
 
 def _logging(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if given is None:
         return None
-    group = given.get("log_group_arn")
     if given["level"] == "OFF":
         return dict(LOGGING_OFF)
-    arn = parse_arn(group) if group else None
-    if not arn or arn.service != "logs" or not arn.resource.startswith("log-group:"):
-        raise Refused(
-            f"logging.log_group_arn: {group!r} is not the ARN of a log group, which level {given['level']} needs. Give "
-            "one such as arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/report"
-        )
+    arn = str(read_arn("logging.log_group_arn", given.get("log_group_arn") or "", LOG_GROUP))
     # Step Functions wants the form that stands for all streams of the group.
-    whole = str(arn) if arn.resource.endswith(":*") else f"{arn}:*"
     return {
         "level": given["level"],
         "include_execution_data": bool(given.get("include_execution_data")),
-        "log_group_arn": whole,
+        "log_group_arn": arn if arn.endswith(":*") else f"{arn}:*",
     }

@@ -12,7 +12,7 @@ from ..ecs.launch import Container, Launch, Provider
 
 def parameters(launch: Launch) -> dict[str, Any]:
     """What is set in ``launch``, and nothing else, so that RunTask's defaults stay its own."""
-    wanted = {
+    given = {
         "LaunchType": launch.launch_type,
         "CapacityProviderStrategy": strategy(launch.strategy),
         "PlatformVersion": launch.platform_version,
@@ -26,7 +26,7 @@ def parameters(launch: Launch) -> dict[str, Any]:
         "EnableExecuteCommand": launch.enable_execute_command,
         "EnableECSManagedTags": launch.enable_ecs_managed_tags,
     }
-    return _set(wanted)
+    return _set(given)
 
 
 def strategy(providers: tuple[Provider, ...]) -> list[dict[str, Any]]:
@@ -73,5 +73,5 @@ def _container(container: Container) -> dict[str, Any]:
     }
 
 
-def _set(wanted: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in wanted.items() if value is not None and value not in ([], {})}
+def _set(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if value is not None and value not in ([], {})}

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .rows import FAILED, RECYCLED, RESTORED, UNCHANGED, one_line
+from .rows import FAILED, RESTORED, UNCHANGED, one_line
 
 STARTED = "started"
-EVENTS = (STARTED, RECYCLED, UNCHANGED, RESTORED, FAILED)
 _SUBJECT = 99  # characters; Amazon SNS takes no more, and nothing but ASCII
 _LISTED = 20  # tasks that a message names
 

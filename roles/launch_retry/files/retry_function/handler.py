@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The retry function: takes what Lambda hands over apart, asks ``_core`` what to do, and has ``aws`` do it.
 
-Environment: ``RETRY_QUEUE_URL``; if wanted ``DEAD_LETTER_QUEUE_URL``, ``TOPIC_ARN`` and ``RETRY_POLICY``, the policy
-as JSON. A policy too large for the environment of a function may be in ``policy.json`` in its archive.
+Environment: ``RETRY_QUEUE_URL``; if wanted ``DEAD_LETTER_QUEUE_URL``, ``TOPIC_ARN`` and ``RETRY_OPTIONS``, the options
+as JSON. Options too large for the environment of a function may be in ``options.json`` in its archive.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from _core.retry import message, notice
 from _core.retry.decide import call_of, decide, too_late, without_doubles
 from _core.retry.deliveries import Delivered, read_delivery
 from _core.retry.model import Decision, GiveUp, Ignore, Launch, Retry, StoppedTask, Wish
-from _core.retry.policy import Policy, read_policy
+from _core.retry.options import RetryOptions, read_options
 from _core.retry.records import attempts_of, from_answer, from_error
 from _core.retry.request import started_by
 from aws import Aws, CallFailed, Unsent
@@ -35,7 +35,7 @@ handled: OrderedDict[tuple[str, int], None] = OrderedDict()
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Lambda's entry. Returns the messages of Amazon SQS that are to be delivered again."""
     account = context.invoked_function_arn.split(":")[4]
-    run = Run(read_policy(_policy(), account), Aws(os.environ))
+    run = Run(read_options(_options(), account), Aws(os.environ))
     for delivered in read_delivery(event, os.environ["AWS_REGION"]):
         run.attempt(delivered)
     run.send_off()
@@ -44,16 +44,16 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": each} for each in run.failed]}
 
 
-def _policy() -> Any:
-    file = Path(__file__).with_name("policy.json")
-    return json.loads(os.environ.get("RETRY_POLICY") or (file.read_text() if file.exists() else "{}"))
+def _options() -> Any:
+    file = Path(__file__).with_name("options.json")
+    return json.loads(os.environ.get("RETRY_OPTIONS") or (file.read_text() if file.exists() else "{}"))
 
 
 class Run:
     """One event of Lambda. ``failed`` are ids of messages, ``lost`` counts what could not even be buried."""
 
-    def __init__(self, policy: Policy, aws: Aws) -> None:
-        self.policy = policy
+    def __init__(self, options: RetryOptions, aws: Aws) -> None:
+        self.options = options
         self.aws = aws
         self.failed: list[str] = []
         self.lost = 0
@@ -91,12 +91,12 @@ class Run:
 
     def judge(self, delivered: Delivered) -> None:
         record = delivered.record
-        self.act(delivered, record, decide(record, 0, self.policy, time.time(), _chance(record.origin, 0)), 0)
+        self.act(delivered, record, decide(record, 0, self.options, time.time(), _chance(record.origin, 0)), 0)
 
     def fulfil(self, delivered: Delivered) -> None:
         """Start the tasks, and look at the answer: a refusal of ours needs no record of CloudTrail."""
         wish = delivered.wish
-        late = too_late(wish, self.policy, time.time())
+        late = too_late(wish, self.options, time.time())
         if late:
             self.act(delivered, from_error(wish, "TooLate", late.why), late, wish.attempt - 1)
             return
@@ -105,12 +105,12 @@ class Run:
             print(notice.line(rest, wish))
             return
         try:
-            launch = from_answer(rest, self.aws.run_task(rest.region, call_of(rest, self.policy)))
+            launch = from_answer(rest, self.aws.run_task(rest.region, call_of(rest, self.options)))
         except CallFailed as error:
             launch = from_error(rest, error.code, error.message, error.status)
         if launch.started:
             print(notice.line("started", rest, attempt=rest.attempt, tasks=launch.started))
-        decision = decide(launch, rest.attempt, self.policy, time.time(), _chance(rest.origin, rest.attempt))
+        decision = decide(launch, rest.attempt, self.options, time.time(), _chance(rest.origin, rest.attempt))
         self.act(delivered, launch, decision, rest.attempt)
 
     def running(self, wish: Wish) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ class Run:
 
     def tell(self, decision: GiveUp, record: Launch | StoppedTask, attempts: int) -> None:
         """Publish it. The dead letter is there already: a topic that is missing does not make it come again."""
-        subject, event = notice.notification(decision, record, attempts, time.time(), self.policy.account)
+        subject, event = notice.notification(decision, record, attempts, time.time(), self.options.account)
         try:
             self.aws.publish(subject, json.dumps(event))
         except CallFailed as error:

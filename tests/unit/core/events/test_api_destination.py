@@ -67,6 +67,8 @@ def test_a_new_one_gets_what_aws_would_give_it():
     change = plan_api_destination(replace(WISH, connection=ARN, endpoint="https://example.com/"), None, None)
     assert change.before is None
     assert change.after == {
+        "arn": None,
+        "state": None,
         "name": "a",
         "description": "",
         "connection": "slack",
@@ -93,7 +95,7 @@ def test_absent(there):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [(ARN, "slack"), ("slack", None), ("arn:aws:events:eu-central-1:123456789012:connection/a.b-c_d/1", "a.b-c_d")],
+    [(ARN, "slack"), ("slack", "slack"), ("arn:aws:events:eu-central-1:123456789012:connection/a.b-c_d/1", "a.b-c_d")],
 )
 def test_connection_name(text, expected):
     assert connection_name(text) == expected
@@ -103,7 +105,7 @@ def test_connection_name(text, expected):
     "arn", ["arn:", "arn:aws:sns:eu-central-1:123456789012:connection/a/1", ARN.replace("connection/", "rule/")]
 )
 def test_no_connection(arn):
-    with pytest.raises(Refused, match="is not the ARN of a connection"):
+    with pytest.raises(Refused, match="`connection` must be the name of a connection"):
         connection_name(arn)
 
 

@@ -42,13 +42,13 @@ def test_addresses_that_eventbridge_takes(url):
         ("https://example.com:x/", "port"),
         ("https://.example.com/", "no valid host"),
         ("https://*/", "no valid host"),
-        ("https://example.com/" + "a" * 2029, "2049 characters"),
+        ("https://example.com/" + "a" * 2029, "(got 2049)"),
     ],
 )
 def test_addresses_that_it_does_not_take(url, words):
     with pytest.raises(Refused, match=words) as refused:
         check_https_url("url", url)
-    assert str(refused.value).startswith("url")
+    assert str(refused.value).lstrip("`").startswith("url")
     assert not url[8:] or url[8:] not in str(refused.value), "there may be a secret in it"
 
 

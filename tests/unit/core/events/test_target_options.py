@@ -43,12 +43,12 @@ def test_what_is_wrong_is_refused_in_words_that_name_it(options, words):
 def test_kinds_of_target(arn, kind, more):
     wanted = read_target(params(arn=arn, **more))
     assert (wanted.kind.name, str(wanted.arn)) == (kind, arn)
-    assert wanted.settings["arn"] == arn
+    assert wanted.facts["arn"] == arn
 
 
 def test_a_log_group_is_the_same_with_and_without_a_star():
     wanted = read_target(params(arn=f"{of.LOG_GROUP}:*"))
-    assert wanted.settings["arn"] == of.LOG_GROUP
+    assert wanted.facts["arn"] == of.LOG_GROUP
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_is_right_is_taken(options):
 
 def test_an_absent_target_needs_no_arn_and_keeps_nothing_of_the_other_options():
     wanted = read_target(params(state="absent", arn=None, message_template="slack"))
-    assert (wanted.present, wanted.settings, wanted.arn) == (False, None, None)
+    assert (wanted.present, wanted.facts, wanted.arn) == (False, None, None)
 
 
 def test_every_kind_that_needs_a_role_tells_what_the_role_needs():

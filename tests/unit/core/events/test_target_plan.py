@@ -35,7 +35,7 @@ FACTS = Rule("failures", RULE, "default", "ENABLED", '{"detail-type": ["ECS Serv
 
 def place(arn, *statements, **more):
     policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "theirs"}, *statements]})
-    return Place(parse_arn(arn), policy=policy, **more)
+    return Place(parse_arn(arn), policy_document=policy, **more)
 
 
 def ours(arn, rule=RULE, target="a"):
@@ -265,7 +265,7 @@ def test_the_rule_is_looked_up_only_when_it_matters(options, before, needed):
             "dead_letter_arn: ",
         ),
         (Found(places={of.FIFO: place(of.FIFO)}), {"arn": of.FIFO, "message_group_id": "a"}, "content-based"),
-        (Found(places={of.TOPIC: Place(parse_arn(of.TOPIC), policy="{")}), {}, "The policy of"),
+        (Found(places={of.TOPIC: Place(parse_arn(of.TOPIC), policy_document="{")}), {}, "The policy of"),
     ],
 )
 def test_what_forbids_a_target_is_told(found, options, words):

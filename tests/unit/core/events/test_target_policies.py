@@ -12,8 +12,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import pa
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.policy_document import (
     find_statement,
-    least_topic_policy,
-    read_policy,
+    least_topic_policy_document,
+    read_policy_document,
     with_statement,
     without_statement,
 )
@@ -51,7 +51,7 @@ def test_a_linter_finds_nothing_against_our_statements(arn):
 
 
 def test_a_linter_finds_nothing_against_the_policy_that_a_topic_goes_back_to():
-    assert complaints(least_topic_policy(parse_arn(TOPIC))) == []
+    assert complaints(least_topic_policy_document(parse_arn(TOPIC))) == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_statement_takes_the_place_of_the_one_of_its_sid_once_and_for_all(poli
 
 
 def test_a_policy_of_our_statement_alone_is_none_without_it():
-    merged = with_statement(read_policy(QUEUE, None), OURS)
+    merged = with_statement(read_policy_document(QUEUE, None), OURS)
     assert merged == {"Version": "2012-10-17", "Statement": [OURS]}
     assert without_statement(merged, SID) is None
 
@@ -136,19 +136,19 @@ def test_a_policy_without_a_version_gets_none():
 
 
 def test_one_statement_need_not_be_in_a_list():
-    document = read_policy(QUEUE, json.dumps({"Statement": {"Sid": "x"}}))
+    document = read_policy_document(QUEUE, json.dumps({"Statement": {"Sid": "x"}}))
     assert with_statement(document, OURS)["Statement"] == [{"Sid": "x"}, OURS]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '"x"', "nothing", '{"Statement": ["x"]}', '{"Statement": 1}'])
 def test_a_policy_that_cannot_be_read_is_not_written_over(text):
     with pytest.raises(Refused, match="without losing what it says"):
-        read_policy(QUEUE, text)
+        read_policy_document(QUEUE, text)
 
 
 @pytest.mark.parametrize("text", [None, "", " "])
 def test_no_policy_is_an_empty_one(text):
-    assert read_policy(QUEUE, text) == {}
+    assert read_policy_document(QUEUE, text) == {}
 
 
 @pytest.mark.parametrize(

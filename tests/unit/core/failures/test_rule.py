@@ -17,7 +17,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule 
     plan_rule,
     read_rule,
     rule_facts,
-    seen_rule,
+    rule_info_facts,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,14 +93,14 @@ def test_a_new_rule():
 
 
 def test_no_rule():
-    absent = replace(WANTED, absent=True)
+    absent = replace(WANTED, present=False)
     assert not plan_rule(absent, None).changed
     assert plan_rule(absent, CURRENT).after is None
     with pytest.raises(Refused, match="Give kind or event_pattern"):
         plan_rule(WANTED, None)
 
 
-@pytest.mark.parametrize("absent", [False, True])
+@pytest.mark.parametrize("present", [False, True])
 @pytest.mark.parametrize(
     ("foreign", "words"),
     [
@@ -108,9 +108,9 @@ def test_no_rule():
         ({"managed_by": "states.amazonaws.com"}, "is managed by states.amazonaws.com"),
     ],
 )
-def test_rules_of_others_are_refused(foreign, words, absent):
+def test_rules_of_others_are_refused(foreign, words, present):
     with pytest.raises(Refused, match=words):
-        plan_rule(replace(WANTED, absent=absent), replace(CURRENT, **foreign))
+        plan_rule(replace(WANTED, present=present), replace(CURRENT, **foreign))
 
 
 maybe_tags = st.none() | st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "2"]))
@@ -126,7 +126,7 @@ maybe_tags = st.none() | st.dictionaries(st.sampled_from("abc"), st.sampled_from
     state=st.sampled_from(["ENABLED", "DISABLED", THIRD]),
 )
 def test_the_second_run_changes_nothing(pattern, enabled, description, tags, purge, state):
-    wanted = WantedRule("alerts", "default", False, pattern, enabled, description, tags, purge)
+    wanted = WantedRule("alerts", "default", True, pattern, enabled, description, tags, purge)
     after = plan_rule(wanted, replace(CURRENT, state=state)).after
     now = replace(CURRENT, state=after["state"], description=after["description"], tags=after["tags"])
     now = replace(now, pattern_text=json.dumps(after["event_pattern"]))
@@ -136,12 +136,12 @@ def test_the_second_run_changes_nothing(pattern, enabled, description, tags, pur
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"name": "a/b"}, "name: 'a/b' is not a name of a rule"),
+        ({"name": "a/b"}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'a/b')"),
         ({"kind": "task", "event_pattern": "{}"}, "kind and event_pattern are both given"),
         ({"clusters": ["x"]}, "clusters narrows a kind of failure"),
-        ({"description": "x" * 513}, "description has 513 characters"),
-        ({"tags": {"": "x"}}, "tags: '' is too long or empty"),
-        ({"tags": {"AWS:x": "x"}}, "begins with aws:"),
+        ({"description": "x" * 513}, "`description` must have at most 512 characters (got 513)"),
+        ({"tags": {"": "x"}}, "`tags key` must have 1 to 128 characters (got 0)"),
+        ({"tags": {"AWS:x": "x"}}, "must not have keys that begin with aws:"),
         ({"event_pattern": '{"a": "b"}'}, "event_pattern: a: its value has to be a list"),
     ],
 )
@@ -152,7 +152,7 @@ def test_options_that_are_refused(options, words):
 
 
 def test_what_is_not_looked_at_when_a_rule_goes():
-    assert read_rule({**OPTIONS, "state": "absent", "kind": "task", "services": ["x"]}).absent
+    assert not read_rule({**OPTIONS, "state": "absent", "kind": "task", "services": ["x"]}).present
 
 
 def test_a_long_pattern_of_filters_is_warned_of():
@@ -174,8 +174,8 @@ def test_buses(bus, name):
 
 def test_findings_of_a_rule_that_is_there():
     twice = replace(CURRENT, pattern_text='{"source":["a"],"source":["b"]}')
-    (finding,) = seen_rule(twice)["findings"]
+    (finding,) = rule_info_facts(twice)["findings"]
     assert finding["level"] == "error"
     assert "'source' is written twice" in finding["message"]
-    assert seen_rule(twice)["event_pattern"] == {"source": ["b"]}
-    assert seen_rule(replace(CURRENT, pattern_text=None, schedule="rate(1 day)"))["findings"] == []
+    assert rule_info_facts(twice)["event_pattern"] == {"source": ["b"]}
+    assert rule_info_facts(replace(CURRENT, pattern_text=None, schedule="rate(1 day)"))["findings"] == []

@@ -91,8 +91,16 @@ def test_where_clusters_are_looked_for(region, more, expected):
         (None, {}, "No AWS region is known"),
         (None, {"clusters": ["prod"]}, "No AWS region is known"),
         (None, {"clusters": ["prod", ARN]}, "No AWS region is known"),
-        (HERE, {"clusters": ["arn:aws:ecs:eu-west-1:111122223333:service/prod/web"]}, "not the ARN of an ECS cluster"),
-        (HERE, {"clusters": ["arn:aws:sns:eu-west-1:111122223333:cluster/prod"]}, "not the ARN of an ECS cluster"),
+        (
+            HERE,
+            {"clusters": ["arn:aws:ecs:eu-west-1:111122223333:service/prod/web"]},
+            "`clusters` must be the ARN of an ECS cluster",
+        ),
+        (
+            HERE,
+            {"clusters": ["arn:aws:sns:eu-west-1:111122223333:cluster/prod"]},
+            "`clusters` must be the ARN of an ECS cluster",
+        ),
         (HERE, {"clusters": ["prod web"]}, "clusters: 'prod web'"),
         (HERE, {"services": ["prod/web"]}, "services: 'prod/web'"),
         (HERE, {"tags": {"team": None}}, "tags: say for 'team'"),

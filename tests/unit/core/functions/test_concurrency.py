@@ -38,8 +38,8 @@ def test_what_changes(options, current, after, changed):
     [
         ({"reserved_concurrent_executions": None}, "is needed"),
         ({"reserved_concurrent_executions": -1}, "Say 0 or more"),
-        ({"function_name": "a b"}, "is not the name of a function"),
-        ({"function_name": "x" * 65}, "is not the name of a function"),
+        ({"function_name": "a b"}, "`function_name` must be 1 to 64 letters"),
+        ({"function_name": "x" * 65}, "`function_name` must be 1 to 64 letters"),
     ],
 )
 def test_what_is_refused(options, words):

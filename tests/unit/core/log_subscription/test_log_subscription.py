@@ -17,9 +17,9 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscripti
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.model import (
     Filter,
-    FunctionPolicy,
+    FunctionAccess,
     log_groups_in,
-    show_permission,
+    permission_facts,
     sid_of,
     statement_for,
     statement_in,
@@ -118,19 +118,22 @@ def test_a_pattern_of_the_user_passes_as_it_is(pattern):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"name": "a:b"}, "is no name of a filter"),
-        ({"name": ""}, "is no name of a filter"),
-        ({"name": "x" * 513}, "is no name of a filter"),
-        ({"log_group": "my trail"}, "is not the name of a log group"),
-        ({"log_group": ""}, "is not the name of a log group"),
-        ({"log_group": "arn:aws:s3:::trail"}, "is not the ARN of a log group"),
+        ({"name": "a:b"}, "`name` must be 1 to 512 characters other than : and *"),
+        ({"name": ""}, "`name` must be 1 to 512 characters other than : and *"),
+        ({"name": "x" * 513}, "`name` must be 1 to 512 characters other than : and *"),
+        ({"log_group": "my trail"}, "`log_group` must be the name of a log group"),
+        ({"log_group": ""}, "`log_group` must be the name of a log group"),
+        ({"log_group": "arn:aws:s3:::trail"}, "`log_group` must be the name of a log group"),
         ({"log_group": "arn:aws:logs:eu-central-1:999988887777:log-group:trail"}, "of its own account"[3:]),
         ({"function_arn": None}, "function_arn is missing"),
-        ({"function_arn": "launch-retry"}, "is not the ARN of a Lambda function"),
-        ({"function_arn": f"arn:aws:sqs:{REGION}:111122223333:queue"}, "is not the ARN of a Lambda function"),
-        ({"function_arn": f"{LAMBDA}:a:b:c"}, "is not the ARN of a Lambda function"),
+        ({"function_arn": "launch-retry"}, "`function_arn` must be the ARN of a Lambda function"),
+        (
+            {"function_arn": f"arn:aws:sqs:{REGION}:111122223333:queue"},
+            "`function_arn` must be the ARN of a Lambda function",
+        ),
+        ({"function_arn": f"{LAMBDA}:a:b:c"}, "`function_arn` must be the ARN of a Lambda function"),
         ({"function_arn": FUNCTION.replace(REGION, "us-east-1")}, "function_arn is in us-east-1"),
-        ({"filter_pattern": "x" * 1025}, "has 1025 characters"),
+        ({"filter_pattern": "x" * 1025}, "(got 1025)"),
         ({"filter_pattern": "{ $.a = %a% && $.b = %b% && $.c = %c% }"}, "has 3 regular expressions"),
         ({"filter_pattern": "{ $.a = 1"}, "without its other brace"),
         ({"filter_pattern": '{ ($.a = "b) }'}, "quotation mark"),
@@ -138,10 +141,13 @@ def test_a_pattern_of_the_user_passes_as_it_is(pattern):
         ({"filter_pattern": "{ $.responseElements.failures[0] EXISTS }"}, "there is no EXISTS"),
         ({"filter_pattern": "{ $.a = 1 }", "clusters": ["prod"]}, "leave clusters out"),
         ({"filter_pattern": "{ $.a = 1 }", "transient_errors_only": True}, "leave transient_errors_only out"),
-        ({"clusters": ["a b"]}, "neither the name nor the ARN of an ECS cluster"),
-        ({"clusters": ["arn:aws:ecs:eu-central-1:111122223333:service/a/b"]}, "neither the name nor the ARN"),
-        ({"task_families": ["report:7"]}, "without revision"),
-        ({"exclude_role_arns": ["retry"]}, "is not the ARN of a role"),
+        ({"clusters": ["a b"]}, "`clusters` must be the name of an ECS cluster"),
+        (
+            {"clusters": ["arn:aws:ecs:eu-central-1:111122223333:service/a/b"]},
+            "`clusters` must be the name of an ECS cluster",
+        ),
+        ({"task_families": ["report:7"]}, "must be a task family without revision"),
+        ({"exclude_role_arns": ["retry"]}, "`exclude_role_arns` must be the ARN of an IAM role"),
         ({"clusters": [f"cluster-number-{n}" for n in range(20)]}, "Name fewer clusters"),
         ({"wait_timeout": 0}, "wait_timeout is 0"),
     ],
@@ -163,9 +169,9 @@ def filter_of(wanted, **more):
     return replace(Filter(wanted.name, wanted.log_group, str(wanted.function), wanted.pattern), **more)
 
 
-def policy_of(wanted, stands=True, exists=True, **condition):
+def access_to(wanted, stands=True, exists=True, **condition):
     statement = statement_for(wanted.function, wanted.log_group, wanted.name)
-    return FunctionPolicy(wanted.function, exists, {**statement, **condition} if stands else None)
+    return FunctionAccess(wanted.function, exists, {**statement, **condition} if stands else None)
 
 
 def test_the_permission_is_for_this_log_group_only():
@@ -181,7 +187,7 @@ def test_the_permission_is_for_this_log_group_only():
 
 def test_a_new_one_has_both():
     wanted = read()
-    change = plan_subscription(wanted, [], policy_of(wanted, stands=False))
+    change = plan_subscription(wanted, [], access_to(wanted, stands=False))
     assert change.before is None
     assert change.after["permission"]["source_arn"] == f"{LOGS}:trail:*"
     assert change.after["destination_arn"] == FUNCTION
@@ -189,7 +195,7 @@ def test_a_new_one_has_both():
 
 def test_one_that_is_as_it_should_be_is_no_change():
     wanted = read()
-    assert not plan_subscription(wanted, [filter_of(wanted)], policy_of(wanted)).changed
+    assert not plan_subscription(wanted, [filter_of(wanted)], access_to(wanted)).changed
 
 
 @pytest.mark.parametrize(
@@ -204,14 +210,14 @@ def test_one_that_is_as_it_should_be_is_no_change():
 )
 def test_what_differs_is_changed(filters, policy, differs):
     wanted = read()
-    change = plan_subscription(wanted, [filter_of(wanted, **filters)], policy_of(wanted, **policy))
+    change = plan_subscription(wanted, [filter_of(wanted, **filters)], access_to(wanted, **policy))
     fields = ("destination_arn", "filter_pattern", "permission")
     assert [field for field in fields if change.differs(field)] == [differs]
 
 
 def test_the_policy_may_be_left_alone():
     wanted = read(resource_policy=False)
-    change = plan_subscription(wanted, [filter_of(wanted)], FunctionPolicy(wanted.function, exists=True))
+    change = plan_subscription(wanted, [filter_of(wanted)], FunctionAccess(wanted.function, exists=True))
     assert not change.changed
     assert change.after["permission"] is None
 
@@ -220,7 +226,7 @@ def test_the_words_of_a_policy_may_be_written_otherwise():
     statement = statement_for(parse_arn(FUNCTION), "trail", "refused")
     source = f"{LOGS}:trail:*"
     other = {"StringEquals": {"aws:SourceAccount": "111122223333"}, "ArnLike": {"aws:SourceArn": source}}
-    assert show_permission({**statement, "Condition": other}) == show_permission(statement)
+    assert permission_facts({**statement, "Condition": other}) == permission_facts(statement)
 
 
 @pytest.mark.parametrize("policy", [None, "", "not JSON", "{}", "[]", '{"Statement": [{"Sid": "other"}]}'])
@@ -254,7 +260,7 @@ SOMEWHERE = f"{LAMBDA}:other", f"arn:aws:kinesis:{REGION}:111122223333:stream/al
 )  # fmt: skip
 def test_what_is_in_the_way(options, filters, words):
     wanted = read(**options)
-    policy = FunctionPolicy(wanted.function, exists=True) if wanted.function else None
+    policy = FunctionAccess(wanted.function, exists=True) if wanted.function else None
     with pytest.raises(Refused) as refused:
         plan_subscription(wanted, filters, policy)
     assert words in str(refused.value)
@@ -263,7 +269,7 @@ def test_what_is_in_the_way(options, filters, words):
 def test_with_two_filters_ours_can_be_changed():
     wanted = read()
     filters = [*others(SOMEWHERE[0]), filter_of(wanted, pattern="")]
-    assert plan_subscription(wanted, filters, policy_of(wanted)).differs("filter_pattern")
+    assert plan_subscription(wanted, filters, access_to(wanted)).differs("filter_pattern")
 
 
 def test_absent_is_nothing_and_knows_the_function_from_the_filter():
@@ -278,7 +284,7 @@ def test_absent_is_nothing_and_knows_the_function_from_the_filter():
 
 def test_a_permission_that_was_left_over_is_a_change():
     wanted = read(state="absent")
-    change = plan_subscription(wanted, [], policy_of(wanted))
+    change = plan_subscription(wanted, [], access_to(wanted))
     assert change.changed
     assert change.before["destination_arn"] is None
 
@@ -292,11 +298,11 @@ def test_the_permission_of_an_alias_goes_with_it():
 
 def test_what_arrives_twice_is_warned_of():
     wanted = read()
-    assert "reaches it twice" in warnings_of(wanted, others(f"{FUNCTION}:live"), policy_of(wanted))[0]
-    assert warnings_of(wanted, others(*SOMEWHERE), policy_of(wanted)) == []
-    assert "no function" in warnings_of(wanted, [], policy_of(wanted, stands=False, exists=False))[0]
+    assert "reaches it twice" in warnings_of(wanted, others(f"{FUNCTION}:live"), access_to(wanted))[0]
+    assert warnings_of(wanted, others(*SOMEWHERE), access_to(wanted)) == []
+    assert "no function" in warnings_of(wanted, [], access_to(wanted, stands=False, exists=False))[0]
     alone = read(resource_policy=False)
-    assert warnings_of(alone, [], policy_of(alone, stands=False, exists=False)) == []
+    assert warnings_of(alone, [], access_to(alone, stands=False, exists=False)) == []
 
 
 def test_log_groups_that_a_policy_of_ours_lets_in():

@@ -14,7 +14,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide i
     without_doubles,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import GiveUp, Ignore, Retry, Wish
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.policy import Policy, read_policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import RetryOptions, read_options
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.records import (
     from_answer,
     from_cloudtrail,
@@ -46,12 +46,12 @@ def middle() -> float:
 
 def about(record, now=NOON, attempt=0, **options):
     launch = from_cloudtrail(record, REGION)
-    return decide(launch, attempt, replace(read_policy(options), account=ACCOUNT), now, middle)
+    return decide(launch, attempt, replace(read_options(options), account=ACCOUNT), now, middle)
 
 
 def about_task(event, now=NOON, **options):
-    policy = read_policy({"launch_templates": {"report": TEMPLATE}, **options})
-    return decide(from_task_event(event, REGION), 0, policy, now, middle)
+    options = read_options({"launch_templates": {"report": TEMPLATE}, **options})
+    return decide(from_task_event(event, REGION), 0, options, now, middle)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_passes_is_retried(record):
     decision = about(record)
     assert isinstance(decision, Retry)
     assert (decision.delay, decision.wish.attempt, decision.wish.missing) == (30, 1, 1)
-    assert decision.request == call_of(decision.wish, Policy())
+    assert decision.request == call_of(decision.wish, RetryOptions())
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_reason_for_each_instance_is_not_a_task_each():
 def test_attempts_and_age_are_bounded(attempt, now, expected):
     wish = Wish("origin", NOON, REGION, request(), 1, attempt, attempt) if attempt else None
     record = from_answer(wish, answer(0, CAPACITY)) if wish else from_cloudtrail(cloudtrail(), REGION)
-    assert isinstance(decide(record, attempt, Policy(max_age=3600), now, middle), expected)
+    assert isinstance(decide(record, attempt, RetryOptions(max_age=3600), now, middle), expected)
 
 
 def test_no_attempt_lies_beyond_the_age():
@@ -186,10 +186,10 @@ def test_no_attempt_lies_beyond_the_age():
 
 def test_a_refusal_moves_on_to_the_next_token_and_an_error_does_not():
     wish = about(cloudtrail(request(count=3))).wish
-    again = decide(from_error(wish, "ServerException", "?", 500), 1, Policy(), NOON, middle)
-    assert {**again.request} == call_of(wish, Policy())  # the very same call
+    again = decide(from_error(wish, "ServerException", "?", 500), 1, RetryOptions(), NOON, middle)
+    assert {**again.request} == call_of(wish, RetryOptions())  # the very same call
     assert again.wish.attempt == 2
-    after = decide(from_answer(again.wish, answer(1, CAPACITY)), 2, Policy(), NOON, middle)
+    after = decide(from_answer(again.wish, answer(1, CAPACITY)), 2, RetryOptions(), NOON, middle)
     assert after.request["clientToken"] != again.request["clientToken"]
     assert after.request["startedBy"] == started_by(wish.origin, 3)
     assert (after.wish.missing, after.wish.attempt, len(after.wish.started)) == (2, 3, 1)
@@ -210,15 +210,15 @@ def test_our_own_call_that_is_answered_with_nothing_is_not_taken_for_a_success()
     """It was refused before, and made again with the same client token."""
     wish = about(cloudtrail(request(count=2))).wish
     for started in (0, 1):
-        decision = decide(from_answer(wish, answer(started)), 1, Policy(), NOON, middle)
+        decision = decide(from_answer(wish, answer(started)), 1, RetryOptions(), NOON, middle)
         assert (decision.wish.missing, decision.wish.attempt) == (2 - started, 2)
 
 
 def test_our_own_success_ends_it():
     wish = about(cloudtrail()).wish
-    assert isinstance(decide(from_answer(wish, answer(1)), 1, Policy(), NOON, middle), Ignore)
-    assert isinstance(decide(from_error(wish, "ConflictException", ""), 1, Policy(), NOON, middle), Ignore)
-    assert isinstance(decide(from_error(wish, "AccessDeniedException", ""), 1, Policy(), NOON, middle), GiveUp)
+    assert isinstance(decide(from_answer(wish, answer(1)), 1, RetryOptions(), NOON, middle), Ignore)
+    assert isinstance(decide(from_error(wish, "ConflictException", ""), 1, RetryOptions(), NOON, middle), Ignore)
+    assert isinstance(decide(from_error(wish, "AccessDeniedException", ""), 1, RetryOptions(), NOON, middle), GiveUp)
 
 
 def test_tasks_of_a_doubled_delivery_count():
@@ -231,8 +231,8 @@ def test_tasks_of_a_doubled_delivery_count():
 
 def test_a_wish_that_lay_too_long_is_not_fulfilled():
     wish = Wish("origin", NOON, REGION, request(), 1)
-    assert too_late(wish, Policy(max_age=3600), NOON + 3600 + 900) is None
-    assert isinstance(too_late(wish, Policy(max_age=3600), NOON + 3600 + 902), GiveUp)
+    assert too_late(wish, RetryOptions(max_age=3600), NOON + 3600 + 900) is None
+    assert isinstance(too_late(wish, RetryOptions(max_age=3600), NOON + 3600 + 902), GiveUp)
 
 
 # -- tasks that stopped -------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.backoff 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide import call_of, decide, without_doubles
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.deliveries import read_delivery
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import GiveUp, Ignore, Retry, Wish
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.policy import Policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import RetryOptions
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.records import (
     from_answer,
     from_cloudtrail,
@@ -54,7 +54,7 @@ REQUESTS = st.fixed_dictionaries(
     optional={name: PARTS.get(name, SIMPLE[kind]) for name, kind in PARAMETERS.items() if name != "taskDefinition"},
 )
 CHANCES = st.floats(0, 1, exclude_max=True)
-OPEN = Policy(left_alone_started_by=(), left_alone_clusters=(), max_attempts=50)
+OPEN = RetryOptions(left_alone_started_by=(), left_alone_clusters=(), max_attempts=50)
 DOCUMENTED = {"count", "clientToken", "startedBy", "tags", "networkConfiguration"}
 
 
@@ -129,10 +129,10 @@ def test_the_jitter_is_full(attempt, base):
 
 @given(st.integers(0, 60), CHANCES, st.floats(0, 200_000))
 def test_attempts_and_age_have_bounds(attempt, chance, age):
-    policy = Policy(max_attempts=6, max_age=3600)
+    options = RetryOptions(max_attempts=6, max_age=3600)
     wish = Wish("origin", NOON, REGION, {"taskDefinition": "a"}, 1, max(1, attempt), max(1, attempt))
     decision = decide(
-        from_answer(wish, {"failures": [{"reason": "AGENT"}]}), attempt, policy, NOON + age, lambda: chance
+        from_answer(wish, {"failures": [{"reason": "AGENT"}]}), attempt, options, NOON + age, lambda: chance
     )
     assert isinstance(decision, GiveUp if attempt >= 6 or age >= 3601 else (Retry, GiveUp))
     if isinstance(decision, Retry):
@@ -175,6 +175,8 @@ def test_a_storm(asked):
     """It has no bound on time, which a busy machine would break; it prints what it took."""
     texts = [json.dumps(cloudtrail(asked, eventID=str(number))) for number in range(10_000)]
     begun = time.process_time()
-    decisions = [decide(from_cloudtrail(json.loads(text), REGION), 0, Policy(), NOON, lambda: 0.5) for text in texts]
+    decisions = [
+        decide(from_cloudtrail(json.loads(text), REGION), 0, RetryOptions(), NOON, lambda: 0.5) for text in texts
+    ]
     print(f"10,000 records: {time.process_time() - begun:.2f} s of processor time")
     assert len({decision.request["clientToken"] for decision in decisions}) == 10_000

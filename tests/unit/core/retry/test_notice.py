@@ -13,7 +13,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.filte
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry import notice
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide import decide
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import GiveUp, Wish
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.policy import read_policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import read_options
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.records import (
     from_answer,
     from_cloudtrail,
@@ -39,7 +39,7 @@ RECORDS = {
 @pytest.mark.parametrize("name", RECORDS)
 def test_no_value_of_an_environment_is_told(name):
     subject, event = notice.notification(GIVEN_UP, RECORDS[name], 6, NOON, ACCOUNT)
-    decision = decide(RECORDS[name], 0, read_policy({}), NOON, lambda: 0.5)
+    decision = decide(RECORDS[name], 0, read_options({}), NOON, lambda: 0.5)
     lines = [notice.line(GIVEN_UP, RECORDS[name]), notice.line(decision, RECORDS[name])]
     assert "s3cr3t-value" not in subject + json.dumps(event) + "".join(lines)
     assert all(isinstance(json.loads(line), dict) for line in lines)

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What becomes of a connection. Nothing that is shown holds a secret value or its digest."""
+"""What becomes of a connection. No fact holds a secret value or its digest."""
 
 from __future__ import annotations
 
@@ -10,48 +10,59 @@ from typing import Any
 
 from ...change import Change
 from ...errors import Refused
-from .model import API_KEY, BASIC, BROKEN, OAUTH, PLACES, TYPES, Authorization, Connection, HttpParameters, Parameter
-from .model import WantedConnection as Wanted
-from .read import LONGEST_DESCRIPTION
+from ...limits import LONGEST_DESCRIPTION
+from .model import (
+    API_KEY,
+    BASIC,
+    BROKEN,
+    OAUTH,
+    PLACES,
+    TYPES,
+    Authorization,
+    Connection,
+    HttpParameters,
+    Parameter,
+    WantedConnection,
+)
 from .secret_digest import COST, MARK_LENGTH, Cost, Mark, join_description, make_mark, split_description, verify_mark
 
 KEPT, WRITTEN = "kept", "written"  # of secret values
 _AUTHORIZATION = ("authorization_type", API_KEY, BASIC, OAUTH, "invocation_http_parameters")
 
 
-def plan_connection(wanted: Wanted, current: Connection | None, cost: Cost = COST) -> Change:
+def plan_connection(wanted: WantedConnection, current: Connection | None, cost: Cost = COST) -> Change:
     """Both sides, as the module returns them. Raises ``Refused``."""
-    before = None if current is None else show_connection(current)
+    before = None if current is None else connection_facts(current)
     if not wanted.present:
         return Change(before, None)
     if current is None or before is None:
         return Change(None, _new(wanted))
-    after = {**before, **_settings(wanted, current)}
+    after = {**before, **_wanted_facts(wanted, current)}
     if wanted.authorization and _secrets_have_to_be_written(wanted, current, before, after, cost):
         after["secret_values"] = WRITTEN
         if current.state in BROKEN:
-            del after["state"]  # what it becomes, AWS decides
+            after["state"] = None  # what it becomes, AWS decides
     change = Change(before, after)
     _check_room(wanted, current, change)
     return change
 
 
-def show_connection(connection: Connection) -> dict[str, Any]:
+def connection_facts(connection: Connection) -> dict[str, Any]:
     """As the module returns it."""
     return {
         "arn": connection.arn,
         "name": connection.name,
         "state": connection.state,
         "description": split_description(connection.description)[0],
-        **_show_authorization(connection.authorization),
-        "invocation_http_parameters": _show_http(connection.http),
+        **_authorization_facts(connection.authorization),
+        "invocation_http_parameters": _http_facts(connection.http),
         "kms_key_identifier": connection.kms_key,
         "secret_arn": connection.secret_arn,
         "secret_values": KEPT,
     }
 
 
-def warnings_of(wanted: Wanted, current: Connection | None) -> list[str]:
+def warnings_of(wanted: WantedConnection, current: Connection | None) -> list[str]:
     """What the user should know although nothing is done about it."""
     if current and current.state in BROKEN and wanted.present and not wanted.authorization:
         why = f" ({current.reason})" if current.reason else ""
@@ -62,14 +73,14 @@ def warnings_of(wanted: Wanted, current: Connection | None) -> list[str]:
     return []
 
 
-def mark_afterwards(wanted: Wanted, current: Connection | None, change: Change) -> bool:
+def mark_afterwards(wanted: WantedConnection, current: Connection | None, change: Change) -> bool:
     """Whether the description shall end in a mark."""
     if change.after and change.after["secret_values"] == WRITTEN:
         return wanted.rewrite == "on_change"
     return bool(current and split_description(current.description)[1])
 
 
-def description_to_write(wanted: Wanted, current: Connection | None, change: Change, salt: bytes) -> str:
+def description_to_write(wanted: WantedConnection, current: Connection | None, change: Change, salt: bytes) -> str:
     """The user's words, and the mark of the secret values. A mark of values that are gone is dropped."""
     after = change.after or {}
     mark: Mark | None = None
@@ -86,17 +97,18 @@ def same_key(wanted: str, current: str) -> bool:
     return wanted == current or (wanted != "" and current.endswith((f":{wanted}", f"/{wanted}")))
 
 
-def _new(wanted: Wanted) -> dict[str, Any]:
+def _new(wanted: WantedConnection) -> dict[str, Any]:
     if wanted.authorization is None:
         raise Refused(
             f"There is no connection {wanted.name} yet, and AWS makes none without an authorization. "
             "Give api_key, basic or oauth"
         )
     after = {
+        **dict.fromkeys(("arn", "state", "secret_arn")),  # what AWS alone knows
         "name": wanted.name,
         "description": wanted.description or "",
-        **_show_authorization(wanted.authorization),
-        "invocation_http_parameters": _show_http(wanted.http or HttpParameters()),
+        **_authorization_facts(wanted.authorization),
+        "invocation_http_parameters": _http_facts(wanted.http or HttpParameters()),
         "kms_key_identifier": wanted.kms_key or "",
         "secret_values": WRITTEN,
     }
@@ -104,22 +116,22 @@ def _new(wanted: Wanted) -> dict[str, Any]:
     return after
 
 
-def _settings(wanted: Wanted, current: Connection) -> dict[str, Any]:
-    """What the user has set, as it will be shown."""
-    settings: dict[str, Any] = {}
+def _wanted_facts(wanted: WantedConnection, current: Connection) -> dict[str, Any]:
+    """What the user has set, as the module returns it."""
+    facts: dict[str, Any] = {}
     if wanted.description is not None:
-        settings["description"] = wanted.description
+        facts["description"] = wanted.description
     if wanted.kms_key is not None and not same_key(wanted.kms_key, current.kms_key):
-        settings["kms_key_identifier"] = wanted.kms_key
+        facts["kms_key_identifier"] = wanted.kms_key
     if wanted.authorization is not None:
-        settings |= _show_authorization(wanted.authorization, current.authorization)
+        facts |= _authorization_facts(wanted.authorization, current.authorization)
     if wanted.http is not None:
-        settings["invocation_http_parameters"] = _show_http(wanted.http, current.http)
-    return settings
+        facts["invocation_http_parameters"] = _http_facts(wanted.http, current.http)
+    return facts
 
 
 def _secrets_have_to_be_written(
-    wanted: Wanted, current: Connection, before: Mapping[str, Any], after: Mapping[str, Any], cost: Cost
+    wanted: WantedConnection, current: Connection, before: Mapping[str, Any], after: Mapping[str, Any], cost: Cost
 ) -> bool:
     if wanted.rewrite == "always" or current.state in BROKEN:
         return True
@@ -131,7 +143,7 @@ def _secrets_have_to_be_written(
     return mark is None or not verify_mark(mark, wanted.name, wanted.values(), cost)
 
 
-def _check_room(wanted: Wanted, current: Connection | None, change: Change) -> None:
+def _check_room(wanted: WantedConnection, current: Connection | None, change: Change) -> None:
     length = len((change.after or {})["description"])
     if change.changed and mark_afterwards(wanted, current, change) and length + MARK_LENGTH > LONGEST_DESCRIPTION:
         raise Refused(
@@ -141,27 +153,27 @@ def _check_room(wanted: Wanted, current: Connection | None, change: Change) -> N
         )
 
 
-def _show_authorization(wanted: Authorization | None, current: Authorization | None = None) -> dict[str, Any]:
-    shown: dict[str, Any] = {"authorization_type": None, API_KEY: None, BASIC: None, OAUTH: None}
+def _authorization_facts(wanted: Authorization | None, current: Authorization | None = None) -> dict[str, Any]:
+    facts: dict[str, Any] = {"authorization_type": None, API_KEY: None, BASIC: None, OAUTH: None}
     if wanted is None:
-        return shown
-    shown["authorization_type"] = TYPES[wanted.kind]
+        return facts
+    facts["authorization_type"] = TYPES[wanted.kind]
     if wanted.kind == API_KEY:
-        return shown | {API_KEY: {"name": wanted.identity}}
+        return facts | {API_KEY: {"name": wanted.identity}}
     if wanted.kind == BASIC:
-        return shown | {BASIC: {"username": wanted.identity}}
-    told = current.http if current and current.kind == OAUTH else None
-    http = told if wanted.http is None else wanted.http
+        return facts | {BASIC: {"username": wanted.identity}}
+    current_http = current.http if current and current.kind == OAUTH else None
+    http = current_http if wanted.http is None else wanted.http
     oauth = {
         "client_id": wanted.identity,
         "authorization_endpoint": wanted.endpoint,
         "http_method": wanted.method,
-        "http_parameters": _show_http(http or HttpParameters(), told),
+        "http_parameters": _http_facts(http or HttpParameters(), current_http),
     }
-    return shown | {OAUTH: oauth}
+    return facts | {OAUTH: oauth}
 
 
-def _show_http(wanted: HttpParameters, current: HttpParameters | None = None) -> dict[str, Any]:
+def _http_facts(wanted: HttpParameters, current: HttpParameters | None = None) -> dict[str, Any]:
     """In the order of the keys, because it means nothing. ``current`` tells which values AWS keeps to itself."""
     untold = {
         (place, each.key)
@@ -171,12 +183,12 @@ def _show_http(wanted: HttpParameters, current: HttpParameters | None = None) ->
     }
     return {
         place: [
-            {"key": each.key, "is_secret": each.secret, "value": _show_value(each, (place, each.key) in untold)}
+            {"key": each.key, "is_secret": each.secret, "value": _value_facts(each, (place, each.key) in untold)}
             for each in sorted(getattr(wanted, place), key=lambda one: one.key)
         ]
         for place in PLACES
     }
 
 
-def _show_value(parameter: Parameter, untold: bool) -> str | None:
+def _value_facts(parameter: Parameter, untold: bool) -> str | None:
     return None if parameter.secret or untold else parameter.value

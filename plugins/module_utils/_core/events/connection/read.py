@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import Refused
+from ...limits import LONGEST_DESCRIPTION, check_length
+from ...names import EVENTS_NAME, read_name
 from ...waiting import read_patience
 from ..https_url import check_https_url
 from .model import API_KEY, BASIC, OAUTH, PLACES, Authorization, HttpParameters, Parameter, WantedConnection
 from .secret_digest import split_description
 
-LONGEST_DESCRIPTION = 512
 _LONGEST_TEXT = 512
 _MOST_PARAMETERS = 100
 
-_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-zA-Z]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]+")
@@ -27,35 +27,25 @@ _QUERY_VALUE = re.compile(r"[^\x00-\x09\x0b\x0c\x0e-\x1f\x7f]+")
 _KMS_KEY = re.compile(r"[a-zA-Z0-9_\-/:]{0,2048}")
 
 
-def read_connection(options: Mapping[str, Any]) -> WantedConnection:
+def read_connection(params: Mapping[str, Any]) -> WantedConnection:
     """What the user wants. Raises ``Refused`` for what EventBridge would not take."""
-    authorization = _read_authorization(options)
-    http = _read_http("invocation_http_parameters", options["invocation_http_parameters"])
-    if http and not authorization and options["state"] == "present":
+    authorization = _read_authorization(params)
+    http = _read_http("invocation_http_parameters", params["invocation_http_parameters"])
+    if http and not authorization and params["state"] == "present":
         raise Refused(
             "invocation_http_parameters is given without the authorization, and AWS takes the two together. "
             "Give api_key, basic or oauth as well"
         )
     return WantedConnection(
-        name=read_name("name", options["name"]),
-        present=options["state"] == "present",
-        description=read_description(options["description"]),
+        name=read_name("name", params["name"], EVENTS_NAME),
+        present=params["state"] == "present",
+        description=read_description(params["description"]),
         authorization=authorization,
         http=http,
-        kms_key=_read_kms_key(options["kms_key_identifier"]),
-        rewrite=options["update_secret"],
-        patience=read_patience(options),
+        kms_key=_read_kms_key(params["kms_key_identifier"]),
+        rewrite=params["update_secret"],
+        patience=read_patience(params),
     )
-
-
-def read_name(option: str, name: str) -> str:
-    """A name of a connection or of an API destination."""
-    if not _NAME.fullmatch(name):
-        raise Refused(
-            f"{option}: {name[:80]!r} is not a name of EventBridge, which has 1 to 64 letters, digits, hyphens, dots "
-            "and underscores"
-        )
-    return name
 
 
 def read_description(description: str | None) -> str | None:
@@ -64,41 +54,39 @@ def read_description(description: str | None) -> str | None:
         return None
     if "\n" in description or "\r" in description:
         raise Refused("description holds a line break: EventBridge takes one line")
-    if len(description) > LONGEST_DESCRIPTION:
-        raise Refused(f"description has {len(description)} characters: EventBridge takes {LONGEST_DESCRIPTION} at most")
+    check_length("description", description, LONGEST_DESCRIPTION)
     if split_description(description)[1]:
         raise Refused("description ends in the mark by which this module knows secret values. Leave the mark out")
     return description
 
 
-def _read_authorization(options: Mapping[str, Any]) -> Authorization | None:
-    given = [kind for kind in (API_KEY, BASIC, OAUTH) if options[kind] is not None]
-    if not given:
+def _read_authorization(params: Mapping[str, Any]) -> Authorization | None:
+    kind = next((kind for kind in (API_KEY, BASIC, OAUTH) if params[kind] is not None), None)
+    if kind is None:  # the module's argument spec lets no second one through
         return None
-    kind = given[0]  # the module's argument spec lets no second one through
-    told = options[kind]
+    given = params[kind]
     if kind == API_KEY:
-        name = _auth_text("api_key.name", told["name"])
+        name = _auth_text("api_key.name", given["name"])
         if not _HEADER_NAME.fullmatch(name):
             raise Refused(f"api_key.name: {name!r} is no name of a header, such as Authorization or X-Api-Key")
-        return Authorization(kind, name, _auth_text("api_key.value", told["value"]))
+        return Authorization(kind, name, _auth_text("api_key.value", given["value"]))
     if kind == BASIC:
         return Authorization(
-            kind, _auth_text("basic.username", told["username"]), _auth_text("basic.password", told["password"])
+            kind, _auth_text("basic.username", given["username"]), _auth_text("basic.password", given["password"])
         )
-    check_https_url("oauth.authorization_endpoint", told["authorization_endpoint"])
+    check_https_url("oauth.authorization_endpoint", given["authorization_endpoint"])
     return Authorization(
         kind,
-        _auth_text("oauth.client_id", told["client_id"]),
-        _auth_text("oauth.client_secret", told["client_secret"]),
-        endpoint=told["authorization_endpoint"],
-        method=told["http_method"],
-        http=_read_http("oauth.http_parameters", told["http_parameters"]),
+        _auth_text("oauth.client_id", given["client_id"]),
+        _auth_text("oauth.client_secret", given["client_secret"]),
+        endpoint=given["authorization_endpoint"],
+        method=given["http_method"],
+        http=_read_http("oauth.http_parameters", given["http_parameters"]),
     )
 
 
 def _auth_text(option: str, text: str) -> str:
-    _check_length(option, text)
+    check_length(option, text, _LONGEST_TEXT, 1)
     if ":" in text:
         raise Refused(f"{option} holds a colon, which EventBridge does not take there. Use one without")
     _check_control(option, text)
@@ -107,17 +95,17 @@ def _auth_text(option: str, text: str) -> str:
     return text
 
 
-def _read_http(option: str, told: Mapping[str, Any] | None) -> HttpParameters | None:
-    if told is None:
+def _read_http(option: str, given: Mapping[str, Any] | None) -> HttpParameters | None:
+    if given is None:
         return None
-    return HttpParameters(*(_read_parameters(f"{option}.{place}", place, told.get(place) or []) for place in PLACES))
+    return HttpParameters(*(_read_parameters(f"{option}.{place}", place, given.get(place) or []) for place in PLACES))
 
 
-def _read_parameters(option: str, place: str, told: list[Mapping[str, Any]]) -> tuple[Parameter, ...]:
-    if len(told) > _MOST_PARAMETERS:
-        raise Refused(f"{option} has {len(told)} entries: EventBridge takes {_MOST_PARAMETERS} at most")
+def _read_parameters(option: str, place: str, given: list[Mapping[str, Any]]) -> tuple[Parameter, ...]:
+    if len(given) > _MOST_PARAMETERS:
+        raise Refused(f"{option} has {len(given)} entries: EventBridge takes {_MOST_PARAMETERS} at most")
     found: list[Parameter] = []
-    for number, each in enumerate(told):
+    for number, each in enumerate(given):
         where = f"{option}[{number}]"
         key = _read_key(f"{where}.key", place, each["key"])
         if _folded(place, key) in {_folded(place, other.key) for other in found}:
@@ -129,7 +117,7 @@ def _read_parameters(option: str, place: str, told: list[Mapping[str, Any]]) -> 
 
 
 def _read_key(option: str, place: str, key: str) -> str:
-    _check_length(option, key)
+    check_length(option, key, _LONGEST_TEXT, 1)
     if place == "header" and not _HEADER_NAME.fullmatch(key):
         raise Refused(f"{option}: {key!r} is no name of a header, such as Content-Type")
     _check_control(option, key)
@@ -139,7 +127,7 @@ def _read_key(option: str, place: str, key: str) -> str:
 def _read_value(option: str, place: str, value: str) -> str:
     if place == "body":  # of any characters and length, as long as the event has room for it
         return value
-    _check_length(option, value)
+    check_length(option, value, _LONGEST_TEXT, 1)
     if place == "header" and not (_HEADER_VALUE.fullmatch(value) and value.strip()):
         raise Refused(f"{option} is blank, or holds a line break or a character beyond ASCII; a header takes neither")
     if place == "query" and not _QUERY_VALUE.fullmatch(value):
@@ -158,11 +146,6 @@ def _read_kms_key(key: str | None) -> str | None:
             "Give one of yours, or an empty text for the key that AWS owns"
         )
     return key
-
-
-def _check_length(option: str, text: str) -> None:
-    if not 1 <= len(text) <= _LONGEST_TEXT:
-        raise Refused(f"{option} has {len(text)} characters: EventBridge takes 1 to {_LONGEST_TEXT}")
 
 
 def _check_control(option: str, text: str) -> None:

@@ -62,13 +62,13 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _equal(value: Any, wanted: Any) -> bool:
+def _equal(value: Any, expected: Any) -> bool:
     """1 and 1.0 are one number; 1, "1" and true are three values. Addresses are compared as addresses."""
-    if isinstance(wanted, str) and isinstance(value, str):
-        return value == wanted or (_address(wanted) is not None and _address(value) == _address(wanted))
-    if is_number(wanted) and is_number(value):
-        return bool(value == wanted)
-    return value is wanted if wanted is None or isinstance(wanted, bool) else False
+    if isinstance(expected, str) and isinstance(value, str):
+        return value == expected or (_address(expected) is not None and _address(value) == _address(expected))
+    if is_number(expected) and is_number(value):
+        return bool(value == expected)
+    return value is expected if expected is None or isinstance(expected, bool) else False
 
 
 def _anything_but(value: Any, operand: Any) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from ...errors import Refused
+from ...limits import check_length
 
 LONGEST = 256
 
@@ -23,6 +24,5 @@ def check_path(option: str, path: str) -> str:
             f"{option}: '{path}' is not a path that EventBridge understands. Write it with dots and indices, as in "
             "$.detail.containers[0].exitCode"
         )
-    if len(path) > LONGEST:
-        raise Refused(f"{option} has {len(path)} characters, and EventBridge takes {LONGEST}. Name a shorter path")
+    check_length(option, path, LONGEST)
     return path

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...arns import Arn, parse_arn
+from ...arns import Arn
 from ...errors import Refused
+from ...limits import DELIVERY, check_delivery, check_length
+from ...names import EVENTS_NAME, ROLE, STANDARD_QUEUE, read_arn, read_name
 from .json_path import check_path
 from .kinds import Kind, is_fifo, target_arn
 from .messages.fields import EVENT_KINDS
@@ -24,15 +26,12 @@ LONGEST_INPUT = 8192
 LONGEST_GROUP = 100
 INPUTS = ("input", "input_path", "input_transformer", "message_template")
 
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_RANGES = {"maximum_retry_attempts": (0, 185), "maximum_event_age_in_seconds": (60, 86400)}
-
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedTarget:
     """A target as the user wants it.
 
-    ``settings`` is its shape in results, without ``input_transformer`` where a ``message_template`` makes that,
+    ``facts`` is its shape in results, without ``input_transformer`` where a ``message_template`` makes that,
     and empty where it shall be absent. ``event_kind`` is the option ``message_for``. ``arn`` and ``dead_letter_arn``
     are there for absent targets as well, when given: whatever they still allow the rule is taken away.
     """
@@ -47,77 +46,64 @@ class Wanted:
     dead_letter_arn: Arn | None = None
     message: Message | None = None
     event_kind: str | None = None
-    settings: Mapping[str, Any] | None = None
+    facts: Mapping[str, Any] | None = None
 
-    def settings_for(self, event_kind: str) -> dict[str, Any]:
-        """The settings with the message for that kind of event."""
-        settings = dict(self.settings or {})
+    def facts_for(self, event_kind: str) -> dict[str, Any]:
+        """The facts with the message for that kind of event."""
+        facts = dict(self.facts or {})
         if self.message:
             paths, template = transformer(self.message, event_kind)
             check_transformer(paths, template)
-            settings["input_transformer"] = {"input_paths_map": paths, "input_template": template}
-        return settings
+            facts["input_transformer"] = {"input_paths_map": paths, "input_template": template}
+        return facts
 
     def __str__(self) -> str:
         return f"target {self.id} of {self.rule}"
 
 
-def read_target(params: Mapping[str, Any]) -> Wanted:
+def read_target(params: Mapping[str, Any]) -> WantedTarget:
     """Raises ``Refused`` for everything that can be known to be wrong without asking AWS."""
     rule = read_rule_name(params["rule"], params["event_bus_name"])
-    if not _ID.fullmatch(params["id"]):
-        raise Refused(f"id: '{params['id']}' cannot be the id of a target. Take 1 to 64 letters, digits, . - and _")
+    read_name("id", params["id"], EVENTS_NAME)
     arn, kind = target_arn("arn", params["arn"]) if params["arn"] else (None, None)
     dead_letter = _dead_letter(params["dead_letter_arn"], arn)
     common = {"rule": rule, "id": params["id"], "arn": arn, "kind": kind, "dead_letter_arn": dead_letter}
     if params["state"] == "absent":
-        return Wanted(**common, present=False, resource_policy=params["resource_policy"])
+        return WantedTarget(**common, present=False, resource_policy=params["resource_policy"])
     if arn is None or kind is None:
         raise Refused("arn is missing: say where the events shall go, with the ARN of a topic, a queue, a function ...")
     role = _role(params["role_arn"], arn, kind)
     _check_kind(params, arn, kind)
-    for option, (least, most) in _RANGES.items():
-        if params[option] is not None and not least <= params[option] <= most:
-            raise Refused(f"{option} is {params[option]}: EventBridge takes {least} to {most}")
+    check_delivery(params)
     message = _message(params, kind)
-    settings = {
+    facts = {
         "id": params["id"],
         "rule": rule.name,
         "event_bus_name": rule.bus_name,
         "arn": str(arn),
         "role_arn": params["role_arn"],
         "dead_letter_arn": str(dead_letter) if dead_letter else None,
-        **{option: params[option] for option in _RANGES},
+        **{option: params[option] for option in DELIVERY},
         **_input(params, kind),
         "message_group_id": params["message_group_id"],
         "partition_key_path": params["partition_key_path"],
         "http_parameters": _http_parameters(params["http_parameters"]),
     }
-    return Wanted(
+    return WantedTarget(
         **common,
         present=True,
         resource_policy=params["resource_policy"],
         role=role,
         message=message,
         event_kind=params["message_for"],
-        settings=settings,
+        facts=facts,
     )
 
 
 def _dead_letter(text: str | None, target: Arn | None) -> Arn | None:
     if not text:
         return None
-    arn = parse_arn(text)
-    if arn is None or arn.service != "sqs":
-        raise Refused(
-            f"dead_letter_arn: '{text}' is not the ARN of an SQS queue, and EventBridge keeps undelivered events "
-            "nowhere else. Give one such as arn:aws:sqs:eu-central-1:123456789012:undelivered"
-        )
-    if is_fifo(arn):
-        raise Refused(
-            f"dead_letter_arn: {arn.resource} is a FIFO queue, and EventBridge keeps undelivered events in standard "
-            "queues only. Give the ARN of one"
-        )
+    arn = read_arn("dead_letter_arn", text, STANDARD_QUEUE)
     if arn == target:
         raise Refused(
             "dead_letter_arn is the target itself: what cannot be delivered there is lost. Give another queue"
@@ -126,19 +112,15 @@ def _dead_letter(text: str | None, target: Arn | None) -> Arn | None:
 
 
 def _role(text: str | None, arn: Arn, kind: Kind) -> Arn | None:
-    role = parse_arn(text) if text else None
-    if text and (role is None or role.service != "iam" or not role.resource.startswith("role/")):
-        raise Refused(
-            f"role_arn: '{text}' is not the ARN of a role. Give one such as arn:aws:iam::123456789012:role/alerts"
-        )
+    role = read_arn("role_arn", text, ROLE) if text else None
     if role is None and kind.role == "required":
         raise Refused(
-            f"role_arn is missing: EventBridge reaches {kind.words} only by a role that events.amazonaws.com may "
+            f"role_arn is missing: EventBridge reaches {kind.rule.words} only by a role that events.amazonaws.com may "
             f"assume and that is allowed {ROLE_ACTIONS[kind.name]} on {arn}. Give such a role"
         )
     if role is not None and kind.role == "never":
         raise Refused(
-            f"role_arn: EventBridge uses no role for {kind.words}, and may fail to deliver where one is given. "
+            f"role_arn: EventBridge uses no role for {kind.rule.words}, and may fail to deliver where one is given. "
             "Leave role_arn out; resource_policy does what is needed"
         )
     return role
@@ -162,17 +144,16 @@ def _check_kind(params: Mapping[str, Any], arn: Arn, kind: Kind) -> None:
         )
     group = params["message_group_id"]
     if group is not None and kind.name != "queue":
-        raise Refused(f"message_group_id goes with SQS queues, and {arn} is {kind.words}. Leave it out")
+        raise Refused(f"message_group_id goes with SQS queues, and {arn} is {kind.rule.words}. Leave it out")
     if kind.name == "queue" and is_fifo(arn) and group is None:
         raise Refused(f"message_group_id is missing: {arn.resource} is a FIFO queue. Give it, such as alerts")
-    if group is not None and not 1 <= len(group) <= LONGEST_GROUP:
-        raise Refused(f"message_group_id has {len(group)} characters: SQS takes 1 to {LONGEST_GROUP}")
+    check_length("message_group_id", group, LONGEST_GROUP, 1)
     if params["partition_key_path"] is not None:
         if kind.name != "stream":
-            raise Refused(f"partition_key_path goes with Kinesis streams, and {arn} is {kind.words}. Leave it out")
+            raise Refused(f"partition_key_path goes with Kinesis streams, and {arn} is {kind.rule.words}. Leave it out")
         check_path("partition_key_path", params["partition_key_path"])
     if params["http_parameters"] and kind.name != "api_destination":
-        raise Refused(f"http_parameters go with API destinations, and {arn} is {kind.words}. Leave them out")
+        raise Refused(f"http_parameters go with API destinations, and {arn} is {kind.rule.words}. Leave them out")
 
 
 def _message(params: Mapping[str, Any], kind: Kind) -> Message | None:
@@ -234,8 +215,7 @@ def _check_input(text: str, kind: Kind) -> None:
         raise Refused(
             f'input is not JSON: {error}. Write a JSON document; a mere text goes in quotes, "like this"'
         ) from None
-    if len(text) > LONGEST_INPUT:
-        raise Refused(f"input has {len(text)} characters, and EventBridge takes {LONGEST_INPUT}. Shorten it")
+    check_length("input", text, LONGEST_INPUT)
     if kind.name == "log_group" and not (isinstance(value, dict) and set(value) == {"timestamp", "message"}):
         raise Refused(
             'input: a log group takes only the form {"timestamp": <time>, "message": <message>}. Write it so, or leave '

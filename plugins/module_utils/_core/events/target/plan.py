@@ -14,10 +14,11 @@ from ...arns import Arn, parse_arn
 from ...change import Change
 from ...errors import Refused
 from ...failures.rule import Rule
+from ...limits import DELIVERY_DEFAULTS
 from .kinds import SERVICES_WITH_POLICIES, is_fifo
 from .messages.fields import event_kind_of
-from .options import Wanted
-from .policy_document import find_statement, read_policy
+from .options import WantedTarget
+from .policy_document import find_statement, read_policy_document
 from .statements import same_statement, sid_of, statement_for
 
 MOST_TARGETS = 5
@@ -25,21 +26,18 @@ MOST_TARGETS = 5
 # queue. No target can have this id, which has a space.
 DEAD_LETTERS = "dead letters"
 
-# What EventBridge does where a target says nothing.
-_DEFAULTS = {"maximum_retry_attempts": 185, "maximum_event_age_in_seconds": 86400}
-
 
 @dataclass(frozen=True)
 class Place:
     """A topic, queue, function or log group that a target reaches, or reached: what AWS tells of it.
 
-    ``policy`` is JSON, None without one. ``revision`` names the version of the policy where AWS asks for it.
+    ``policy_document`` is JSON, None without one. ``revision`` names the version of the policy where AWS asks for it.
     ``key`` is the KMS key that encrypts it. ``deduplicates``: content-based, of a FIFO queue.
     """
 
     arn: Arn
     exists: bool = True
-    policy: str | None = None
+    policy_document: str | None = None
     revision: str | None = None
     key: str | None = None
     deduplicates: bool = False
@@ -47,7 +45,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Found:
-    """``target`` in the shape of ``Wanted.settings``; None when the rule has none of that id. ``others`` counts the
+    """``target`` in the shape of ``WantedTarget.facts``; None when the rule has none of that id. ``others`` counts the
     rule's other targets, ``dead_letters`` are the queues of theirs. ``rule`` only where it was looked up."""
 
     target: Mapping[str, Any] | None = None
@@ -58,7 +56,7 @@ class Found:
     places: Mapping[str, Place] = field(default_factory=dict)
 
 
-def needs_rule(wanted: Wanted, target: Mapping[str, Any] | None) -> bool:
+def needs_rule(wanted: WantedTarget, target: Mapping[str, Any] | None) -> bool:
     """Whether the plan depends on more of the rule than that it exists: for a target that is new or moves, whether
     it can be reached at all; for a message, which events it will be about. Else one call is saved."""
     if not wanted.present:
@@ -67,7 +65,7 @@ def needs_rule(wanted: Wanted, target: Mapping[str, Any] | None) -> bool:
     return moves or (wanted.message is not None and wanted.event_kind is None)
 
 
-def check_rule(wanted: Wanted, found: Found, region: str) -> None:
+def check_rule(wanted: WantedTarget, found: Found, region: str) -> None:
     """Raises ``Refused`` when the rule cannot have the target."""
     if not wanted.present or wanted.arn is None:
         return
@@ -91,7 +89,7 @@ def check_rule(wanted: Wanted, found: Found, region: str) -> None:
         _check_facts(wanted, found.rule)
 
 
-def _check_facts(wanted: Wanted, rule: Rule) -> None:
+def _check_facts(wanted: WantedTarget, rule: Rule) -> None:
     if rule.managed_by:
         raise Refused(
             f"The {wanted.rule} is managed by {rule.managed_by}, which alone may give it targets. "
@@ -114,14 +112,14 @@ def _check_facts(wanted: Wanted, rule: Rule) -> None:
         _check_bus_of_another_account(wanted)
 
 
-def _check_bus_of_another_account(wanted: Wanted) -> None:
-    settings = wanted.settings or {}
-    given = [option for option in ("input", "input_path", "input_transformer") if settings.get(option)]
+def _check_bus_of_another_account(wanted: WantedTarget) -> None:
+    facts = wanted.facts or {}
+    given = [option for option in ("input", "input_path", "input_transformer") if facts.get(option)]
     if wanted.kind and wanted.kind.name == "event_bus" and given:
         raise Refused(f"{given[0]}: an event bus of another account takes events as they are. Leave {given[0]} out")
 
 
-def rule_arn(wanted: Wanted, region: str, target: Mapping[str, Any] | None = None) -> str | None:
+def rule_arn(wanted: WantedTarget, region: str, target: Mapping[str, Any] | None = None) -> str | None:
     """The ARN of the rule, for the statements. Whoever lets it in by a policy is of its account, and a role is,
     too; so it need not be looked up."""
     of_target = parse_arn(str(target["arn"])) if target else None
@@ -141,7 +139,7 @@ class Entry:
     statement: Mapping[str, Any] | None = None
 
 
-def entries(wanted: Wanted, found: Found, rule: str | None) -> list[Entry]:
+def entries(wanted: WantedTarget, found: Found, rule: str | None) -> list[Entry]:
     """Our entries in the policies of all places that the target reaches or reached.
 
     What is of another account is left out: it lets roles in, and nobody can change its policies from here. So is the
@@ -168,7 +166,7 @@ def entries(wanted: Wanted, found: Found, rule: str | None) -> list[Entry]:
     return list(shall.values())
 
 
-def plan_target(wanted: Wanted, found: Found, rule: str | None) -> Change:
+def plan_target(wanted: WantedTarget, found: Found, rule: str | None) -> Change:
     """Both sides: the target with the statements that are its own. Raises ``Refused``."""
     standing: list[dict[str, Any]] = []
     coming: list[dict[str, Any]] = []
@@ -177,7 +175,7 @@ def plan_target(wanted: Wanted, found: Found, rule: str | None) -> Change:
         place = found.places.get(arn)
         if place is None:
             continue
-        stands = find_statement(read_policy(arn, place.policy), entry.sid) if place.exists else None
+        stands = find_statement(read_policy_document(arn, place.policy_document), entry.sid) if place.exists else None
         if stands is not None:
             same = statement is not None and same_statement(stands, statement)
             standing.append({"resource": arn, "statement": statement if same else stands})
@@ -187,27 +185,27 @@ def plan_target(wanted: Wanted, found: Found, rule: str | None) -> Change:
         nothing = found.target is None and not standing
         return Change(None if nothing else {**(found.target or {"id": wanted.id}), "permissions": standing}, None)
     _check_places(wanted, found.places)
-    settings = wanted.settings_for(_event_kind(wanted, found))
+    facts = wanted.facts_for(_event_kind(wanted, found))
     before = None
     if found.target is not None or standing:
-        before = {**_alike(found.target, settings), "permissions": standing}
-    return Change(before, {**settings, "permissions": coming})
+        before = {**_alike(found.target, facts), "permissions": standing}
+    return Change(before, {**facts, "permissions": coming})
 
 
-def _event_kind(wanted: Wanted, found: Found) -> str:
+def _event_kind(wanted: WantedTarget, found: Found) -> str:
     return wanted.event_kind or event_kind_of(found.rule.pattern_text if found.rule else None)
 
 
-def _alike(found: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _alike(found: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> dict[str, Any]:
     """What was found, in the user's words where both mean the same."""
     if found is None:
-        return {"id": settings["id"]}
+        return {"id": facts["id"]}
     alike = dict(found)
-    for key, default in _DEFAULTS.items():
-        if {alike[key], settings[key]} == {None, default}:
-            alike[key] = settings[key]
-    if _same_json(alike["input"], settings["input"]):
-        alike["input"] = settings["input"]
+    for key, default in DELIVERY_DEFAULTS.items():
+        if {alike[key], facts[key]} == {None, default}:
+            alike[key] = facts[key]
+    if _same_json(alike["input"], facts["input"]):
+        alike["input"] = facts["input"]
     return alike
 
 
@@ -220,7 +218,7 @@ def _same_json(one: str | None, other: str | None) -> bool:
         return one == other
 
 
-def _check_places(wanted: Wanted, places: Mapping[str, Place]) -> None:
+def _check_places(wanted: WantedTarget, places: Mapping[str, Place]) -> None:
     target = places.get(str(wanted.arn))
     if target is not None:
         _check_place("arn", target, by_policy=wanted.role is None)
@@ -234,7 +232,7 @@ def _check_places(wanted: Wanted, places: Mapping[str, Place]) -> None:
         _check_place("dead_letter_arn", dead_letter, by_policy=True)
 
 
-def missing(wanted: Wanted, found: Found, region: str) -> list[str]:
+def missing(wanted: WantedTarget, found: Found, region: str) -> list[str]:
     """What has to be there first. In check mode other tasks of the play may be about to make it."""
     if not wanted.present:
         return []
@@ -261,7 +259,7 @@ def _managed_by_aws(key: str | None) -> bool:
     return key is not None and key.rpartition("alias/")[2] in {"aws/sns", "aws/sqs"}
 
 
-def warnings_of(wanted: Wanted, found: Found, change: Change) -> Sequence[str]:
+def warnings_of(wanted: WantedTarget, found: Found, change: Change) -> Sequence[str]:
     """What cannot be checked and may keep events from arriving; told when a target is made or moves, not each time."""
     if change.after is None:
         return ()

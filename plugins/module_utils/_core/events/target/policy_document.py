@@ -15,7 +15,7 @@ from ...errors import Refused
 Document = dict[str, Any]
 
 
-def read_policy(resource: str, text: str | None) -> Document:
+def read_policy_document(resource: str, text: str | None) -> Document:
     """The document of a policy; an empty one where there is none. Raises ``Refused`` for what cannot be kept."""
     if not (text or "").strip():
         return {}
@@ -50,7 +50,7 @@ def without_statement(document: Document, sid: str) -> Document | None:
     return {**document, "Statement": kept} if kept else None
 
 
-def least_topic_policy(topic: Arn) -> Document:
+def least_topic_policy_document(topic: Arn) -> Document:
     """The least that a topic can have, which cannot be without a policy: its own account has it."""
     actions = (
         "GetTopicAttributes SetTopicAttributes AddPermission RemovePermission DeleteTopic Subscribe "

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...arns import Arn
-from ...failures.rule import bus_name, read_name
+from ...failures.rule import bus_name
+from ...names import EVENTS_NAME, read_name
 
 DEFAULT_BUS = "default"
 
@@ -35,4 +36,4 @@ class RuleName:
 def read_rule_name(name: str, bus: str) -> RuleName:
     """The options ``rule`` and ``event_bus_name``. Raises ``Refused``."""
     bus_name(bus)
-    return RuleName(read_name(name, "rule"), bus)
+    return RuleName(read_name("rule", name, EVENTS_NAME), bus)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from ...errors import Refused
+from ...limits import check_length
 from .json_path import check_path
 
 LONGEST = 8192
@@ -36,8 +37,7 @@ def check_transformer(paths: Mapping[str, str], template: str, for_log_group: bo
     _check_paths(paths)
     if not template.strip():
         raise Refused("input_template is empty. Write what the target shall get, or leave input_transformer out")
-    if len(template) > LONGEST:
-        raise Refused(f"input_template has {len(template)} characters, and EventBridge takes {LONGEST}. Shorten it")
+    check_length("input_template", template, LONGEST)
     _check_placeholders(paths, template)
     values = _values(template)
     if for_log_group and not (len(values) == 1 and isinstance(values[0], dict) and set(values[0]) == _LOG_EVENT):

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the user wants of the retries."""
+"""The retry options: what is retried, how often and when."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ STOPPED_TASKS = ("spot", "host_loss", "failed_to_start")
 
 
 @dataclass(frozen=True)
-class Policy:
-    """``read_policy`` documents the fields that users can set; the others are known where the function runs."""
+class RetryOptions:
+    """``read_options`` documents the fields that users can set; the others are known where the function runs."""
 
     max_attempts: int = 6
     max_age: int = 6 * 3600
@@ -43,8 +43,8 @@ class Policy:
     account: str = ""
 
 
-def read_policy(options: object, account: str = "") -> Policy:
-    """The policy that a mapping from JSON or YAML describes. What is left out or null has its default.
+def read_options(written: object, account: str = "") -> RetryOptions:
+    """Read the options from a mapping of JSON or YAML. An option that is omitted or null has its default.
 
     * ``max_attempts`` 1 to 50, ``max_age`` 60 to 86400 s after the first call: so long ECS knows a client token.
     * ``base_delay`` and ``max_delay`` 1 to 900 s, of the back-off.
@@ -60,18 +60,18 @@ def read_policy(options: object, account: str = "") -> Policy:
 
     ``account`` is the account to work in. Raises ``Refused``.
     """
-    if not isinstance(options, Mapping):
-        raise Refused("The retry policy is no mapping. Write it as options such as max_attempts: 6")
-    given = {str(key): value for key, value in options.items() if value is not None}
+    if not isinstance(written, Mapping):
+        raise Refused("The retry options must be a mapping, such as max_attempts: 6")
+    given = {str(key): value for key, value in written.items() if value is not None}
     unknown = sorted(given.keys() - _READERS.keys())
     if unknown:
-        raise Refused(f"The retry policy has no {', '.join(unknown)}. It has {', '.join(sorted(_READERS))}")
-    policy = Policy(account=account, **{key: _READERS[key](key, value) for key, value in given.items()})
-    if policy.base_delay > policy.max_delay:
+        raise Refused(f"The retry options have no {', '.join(unknown)}. They have {', '.join(sorted(_READERS))}")
+    options = RetryOptions(account=account, **{key: _READERS[key](key, value) for key, value in given.items()})
+    if options.base_delay > options.max_delay:
         raise Refused(
-            f"base_delay ({policy.base_delay}) is above max_delay ({policy.max_delay}). Lower it or raise that"
+            f"base_delay ({options.base_delay}) is above max_delay ({options.max_delay}). Lower it or raise that"
         )
-    return policy
+    return options
 
 
 def _number(least: int, most: int, why: str = "") -> Callable[[str, object], int]:

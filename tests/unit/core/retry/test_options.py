@@ -1,21 +1,21 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A policy as users write it."""
+"""The retry options as users write them."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.policy import Policy, read_policy
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import RetryOptions, read_options
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.rules import Rule
 
 
 def test_nothing_said_is_the_default():
-    assert read_policy({}) == read_policy({"max_attempts": None, "rules": None}) == Policy()
+    assert read_options({}) == read_options({"max_attempts": None, "rules": None}) == RetryOptions()
 
 
 def test_all_that_can_be_said():
-    policy = read_policy(
+    options = read_options(
         {
             "max_attempts": 3,
             "max_age": 7200,
@@ -38,12 +38,12 @@ def test_all_that_can_be_said():
         },
         "111122223333",
     )
-    assert policy.clusters == {"prod", "test"}
-    assert policy.rules == (
+    assert options.clusters == {"prod", "test"}
+    assert options.rules == (
         Rule("retry", launch_failure=False, exit_codes=frozenset({75}), containers=frozenset({"app"})),
     )
-    assert policy.account == "111122223333"
-    assert read_policy({}, "").__dataclass_fields__.keys() == policy.__dataclass_fields__.keys()
+    assert options.account == "111122223333"
+    assert read_options({}, "").__dataclass_fields__.keys() == options.__dataclass_fields__.keys()
 
 
 def rule(**conditions):
@@ -53,9 +53,9 @@ def rule(**conditions):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "no mapping"),
-        ("max_attempts: 3", "no mapping"),
-        ({"attempts": 3}, "no attempts. It has base_delay"),
+        ([], "must be a mapping"),
+        ("max_attempts: 3", "must be a mapping"),
+        ({"attempts": 3}, "no attempts. They have base_delay"),
         ({"max_attempts": 0}, "max_attempts is 0. Say a whole number from 1 to 50"),
         ({"max_attempts": True}, "max_attempts is True"),
         ({"max_attempts": "3"}, "max_attempts is '3'"),
@@ -93,5 +93,5 @@ def rule(**conditions):
 )
 def test_what_cannot_be_meant(options, words):
     with pytest.raises(Refused) as refused:
-        read_policy(options)
+        read_options(options)
     assert words in str(refused.value)
