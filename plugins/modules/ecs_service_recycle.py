@@ -374,7 +374,8 @@ notes:
 
     C(ecs:DescribeContainerInstances) - for those of them whose tasks use the ports of EC2 instances.
 
-    C(ecs:DescribeServiceRevisions) - for those of them that are deployed blue/green.
+    C(ecs:DescribeServiceRevisions), C(ecs:DescribeServiceDeployments) - for services with the deployment strategy
+    blue/green, linear or canary.
 
     C(application-autoscaling:DescribeScalableTargets), C(application-autoscaling:RegisterScalableTarget) - unless
     O(suspend_scaling) is empty; the latter only where there is a scalable target.

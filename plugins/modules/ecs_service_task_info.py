@@ -92,8 +92,10 @@ notes:
 
     C(ecs:GetTaskProtection) - their scale-in protection.
 
-    C(ecs:DescribeContainerInstances), C(ecs:DescribeServiceRevisions) - for services with target groups whose tasks
-    use the ports of EC2 instances, and for those that are deployed blue/green.
+    C(ecs:DescribeContainerInstances) - for services with target groups whose tasks use the ports of EC2 instances.
+
+    C(ecs:DescribeServiceRevisions), C(ecs:DescribeServiceDeployments) - for services with the deployment strategy
+    blue/green, linear or canary.
 
     C(ecs:DescribeTaskDefinition), C(secretsmanager:DescribeSecret), C(ssm:DescribeParameters), C(s3:GetObject) - with
     O(secrets_changed), for what the task definition names.

@@ -11,7 +11,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.machine im
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.states.machine import Machine
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.states.machine import WantedMachine
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import Patience
 
 from tests.unit.aws.clients import Clients, at, ended
@@ -23,7 +23,7 @@ OTHER = {"StartAt": "B", "States": {"B": {"Type": "Succeed"}}}
 SHOWN = {**MACHINE, "tags": {"a": "b"}}
 ASKED = {"stateMachineArn": ARN}
 OF_IT = {"resourceArn": ARN}
-NOTHING = "StateMachineDoesNotExist: State Machine Does Not Exist"
+NOTHING = "StateMachineDoesNotExist: State WantedMachine Does Not Exist"
 NOT_READY = "AccessDeniedException: Not authorized to assume the provided role."
 
 DESCRIBE, TAGS = "stepfunctions.describe_state_machine", "stepfunctions.list_tags_for_resource"
@@ -41,7 +41,7 @@ def live(*calls, known=ROLE, wait=True):
     """The machine, after these calls for it; and the clients."""
     clients = Clients()
     clients.expect(*calls)
-    wanted = Machine("report", known=parse_arn(known) if known else None)
+    wanted = WantedMachine("report", known=parse_arn(known) if known else None)
     return LiveMachine(clients, wanted, Patience(wait, 60, 3)), clients
 
 

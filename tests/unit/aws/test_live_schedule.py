@@ -8,7 +8,11 @@ import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.schedule import look
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.schedules.schedule import RULE, SCHEDULER, Schedule
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.schedules.schedule import (
+    RULE,
+    SCHEDULER,
+    WantedSchedule,
+)
 from botocore.stub import ANY
 
 from tests.unit.aws.clients import Clients, ended
@@ -41,7 +45,7 @@ def live(*calls, using=SCHEDULER, present=True):
     clients = Clients()
     clients.expect(*calls)
     clients("events").meta.events.register("after-call.events.ListTargetsByRule", without_no_target)
-    return look(clients, Schedule("nightly", using, "default", present)), clients
+    return look(clients, WantedSchedule("nightly", using, "default", present)), clients
 
 
 def without_no_target(parsed, **_more):

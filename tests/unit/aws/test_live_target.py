@@ -13,7 +13,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.options import read_target
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.plan import plan_target
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.policy_document import (
-    least_topic_policy,
+    least_topic_policy_document,
 )
 
 from tests.unit.aws.clients import Clients, ended
@@ -105,7 +105,7 @@ def test_what_is_missing_is_told_before_any_write():
     clients.assert_all_asked()
 
 
-SENT = {**OF_RULE, "Targets": [boto_target(read_target(params()).settings)]}
+SENT = {**OF_RULE, "Targets": [boto_target(read_target(params()).facts)]}
 CANNOT = "ValidationException: Provided role 'x' cannot be assumed by principal 'events.amazonaws.com'."
 BUSY = failed("ConcurrentModificationException", "Somebody else.")
 REACH, NO_LONGER = f"let the rule reach {of.TOPIC}", f"let the rule no longer reach {of.TOPIC}"
@@ -134,7 +134,7 @@ REACH, NO_LONGER = f"let the rule reach {of.TOPIC}", f"let the rule no longer re
         (
             [listed(OURS), WITH_POLICY],
             ABSENT,
-            [(*REMOVE, DONE), set_topic(json.dumps(least_topic_policy(TOPIC)))],
+            [(*REMOVE, DONE), set_topic(json.dumps(least_topic_policy_document(TOPIC)))],
             (["removed the target", NO_LONGER], []),
         ),
         # From one place to the other.

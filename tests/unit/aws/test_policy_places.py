@@ -16,7 +16,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import pa
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.plan import Place
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.policy_document import (
-    least_topic_policy,
+    least_topic_policy_document,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.statements import statement_for
 
@@ -43,7 +43,7 @@ GROUPS = ("logs.describe_log_groups", {"logGroupNamePrefix": "/ecs/alerts"})
         (
             TOPIC,
             [(*GET_TOPIC, {"Attributes": {"Policy": "{}", "KmsMasterKeyId": "alias/mine"}})],
-            Place(TOPIC, policy="{}", key="alias/mine"),
+            Place(TOPIC, policy_document="{}", key="alias/mine"),
         ),
         (QUEUE, [(*GET_QUEUE, "AWS.SimpleQueueService.NonExistentQueue: no")], Place(QUEUE, exists=False)),
         (
@@ -51,13 +51,13 @@ GROUPS = ("logs.describe_log_groups", {"logGroupNamePrefix": "/ecs/alerts"})
             [(*GET_QUEUE, {"Attributes": {"ContentBasedDeduplication": "true"}})],
             Place(QUEUE, deduplicates=True),
         ),
-        (FUNCTION, [(*GET_FUNCTION, {"Policy": "{}"})], Place(FUNCTION, policy="{}")),
+        (FUNCTION, [(*GET_FUNCTION, {"Policy": "{}"})], Place(FUNCTION, policy_document="{}")),
         (FUNCTION, [(*GET_FUNCTION, NOT_FOUND), (*CONFIGURATION, {})], Place(FUNCTION)),
         (FUNCTION, [(*GET_FUNCTION, NOT_FOUND), (*CONFIGURATION, NOT_FOUND)], Place(FUNCTION, exists=False)),
         (
             GROUP,
             [(*GET_GROUP, {"resourcePolicies": [{"policyDocument": "{}", "revisionId": "7"}]})],
-            Place(GROUP, policy="{}", revision="7"),
+            Place(GROUP, policy_document="{}", revision="7"),
         ),
         (
             GROUP,
@@ -116,10 +116,15 @@ def remove_permission(answer):
 @pytest.mark.parametrize(
     ("place", "stands", "calls", "policy"),
     [
-        (Place(TOPIC, policy=text(OTHER)), False, [set_topic(text(OTHER, ours(TOPIC)))], text(OTHER, ours(TOPIC))),
+        (
+            Place(TOPIC, policy_document=text(OTHER)),
+            False,
+            [set_topic(text(OTHER, ours(TOPIC)))],
+            text(OTHER, ours(TOPIC)),
+        ),
         (Place(QUEUE), False, [set_queue(text(ours(QUEUE)))], text(ours(QUEUE))),
         (
-            Place(GROUP, policy=text(OTHER), revision="7"),
+            Place(GROUP, policy_document=text(OTHER), revision="7"),
             False,
             [
                 (
@@ -144,29 +149,33 @@ def remove_permission(answer):
 def test_a_statement_is_put(place, stands, calls, policy):
     clients = Clients()
     clients.expect(*calls)
-    assert put_statement(clients, place, ours(place.arn), stands).policy == policy
+    assert put_statement(clients, place, ours(place.arn), stands).policy_document == policy
     clients.assert_all_asked()
 
 
 @pytest.mark.parametrize(
     ("place", "calls", "policy"),
     [
-        (Place(TOPIC, policy=text(OTHER, ours(TOPIC))), [set_topic(text(OTHER))], text(OTHER)),
+        (Place(TOPIC, policy_document=text(OTHER, ours(TOPIC))), [set_topic(text(OTHER))], text(OTHER)),
         # A topic cannot be without a policy.
-        (Place(TOPIC, policy=text(ours(TOPIC))), [set_topic(json.dumps(least_topic_policy(TOPIC)))], None),
-        (Place(QUEUE, policy=text(ours(QUEUE))), [set_queue("")], None),
         (
-            Place(GROUP, policy=text(ours(GROUP)), revision="7"),
+            Place(TOPIC, policy_document=text(ours(TOPIC))),
+            [set_topic(json.dumps(least_topic_policy_document(TOPIC)))],
+            None,
+        ),
+        (Place(QUEUE, policy_document=text(ours(QUEUE))), [set_queue("")], None),
+        (
+            Place(GROUP, policy_document=text(ours(GROUP)), revision="7"),
             [("logs.delete_resource_policy", {"resourceArn": of.LOG_GROUP, "expectedRevisionId": "7"}, {})],
             None,
         ),
-        (Place(FUNCTION, policy=text(ours(FUNCTION))), [remove_permission({})], text(ours(FUNCTION))),
+        (Place(FUNCTION, policy_document=text(ours(FUNCTION))), [remove_permission({})], text(ours(FUNCTION))),
     ],
 )
 def test_a_statement_is_removed(place, calls, policy):
     clients = Clients()
     clients.expect(*calls)
-    assert remove_statement(clients, place, ours(place.arn)["Sid"]).policy == policy
+    assert remove_statement(clients, place, ours(place.arn)["Sid"]).policy_document == policy
     clients.assert_all_asked()
 
 
@@ -174,4 +183,4 @@ def test_a_policy_that_may_not_be_written():
     clients = Clients()
     clients.expect((set_queue("")[0], None, "AccessDenied: no"))
     with pytest.raises(CallFailed, match="Allow sqs:SetQueueAttributes"):
-        remove_statement(clients, Place(QUEUE, policy=text(ours(QUEUE))), ours(QUEUE)["Sid"])
+        remove_statement(clients, Place(QUEUE, policy_document=text(ours(QUEUE))), ours(QUEUE)["Sid"])
