@@ -35,5 +35,12 @@ def test_each_scenario_has_tests_that_exist_or_a_reason(number, what, tests):
     assert [(path, name) for path, name in named if not exists(path, name)] == []
 
 
+def test_the_tests_of_deployments_exist():
+    text = (TESTS / "end_to_end/SCENARIOS.md").read_text().partition("## Deployments")[2]
+    named = NAMED.findall(text)
+    assert len(named) >= 8
+    assert [(path, name) for path, name in named if not exists(path, name)] == []
+
+
 def exists(path: str, name: str) -> bool:
     return re.search(rf"^def {name}\(", (TESTS / path).read_text(), re.MULTILINE) is not None
