@@ -284,7 +284,7 @@ notes:
 
     C(ecs:StopTask) - to stop stale tasks, and added ones that never became good.
 
-    C(ecs:UpdateService) - to set the desired count and nothing else, so C(iam:PassRole) is not needed.
+    C(ecs:UpdateService) - to set the desired count and nothing else, so no right to pass a role is needed.
 
     C(ecs:TagResource), C(ecs:UntagResource) - to write and remove the record of the run.
 

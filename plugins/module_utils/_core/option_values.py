@@ -69,10 +69,10 @@ def _given(option: str, spec: Mapping[str, Any], value: Any) -> Any:
         if isinstance(value, str) and entry["type"] in ("int", "float"):
             value = value.split(",")  # as Ansible does
         return [_given(option, entry, each) for each in value] if isinstance(value, list) else value
-    elif sort == "dict" and inner:
+    elif sort == "dict":
         value = _read_dict(value) if isinstance(value, str) else value
-        if isinstance(value, Mapping):
-            check_value(option, value)
+        check_value(option, value)
+        if inner and isinstance(value, Mapping):
             return given_values(inner, value, f"{option}.")
     return value
 

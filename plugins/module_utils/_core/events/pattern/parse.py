@@ -16,7 +16,7 @@ from ...option_values import check_value
 _ADVICE = "Give a dictionary, or the text of a JSON object"
 
 
-def parse_pattern(option: str, written: str | Mapping[str, Any]) -> dict[str, Any]:
+def parse_pattern(option: str, written: object) -> dict[str, Any]:
     """Return the pattern, from JSON text or from data. Raises ``Refused``."""
     if isinstance(written, Mapping):
         check_value(option, written)
@@ -30,7 +30,7 @@ def parse_pattern(option: str, written: str | Mapping[str, Any]) -> dict[str, An
     return pattern
 
 
-def parse_event(written: str | Mapping[str, Any]) -> Mapping[str, Any]:
+def parse_event(written: object) -> Mapping[str, Any]:
     """Return an event, from JSON text or from data. Raises ``Refused``."""
     if isinstance(written, str):
         written = read_json("the event", written, _ADVICE, repeats_are_meant=True)
