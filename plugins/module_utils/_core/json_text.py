@@ -9,7 +9,7 @@ import json
 from typing import Any, NoReturn
 
 from .errors import Refused
-from .option_values import DEEPEST, check_value
+from .option_values import check_value, too_deep
 
 
 def read_json(
@@ -39,6 +39,6 @@ def read_json(
     except ValueError as error:
         raise Refused(f"{option} is not JSON: {error}. {advice}") from None
     except RecursionError:
-        raise Refused(f"{option} must not be nested more than {DEEPEST} levels deep. Flatten it") from None
+        raise too_deep(option) from None
     check_value(option, value)
     return value

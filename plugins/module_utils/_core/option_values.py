@@ -18,14 +18,18 @@ LARGEST = 2**63 - 1  # AWS has no larger integer
 
 def check_value(option: str, value: object) -> None:
     """Raise ``Refused`` for a value, or one inside of it, that no request to AWS and no result can carry."""
-    level = [value]
-    for _ in range(DEEPEST + 1):
+    level, depth = [value], 0
+    while level:
+        if depth > DEEPEST:
+            raise too_deep(option)
         for each in level:
             _check_scalar(option, each)
-        level = [inner for each in level for inner in _inside(each)]
-        if not level:
-            return
-    raise Refused(f"{option} must not be nested more than {DEEPEST} levels deep. Flatten it")
+        level, depth = [inner for each in level for inner in _inside(each)], depth + 1
+
+
+def too_deep(option: str) -> Refused:
+    """Return the refusal of a value that is nested too deep."""
+    return Refused(f"{option} must not be nested more than {DEEPEST} levels deep. Flatten it")
 
 
 def _check_scalar(option: str, value: object) -> None:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The calls to AWS that a plugin can make, read from the source: nothing is run.
 
-From where Ansible starts the plugin, the analysis follows every function and class that is named, through ``_aws`` and ``_core``, to
-the functions decorated with ``aws_call``. A method counts when its class is named and any function that is reached reads
-an attribute of the method's name, so the result may hold a call too many, but none too few.
+From where Ansible starts the plugin, the analysis follows every function and class that is named, through ``_aws`` and
+``_core``, to the functions that ``aws_call`` decorates. A method counts when its class is named and a function that is
+reached reads an attribute of the method's name. So the result may hold a call too many, but none too few.
 """
 
 from __future__ import annotations
