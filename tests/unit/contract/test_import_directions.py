@@ -68,15 +68,11 @@ def allows(path: str, name: str) -> bool:
     if not name.startswith(OURS):
         return any(f"{name}.".startswith(f"{allowed}.") for allowed in MAY_IMPORT[row])
     target = file_of(name)
-    for allowed in MAY_IMPORT[row]:
-        if allowed == "itself":
-            if place(target) == row and f"plugins/{target}".startswith(own_folder(row, path)):
-                return True
-        elif allowed in (place(target), f"plugins/{target}"):
-            return True
-        elif allowed.endswith("/") and f"plugins/{target}".startswith(allowed):
-            return True
-    return False
+    folders = tuple(allowed for allowed in MAY_IMPORT[row] if allowed.endswith("/"))
+    if "itself" in MAY_IMPORT[row] and place(target) == row:
+        folders = (*folders, own_folder(row, path))
+    named = {place(target), f"plugins/{target}"} & set(MAY_IMPORT[row])
+    return bool(named) or f"plugins/{target}".startswith(folders)
 
 
 def offences(path: str, source: str) -> list[str]:
