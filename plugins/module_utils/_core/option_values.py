@@ -69,15 +69,19 @@ def _given(option: str, spec: Mapping[str, Any], value: Any) -> Any:
     if sort in ("int", "float") and isinstance(value, str):
         _check_number(option, value)
     elif sort == "list":
-        entry = {"type": spec.get("elements", "str"), "options": inner}
-        if isinstance(value, str) and entry["type"] in ("int", "float"):
-            value = value.split(",")  # as Ansible does
-        return [_given(option, entry, each) for each in value] if isinstance(value, list) else value
+        if isinstance(value, (str, int, float)):
+            value = str(value).split(",")  # as Ansible does
+        if not isinstance(value, list):
+            raise Refused(f"{option} must be a list (got {type(value).__name__}). Write its entries")
+        return [_given(option, {"type": spec.get("elements"), "options": inner}, each) for each in value]
     elif sort == "dict":
         value = _read_dict(value) if isinstance(value, str) else value
         check_value(option, value)
-        if inner and isinstance(value, Mapping):
-            return given_values(inner, value, f"{option}.")
+        if isinstance(value, Mapping):
+            return given_values(inner, value, f"{option}.") if inner else value
+        if not isinstance(value, str) or value.startswith("{") or "=" not in value:  # Ansible reads a=b, c=d
+            sort = type(value).__name__ if value is not None else "null"
+            raise Refused(f"{option} must be a dictionary (got {sort}). Write keys and values")
     return value
 
 
