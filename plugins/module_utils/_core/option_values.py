@@ -38,8 +38,8 @@ def _check_scalar(option: str, value: object) -> None:
             f"{option} must be Unicode text, but contains half of a surrogate pair (U+D800 to U+DFFF). "
             "Write the character itself"
         )
-    if isinstance(value, (int, float)) and not -LARGEST <= value <= LARGEST:
-        raise Refused(f"{option} must be a number from -2^63 to 2^63. Write a smaller one")
+    if isinstance(value, (int, float)):
+        _check_number(option, value)
 
 
 def _inside(value: object) -> list[object]:
@@ -85,14 +85,15 @@ def _given(option: str, spec: Mapping[str, Any], value: Any) -> Any:
     return value
 
 
-def _check_number(option: str, text: str) -> None:
-    """Raise ``Refused`` for a number that is too large; converting it may take Ansible for ever."""
+def _check_number(option: str, written: float | str) -> None:
+    """Raise ``Refused`` for a number that is not finite or too large. Ansible may need for ever to convert one."""
     try:
-        number = float(text)
+        number = written if isinstance(written, int) else float(written)
     except ValueError:
         return  # Ansible says so
     if not -LARGEST <= number <= LARGEST:
-        raise Refused(f"{option} must be a number from -2^63 to 2^63. Write a smaller one")
+        got = "a larger one" if isinstance(number, int) else f"{number:g}"
+        raise Refused(f"{option} must be a number from -2^63 to 2^63 (got {got})")
 
 
 def _read_dict(text: str) -> object:
