@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -64,9 +65,25 @@ def _mapping(who: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
+def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, with an error of Ansible for what is shaped otherwise than the results and rows that it takes."""
+
+    @functools.wraps(function)
+    def checked(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise AnsibleFilterError(
+                f"steadyops.ecs.{function.__name__}: the input must be what ecs_service_recycle or recycle_row "
+                f"returned ({type(error).__name__}: {error})"
+            ) from None
+
+    return checked
+
+
 class FilterModule:
     """What Ansible looks for in this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         filters = (recycle_row, recycle_table, recycle_totals, recycle_page, recycle_notice)
-        return {each.__name__: each for each in filters}
+        return {each.__name__: _checked(each) for each in filters}

@@ -23,6 +23,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ._core.aws_errors import advice, kind_of
 from ._core.errors import CallFailed, Refused
+from ._core.option_values import given_values
 
 VERSION = "1.0.0"  # of this collection, as in galaxy.yml
 
@@ -47,9 +48,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class DiscreetModule(AnsibleModule):
-    """Ansible's module; but among arguments that it cannot read it shows none that may hold a secret.
+    """Ansible's module, with two precautions about the arguments.
 
-    Ansible finds out what is secret by reading the arguments, and of a mistyped dictionary it would show everything.
+    Those that no module can work with are refused before Ansible converts, logs and returns them, which would end in a
+    traceback. And Ansible finds out what is secret by reading the arguments, so of a mistyped dictionary it would show
+    everything: among arguments that it cannot read, this shows none that may hold a secret.
     """
 
     has_read = False
@@ -57,6 +60,19 @@ class DiscreetModule(AnsibleModule):
     def __init__(self, **rules: Any) -> None:
         super().__init__(**rules)
         self.has_read = True
+
+    def _load_params(self) -> None:
+        try:
+            super()._load_params()
+            self.params = given_values(self.argument_spec, self.params)
+        except Refused as error:
+            refusal = str(error)
+        except Exception as error:  # noqa: BLE001 - Ansible's own class is Exception
+            refusal = f"The options of the module cannot be read: {error.__cause__ or error}. Correct them"
+        else:
+            return
+        self.params = {}  # nobody knows yet which of them are secret
+        self.fail_json(msg=refusal)
 
     def fail_json(self, msg: str, **results: Any) -> NoReturn:
         if not self.has_read:

@@ -53,136 +53,14 @@ options:
     description:
       - Description of the rule, up to 512 characters. Left out, it stays as it is; an empty one is removed.
     type: str
-  kind:
-    description:
-      - The kind of failure. One of O(kind) and O(event_pattern) is needed for a new rule.
-      - V(task) - tasks that no service runs. They could not be started, exited with a code that tells of trouble, or
-        were ended from outside, by Spot or with their host.
-      - V(service_task) - tasks of services. They could not be started, ended by themselves with any code but those
-        ignored (a service's task is not meant to end), or failed a health check. That ECS replaces a task whose host
-        or Spot capacity went away is no failure; O(stop_codes) can say otherwise.
-      - V(service_action) - services that ECS cannot run as wanted, such as when there is no room for a task, or when
-        tasks fail to start again and again.
-      - V(deployment) - deployments that failed. ECS tells of them for services with a deployment circuit breaker or
-        with deployment alarms.
-      - V(launch) - RunTask and StartTask that were refused, or that started less than they were asked for. ECS itself
-        tells nobody of these, so a trail of CloudTrail that logs management events is needed.
-      - V(state_machine) - executions of standard workflows of AWS Step Functions. Express workflows send no events.
-      - V(all_task_changes) - every change of every task, for looking at events.
-    type: str
-    choices:
-      - task
-      - service_task
-      - service_action
-      - deployment
-      - launch
-      - state_machine
-      - all_task_changes
   event_pattern:
     description:
-      - An event pattern of your own instead of a kind, as a dictionary or as the text of a JSON object. The order of
-        keys and values, and white space, make no difference.
+      - An event pattern of your own, as a dictionary or as the text of a JSON object. The order of keys and values, and
+        white space, make no difference.
+      - Mutually exclusive with O(kind). A new rule requires one of the two.
       - It is refused with errors that would make it useless, and warned of when it may not be what was meant. Try it
         on events with P(steadyops.ecs.matches_event_pattern#test).
     type: json
-  clusters:
-    description:
-      - Only what is of these clusters, given by name or ARN. Not for O(kind=state_machine).
-      - A launch that was refused may be recorded without telling its cluster, and is then matched whatever is given
-        here.
-      - An empty list is no filter, as with all other filters.
-    type: list
-    elements: str
-  services:
-    description:
-      - Only what is of these services, given by name or ARN. For O(kind=service_task), O(kind=service_action),
-        O(kind=deployment) and O(kind=all_task_changes).
-      - ARNs must be of one cluster, which then need not be named in O(clusters).
-    type: list
-    elements: str
-  task_families:
-    description:
-      - Only tasks of these families of task definitions, whatever the revision. Given by name, or as ARN without a
-        revision. For O(kind=task), O(kind=service_task), O(kind=launch) and O(kind=all_task_changes).
-    type: list
-    elements: str
-  groups:
-    description:
-      - Only tasks of these groups, such as V(family:nightly). An V(*) stands for any characters. For O(kind=task),
-        O(kind=launch) and O(kind=all_task_changes).
-    type: list
-    elements: str
-  started_by:
-    description:
-      - Only tasks started by these, as C(startedBy) tells. An V(*) stands for any characters. For O(kind=task),
-        O(kind=launch) and O(kind=all_task_changes).
-      - It is V(events-rule/NAME) for rules of EventBridge, V(chronos-schedule/NAME) for EventBridge Scheduler,
-        V(AWS Step Functions) for workflows.
-    type: list
-    elements: str
-  container_names:
-    description:
-      - The containers whose end matters; all others may end as they like. An V(*) stands for any characters. For
-        O(kind=task) and O(kind=service_task).
-      - Events do not tell which container is essential. Name the containers where a sidecar may be killed after the
-        main container ended well, which is otherwise taken for a failure.
-    type: list
-    elements: str
-  ignore_containers:
-    description:
-      - The containers whose end does not matter. An V(*) stands for any characters. For O(kind=task) and
-        O(kind=service_task).
-      - The default are the containers that AWS adds to tasks by itself, V(aws-guardduty-agent-*) and
-        V(ecs-service-connect-*). A list of your own replaces it.
-      - Mutually exclusive with O(container_names).
-    type: list
-    elements: str
-  exit_codes:
-    description:
-      - Only tasks that ended by themselves, with one of these exit codes. Tasks that could not be started or were ended
-        from outside do not match then, unless O(stop_codes) lists them. For O(kind=task) and O(kind=service_task).
-      - Mutually exclusive with O(ignore_exit_codes).
-    type: list
-    elements: int
-  ignore_exit_codes:
-    description:
-      - Exit codes that are no failure. For O(kind=task) and O(kind=service_task).
-      - The default is V([143]), the end on the signal to end. An empty list ignores none. With O(kind=task), V(0) is
-        never a failure.
-    type: list
-    elements: int
-  stop_codes:
-    description:
-      - Only tasks that stopped with one of these codes of ECS, such as V(TaskFailedToStart),
-        V(EssentialContainerExited), V(SpotInterruption), V(TerminationNotice), V(UserInitiated) or
-        V(ServiceSchedulerInitiated). For O(kind=task) and O(kind=service_task).
-      - With V(EssentialContainerExited) exit codes decide as ever, and with V(ServiceSchedulerInitiated) of
-        O(kind=service_task) health checks do, unless O(stopped_reasons) is given.
-      - Left out, codes that are not known yet are failures.
-    type: list
-    elements: str
-  stopped_reasons:
-    description:
-      - Only tasks that stopped for one of these reasons, as C(stoppedReason) tells. An V(*) stands for any characters.
-        For O(kind=task) and O(kind=service_task).
-    type: list
-    elements: str
-  state_machine_arns:
-    description:
-      - Only executions of these state machines. For O(kind=state_machine).
-    type: list
-    elements: str
-  statuses:
-    description:
-      - The statuses of an execution that are failures. For O(kind=state_machine). The default is
-        V([FAILED, TIMED_OUT]).
-    type: list
-    elements: str
-  exclude_role_arns:
-    description:
-      - No launches by these roles, such as that of a function that retries launches. For O(kind=launch).
-    type: list
-    elements: str
   tags:
     description:
       - Tags of the rule. Left out, they stay as they are.
@@ -197,6 +75,7 @@ options:
 extends_documentation_fragment:
   - steadyops.ecs.aws
   - steadyops.ecs.attributes
+  - steadyops.ecs.failures
 attributes:
   check_mode:
     support: full
@@ -384,8 +263,8 @@ from dataclasses import replace
 
 from ..module_utils._aws.live.rule import find_rule, write_rule
 from ..module_utils._core.failures.covers import covers
-from ..module_utils._core.failures.filters import KINDS, TAKEN_BY
 from ..module_utils._core.failures.rule import plan_rule, read_rule
+from ..module_utils._failure_options import FAILURES
 from ..module_utils._module import AwsModule, Outcome, converge, run
 
 ARGUMENTS = {
@@ -394,9 +273,8 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "enabled": {"type": "bool"},
     "description": {"type": "str"},
-    "kind": {"type": "str", "choices": list(KINDS)},
+    **FAILURES,
     "event_pattern": {"type": "json"},
-    **{name: {"type": "list", "elements": "int" if "exit_codes" in name else "str"} for name in TAKEN_BY},
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},
 }

@@ -121,7 +121,6 @@ options:
       - None of them carries the value of an environment variable. Any string of an event may be empty in a message.
     type: str
     choices: [sentry, slack, slack_webhook, pagerduty, opsgenie, teams, datadog, sns_text, plain]
-    aliases: [message]
   message_options:
     description:
       - What a message says besides the event.
@@ -386,7 +385,7 @@ ARGUMENTS = {
             "input_template": {"type": "json", "required": True},
         },
     },
-    "message_template": {"type": "str", "choices": list(TEMPLATES), "aliases": ["message"]},
+    "message_template": {"type": "str", "choices": list(TEMPLATES)},
     "message_options": {
         "type": "dict",
         "options": {

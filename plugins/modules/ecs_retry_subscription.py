@@ -84,18 +84,11 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description:
-      - How long to wait, in seconds, until CloudWatch Logs has heard of the permission.
-    type: int
     default: 60
-  wait_delay:
-    description:
-      - How long to wait between two tries, in seconds.
-    type: float
-    default: 3
 extends_documentation_fragment:
   - steadyops.ecs.aws
   - steadyops.ecs.attributes
+  - steadyops.ecs.waiting
 attributes:
   check_mode:
     support: full
@@ -221,6 +214,7 @@ from ..module_utils._core.log_subscription.plan import (
     warnings_of,
 )
 from ..module_utils._module import AwsModule, Outcome, converge, run
+from ..module_utils._wait_options import patience_options
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
@@ -234,8 +228,7 @@ ARGUMENTS = {
     "regions": {"type": "list", "elements": "str"},
     "filter_pattern": {"type": "str"},
     "resource_policy": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 60},
-    "wait_delay": {"type": "float", "default": 3},
+    **patience_options(timeout=60),
 }
 
 

@@ -24,89 +24,16 @@ description:
 author:
   - SteadyOps contributors (@steadyops)
 options:
-  cluster:
-    description:
-      - Name or ARN of the cluster.
-      - Can be left out when O(service) is an ARN that names the cluster.
-    type: str
-    default: default
-  service:
-    description:
-      - Name or ARN of the service. The ARNs from before 2019, without the name of the cluster, are understood too.
-    type: str
-    required: true
   state:
     description:
-      - V(recycled) replaces the stale tasks. Exactly one of O(started_before), O(max_task_age), O(token),
-        O(secrets_changed), O(tasks) and O(all_tasks) is required to choose them.
-        O(exclude_tasks), O(availability_zones) and O(capacity_providers) narrow any of them.
+      - V(recycled) replaces the stale tasks. Choose them with exactly one of O(started_before), O(max_task_age),
+        O(token), O(secrets_changed), O(tasks) and O(all_tasks). O(exclude_tasks), O(availability_zones) and
+        O(capacity_providers) narrow that choice.
       - V(restored) replaces nothing. It gives back the capacity and the scaling switches that an interrupted run has
         left behind, and changes nothing where there is no such run.
     type: str
     choices: [recycled, restored]
     default: recycled
-  started_before:
-    description:
-      - Tasks that were created before this instant are stale. As RFC 3339 with its zone, such as
-        V(2026-11-22T03:00:00Z), or in epoch seconds.
-      - It is refused when it lies in the future, as every replacement would be stale as well.
-      - What counts is when ECS created the task, not when it reached C(RUNNING), because secrets and environment
-        files are read in between. Both are told by the clock of AWS.
-      - Idempotent.
-    type: str
-  max_task_age:
-    description:
-      - Tasks older than this are stale. In seconds, or as V(7d), V(12h), V(30m) or V(2w).
-      - Idempotent as long as the tasks are young enough; made for a schedule.
-    type: str
-  token:
-    description:
-      - A text that is new for every roll-out, such as the number of a pipeline's run. The first run with a new token
-        remembers the instant at which it began, and tasks created before that are stale. Later runs with the same
-        token finish what is left, and change nothing once that is done.
-      - The last eight tokens of a service are remembered, as digests, in its tag C(steadyops.ecs/recycle-tokens).
-      - Idempotent.
-    type: str
-  secrets_changed:
-    description:
-      - Tasks that were created before the latest change of any secret, parameter or environment file which the task
-        definition of the service names are stale. ECS reads those once, when it starts a task.
-      - Counted are the C(secrets) and C(environmentFiles) of every container, the secrets of its log driver and the
-        credentials of its registry. Their values are not read. Any change of a secret counts, one of its tags as well.
-      - Refused when the task definition names none, or one in another region than the service.
-      - Idempotent.
-    type: bool
-  tasks:
-    description:
-      - Ids or ARNs of tasks. Those of the service among them are stale.
-      - Idempotent.
-    type: list
-    elements: str
-  all_tasks:
-    description:
-      - Every task that runs when the module starts is stale.
-      - Not idempotent; every run that was not interrupted replaces all tasks. After an interrupted one, the next run
-        finishes that one's work and no more.
-    type: bool
-  exclude_tasks:
-    description:
-      - Ids or ARNs of tasks that are left alone although they are stale.
-    type: list
-    elements: str
-    default: []
-  availability_zones:
-    description:
-      - Only tasks that run in one of these are replaced. Where their replacements run is for ECS to say.
-    type: list
-    elements: str
-    default: []
-  capacity_providers:
-    description:
-      - Only tasks that run on one of these are replaced, such as V(FARGATE_SPOT). Tasks started by launch type
-        have none.
-    type: list
-    elements: str
-    default: []
   order:
     description:
       - Which stale tasks are replaced first. V(az_spread) takes the oldest of each availability zone in turn.
@@ -225,19 +152,6 @@ options:
       - Seconds for which a new task has to stay good before it counts.
       - By default 0; 40, as ECS itself waits in deployments, where the service has no health check at all.
     type: float
-  wait_timeout:
-    description:
-      - Seconds to wait for one thing, such as one step's replacements to become good, a deployment to end, or another
-        run to give the service free. It does not limit the run as a whole.
-      - What ECS refuses outright, such as a task that cannot be placed or fails to start, fails at once.
-    type: int
-    default: 900
-  wait_delay:
-    description:
-      - Seconds between two looks at the least; fractions are allowed. Longer pauses, of 15 seconds at most, are learnt
-        from how long replacements take.
-    type: float
-    default: 3
   on_deployment:
     description:
       - What to do when a deployment of the service is in progress, at the start or later. V(fail), or V(wait) until it
@@ -298,9 +212,22 @@ options:
       - A text that is put in front of the run's own mark in the reason of every stop, where C(DescribeTasks) and the
         console show it. ECS keeps 255 characters.
     type: str
+  wait_timeout:
+    description:
+      - Maximum number of seconds to wait for one thing, such as for the replacements of one step to become good, for a
+        deployment to end, or for another run to release the service. It does not limit the run as a whole.
+      - What ECS refuses outright, such as a task that it cannot place or start, fails at once.
+    default: 900
+  wait_delay:
+    description:
+      - Minimum number of seconds between two looks at AWS. Fractions are allowed. The module learns longer pauses, up
+        to 15 seconds, from the time that replacements take.
+    default: 3
 extends_documentation_fragment:
   - steadyops.ecs.aws
   - steadyops.ecs.attributes
+  - steadyops.ecs.stale_tasks
+  - steadyops.ecs.waiting
 attributes:
   check_mode:
     support: full
@@ -310,7 +237,9 @@ attributes:
     details: Shows the stale tasks before and after, as planned; with O(state=restored), what is given back.
   idempotent:
     support: partial
-    details: With every selector but O(all_tasks).
+    details: >-
+      With O(all_tasks), every run that was not interrupted replaces all tasks again. All other selectors are
+      idempotent; with O(max_task_age), as long as the tasks are younger.
 seealso:
   - module: steadyops.ecs.ecs_service_task_info
   - name: How ECS stops a task
@@ -355,7 +284,7 @@ notes:
 
     C(ecs:StopTask) - to stop stale tasks, and added ones that never became good.
 
-    C(ecs:UpdateService) - to set the desired count and nothing else, so C(iam:PassRole) is not needed.
+    C(ecs:UpdateService) - to set the desired count and nothing else, so no right to pass a role is needed.
 
     C(ecs:TagResource), C(ecs:UntagResource) - to write and remove the record of the run.
 
@@ -741,20 +670,12 @@ from ..module_utils._drive import Ending, drive
 from ..module_utils._lease_owner import is_dead, own_name
 from ..module_utils._module import AwsModule, Outcome, run
 from ..module_utils._progress import teller
+from ..module_utils._stale_task_options import STALE_TASKS
+from ..module_utils._wait_options import patience_options
 
 ARGUMENTS = {
-    "cluster": {"type": "str", "default": "default"},
-    "service": {"type": "str", "required": True},
+    **STALE_TASKS,
     "state": {"type": "str", "choices": ["recycled", "restored"], "default": "recycled"},
-    "started_before": {"type": "str"},
-    "max_task_age": {"type": "str"},
-    "token": {"type": "str", "no_log": False},
-    "secrets_changed": {"type": "bool", "no_log": False},
-    "tasks": {"type": "list", "elements": "str"},
-    "all_tasks": {"type": "bool"},
-    "exclude_tasks": {"type": "list", "elements": "str", "default": []},
-    "availability_zones": {"type": "list", "elements": "str", "default": []},
-    "capacity_providers": {"type": "list", "elements": "str", "default": []},
     "order": {"type": "str", "choices": ["oldest", "newest", "az_spread"], "default": "oldest"},
     "max_tasks": {"type": "int"},
     "batch_size": {"type": "str", "default": "1"},
@@ -771,8 +692,7 @@ ARGUMENTS = {
     "minimum_healthy_percent": {"type": "int", "default": 100},
     "wait_for": {"type": "str", "choices": ["running", "healthy", "target_healthy", "auto"], "default": "auto"},
     "stabilize_time": {"type": "float"},
-    "wait_timeout": {"type": "int", "default": 900},
-    "wait_delay": {"type": "float", "default": 3},
+    **patience_options(timeout=900, delay=3),
     "on_deployment": {"type": "str", "choices": ["fail", "wait"], "default": "fail"},
     "deployment_timeout": {"type": "int", "default": 3600},
     "protected_tasks": {"type": "str", "choices": ["skip", "recycle", "wait"], "default": "skip"},

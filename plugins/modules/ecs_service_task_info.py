@@ -12,73 +12,15 @@ version_added: 1.0.0
 short_description: List the tasks of an Amazon ECS service, with their age, health and protection
 description:
   - Lists every task that ECS means to keep running for a service, however many there are, oldest first.
-  - With one of the selectors of M(steadyops.ecs.ecs_service_recycle) it also tells which of them that module would
-    call stale now. This suits as an assertion after a recycle, and for a look before it.
+  - Set one of O(started_before), O(max_task_age), O(token), O(secrets_changed), O(tasks) and O(all_tasks) to see which
+    tasks M(steadyops.ecs.ecs_service_recycle) would replace now. Use it to plan a recycle, or to check its result.
 author:
   - SteadyOps contributors (@steadyops)
-options:
-  cluster:
-    description:
-      - Name or ARN of the cluster.
-      - Can be left out when O(service) is an ARN that names the cluster.
-    type: str
-    default: default
-  service:
-    description:
-      - Name or ARN of the service. The ARNs from before 2019, without the name of the cluster, are understood too.
-    type: str
-    required: true
-  started_before:
-    description:
-      - Tasks that were created before this instant are stale. As RFC 3339 with its zone, such as
-        V(2026-11-22T03:00:00Z), or in epoch seconds. It is refused when it lies in the future.
-      - At most one of O(started_before), O(max_task_age), O(token), O(secrets_changed), O(tasks) and O(all_tasks)
-        is accepted.
-    type: str
-  max_task_age:
-    description:
-      - Tasks older than this are stale. In seconds, or as V(7d), V(12h), V(30m) or V(2w).
-    type: str
-  token:
-    description:
-      - Tasks created before the first recycle with this token began are stale. All tasks are when there was none, as
-        they would be for the first one.
-    type: str
-  secrets_changed:
-    description:
-      - Tasks that were created before the latest change of any secret, parameter or environment file which the task
-        definition of the service names are stale.
-    type: bool
-  tasks:
-    description:
-      - Ids or ARNs of tasks; those of the service among them are stale.
-    type: list
-    elements: str
-  all_tasks:
-    description:
-      - All tasks are stale; after an interrupted recycle of all tasks, those that it has not replaced yet.
-    type: bool
-  exclude_tasks:
-    description:
-      - Ids or ARNs of tasks that are not stale in any case.
-    type: list
-    elements: str
-    default: []
-  availability_zones:
-    description:
-      - Only tasks in these are stale.
-    type: list
-    elements: str
-    default: []
-  capacity_providers:
-    description:
-      - Only tasks on these are stale.
-    type: list
-    elements: str
-    default: []
+options: {}
 extends_documentation_fragment:
   - steadyops.ecs.aws
   - steadyops.ecs.attributes
+  - steadyops.ecs.stale_tasks
   - steadyops.ecs.attributes.info
 seealso:
   - module: steadyops.ecs.ecs_service_recycle
@@ -265,19 +207,10 @@ from ..module_utils._core.recycle.plan import refuse_service
 from ..module_utils._core.recycle.settings import read_narrowing, read_selector
 from ..module_utils._core.recycle.task_rows import service_facts, task_rows
 from ..module_utils._module import AwsModule, Outcome, run
+from ..module_utils._stale_task_options import STALE_TASKS
 
 ARGUMENTS = {
-    "cluster": {"type": "str", "default": "default"},
-    "service": {"type": "str", "required": True},
-    "started_before": {"type": "str"},
-    "max_task_age": {"type": "str"},
-    "token": {"type": "str", "no_log": False},
-    "secrets_changed": {"type": "bool", "no_log": False},
-    "tasks": {"type": "list", "elements": "str"},
-    "all_tasks": {"type": "bool"},
-    "exclude_tasks": {"type": "list", "elements": "str", "default": []},
-    "availability_zones": {"type": "list", "elements": "str", "default": []},
-    "capacity_providers": {"type": "list", "elements": "str", "default": []},
+    **STALE_TASKS,
 }
 
 

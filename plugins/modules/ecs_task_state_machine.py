@@ -407,24 +407,13 @@ options:
       - Whether tags are removed that O(tags) does not name. Nothing happens to them where O(tags) is not given.
     type: bool
     default: true
-  wait:
-    description:
-      - Whether the end of a removal is waited for, which is that of the last execution.
-    type: bool
-    default: true
   wait_timeout:
-    description:
-      - For how many seconds.
-    type: int
     default: 300
-  wait_delay:
-    description:
-      - Seconds between two looks.
-    type: float
-    default: 2
 extends_documentation_fragment:
   - steadyops.ecs.aws
   - steadyops.ecs.attributes
+  - steadyops.ecs.waiting
+  - steadyops.ecs.waiting.wait
 attributes:
   check_mode:
     support: full
@@ -440,6 +429,8 @@ notes:
     C(Retry) of the state. To look at exit codes, to go through places and to tell somebody takes further states. All of
     them can be seen under RV(state_machine.definition), in check mode too.
   - Executions that run keep the definition and the role that they were started with.
+  - AWS finishes the deletion of a state machine when its last execution has ended. With O(wait=true) the module waits
+    for that.
   - A state machine that is being deleted counts as absent. To make one of the same name, the module waits for its end.
   - |-
     IAM permissions, and what each is for:
@@ -612,6 +603,7 @@ from ..module_utils._core.states.machine import plan_machine, read_machine
 from ..module_utils._core.waiting import read_patience
 from ..module_utils._launch_options import LAUNCH, STRATEGY
 from ..module_utils._module import AwsModule, Outcome, also, converge, run
+from ..module_utils._wait_options import wait_options
 
 
 def backoff(
@@ -674,9 +666,7 @@ ARGUMENTS = {
     "validate": {"type": "bool", "default": False},
     "tags": {"type": "dict"},
     "purge_tags": {"type": "bool", "default": True},
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-    "wait_delay": {"type": "float", "default": 2},
+    **wait_options(timeout=300),
 }
 
 

@@ -53,24 +53,13 @@ options:
       - How many calls a second are made at most; the others wait, for as long as the retry policy of the rule's target
         lets them. A new API destination without it gets V(300).
     type: int
-  wait:
-    description:
-      - Whether to wait until the API destination is active, or gone.
-    type: bool
-    default: true
   wait_timeout:
-    description:
-      - Seconds to wait for that.
-    type: int
     default: 60
-  wait_delay:
-    description:
-      - Seconds between two looks; fractions are allowed.
-    type: float
-    default: 2
 extends_documentation_fragment:
   - steadyops.ecs.aws
   - steadyops.ecs.attributes
+  - steadyops.ecs.waiting
+  - steadyops.ecs.waiting.wait
 attributes:
   check_mode:
     support: full
@@ -183,6 +172,7 @@ from ..module_utils._aws.calls.api_destinations import describe_api_destination
 from ..module_utils._aws.live.api_destination import connection_arn_of, write_api_destination
 from ..module_utils._core.events.api_destination import METHODS, plan_api_destination, read_api_destination, warnings_of
 from ..module_utils._module import AwsModule, Outcome, converge, run
+from ..module_utils._wait_options import wait_options
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
@@ -192,9 +182,7 @@ ARGUMENTS = {
     "invocation_endpoint": {"type": "str"},
     "http_method": {"type": "str", "choices": list(METHODS)},
     "invocation_rate_limit_per_second": {"type": "int"},
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 60},
-    "wait_delay": {"type": "float", "default": 2},
+    **wait_options(timeout=60),
 }
 
 

@@ -163,24 +163,13 @@ options:
     type: str
     choices: [on_change, always, never]
     default: on_change
-  wait:
-    description:
-      - Whether to wait until the connection is authorized, or gone.
-    type: bool
-    default: true
   wait_timeout:
-    description:
-      - Seconds to wait for that.
-    type: int
     default: 300
-  wait_delay:
-    description:
-      - Seconds between two looks; fractions are allowed.
-    type: float
-    default: 2
 extends_documentation_fragment:
   - steadyops.ecs.aws
   - steadyops.ecs.attributes
+  - steadyops.ecs.waiting
+  - steadyops.ecs.waiting.wait
 attributes:
   check_mode:
     support: full
@@ -346,6 +335,7 @@ from ..module_utils._aws.live.connection import settled_connection, write_connec
 from ..module_utils._core.events.connection.plan import plan_connection, warnings_of
 from ..module_utils._core.events.connection.read import read_connection
 from ..module_utils._module import AwsModule, Outcome, converge, run, waited
+from ..module_utils._wait_options import wait_options
 
 PARAMETER = {
     "type": "list",
@@ -396,9 +386,7 @@ ARGUMENTS = {
         "default": "on_change",
         "no_log": False,
     },
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-    "wait_delay": {"type": "float", "default": 2},
+    **wait_options(timeout=300),
 }
 
 

@@ -347,7 +347,12 @@ def test_what_is_wrong_is_told_before_any_call(world, calls, options, words):
 
 
 def test_choices_and_types_are_those_of_ansible(world, calls):
-    for options in ({"message": "email"}, {"state": "gone"}, {"maximum_retry_attempts": "many"}, {"rule": None}):
+    for options in (
+        {"message_template": "email"},
+        {"state": "gone"},
+        {"maximum_retry_attempts": "many"},
+        {"rule": None},
+    ):
         result, made = calls(**options)
         assert result["failed"]
         assert made == []

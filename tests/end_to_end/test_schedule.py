@@ -282,7 +282,7 @@ BAD = [
         {"state_machine_arn": None, "task": {**TASK, "cluster": "a b"}},
         "`task.cluster` must be the name of an ECS cluster",
     ),
-    ({"input": "{"}, "input is no JSON"),
+    ({"input": "{"}, "input is not JSON"),
     ({"role_arn": None}, "role_arn is needed"),
     ({"role_arn": "schedule"}, "must be the ARN of an IAM role"),
     ({"dead_letter_arn": "dead"}, "must be the ARN of a standard SQS queue"),

@@ -165,7 +165,7 @@ BAD = [
     ({}, "job or definition is needed"),
     ({"job": JOB, "definition": PASS}, "mutually exclusive"),
     ({"type": "EXPRESS", "job": JOB}, "Take type STANDARD"),
-    ({"definition": "{"}, "definition is no JSON"),
+    ({"definition": "{"}, "definition is not JSON"),
     ({"definition": '{"A": 1, "A": 2}'}, "the key 'A' twice"),
     ({"definition": "[]"}, "has to be an object"),
     ({"definition": {}}, "it has no States"),

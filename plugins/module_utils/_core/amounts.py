@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from .errors import Refused
 
+LARGEST_COUNT = 10**9 - 1  # of tasks; ECS runs fewer
 _LATEST = 253402300799  # the last second that ISO 8601 writes with four digits of year
 _OLDEST = 100 * 365 * 86400  # seconds; ECS is younger
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -35,13 +36,21 @@ class Amount:
         return max(1, math.ceil(Fraction(str(self.number)) * whole / 100))
 
 
+def read_seconds(option: str, value: float, zero: bool = False) -> float:
+    """Return a number of seconds; 0 is one where ``zero`` says so. Raises ``Refused``."""
+    if not 0 <= value <= _OLDEST or (value == 0 and not zero):
+        least = ", 0 or more" if zero else " above 0"
+        raise Refused(f"{option} is {value}: say a number of seconds{least}, and at most a hundred years")
+    return float(value)
+
+
 def parse_amount(option: str, text: object) -> Amount:
     """``3`` or ``"25%"``."""
     written = str(text).strip()
     match = re.fullmatch(r"(\d+)|(\d+(?:\.\d+)?)\s*%", written)
     number = float(match[1] or match[2]) if match else 0.0
     percent = bool(match and match[2])
-    if number < 1 or (percent and number > 100):
+    if not 1 <= number <= (100 if percent else LARGEST_COUNT):
         raise Refused(f"{option} is {written!r}: say a number of tasks from 1, or a percentage from 1% to 100%")
     return Amount(number, percent)
 
@@ -68,7 +77,9 @@ def parse_instant(option: str, text: object) -> float:
             day, time, fraction, zone = match.groups()
             micros = f".{(fraction or '.0')[1:7]:0<6}"
             offset = "+00:00" if zone in "Zz" else f"{zone[:3]}:{zone[-2:]}"
-            return datetime.fromisoformat(f"{day}T{time}{micros}{offset}").timestamp()
+            instant = datetime.fromisoformat(f"{day}T{time}{micros}{offset}").timestamp()
+            if 0 <= instant <= _LATEST:
+                return instant
     except ValueError:
         pass
     raise Refused(

@@ -6,22 +6,39 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 from .errors import Refused
+from .option_values import check_value, too_deep
 
 
-def read_json(option: str, text: str) -> Any:
-    """The value. Raises ``Refused`` for what is no JSON, and for an object with the same key twice."""
+def read_json(
+    option: str, text: str, advice: str = "Correct it, or write it as YAML", repeats_are_meant: bool = False
+) -> Any:
+    """Return the value of a JSON text. Raises ``Refused``, also for a key that an object has twice.
+
+    AWS takes the last of such keys, and does not report what is lost. Where repeats are meant, so does this.
+    """
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _value in pairs]
-        twice = [name for name in names if names.count(name) > 1]
-        if twice:
-            raise Refused(f"{option} has the key '{twice[0]}' twice in one object; AWS takes the last one. Remove one")
-        return dict(pairs)
+        read = dict(pairs)
+        if len(read) < len(pairs) and not repeats_are_meant:
+            names = [name for name, _value in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise Refused(
+                f"{option}: {twice!r} is written twice in one object, and AWS would use only the last one. "
+                "Merge them, or remove one"
+            )
+        return read
+
+    def no_number(word: str) -> NoReturn:
+        raise Refused(f"{option}: {word} is not JSON. Write a number")
 
     try:
-        return json.loads(text, object_pairs_hook=members)
+        value = json.loads(text, object_pairs_hook=members, parse_constant=no_number)
     except ValueError as error:
-        raise Refused(f"{option} is no JSON: {error}. Correct it, or write it as YAML") from None
+        raise Refused(f"{option} is not JSON: {error}. {advice}") from None
+    except RecursionError:
+        raise too_deep(option) from None
+    check_value(option, value)
+    return value

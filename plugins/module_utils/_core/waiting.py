@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .errors import Failed, Refused
+from .amounts import read_seconds
+from .errors import Failed
 
 T = TypeVar("T")
 
@@ -27,10 +27,11 @@ class Patience:
 
 def read_patience(params: Mapping[str, Any]) -> Patience:
     """From the options ``wait``, ``wait_timeout`` and ``wait_delay``. Raises ``Refused``."""
-    for name in ("wait_timeout", "wait_delay"):
-        if not 0 < params[name] < math.inf:
-            raise Refused(f"{name} is {params[name]}: say a number of seconds above 0")
-    return Patience(params["wait"], float(params["wait_timeout"]), float(params["wait_delay"]))
+    return Patience(
+        params["wait"],
+        read_seconds("wait_timeout", params["wait_timeout"]),
+        read_seconds("wait_delay", params["wait_delay"]),
+    )
 
 
 def wait_until(

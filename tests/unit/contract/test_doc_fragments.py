@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -12,7 +13,10 @@ import yaml
 from ansible_collections.amazon.aws.plugins.doc_fragments import assume_role, common, region
 from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
-from ansible_collections.steadyops.ecs.plugins.doc_fragments import attributes, aws
+from ansible_collections.steadyops.ecs.plugins.doc_fragments import attributes, aws, failures, stale_tasks, waiting
+from ansible_collections.steadyops.ecs.plugins.module_utils._failure_options import FAILURES
+from ansible_collections.steadyops.ecs.plugins.module_utils._stale_task_options import STALE_TASKS
+from ansible_collections.steadyops.ecs.plugins.module_utils._wait_options import patience_options, wait_options
 
 ROOT = Path(__file__).parents[3]
 OURS = yaml.safe_load(aws.ModuleDocFragment.DOCUMENTATION)
@@ -21,6 +25,7 @@ THEIRS = {
     for fragment in (common, region)
     for name, option in yaml.safe_load(fragment.ModuleDocFragment.MODULES)["options"].items()
 }
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 SPEC = aws_argument_spec()
 OUR_PLUGINS = yaml.safe_load(aws.ModuleDocFragment.PLUGINS)
 THEIR_PLUGINS = {
@@ -87,3 +92,38 @@ def test_modules_that_only_read_leave_no_attribute_open():
         for text in (attributes.ModuleDocFragment.DOCUMENTATION, attributes.ModuleDocFragment.INFO)
     )
     assert {name for name, facts in all_modules.items() if "support" not in facts} == readers.keys()
+
+
+@pytest.mark.parametrize(
+    ("texts", "arguments"),
+    [
+        ([failures.ModuleDocFragment.DOCUMENTATION], FAILURES),
+        ([stale_tasks.ModuleDocFragment.DOCUMENTATION], STALE_TASKS),
+        ([waiting.ModuleDocFragment.DOCUMENTATION], patience_options(timeout=1)),
+        ([waiting.ModuleDocFragment.DOCUMENTATION, waiting.ModuleDocFragment.WAIT], wait_options(timeout=1)),
+    ],
+    ids=["failures", "stale_tasks", "patience", "wait"],
+)
+def test_a_fragment_documents_its_set_of_arguments(texts, arguments):
+    documented = {name: facts for text in texts for name, facts in yaml.safe_load(text)["options"].items()}
+    # Every module has a longest wait of its own.
+    own = {"default"} if "wait_timeout" in documented else set()
+    read = {name: {key: fact for key, fact in facts.items() if key != "no_log"} for name, facts in arguments.items()}
+    if own:
+        del read["wait_timeout"]["default"]
+    assert {
+        name: {key: fact for key, fact in facts.items() if key != "description"} for name, facts in documented.items()
+    } == read
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize(
+    ("option", "fragment"),
+    [("ignore_exit_codes", "failures"), ("max_task_age", "stale_tasks"), ("wait_timeout", "waiting")],
+)
+def test_a_module_with_shared_options_takes_them_from_the_fragment(name, option, fragment):
+    module = importlib.import_module(f"ansible_collections.steadyops.ecs.plugins.modules.{name}")
+    documentation = yaml.safe_load(module.DOCUMENTATION)
+    taken = f"steadyops.ecs.{fragment}" in documentation["extends_documentation_fragment"]
+    assert taken == (option in module.ARGUMENTS)
+    assert "type" not in documentation["options"].get(option, {}), "the fragment has it"

@@ -1,42 +1,46 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The layers of CONTRIBUTING.md, held against every import statement of the collection."""
+"""The table of places in CONTRIBUTING.md, held against every import statement of the collection."""
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-PLUGINS = Path(__file__).parents[3] / "plugins"
+ROOT = Path(__file__).parents[3]
+PLUGINS = ROOT / "plugins"
 FILES = [path.relative_to(PLUGINS).as_posix() for path in sorted(PLUGINS.rglob("*.py"))]
 OURS = "ansible_collections.steadyops.ecs.plugins."
 
-# What a layer may import besides the standard library, upper layers first: none imports upwards.
-MAY_IMPORT = {
-    "inventory": {"plugin_utils", "aws", "core"},
-    "action": {"drivers", "ansible.module_utils", "ansible.plugins.action", "ansible.utils"},
-    "plugin_utils": {"amazon", "core", "ansible.errors", "ansible.utils", "ansible_collections.amazon.aws"},
-    "modules": {"drivers", "aws", "core"},
-    "drivers": {"drivers", "aws", "core", "amazon", "ansible.module_utils"},
-    "aws": {"aws", "core", "amazon"},
-    "amazon": {"core", "ansible.module_utils", "ansible_collections.amazon.aws"},
-    "core": {"core"},
-    "doc_fragments": set(),
-    "filter": {"core", "ansible.errors"},
-    "test": {"core", "ansible.errors"},
-}
+
+def read_table() -> dict[str, list[str]]:
+    """The table of CONTRIBUTING.md: what each place may import, by place, in the order of its rows."""
+    section = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where a thing belongs")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    return {place.strip("`"): re.findall(r"`(.+?)`", allowed) for place, _holds, allowed in rows}
 
 
-def layer(path: str) -> str:
-    """Of a file of plugins/, or of a module's dotted name below it, with slashes for the dots."""
-    folder, *rest = PurePosixPath(path).with_suffix("").parts
-    if folder != "module_utils":
-        return folder
-    return {"_core": "core", "_aws": "aws", "_amazon": "amazon"}.get(rest[0] if rest else "", "drivers")
+MAY_IMPORT = read_table()
+
+
+def place(path: str) -> str:
+    """The first place that fits a path below ``plugins``; empty when none does."""
+    for row in MAY_IMPORT:
+        stars = re.escape(row).replace(r"\*", "[^/]+")
+        if re.match(stars if row.endswith("/") else f"{stars}$", f"plugins/{path}"):
+            return row
+    return ""
+
+
+def own_folder(row: str, path: str) -> str:
+    """The part of a path that its place stands for."""
+    return "/".join(f"plugins/{path}".split("/")[: row.count("/")]) + "/"
 
 
 def imports(path: str, source: str) -> Iterator[str]:
@@ -51,20 +55,56 @@ def imports(path: str, source: str) -> Iterator[str]:
             yield from (".".join([*base, alias.name]) for alias in node.names)
 
 
-def kind(name: str) -> str:
-    """A layer of ours; else the name in MAY_IMPORT that covers the module, or the module itself."""
-    if name.startswith(OURS):
-        return layer(name.removeprefix(OURS).replace(".", "/"))
-    allowed = set().union(*MAY_IMPORT.values())
-    return next((known for known in sorted(allowed) if f"{name}.".startswith(f"{known}.")), name)
+def file_of(name: str) -> str:
+    """The file that is meant by a dotted name of ours: a module, or something in one."""
+    parts = name.removeprefix(OURS).split(".")
+    whole, inside = "/".join(parts), "/".join(parts[:-1])
+    return f"{whole}.py" if (PLUGINS / f"{whole}.py").exists() or (PLUGINS / inside).is_dir() else f"{inside}.py"
+
+
+def allows(path: str, name: str) -> bool:
+    """Whether the place of a file may import a dotted name."""
+    row = place(path)
+    if not name.startswith(OURS):
+        return any(f"{name}.".startswith(f"{allowed}.") for allowed in MAY_IMPORT[row])
+    target = file_of(name)
+    folders = tuple(allowed for allowed in MAY_IMPORT[row] if allowed.endswith("/"))
+    if "itself" in MAY_IMPORT[row] and place(target) == row:
+        folders = (*folders, own_folder(row, path))
+    named = {place(target), f"plugins/{target}"} & set(MAY_IMPORT[row])
+    return bool(named) or f"plugins/{target}".startswith(folders)
 
 
 def offences(path: str, source: str) -> list[str]:
     return [
         name
         for name in imports(path, source)
-        if name.split(".")[0] not in sys.stdlib_module_names and kind(name) not in MAY_IMPORT[layer(path)]
+        if name.split(".")[0] not in sys.stdlib_module_names and not allows(path, name)
     ]
+
+
+def test_every_file_has_a_place_and_every_place_a_file():
+    places = {path: place(path) for path in FILES if (PLUGINS / path).read_text()}  # __init__.py is empty
+    assert [path for path, found in places.items() if not found] == []
+    assert set(places.values()) == MAY_IMPORT.keys()
+
+
+def test_the_table_names_places_that_exist():
+    named = {allowed for row in MAY_IMPORT.values() for allowed in row if allowed.startswith("plugins/")}
+    assert [name for name in named if name not in MAY_IMPORT and not (ROOT / name).exists()] == []
+
+
+def test_no_file_imports_itself_through_others():
+    """Imports for types count, and so do those inside of functions."""
+    found = {
+        path: {file_of(name) for name in imports(path, (PLUGINS / path).read_text()) if name.startswith(OURS)}
+        for path in FILES
+    }
+    try:
+        order = list(TopologicalSorter(found).static_order())
+    except CycleError as error:
+        pytest.fail(f"these import each other: {' <- '.join(error.args[1])}")
+    assert order.index("module_utils/_core/errors.py") < order.index("module_utils/_module.py")
 
 
 def nodes(path: str, sort: type[ast.AST]) -> Iterator[ast.AST]:
@@ -87,11 +127,18 @@ def test_imports_point_downwards(path):
         ("module_utils/_core/a.py", "from .. import _amazon", False),
         ("module_utils/_core/a.py", "from ansible.module_utils.basic import AnsibleModule", False),
         ("module_utils/_core/a.py", "import yaml", False),
-        ("module_utils/_aws/a.py", "from .._core import b", True),
-        ("module_utils/_aws/a.py", "from .._amazon import retried", True),
-        ("module_utils/_aws/a.py", "from .._module import start", False),
+        ("module_utils/_core/retry/a.py", "from .b import c", True),
+        ("module_utils/_core/retry/a.py", "from ..failures.definition import c", True),
+        ("module_utils/_core/retry/a.py", "from ..recycle.plan import c", False),
+        ("module_utils/_core/errors.py", "from .retry.policy import c", False),
+        ("module_utils/_aws/calls/a.py", "from ..._core import b", True),
+        ("module_utils/_aws/calls/a.py", "from ..._amazon import retried", True),
+        ("module_utils/_aws/calls/a.py", "from ..live.rule import find_rule", False),
+        ("module_utils/_aws/live/a.py", "from ..calls.ecs import b", True),
+        ("module_utils/_aws/live/a.py", "from ..._amazon import retried", False),
+        ("module_utils/_aws/live/a.py", "from ..._module import start", False),
         (
-            "module_utils/_aws/a.py",
+            "module_utils/_aws/calls/a.py",
             "from ansible_collections.amazon.aws.plugins.module_utils import tagging",
             False,
         ),
@@ -102,7 +149,7 @@ def test_imports_point_downwards(path):
         ),
         ("module_utils/_amazon.py", "import boto3", False),
         ("module_utils/_amazon.py", "from botocore.exceptions import ClientError", False),
-        ("module_utils/_module.py", "from ._aws.b import c", True),
+        ("module_utils/_module.py", "from ._aws.b import c", False),
         (
             "module_utils/_module.py",
             "from ansible_collections.amazon.aws.plugins.module_utils import tagging",

@@ -13,6 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.errors import AnsibleError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.module.odd_values import odd_values
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
 PACKAGE = "ansible_collections.steadyops.ecs.plugins."
@@ -70,3 +74,31 @@ def test_what_no_summary_can_be_made_of_is_an_error_of_ansible():
     for name, more in (("recycle_row", ["web"]), ("recycle_notice", ["prod", "web"])):
         with pytest.raises(AnsibleError, match=rf"^steadyops\.ecs\.{name}: a dictionary is needed"):
             filters[name]("text", *more)
+
+
+def results():
+    """What a recycle may return, whole or with odd values in it."""
+    keys = ("replaced", "remaining", "seconds", "timeline", "failed", "message")
+    good = {"name": st.just("web") | odd_values, "status": st.just("recycled") | odd_values}
+    row = st.fixed_dictionaries(good, optional=dict.fromkeys(keys, odd_values))
+    result = st.fixed_dictionaries({"recycle": row | odd_values}, optional={"failed": odd_values, "msg": odd_values})
+    return odd_values | result | st.dictionaries(st.sampled_from(["web", ""]), row | odd_values, max_size=2)
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in ("filter", "test") for name in functions(kind)])
+def test_odd_values_are_errors_of_ansible(kind, name):
+    function = functions(kind)[name]
+    arguments_of = st.fixed_dictionaries(dict.fromkeys(inspect.signature(function).parameters, results()))
+
+    @settings(max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(arguments_of)
+    def holds(arguments):
+        try:
+            function(**arguments)
+        except AnsibleError as error:
+            words = str(error)
+        else:
+            return
+        assert words.startswith(FQCN + name)
+
+    holds()

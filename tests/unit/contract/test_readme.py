@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import json
 import os
@@ -18,11 +17,13 @@ import pytest
 import yaml
 
 from tests.sandbox.client import Sandbox
+from tests.unit.contract.calls_of_modules import calls_of
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
 DAY = 86400
 MODULES = ("ecs_service_recycle", "ecs_service_task_info")
+ALL_MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 ROLES = ("failure_alerts", "launch_retry", "scheduled_task")
 
 
@@ -47,12 +48,8 @@ def plays_with(role: str) -> list[dict[str, Any]]:
 
 
 def calls_in_the_code() -> set[str]:
-    """The names that IAM has for the calls of the files that the recycle speaks to AWS with."""
-    aws = ROOT / "plugins/module_utils/_aws"
-    tree = ast.parse((aws / "live/service.py").read_text())
-    imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "calls"]
-    files = [aws / f"calls/{alias.name}.py" for node in imported for alias in node.names]
-    return {call for file in files for call in re.findall(r'@(?:aws_call|pages)\("(.+?)"', file.read_text())}
+    """The names that IAM has for the calls that the recycle and its look at tasks make."""
+    return {call for module in MODULES for call in calls_of(f"modules/{module}.py")}
 
 
 def policy() -> list[dict[str, Any]]:
@@ -81,6 +78,20 @@ def test_the_policy_names_resources_where_iam_can():
         "elasticloadbalancing:DescribeTargetHealth",
         "ssm:DescribeParameters",
     }
+
+
+def test_every_module_has_a_row_in_a_table():
+    rows = re.findall(r"^\| (`steadyops.*?) \|", README, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`steadyops\.ecs\.(\w+)`", row)}
+    named |= {f"{name}_info" for row in rows for name in re.findall(r"`steadyops\.ecs\.(\w+)` \(\+ `_info`\)", row)}
+    assert [name for name in ALL_MODULES if name not in named] == []
+
+
+@pytest.mark.parametrize("name", ALL_MODULES)
+def test_every_module_is_run_end_to_end(name):
+    """Some test of tests/end_to_end has a task, a function or a play of the module."""
+    tests = [path.read_text() for path in sorted((ROOT / "tests/end_to_end").glob("test_*.py"))]
+    assert [text for text in tests if re.search(rf"(?:steadyops\.ecs\.|\b){name}\b", text)] != []
 
 
 def test_optional_permissions_are_in_the_policy():

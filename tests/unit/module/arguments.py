@@ -31,6 +31,14 @@ def given(**arguments: Any):
         yield
 
 
+@contextmanager
+def given_as_text(text: str):
+    """The arguments as the text that Ansible sends, which may be more than its own encoder takes."""
+    with patch_module_args({}):
+        basic._ANSIBLE_ARGS = text.encode()
+        yield
+
+
 def ended(call, capsys: pytest.CaptureFixture[str], **arguments: Any) -> dict[str, Any]:
     """What a module returns that leaves by ``call()``."""
     with given(**arguments), pytest.raises(SystemExit):

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..amounts import Amount, parse_age, parse_amount, parse_instant
+from ..amounts import LARGEST_COUNT, Amount, parse_age, parse_amount, parse_instant, read_seconds
 from ..errors import Refused
 from .model import Task
 
@@ -141,11 +140,11 @@ def read_settings(options: Mapping[str, Any]) -> Settings:
     restore_only = options["state"] == "restored"
     selector = read_selector(options, required=not restore_only)
     for name in _ABOVE_0:
-        if options[name] is not None and not 0 < options[name] < math.inf:
-            raise Refused(f"{name} is {options[name]}: say a number of seconds above 0")
+        if options[name] is not None:
+            read_seconds(name, options[name])
     for name in _FROM_0:
-        if options[name] is not None and not 0 <= options[name] < math.inf:
-            raise Refused(f"{name} is {options[name]}: say a number of seconds, 0 or more")
+        if options[name] is not None:
+            read_seconds(name, options[name], zero=True)
     if options["max_tasks"] is not None and options["max_tasks"] < 1:
         raise Refused(f"max_tasks is {options['max_tasks']}: say a number of tasks from 1, or leave it out")
     if options["max_failures"] < 0:
@@ -186,6 +185,6 @@ def _read_surge(value: object) -> int | None:
     written = str(value).strip()
     if written == "auto":
         return None
-    if not written.isdecimal():
+    if not re.fullmatch(r"[0-9]+", written) or len(written) > len(str(LARGEST_COUNT)):
         raise Refused(f"surge is {written!r}: say auto, or a number of tasks from 0")
     return int(written)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 from ...arns import Arn
 from ...errors import Refused
+from ...json_text import read_json
 from ...limits import DELIVERY, check_delivery, check_length
 from ...names import EVENTS_NAME, ROLE, STANDARD_QUEUE, read_arn, read_name
 from .json_path import check_path
@@ -209,12 +209,7 @@ def _input(params: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
 
 
 def _check_input(text: str, kind: Kind) -> None:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise Refused(
-            f'input is not JSON: {error}. Write a JSON document; a mere text goes in quotes, "like this"'
-        ) from None
+    value = read_json("input", text, 'Write a JSON document; a mere text goes in quotes, "like this"')
     check_length("input", text, LONGEST_INPUT)
     if kind.name == "log_group" and not (isinstance(value, dict) and set(value) == {"timestamp", "message"}):
         raise Refused(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from ...errors import Refused
 from ...limits import check_length
+from ...option_values import check_value, too_deep
 from .json_path import check_path
 
 LONGEST = 8192
@@ -95,7 +96,10 @@ def _values(template: str) -> list[object]:
                 position += 1
                 continue
             value, position = decoder.raw_decode(filled, position)
+            check_value("input_template", value)
             found.append(value)
+    except RecursionError:
+        raise too_deep("input_template") from None
     except ValueError as error:
         raise Refused(
             f"input_template is not JSON with placeholders: {error}. Write a JSON document, or one or more lines of "

@@ -1,0 +1,61 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The IAM permissions in a module's documentation are those of the calls that the module makes."""
+
+from __future__ import annotations
+
+import importlib
+import re
+
+import pytest
+import yaml
+from ansible_collections.steadyops.ecs.plugins.inventory import ecs_services
+
+from tests.unit.contract.calls_of_modules import PLUGINS, calls_of, source
+
+NAMES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
+
+# "No permissions are required to perform this operation", says the API reference of AWS STS.
+FREE = {"sts:GetCallerIdentity"}
+
+# What IAM checks for a call beside the call itself.
+BESIDES = {
+    # "Actions, resources, and condition keys": PutTargets, PutSchedule and CreateStateMachine depend on iam:PassRole.
+    "ecs_notification_target": {"iam:PassRole"},
+    "ecs_task_schedule": {"iam:PassRole"},
+    "ecs_task_state_machine": {"iam:PassRole"},
+    # "Connections for API targets" in the user guide of EventBridge: it keeps the secret in the caller's name.
+    "events_connection": {
+        "iam:CreateServiceLinkedRole",
+        *(f"kms:{action}" for action in ("Decrypt", "DescribeKey", "GenerateDataKey")),
+        *(f"secretsmanager:{action}Secret" for action in ("Create", "Delete", "Describe", "Update")),
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+    },
+}
+
+
+def permissions(documentation: str) -> set[str]:
+    """Those that the one note about permissions names."""
+    (note,) = [note for note in yaml.safe_load(documentation)["notes"] if note.startswith("IAM permissions")]
+    return set(re.findall(r"C\(([a-z0-9-]+:[A-Z]\w+)\)", note))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_module_documents_the_permissions_of_its_calls(name):
+    module = importlib.import_module(f"ansible_collections.steadyops.ecs.plugins.modules.{name}")
+    assert permissions(module.DOCUMENTATION) == calls_of(f"modules/{name}.py") - FREE | BESIDES.get(name, set())
+
+
+def test_the_inventory_documents_the_permissions_of_its_calls():
+    calls = calls_of("inventory/ecs_services.py", "InventoryModule")
+    assert permissions(ecs_services.DOCUMENTATION) == calls | {"sts:AssumeRole"}  # which amazon.aws calls
+
+
+def test_the_analysis_misses_no_call():
+    """What it finds from all plugins together is every call there is: it follows methods, tables and closures."""
+    found = calls_of("inventory/ecs_services.py", "InventoryModule").union(
+        *(calls_of(f"modules/{n}.py") for n in NAMES)
+    )
+    files = (PLUGINS / "module_utils/_aws").rglob("*.py")
+    assert found == {each.call for file in files for each in source(file).definitions.values() if each.call}
