@@ -89,7 +89,10 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     base = tmp_path_factory.getbasetemp()
     packed = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packed"  # all workers share it
     packed.mkdir(exist_ok=True)
-    with warm_python(folder / "ansible", ANSIBLE, packed) as ansible, warm_python(folder / "python", MODULES) as modules:
+    with (
+        warm_python(folder / "ansible", ANSIBLE, packed) as ansible,
+        warm_python(folder / "python", MODULES) as modules,
+    ):
         yield Warm(ansible, modules)
 
 
