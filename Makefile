@@ -47,7 +47,7 @@ unexport AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; echo '$(strip $(1)): FAILED'; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint molecule bench sandbox build lock clean environment FORCE
+.PHONY: help demo test tests test-all lint molecule bench sandbox build lock clean environment FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -55,12 +55,20 @@ help: ## this list
 demo: build ## recycle a service of a sandbox, watch its capacity, and see who is told of failures
 	@$(PY) -m tests.demo
 
+# Tests wait for sandboxes now and then, and lint and molecule compute meanwhile. pytest's last line comes at the end.
 test: build ## all that CI runs
-	@$(MAKE) --no-print-directory -j 2 lint molecule-service_recycle
-	@$(PYTEST) -m 'not long'
+	@$(MAKE) --no-print-directory -k -j 3 tests lint molecule-service_recycle; \
+		status=$$?; cat $(BUILD)/closing; exit $$status
 
-test-all: lint molecule ## the same, the long flows, 100,000 simulated histories, and a fleet of 50 services
+# Prints whole lines, because others print meanwhile, and keeps the last one.
+tests: build
+	@{ $(PYTEST) -m 'not long'; echo $$? > $(BUILD)/status; } | \
+		awk 'NR > 1 { print line; fflush() } { line = $$0 } END { print line > "$(BUILD)/closing" }'; \
+		exit $$(cat $(BUILD)/status)
+
+test-all: lint molecule ## the same, the long flows, 120,000 simulated histories, and a fleet of 50 services
 	@$(PY) -m tests.simulation --runs 100000
+	@$(PY) -m tests.simulation --method scale_in --runs 20000
 	@FLEET_SERVICES=50 $(PYTEST)
 
 # The package ansible has no collection awx.awx since 14, that is, for Python 3.12 and later.

@@ -41,3 +41,14 @@ sys.path.insert(0, os.environ["PYTHONPATH"])  # xdist gives them the path that P
 from ansible.plugins.loader import init_plugin_loader  # noqa: E402 - it reads the environment
 
 init_plugin_loader()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run plays first, then other tests that wait, so short tests are left for the end and no core is idle then."""
+    folders = {"end_to_end": 0, "simulation": 1}
+
+    def rank(item: pytest.Item) -> tuple[bool, int]:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return "warm" not in getattr(item, "fixturenames", ()), folders.get(folder, 2)
+
+    items.sort(key=rank)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,13 @@ def playbook(sandbox: Sandbox, started: list[Module | Playbook], tmp_path: Path)
 @pytest.fixture(scope="session")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     folder = tmp_path_factory.mktemp("python")
-    with warm_python(folder / "ansible", ANSIBLE) as ansible, warm_python(folder / "python", MODULES) as modules:
+    base = tmp_path_factory.getbasetemp()
+    packed = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packed"  # all workers share it
+    packed.mkdir(exist_ok=True)
+    with (
+        warm_python(folder / "ansible", ANSIBLE, packed) as ansible,
+        warm_python(folder / "python", MODULES) as modules,
+    ):
         yield Warm(ansible, modules)
 
 

@@ -39,7 +39,7 @@ QUICK = {"service": "web", "wait_delay": 0.05, "stabilize_time": 0, "wait_timeou
 
 FORKS = multiprocessing.get_context("forkserver")
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "plugins/modules").glob("*.py"))
-FORKS.set_forkserver_preload([__name__, *(MODULES + name for name in NAMES)])
+FORKS.set_forkserver_preload([__name__, *(MODULES + name for name in NAMES), "tests.end_to_end.warm_boto3"])
 
 
 def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:

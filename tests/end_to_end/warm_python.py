@@ -9,6 +9,7 @@ and outputs to a server, which forks. The demo, molecule and the tests of what e
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import runpy
@@ -39,10 +40,15 @@ OF_COLLECTIONS = {
     "steadyops.ecs": sorted(path.stem for path in (Path(__file__).parents[2] / "plugins/modules").glob("*.py")),
 }
 MODULES = [
-    f"ansible_collections.{collection}.plugins.modules.{name}"
-    for collection, names in OF_COLLECTIONS.items()
-    for name in names
+    *(
+        f"ansible_collections.{collection}.plugins.modules.{name}"
+        for collection, names in OF_COLLECTIONS.items()
+        for name in names
+    ),
+    "tests.end_to_end.warm_boto3",
 ]
+
+PACKED = "WARM_PYTHON_PACKED"  # environment variable with that folder
 
 # Started for each run, so it imports next to nothing.
 INTERPRETER = """#!{python} -IS
@@ -59,13 +65,18 @@ sys.exit(int(server.recv(9) or 1))
 
 
 @contextmanager
-def warm_python(interpreter: Path, imported: list[str]) -> Iterator[Path]:
-    """The path of the interpreter, as long as its server lives."""
+def warm_python(interpreter: Path, imported: list[str], packed: Path | None = None) -> Iterator[Path]:
+    """The path of the interpreter, as long as its server lives.
+
+    Ansible packs each module with all that it imports, which takes seconds. Its runs keep what they have packed in the
+    folder ``packed``, which servers may share: Ansible locks each file that it writes there.
+    """
     address = interpreter.with_suffix(".socket")
     interpreter.write_text(INTERPRETER.format(python=sys.executable, address=str(address)))
     interpreter.chmod(0o700)
     command = [sys.executable, "-m", __name__, str(address), *imported]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **SETTINGS}) as server:
+    shared = {PACKED: str(packed)} if packed else {}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **SETTINGS, **shared}) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
         try:
@@ -79,6 +90,9 @@ def serve(address: str, imported: list[str]) -> NoReturn:
     for module in imported:
         importlib.import_module(module)
         del sys.modules[module]  # it will be run; what it imports stays
+    if PACKED in os.environ:
+        Path(sys.modules["ansible.constants"].DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(os.environ[PACKED])
+    gc.freeze()  # a fork that looks for garbage would copy all of it
     server = socket.socket(socket.AF_UNIX)
     server.bind(address)
     server.listen(16)

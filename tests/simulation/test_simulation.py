@@ -24,7 +24,7 @@ from .play import play
 from .scenario import START, draw, draw_scale_in
 from .virtual_world import CallFaults, Killed, VirtualWorld
 
-PLAYS, SLICE = 2000, 250
+PLAYS, SLICE = 400, 100
 
 
 @pytest.mark.parametrize("first", range(0, PLAYS, SLICE))
@@ -35,7 +35,7 @@ def test_no_history_breaks_an_invariant(first: int) -> None:
     assert all(outcomes[kind] for kind in ("recycled", "unchanged", "failed", "restored", "killed"))
 
 
-@pytest.mark.parametrize("first", range(0, PLAYS // 4, SLICE))
+@pytest.mark.parametrize("first", range(0, PLAYS // 2, SLICE))
 def test_no_history_with_scale_in_breaks_an_invariant(first: int) -> None:
     outcomes, broken = play_range(first, SLICE, "scale_in")
     assert broken == []
