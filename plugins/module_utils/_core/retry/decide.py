@@ -73,7 +73,7 @@ def _about_launch(
     if gap:
         return GiveUp(f"the request cannot be made again: {gap}")
     missing = (wish.missing if wish else launch.request.get("count", 1)) - len(set(launch.started))
-    if not launch.error and missing < 1:
+    if missing < 1:
         return Ignore("every task was started")
     first = next((rule for rule in options.rules if rule.fits_launch(launch)), None)
     verdict = _by_rule(first) if first else _by_class(launch, options)
