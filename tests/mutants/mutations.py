@@ -280,6 +280,8 @@ class _Mutator:
             starts = [self.start(each) for each in node.elts]
         else:
             return
+        if not starts:
+            return
         if len(starts) == 1 and isinstance(node, (ast.Tuple, ast.Set)):
             yield self.replace(node, "()")
             return
