@@ -208,6 +208,13 @@ WHOLE = [
     ({"a": {"x": [1], "y": [2], "z": [3]}}, {"a": [{"x": 1, "y": 2}, {"x": 1, "y": 2, "z": 3}]}, True),
     ({"a": {"x": [{"exists": False}]}, "b": [1]}, {"a": {"y": 1}, "b": 2}, False),
     ({"a": [{"exists": False}, 5]}, {"a": 5}, True),
+    ({"a": [{"exists": False}], "b": [1]}, {"b": 1}, True),
+    ({"a": {"l": [1], "n": [2]}, "a.m": [3]}, {"a": [{"l": 1}, {"n": 2}], "a.m": 3}, False),
+    # tuples are lists
+    ({"a": (1, 2)}, {"a": 2}, True),
+    ({"$or": ({"a": [1]}, {"b": [1]})}, {"b": 1}, True),
+    ({"a": [2]}, {"a": (1, 2)}, True),
+    ({"a": {"x": [1], "y": [2]}}, {"a": [({"x": 1},), ({"y": 2},)]}, False),
     ({}, {"a": 1}, True),
     # conditions under an array of objects: the same element
     ({"containers": {"exitCode": [137]}}, APP_AND_SIDECAR, True),
@@ -288,6 +295,7 @@ def test_whole_patterns(pattern, event, expected):
         {"n": [{"numeric": [">", True]}]},
         {"a": [{"cidr": "ten"}]},
         {"a": [{"cidr": ["10.0.0.0", 8, 1]}]},
+        {"$or": {}},
         {"$or": {"a": [1]}},
         {"$or": [1, 2]},
         {"$or": [{"a": [1]}, 2]},
