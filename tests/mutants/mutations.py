@@ -236,14 +236,15 @@ class _Mutator:
             yield self.replace(test, "False")
 
     def call(self, node: ast.Call) -> Iterator[Edit]:
-        for one, other in zip(node.args, node.args[1:], strict=False):
+        function = ast.unparse(node.func)
+        for one, other in zip(node.args, node.args[1:], strict=False) if function not in ("min", "max") else ():
             between = self.source[self.end(one) : self.start(other)].decode()
             yield Edit(self.start(one), self.end(other), self.segment(other) + between + self.segment(one))
         for number, keyword in enumerate(node.keywords):
             if keyword.arg:
                 following = node.keywords[number + 1 :]
                 yield Edit(self.start(keyword), self.start(following[0]) if following else self.end(node) - 1, "")
-        if ast.unparse(node.func) == "re.compile":
+        if function == "re.compile":
             yield from self.expression(node.args)
 
     def expression(self, args: Sequence[ast.expr]) -> Iterator[Edit]:
@@ -266,7 +267,8 @@ class _Mutator:
             yield Edit(self.end(node) - len(node.attr), self.end(node), NAMES[node.attr])
 
     def result(self, node: ast.Return) -> Iterator[Edit]:
-        if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+        # None in the place of another empty value is what mypy finds.
+        if node.value is not None and not (isinstance(node.value, ast.Constant) and not node.value.value):
             yield self.replace(node.value, "None")
 
     def members(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set) -> Iterator[Edit]:

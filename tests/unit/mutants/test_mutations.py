@@ -28,6 +28,7 @@ def made(source: str) -> set[str]:
         ("x = 'a text that only people read'", set()),
         ("x: 'int' = a", set()),
         ("f(a, b)", {"f(b, a)"}),
+        ("max(a, b)", {"min(a, b)"}),
         ("f(k=a, l=b)", {"f(l=b)", "f(k=a, )"}),
         ("any(a)", {"all(a)"}),
         ("a.startswith(b)", {"a.endswith(b)"}),

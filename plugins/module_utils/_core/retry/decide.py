@@ -51,8 +51,6 @@ def without_doubles(wish: Wish, running: tuple[str, ...]) -> Wish | Ignore:
     ``running`` are the tasks that bear the ``startedBy`` of an attempt before this one.
     """
     doubles = tuple(arn for arn in running if arn not in wish.started)
-    if not doubles:
-        return wish
     if len(doubles) >= wish.missing:
         return Ignore("a doubled delivery has started the tasks already")
     return replace(wish, missing=wish.missing - len(doubles), started=wish.started + doubles)

@@ -218,6 +218,12 @@ def test_the_token_of_the_caller_is_borne_by_the_very_same_call_alone():
     assert fewer.request["clientToken"] != "theirs"
 
 
+def test_what_was_started_before_is_not_asked_for_again():
+    wish = about(cloudtrail(request(count=3), answer(2, CAPACITY))).wish
+    again = decide(from_answer(wish, answer(0, CAPACITY)), 1, Policy(), NOON, middle)
+    assert (again.wish.missing, again.request["count"], again.wish.started) == (1, 1, wish.started)
+
+
 def test_a_task_that_is_told_twice_is_one():
     tasks = answer(2)["tasks"]
     record = cloudtrail(request(count=3), {"tasks": [*tasks, tasks[0]], "failures": [{"reason": CAPACITY}]})
