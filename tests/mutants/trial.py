@@ -83,7 +83,10 @@ class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _reporting(source: str) -> ast.Module:
-    """The source with a call of ``__seen__`` at the beginning of each function, with its qualified name."""
+    """The source with a call of ``__seen__`` at the beginning of each function, with its qualified name.
+
+    A function with a decorator reports itself when the module is imported: a cache would hide some of its calls.
+    """
     tree = ast.parse(source)
 
     def visit(node: ast.AST, outer: str) -> None:
@@ -93,7 +96,10 @@ def _reporting(source: str) -> ast.Module:
         for child in ast.iter_child_nodes(node):
             visit(child, name)
         if isinstance(node, ast.FunctionDef):
-            node.body[:0] = ast.parse(f"__seen__({name!r})").body
+            report = ast.parse(f"__seen__({name!r})").body
+            if node.decorator_list:
+                tree.body += report
+            node.body[:0] = report
 
     visit(tree, "")
     return ast.fix_missing_locations(tree)

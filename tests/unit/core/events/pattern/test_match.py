@@ -128,6 +128,8 @@ VALUES = [
     ([{"anything-but": {"wildcard": "*/lib/*"}}], "/usr/lib/x", False),
     ([{"anything-but": {"wildcard": ["*/lib/*", "*/bin/*"]}}], "/usr/share/x", True),
     ([{"anything-but": {"suffix": ".png"}}], "png.a", True),
+    ([{"anything-but": ("a", "b")}], "a", False),
+    ([{"anything-but": [1]}], True, True),
     ([{"anything-but": {"prefix": "us-"}}], None, True),
     # Lint refuses these; they are read as AWS documents it for strings and numbers.
     ([{"anything-but": [True]}], True, False),
@@ -292,6 +294,9 @@ def test_whole_patterns(pattern, event, expected):
         {"n": [{"numeric": [">", 0, "<"]}]},
         {"n": [{"numeric": [">", 0, "<", 5, "="]}]},
         {"n": [{"numeric": ">1"}]},
+        {"n": [{"numeric": 5}]},
+        {"n": [{"anything-but": {"cidr": "10.0.0.0/8"}}]},
+        {"a": [{"wildcard": {"equals-ignore-case": "x"}}]},
         {"n": [{"numeric": [">", True]}]},
         {"a": [{"cidr": "ten"}]},
         {"a": [{"cidr": ["10.0.0.0", 8, 1]}]},
