@@ -11,7 +11,6 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.ecs.launch imp
     Network,
     Provider,
     read_launch,
-    read_role,
     read_strategy,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
@@ -92,12 +91,12 @@ def test_a_strategy():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"cluster": ""}, "job.cluster: ''"),
-        ({"cluster": "a b"}, "job.cluster: 'a b'"),
+        ({"cluster": ""}, "job.cluster"),
+        ({"cluster": "a b"}, "job.cluster"),
         ({"cluster": "c" * 256}, "job.cluster"),
         ({"cluster": f"{ECS}:service/prod/web"}, "job.cluster"),
         ({"cluster": ROLE}, "job.cluster"),
-        ({"task_definition": "report:0"}, "job.task_definition: 'report:0'"),
+        ({"task_definition": "report:0"}, "job.task_definition"),
         ({"task_definition": "report:latest"}, "job.task_definition"),
         ({"task_definition": f"{ECS}:cluster/prod"}, "job.task_definition"),
         ({"launch_type": "EC2", "capacity_provider_strategy": providers("a")}, "exclude each other"),
@@ -112,19 +111,20 @@ def test_a_strategy():
         ({"capacity_provider_strategy": providers("a", base=-1)}, "0 or more"),
         ({"capacity_provider_strategy": providers("a", "b")}, "every weight 0"),
         ({"capacity_provider_strategy": providers("a", "b", weight=1, base=1)}, "only one"),
-        ({"network_configuration": {"subnets": []}}, "subnets is empty"),
-        ({"network_configuration": {"subnets": ["a"]}}, "job.network_configuration.subnets: 'a'"),
-        (network(17), "subnets has 17 entries"),
+        ({"network_configuration": {"subnets": []}}, "subnets"),
+        ({"network_configuration": {"subnets": ["a"]}}, "job.network_configuration.subnets"),
+        (network(17), "subnets"),
         ({"network_configuration": {"subnets": ["subnet-1", "subnet-1"]}}, "twice"),
-        (network(security_groups=["a"]), "job.network_configuration.security_groups: 'a'"),
-        (network(security_groups=[f"sg-{number}" for number in range(6)]), "security_groups has 6"),
+        (network(security_groups=["a"]), "job.network_configuration.security_groups"),
+        (network(security_groups=[f"sg-{number}" for number in range(6)]), "security_groups"),
         (containers({"name": "app"}, {"name": "app"}), "a container twice"),
-        ({"overrides": {"cpu": "0"}}, "job.overrides.cpu: '0'"),
+        ({"overrides": {"cpu": "0"}}, "job.overrides.cpu"),
         ({"overrides": {"cpu": ".5 vCPU"}}, "job.overrides.cpu"),
         ({"overrides": {"memory": "1 GB"}}, "job.overrides.memory"),
-        ({"overrides": {"task_role_arn": "jobs"}}, "job.overrides.task_role_arn: 'jobs'"),
-        ({"overrides": {"execution_role_arn": "jobs"}}, "job.overrides.execution_role_arn: 'jobs'"),
-        ({"tags": {str(number): "" for number in range(51)}}, "has 51 tags"),
+        ({"overrides": {"task_role_arn": "jobs"}}, "job.overrides.task_role_arn"),
+        ({"overrides": {"execution_role_arn": "jobs"}}, "job.overrides.execution_role_arn"),
+        ({"overrides": {"task_role_arn": ROLE.replace(":role/", ":user/")}}, "job.overrides.task_role_arn"),
+        ({"tags": {str(number): "" for number in range(51)}}, "job.tags"),
         ({"tags": {"AWS:x": ""}}, "AWS:x"),
     ],
 )
@@ -132,10 +132,3 @@ def test_what_ecs_would_refuse(given, words):
     with pytest.raises(Refused) as refused:
         read(**given)
     assert words in str(refused.value)
-
-
-@pytest.mark.parametrize("text", ["", "jobs", f"{ECS}:cluster/prod", ROLE.replace(":role/", ":user/")])
-def test_what_is_no_role(text):
-    assert read_role("role_arn", None) is None
-    with pytest.raises(Refused, match="role_arn"):
-        read_role("role_arn", text)

@@ -220,7 +220,7 @@ def test_the_token_of_the_caller_is_borne_by_the_very_same_call_alone():
 
 def test_what_was_started_before_is_not_asked_for_again():
     wish = about(cloudtrail(request(count=3), answer(2, CAPACITY))).wish
-    again = decide(from_answer(wish, answer(0, CAPACITY)), 1, Policy(), NOON, middle)
+    again = decide(from_answer(wish, answer(0, CAPACITY)), 1, RetryOptions(), NOON, middle)
     assert (again.wish.missing, again.request["count"], again.wish.started) == (1, 1, wish.started)
 
 

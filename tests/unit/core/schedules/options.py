@@ -6,7 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.schedules.schedule import Schedule, read_schedule
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.schedules.schedule import (
+    WantedSchedule,
+    read_schedule,
+)
 
 ROLE = "arn:aws:iam::123456789012:role/schedules"
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:report"
@@ -19,5 +22,5 @@ def options(**given: Any) -> dict[str, Any]:
     return {"name": "nightly", "using": "scheduler", "state": "present", **given}
 
 
-def wanted(**given: Any) -> Schedule:
+def wanted(**given: Any) -> WantedSchedule:
     return read_schedule(options(**given))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.schedules.plan import plan_schedule, shown
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.schedules.plan import plan_schedule, schedule_facts
 
 from tests.unit.core.schedules.options import KEY, MACHINE, QUEUE, ROLE, TASK, wanted
 
@@ -136,13 +136,13 @@ def test_group_and_partition_are_part_of_the_arn():
 )
 def test_a_start_that_has_passed_is_none(start, told):
     """AWS refuses to write it again, but for the last minutes (assumed)."""
-    assert shown({"start_date": start, "end_date": None}, NOW) == {"start_date": told, "end_date": None}
+    assert schedule_facts({"start_date": start, "end_date": None}, NOW) == {"start_date": told, "end_date": None}
     assert plan({"enabled": False}, existing(start_date=start)).after["start_date"] == told
 
 
 def test_an_end_that_has_passed_stays_and_is_not_written_again():
     passed = existing(end_date=NOW - 60)
-    assert shown(passed, NOW)["end_date"] == "2026-11-24T11:59:00Z"
+    assert schedule_facts(passed, NOW)["end_date"] == "2026-11-24T11:59:00Z"
     assert not plan({}, passed).changed
     for given in ({"enabled": False}, {"end_date": "2026-11-24T12:00:00Z"}):
         with pytest.raises(Refused, match="end_date"):

@@ -9,8 +9,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.ecs.launch imp
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.schedules.schedule import (
     SCHEDULER_ONLY,
-    Schedule,
     TaskTarget,
+    WantedSchedule,
     as_text,
     overrides,
 )
@@ -21,17 +21,17 @@ NOON = 1_795_521_600.0  # 2026-11-24T12:00:00Z
 
 
 def test_nothing_given_changes_nothing():
-    assert wanted() == Schedule("nightly")
-    assert wanted(using="rule") == Schedule("nightly", "rule")
+    assert wanted() == WantedSchedule("nightly")
+    assert wanted(using="rule") == WantedSchedule("nightly", "rule")
 
 
 def test_an_absent_schedule_reads_its_name_alone():
-    assert wanted(state="absent", group_name="jobs", flexible_time_window=-1, task={}) == Schedule(
+    assert wanted(state="absent", group_name="jobs", flexible_time_window=-1, task={}) == WantedSchedule(
         "nightly", group="jobs", present=False
     )
 
 
-SETTINGS = [
+FACTS = [
     ({"enabled": False}, {"enabled": False}),
     ({"schedule_expression": "rate(5 minutes)"}, {"schedule_expression": "rate(5 minutes)"}),
     ({"schedule_expression": "at(2026-12-31T03:00:00)"}, {"schedule_expression": "at(2026-12-31T03:00:00)"}),
@@ -56,9 +56,9 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize(("given", "settings"), SETTINGS)
-def test_a_setting(given, settings):
-    assert wanted(**given) == Schedule("nightly", settings=settings)
+@pytest.mark.parametrize(("given", "facts"), FACTS)
+def test_a_fact(given, facts):
+    assert wanted(**given) == WantedSchedule("nightly", facts=facts)
 
 
 TARGETS = [
@@ -76,7 +76,7 @@ TARGETS = [
 
 @pytest.mark.parametrize(("given", "target"), TARGETS)
 def test_a_part_of_the_target(given, target):
-    assert wanted(**given) == Schedule("nightly", target=target)
+    assert wanted(**given) == WantedSchedule("nightly", target=target)
 
 
 def test_targets():
@@ -90,39 +90,39 @@ def test_targets():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"name": ""}, "name: ''"),
-        ({"name": "n" * 65}, "name: 'nnn"),
-        ({"name": "a/b"}, "name: 'a/b'"),
-        ({"group_name": "a b"}, "group_name: 'a b'"),
-        ({"state": "absent", "name": "a b"}, "name: 'a b'"),
+        ({"name": ""}, "name"),
+        ({"name": "n" * 65}, "name"),
+        ({"name": "a/b"}, "name"),
+        ({"group_name": "a b"}, "group_name"),
+        ({"state": "absent", "name": "a b"}, "name"),
         ({"schedule_expression": "every day"}, "schedule_expression"),
         ({"using": "rule", "schedule_expression": "at(2026-12-31T03:00:00)"}, "schedule_expression"),
         ({"schedule_expression_timezone": "Mars/Olympus"}, "schedule_expression_timezone"),
-        ({"flexible_time_window": -1}, "flexible_time_window is -1"),
-        ({"flexible_time_window": 1441}, "flexible_time_window is 1441"),
+        ({"flexible_time_window": -1}, "flexible_time_window"),
+        ({"flexible_time_window": 1441}, "flexible_time_window"),
         ({"start_date": "tomorrow"}, "start_date"),
         ({"end_date": "tomorrow"}, "end_date"),
         ({"start_date": "2026-11-24T12:00:00Z", "end_date": "2026-11-24T12:00:00Z"}, "end_date"),
         ({"start_date": "2026-11-24T12:00:00Z", "end_date": "2026-11-24T11:00:00Z"}, "end_date"),
-        ({"description": "d" * 513}, "513 characters"),
-        ({"kms_key_arn": "alias/key"}, "kms_key_arn: 'alias/key'"),
+        ({"description": "d" * 513}, "description"),
+        ({"kms_key_arn": "alias/key"}, "kms_key_arn"),
         ({"kms_key_arn": "arn:aws:kms:eu-central-1:123456789012:alias/key"}, "kms_key_arn"),
         ({"kms_key_arn": QUEUE}, "kms_key_arn"),
         ({"role_arn": "role"}, "role_arn"),
         ({"input": "{"}, "input"),
         ({"dead_letter_arn": KEY}, "dead_letter_arn"),
-        ({"dead_letter_arn": "dead"}, "dead_letter_arn: 'dead'"),
+        ({"dead_letter_arn": "dead"}, "dead_letter_arn"),
         ({"dead_letter_arn": f"{QUEUE}.fifo"}, "FIFO"),
-        ({"maximum_event_age_in_seconds": 59}, "maximum_event_age_in_seconds is 59"),
-        ({"maximum_event_age_in_seconds": 86401}, "maximum_event_age_in_seconds is 86401"),
-        ({"maximum_retry_attempts": -1}, "maximum_retry_attempts is -1"),
-        ({"maximum_retry_attempts": 186}, "maximum_retry_attempts is 186"),
-        ({"state_machine_arn": "report"}, "state_machine_arn: 'report'"),
-        ({"state_machine_arn": ""}, "state_machine_arn: ''"),
+        ({"maximum_event_age_in_seconds": 59}, "maximum_event_age_in_seconds"),
+        ({"maximum_event_age_in_seconds": 86401}, "maximum_event_age_in_seconds"),
+        ({"maximum_retry_attempts": -1}, "maximum_retry_attempts"),
+        ({"maximum_retry_attempts": 186}, "maximum_retry_attempts"),
+        ({"state_machine_arn": "report"}, "state_machine_arn"),
+        ({"state_machine_arn": ""}, "state_machine_arn"),
         ({"state_machine_arn": QUEUE}, "state_machine_arn"),
         ({"state_machine_arn": MACHINE.replace("stateMachine", "execution")}, "state_machine_arn"),
-        ({"task": {**TASK, "count": 11}}, "task.count is 11"),
-        ({"task": {**TASK, "count": -1}}, "task.count is -1"),
+        ({"task": {**TASK, "count": 11}}, "task.count"),
+        ({"task": {**TASK, "count": -1}}, "task.count"),
         ({"task": {**TASK, "cluster": "a b"}}, "task.cluster"),
         ({"task": TASK, "input": "{}"}, "input"),
     ],
@@ -141,8 +141,8 @@ def test_what_a_rule_cannot(option, state):
 
 
 def test_a_rule_counts_in_utc():
-    settings = {"schedule_expression_timezone": "UTC"}
-    assert wanted(using="rule", **settings) == Schedule("nightly", "rule", settings=settings)
+    facts = {"schedule_expression_timezone": "UTC"}
+    assert wanted(using="rule", **facts) == WantedSchedule("nightly", "rule", facts=facts)
 
 
 CONTAINER = {
