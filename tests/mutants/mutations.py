@@ -53,6 +53,7 @@ NAMES = {
     "partition": "rpartition",
     "rpartition": "partition",
 }
+EMPTY = ("None", "False", "0", "''", "()", "[]", "{}")
 ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Constant, ast.Subscript)
 
 
@@ -268,7 +269,7 @@ class _Mutator:
 
     def result(self, node: ast.Return) -> Iterator[Edit]:
         # None in the place of another empty value is what mypy finds.
-        if node.value is not None and not (isinstance(node.value, ast.Constant) and not node.value.value):
+        if node.value is not None and ast.unparse(node.value) not in EMPTY:
             yield self.replace(node.value, "None")
 
     def members(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set) -> Iterator[Edit]:

@@ -43,10 +43,20 @@ class Played:
     cause: str = ""
 
 
+def said_twice(value: Any) -> list[str]:
+    """The fields that have a value and a path, which Step Functions refuses."""
+    if isinstance(value, list):
+        return [name for each in value for name in said_twice(each)]
+    if not isinstance(value, dict):
+        return []
+    return [key for key in value if f"{key}.$" in value] + said_twice(list(value.values()))
+
+
 def play(definition: dict[str, Any], outcomes: Iterable[Any], published: Iterable[Any] = ()) -> Played:
     """Run it to its end. ``outcomes`` are those of RunTask in their order, an AslError for a failure."""
     assert flaws(definition) == []
     assert all(definition["States"]), "every state has a name"
+    assert said_twice(definition) == []
     played = Played()
     runs, sent, answer = iter(outcomes), iter(published), None
 

@@ -163,6 +163,19 @@ def test_only_what_is_asked_for_changes_with_the_place(left_out, subnets, provid
     assert [each["CapacityProviderStrategy"][0]["CapacityProvider"] for each in played.launches] == provider
 
 
+def test_subnets_take_turns():
+    three = {**NETWORK, "subnets": ["subnet-1", "subnet-2", "subnet-3"]}
+    options = {**PLACES, "network_configuration": three, "retry_launch": {**STEADY, "max_attempts": 4}}
+    launches = play(made(**options), [CAPACITY] * 4 + [DONE]).launches
+    assert [each["NetworkConfiguration"]["AwsvpcConfiguration"]["Subnets"] for each in launches] == [
+        ["subnet-1", "subnet-2", "subnet-3"],
+        ["subnet-1"],
+        ["subnet-2"],
+        ["subnet-3"],
+        ["subnet-1"],
+    ]
+
+
 def test_a_fallback_without_a_network():
     options = {key: value for key, value in PLACES.items() if key not in ("network_configuration", "rotate_subnets")}
     played = play(made(**options), [CAPACITY, DONE])
@@ -268,6 +281,20 @@ def test_a_message_that_cannot_be_sent(failures):
     assert (played.error, played.cause) == (EXITS_1.error, EXITS_1.cause)
     assert len(played.messages) == min(failures + 1, 4)
     assert played.states[-2:] == [names.NOTIFY, names.FAIL]
+
+
+def test_a_message_is_tried_again_soon():
+    retry = made(notify_topic_arn=TOPIC)["States"][names.NOTIFY]["Retry"]
+    assert [(each["IntervalSeconds"], each["MaxAttempts"]) for each in retry] == [(2, 3)]
+
+
+@pytest.mark.parametrize(
+    "options", [{"notify_topic_arn": TOPIC}, {"retry_failures": {**JUDGED, "exit_codes": None, "stop_codes": ["a"]}}]
+)
+def test_exit_codes_are_compared_only_where_some_are_named(options):
+    states = made(**options)["States"]
+    assert names.JUDGE not in states
+    assert set(states[names.CONTAINERS]["Parameters"]) == {"names.$", "exit_codes.$", "reasons.$"}
 
 
 def test_data_that_states_share_has_every_key():
