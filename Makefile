@@ -47,7 +47,7 @@ unexport AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; echo '$(strip $(1)): FAILED'; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests test-all lint molecule bench sandbox build lock clean environment FORCE
+.PHONY: help demo test tests test-all lint molecule bench mutants sandbox build lock clean environment FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -93,6 +93,9 @@ molecule-%: build
 bench: build ## time and calls for services of many sizes, beside the source's algorithm; memory of a fleet's play
 	@$(PY) -m tests.bench
 	@$(PY) -m tests.bench.fleet
+
+mutants: build ## whether unit tests notice small changes of _core's files; FILES='retry/decide.py', else those changed
+	@$(PY) -m tests.mutants $(ARGS) $(FILES)
 
 sandbox: build ## AWS on loopback, to point playbooks at with endpoint_url; takes ARGS='--speed 20'
 	@$(PY) -m tests.sandbox $(ARGS)

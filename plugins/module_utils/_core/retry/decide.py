@@ -51,8 +51,6 @@ def without_doubles(wish: Wish, running: tuple[str, ...]) -> Wish | Ignore:
     ``running`` are the tasks that bear the ``startedBy`` of an attempt before this one.
     """
     doubles = tuple(arn for arn in running if arn not in wish.started)
-    if not doubles:
-        return wish
     if len(doubles) >= wish.missing:
         return Ignore("a doubled delivery has started the tasks already")
     return replace(wish, missing=wish.missing - len(doubles), started=wish.started + doubles)
@@ -73,7 +71,7 @@ def _about_launch(
     if gap:
         return GiveUp(f"the request cannot be made again: {gap}")
     missing = (wish.missing if wish else launch.request.get("count", 1)) - len(set(launch.started))
-    if not launch.error and missing < 1:
+    if missing < 1:
         return Ignore("every task was started")
     first = next((rule for rule in options.rules if rule.fits_launch(launch)), None)
     verdict = _by_rule(first) if first else _by_class(launch, options)

@@ -20,9 +20,14 @@ from tests.unit.core.retry.samples import CAPACITY
         ("RESOURCE:ENI", "transient"),
         ("RESOURCE:FARGATE", "transient"),
         ("RESOURCE:GPU", "transient"),
+        ("Rate exceeded", "transient"),
+        ("Throttling: try again", "transient"),
         ("You've reached the limit on the number of tasks you can run concurrently", "quota"),
         ("You've reached the limit on the number of vCPUs you can run concurrently", "quota"),
+        ("You have reached the Limit on the number of tasks", "quota"),
+        ("VcpuLimitExceeded", "quota"),
         ("ATTRIBUTE", "permanent"),
+        ("no room for RESOURCE:CPU", "permanent"),
         ("LOCATION", "permanent"),
         ("MISSING", "permanent"),
         ("INACTIVE", "permanent"),
@@ -45,6 +50,11 @@ def test_a_refusal(reason, expected):
         ("ServerException", "Service Unavailable", 0, "transient"),
         ("Server.InternalFailure", "", 0, "transient"),
         ("Odd", "", 503, "transient"),
+        ("ThrottlingOfSomeKind", "", 0, "transient"),
+        ("Client.ThrottlingOfSomeKind", "", 0, "transient"),
+        ("ConnectTimeoutError", "", 0, "transient"),
+        ("ConnectionClosedError", "", 0, "transient"),
+        ("HTTPClientError", "", 0, "transient"),
         ("ReadTimeoutError", "", 0, "transient"),
         ("EndpointConnectionError", "", 0, "transient"),
         ("ClientException", "You've reached the limit on the number of tasks you can run concurrently", 400, "quota"),
@@ -52,6 +62,7 @@ def test_a_refusal(reason, expected):
         ("AccessDeniedException", "", 400, "permanent"),
         ("ClusterNotFoundException", "Cluster not found.", 400, "permanent"),
         ("InvalidParameterException", "", 400, "permanent"),
+        ("VcpuLimitExceeded", "", 400, "quota"),
         ("ClientException", "TaskDefinition is inactive", 400, "permanent"),
         ("PlatformUnknownException", "", 400, "permanent"),
         ("BlockedException", "", 400, "permanent"),
@@ -71,6 +82,13 @@ def test_an_error(code, message, status, expected):
         ("CannotPullContainerError: 429 Too Many Requests - toomanyrequests", "transient"),
         ("ResourceInitializationError: failed to configure ENI: failed to setup regular eni: netplugin", "transient"),
         ("Unexpected EC2 error while attempting to Create Network Interface with AuthFailure", "transient"),
+        ("Unexpected EC2 error while attempting to Create Network Interface: RequestLimitExceeded", "transient"),
+        ("Unexpected EC2 error while attempting to Create Network Interface: Unavailable", "transient"),
+        ("Capacity is unavailable at this time", "transient"),
+        ("RESOURCE:MEMORY", "transient"),
+        ("AGENT", "transient"),
+        ("AGENTLESS", "permanent"),
+        ("no start: RESOURCE:MEMORY", "transient"),
         ("Unexpected EC2 error while attempting to Create Network Interface: InsufficientFreeAddresses", "permanent"),
         ("CannotPullContainerError: manifest for web:9 not found", "permanent"),
         ("CannotPullContainerError: 403 Forbidden after i/o timeout", "permanent"),
@@ -81,3 +99,41 @@ def test_an_error(code, message, status, expected):
 )
 def test_a_task_that_was_not_started(reason, expected):
     assert of_start(reason) == expected
+
+
+# How an image, a secret or a network can be out of reach for a moment. The texts behind the first colon are those of
+# Go's network library and of HTTP; that ECS passes each of them on is assumed.
+PASSING = [
+    "dial tcp: lookup registry: i/o timeout",
+    "unexpected EOF",
+    "429 Too Many Requests",
+    "net/http: TLS handshake timeout",
+    "read: connection reset by peer",
+    "context deadline exceeded",
+    "500 Internal Server Error",
+    "502 Bad Gateway",
+    "503 Service Unavailable",
+    "504 Gateway Timeout",
+    "Rate exceeded",
+    "ThrottlingException",
+    "on two lines:\ni/o timeout",
+]
+# Words beside which the same text is no reason to try again.
+NEVER = ["AccessDenied", "403 Forbidden", "not found", "does not exist", "InsufficientFreeAddresses"]
+
+
+@pytest.mark.parametrize("words", PASSING)
+@pytest.mark.parametrize("kind", ["CannotPullContainerError", "CannotPullImage", "ResourceInitializationError"])
+def test_a_start_that_may_succeed_the_next_time(kind, words):
+    assert of_start(f"{kind}: {words}") == "transient"
+    assert of_start(f"CannotStartContainerError: {words}") == "permanent"
+
+
+@pytest.mark.parametrize("words", NEVER)
+def test_a_start_that_never_succeeds(words):
+    assert of_start(f"ResourceInitializationError: {words}: i/o timeout") == "permanent"
+
+
+@pytest.mark.parametrize("words", ["GEOF", "EOFS", "501 Not Implemented", "50 Bad"])
+def test_a_start_with_words_that_only_look_alike(words):
+    assert of_start(f"CannotPullContainerError: {words}") == "permanent"

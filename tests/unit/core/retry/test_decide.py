@@ -84,6 +84,7 @@ def test_what_passes_is_retried(record):
         (cloudtrail(answered=answer(0, "ATTRIBUTE")), "refused again"),
         (cloudtrail(answered=answer(0, "You've reached the limit on the number of tasks")), "retry_quota"),
         (cloudtrail(request(overrides="HIDDEN_DUE_TO_SECURITY_REASONS")), "overrides is hidden"),
+        (cloudtrail({"cluster": "prod"}), "names no taskDefinition"),
     ],
 )
 def test_what_stays_is_given_up_at_once(record, words):
@@ -98,6 +99,7 @@ def test_what_stays_is_given_up_at_once(record, words):
         (cloudtrail(answered=answer(1)), {}, "no task was refused"),
         (cloudtrail(answered=answer(1, "RESOURCE:CPU")), {}, "every task was started"),
         (refused("ConflictException"), {}, "asked for before"),
+        (refused("Client.ConflictException"), {}, "asked for before"),
         (cloudtrail(request(startedBy="AWS Step Functions")), {}, "retries by itself"),
         (cloudtrail(request(startedBy="ecs-svc/123")), {}, "retries by itself"),
         (cloudtrail(request(startedBy="pipeline-7")), {"left_alone_started_by": ["pipeline-*"]}, "retries by itself"),
@@ -111,6 +113,8 @@ def test_what_stays_is_given_up_at_once(record, words):
         (cloudtrail(), {"clusters": ["test"]}, "prod is not among"),
         (cloudtrail({"taskDefinition": "report"}), {"clusters": ["prod"]}, "default is not among"),
         (cloudtrail(), {"families": ["import"]}, "report is not among"),
+        (cloudtrail(), {"clusters": ["prod"], "families": ["import"]}, "report is not among"),
+        (cloudtrail(), {"left_alone_clusters": ["test", "pr*"]}, "prod is left alone"),
         (cloudtrail(recipientAccountId="999988887777"), {}, "account 999988887777"),
         (cloudtrail(), {"rules": [{"action": "ignore", "launch_failure": True}]}, "a rule says ignore"),
     ],
@@ -133,6 +137,9 @@ def test_what_is_none_of_our_business(record, options, words):
             {"errors_left_to": []},
         ),
         (cloudtrail(request(startedBy="AWS Step Functions")), {"left_alone_started_by": []}),
+        (cloudtrail(), {"left_alone_started_by": ["?*"]}),  # the caller gave none
+        (cloudtrail({"taskDefinition": "report"}), {"left_alone_clusters": ["None"]}),
+        (cloudtrail(recipientAccountId="", userIdentity={}), {}),
         (
             cloudtrail(),
             {"rules": [{"action": "fail", "exit_codes": [1]}, {"action": "ignore", "reasons": ["nothing like it"]}]},
@@ -141,6 +148,116 @@ def test_what_is_none_of_our_business(record, options, words):
 )
 def test_options_let_in_what_is_wanted(record, options):
     assert isinstance(about(record, **options), Retry)
+
+
+@pytest.mark.parametrize(
+    ("record", "options", "expected"),
+    [
+        (cloudtrail(answered=answer(0, "ATTRIBUTE")), {"retry_quota": True}, GiveUp),
+        (refused("InvalidParameterException"), {"retry_quota": True}, GiveUp),
+        (cloudtrail(answered=answer(0, "VcpuLimitExceeded")), {"retry_quota": True}, Retry),
+        (refused("ClientException", "VcpuLimitExceeded"), {"retry_quota": True}, Retry),
+        (cloudtrail(answered=answer(0, "VcpuLimitExceeded")), {"retry_quota": False}, GiveUp),
+        (cloudtrail(answered=answer(0, "VcpuLimitExceeded", "RESOURCE:CPU")), {"retry_quota": False}, Retry),
+        (cloudtrail(answered=answer(0, "VcpuLimitExceeded", "ATTRIBUTE")), {"retry_quota": False}, GiveUp),
+        (refused("ClientException", "Rate exceeded"), {}, Retry),
+    ],
+)
+def test_a_quota_is_waited_for_and_nothing_else(record, options, expected):
+    decision = about(record, **options)
+    assert isinstance(decision, expected)
+    if expected is GiveUp:
+        assert ("quota" in decision.why) == ("Vcpu" in str(record))
+
+
+def test_a_wish_is_all_that_the_record_tells():
+    asked = request(count=3, clientToken="theirs")
+    arns = tuple(task["taskArn"] for task in answer(2)["tasks"])
+    assert about(cloudtrail(asked, answer(2, CAPACITY))).wish == Wish(
+        cloudtrail()["eventID"], NOON, REGION, asked, 1, started=arns
+    )
+    assert about(refused("ServerException", asked=asked)).wish == Wish("theirs", NOON, REGION, asked, 3, token="theirs")
+    plain = about(refused("ServerException", asked={"taskDefinition": "report"})).wish
+    assert (plain.missing, plain.token) == (1, "")
+
+
+def test_without_an_account_of_its_own_it_works_in_any():
+    launch = from_cloudtrail(cloudtrail(), REGION)
+    assert isinstance(decide(launch, 0, RetryOptions(), NOON, middle), Retry)
+    assert isinstance(decide(launch, 0, RetryOptions(account=ACCOUNT), NOON, middle), Retry)
+    assert isinstance(decide(launch, 0, RetryOptions(account="999988887777"), NOON, middle), Ignore)
+
+
+def test_a_request_that_is_not_in_the_record_is_in_every_scope():
+    decision = about(refused("AccessDenied"), clusters=["test"], families=["import"])
+    assert isinstance(decision, GiveUp)
+    assert "no request parameters" in decision.why
+
+
+def test_what_was_begun_goes_on_though_the_options_now_leave_it_alone():
+    wish = about(cloudtrail(request(startedBy="nightly"))).wish
+    options = read_options({"clusters": ["test"], "left_alone_started_by": ["nightly"]})
+    assert isinstance(decide(from_answer(wish, answer(0, CAPACITY)), 1, options, NOON, middle), Retry)
+
+
+def test_the_status_of_an_answer_counts():
+    wish = about(cloudtrail()).wish
+    assert isinstance(decide(from_error(wish, "Odd", "", 503), 1, RetryOptions(), NOON, middle), Retry)
+    assert isinstance(decide(from_error(wish, "Odd", "", 403), 1, RetryOptions(), NOON, middle), GiveUp)
+
+
+def test_the_token_of_the_caller_is_borne_by_the_very_same_call_alone():
+    """With another request it would be answered with ConflictException; so ECS documents client tokens."""
+    asked = request(count=2, clientToken="theirs")
+    wish = about(refused("ServerException", asked=asked)).wish
+    same = decide(from_error(wish, "ServerException", "?", 500), 1, RetryOptions(), NOON, middle)
+    assert same.request == call_of(wish, RetryOptions())
+    assert same.request["clientToken"] == "theirs"
+    fewer = decide(from_answer(same.wish, answer(1, CAPACITY)), 2, RetryOptions(), NOON, middle)
+    assert (fewer.request["count"], fewer.wish.token) == (1, "")
+    assert fewer.request["clientToken"] != "theirs"
+
+
+def test_what_was_started_before_is_not_asked_for_again():
+    wish = about(cloudtrail(request(count=3), answer(2, CAPACITY))).wish
+    again = decide(from_answer(wish, answer(0, CAPACITY)), 1, RetryOptions(), NOON, middle)
+    assert (again.wish.missing, again.request["count"], again.wish.started) == (1, 1, wish.started)
+
+
+def test_a_task_that_is_told_twice_is_one():
+    tasks = answer(2)["tasks"]
+    record = cloudtrail(request(count=3), {"tasks": [*tasks, tasks[0]], "failures": [{"reason": CAPACITY}]})
+    wish = about(record).wish
+    assert wish.missing == 1
+    again = decide(from_answer(replace(wish, missing=3), answer(1, CAPACITY)), 1, RetryOptions(), NOON, middle)
+    assert sorted(again.wish.started) == sorted(task["taskArn"] for task in tasks)
+
+
+@pytest.mark.parametrize(("attempt", "delay"), [(1, 60), (2, 120), (3, 150)])
+def test_delays_grow_from_base_to_max(attempt, delay):
+    """``middle`` of 0 to base * 2^attempt, at most max_delay."""
+    wish = replace(about(cloudtrail()).wish, attempt=attempt, bears=attempt)
+    options = RetryOptions(base_delay=60, max_delay=300)
+    assert decide(from_answer(wish, answer(0, CAPACITY)), attempt, options, NOON, middle).delay == delay
+
+
+@pytest.mark.parametrize(
+    ("options", "subnets", "tagged", "provider"),
+    [
+        (RetryOptions(), ["subnet-a", "subnet-b", "subnet-c"], True, "FARGATE_SPOT"),
+        (RetryOptions(fargate_after=2), ["subnet-a", "subnet-b", "subnet-c"], True, "FARGATE"),
+        (RetryOptions(fargate_after=3), ["subnet-a", "subnet-b", "subnet-c"], True, "FARGATE_SPOT"),
+        (RetryOptions(rotate_subnets=False, fargate_after=2), ["subnet-c", "subnet-a", "subnet-b"], True, "FARGATE"),
+        (RetryOptions(tag_tasks=False), ["subnet-a", "subnet-b", "subnet-c"], False, "FARGATE_SPOT"),
+    ],
+)
+def test_a_call_is_what_the_options_say(options, subnets, tagged, provider):
+    asked = request(capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT"}])
+    asked["networkConfiguration"] = {"awsvpcConfiguration": {"subnets": ["subnet-c", "subnet-a", "subnet-b"]}}
+    fourth, third = (call_of(Wish("origin", NOON, REGION, asked, 1, each, each), options) for each in (4, 3))
+    assert fourth["networkConfiguration"]["awsvpcConfiguration"]["subnets"] == subnets
+    assert ("tags" in fourth) == tagged
+    assert third["capacityProviderStrategy"] == [{"capacityProvider": provider}]
 
 
 def test_the_first_rule_that_fits_decides():
@@ -171,6 +288,7 @@ def test_a_reason_for_each_instance_is_not_a_task_each():
         (5, NOON + 1, Retry),
         (6, NOON + 1, GiveUp),
         (0, NOON + 3599, Retry),
+        (0, NOON + 3600, Retry),
         (0, NOON + 3601, GiveUp),
     ],
 )
@@ -182,6 +300,7 @@ def test_attempts_and_age_are_bounded(attempt, now, expected):
 
 def test_no_attempt_lies_beyond_the_age():
     assert about(cloudtrail(), now=NOON + 3590, max_age=3600).delay == 10
+    assert about(cloudtrail(), now=NOON + 3600, max_age=3600).delay == 0
 
 
 def test_a_refusal_moves_on_to_the_next_token_and_an_error_does_not():
@@ -232,7 +351,7 @@ def test_tasks_of_a_doubled_delivery_count():
 def test_a_wish_that_lay_too_long_is_not_fulfilled():
     wish = Wish("origin", NOON, REGION, request(), 1)
     assert too_late(wish, RetryOptions(max_age=3600), NOON + 3600 + 900) is None
-    assert isinstance(too_late(wish, RetryOptions(max_age=3600), NOON + 3600 + 902), GiveUp)
+    assert isinstance(too_late(wish, RetryOptions(max_age=3600), NOON + 3600 + 900.5), GiveUp)
 
 
 # -- tasks that stopped -------------------------------------------------------------------------------------------
@@ -261,6 +380,8 @@ def exits(*codes):
         (stopped("SpotInterruption", containers=exits(0)), EVERY),
         (stopped("EssentialContainerExited", "", containers=exits(75)), {"rules": [RULE_75]}),
         (stopped(), {"rules": [{"action": "retry", "stop_codes": ["SpotInterruption"]}]}),
+        (stopped(), {**EVERY, "clusters": ["prod"], "families": ["report"]}),
+        (stopped(group=None), EVERY),
     ],
 )
 def test_a_task_that_is_started_again(event, options):
@@ -305,6 +426,9 @@ def test_a_task_that_is_started_again(event, options):
         (stopped(startedBy="AWS Step Functions"), EVERY, "retries by itself"),
         (stopped(taskDefinitionArn="arn:aws:ecs:eu-central-1:1:task-definition/other:1"), EVERY, "no launch template"),
         (stopped(), {**EVERY, "families": ["import"]}, "report is not among"),
+        (stopped(), {**EVERY, "clusters": ["test"]}, "prod is not among"),
+        (stopped(), {**EVERY, "left_alone_clusters": ["pro*"]}, "prod is left alone"),
+        (stopped(startedBy="nightly"), {**EVERY, "left_alone_started_by": ["nightly"]}, "retries by itself"),
         (stopped(), {**EVERY, "rules": [{"action": "ignore", "stop_codes": ["SpotInterruption"]}]}, "rule says ignore"),
     ],
 )
@@ -312,6 +436,37 @@ def test_a_task_that_is_not(event, options, words):
     decision = about_task(event, **options)
     assert isinstance(decision, Ignore), decision
     assert words in decision.why
+
+
+def test_a_task_whose_starter_is_not_told():
+    """No pattern of ``left_alone_started_by`` is about that."""
+    decision = about_task(stopped(startedBy=None), **EVERY, left_alone_started_by=["?*"])
+    assert isinstance(decision, Retry)
+    assert decision.wish.attempt == 1
+
+
+def test_a_rule_gives_a_task_up():
+    rules = [{"action": "fail", "stop_codes": ["SpotInterruption"]}]
+    assert about_task(stopped(), **EVERY, rules=rules) == GiveUp("a rule says fail")
+
+
+def test_a_template_that_is_not_whole_gives_a_task_up():
+    template = {"launch_templates": {"report": TEMPLATE}, **EVERY}
+    hidden = stopped(overrides={"containerOverrides": [{"name": "app", "environment": "***"}]})
+    decision = about_task(hidden, **template)
+    assert isinstance(decision, GiveUp)
+    assert "environment is hidden" in decision.why
+
+
+def test_the_wish_of_a_task_is_all_that_the_event_tells():
+    event = stopped(startedBy=started_by("x", 2))
+    wish = about_task(event, **EVERY).wish
+    assert replace(wish, request={}) == Wish(event["detail"]["taskArn"], NOON + 0.5, REGION, {}, 1, 3, 3)
+
+
+def test_a_task_of_another_account_is_left_alone():
+    options = replace(read_options({"launch_templates": {"report": TEMPLATE}, **EVERY}), account="999988887777")
+    assert isinstance(decide(from_task_event(stopped(), REGION), 0, options, NOON, middle), Ignore)
 
 
 def test_a_task_without_a_known_network_is_given_up():

@@ -129,6 +129,16 @@ def test_messages_carry_no_environment(options):
         ),
         ({"retry_launch": {**RETRY, "max_attempts": 0}}, None),
         (
+            {
+                "retry_launch": {**RETRY, "max_attempts": 1, "max_delay": None, "jitter": False},
+                "retry_failures": {**FAILURES, "max_attempts": 2, "max_delay": None, "jitter": False},
+            },
+            [
+                {"ErrorEquals": REFUSED, "IntervalSeconds": 60, "BackoffRate": 2, "MaxAttempts": 1},
+                {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 60, "BackoffRate": 2, "MaxAttempts": 2},
+            ],
+        ),
+        (
             {"retry_launch": {**RETRY, "max_attempts": 0}, "retry_failures": {**FAILURES, "jitter": False}},
             [
                 {"ErrorEquals": REFUSED, "MaxAttempts": 0},

@@ -64,11 +64,11 @@ def is_number(value: Any) -> bool:
 
 def _equal(value: Any, expected: Any) -> bool:
     """1 and 1.0 are one number; 1, "1" and true are three values. Addresses are compared as addresses."""
-    if isinstance(expected, str) and isinstance(value, str):
+    if isinstance(expected, str):
         return value == expected or (_address(expected) is not None and _address(value) == _address(expected))
     if is_number(expected) and is_number(value):
         return bool(value == expected)
-    return value is expected if expected is None or isinstance(expected, bool) else False
+    return value is expected
 
 
 def _anything_but(value: Any, operand: Any) -> bool:
@@ -78,14 +78,7 @@ def _anything_but(value: Any, operand: Any) -> bool:
             raise UnreadablePattern(f"anything-but does not take {name!r}")
         return not isinstance(value, str) or not any(_string(name, value, text) for text in listed(texts))
     # Unlike a plain entry, an address is a text here: this is what EventBridge's engine does.
-    return all(type_of(value) is not type_of(other) or bool(value != other) for other in listed(operand))
-
-
-def type_of(value: Any) -> type | None:
-    """int and float are one; every other type of JSON is its own."""
-    if is_number(value):
-        return float
-    return next((kind for kind in (bool, str, type(None)) if isinstance(value, kind)), None)
+    return all(is_number(value) is not is_number(other) or bool(value != other) for other in listed(operand))
 
 
 def listed(value: Any) -> list[Any]:
@@ -139,7 +132,7 @@ def _numeric(value: float, operand: Any) -> bool:
 def _inside(value: Any, block: Any) -> bool:
     try:
         network = ipaddress.ip_network(block, strict=False)
-    except (ValueError, TypeError):
+    except ValueError:
         raise UnreadablePattern(f"cidr takes a block of addresses such as 10.0.0.0/24, not {block!r}") from None
     address = _address(value)
     return address is not None and bool(address in network)

@@ -1,0 +1,94 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Plays a definition in the sandbox's interpreter of the States Language. Waiting takes no time."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.sandbox.states.asl import Sleep, Work, execute, flaws
+from tests.sandbox.states.asl_paths import AslError
+
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:nightly"
+EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:nightly:one"
+STARTED = "2026-11-24T12:00:00.000Z"
+DONE = {"TaskArn": "arn:task/1", "StopCode": "EssentialContainerExited"}
+CAPACITY = AslError("ECS.AmazonECSException", "Capacity is unavailable at this time.")
+
+
+def ended(*codes: int | None, stop_code: str = "EssentialContainerExited", **more: Any) -> AslError:
+    """The error of a task that stopped, as Step Functions tells it; containers are called c0, c1 ..."""
+    containers = [
+        {"Name": f"c{number}", **({} if code is None else {"ExitCode": code})} for number, code in enumerate(codes)
+    ]
+    cause = {"TaskArn": "arn:task/1", "StopCode": stop_code, "Containers": containers, "Overrides": {}, **more}
+    return AslError("States.TaskFailed", json.dumps(cause))
+
+
+@dataclass
+class Played:
+    """What happened: the states in their order, the waits in seconds, and the calls."""
+
+    states: list[str] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    launches: list[Any] = field(default_factory=list)  # the parameters of each RunTask
+    messages: list[Any] = field(default_factory=list)  # the parameters of each Publish
+    timeouts: set[tuple[str, float | None]] = field(default_factory=set)
+    output: Any = None
+    error: str = ""
+    cause: str = ""
+
+
+def said_twice(value: Any) -> list[str]:
+    """The fields that have a value and a path, which Step Functions refuses."""
+    if isinstance(value, list):
+        return [name for each in value for name in said_twice(each)]
+    if not isinstance(value, dict):
+        return []
+    return [key for key in value if f"{key}.$" in value] + said_twice(list(value.values()))
+
+
+def play(definition: dict[str, Any], outcomes: Iterable[Any], published: Iterable[Any] = ()) -> Played:
+    """Run it to its end. ``outcomes`` are those of RunTask in their order, an AslError for a failure."""
+    assert flaws(definition) == []
+    assert all(definition["States"]), "every state has a name"
+    assert said_twice(definition) == []
+    played = Played()
+    runs, sent, answer = iter(outcomes), iter(published), None
+
+    def tell(kind: str, details: dict[str, Any]) -> None:
+        if kind.endswith("StateEntered"):
+            played.states.append(details["name"])
+
+    context = {
+        "Execution": {"Id": EXECUTION, "StartTime": STARTED},
+        "StateMachine": {"Id": MACHINE, "Name": "nightly"},
+    }
+    steps = execute(definition, {"given": 1}, context, tell, random.Random(1))
+    try:
+        while True:
+            effect = steps.throw(answer) if isinstance(answer, AslError) else steps.send(answer)
+            answer = None
+            if isinstance(effect, Sleep):
+                played.waits.append(effect.seconds)
+                continue
+            assert isinstance(effect, Work)
+            service = effect.resource.rpartition(":::")[2]
+            played.timeouts.add((service, effect.timeout))
+            if service == "ecs:runTask.sync":
+                played.launches.append(effect.parameters)
+                answer = next(runs)
+            else:
+                assert service == "sns:publish"
+                played.messages.append(effect.parameters)
+                answer = next(sent, {"MessageId": "m"})
+    except StopIteration as end:
+        played.output = end.value
+    except AslError as problem:
+        played.error, played.cause = problem.error, problem.cause
+    assert list(runs) == [], "not everything happened that the test prepared"
+    return played
