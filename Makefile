@@ -82,8 +82,9 @@ molecule: build ## the scenarios in extensions/molecule, against sandboxes, two 
 molecule-%: build
 	$(call step, molecule $*, NO_COLOR=1 MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule/$* $(BIN)/molecule test -s $*)
 
-bench: build ## time and calls for services of many sizes, beside the source's algorithm; memory of a fleet's play
+bench: build ## time and calls for services of many sizes, beside the source's algorithm; no-ops beside amazon.aws; a fleet's memory
 	@$(PY) -m tests.bench
+	@$(PY) -m tests.bench.modules
 	@$(PY) -m tests.bench.fleet
 
 sandbox: build ## AWS on loopback, to point playbooks at with endpoint_url; takes ARGS='--speed 20'
