@@ -10,16 +10,24 @@ machine without them gets amazon.aws's message and no traceback.
 from __future__ import annotations
 
 import functools
+import gc
 import random
 import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from ansible.module_utils import ansible_release
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.amazon.aws.plugins.module_utils import botocore as amazon
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+try:
+    # Importing boto3 creates many objects that stay. Python would search them for garbage again and again, which takes
+    # a tenth of the import's time. So the search is off until then, and leaves these objects out afterwards.
+    gc.disable()
+    from ansible.module_utils import ansible_release
+    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.amazon.aws.plugins.module_utils import botocore as amazon
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+finally:
+    gc.freeze()
+    gc.enable()
 
 from ._core.aws_errors import advice, kind_of
 from ._core.errors import CallFailed, Refused
