@@ -49,6 +49,7 @@ TAGS = {"team": "shop"}
 TRUSTED = {"Service": ["events.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"]}
 TRUST = {"Effect": "Allow", "Principal": TRUSTED, "Action": "sts:AssumeRole"}
 
+CONNECTION = {"name": "ours", "api_key": {"name": "X-Key", "value": "k3y"}}
 RULE = {"event_pattern": json.dumps(PATTERN), "description": "Failures"}
 READ_LOG_GROUP = ("amazon.aws.cloudwatchlogs_log_group_info", {"log_group_name": "trail"})
 
@@ -67,11 +68,8 @@ PAIRS: list[tuple[str, dict[str, Any], tuple[str, dict[str, Any]]]] = [
         {"rule": "ours", "id": "mail", "arn": TOPIC, "message_template": "sns_text"},
         rule("theirs-mail", **RULE, targets=[{"id": "mail", "arn": TOPIC}]),
     ),
-    (
-        "events_connection",
-        {"name": "ours", "api_key": {"name": "X-Key", "value": "k3y"}},
-        rule("theirs"),
-    ),
+    ("events_connection", CONNECTION, rule("theirs")),
+    ("events_connection", {**CONNECTION, "update_secret": "never"}, rule("theirs")),
     (
         "events_api_destination",
         {"name": "ours", "connection": "ours", "invocation_endpoint": "https://example.com/", "http_method": "POST"},
@@ -229,10 +227,9 @@ def main(rounds: int = ROUNDS, wanted: frozenset[str] = frozenset()) -> int:
         if worst > 1:
             print(f"{'slower' if worst <= MOST_RATIO else 'FAIL  '}  {words}")
     worst = max(worst for _words, worst in verdicts)
-    print(
-        f"{'pass' if worst <= MOST_RATIO else 'FAIL'}  slowest, of its nearest: {worst:.2f} (at most {MOST_RATIO:g})\n"
-    )
-    return 0 if worst <= MOST_RATIO else 1
+    good = worst <= MOST_RATIO
+    print(f"{'pass' if good else 'FAIL'}  time or CPU, of the nearest module: {worst:.2f} (at most {MOST_RATIO:g})\n")
+    return 0 if good else 1
 
 
 def compare(ours: Payload, nearest: Payload) -> tuple[str, float]:
