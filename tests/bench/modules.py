@@ -58,24 +58,37 @@ def rule(name: str, **options: Any) -> tuple[str, dict[str, Any]]:
     return "amazon.aws.cloudwatchevent_rule", {"name": name, **(options or RULE)}
 
 
-# A module of ours, its options, and the nearest module of amazon.aws or community.aws with its options. Where these
-# collections have no module for the resource, the nearest is one for another resource of the same service or kind.
-PAIRS: list[tuple[str, dict[str, Any], tuple[str, dict[str, Any]]]] = [
-    ("ecs_failure_rule", {"name": "ours", "kind": "task", "clusters": ["prod"]}, rule("theirs")),
-    ("ecs_failure_rule_info", {"name": "ours"}, READ_LOG_GROUP),
-    (
+@dataclass(frozen=True)
+class Pair:
+    """A module of ours with its options, and the nearest module of amazon.aws or community.aws with its options.
+
+    Where these collections have no module for the resource, the nearest is one for another resource of the same service
+    or kind. ``slow_because`` says why ours takes longer on purpose; such a pair is shown and has no limit.
+    """
+
+    ours: str
+    options: dict[str, Any]
+    nearest: tuple[str, dict[str, Any]]
+    slow_because: str = ""
+
+
+SCRYPT = "its secrets are compared with scrypt, as slowly as somebody could guess them; the next pair does without"
+PAIRS = [
+    Pair("ecs_failure_rule", {"name": "ours", "kind": "task", "clusters": ["prod"]}, rule("theirs")),
+    Pair("ecs_failure_rule_info", {"name": "ours"}, READ_LOG_GROUP),
+    Pair(
         "ecs_notification_target",
         {"rule": "ours", "id": "mail", "arn": TOPIC, "message_template": "sns_text"},
         rule("theirs-mail", **RULE, targets=[{"id": "mail", "arn": TOPIC}]),
     ),
-    ("events_connection", CONNECTION, rule("theirs")),
-    ("events_connection", {**CONNECTION, "update_secret": "never"}, rule("theirs")),
-    (
+    Pair("events_connection", CONNECTION, rule("theirs"), SCRYPT),
+    Pair("events_connection", {**CONNECTION, "update_secret": "never"}, rule("theirs")),
+    Pair(
         "events_api_destination",
         {"name": "ours", "connection": "ours", "invocation_endpoint": "https://example.com/", "http_method": "POST"},
         rule("theirs"),
     ),
-    (
+    Pair(
         "ecs_task_state_machine",
         {"name": "ours", "role_arn": ROLE, "job": JOB, "tags": TAGS},
         (
@@ -83,7 +96,7 @@ PAIRS: list[tuple[str, dict[str, Any], tuple[str, dict[str, Any]]]] = [
             {"name": "theirs", "role_arn": ROLE, "definition": json.dumps(PASS), "tags": TAGS},
         ),
     ),
-    (
+    Pair(
         "ecs_task_schedule",
         {"name": "ours", "schedule_expression": "rate(1 hour)", "role_arn": ROLE, "state_machine_arn": MACHINE},
         rule(
@@ -92,7 +105,7 @@ PAIRS: list[tuple[str, dict[str, Any], tuple[str, dict[str, Any]]]] = [
             targets=[{"id": "job", "arn": MACHINE, "role_arn": ROLE}],
         ),
     ),
-    (
+    Pair(
         "ecs_retry_subscription",
         {"name": "ours", "log_group": "trail", "function_arn": FUNCTION},
         (
@@ -106,8 +119,8 @@ PAIRS: list[tuple[str, dict[str, Any], tuple[str, dict[str, Any]]]] = [
             },
         ),
     ),
-    ("ecs_retry_subscription_info", {"log_group": "trail"}, READ_LOG_GROUP),
-    (
+    Pair("ecs_retry_subscription_info", {"log_group": "trail"}, READ_LOG_GROUP),
+    Pair(
         "lambda_function_concurrency",
         {"function_name": "retry", "reserved_concurrent_executions": 5},
         (
@@ -120,12 +133,12 @@ PAIRS: list[tuple[str, dict[str, Any], tuple[str, dict[str, Any]]]] = [
             },
         ),
     ),
-    (
+    Pair(
         "ecs_service_task_info",
         {"cluster": "prod", "service": "web"},
         ("community.aws.ecs_service_info", {"cluster": "prod", "service": "web", "details": True}),
     ),
-    (
+    Pair(
         "ecs_service_recycle",
         {"cluster": "prod", "service": "web", "max_task_age": "10000d"},
         (
@@ -203,37 +216,36 @@ def payloads(sandbox: Sandbox, folder: Path, tasks: list[tuple[str, dict[str, An
     ]
 
 
-def pairs(sandbox: Sandbox, folder: Path, wanted: frozenset[str]) -> Iterator[tuple[Payload, Payload]]:
-    """Ours and the nearest, of each pair or of those whose module of ours is wanted."""
-    chosen = [pair for pair in PAIRS if not wanted or pair[0] in wanted]
-    tasks = [task for ours, options, nearest in chosen for task in ((f"steadyops.ecs.{ours}", options), nearest)]
+def pairs(sandbox: Sandbox, folder: Path, wanted: frozenset[str]) -> Iterator[tuple[Pair, Payload, Payload]]:
+    """Return each pair, or those whose module of ours is wanted, with the files of ours and of the nearest."""
+    chosen = [pair for pair in PAIRS if not wanted or pair.ours in wanted]
+    tasks = [task for pair in chosen for task in ((f"steadyops.ecs.{pair.ours}", pair.options), pair.nearest)]
     made = payloads(sandbox, folder, tasks)
-    return zip(made[::2], made[1::2], strict=True)
+    return zip(chosen, made[::2], made[1::2], strict=True)
 
 
 def main(rounds: int = ROUNDS, wanted: frozenset[str] = frozenset()) -> int:
     print(f"A task that changes nothing, beside the nearest module: medians of {rounds} runs each, in turn.\n")
     show(HEADINGS)
-    verdicts = []
+    slower, worst = [], 0.0
     with Sandbox.start(speed=100) as sandbox, tempfile.TemporaryDirectory() as folder:
         prepare(sandbox)
-        for ours, nearest in pairs(sandbox, Path(folder), wanted):
+        for pair, ours, nearest in pairs(sandbox, Path(folder), wanted):
             for _round in range(rounds):
                 ours.run(sandbox)
                 nearest.run(sandbox)
-            verdicts.append(compare(ours, nearest))
-    print()
-    for words, worst in verdicts:
-        if worst > 1:
-            print(f"{'slower' if worst <= MOST_RATIO else 'FAIL  '}  {words}")
-    worst = max(worst for _words, worst in verdicts)
+            ratio, words = compare(ours, nearest)
+            worst = worst if pair.slow_because else max(worst, ratio)
+            if ratio > 1:
+                slower.append(f"slower  {words}{pair.slow_because and f': {pair.slow_because}'}")
+    print("", *slower, sep="\n")
     good = worst <= MOST_RATIO
     print(f"{'pass' if good else 'FAIL'}  time or CPU, of the nearest module: {worst:.2f} (at most {MOST_RATIO:g})\n")
     return 0 if good else 1
 
 
-def compare(ours: Payload, nearest: Payload) -> tuple[str, float]:
-    """Print the row of a pair. Returns it in words, and the larger one of its ratios."""
+def compare(ours: Payload, nearest: Payload) -> tuple[float, str]:
+    """Print the row of a pair. Return the larger of its two ratios, and both in words."""
     wall, wall_of_nearest, cpu, cpu_of_nearest = (
         statistics.median(each) for each in (ours.wall, nearest.wall, ours.cpu, nearest.cpu)
     )
@@ -249,7 +261,7 @@ def compare(ours: Payload, nearest: Payload) -> tuple[str, float]:
         )
     )
     words = f"{ours.module} takes {ratio:.2f} of the time and {cpu_ratio:.2f} of the CPU of {nearest.module}"
-    return words, max(ratio, cpu_ratio)
+    return max(ratio, cpu_ratio), words
 
 
 def show(cells: tuple[str, ...]) -> None:
