@@ -90,8 +90,9 @@ molecule: build ## the scenarios in extensions/molecule, against sandboxes, two 
 molecule-%: build
 	$(call step, molecule $*, NO_COLOR=1 MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule/$* $(BIN)/molecule test -s $*)
 
-bench: build ## time and calls for services of many sizes, beside the source's algorithm; memory of a fleet's play
+bench: build ## time and calls for services of many sizes, beside the source's algorithm; no-ops beside amazon.aws; a fleet's memory
 	@$(PY) -m tests.bench
+	@$(PY) -m tests.bench.modules
 	@$(PY) -m tests.bench.fleet
 
 mutants: build ## whether unit tests notice small changes of _core's files; FILES='retry/decide.py', else those changed

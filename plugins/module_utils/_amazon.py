@@ -10,16 +10,25 @@ machine without them gets amazon.aws's message and no traceback.
 from __future__ import annotations
 
 import functools
+import gc
+import os
 import random
 import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from ansible.module_utils import ansible_release
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.amazon.aws.plugins.module_utils import botocore as amazon
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+try:
+    # Importing boto3 creates many objects that stay. Python would search them for garbage again and again, which takes
+    # a tenth of the import's time. So the search is off until then, and leaves these objects out afterwards.
+    gc.disable()
+    from ansible.module_utils import ansible_release
+    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.amazon.aws.plugins.module_utils import botocore as amazon
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+finally:
+    gc.freeze()
+    gc.enable()
 
 from ._core.aws_errors import advice, kind_of
 from ._core.errors import CallFailed, Refused
@@ -135,8 +144,21 @@ class AwsModule(AnsibleAWSModule):
         wanted = options.pop("aws_config", None)
         if wanted:
             config = config.merge(wanted)
-        session = amazon.boto3.session.Session(profile_name=options.pop("profile_name", None))
+        inner = amazon.botocore.session.get_session()
+        loader = inner.get_component("data_loader")
+        loader.list_available_services = functools.partial(_folders, loader.search_paths)
+        session = amazon.boto3.session.Session(botocore_session=inner, profile_name=options.pop("profile_name", None))
         return functools.partial(session.client, config=config, region_name=region, endpoint_url=endpoint, **options)
+
+
+def _folders(paths: list[str], type_name: str) -> list[str]:  # noqa: ARG001 - botocore names this argument
+    """Return every name that may be a service, for botocore's loader, which looks up one service in this list.
+
+    The loader's own list looks into the folders of all 400 services, once for each kind of file that a client needs.
+    That takes half of the time of making the first client. A service that is missing is noticed afterwards as well:
+    botocore raises ``DataNotFoundError``.
+    """
+    return [name for path in paths if os.path.isdir(path) for name in os.listdir(path)]
 
 
 def aws_call(

@@ -9,7 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from fractions import Fraction
+from decimal import Decimal
 
 from .errors import Refused
 
@@ -33,7 +33,7 @@ class Amount:
         """The count; a percentage is rounded up, and is at least one of something."""
         if not self.percent:
             return int(self.number)
-        return max(1, math.ceil(Fraction(str(self.number)) * whole / 100))
+        return max(1, math.ceil(Decimal(str(self.number)) * whole / 100))
 
 
 def read_seconds(option: str, value: float, zero: bool = False) -> float:

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.steadyops.ecs.plugins.module_utils import _amazon
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from botocore.loaders import Loader
 
 from tests.unit.module.arguments import given
 
@@ -34,6 +36,18 @@ def test_one_session_one_client_for_each_service():
     ecs, elbv2 = made.client("ecs"), made.client("elbv2")
     assert made.client("ecs") is ecs
     assert ecs._loader is elbv2._loader, "what botocore reads from disk is read once"
+
+
+def test_every_service_of_botocore_is_found_and_no_other():
+    made = module(region="eu-west-1")
+    known = Loader(include_default_search_paths=True).list_available_services("service-2")
+    assert set(known) <= set(made.client("ecs")._loader.list_available_services(type_name="service-2"))
+    with pytest.raises(Refused, match="nothing"):
+        made.client("nothing")
+
+
+def test_garbage_is_collected_after_the_import():
+    assert gc.isenabled()
 
 
 def test_the_options_arrive():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from statistics import median
 
 from .model import Task
 
@@ -24,6 +23,8 @@ class Pace:
     """Learns between which two instants after an action a replacement becomes good."""
 
     def __init__(self, shortest: float, tasks: Iterable[Task]) -> None:
+        from statistics import median  # noqa: PLC0415 - slow to import, and a run without replacements does not need it
+
         self.shortest = shortest
         launches = [task.started_at - task.created_at for task in tasks if task.started_at is not None]
         self._early = 0.0  # not good yet at that many seconds

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,6 +60,8 @@ def check_expression(option: str, text: str, once: bool = True) -> str:
 
 def check_timezone(option: str, text: str) -> str:
     """The name as it was written. Raises ``Refused`` for one that this machine's list of zones does not have."""
+    import zoneinfo  # noqa: PLC0415 - slow to import, and only this option needs it
+
     known = zoneinfo.available_timezones()  # empty on a machine without the list
     if known and text not in known:
         raise Refused(f"{option}: '{text}' is no time zone. Say one by its IANA name, such as Europe/Berlin or UTC")

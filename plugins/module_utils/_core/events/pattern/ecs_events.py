@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -92,6 +91,8 @@ def _field(path: str, entries: Sequence[Any]) -> Iterator[Finding]:
 def _unknown(path: str, values: Sequence[Any], known: Sequence[str], words: str) -> Iterator[Finding]:
     for value in values:
         if isinstance(value, str) and value not in known:
+            import difflib  # noqa: PLC0415 - slow to import, and only mistakes need it
+
             near = {name.lower(): name for name in known}
             meant = difflib.get_close_matches(value.lower(), near, 1)
             yield warning(path, f"{value!r} {words}{f': is {near[meant[0]]!r} meant?' if meant else ''}")

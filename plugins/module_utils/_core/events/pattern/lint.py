@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -126,6 +125,8 @@ def _operator(entry: Mapping[str, Any], path: str) -> Iterator[Finding]:
         return
     ((name, operand),) = entry.items()
     if name not in OPERATORS:
+        import difflib  # noqa: PLC0415 - slow to import, and only mistakes need it
+
         near = difflib.get_close_matches(str(name).replace("_", "-"), OPERATORS, 1)
         meant = f"is {near[0]!r} meant?" if near else f"they are {_list(OPERATORS)}"
         yield error(path, f"{name!r} is not an operator of EventBridge: {meant}")
