@@ -278,3 +278,21 @@ def test_the_second_run_writes_nothing(yardstick: Latencies) -> None:
     world = VirtualWorld(cluster, "web")
     report = run_once(cluster, settings, world=world)
     assert (report.status, report.changed, world.writes) == ("unchanged", False, [])
+
+
+def test_a_step_whose_last_task_ends_by_itself_is_reported(yardstick: Latencies) -> None:
+    cluster = a_service(yardstick, 2)
+    first, second = sorted(cluster.live("web"), key=lambda task: task.created_at)
+    world = VirtualWorld(cluster, "web")
+    stops: list[str] = []
+
+    def crash_the_other(operation: str, arguments: tuple[object, ...], _looked_at: float) -> None:
+        if operation == "StopTask" and not stops:
+            stops.append(str(arguments[0]))
+            cluster.crash(second.arn if stops[0] == first.arn else first.arn)
+
+    world.before_write = crash_the_other
+    settings = everything(batch_size=Amount(2), surge=0, minimum_healthy_percent=0, bake_time=60.0)
+    report = run_once(cluster, settings, world=world)
+    assert report.status == "recycled"
+    assert [task.arn for task, _new, _seconds in report.replaced] == stops

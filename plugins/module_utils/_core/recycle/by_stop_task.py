@@ -29,7 +29,7 @@ class ByStopTask:
     def close_step(self, seen: Observation) -> None:
         progress = self._progress
         history = progress.history
-        if history.open_stops or not seen.whole:
+        if (history.open_stops and seen.stale) or not seen.whole:
             return
         progress.launching = False
         good = progress.unreported
