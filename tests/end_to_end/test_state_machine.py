@@ -166,7 +166,7 @@ BAD = [
     ({"job": JOB, "definition": PASS}, "mutually exclusive"),
     ({"type": "EXPRESS", "job": JOB}, "Take type STANDARD"),
     ({"definition": "{"}, "definition is not JSON"),
-    ({"definition": '{"A": 1, "A": 2}'}, "the key 'A' twice"),
+    ({"definition": '{"A": 1, "A": 2}'}, "'A' is written twice"),
     ({"definition": "[]"}, "has to be an object"),
     ({"definition": {}}, "it has no States"),
     ({"definition": {**PASS, "StartAt": "B"}}, "StartAt is 'B'"),
