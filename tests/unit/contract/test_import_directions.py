@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -39,10 +40,15 @@ def layer(path: str) -> str:
     return {"_core": "core", "_aws": "aws", "_amazon": "amazon"}.get(rest[0] if rest else "", "drivers")
 
 
+@functools.cache
+def _nodes(source: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(source)))
+
+
 def imports(path: str, source: str) -> Iterator[str]:
     """The absolute dotted name of everything that the file imports."""
     package = (OURS + ".".join(PurePosixPath(path).parent.parts)).split(".")
-    for node in ast.walk(ast.parse(source)):
+    for node in _nodes(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -68,7 +74,7 @@ def offences(path: str, source: str) -> list[str]:
 
 
 def nodes(path: str, sort: type[ast.AST]) -> Iterator[ast.AST]:
-    return (node for node in ast.walk(ast.parse((PLUGINS / path).read_text())) if isinstance(node, sort))
+    return (node for node in _nodes((PLUGINS / path).read_text()) if isinstance(node, sort))
 
 
 @pytest.mark.parametrize("path", FILES)
