@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator
@@ -43,10 +44,15 @@ def own_folder(row: str, path: str) -> str:
     return "/".join(f"plugins/{path}".split("/")[: row.count("/")]) + "/"
 
 
+@functools.cache
+def _nodes(source: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(source)))
+
+
 def imports(path: str, source: str) -> Iterator[str]:
     """The absolute dotted name of everything that the file imports."""
     package = (OURS + ".".join(PurePosixPath(path).parent.parts)).split(".")
-    for node in ast.walk(ast.parse(source)):
+    for node in _nodes(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -108,7 +114,7 @@ def test_no_file_imports_itself_through_others():
 
 
 def nodes(path: str, sort: type[ast.AST]) -> Iterator[ast.AST]:
-    return (node for node in ast.walk(ast.parse((PLUGINS / path).read_text())) if isinstance(node, sort))
+    return (node for node in _nodes((PLUGINS / path).read_text()) if isinstance(node, sort))
 
 
 @pytest.mark.parametrize("path", FILES)

@@ -1,27 +1,22 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What README.md tells to copy does work: its playbook, its policy, its options and links."""
+"""README.md names policies, options, commands and links that exist. Its plays run in ``tests/end_to_end``."""
 
 from __future__ import annotations
 
 import importlib
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import yaml
 
-from tests.sandbox.client import Sandbox
 from tests.unit.contract.calls_of_modules import calls_of
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text()
-DAY = 86400
 MODULES = ("ecs_service_recycle", "ecs_service_task_info")
 ALL_MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 ROLES = ("failure_alerts", "launch_retry", "scheduled_task")
@@ -132,52 +127,7 @@ def test_options_in_the_playbook_exist():
         assert {option for options in used for option in options} <= arguments(module).keys()
 
 
-@pytest.fixture
-def sandbox():
-    with Sandbox.start(speed=100) as started:
-        yield started
-
-
 @pytest.mark.parametrize("role", ROLES)
 def test_variables_of_roles_exist(role):
     (play,) = plays_with(role)
     assert play["roles"][0].keys() - {"role"} <= variables(role).keys()
-
-
-def test_the_inventory_finds_the_services_with_its_tag(sandbox, tmp_path):
-    sandbox.service("web", cluster="production", tasks=0, tags={"recycle": "weekly"})
-    sandbox.service("api", cluster="production", tasks=0)
-    (text,) = [text for text in blocks("yaml") if isinstance(yaml.safe_load(text), dict)]
-    inventory = tmp_path / "fleet.ecs_services.yml"
-    inventory.write_text(text)
-    environment = {**os.environ, "AWS_URL": sandbox.url}
-    command = ["ansible-inventory", "-i", inventory, "--list"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert json.loads(done.stdout)["ecs_services"]["hosts"] == ["web.production"]
-
-
-@pytest.mark.long
-def test_the_plays_with_retries_and_schedules_run(sandbox, tmp_path):
-    ecs = boto3.client("ecs", os.environ["AWS_REGION"], endpoint_url=sandbox.url)
-    for family in ("report", "import"):
-        ecs.register_task_definition(family=family, containerDefinitions=[{"name": "app", "image": "x", "memory": 64}])
-    playbook = tmp_path / "playbook.yml"
-    plays = [*plays_with("launch_retry"), *plays_with("scheduled_task")]
-    plays[0]["vars"]["launch_retry_package_dir"] = str(tmp_path)
-    playbook.write_text(yaml.safe_dump(plays))
-    environment = {**os.environ, "AWS_URL": sandbox.url}
-    command = ["ansible-playbook", "--check", playbook]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_the_playbook_runs(sandbox, tmp_path):
-    sandbox.service("shop", cluster="production", tasks=1, target_groups=1, newest=8 * DAY, oldest=9 * DAY)
-    playbook = tmp_path / "playbook.yml"
-    playbook.write_text(blocks("yaml")[0])
-    environment = {**os.environ, "AWS_URL": sandbox.url}
-    done = subprocess.run(["ansible-playbook", playbook], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "recycled: 1 tasks replaced in" in done.stdout
-    assert "0 are still older than a week" in done.stdout
-    assert sandbox.find("shop")["desired"] == 1

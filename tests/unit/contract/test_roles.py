@@ -47,7 +47,8 @@ def test_examples_use_variables_that_exist(role):
     text = readme.read_text() if readme.exists() else ""
     blocks = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     used = re.findall(rf"^ *{role}_(\w+):", "".join(blocks), re.MULTILINE)
-    assert [name for name in used if name not in variables(role)] == []
+    known = variables(role)
+    assert [name for name in used if name not in known] == []
 
 
 def test_every_option_is_a_variable_of_the_same_kind():
