@@ -31,6 +31,7 @@ from tests.sandbox.client import Sandbox
 
 ROUNDS = 7
 MOST_RATIO = 1.05  # of the nearest module's time, and of its CPU; less is noise
+MOST_WAITING = 2  # times the CPU; the calls alone make it 1.1
 HEADINGS = ("module", "nearest", "ours s", "its s", "ratio", "CPU s", "its s", "ratio", "calls", "kB")
 WIDTHS = (41, 49, 6, 6, 5, 6, 6, 5, 5, 7)
 ARN = "arn:aws:{service}:eu-central-1:123456789012:{name}"
@@ -78,14 +79,14 @@ PAIRS = [
     Pair("ecs_failure_rule_info", {"name": "ours"}, READ_LOG_GROUP),
     Pair(
         "ecs_notification_target",
-        {"rule": "ours", "id": "mail", "arn": TOPIC, "message_template": "sns_text"},
+        {"rule": "failures", "id": "mail", "arn": TOPIC, "message_template": "sns_text"},
         rule("theirs-mail", **RULE, targets=[{"id": "mail", "arn": TOPIC}]),
     ),
     Pair("events_connection", CONNECTION, rule("theirs"), SCRYPT),
     Pair("events_connection", {**CONNECTION, "update_secret": "never"}, rule("theirs")),
     Pair(
         "events_api_destination",
-        {"name": "ours", "connection": "ours", "invocation_endpoint": "https://example.com/", "http_method": "POST"},
+        {"name": "ours", "connection": "sentry", "invocation_endpoint": "https://example.com/", "http_method": "POST"},
         rule("theirs"),
     ),
     Pair(
@@ -152,13 +153,15 @@ PAIRS = [
 def prepare(sandbox: Sandbox) -> None:
     """Create what the resources of the pairs refer to."""
     session = boto3.session.Session("sandbox", "sandbox", region_name="eu-central-1")
-    iam, sns, logs, functions = (
-        session.client(name, endpoint_url=sandbox.url) for name in ("iam", "sns", "logs", "lambda")
-    )
+    names = ("iam", "sns", "logs", "lambda", "events")
+    iam, sns, logs, functions, events = (session.client(name, endpoint_url=sandbox.url) for name in names)
     trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
     iam.create_role(RoleName="bench", AssumeRolePolicyDocument=trust)
     sns.create_topic(Name="alerts")
     logs.create_log_group(logGroupName="trail")
+    events.put_rule(Name="failures", EventPattern=json.dumps(PATTERN))
+    key = {"ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": "k3y"}}
+    events.create_connection(Name="sentry", AuthorizationType="API_KEY", AuthParameters=key)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("handler.py", "")
@@ -245,7 +248,11 @@ def main(rounds: int = ROUNDS, wanted: frozenset[str] = frozenset()) -> int:
 
 
 def compare(ours: Payload, nearest: Payload) -> tuple[float, str]:
-    """Print the row of a pair. Return the larger of its two ratios, and both in words."""
+    """Print the row of a pair. Return the ratio that counts, and both ratios in words.
+
+    The larger one counts. On a machine so busy that processes wait longer than they compute, it is the one of CPU: the
+    other one depends on who waited longer.
+    """
     wall, wall_of_nearest, cpu, cpu_of_nearest = (
         statistics.median(each) for each in (ours.wall, nearest.wall, ours.cpu, nearest.cpu)
     )
@@ -261,7 +268,8 @@ def compare(ours: Payload, nearest: Payload) -> tuple[float, str]:
         )
     )
     words = f"{ours.module} takes {ratio:.2f} of the time and {cpu_ratio:.2f} of the CPU of {nearest.module}"
-    return max(ratio, cpu_ratio), words
+    busy = wall_of_nearest > MOST_WAITING * cpu_of_nearest
+    return cpu_ratio if busy else max(ratio, cpu_ratio), words + (" (busy machine)" if busy else "")
 
 
 def show(cells: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import ev
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live import rule as live_rule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule import Rule
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.rule import Rule
 
 from tests.unit.aws.clients import Clients, ended, stubbed
 

@@ -17,7 +17,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import (
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls.pages import hundreds
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule import Rule
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.rule import Rule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.model import Filter
 
 from tests.unit.aws.clients import Clients, at

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..._amazon import NOT_FOUND, aws_call
 from ..._core.events.pattern.parse import pattern_text
-from ..._core.failures.rule import Rule
+from ..._core.events.rule import Rule
 from .pages import pages
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..._core.change import Change, tag_writes
-from ..._core.failures.rule import Rule
+from ..._core.events.rule import Rule
 from ..calls import event_rules as api
 from ..calls import event_targets
 from ..calls.pages import hundreds

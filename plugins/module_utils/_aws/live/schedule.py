@@ -15,7 +15,7 @@ from typing import Any
 
 from ..._core.change import Change
 from ..._core.errors import Refused
-from ..._core.failures.rule import Rule
+from ..._core.events.rule import Rule
 from ..._core.schedules.schedule import RULE, WantedSchedule
 from ..calls import event_rules, event_targets, scheduler
 from ..shapes.scheduled_target import target, target_request

@@ -1,13 +1,12 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""An EventBridge rule: as the user wants it, as it is, and what has to change."""
+"""An EventBridge rule: as the user wants it, and what has to change."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..change import Change, wanted_tags
@@ -16,34 +15,13 @@ from ..events.pattern.compare import same_pattern
 from ..events.pattern.findings import Finding, error
 from ..events.pattern.lint import lint
 from ..events.pattern.parse import parse_pattern, pattern_text
+from ..events.rule import Rule, bus_name
 from ..limits import LONGEST_DESCRIPTION, check_length, check_tags
-from ..names import BUS_NAME, EVENT_BUS, EVENTS_NAME, read_name, read_name_or_arn
+from ..names import EVENTS_NAME, read_name
 from .definition import failure_pattern
 from .filters import KINDS, given_filters, read_filters
 
 ENABLED, DISABLED = "ENABLED", "DISABLED"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule as it is. ``pattern_text`` is what AWS hands back, None where the rule has none."""
-
-    name: str
-    arn: str
-    bus: str
-    state: str
-    pattern_text: str | None = None
-    description: str = ""
-    role_arn: str | None = None
-    schedule: str | None = None
-    managed_by: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    targets: Sequence[Mapping[str, Any]] | None = None  # None where they were not looked up
-
-    @property
-    def event_pattern(self) -> dict[str, Any] | None:
-        """As EventBridge reads it: of keys that are written twice, the last counts."""
-        return None if self.pattern_text is None else json.loads(self.pattern_text)
 
 
 @dataclass(frozen=True)
@@ -80,11 +58,6 @@ def read_rule(params: Mapping[str, Any]) -> WantedRule:
         purge_tags=params["purge_tags"],
         warnings=warnings,
     )
-
-
-def bus_name(bus: str) -> str:
-    """The name of an event bus, given by its name or by its ARN. Raises ``Refused``."""
-    return read_name_or_arn("event_bus_name", bus, BUS_NAME, EVENT_BUS)[0]
 
 
 def read_search(params: Mapping[str, Any]) -> dict[str, Any]:

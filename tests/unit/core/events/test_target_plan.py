@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.rule import Rule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.options import read_target
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.plan import (
     DEAD_LETTERS,
@@ -23,7 +24,6 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.
     warnings_of,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.statements import statement_for
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule import Rule
 
 from tests.unit.core.events import target_options as of
 from tests.unit.core.events.target_options import RULE, params, template

@@ -9,11 +9,10 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.rule import Rule, bus_name
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.filters import TAKEN_BY
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule import (
-    Rule,
     WantedRule,
-    bus_name,
     plan_rule,
     read_rule,
     rule_facts,

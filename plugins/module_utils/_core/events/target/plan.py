@@ -13,8 +13,8 @@ from typing import Any
 from ...arns import Arn, parse_arn
 from ...change import Change
 from ...errors import Refused
-from ...failures.rule import Rule
 from ...limits import DELIVERY_DEFAULTS
+from ..rule import Rule
 from .kinds import SERVICES_WITH_POLICIES, is_fifo
 from .messages.fields import event_kind_of
 from .options import WantedTarget

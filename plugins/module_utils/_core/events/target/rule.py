@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...arns import Arn
-from ...failures.rule import bus_name
 from ...names import EVENTS_NAME, read_name
+from ..rule import bus_name
 
 DEFAULT_BUS = "default"
 

@@ -1,0 +1,40 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""An EventBridge rule as it is. Targets and schedules need it without all that failures/ knows of patterns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..names import BUS_NAME, EVENT_BUS, read_name_or_arn
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as it is. ``pattern_text`` is what AWS hands back, None where the rule has none."""
+
+    name: str
+    arn: str
+    bus: str
+    state: str
+    pattern_text: str | None = None
+    description: str = ""
+    role_arn: str | None = None
+    schedule: str | None = None
+    managed_by: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    targets: Sequence[Mapping[str, Any]] | None = None  # None where they were not looked up
+
+    @property
+    def event_pattern(self) -> dict[str, Any] | None:
+        """As EventBridge reads it: of keys that are written twice, the last counts."""
+        return None if self.pattern_text is None else json.loads(self.pattern_text)
+
+
+def bus_name(bus: str) -> str:
+    """The name of an event bus, given by its name or by its ARN. Raises ``Refused``."""
+    return read_name_or_arn("event_bus_name", bus, BUS_NAME, EVENT_BUS)[0]
