@@ -134,7 +134,9 @@ class Watch:
         # Nor can it be when AWS refuses to stop it.
         since = self.lowered_after if self.hindered else self.looked_at
         service = self.cluster.service("web")
-        started = [task for task in service.live.values() if task.created_at >= since and not task.healthy]
+        # Among tasks that were not healthy before, and that no run may stop, one more is one that ECS can spare.
+        ill = any(task.created_at < since and not task.healthy for task in service.live.values())
+        started = [t for t in service.live.values() if t.created_at >= since and (ill or not t.healthy)]
         if change.cause.startswith("scale-in") and started:
             return
         raise Broken(

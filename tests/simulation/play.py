@@ -111,6 +111,9 @@ class _Stage:
                 raise Broken("a run that did not fail left the record behind")
             self._once(replace(scenario.settings, selector=None))
         self.play.watch.check_end(bool(self.play.killed))
+        for arn in (arn for report in self.play.reports for arn in report.withdrawn):
+            if self.cluster.tasks[arn].created_at < START:
+                raise Broken(f"a task that was there before the run is called withdrawn: {arn}")
         self._check_calls()
         self._make_peace()
 
@@ -186,7 +189,9 @@ class _Stage:
             cluster.policy_wants("web", service.desired + abs(act.amount))
         elif running:
             task = self.random.choice(running)
-            if act.kind == "interrupt":
+            if act.kind == "target_state":
+                cluster.target_state(task.arn, act.details["state"])
+            elif act.kind == "interrupt":
                 cluster.interrupt(task.arn)
             elif act.kind == "protect":
                 cluster.protect(task.arn, cluster.now + PROTECTED_FOR)
@@ -229,6 +234,8 @@ class _Stage:
         for task in cluster.tasks.values():
             task.protected_until = 0.0
             task.seen = None
+        if not scenario.settings.selector or scenario.settings.selector.kind != "all_tasks":
+            self._heal()  # what is not stale, no run makes well
         for _day in range(7):  # even a DAEMON service rolls to its end, one instance at a time
             cluster.advance(cluster.now + 7200)
             if not cluster.service("web").rolling:
@@ -247,6 +254,15 @@ class _Stage:
         if not repeats and not partial and (second.changed or self.runs[-1].world.writes):
             raise Broken(f"the second run in peace changed something: {second.as_dict()}")
         self.play.watch.check_end(bool(self.play.killed))
+
+    def _heal(self) -> None:
+        cluster, service = self.cluster, self.cluster.service("web")
+        for task in service.live.values():
+            if task.last_status == "RUNNING" and service.health_check:
+                task.health = "HEALTHY"
+            for group in tuple(task.unready):
+                cluster.target_state(task.arn, "healthy", group)
+            cluster.changed(task, "health")
 
     def _once(self, settings: Settings | None = None) -> Report:
         run = self._begin(CallFaults(), settings)

@@ -151,7 +151,38 @@ def draw_deployments(number: int) -> Scenario:
     )
 
 
-FAMILIES = {"stop_task": draw, "scale_in": draw_scale_in, "deployments": draw_deployments}
+def draw_health(number: int) -> Scenario:
+    """A scenario of another family: the same dangers, to services that are ill and to load balancers of all kinds."""
+    rng = random.Random(f"health {number}")
+    family = draw if rng.random() < 0.7 else draw_scale_in
+    base = family(rng.randrange(10**9))
+    while not base.service["desired"]:
+        base = family(rng.randrange(10**9))
+    kind = rng.choice(["plain", "plain", "classic", "lattice", "host"])
+    service = dict(base.service)
+    if kind in ("classic", "host") and service["room"] is None:
+        service["launch_type"] = "EC2"
+    if kind == "classic" and service["launch_type"] == "EC2" and not service["daemon"]:
+        service |= {"classic": ["old"], "target_groups": []}
+    elif kind == "lattice" and not service["daemon"]:
+        service |= {"lattice": ["arn:aws:vpc-lattice:eu-west-1:111122223333:targetgroup/tg-1"]}
+    elif kind == "host" and service["launch_type"] == "EC2":
+        service |= {"network_mode": "host", "target_groups": ["tg/0"]}
+    checked = [*(["container"] * service["health_check"]), *service["target_groups"]]
+    if service.get("classic") or service.get("lattice"):
+        checked.append("targets")
+    ill = rng.choice([0, 1, 1, rng.randint(1, service["desired"]), service["desired"]]) if checked else 0
+    if ill:
+        service |= {"unhealthy": min(ill, service["desired"]), "unhealthy_by": rng.choice(checked)}
+        service["replaces_unhealthy"] = rng.random() < 0.3
+    acts = list(base.acts)
+    if checked != ["container"] and checked and rng.random() < 0.3:
+        acts.append(Act(rng.uniform(0, 900), "target_state", details={"state": rng.choice(_STATES)}))
+    return replace(base, number=number, service=service, acts=acts)
+
+
+FAMILIES = {"stop_task": draw, "scale_in": draw_scale_in, "deployments": draw_deployments, "health": draw_health}
+_STATES = ["unhealthy.draining", "unhealthy", "draining", "initial", "unavailable", "unused"]
 
 
 def _draw_service(rng: random.Random, size: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
@@ -25,6 +25,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model 
 from tests.sandbox.model.deployments import DONE
 from tests.sandbox.model.scheduler import Cluster
 from tests.sandbox.model.state import SandboxError, ServiceState, TaskState
+from tests.sandbox.model.tasks import CLASSIC
 
 T = TypeVar("T")
 
@@ -125,7 +126,9 @@ class VirtualWorld:
         """The scheduler answers with the same value as long as nothing has changed."""
         known = self._tasks.get(state.arn)
         if known is None or known[0] is not state:
-            known = self._tasks[state.arn] = (state, to_task(state))
+            task = to_task(state)
+            instance = dict.fromkeys(self.cluster.service(self.service).classic, (state.address,))
+            known = self._tasks[state.arn] = (state, replace(task, targets={**task.targets, **instance}))
         return known[1]
 
     def _arn(self, name: str) -> str:
@@ -149,7 +152,12 @@ class VirtualWorld:
     def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
         return self._call("DescribeAlarms", lambda: dict.fromkeys(names, "OK"))
 
-    def target_states(self, group: str) -> Mapping[str, str]:
+    def target_states(self, group: str) -> Mapping[str, str] | None:
+        if group in self.cluster.service(self.service).classic:
+            states = self._call("DescribeInstanceHealth", lambda: self.cluster.target_states(f"{CLASSIC}{group}"))
+            return {target.rpartition(":")[0]: state for target, state in states.items()}
+        if group in self.cluster.deleted_groups:
+            return self._call("DescribeTargetHealth", lambda: None)
         return self._call("DescribeTargetHealth", lambda: self.cluster.target_states(group))
 
     def protected_until(self, arns: Iterable[str]) -> dict[str, float]:
@@ -221,7 +229,11 @@ def to_service(state: ServiceState) -> Service:
         deployments=to_deployments(state),
         hold=to_hold(state),
         maximum_percent=state.maximum_percent,
-        target_groups=next((e.target_groups for e in state.task_sets if e.status == "PRIMARY"), state.target_groups),
+        target_groups=(
+            *next((e.target_groups for e in state.task_sets if e.status == "PRIMARY"), state.target_groups),
+            *state.classic,
+            *state.lattice,
+        ),
         tags=dict(state.tags),
         events=tuple(Event(*event) for event in state.events),
     )

@@ -5,7 +5,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import application_autoscaling, ecs, elbv2
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import (
+    application_autoscaling,
+    ecs,
+    elb,
+    elbv2,
+    vpc_lattice,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.shapes.ecs import Revision
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
 
@@ -51,20 +58,20 @@ def scalable(**more):
             None,
         ),
         (
-            ecs.target_groups_in_use,
+            ecs.service_revision,
             ("revision",),
             "describe_service_revisions",
             {"serviceRevisionArns": ["revision"]},
             {"serviceRevisions": [{"resolvedConfiguration": {"loadBalancers": [{"targetGroupArn": GROUP}, {}]}}]},
-            {GROUP},
+            Revision(frozenset({GROUP})),
         ),
         (
-            ecs.target_groups_in_use,
+            ecs.service_revision,
             ("revision",),
             "describe_service_revisions",
             {"serviceRevisionArns": ["revision"]},
             {"serviceRevisions": [{}]},
-            set(),
+            Revision(),
         ),
         (
             ecs.describe_tasks,
@@ -283,3 +290,64 @@ def test_a_service_that_is_there():
     stub.add_response("describe_services", {"services": [service()], "failures": []})
     found = ecs.describe_service(client, "prod", "web")
     assert found.service.arn == SERVICE
+
+
+LATTICE = "arn:aws:vpc-lattice:eu-central-1:111122223333:targetgroup/tg-0123456789abcdef0"
+
+
+def state(instance, said, description="N/A"):
+    return {"InstanceId": instance, "State": said, "ReasonCode": "N/A", "Description": description}
+
+
+def test_instances_of_a_classic_load_balancer():
+    """Descriptions are those of the API model, InstanceState."""
+    client, stub = stubbed("elb")
+    found = {
+        "a": ("InService", "N/A", "healthy"),
+        "b": ("InService", "Instance deregistration currently in progress.", "draining"),
+        "c": ("OutOfService", "Instance registration is still in progress.", "initial"),
+        "d": (
+            "OutOfService",
+            "Instance has not passed the configured HealthyThreshold number of health checks consecutively.",
+            "initial",
+        ),
+        "e": (
+            "OutOfService",
+            "Instance has failed at least the UnhealthyThreshold number of health checks consecutively.",
+            "unhealthy",
+        ),
+        "f": ("OutOfService", "Instance is not currently registered with the LoadBalancer.", "unused"),
+        "g": ("Unknown", "A transient error occurred. Please try again later.", "unknown"),
+    }
+    states = [state(instance, said, description) for instance, (said, description, _state) in found.items()]
+    stub.add_response("describe_instance_health", {"InstanceStates": states}, {"LoadBalancerName": "old"})
+    assert elb.instance_states(client, "old") == {instance: each[2] for instance, each in found.items()}
+
+
+def test_targets_of_vpc_lattice_have_pages():
+    client, stub = stubbed("vpc-lattice")
+    for names, more, asked in (
+        (("10.0.0.1", "2001:DB8:0::1"), {"nextToken": "2"}, {}),
+        (("10.0.0.2",), {}, {"nextToken": "2"}),
+    ):
+        items = [{"id": name, "port": 80, "status": "HEALTHY" if ":" in name else "UNAVAILABLE"} for name in names]
+        stub.add_response("list_targets", {"items": items, **more}, {"targetGroupIdentifier": LATTICE, **asked})
+    assert dict(vpc_lattice.list_targets(client, LATTICE)) == {
+        "10.0.0.1:80": "unavailable",
+        "2001:db8::1:80": "healthy",
+        "10.0.0.2:80": "unavailable",
+    }
+
+
+@pytest.mark.parametrize(
+    ("service_name", "function", "operation", "code"),
+    [
+        ("elb", elb.instance_states, "describe_instance_health", "LoadBalancerNotFound"),
+        ("elbv2", elbv2.target_states, "describe_target_health", "TargetGroupNotFound"),
+        ("vpc-lattice", vpc_lattice.list_targets, "list_targets", "ResourceNotFoundException"),
+    ],
+)
+def test_what_does_not_exist_has_no_states(service_name, function, operation, code):
+    client, stub = stubbed(service_name)
+    stub.add_client_error(operation, code)
+    assert function(client, LATTICE) is None

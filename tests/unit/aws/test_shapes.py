@@ -17,6 +17,9 @@ from tests.unit.aws.clients import ECS, GROUP, GROUP_2, at, service, task
 
 SEVEN, EIGHT = f"{ECS}:task-definition/web:7", f"{ECS}:task-definition/web:8"
 INSTANCE = f"{ECS}:container-instance/prod/1"
+LATTICE_GROUP = "arn:aws:vpc-lattice:eu-central-1:111122223333:targetgroup/tg-0123456789abcdef0"
+LATTICE = {"targetGroupArn": LATTICE_GROUP, "portName": "http", "roleArn": "arn:aws:iam::111122223333:role/x"}
+PLAIN_GROUP = shapes.Balancer(GROUP, "", 80)
 WEB = {"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}
 PLAIN = Service(
     arn=f"{ECS}:service/prod/web",
@@ -66,7 +69,12 @@ def test_a_service_with_nothing_special():
             },
             {"events": (Event("2", 20.5, "new"), Event("1", 10.0, "old"))},
         ),
-        ({"loadBalancers": [{"loadBalancerName": "classic", "containerName": "web"}]}, {"classic_load_balancer": True}),
+        ({"loadBalancers": [{"loadBalancerName": "classic", "containerName": "web"}]}, {"target_groups": ("classic",)}),
+        # VPC Lattice is told of deployments only.
+        (
+            {"deployments": [{"status": "PRIMARY", "vpcLatticeConfigurations": [LATTICE]}], "loadBalancers": [WEB]},
+            {"target_groups": (GROUP, LATTICE_GROUP)},
+        ),
         (
             {"loadBalancers": [WEB, {**WEB, "targetGroupArn": GROUP_2}, {**WEB, "containerPort": 81}]},
             {"target_groups": (GROUP, GROUP_2)},
@@ -215,14 +223,89 @@ def binding(host, container=80):
         (on_instance(binding(32768), binding(32768)), ("i-1:32768",), True),
         (on_instance(binding(9000, container=81)), (), False),
         (on_instance(binding(32768), name="log"), (), False),
-        (on_instance(), (), False),
+        # bridge, and not running yet.
+        ({**on_instance(), "lastStatus": "PENDING"}, (), False),
+        # host: a task that runs has no bindings, and both ports are the same.
+        (on_instance(), ("i-1:80",), True),
         ({}, (), False),
     ],
 )
 def test_targets(said, expected, looked_up):
     balancers = (shapes.Balancer(GROUP, "web", 80),)
-    assert shapes.hosts_to_look_up([task(**said)], balancers) == ({INSTANCE} if looked_up else set())
+    assert shapes.hosts_to_look_up([(task(**said), balancers)]) == ({INSTANCE} if looked_up else set())
     assert shapes.task(task(**said), balancers, {INSTANCE: "i-1"}).targets == {GROUP: expected}
+
+
+@pytest.mark.parametrize("said", [on_instance(), on_instance(binding(80)), {"containerInstanceArn": INSTANCE}])
+def test_the_target_of_a_classic_load_balancer_is_an_instance(said):
+    balancers = (shapes.Balancer("classic", "web", 80),)
+    assert shapes.hosts_to_look_up([(task(**said), balancers)]) == {INSTANCE}
+    assert shapes.task(task(**said), balancers, {INSTANCE: "i-1"}).targets == {"classic": ("i-1",)}
+    assert shapes.task(task(**said), balancers, {}).targets == {"classic": ()}
+
+
+def test_addresses_of_a_task_that_has_two():
+    both = interface(privateIPv4Address="10.0.1.7", ipv6Address="2001:DB8:0:0::1")
+    one = interface(ipv6Address="2001:db8::2")
+    assert shapes.aliases([task(attachments=both), task(attachments=one), task()]) == {"2001:db8::1": "10.0.1.7"}
+
+
+@pytest.mark.parametrize(
+    ("containers", "expected"),
+    [
+        ([{"name": "web", "portMappings": [{"name": "http", "containerPort": 8080}]}], ("web", 8080)),
+        ([{"name": "log"}, {"name": "web", "portMappings": [{"name": "admin", "containerPort": 1}]}], ("", 0)),
+        ([{"name": "log", "portMappings": [{"containerPort": 1}]}], ("", 0)),
+    ],
+)
+def test_a_named_port(containers, expected):
+    found = shapes.with_port(shapes.Balancer(LATTICE_GROUP, "", 0, port_name="http"), containers)
+    assert (found.container, found.port) == expected
+
+
+GATEWAY = {
+    "ecsManagedResources": {
+        "gatewayConnections": [
+            {
+                "portName": "http",
+                "resources": {"hostSharedAlb": [{"targetGroupArn": GROUP, "alternateTargetGroupArn": GROUP_2}]},
+            }
+        ]
+    }
+}
+EXPRESS = {
+    "ecsManagedResources": {
+        "ingressPaths": [{"targetGroups": [{"arn": GROUP, "port": 80}, {"arn": GROUP_2, "port": 80}, {"port": 1}]}]
+    }
+}
+
+
+def used(*groups):
+    return {"resolvedConfiguration": {"loadBalancers": [{"targetGroupArn": group} for group in groups]}}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (GATEWAY, [shapes.Balancer(GROUP, "", 0, GROUP_2, "http")]),
+        ({**GATEWAY, **used(GROUP_2)}, [shapes.Balancer(GROUP_2, "", 0, GROUP_2, "http")]),
+        (EXPRESS, []),  # which of the two, ECS does not say
+        ({**EXPRESS, **used(GROUP_2)}, [shapes.Balancer(GROUP_2, "", 80)]),
+        ({"ecsManagedResources": {"ingressPaths": [{"targetGroups": [{"arn": GROUP, "port": 80}]}]}}, [PLAIN_GROUP]),
+        (used(GROUP), []),
+        ({}, []),
+    ],
+)
+def test_load_balancers_that_ecs_has_made(said, expected):
+    assert list(shapes.in_use((), shapes.revision(said))) == expected
+
+
+def test_the_target_group_of_vpc_lattice_that_is_in_use():
+    pair = {**LATTICE, "advancedConfiguration": {"alternateTargetGroupArn": "other"}}
+    named = shapes.described_service(service(deployments=[{"vpcLatticeConfigurations": [pair]}]))
+    swapped = shapes.revision({"resolvedConfiguration": {"vpcLatticeConfigurations": [{"targetGroupArn": "other"}]}})
+    assert shapes.groups_of(shapes.in_use(named.balancers, swapped)) == ("other",)
+    assert shapes.groups_of(shapes.in_use(named.balancers, shapes.Revision())) == (LATTICE_GROUP,)
 
 
 def test_two_ports_in_one_target_group_and_one_in_another():

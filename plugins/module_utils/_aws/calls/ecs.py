@@ -29,15 +29,10 @@ def describe_service(ecs: Any, cluster: str, service: str) -> shapes.DescribedSe
 
 
 @aws_call("ecs:DescribeServiceRevisions")
-def target_groups_in_use(ecs: Any, service_revision: str) -> frozenset[str]:
-    """ARNs of the target groups that a service revision really uses; empty when ECS does not tell."""
-    answer = ecs.describe_service_revisions(serviceRevisionArns=[service_revision])
-    return frozenset(
-        balancer["targetGroupArn"]
-        for revision in answer.get("serviceRevisions", [])
-        for balancer in revision.get("resolvedConfiguration", {}).get("loadBalancers", [])
-        if "targetGroupArn" in balancer
-    )
+def service_revision(ecs: Any, arn: str) -> shapes.Revision:
+    """The target groups of a service revision; empty when ECS does not tell."""
+    answer = ecs.describe_service_revisions(serviceRevisionArns=[arn])
+    return next((shapes.revision(found) for found in answer.get("serviceRevisions", [])), shapes.Revision())
 
 
 @aws_call("ecs:DescribeServiceDeployments")

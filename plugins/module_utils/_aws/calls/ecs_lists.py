@@ -82,7 +82,7 @@ def service_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
         "deployments": deployments,
         "minimum_healthy_percent": limits.get("minimumHealthyPercent"),
         "maximum_percent": limits.get("maximumPercent"),
-        "target_groups": list(service.target_groups),
+        "target_groups": [group for group in service.target_groups if ":elasticloadbalancing:" in group],
         "subnets": network.get("subnets", []),
         "security_groups": network.get("securityGroups", []),
         "availability_zone_rebalancing": answer.get("availabilityZoneRebalancing"),

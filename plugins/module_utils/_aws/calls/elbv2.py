@@ -11,9 +11,12 @@ from typing import Any
 from ..._amazon import aws_call
 
 
-@aws_call("elasticloadbalancing:DescribeTargetHealth")
-def target_states(elbv2: Any, group: str) -> dict[str, str]:
-    """Of every target of the group: name as ``target_name`` makes it -> state (healthy, initial, draining ...)."""
+@aws_call("elasticloadbalancing:DescribeTargetHealth", expected="TargetGroupNotFound")
+def target_states(elbv2: Any, group: str) -> dict[str, str] | None:
+    """Of every target of the group: name as ``target_name`` makes it -> state (healthy, initial, draining ...).
+
+    None when there is no such group.
+    """
     answer = elbv2.describe_target_health(TargetGroupArn=group)
     return {
         target_name(found["Target"]["Id"], found["Target"].get("Port")): found["TargetHealth"]["State"]
@@ -23,6 +26,9 @@ def target_states(elbv2: Any, group: str) -> dict[str, str]:
 
 def target_name(address: str, port: int | None) -> str:
     """``10.0.1.7:8080`` or ``i-0abc:32768``; an IPv6 address always in its shortest form."""
-    if ":" in address:
-        address = ipaddress.ip_address(address).compressed
-    return f"{address}:{port}"
+    return f"{plain_address(address)}:{port}"
+
+
+def plain_address(address: str) -> str:
+    """An IPv6 address in its shortest form; anything else as it is."""
+    return ipaddress.ip_address(address).compressed if ":" in address else address

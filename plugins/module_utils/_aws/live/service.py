@@ -12,11 +12,13 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from ..._core.aws_errors import is_denied
 from ..._core.ecs.names import parse_service
 from ..._core.errors import CallFailed, Refused
+from ..._core.recycle.health import UNTOLD
 from ..._core.recycle.model import FoundImage, Hold, RegistryImage, Scaling, Service, Task
 from ..._core.recycle.secrets import Named, names_in
-from ..calls import application_autoscaling, cloudwatch, ecr, ecs, elbv2, secrets
+from ..calls import application_autoscaling, cloudwatch, ecr, ecs, elb, elbv2, secrets, vpc_lattice
 from ..calls.pages import hundreds
 from ..shapes import ecs as ecs_shapes
 
@@ -46,7 +48,9 @@ class LiveService:
         self._ended = ""  # ARN of the newest service deployment that is known to have ended
         self._arn: str | None = None
         self._balancers: tuple[ecs_shapes.Balancer, ...] | None = None
-        self._groups_in_use: dict[str, frozenset[str]] = {}  # by service revision
+        self._revisions: dict[str, ecs_shapes.Revision] = {}  # by ARN of the service revision
+        self._denied: CallFailed | None = None  # why service revisions cannot be read
+        self._aliases: dict[str, str] = {}  # IPv6 address of a task -> its IPv4 address, which is in its targets
         self._instance_ids: dict[str, str] = {}  # by container instance
         self._definitions: dict[str, Sequence[Mapping[str, Any]]] = {}  # containers by task definition
 
@@ -79,14 +83,15 @@ class LiveService:
         client = self._client("ecs")
         if self._balancers is None:
             self.describe_service()
-        balancers = self._balancers or ()
         tasks = []
         for some in hundreds(arns):
             answers = ecs.describe_tasks(client, self.name.cluster, some)
-            hosts = ecs_shapes.hosts_to_look_up(answers, balancers) - self._instance_ids.keys()
+            self._aliases.update(ecs_shapes.aliases(answers))
+            found = [(answer, self._balancers_of(answer)) for answer in answers]
+            hosts = ecs_shapes.hosts_to_look_up(found) - self._instance_ids.keys()
             for unknown in hundreds(sorted(hosts)):
                 self._instance_ids.update(ecs.instance_ids(client, self.name.cluster, unknown))
-            tasks += [ecs_shapes.task(answer, balancers, self._instance_ids) for answer in answers]
+            tasks += [ecs_shapes.task(answer, balancers, self._instance_ids) for answer, balancers in found]
         return tasks
 
     def has_health_check(self, revision: str) -> bool:
@@ -116,8 +121,20 @@ class LiveService:
             found.update(cloudwatch.alarm_states(self._client("cloudwatch"), some))
         return found
 
-    def target_states(self, group: str) -> Mapping[str, str]:
-        return elbv2.target_states(self._client("elbv2"), group)
+    def target_states(self, group: str) -> Mapping[str, str] | None:
+        kind = group.split(":")[2] if group.startswith("arn:") else "elb"
+        if kind == "elb":
+            return elb.instance_states(self._client("elb"), group)
+        if kind == "ecs":
+            raise self._denied or CallFailed(
+                "DescribeServiceRevisions", UNTOLD, "it does not name the target group that this Express service uses"
+            )
+        if kind == "vpc-lattice":
+            found = vpc_lattice.list_targets(self._client("vpc-lattice"), group)
+        else:
+            states = elbv2.target_states(self._client("elbv2"), group)
+            found = None if states is None else states.items()
+        return None if found is None else {self._named_by_task(target): state for target, state in found}
 
     def protected_until(self, arns: Iterable[str]) -> dict[str, float]:
         found: dict[str, float] = {}
@@ -156,6 +173,19 @@ class LiveService:
         ecs.untag(self._client("ecs"), self._known_arn(), keys)
 
     # What the above need.
+
+    def _balancers_of(self, task: Mapping[str, Any]) -> tuple[ecs_shapes.Balancer, ...]:
+        """Those of the service, with the ports that the task's own revision gives to names."""
+        balancers = self._balancers or ()
+        if not any(balancer.port_name for balancer in balancers):
+            return balancers
+        containers = self._containers(task["taskDefinitionArn"])
+        return tuple(ecs_shapes.with_port(balancer, containers) for balancer in balancers)
+
+    def _named_by_task(self, target: str) -> str:
+        """A task that has addresses of both kinds is named by that of IPv4, whichever its target group wants."""
+        address, _colon, port = target.rpartition(":")
+        return f"{self._aliases[address]}:{port}" if address in self._aliases else target
 
     def _containers(self, revision: str) -> Sequence[Mapping[str, Any]]:
         # A revision never changes.
@@ -216,19 +246,28 @@ class LiveService:
             )
 
     def _in_use(self, found: ecs_shapes.DescribedService) -> tuple[ecs_shapes.Balancer, ...]:
-        """Blue/green: which target group of each pair has the tasks now. Anything else: as it is."""
-        revision = found.service_revision
-        if not revision or not any(balancer.alternate for balancer in found.balancers):
-            return found.balancers
-        if revision not in self._groups_in_use:
-            self._groups_in_use[revision] = ecs.target_groups_in_use(self._client("ecs"), revision)
-        groups = self._groups_in_use[revision]
-        return tuple(
-            replace(balancer, group=balancer.alternate)
-            if balancer.alternate in groups and balancer.group not in groups
-            else balancer
-            for balancer in found.balancers
-        )
+        """The load balancers that the tasks are registered in now.
+
+        Blue/green: which target group of each pair. No load balancer: ECS may have made one, for an Express service
+        or through ECS Gateway, and only the service revision tells (API model).
+        """
+        arn, balancers = found.service_revision, found.balancers
+        if not arn or (balancers and not any(balancer.alternate for balancer in balancers)):
+            return balancers
+        try:
+            used = ecs_shapes.in_use(balancers, self._revision(arn))
+        except CallFailed as failure:
+            if balancers or not is_denied(failure.code):
+                raise
+            self._revisions[arn], used, self._denied = ecs_shapes.Revision(), (), failure
+        # Its own ARN stands for the target group that an Express service must have and that nothing names.
+        return (ecs_shapes.Balancer(arn, "", 0),) if found.managed and not used else used
+
+    def _revision(self, arn: str) -> ecs_shapes.Revision:
+        # It never changes.
+        if arn not in self._revisions:
+            self._revisions[arn] = ecs.service_revision(self._client("ecs"), arn)
+        return self._revisions[arn]
 
     def _hold(self, found: ecs_shapes.DescribedService) -> Hold | None:
         """Where the deployment under way stands. One that has ended is not asked for again."""

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..._core.recycle.model import Deployment, Event, Hold, Service, Task
-from ..calls.elbv2 import target_name
+from ..calls.elbv2 import plain_address, target_name
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,23 @@ class Balancer:
     In a blue/green service each deployment changes over from ``group`` to ``alternate`` or back.
     """
 
-    group: str
+    group: str  # ARN of a target group, also of VPC Lattice, or name of a Classic Load Balancer
     container: str
     port: int
     alternate: str | None = None
+    port_name: str = ""  # VPC Lattice, ECS Gateway: of a port mapping that tells container and port
+
+    @property
+    def classic(self) -> bool:
+        return not self.group.startswith("arn:")
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What DescribeServiceRevisions tells of load balancers."""
+
+    in_use: frozenset[str] = frozenset()  # ARNs of the target groups that the revision really uses
+    managed: tuple[Balancer, ...] = ()  # load balancers that ECS itself has made for an Express service or a gateway
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,7 @@ class DescribedService:
     balancers: tuple[Balancer, ...] = ()
     service_revision: str | None = None  # ARN of the one that runs, where ECS tells it
     service_deployment: str | None = None  # ARN of the newest one of a blue/green, linear or canary service
+    managed: bool = False  # an Express service: ECS makes its load balancer
 
 
 def instant(moment: Any) -> float | None:
@@ -50,18 +64,20 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
     entries = holder.get("loadBalancers") or answer.get("loadBalancers", [])
     balancers = tuple(
         Balancer(
-            group=entry["targetGroupArn"],
-            container=entry["containerName"],
-            port=entry["containerPort"],
+            group=entry.get("targetGroupArn") or entry["loadBalancerName"],
+            container=entry.get("containerName", ""),
+            port=entry.get("containerPort", 0),
             alternate=entry.get("advancedConfiguration", {}).get("alternateTargetGroupArn"),
         )
         for entry in entries
-        if entry.get("targetGroupArn")
+        if entry.get("targetGroupArn") or entry.get("loadBalancerName")
     )
     configuration = answer.get("deploymentConfiguration", {})
     # Of rolling deployments, DescribeServices itself tells all that matters.
     in_stages = configuration.get("strategy", "ROLLING") != "ROLLING"
     deployments = sorted(task_sets or answer.get("deployments", []), key=lambda found: found.get("status") != "PRIMARY")
+    if not task_sets and deployments:
+        balancers += _of_lattice(deployments[0].get("vpcLatticeConfigurations", []))
     events = sorted(answer.get("events", []), key=lambda found: found["createdAt"], reverse=True)
     revisions = answer.get("currentServiceRevisions", [])
     service = Service(
@@ -82,7 +98,6 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
         revisions=max(1, len(revisions)),
         maximum_percent=configuration.get("maximumPercent", 200),
         target_groups=groups_of(balancers),
-        classic_load_balancer=any(entry.get("loadBalancerName") for entry in entries),
         tags={tag["key"]: tag.get("value", "") for tag in answer.get("tags", [])},
         events=tuple(
             Event(found.get("id", ""), found["createdAt"].timestamp(), found.get("message", "")) for found in events
@@ -93,7 +108,70 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
         balancers,
         revisions[0]["arn"] if len(revisions) == 1 else None,
         answer.get("currentServiceDeployment") if in_stages else None,
+        managed=answer.get("resourceManagementType") == "ECS",
     )
+
+
+def _of_lattice(entries: Iterable[Mapping[str, Any]]) -> tuple[Balancer, ...]:
+    """From ``vpcLatticeConfigurations``, which deployments and service revisions have, and services have not."""
+    return tuple(
+        Balancer(
+            group=entry["targetGroupArn"],
+            container="",
+            port=0,
+            alternate=entry.get("advancedConfiguration", {}).get("alternateTargetGroupArn"),
+            port_name=entry.get("portName", ""),
+        )
+        for entry in entries
+        if entry.get("targetGroupArn")
+    )
+
+
+def revision(answer: Mapping[str, Any]) -> Revision:
+    """From a member of ``serviceRevisions`` in DescribeServiceRevisions.
+
+    Source: API model, ResolvedConfiguration and ECSManagedResources. That the target of an Express service has the
+    port of its target group, and that the target groups of a gateway are ordinary ones, is assumed.
+    """
+    resolved, managed = answer.get("resolvedConfiguration", {}), answer.get("ecsManagedResources", {})
+    of_gateways = [
+        Balancer(found["targetGroupArn"], "", 0, found.get("alternateTargetGroupArn"), connection.get("portName", ""))
+        for connection in managed.get("gatewayConnections", [])
+        for found in connection.get("resources", {}).get("hostSharedAlb", [])
+        if found.get("targetGroupArn")
+    ]
+    of_express = [
+        Balancer(group["arn"], "", group["port"])
+        for path in managed.get("ingressPaths", [])
+        for group in path.get("targetGroups", [])
+        if group.get("arn") and group.get("port")
+    ]
+    named = [*resolved.get("loadBalancers", []), *resolved.get("vpcLatticeConfigurations", [])]
+    return Revision(
+        frozenset(each["targetGroupArn"] for each in named if "targetGroupArn" in each), (*of_gateways, *of_express)
+    )
+
+
+def in_use(balancers: tuple[Balancer, ...], found: Revision) -> tuple[Balancer, ...]:
+    """Which target group of each pair has the tasks now, as a service revision tells; and those that ECS has made."""
+    chosen = [
+        replace(each, group=each.alternate)
+        if each.alternate and each.alternate in found.in_use and each.group not in found.in_use
+        else each
+        for each in (balancers or found.managed)
+    ]
+    if not balancers and len(chosen) > 1:  # an Express service has one for each side of its deployments
+        chosen = [each for each in chosen if each.group in found.in_use or each.port_name]
+    return tuple(chosen)
+
+
+def with_port(balancer: Balancer, containers: Iterable[Mapping[str, Any]]) -> Balancer:
+    """With the container and the port that the port mapping of that name has in a task definition."""
+    for container in containers:
+        for mapping in container.get("portMappings", []):
+            if balancer.port_name and mapping.get("name") == balancer.port_name:
+                return replace(balancer, container=container["name"], port=mapping.get("containerPort", 0))
+    return balancer
 
 
 # Sources: API model, ServiceDeploymentStatus; developer guide, "Amazon ECS service deployments".
@@ -130,14 +208,14 @@ def groups_of(balancers: Iterable[Balancer]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(balancer.group for balancer in balancers))
 
 
-def hosts_to_look_up(answers: Iterable[Mapping[str, Any]], balancers: tuple[Balancer, ...]) -> set[str]:
+def hosts_to_look_up(found: Iterable[tuple[Mapping[str, Any], tuple[Balancer, ...]]]) -> set[str]:
     """ARNs of the container instances whose EC2 id is part of the name of a target of one of these tasks."""
     return {
         answer["containerInstanceArn"]
-        for answer in answers
+        for answer, balancers in found
         if "containerInstanceArn" in answer
-        and not _address(answer)
-        and any(True for balancer in balancers for _port in _host_ports(answer, balancer))
+        and not any(_addresses(answer))
+        and any(balancer.classic or any(_host_ports(answer, balancer)) for balancer in balancers)
     }
 
 
@@ -177,11 +255,13 @@ def _targets(
     answer: Mapping[str, Any], balancers: tuple[Balancer, ...], instances: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
     names: dict[str, tuple[str, ...]] = dict.fromkeys(groups_of(balancers), ())
-    address = _address(answer)
+    address = next(filter(None, _addresses(answer)), None)
     host = instances.get(answer.get("containerInstanceArn", ""))
     for balancer in balancers:
         found: list[str] = []
-        if address:
+        if balancer.classic:
+            found = [host] if host else []
+        elif address:
             found = [target_name(address, balancer.port)]
         elif host:
             found = [target_name(host, port) for port in _host_ports(answer, balancer)]
@@ -189,8 +269,14 @@ def _targets(
     return names
 
 
-def _address(answer: Mapping[str, Any]) -> str | None:
-    """Of the task's own network interface (network mode awsvpc); IPv6 only where it has no other."""
+def aliases(answers: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """IPv6 address -> IPv4 address, of tasks that have both. Which of them is registered, the target group tells."""
+    both = [_addresses(answer) for answer in answers]
+    return {plain_address(new): old for old, new in both if old and new}
+
+
+def _addresses(answer: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """IPv4 and IPv6 address of the task's own network interface, which it has with the network mode awsvpc."""
     told = {
         detail.get("name", "").lower(): detail.get("value")
         for attachment in answer.get("attachments", [])
@@ -201,12 +287,19 @@ def _address(answer: Mapping[str, Any]) -> str | None:
         for interface in container.get("networkInterfaces", []):
             for name, value in interface.items():
                 told.setdefault(name.lower(), value)
-    return told.get("privateipv4address") or told.get("ipv6address") or told.get("privateipv6address")
+    return told.get("privateipv4address"), told.get("ipv6address") or told.get("privateipv6address")
 
 
 def _host_ports(answer: Mapping[str, Any], balancer: Balancer) -> Iterator[int]:
-    """Ports of the instance that lead to the port of the container (network modes bridge and host)."""
-    for container in answer.get("containers", []):
+    """Ports of the instance that lead to the port of the container (network modes bridge and host).
+
+    With bridge, a task that runs has bindings. With host it has none, and both ports are the same.
+    Sources: API model, NetworkBinding and PortMapping.hostPort; for host aws/amazon-ecs-agent#185 and #3479.
+    """
+    containers = answer.get("containers", [])
+    if answer.get("lastStatus") == "RUNNING" and not any(each.get("networkBindings") for each in containers):
+        yield balancer.port
+    for container in containers:
         if container.get("name") == balancer.container:
             for binding in container.get("networkBindings", []):
                 if binding.get("containerPort") == balancer.port and binding.get("hostPort"):

@@ -86,9 +86,10 @@ class ByScaleIn:
 
     def _lower(self, action: ScaleIn, seen: Observation) -> Steps[None]:
         """Lower the count, unless there was something to protect first: then another look comes before it."""
-        session, todo = self._session, self._progress.todo
-        keep = [task.arn for task in self._progress.knowledge.living if task.id not in todo]
-        held, settled = yield from self._shield.cover(keep, [task.arn for task in todo.values()])
+        session = self._session
+        spare = {task.id: task.arn for task in action.among or self._progress.todo.values()}
+        keep = [task.arn for task in self._progress.knowledge.living if task.id not in spare]
+        held, settled = yield from self._shield.cover(keep, list(spare.values()))
         self._skip(held)
         if held or not settled:
             return

@@ -45,8 +45,13 @@ class Observation:
     outdated: bool  # a deployment has begun since the plan was made
     refusal: str | None  # why ECS cannot give what was asked, in words
     stale: int  # tasks still to be replaced
-    next_stale: tuple[Task, ...]  # the first of them, enough for one step
-    next_good: frozenset[str]  # ids of those that are good
+    next_stale: tuple[Task, ...]  # the first of them, enough for one step; those that are not good come first
+    next_good: frozenset[str]  # ids of those that are good, or may be
+
+    @property
+    def free(self) -> int:
+        """So many of the first stale tasks are not good: to stop them takes nothing from the healthy ones."""
+        return next((i for i, task in enumerate(self.next_stale) if task.id in self.next_good), len(self.next_stale))
 
     @property
     def whole(self) -> bool:
@@ -103,6 +108,7 @@ class ScaleIn:
 
     count: int
     history: History  # with the step that this opens
+    among: tuple[Task, ...] = ()  # that ECS may stop; any of the stale ones if empty
 
 
 @dataclass(frozen=True)
@@ -171,10 +177,14 @@ def decide_scale_in(plan: Plan, settings: Settings, seen: Observation, history: 
     if history.surge < added:
         return Grow(added)
     count = min(plan.batch, history.surge, seen.stale)
-    if seen.healthy - count < plan.floor:
+    among: tuple[Task, ...] = ()
+    if seen.free:
+        count = min(count, seen.free)
+        among = seen.next_stale[:count]
+    elif seen.healthy - count < plan.floor:
         return _wait(late, settings, seen, f"room for {count} stops above the floor of {plan.floor} healthy tasks")
     after = replace(history, surge=history.surge - count, draining=count, stops=history.stops + count)
-    return ScaleIn(count, after)
+    return ScaleIn(count, after, among)
 
 
 def _find_obstacle(plan: Plan, settings: Settings, seen: Observation, late: bool) -> Action | None:
@@ -220,20 +230,23 @@ def _open_step(plan: Plan, settings: Settings, seen: Observation, history: Histo
 
     The last step takes as many as were added: their places are taken by the added tasks, so nothing is
     launched for them. The steps before are cut so that just that many are left.
+    Where healthy tasks are short, a step of those that are not good needs no room.
     """
     left = seen.stale
     last = left <= history.surge
     size = min(plan.batch, left) if last or not history.surge else min(plan.batch, left - history.surge)
-    opened = replace(history, open_stops=size, last_step=last)
     cost = sum(1 for task in seen.next_stale[:size] if task.id in seen.next_good)
-    if seen.healthy - cost < plan.floor:
+    if seen.healthy - cost < plan.floor and seen.free:
+        size = min(size, seen.free)
+    elif seen.healthy - cost < plan.floor:
         return _wait(late, settings, seen, f"room for {size} stops above the floor of {plan.floor} healthy tasks")
+    opened = replace(history, open_stops=size, last_step=last)
     return _go_on(plan, settings, seen, opened, late)
 
 
 def _go_on(plan: Plan, settings: Settings, seen: Observation, history: History, late: bool) -> Action:
     victim = seen.next_stale[0]
-    if seen.healthy - (victim.id in seen.next_good) < plan.floor:
+    if victim.id in seen.next_good and seen.healthy - 1 < plan.floor:
         return _wait(late, settings, seen, f"{plan.floor} healthy tasks besides the next one to stop")
     # One more than the count means that ECS was quicker with a replacement than a lower count was before: it
     # stands for the next stop, and one of the added tasks is left to be given back at the end.

@@ -75,11 +75,18 @@ def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving]:
 
 
 def _withdraw(progress: Progress, action: Withdraw, desired: int) -> Steps[None]:
-    session = progress.session
+    session, task = progress.session, action.task
     reason = f"added by ecs_service_recycle {session.me.owner} and withdrawn before it was good"
-    if (yield from session.attempt(session.world.stop_task, action.task.arn, reason)):
-        progress.knowledge.mark_victim(action.task)
-        session.report.withdrawn.append(action.task.arn)
-        session.report.watch.ended(action.task)
+    if task.id in progress.todo:
+        reason = f"was not healthy and is replaced by a task that ecs_service_recycle {session.me.owner} has added"
+    if (yield from session.attempt(session.world.stop_task, task.arn, reason)):
+        progress.knowledge.mark_victim(task)
+        session.report.watch.ended(task)
+        if task.id in progress.todo:
+            session.report.changed = True
+            progress.replaced_by_added(task)
+            session.report.remaining = [*progress.todo.values(), *progress.plan.later]
+        else:
+            session.report.withdrawn.append(task.arn)
         if action.lower and (yield from session.try_desired(desired, desired - 1)):
             session.note(surge=session.held.surge - 1)

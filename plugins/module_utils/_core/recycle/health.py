@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ..errors import Refused
 from .model import Service, Task
@@ -13,10 +13,22 @@ from .model import Service, Task
 # What ECS itself waits for when neither a container nor a target group can tell.
 _BLIND_STABILIZE = 40.0
 
+# A Network Load Balancer's "unhealthy.draining" only serves connections that exist already.
+# Source: guide of the Network Load Balancer, "Health checks".
+FAILING = frozenset({"unhealthy", "unhealthy.draining"})
 
-def choose_level(wait_for: str, service: Service, has_health_check: bool) -> str:
-    """The level that ``auto`` stands for; an asked for level that the service cannot give is refused."""
-    strongest = "target_healthy" if service.target_groups else "healthy" if has_health_check else "running"
+UNTOLD = "Untold"  # code of a CallFailed: AWS answers, and does not say where tasks are registered
+
+_REGISTERED_WITHIN = 300.0  # seconds of RUNNING within which ECS has registered a task (assumed)
+
+
+def choose_level(wait_for: str, service: Service, has_health_check: bool, unread: Collection[str] = ()) -> str:
+    """The level that ``auto`` stands for; an asked for level that the service cannot give is refused.
+
+    ``unread``: those of the service's target groups whose health cannot be read.
+    """
+    told = any(group not in unread for group in service.target_groups)
+    strongest = "target_healthy" if told else "healthy" if has_health_check else "running"
     if wait_for == "auto":
         return strongest
     if wait_for == "healthy" and not has_health_check:
@@ -24,7 +36,7 @@ def choose_level(wait_for: str, service: Service, has_health_check: bool) -> str
             f"wait_for is healthy, but no essential container of {service.revision} has a health check that ECS runs"
             f" (one in the image does not count): its tasks would never become healthy. Say {strongest} or auto"
         )
-    if wait_for == "target_healthy" and not service.target_groups:
+    if wait_for == "target_healthy" and not told:
         raise Refused(
             f"wait_for is target_healthy, but service {service.name} has no target group. Say {strongest} or auto"
         )
@@ -35,8 +47,60 @@ def choose_stabilize(stabilize_time: float | None, service: Service, has_health_
     """Seconds that a new task must stay good before it counts."""
     if stabilize_time is not None:
         return stabilize_time
-    blind = not (service.target_groups or service.classic_load_balancer or has_health_check)
-    return _BLIND_STABILIZE if blind else 0.0
+    return 0.0 if service.target_groups or has_health_check else _BLIND_STABILIZE
+
+
+def why_unread(group: str, states: Mapping[str, str], tasks: Iterable[Task], now: float) -> str | None:
+    """Why the states of a target group tell nothing about the service's tasks, however long one waits.
+
+    None when they tell something, or may do so soon.
+    Sources: Elastic Load Balancing API, TargetHealth; VPC Lattice API, TargetSummary.
+    """
+    running = [task for task in tasks if task.running]
+    seen = {states[target] for task in running for target in task.targets.get(group, ()) if target in states}
+    if seen == {"unused"}:
+        return "no listener forwards to it (its targets are unused)"
+    if seen == {"unavailable"}:
+        return "its health checks are turned off (its targets are unavailable)"
+    settled = [task for task in running if task.started_at is not None and now - task.started_at > _REGISTERED_WITHIN]
+    if settled and not seen:
+        return f"none of {len(settled)} tasks is registered in it under an address and a port that ECS shows"
+    return None
+
+
+def refuse_unread(
+    unread: Mapping[str, str], service: Service, wait_for: str, stabilize_time: float | None
+) -> list[str]:
+    """Warnings about target groups whose health cannot be read (ARN or name -> why).
+
+    Raises Refused unless the user has said how long a new task must run instead: silence is no health.
+    """
+    if unread and (wait_for == "target_healthy" or not stabilize_time):
+        said = "; ".join(f"{group}: {why}" for group, why in unread.items())
+        how = "stabilize_time (seconds for which a new task must run before it counts as healthy)"
+        if wait_for == "target_healthy":
+            how = f"{how} and wait_for: auto"
+        raise Refused(
+            f"the health of the tasks of service {service.name} cannot be read from {_kind(unread)} {said}. Fix this,"
+            f" or set {how}"
+        )
+    return [
+        f"the health of the tasks of service {service.name} cannot be read from {group}: {why}. There, new tasks count"
+        f" as healthy by time alone (stabilize_time: {stabilize_time:g})"
+        for group, why in unread.items()
+    ]
+
+
+def missing_words(service: Service, group: str) -> str:
+    """That a target group or load balancer is gone to which ECS must add every new task."""
+    return (
+        f"service {service.name} in cluster {service.cluster} uses {_kind((group,))} {group}, which does not exist, so"
+        " no new task can become healthy. Create it again or update the service, then run again"
+    )
+
+
+def _kind(groups: Iterable[str]) -> str:
+    return "target group" if all(group.startswith("arn:") for group in groups) else "Classic Load Balancer"
 
 
 def is_good(task: Task, level: str, has_health_check: bool, targets: Mapping[str, Mapping[str, str]]) -> bool:

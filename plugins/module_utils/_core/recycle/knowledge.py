@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
-from .health import is_good
+from .health import FAILING, is_good
 from .model import RUNNING, Event, Service, Task
 
 PER_CALL = 100
@@ -177,6 +177,14 @@ class Knowledge:
     def good(self, task: Task) -> bool:
         return task.id in self._good
 
+    def is_limping(self, task: Task) -> bool:
+        """Whether it is live and runs, but is not good."""
+        return task.id in self._limping
+
+    @property
+    def has_limping(self) -> bool:
+        return bool(self._limping)
+
     def on_probation(self, task: Task) -> bool:
         """Whether it passes every check, but not for long enough yet."""
         return task.id in self._good_since and task.id not in self._good
@@ -210,8 +218,8 @@ class Knowledge:
     # ---- inside
 
     def _is_failing(self, task: Task) -> bool:
-        states = (states.get(each) for group, states in self._targets.items() for each in task.targets.get(group, ()))
-        return task.health == "UNHEALTHY" or "unhealthy" in states
+        said = (states.get(each) for group, states in self._targets.items() for each in task.targets.get(group, ()))
+        return task.health == "UNHEALTHY" or any(state in FAILING for state in said)
 
     def _file(self, task: Task, now: float) -> None:
         """Put one task into the sets that it belongs to."""

@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Iterable
 from itertools import islice
 
+from ..errors import Failed
 from .decide import Observation, find_refusal
-from .knowledge import TASK_ID
+from .health import missing_words
+from .knowledge import PER_CALL, TASK_ID
 from .model import RUNNING, Service, Task
 from .plan import deployment_words, failure_words
 from .progress import Progress
@@ -41,6 +43,7 @@ class Lookout:
         self._described_clock = self._inventory_clock = progress.session.world.clock()
         self._mismatch: tuple[int, int] | None = None  # counts for which an inventory was taken
         self._deploying = self._outdated = False
+        self._described: set[str] = set()  # ids of the tasks that the last look asked for
 
     def look(self) -> Steps[Observation | None]:
         """Observe. None when ECS's counts alone say that a launch goes its way, which saves a call."""
@@ -72,7 +75,7 @@ class Lookout:
             progress.note_departed(task_id)
         knowledge.departed.clear()
         fresh_good, healthy = knowledge.fresh_good, knowledge.healthy(service)
-        following = tuple(islice(progress.todo.values(), progress.plan.batch))
+        following = progress.next_stale(progress.plan.batch)
         more_failures = islice(knowledge.failed.values(), session.settings.max_failures, None)
         report.saw_healthy(healthy)
         report.watch.saw(healthy, desired, knowledge.fresh, knowledge.good)
@@ -93,7 +96,8 @@ class Lookout:
             refusal=find_refusal(progress.events, session.acted_at, more_failures, knowledge.freed_at),
             stale=len(progress.todo),
             next_stale=following,
-            next_good=frozenset(task.id for task in following if knowledge.good(task)),
+            # What is not good may be stopped below the floor. So only this look can tell that a task is not.
+            next_good=frozenset(t.id for t in following if knowledge.good(t) or t.id not in self._described),
         )
 
     def describe(self, first: Iterable[str]) -> Steps[None]:
@@ -102,11 +106,14 @@ class Lookout:
         names = progress.knowledge.to_describe(first)
         tasks = yield from session.call(world.describe_tasks, names)
         self._described_clock = world.clock()
-        progress.knowledge.see(tasks, world.now(), {name.rsplit("/", 1)[-1] for name in names})
-        if progress.plan.level == "target_healthy":
-            for group in progress.service.target_groups:
-                states = yield from session.call(world.target_states, group)
+        self._described = {name.rsplit("/", 1)[-1] for name in names}
+        progress.knowledge.see(tasks, world.now(), self._described)
+        for group in progress.groups:
+            states = yield from session.call(world.target_states, group)
+            if states is not None:
                 progress.knowledge.see_targets(group, states, world.now())
+            elif not session.leaving:
+                raise Failed(missing_words(progress.service, group))
 
     def take_inventory(self) -> Steps[None]:
         """List every task; stale ones that were not known are to be replaced, too."""
@@ -128,7 +135,8 @@ class Lookout:
         progress = self._progress
         events = progress.events if progress.history.draining else ()
         told = (task_id for e in events if _STOPPED.search(e.message) for task_id in TASK_ID.findall(e.message))
-        return [task_id for task_id in told if task_id in progress.todo] or list(progress.todo)[:1]
+        known = [task_id for task_id in told if task_id in progress.todo]
+        return known or [task.id for task in progress.next_stale(min(progress.plan.batch, PER_CALL // 2))]
 
     def _launches_as_expected(self, service: Service, desired: int) -> bool:
         """Whether ECS's counts say that what is missing is on its way, or has not been begun yet, and it is

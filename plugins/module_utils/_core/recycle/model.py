@@ -31,7 +31,8 @@ class Task:
     launch_type: str | None = None
     on_instance: bool = False  # holds CPU, memory and ports of a container instance until it has stopped
     images: tuple[tuple[str, str], ...] = ()  # of its containers: as the task definition names it, and its digest
-    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # target group ARN -> "address:port"
+    # Member of Service.target_groups -> "address:port", or the instance for a Classic Load Balancer.
+    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
@@ -89,8 +90,8 @@ class Service:
     revisions: int = 1  # service revisions that have tasks or want some
     hold: Hold | None = None  # of a blue/green, linear or canary deployment under way
     maximum_percent: int = 200
+    # Where tasks are registered: ARNs of target groups (of VPC Lattice, too), names of Classic Load Balancers.
     target_groups: tuple[str, ...] = ()
-    classic_load_balancer: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     events: tuple[Event, ...] = ()  # newest first
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..amounts import iso
 from ..errors import Refused
-from .health import choose_level, choose_stabilize
+from .health import choose_level, choose_stabilize, is_good
 from .model import SCALING_FLAGS, Scaling, Service, Task
 from .record import Record, give_back
 from .settings import SCALE_IN, Selector, Settings
@@ -38,6 +38,7 @@ class Plan:
     suspend: tuple[str, ...]  # switches to turn on now and off at the end
     resumed: bool
     later: tuple[Task, ...] = ()  # stale, and more than one run is to replace
+    unread: tuple[str, ...] = ()  # target groups whose health cannot be read: there, time alone counts
 
     @property
     def cutoff(self) -> float | None:
@@ -132,13 +133,17 @@ class Found:
     has_health_check: bool
     scaling: Scaling | None = None
     record: Record | None = None  # of an abandoned run
+    states: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of the targets, by target group
+    unread: tuple[str, ...] = ()  # target groups whose health cannot be read
 
 
 def make_plan(settings: Settings, selector: Selector, found: Found) -> Plan:
     """Decide sizes. Raises Refused when not a single task could be stopped without crossing the floor."""
     service, record, scaling = found.service, found.record, found.scaling
-    level = choose_level(settings.wait_for, service, found.has_health_check)
+    level = choose_level(settings.wait_for, service, found.has_health_check, found.unread)
     ordered = put_in_order(settings.order, found.stale)
+    # Those that run and are not good come first: they carry no traffic.
+    ordered.sort(key=lambda task: not task.running or is_good(task, level, found.has_health_check, found.states))
     free = [task for task in ordered if task.arn not in found.protected]
     held = [task for task in ordered if task.arn in found.protected]
     skips = settings.protected_tasks == "skip"
@@ -177,6 +182,7 @@ def make_plan(settings: Settings, selector: Selector, found: Found) -> Plan:
         suspend=suspend,
         resumed=record is not None,
         later=tuple(later),
+        unread=found.unread,
     )
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from .decide import History, Wait, choose_pause
 from .knowledge import Knowledge
@@ -25,10 +26,9 @@ class Progress:
         self.plan = plan
         self.service = service  # as the last look found it
         self.owner = service.primary  # id of the deployment or task set whose tasks the run may stop
-        groups = service.target_groups if plan.level == "target_healthy" else ()
         resumed = session.world.now() if plan.resumed else None
         self.knowledge = Knowledge(
-            plan.begun, plan.level, has_health_check, plan.stabilize, groups, self.owner, resumed
+            plan.begun, plan.level, has_health_check, plan.stabilize, self.groups, self.owner, resumed
         )
         self.knowledge.see(tasks, session.world.now())
         self.knowledge.new_events(service)  # earlier events are not about this run
@@ -43,6 +43,18 @@ class Progress:
         self._whole_clock = session.world.clock() - session.settings.batch_wait
         self._pause = session.settings.batch_wait  # seconds before the next step
         self._reported: set[str] = set()
+
+    @property
+    def groups(self) -> list[str]:
+        """The target groups in which tasks must be healthy."""
+        wanted = self.service.target_groups if self.plan.level == "target_healthy" else ()
+        return [group for group in wanted if group not in self.plan.unread]
+
+    def next_stale(self, count: int) -> tuple[Task, ...]:
+        """The tasks to be replaced next: those that are not good before the others, for they carry no traffic."""
+        if not self.knowledge.has_limping:
+            return tuple(islice(self.todo.values(), count))
+        return tuple(sorted(self.todo.values(), key=lambda task: not self.knowledge.is_limping(task))[:count])
 
     @property
     def pause(self) -> float:
@@ -74,6 +86,13 @@ class Progress:
         elif task and len(self.step) < self.history.draining:  # ECS stopped it for the lower desired count
             self.knowledge.mark_victim(task)  # on an instance it holds its place for a while
             self.step.append(task)
+
+    def replaced_by_added(self, task: Task) -> None:
+        """A stale task was stopped while giving back: one of the added tasks takes its place."""
+        del self.todo[task.id]
+        new = self.unreported[:1]
+        self._reported.update(new)
+        self.session.report.replaced.append((task, [self.knowledge.arn(task_id) for task_id in new], 0.0))
 
     def skip(self, task: Task, why: str) -> None:
         del self.todo[task.id]

@@ -11,16 +11,17 @@ and the creation instants of the tasks are its whole memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..amounts import iso
+from ..aws_errors import is_denied
 from ..errors import CallFailed, Failed, Refused
 from . import report as outcome
-from .health import choose_level
+from .health import UNTOLD, choose_level, missing_words, refuse_unread, why_unread
 from .images import find_warnings
 from .looking import inventory
-from .model import Scaling, Service
+from .model import Scaling, Service, Task
 from .pace import LONGEST
 from .plan import (
     Found,
@@ -197,9 +198,10 @@ class _Run:
         if not stale and left is None:
             return None
         checked = yield from session.call(world.has_health_check, service.revision)
+        states: dict[str, Mapping[str, str]] = {}
+        unread: dict[str, str] = {}
         if choose_level(settings.wait_for, service, checked) == "target_healthy":
-            for group in service.target_groups:  # whether we may is to be known before anything is written
-                yield from session.call(world.target_states, group)
+            states, unread = yield from self._read_targets(service, tasks)
         scaling, protected = None, set()
         if settings.suspend_scaling or (left and left.suspended):
             scaling = yield from session.call(world.scaling)
@@ -212,7 +214,36 @@ class _Run:
             # What an abandoned run has put under protection itself stands in nobody's way.
             protected = {arn for arn, end in ends.items() if not (left and left.shields(end))}
         begun = left.begun if left else freeze_now(now, tasks)
-        return Found(service, tasks, stale, protected, selection, begun, checked, scaling, left)
+        return Found(service, tasks, stale, protected, selection, begun, checked, scaling, left, states, tuple(unread))
+
+    def _read_targets(
+        self, service: Service, tasks: Sequence[Task]
+    ) -> Steps[tuple[dict[str, Mapping[str, str]], dict[str, str]]]:
+        """The states of the targets by target group, and why those of other target groups cannot be read.
+
+        Raises Refused when nothing was said of what counts instead.
+        """
+        session, settings, world = self.session, self.session.settings, self.session.world
+        states: dict[str, Mapping[str, str]] = {}
+        unread: dict[str, str] = {}
+        for group in service.target_groups:
+            try:
+                found = yield from session.call(world.target_states, group)
+            except CallFailed as failure:
+                if failure.code != UNTOLD and not is_denied(failure.code):
+                    raise
+                unread[group] = str(failure)
+                continue
+            if found is None:
+                raise Refused(missing_words(service, group))
+            why = why_unread(group, found, tasks, world.now())
+            if why:
+                unread[group] = why
+            else:
+                states[group] = found
+        warnings = refuse_unread(unread, service, settings.wait_for, settings.stabilize_time)
+        self.report.warnings.extend(words for words in warnings if words not in self.report.warnings)
+        return states, unread
 
     def _plan(self, selector: Selector, found: Found) -> Plan | None:
         """The plan; None when there is nothing to do but to tell what is skipped."""

@@ -40,8 +40,10 @@ class World(Protocol):
     def has_health_check(self, revision: str) -> bool:
         """Whether an essential container of this task definition has a health check that ECS runs."""
 
-    def target_states(self, group: str) -> Mapping[str, str]:
-        """Health of every target of a target group: "address:port" -> state."""
+    def target_states(self, group: str) -> Mapping[str, str] | None:
+        """Health of every target of a member of ``Service.target_groups``: name as in ``Task.targets`` -> state.
+
+        States are those of Elastic Load Balancing. None when the target group or load balancer does not exist."""
 
     def protected_until(self, arns: Iterable[str]) -> Mapping[str, float]:
         """Of those of the tasks named that are under scale-in protection now: when it ends; a hundred a call."""

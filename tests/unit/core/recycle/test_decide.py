@@ -305,7 +305,7 @@ def test_a_step_begins(of, history, seen, expected):
     assert decide(plan(**of), SETTINGS, look(**seen), history) == expected
 
 
-ONE_GOOD, NONE_GOOD = frozenset({task_id(1)}), frozenset()
+ONE_GOOD, SECOND_BAD, NONE_GOOD = frozenset({task_id(1)}), frozenset({task_id(0)}), frozenset()
 
 
 @pytest.mark.parametrize(
@@ -314,9 +314,10 @@ ONE_GOOD, NONE_GOOD = frozenset({task_id(1)}), frozenset()
         pytest.param({"healthy": 12}, True, id="two above the floor for two good ones"),
         pytest.param({"healthy": 11}, False, id="one above the floor for two good ones"),
         pytest.param({"healthy": 11, "next_good": ONE_GOOD}, True, id="one above the floor for a good and a bad one"),
-        pytest.param({"healthy": 10, "next_good": ONE_GOOD}, False, id="none above the floor for a good and a bad one"),
+        pytest.param({"healthy": 10, "next_good": ONE_GOOD}, True, id="none above the floor, for the bad one alone"),
         pytest.param({"healthy": 10, "next_good": NONE_GOOD}, True, id="none above the floor for two bad ones"),
-        pytest.param({"healthy": 9, "next_good": NONE_GOOD}, False, id="below the floor even two bad ones stay"),
+        pytest.param({"healthy": 1, "next_good": NONE_GOOD}, True, id="below the floor two bad ones cost nothing"),
+        pytest.param({"healthy": 9, "next_good": SECOND_BAD}, False, id="below the floor a good one stays"),
         pytest.param({"healthy": 11, "stale": 3}, True, id="one above the floor for a step that is cut to one"),
     ],
 )
@@ -337,7 +338,8 @@ def test_a_step_begins_when_there_is_room_for_all_of_its_stops(seen, room):
         pytest.param({"healthy": 11}, True, id="one above the floor for a good one"),
         pytest.param({"healthy": 10}, False, id="none above the floor for a good one"),
         pytest.param({"healthy": 10, "next_good": ONE_GOOD}, True, id="none above the floor for a bad one"),
-        pytest.param({"healthy": 9, "next_good": ONE_GOOD}, False, id="below the floor even a bad one stays"),
+        pytest.param({"healthy": 1, "next_good": ONE_GOOD}, True, id="below the floor a bad one costs nothing"),
+        pytest.param({"healthy": 10, "next_good": SECOND_BAD}, False, id="a bad one that is not the next"),
         pytest.param({"healthy": 11, "live": 10, "fresh_bad": 1, "unknown": 1}, True, id="it needs not be whole"),
     ],
 )
@@ -431,7 +433,8 @@ def test_what_holds_for_every_action(situation):
         assert isinstance(action, GiveUp)
     if isinstance(action, Stop):
         assert action.task == seen.next_stale[0]
-        assert seen.healthy - (action.task.id in seen.next_good) >= of.floor
+        costs_nothing = action.task.id not in seen.next_good
+        assert costs_nothing or seen.healthy - 1 >= of.floor
         assert seen.desired >= of.original + history.surge
         assert seen.desired - action.lower >= of.original
         assert action.history.stops == history.stops + 1
@@ -442,9 +445,8 @@ def test_what_holds_for_every_action(situation):
             assert seen.fresh_good >= history.surge
             assert pause <= 0
             size = action.history.open_stops + 1
-            assert (
-                seen.healthy - len([each for each in seen.next_stale[:size] if each.id in seen.next_good]) >= of.floor
-            )
+            cost = len([each for each in seen.next_stale[:size] if each.id in seen.next_good])
+            assert cost == 0 or seen.healthy - cost >= of.floor
             replaced_already = seen.live + seen.unknown > seen.desired  # ECS was quicker than a lower count
             assert action.lower == (seen.stale <= history.surge and not replaced_already)
     elif isinstance(action, Raise):
@@ -641,17 +643,34 @@ def test_scale_in_pauses_between_steps():
     assert decide_scale_in(plan(), SETTINGS, seen, SHRUNK, pause=0.0) == Grow(2)
 
 
+@pytest.mark.parametrize(
+    ("seen", "size"),
+    [
+        pytest.param({"healthy": 12, "next_good": NONE_GOOD}, 2, id="all of a step that are bad"),
+        pytest.param({"healthy": 10, "next_good": ONE_GOOD}, 1, id="the bad one alone"),
+    ],
+)
+def test_a_step_of_tasks_that_are_not_good_needs_no_room(seen, size):
+    action = decide(plan(), SETTINGS, look(**seen), ADDED)
+    assert action == stop(ADDED, open_stops=size - 1)
+    among = tasks(size)
+    seen = look(**{**seen, "healthy": 1})
+    assert decide_scale_in(plan(), SETTINGS, seen, ADDED) == ScaleIn(
+        size, replace(ADDED, surge=2 - size, draining=size, stops=size), among
+    )
+
+
 @law
 @given(
     healthy=st.integers(0, 14), stale=st.integers(1, 12), surge=st.integers(0, 2), batch=st.integers(1, 3),
-    desired=st.integers(8, 14), live=st.integers(8, 14),
+    desired=st.integers(8, 14), live=st.integers(8, 14), ill=st.booleans(),
 )  # fmt: skip
-def test_scale_in_never_leads_below_the_floor_nor_the_original_count(healthy, stale, surge, batch, desired, live):
+def test_scale_in_never_leads_below_the_floor_nor_the_original_count(healthy, stale, surge, batch, desired, live, ill):
     made = plan(batch=batch)
-    seen = look(healthy=healthy, stale=stale, desired=desired, live=live)
+    seen = look(healthy=healthy, stale=stale, desired=desired, live=live, **({"next_good": NONE_GOOD} if ill else {}))
     action = decide_scale_in(made, SETTINGS, seen, History(surge=surge))
     if isinstance(action, ScaleIn):
-        assert healthy - action.count >= made.floor
+        assert len(action.among) == action.count if ill else healthy - action.count >= made.floor
         assert desired - action.count >= made.original
         assert action.count <= min(batch, stale, surge)
     if isinstance(action, Grow):

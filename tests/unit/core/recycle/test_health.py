@@ -10,13 +10,16 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.health
     choose_level,
     choose_stabilize,
     is_good,
+    missing_words,
+    refuse_unread,
+    why_unread,
 )
 
-from tests.unit.core.recycle.samples import GROUP, GROUP_2, SEVEN, service, task
+from tests.unit.core.recycle.samples import GROUP, GROUP_2, NOW, SEVEN, service, task
 
 BLIND = service()
 BALANCED = service(target_groups=(GROUP,))
-CLASSIC = service(classic_load_balancer=True)
+CLASSIC = service(target_groups=("old",))
 
 
 @pytest.mark.parametrize(
@@ -26,7 +29,7 @@ CLASSIC = service(classic_load_balancer=True)
         pytest.param("auto", BLIND, True, "healthy", id="auto of a service with a health check"),
         pytest.param("auto", BALANCED, False, "target_healthy", id="auto of a service with a target group"),
         pytest.param("auto", BALANCED, True, "target_healthy", id="auto of a service with both"),
-        pytest.param("auto", CLASSIC, False, "running", id="auto of a service with a classic load balancer"),
+        pytest.param("auto", CLASSIC, False, "target_healthy", id="auto of a service with a classic load balancer"),
         pytest.param("running", BLIND, False, "running", id="running of a service that tells nothing"),
         pytest.param("running", BALANCED, True, "running", id="running although there is more to ask for"),
         pytest.param("healthy", BLIND, True, "healthy", id="healthy of a service with a health check"),
@@ -51,9 +54,6 @@ def test_the_level(wait_for, of, checked, level):
         pytest.param(
             "target_healthy", BLIND, True, ("service web has no target group", "Say healthy or auto"), id="only a check"
         ),
-        pytest.param(
-            "target_healthy", CLASSIC, False, ("has no target group", "Say running or auto"), id="a classic balancer"
-        ),
     ],
 )
 def test_a_level_that_the_service_cannot_give_is_refused(wait_for, of, checked, words):
@@ -69,7 +69,7 @@ def test_a_level_that_the_service_cannot_give_is_refused(wait_for, of, checked, 
         pytest.param(None, BLIND, False, 40, id="no check at all: as long as ECS itself would wait"),
         pytest.param(None, BLIND, True, 0, id="a health check tells"),
         pytest.param(None, BALANCED, False, 0, id="a target group tells"),
-        pytest.param(None, CLASSIC, False, 0, id="a classic load balancer takes its time"),
+        pytest.param(None, CLASSIC, False, 0, id="a classic load balancer tells"),
         pytest.param(0, BLIND, False, 0, id="none asked for, even where nothing tells"),
         pytest.param(25, BALANCED, True, 25, id="some asked for, even where all tells"),
     ],
@@ -142,3 +142,68 @@ def test_when_a_task_is_good_in_its_target_groups(targets, states, good):
 )
 def test_a_healthy_target_is_not_enough(of, good):
     assert is_good(task(targets={GROUP: (ONE,)}, **of), "target_healthy", True, {GROUP: {ONE: "healthy"}}) is good
+
+
+@pytest.mark.parametrize(
+    ("unread", "checked", "level"),
+    [
+        pytest.param((GROUP,), False, "target_healthy", id="another target group can be read"),
+        pytest.param((GROUP, GROUP_2), True, "healthy", id="none can: the containers' checks"),
+        pytest.param((GROUP, GROUP_2), False, "running", id="none can, and nothing else tells"),
+    ],
+)
+def test_the_level_where_target_groups_cannot_be_read(unread, checked, level):
+    assert choose_level("auto", service(target_groups=(GROUP, GROUP_2)), checked, unread) == level
+
+
+OLD = {"targets": {GROUP: (ONE,)}, "started_at": NOW - 301}
+YOUNG = {"targets": {GROUP: (ONE,)}, "started_at": NOW - 299}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "states", "why"),
+    [
+        pytest.param([OLD], {ONE: "healthy"}, None, id="healthy"),
+        pytest.param([OLD], {ONE: "unhealthy"}, None, id="unhealthy, which may change"),
+        pytest.param([OLD], {ONE: "initial"}, None, id="not told yet"),
+        pytest.param([OLD], {ONE: "unused"}, "no listener", id="unused"),
+        pytest.param([YOUNG], {ONE: "unavailable"}, "health checks are turned off", id="unavailable"),
+        pytest.param(
+            [OLD, {"targets": {GROUP: (ANOTHER,)}}], {ONE: "unused", ANOTHER: "healthy"}, None, id="only one is unused"
+        ),
+        pytest.param([OLD], {ANOTHER: "healthy"}, "none of 1 tasks is registered", id="not registered for long"),
+        pytest.param([YOUNG], {}, None, id="not registered yet"),
+        pytest.param([{**OLD, "stopping": True}], {}, None, id="no task that stays"),
+        pytest.param([], {}, None, id="no task"),
+    ],
+)
+def test_target_groups_that_tell_nothing(tasks, states, why):
+    said = why_unread(GROUP, states, [task(number, **each) for number, each in enumerate(tasks)], NOW)
+    assert (said is None) if why is None else (why in (said or ""))
+
+
+@pytest.mark.parametrize(
+    ("wait_for", "seconds", "words"),
+    [
+        ("auto", None, "Fix this, or set stabilize_time"),
+        ("auto", 0.0, "Fix this, or set stabilize_time"),
+        ("target_healthy", 60.0, "and wait_for: auto"),
+    ],
+)
+def test_silence_is_no_health(wait_for, seconds, words):
+    with pytest.raises(Refused, match=r"cannot be read from target group .*: turned off") as refused:
+        refuse_unread({GROUP: "turned off"}, BALANCED, wait_for, seconds)
+    assert words in str(refused.value)
+    assert GROUP in str(refused.value)
+
+
+def test_time_stands_in_where_the_user_says_so():
+    (warning,) = refuse_unread({GROUP: "turned off"}, BALANCED, "auto", 60.0)
+    assert f"from {GROUP}: turned off" in warning
+    assert "stabilize_time: 60" in warning
+    assert refuse_unread({}, BALANCED, "target_healthy", None) == []
+
+
+@pytest.mark.parametrize(("group", "kind"), [(GROUP, "target group"), ("old", "Classic Load Balancer")])
+def test_what_is_missing_is_named(group, kind):
+    assert f"service web in cluster prod uses {kind} {group}, which does not exist" in missing_words(BLIND, group)

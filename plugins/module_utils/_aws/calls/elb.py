@@ -1,0 +1,34 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Classic Load Balancers: the health of instances. May raise ``CallFailed``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._amazon import aws_call
+
+# Start of the description of an instance that is not in service, or leaves it -> state in the words of target groups.
+# Source: API model of elasticloadbalancing 2012-06-01, InstanceState.
+_STATES = (
+    ("Instance registration is still in progress", "initial"),
+    ("Instance has not passed the configured HealthyThreshold", "initial"),
+    ("Instance deregistration currently in progress", "draining"),
+    ("Instance is not currently registered", "unused"),
+)
+
+
+@aws_call("elasticloadbalancing:DescribeInstanceHealth", expected="LoadBalancerNotFound|AccessPointNotFound")
+def instance_states(elb: Any, load_balancer: str) -> dict[str, str] | None:
+    """Of every registered instance: its id -> state as a target group has it; None when the balancer does not exist."""
+    answer = elb.describe_instance_health(LoadBalancerName=load_balancer)
+    return {found["InstanceId"]: _state(found) for found in answer["InstanceStates"]}
+
+
+def _state(found: Mapping[str, Any]) -> str:
+    """``unknown`` is a passing error of the load balancer."""
+    said = found.get("Description") or ""
+    usual = {"InService": "healthy", "Unknown": "unknown"}.get(found["State"], "unhealthy")
+    return next((state for start, state in _STATES if said.startswith(start)), usual)

@@ -1,0 +1,23 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""VPC Lattice: the health of targets. May raise ``CallFailed``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._amazon import NOT_FOUND
+from .elbv2 import target_name
+from .pages import pages
+
+
+@pages("vpc-lattice:ListTargets", expected=NOT_FOUND, key="nextToken")
+def list_targets(lattice: Any, group: str, **page: str) -> Any:
+    """List the name of every target as ``target_name`` makes it, with its state; None when there is no such group.
+
+    States have the names of Elastic Load Balancing's, in capitals (API model, TargetStatus).
+    """
+    answer = lattice.list_targets(targetGroupIdentifier=group, **page)
+    found = [(target_name(each["id"], each.get("port")), each["status"].lower()) for each in answer["items"]]
+    return found, answer
