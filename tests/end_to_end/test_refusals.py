@@ -110,7 +110,7 @@ def test_mistyped_options(sandbox, recycle, options, words, monkeypatch):
     ("kind", "words"),
     [
         ({"short_arn": True}, "cannot carry tags"),
-        ({"controller": "EXTERNAL", "task_sets": 2}, "2 live task sets"),
+        ({"controller": "EXTERNAL", "task_sets": 2}, "a deployment of service web in cluster default is in progress"),
         ({"maximum_percent": 100}, "its maximumPercent of 100 lets surge: auto add 0"),
         ({"tags": {RECORD_TAG: "v=9 something"}}, "with a value that this version does not understand"),
     ],
