@@ -33,7 +33,7 @@ class Balancer:
 
 @dataclass(frozen=True)
 class Revision:
-    """What DescribeServiceRevisions tells of load balancers."""
+    """The load balancers of a service revision, from DescribeServiceRevisions."""
 
     in_use: frozenset[str] = frozenset()  # ARNs of the target groups that the revision really uses
     managed: tuple[Balancer, ...] = ()  # load balancers that ECS itself has made for an Express service or a gateway

@@ -131,7 +131,7 @@ class Lookout:
                 progress.todo[task.id] = task
 
     def _first(self) -> list[str]:
-        """Ids of the tasks that a look must tell of: those that ECS says it has stopped, else the next to stop."""
+        """Ids of the tasks that a look must describe: those that ECS says it has stopped, else the next to stop."""
         progress = self._progress
         events = progress.events if progress.history.draining else ()
         told = (task_id for e in events if _STOPPED.search(e.message) for task_id in TASK_ID.findall(e.message))
