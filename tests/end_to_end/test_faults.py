@@ -164,7 +164,7 @@ def test_targets_that_never_become_healthy_and_are_not_given_up_by_ecs(sandbox, 
     sandbox.settings(latencies={"unhealthy": 6000})
     sandbox.fault("targets_never_healthy")
     result = recycle(**TASK, wait_timeout=2)
-    failed_without_a_stop(witness, result, "waited 2 s for the added tasks to become good")
+    failed_without_a_stop(witness, result, "waited 2 s (wait_timeout) for the added tasks to become good")
     # ECS would have had to choose, so the task that never became good was taken away by its name.
     assert result["recycle"]["withdrawn"] == witness.withdrawn()
     assert len(witness.withdrawn()) == 1
@@ -273,7 +273,7 @@ def test_a_scale_in_policy_that_is_not_suspended(sandbox, witness, recycle):
     policy_wants(sandbox, 3)
     result = recycle(**TASK, suspend_scaling=[], wait_timeout=2)
     assert "scaling policy" in {change["cause"] for change in witness.changes()}
-    failed_without_a_stop(witness, result, "waited 2 s for the added tasks to become good")
+    failed_without_a_stop(witness, result, "waited 2 s (wait_timeout) for the added tasks to become good")
 
 
 def test_a_scalable_target_that_is_registered_again(sandbox, witness, recycle):

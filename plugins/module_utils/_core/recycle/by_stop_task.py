@@ -96,7 +96,7 @@ class ByStopTask:
             session.report.skipped.append((task, "already gone"))
         if not progress.step:
             progress.step_clock = session.world.clock()
-        progress.step.append(task)
+        progress.note_stopped(task)
         session.acted()
         progress.changed(action.history, launching=True)
         if not action.lower:

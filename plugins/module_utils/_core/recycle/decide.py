@@ -10,19 +10,12 @@ action and comes back.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from .model import Event, Task
+from .model import Task
 from .plan import Plan
 from .settings import Settings
-
-# Of events that say that ECS cannot give what was asked. Its attempts to balance availability zones
-# may fail in almost the same words and take nothing away.
-_REFUSALS = re.compile(r"unable to place a task(?! in Availability Zone)|unable to consistently start", re.IGNORECASE)
-_STARTED = re.compile(r"has started \d+ task", re.IGNORECASE)
 
 # Somebody else may take the added tasks away, once or twice by accident. More often is a quarrel.
 _RAISES = 3
@@ -44,6 +37,9 @@ class Observation:
     deploying: str | None  # the deployment in progress, in words
     outdated: bool  # a deployment has begun since the plan was made
     refusal: str | None  # why ECS cannot give what was asked, in words
+    room: str | None  # that ECS found no place, while it is waited for one, in words
+    lacking: str  # a task that is not good, or not there, and what it lacks, in words
+    last_said: str  # what ECS said last, as the end of a message
     stale: int  # tasks still to be replaced
     next_stale: tuple[Task, ...]  # the first of them, enough for one step; those that are not good come first
     next_good: frozenset[str]  # ids of those that are good, or may be
@@ -142,7 +138,7 @@ def decide(plan: Plan, settings: Settings, seen: Observation, history: History, 
 
     ``pause``: seconds that are left of the pause between two steps.
     """
-    late = seen.elapsed > settings.wait_timeout
+    late = seen.elapsed > settings.wait_timeout and not seen.room
     obstacle = _find_obstacle(plan, settings, seen, late)
     if obstacle:
         return obstacle
@@ -161,7 +157,7 @@ def decide(plan: Plan, settings: Settings, seen: Observation, history: History, 
 
 def decide_scale_in(plan: Plan, settings: Settings, seen: Observation, history: History, pause: float = 0.0) -> Action:
     """The same where ECS stops the stale tasks itself, for a lower desired count. First match wins."""
-    late = seen.elapsed > settings.wait_timeout
+    late = seen.elapsed > settings.wait_timeout and not seen.room
     obstacle = _find_obstacle(plan, settings, seen, late)
     if obstacle:
         return obstacle
@@ -260,10 +256,11 @@ def _go_on(plan: Plan, settings: Settings, seen: Observation, history: History, 
 
 def _wait(late: bool, settings: Settings, seen: Observation, what: str) -> Action:
     if not late:
-        return Wait(what)
+        return Wait(seen.room or what)
+    nameless = f", {seen.unknown} more are counted and not listed yet" if seen.unknown else ""
+    counts = f"{seen.healthy} of {seen.desired} tasks are healthy, {seen.fresh_good} of them new{nameless}"
     return GiveUp(
-        f"waited {settings.wait_timeout:.0f} s for {what}: {seen.healthy} tasks are healthy, the desired count is"
-        f" {seen.desired}, and {seen.fresh_bad} new tasks are not good yet"
+        f"waited {settings.wait_timeout:.0f} s (wait_timeout) for {what}: {seen.lacking or counts}{seen.last_said}"
     )
 
 
@@ -312,28 +309,3 @@ def decide_leaving(seen: Leaving, floor: int, patient: bool) -> Withdraw | Lower
     if surplus > 0 and seen.healthy - surplus < floor and patient:
         return Wait("ECS to replace tasks that are not healthy")
     return Lower(seen.target) if seen.target < seen.desired else Finish()
-
-
-def find_refusal(events: Iterable[Event], acted_at: float, failed: Iterable[Task], freed_at: float) -> str | None:
-    """What ECS said against us since our own last action, in words; None when it said nothing.
-
-    ``events`` are those since then, oldest first. A placement that failed while a stopped task still
-    held its CPU, memory and ports (up to ``freed_at``, an AWS instant) may succeed once it is gone,
-    and one that was followed by a start has succeeded.
-    """
-    for task in failed:
-        return (
-            f"the new task {task.id} ended by itself ({task.stop_code}):"
-            f" {task.stopped_reason or 'ECS gives no reason'}. Mend what it says, then run again"
-        )
-    refused = None
-    for event in events:
-        if event.at < acted_at:
-            continue
-        if _STARTED.search(event.message):
-            refused = None
-        elif event.at > freed_at and _REFUSALS.search(event.message):
-            refused = event.message
-    if refused is None:
-        return None
-    return f"ECS says: {refused.strip()} Mend what it says, then run again"

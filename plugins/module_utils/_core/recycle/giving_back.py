@@ -61,6 +61,7 @@ def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving]:
     yield from lookout.describe(())
     desired = session.desired(service)
     healthy = knowledge.healthy(service)
+    session.report.healthy = None if knowledge.mixed else healthy
     bad = knowledge.worst_first(progress.todo.values())
     if healthy < progress.plan.floor:  # then those on probation are needed
         bad = [task for task in bad if not knowledge.on_probation(task)]

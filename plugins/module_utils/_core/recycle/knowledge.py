@@ -16,12 +16,13 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .health import FAILING, is_good
+from .lacking import lacking_words
 from .model import RUNNING, Event, Service, Task
+from .service_events import STARTED, meaning_of
 
 PER_CALL = 100
 _GRAIN = 1.0  # AWS's clock is read in whole seconds
 
-_STARTED = re.compile(r"has started \d+ tasks?", re.IGNORECASE)
 TASK_ID = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
 
 
@@ -108,7 +109,7 @@ class Knowledge:
         if new:
             self._newest_event = new[-1].id
         for event in new:
-            if event.at >= self._begun and _STARTED.search(event.message):
+            if event.at >= self._begun and meaning_of(event.message) == STARTED:
                 self.expected.update(
                     task_id for task_id in TASK_ID.findall(event.message) if task_id not in self._tasks
                 )
@@ -156,6 +157,11 @@ class Knowledge:
         """AWS instant until which victims held CPU, memory and ports of an instance; infinite while one does."""
         return math.inf if any(task.on_instance for task in self.leaving) else self._freed_at
 
+    @property
+    def mixed(self) -> bool:
+        """Whether another deployment has tasks as well, which are not counted as healthy here."""
+        return bool(self._foreign)
+
     def arn(self, task_id: str) -> str:
         """The ARN of a task; its id when it was never described, or is gone."""
         return self._tasks[task_id].arn if task_id in self._tasks else task_id
@@ -195,6 +201,19 @@ class Knowledge:
         # Those that ECS itself holds for unhealthy come first: it is replacing them already.
         bad.sort(key=lambda task: (self.on_probation(task), not self._is_failing(task), not task.running))
         return bad + [task for task in others if task.id in self._limping and task.id not in self._fresh]
+
+    def lacking(self, desired: int) -> str:
+        """One task that is not good and what it lacks, or how many are missing; and a stopped one in the way."""
+        bad = self.worst_first(self._live.values())
+        parts = []
+        if bad:
+            since = self._good_since.get(bad[0].id)
+            parts.append(lacking_words(bad[0], self._level, self._checked, self._targets, since, self._stabilize))
+        elif len(self._live) < desired:
+            parts.append(f"ECS runs {len(self._live)} of {desired} tasks")
+        if held := next((task for task in self._leaving.values() if task.on_instance or not bad), None):
+            parts.append(f"task {held.id}, which was stopped, still holds its place ({held.status})")
+        return "; ".join(parts)
 
     def healthy(self, service: Service) -> int:
         """Tasks that are surely good: never more than are named and good, nor than ECS counts."""

@@ -5,22 +5,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from itertools import islice
 
 from ..errors import Failed
-from .decide import Observation, find_refusal
+from .decide import Observation
 from .health import missing_words
 from .knowledge import PER_CALL, TASK_ID
 from .model import RUNNING, Service, Task
 from .plan import deployment_words, failure_words
 from .progress import Progress
+from .said import Said, find_failure, last_words, listen, refusal_words
+from .service_events import FAILED_START, HARMLESS, STARTED, meaning_of
 from .session import Session, Steps
 
 _LISTED_AFTER = 20  # shortest pauses after which a list that lacked a task is asked for again
 _BLIND_SPELL = 60.0  # seconds for which counts alone are believed while tasks launch
-_STOPPED = re.compile(r"has stopped \d+ running tasks?", re.IGNORECASE)
 
 
 def inventory(session: Session) -> Steps[list[Task]]:
@@ -51,7 +50,9 @@ class Lookout:
         knowledge, report = progress.knowledge, session.report
         service = progress.service = yield from session.look()
         counted_victims = knowledge.running_victims  # at most: some may have ended before they were counted
-        progress.events.extend(knowledge.new_events(service))
+        new = knowledge.new_events(service)
+        progress.events.extend(new)
+        progress.failed_starts.extend(event for event in new if meaning_of(event.message) == FAILED_START)
         desired = session.desired(service)
         report.saw_desired(desired)
         if self._launches_as_expected(service, desired):
@@ -76,11 +77,11 @@ class Lookout:
         knowledge.departed.clear()
         fresh_good, healthy = knowledge.fresh_good, knowledge.healthy(service)
         following = progress.next_stale(progress.plan.batch)
-        more_failures = islice(knowledge.failed.values(), session.settings.max_failures, None)
         report.saw_healthy(healthy)
         report.watch.saw(healthy, desired, knowledge.fresh, knowledge.good)
         for task in knowledge.failed.values():
             report.watch.ended(task)
+        said = listen(progress.events, session.acted_at, knowledge.freed_at, world.now())
         return Observation(
             elapsed=session.elapsed,
             desired=desired,
@@ -93,7 +94,10 @@ class Lookout:
             failed=failure_words(service) if service.failed else None,
             deploying=deployment_words(service) if service.deploying else None,
             outdated=self._outdated,
-            refusal=find_refusal(progress.events, session.acted_at, more_failures, knowledge.freed_at),
+            refusal=self._refusal(said),
+            room=None,
+            lacking=knowledge.lacking(desired),
+            last_said=last_words(said),
             stale=len(progress.todo),
             next_stale=following,
             # What is not good may be stopped below the floor. So only this look can tell that a task is not.
@@ -131,12 +135,21 @@ class Lookout:
                 progress.todo[task.id] = task
 
     def _first(self) -> list[str]:
-        """Ids of the tasks that a look must describe: those that ECS says it has stopped, else the next to stop."""
+        """Ids of the tasks that a look must describe: those that ECS names, else the next to stop."""
         progress = self._progress
         events = progress.events if progress.history.draining else ()
-        told = (task_id for e in events if _STOPPED.search(e.message) for task_id in TASK_ID.findall(e.message))
+        told = (task_id for event in events for task_id in TASK_ID.findall(event.message))
         known = [task_id for task_id in told if task_id in progress.todo]
         return known or [task.id for task in progress.next_stale(min(progress.plan.batch, PER_CALL // 2))]
+
+    def _refusal(self, said: Said) -> str | None:
+        """Why ECS cannot give what was asked, in words."""
+        progress, knowledge = self._progress, self._progress.knowledge
+        allowed = self._session.settings.max_failures
+        if failure := find_failure(knowledge.failed.values(), progress.failed_starts, allowed):
+            return failure
+        refused = said.refused or said.no_room
+        return refusal_words(refused) if refused else None
 
     def _launches_as_expected(self, service: Service, desired: int) -> bool:
         """Whether ECS's counts say that what is missing is on its way, or has not been begun yet, and it is
@@ -146,7 +159,7 @@ class Lookout:
         blind = session.world.clock() - self._described_clock
         if moving or blind > _BLIND_SPELL or session.elapsed > session.settings.wait_timeout:
             return False
-        if any("unable" in event.message for event in progress.events):
+        if any(meaning_of(event.message) not in (STARTED, HARMLESS) for event in progress.events):
             return False
         if service.running >= desired:
             return progress.launching and progress.pace.too_early(session.elapsed)

@@ -36,6 +36,7 @@ class Progress:
         self.history = History(surge=plan.surge)
         self.todo = {task.id: task for task in plan.stale}
         self.events: list[Event] = []  # since the run's last change
+        self.failed_starts: list[Event] = []  # since the run began
         self.launching = False  # whether ECS is launching tasks because of the run's last change
         self.step: list[Task] = []  # stopped, and not all replaced yet
         self.step_clock = 0.0  # when the first of them was
@@ -82,10 +83,15 @@ class Progress:
         task = self.todo.pop(task_id, None)
         if task and task.id in self.knowledge.doubtful:  # it did, and the answer was lost
             self.session.report.changed = True
-            self.step.append(task)
+            self.note_stopped(task)
         elif task and len(self.step) < self.history.draining:  # ECS stopped it for the lower desired count
             self.knowledge.mark_victim(task)  # on an instance it holds its place for a while
-            self.step.append(task)
+            self.note_stopped(task)
+
+    def note_stopped(self, task: Task) -> None:
+        """A stale task was stopped by the run's doing, and is not replaced yet."""
+        self.step.append(task)
+        self.session.report.stopped += 1
 
     def replaced_by_added(self, task: Task) -> None:
         """A stale task was stopped while giving back: one of the added tasks takes its place."""

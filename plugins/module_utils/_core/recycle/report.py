@@ -39,6 +39,10 @@ class Report:
     scaling_before: Scaling | None = None
     scaling_after: Scaling | None = None
     minimum_healthy: int | None = None
+    healthy: int | None = None  # as the last look found it
+    stopped: int = 0  # old tasks, by this run's doing
+    claimed: bool = False  # whether a record was written
+    lost: bool = False  # whether the service is gone, or another run's
     seconds: float = 0.0
     calls: Mapping[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -51,7 +55,22 @@ class Report:
         self.desired_after = count
 
     def saw_healthy(self, count: int) -> None:
+        self.healthy = count
         self.minimum_healthy = count if self.minimum_healthy is None else min(count, self.minimum_healthy)
+
+    def state_words(self) -> str:
+        """What became of the service, as one sentence for the end of a failure."""
+        if not self.claimed:
+            return "Nothing was changed."
+        parts = [f"{self.stopped or 'no'} old {'task was' if self.stopped < 2 else 'tasks were'} stopped"]
+        count = None if self.lost else self.desired_after
+        if self.healthy is not None and count is not None:
+            parts.append(f"{min(self.healthy, count)} of {count} tasks are healthy")
+        if count is not None:
+            given_back = count == self.desired_before and (self.desired_peak or 0) > count
+            parts.append(f"the desired count is {count}{' again' if given_back else ''}")
+        words = "; ".join(parts)
+        return f"{words[0].upper()}{words[1:]}."
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -61,7 +61,7 @@ def recycle(
     try:
         yield from run.work()
     except TakenOver as taken:
-        run.report.status, run.report.message = outcome.FAILED, str(taken)
+        run.report.status, run.report.message, run.report.lost = outcome.FAILED, str(taken), True
     except (Gone, Refused) as refusal:
         yield from run.end_badly(str(refusal))
     except Ended as ended:
@@ -70,6 +70,8 @@ def recycle(
         yield from run.end_badly(f"{run.session.title}: {failure}", settings.on_failure == "keep")
     except CallFailed as failure:
         yield from run.end_badly(run.explain(failure), settings.on_failure == "keep")
+    if run.report.status == outcome.FAILED:
+        run.report.message = f"{(run.report.message or '').rstrip('.')}. {run.report.state_words()}"
     run.report.seconds = world.clock() - began
     run.report.calls = dict(world.calls)
     return run.report
@@ -307,7 +309,7 @@ class _Run:
     def _take(self, record: Record, tags: Mapping[str, str], left: Record | None) -> Steps[Service | None]:
         """Write a record of ours and read it back. None when another run was faster, or no answer came."""
         session = self.session
-        self._unanswered = True
+        self._unanswered = self.report.claimed = True
         try:
             if not (yield from session.attempt(session.world.tag, tags)):
                 return None
@@ -422,8 +424,10 @@ class _Run:
                 yield from self._replacement.give_back()
             yield from self._put_back()
         except Gone:
+            report.lost = True
             yield from self._resume_scaling_of_deleted()
         except TakenOver as taken:
+            report.lost = True
             report.message = f"{why}. Nothing was given back: {taken}"
         except (CallFailed, Failed, Refused) as failure:
             words = self.explain(failure) if isinstance(failure, CallFailed) else str(failure)

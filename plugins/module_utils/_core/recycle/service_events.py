@@ -10,6 +10,7 @@ event messages"), and recorded event streams; each text is a row of ``tests/unit
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 REFUSED = "refused"  # ECS cannot give what was asked, and waiting does not help
 NO_ROOM = "no room"  # ECS found no place; that ends where the cluster grows on demand
@@ -54,6 +55,7 @@ _RULES = (
 _COMPILED = tuple((meaning, re.compile(words, re.IGNORECASE)) for meaning, words in _RULES)
 
 
+@lru_cache(maxsize=512)
 def meaning_of(message: str) -> str:
     """One of the constants above, for the text of a service event."""
     return next((meaning for meaning, words in _COMPILED if words.search(message)), UNKNOWN)

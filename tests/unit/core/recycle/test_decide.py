@@ -23,9 +23,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide
     Wait,
     decide,
     decide_scale_in,
-    find_refusal,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import Found, make_plan
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 from hypothesis import given, settings
@@ -40,6 +38,9 @@ ADDED = History(surge=2)  # the two tasks are added, nothing is stopped yet
 BETWEEN = History(surge=2, stops=4)  # two steps are done
 HALFWAY = History(surge=2, open_stops=1, stops=1)  # the second stop of a step of two is still to come
 LAST = History(surge=1, open_stops=1, stops=9, last_step=True)  # the same in the last step
+
+
+LACKING, TOLD = "task 7 is still PENDING", ". ECS last said: (service web) is throttled"
 
 
 def look(**changes) -> Observation:
@@ -60,6 +61,9 @@ def look(**changes) -> Observation:
             "deploying": None,
             "outdated": False,
             "refusal": None,
+            "room": None,
+            "lacking": LACKING,
+            "last_said": TOLD,
             "stale": stale,
             "next_stale": batch,
             "next_good": frozenset(each.id for each in batch),
@@ -137,8 +141,7 @@ def test_what_ecs_refuses_ends_the_run_in_its_words(seen, history):
         pytest.param(
             {"live": 11, "elapsed": 900.1, "healthy": 8, "fresh_bad": 3},
             GiveUp,
-            "waited 900 s for the last replacements to become good: 8 tasks are healthy, the desired count is 12, and 3"
-            " new tasks are not good yet",
+            f"waited 900 s (wait_timeout) for the last replacements to become good: {LACKING}{TOLD}",
             id="one is missing for too long",
         ),
     ],
@@ -229,7 +232,9 @@ def test_no_step_begins_before_all_is_whole(history, seen, words):
     of = plan(surge=history.surge, floor=8)
     check(decide(of, SETTINGS, look(**seen), history), Wait, words)
     check(decide(of, SETTINGS, look(elapsed=900.0, **seen), history), Wait, words)
-    check(decide(of, SETTINGS, look(elapsed=900.1, **seen), history), GiveUp, f"waited 900 s for {words}")
+    check(
+        decide(of, SETTINGS, look(elapsed=900.1, **seen), history), GiveUp, f"waited 900 s (wait_timeout) for {words}"
+    )
 
 
 def test_where_nothing_was_added_old_tasks_that_are_not_good_hold_nothing_up():
@@ -329,7 +334,7 @@ def test_a_step_begins_when_there_is_room_for_all_of_its_stops(seen, room):
         assert late == action
     else:
         check(action, Wait, "room for 2 stops above the floor of 10 healthy tasks")
-        check(late, GiveUp, "waited 900 s for room for 2 stops above the floor of 10 healthy tasks: ")
+        check(late, GiveUp, "waited 900 s (wait_timeout) for room for 2 stops above the floor of 10 healthy tasks: ")
 
 
 @pytest.mark.parametrize(
@@ -350,7 +355,7 @@ def test_a_step_goes_on_while_there_is_room_for_the_next_stop(seen, room):
         assert action == late == stop(HALFWAY, open_stops=0)
     else:
         check(action, Wait, "10 healthy tasks besides the next one to stop")
-        check(late, GiveUp, "waited 900 s for 10 healthy tasks besides the next one to stop")
+        check(late, GiveUp, "waited 900 s (wait_timeout) for 10 healthy tasks besides the next one to stop")
 
 
 def test_a_last_step_goes_on_as_it_began():
@@ -402,6 +407,9 @@ def situations(draw):
         deploying=draw(st.sampled_from([None, None, None, DEPLOYING])),
         outdated=draw(st.booleans()),
         refusal=draw(st.sampled_from([None, None, None, NO_ROOM])),
+        room=draw(st.sampled_from([None, None, None, "ECS has no room"])),
+        lacking=draw(st.sampled_from(["", LACKING])),
+        last_said=draw(st.sampled_from(["", TOLD])),
         stale=stale,
         next_stale=following,
         next_good=frozenset(each.id for each in following if draw(st.booleans())),
@@ -470,7 +478,7 @@ def test_what_holds_for_every_action(situation):
 @law
 def test_nothing_is_waited_for_for_ever(situation):
     of, settings, seen, history, _pause = situation
-    late = replace(seen, elapsed=max(settings.wait_timeout, settings.deployment_timeout) + 1)
+    late = replace(seen, elapsed=max(settings.wait_timeout, settings.deployment_timeout) + 1, room=None)
     assert not isinstance(decide(of, settings, late, history), Wait)
 
 
@@ -524,66 +532,6 @@ def test_where_nothing_goes_wrong_all_are_replaced_in_order_and_no_more_are_laun
     assert history.surge == max(0, of.surge - stale)
     assert launched == max(stale, of.surge)
     assert of.steps <= steps <= of.steps + math.ceil(of.surge / of.batch)
-
-
-# ---- what ECS says against us
-
-STARTED = "(service web) has started 1 tasks: (task 0123456789abcdef0123456789abcdef)."
-UNABLE = "(service web) was unable to place a task because no container instance met all of its requirements."
-THROTTLED = "(service web) is unable to consistently start tasks successfully."
-BALANCING = "(service web) was unable to place a task in Availability Zone eu-west-1a while rebalancing."
-STEADY = "(service web) has reached a steady state."
-
-
-def said(*messages: str, at: float = NOW) -> list[Event]:
-    """Oldest first, a second after another."""
-    return [Event(f"event {number}", at + number, message) for number, message in enumerate(messages)]
-
-
-FAILED = task(7, stop_code="TaskFailedToStart", stopped_reason="CannotPullContainerError: no such image")
-SILENT = task(8, stop_code="EssentialContainerExited")
-
-
-@pytest.mark.parametrize(
-    ("events", "words"),
-    [
-        pytest.param([], None, id="nothing is said"),
-        pytest.param(said(STEADY, STARTED), None, id="all is well"),
-        pytest.param(said(UNABLE), UNABLE, id="no room"),
-        pytest.param(said(THROTTLED), THROTTLED, id="starts that are slowed down"),
-        pytest.param(said(UNABLE.upper()), UNABLE.upper(), id="no room in capital letters"),
-        pytest.param(said(UNABLE, THROTTLED), THROTTLED, id="of two the later one is told"),
-        pytest.param(said(UNABLE, STEADY), UNABLE, id="no room, and then something else"),
-        pytest.param(said(UNABLE, STARTED), None, id="no room at first, and then a start"),
-        pytest.param(said(STARTED, UNABLE), UNABLE, id="a start, and then no room"),
-        pytest.param(said(UNABLE, STARTED, UNABLE), UNABLE, id="no room, a start, and no room again"),
-        pytest.param(said(BALANCING), None, id="no room while zones are balanced takes nothing away"),
-        pytest.param(said(UNABLE, BALANCING), UNABLE, id="no room, and none while zones are balanced"),
-        pytest.param(said(UNABLE, at=NOW - 0.1), None, id="no room before our own action"),
-        pytest.param(said(UNABLE, at=NOW), UNABLE, id="no room in the instant of our own action"),
-        pytest.param(said(UNABLE, UNABLE, at=NOW - 1), UNABLE, id="no room before our own action, and still after it"),
-        pytest.param(said(UNABLE, STARTED, at=NOW - 0.5), None, id="a start after our own action"),
-        pytest.param(said(UNABLE + " \n"), UNABLE, id="blanks behind it do no harm"),
-    ],
-)
-def test_what_events_refuse(events, words):
-    expected = None if words is None else f"ECS says: {words} Mend what it says, then run again"
-    assert find_refusal(events, NOW, [], freed_at=0.0) == expected
-    # A stopped task still holds its place, or held it then: there may be room once it is gone.
-    assert find_refusal(events, NOW, [], freed_at=math.inf) is None
-    assert find_refusal(events, NOW, [], freed_at=max(each.at for each in events) if events else 0.0) is None
-
-
-@pytest.mark.parametrize("freed_at", [0.0, math.inf])
-@pytest.mark.parametrize("events", [[], said(UNABLE), said(UNABLE, STARTED)], ids=["silence", "no room", "a start"])
-def test_a_new_task_that_ended_by_itself_refuses_whatever_is_said(events, freed_at):
-    assert find_refusal(events, NOW, [FAILED, SILENT], freed_at) == (
-        f"the new task {FAILED.id} ended by itself (TaskFailedToStart): CannotPullContainerError: no such image."
-        " Mend what it says, then run again"
-    )
-    assert f"{SILENT.id} ended by itself (EssentialContainerExited): ECS gives no reason." in str(
-        find_refusal(events, NOW, [SILENT], freed_at)
-    )
 
 
 # ---- scale_in

@@ -1,0 +1,93 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What ECS has said since the run's last change, in its service events, and which failures count."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from .model import Event, Task
+from .service_events import HARMLESS, NO_ROOM, REFUSED, STARTED, UNSETTLED, meaning_of
+
+# A role that was created a moment ago is refused for up to half a minute (captured in public event streams).
+_SETTLES_WITHIN = 30.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """Texts of ECS. ``last``: the last complaint or, if there is none, the last text of any kind."""
+
+    refused: str | None = None
+    no_room: str | None = None
+    no_room_since: float = 0.0  # AWS instant
+    last: str | None = None
+
+
+def listen(events: Iterable[Event], acted_at: float, freed_at: float, now: float) -> Said:
+    """Sum up ``events``, which are in order of time, the oldest first.
+
+    Only what ECS said since the run's own last change (``acted_at``) counts against the run. A placement that
+    failed while a stopped task still held its CPU, memory and ports (up to ``freed_at``) may succeed once that
+    task is gone, and one that was followed by a start has succeeded. ``acted_at``, ``freed_at`` and ``now`` are
+    AWS instants.
+    """
+    against: dict[str, Event] = {}
+    last = complaint = None
+    for event in events:
+        meaning = meaning_of(event.message)
+        last = event.message
+        if meaning not in (STARTED, HARMLESS):
+            complaint = event.message
+        if event.at < acted_at:
+            continue
+        if meaning == STARTED:
+            against.clear()
+        elif meaning == UNSETTLED or event.at > freed_at:
+            if meaning == REFUSED:
+                against[meaning] = event  # the later one says more
+            else:
+                against.setdefault(meaning, event)
+    unsettled, no_room = against.get(UNSETTLED), against.get(NO_ROOM)
+    refused = against.get(REFUSED)
+    if refused is None and unsettled and now - unsettled.at > _SETTLES_WITHIN:
+        refused = unsettled
+    said = complaint or last
+    return Said(
+        refused=refused.message.strip() if refused else None,
+        no_room=no_room.message.strip() if no_room else None,
+        no_room_since=no_room.at if no_room else 0.0,
+        last=said.strip() if said else None,
+    )
+
+
+def refusal_words(said: str) -> str:
+    return f"ECS says: {_closed(said)} Fix the cause, then run again"
+
+
+def last_words(said: Said) -> str:
+    """The end of a message about a wait in vain."""
+    return f". ECS last said: {_closed(said.last).rstrip('.')}" if said.last else ""
+
+
+def find_failure(failed: Collection[Task], reported: Sequence[Event], allowed: int) -> str | None:
+    """In words, the failure of a new task that is one too many; None when there are at most ``allowed``.
+
+    ``failed`` are new tasks that ended by themselves, ``reported`` the failed starts of which an event tells. No
+    event names its task, so each failed start may be in both: it counts once.
+    """
+    starts = [task for task in failed if task.stop_code == "TaskFailedToStart"]
+    if len(failed) - len(starts) + max(len(starts), len(reported)) <= allowed:
+        return None
+    if len(failed) <= allowed and reported:
+        return refusal_words(reported[-1].message.strip())
+    task = list(failed)[min(allowed, len(failed) - 1)]
+    return (
+        f"the new task {task.id} ended by itself ({task.stop_code}):"
+        f" {(task.stopped_reason or 'ECS gives no reason').rstrip('.')}. Fix the cause, then run again"
+    )
+
+
+def _closed(said: str) -> str:
+    return said if said.endswith((".", "!", "?")) else f"{said}."
