@@ -89,7 +89,7 @@ options:
   max_failures:
     description:
       - How many new tasks may end by themselves or fail their health checks, and be replaced by ECS, before the run
-        gives up.
+        gives up. A failed start that ECS reports both as a service event and as a stopped task counts once.
     type: int
     default: 0
   timeout:
@@ -152,6 +152,15 @@ options:
       - Seconds for which a new task has to stay good before it counts.
       - By default 0; 40, as ECS itself waits in deployments, where the service has no health check at all.
     type: float
+  wait_for_capacity:
+    description:
+      - Seconds to wait for room when ECS finds no place for a new task. V(0) fails at once. This time does not count
+        towards O(wait_timeout).
+      - By default V(900) where capacity is added on demand, that is where the capacity provider of the service has
+        managed scaling, is C(FARGATE) or C(FARGATE_SPOT), or consists of Managed Instances. Otherwise V(0), also with
+        a launch type, for which no capacity provider adds capacity.
+    type: float
+    version_added: 1.0.0
   on_deployment:
     description:
       - What to do when a deployment of the service is in progress, at the start or later. V(fail), or V(wait) until it
@@ -305,6 +314,9 @@ notes:
 
     C(ecs:DescribeServiceRevisions), C(ecs:DescribeServiceDeployments) - for services with the deployment strategy
     blue/green, linear or canary.
+
+    C(ecs:DescribeCapacityProviders) - when ECS finds no place for a task of a service with capacity providers of your
+    own, unless O(wait_for_capacity) is set.
 
     C(application-autoscaling:DescribeScalableTargets), C(application-autoscaling:RegisterScalableTarget) - unless
     O(suspend_scaling) is empty; the latter only where there is a scalable target.
@@ -693,6 +705,7 @@ ARGUMENTS = {
     "wait_for": {"type": "str", "choices": ["running", "healthy", "target_healthy", "auto"], "default": "auto"},
     "stabilize_time": {"type": "float"},
     **patience_options(timeout=900, delay=3),
+    "wait_for_capacity": {"type": "float"},
     "on_deployment": {"type": "str", "choices": ["fail", "wait"], "default": "fail"},
     "deployment_timeout": {"type": "int", "default": 3600},
     "protected_tasks": {"type": "str", "choices": ["skip", "recycle", "wait"], "default": "skip"},

@@ -178,7 +178,7 @@ def test_a_deployment_at_the_start(sandbox, witness, recycle):
     sandbox.act("deploy", "web")
     result = recycle(**TASK)
     assert "a deployment of service web in cluster default is in progress" in result["msg"]
-    waited = recycle(**TASK, on_deployment="wait", wait_timeout=1)
+    waited = recycle(**TASK, on_deployment="wait", deployment_timeout=1)
     assert "waited 1 s" in waited["msg"]
     witness.untouched()
 

@@ -152,6 +152,10 @@ class VirtualWorld:
     def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
         return self._call("DescribeAlarms", lambda: dict.fromkeys(names, "OK"))
 
+    def grows_on_demand(self, providers: Sequence[str]) -> bool:
+        grows = self.cluster.service(self.service).grows_after is not None
+        return self._call("DescribeCapacityProviders", lambda: grows)
+
     def target_states(self, group: str) -> Mapping[str, str] | None:
         if group in self.cluster.service(self.service).classic:
             states = self._call("DescribeInstanceHealth", lambda: self.cluster.target_states(f"{CLASSIC}{group}"))
@@ -229,6 +233,7 @@ def to_service(state: ServiceState) -> Service:
         deployments=to_deployments(state),
         hold=to_hold(state),
         maximum_percent=state.maximum_percent,
+        capacity_providers=(state.capacity_provider,) if state.capacity_provider else (),
         target_groups=(
             *next((e.target_groups for e in state.task_sets if e.status == "PRIMARY"), state.target_groups),
             *state.classic,

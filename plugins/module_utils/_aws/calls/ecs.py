@@ -42,6 +42,17 @@ def deployment_hold(ecs: Any, service_deployment: str) -> Hold | None:
     return next((shapes.hold(found) for found in answer.get("serviceDeployments", [])), None)
 
 
+@aws_call("ecs:DescribeCapacityProviders")
+def grows_on_demand(ecs: Any, cluster: str, providers: list[str]) -> bool:
+    """Whether one of these capacity providers adds capacity when a task finds no place."""
+    request: dict[str, Any] = {"capacityProviders": providers}
+    # Only newer releases of boto3 know it. Without it, ECS may leave out those that belong to one cluster.
+    if "cluster" in ecs.meta.service_model.operation_model("DescribeCapacityProviders").input_shape.members:
+        request["cluster"] = cluster
+    answer = ecs.describe_capacity_providers(**request)
+    return any(shapes.grows(found) for found in answer["capacityProviders"])
+
+
 @pages("ecs:ListTasks", key="nextToken")
 def list_tasks(ecs: Any, cluster: str, service: str, **page: str) -> Any:
     """List the ARNs of the service's tasks that are meant to run."""

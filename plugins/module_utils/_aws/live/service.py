@@ -121,6 +121,9 @@ class LiveService:
             found.update(cloudwatch.alarm_states(self._client("cloudwatch"), some))
         return found
 
+    def grows_on_demand(self, providers: Sequence[str]) -> bool:
+        return ecs.grows_on_demand(self._client("ecs"), self.name.cluster, list(providers))
+
     def target_states(self, group: str) -> Mapping[str, str] | None:
         kind = group.split(":")[2] if group.startswith("arn:") else "elb"
         if kind == "elb":

@@ -97,6 +97,10 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
         ),
         revisions=max(1, len(revisions)),
         maximum_percent=configuration.get("maximumPercent", 200),
+        capacity_providers=tuple(
+            found["capacityProvider"]
+            for found in holder.get("capacityProviderStrategy") or answer.get("capacityProviderStrategy") or ()
+        ),
         target_groups=groups_of(balancers),
         tags={tag["key"]: tag.get("value", "") for tag in answer.get("tags", [])},
         events=tuple(
@@ -206,6 +210,15 @@ def capacity_provider_strategy(answer: Iterable[Mapping[str, Any]] | None) -> li
 def groups_of(balancers: Iterable[Balancer]) -> tuple[str, ...]:
     """ARNs of the target groups, each once."""
     return tuple(dict.fromkeys(balancer.group for balancer in balancers))
+
+
+def grows(answer: Mapping[str, Any]) -> bool:
+    """Whether a capacity provider of DescribeCapacityProviders adds instances when a task finds no place.
+
+    Sources: API model, CapacityProvider; developer guide, "Amazon ECS cluster auto scaling" and "Managed Instances".
+    """
+    managed = answer.get("autoScalingGroupProvider", {}).get("managedScaling", {}).get("status") == "ENABLED"
+    return managed or answer.get("type") in ("FARGATE", "FARGATE_SPOT", "MANAGED_INSTANCES")
 
 
 def hosts_to_look_up(found: Iterable[tuple[Mapping[str, Any], tuple[Balancer, ...]]]) -> set[str]:

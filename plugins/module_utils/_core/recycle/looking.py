@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..errors import Failed
+from ..errors import CallFailed, Failed
 from .decide import Observation
 from .health import missing_words
 from .knowledge import PER_CALL, TASK_ID
@@ -18,7 +18,10 @@ from .said import Said, find_failure, last_words, listen, refusal_words
 from .service_events import FAILED_START, HARMLESS, STARTED, meaning_of
 from .session import Session, Steps
 
+# Capacity providers that AWS itself fills: capacity that is not there now may be there in minutes.
+ON_DEMAND = frozenset({"FARGATE", "FARGATE_SPOT"})
 _LISTED_AFTER = 20  # shortest pauses after which a list that lacked a task is asked for again
+_FOR_CAPACITY = 900.0  # seconds to wait for room, where capacity is added on demand
 _BLIND_SPELL = 60.0  # seconds for which counts alone are believed while tasks launch
 
 
@@ -43,6 +46,8 @@ class Lookout:
         self._mismatch: tuple[int, int] | None = None  # counts for which an inventory was taken
         self._deploying = self._outdated = False
         self._described: set[str] = set()  # ids of the tasks that the last look asked for
+        self._grows: bool | None = None  # whether capacity is added on demand, once that was asked
+        self._waits_for_room = False
 
     def look(self) -> Steps[Observation | None]:
         """Observe. None when ECS's counts alone say that a launch goes its way, which saves a call."""
@@ -82,6 +87,11 @@ class Lookout:
         for task in knowledge.failed.values():
             report.watch.ended(task)
         said = listen(progress.events, session.acted_at, knowledge.freed_at, world.now())
+        refusal, room = yield from self._judge(said)
+        report.watch.waits(room)
+        if self._waits_for_room and not said.no_room:
+            session.acted_clock = world.clock()  # what is waited for from now on is something else
+        self._waits_for_room = bool(room)
         return Observation(
             elapsed=session.elapsed,
             desired=desired,
@@ -94,8 +104,8 @@ class Lookout:
             failed=failure_words(service) if service.failed else None,
             deploying=deployment_words(service) if service.deploying else None,
             outdated=self._outdated,
-            refusal=self._refusal(said),
-            room=None,
+            refusal=refusal,
+            room=room,
             lacking=knowledge.lacking(desired),
             last_said=last_words(said),
             stale=len(progress.todo),
@@ -142,14 +152,38 @@ class Lookout:
         known = [task_id for task_id in told if task_id in progress.todo]
         return known or [task.id for task in progress.next_stale(min(progress.plan.batch, PER_CALL // 2))]
 
-    def _refusal(self, said: Said) -> str | None:
-        """Why ECS cannot give what was asked, in words."""
-        progress, knowledge = self._progress, self._progress.knowledge
+    def _judge(self, said: Said) -> Steps[tuple[str | None, str | None]]:
+        """Why ECS cannot give what was asked, and what it has no room for while that is waited for; in words."""
+        progress, world = self._progress, self._session.world
         allowed = self._session.settings.max_failures
-        if failure := find_failure(knowledge.failed.values(), progress.failed_starts, allowed):
-            return failure
-        refused = said.refused or said.no_room
-        return refusal_words(refused) if refused else None
+        if failure := find_failure(progress.knowledge.failed.values(), progress.failed_starts, allowed):
+            return failure, None
+        if said.refused:
+            return refusal_words(said.refused), None
+        if not said.no_room:
+            return None, None
+        limit = yield from self._room_limit()
+        if world.now() - said.no_room_since < limit:
+            return None, f"room for a task, for {limit:.0f} s at most (wait_for_capacity): ECS says: {said.no_room}"
+        waited = f"waited {limit:.0f} s (wait_for_capacity) for room: " if limit else ""
+        return f"{waited}{refusal_words(said.no_room)}", None
+
+    def _room_limit(self) -> Steps[float]:
+        """Seconds for which a place for a task is waited for."""
+        session, providers = self._session, self._progress.service.capacity_providers
+        if session.settings.wait_for_capacity is not None:
+            return session.settings.wait_for_capacity
+        if self._grows is None:
+            self._grows = bool(ON_DEMAND.intersection(providers))
+            if providers and not self._grows:
+                try:
+                    self._grows = yield from session.call(session.world.grows_on_demand, providers)
+                except CallFailed as failure:
+                    session.report.warnings.append(
+                        f"whether capacity is added to {session.title} on demand is not known, so no room was waited"
+                        f" for: {failure}. Allow the call, or set wait_for_capacity"
+                    )
+        return _FOR_CAPACITY if self._grows else 0.0
 
     def _launches_as_expected(self, service: Service, desired: int) -> bool:
         """Whether ECS's counts say that what is missing is on its way, or has not been begun yet, and it is

@@ -90,6 +90,7 @@ class Service:
     revisions: int = 1  # service revisions that have tasks or want some
     hold: Hold | None = None  # of a blue/green, linear or canary deployment under way
     maximum_percent: int = 200
+    capacity_providers: tuple[str, ...] = ()  # of its strategy; empty with a launch type
     # Where tasks are registered: ARNs of target groups (of VPC Lattice, too), names of Classic Load Balancers.
     target_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)

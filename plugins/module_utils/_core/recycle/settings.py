@@ -55,6 +55,7 @@ class Settings:
     wait_for: str = "auto"
     stabilize_time: float | None = None  # None: by what the service can tell
     wait_timeout: float = 900.0
+    wait_for_capacity: float | None = None  # None: by what the service's capacity provider can do
     wait_delay: float = 3.0
     on_deployment: str = "fail"
     deployment_timeout: float = 3600.0
@@ -121,7 +122,7 @@ def task_ids(option: str, names: Iterable[str]) -> frozenset[str]:
 
 # Options in seconds, and those that become settings as they are.
 _ABOVE_0 = ("wait_delay", "wait_timeout", "deployment_timeout", "lease", "timeout", "protected_timeout")
-_FROM_0 = ("batch_wait", "stabilize_time", "checkpoint_wait", "bake_time")
+_FROM_0 = ("batch_wait", "stabilize_time", "wait_for_capacity", "checkpoint_wait", "bake_time")
 _AS_GIVEN = (
     *("minimum_healthy_percent", "wait_for", "on_deployment", "protected_tasks", "order", "max_tasks", "max_failures"),
     *("on_failure", "stop_method", "check_images"),

@@ -40,6 +40,9 @@ class World(Protocol):
     def has_health_check(self, revision: str) -> bool:
         """Whether an essential container of this task definition has a health check that ECS runs."""
 
+    def grows_on_demand(self, providers: Sequence[str]) -> bool:
+        """Whether one of these capacity providers adds capacity by itself when a task finds no place."""
+
     def target_states(self, group: str) -> Mapping[str, str] | None:
         """Health of every target of a member of ``Service.target_groups``: name as in ``Task.targets`` -> state.
 

@@ -1,0 +1,93 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Clusters without room for another task: those that grow on demand are waited for, others are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.end_to_end.programs import warnings
+from tests.end_to_end.witness import Witness
+
+TASK = {"max_task_age": "1h"}
+GROUP = "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:1:autoScalingGroupName/instances"
+FULL = {"tasks": 3, "room": 3, "launch_type": "EC2", "all_events": True}
+SOON = 200  # AWS's seconds until there is room: two of ours
+
+
+@pytest.fixture
+def provider(sandbox):
+    """Makes a capacity provider, with managed scaling or without."""
+    ecs = sandbox.boto("ecs")
+
+    def make(status):
+        scaling = {"autoScalingGroupArn": GROUP, "managedScaling": {"status": status}}
+        ecs.create_capacity_provider(name="ours", autoScalingGroupProvider=scaling)
+        return "ours"
+
+    return make
+
+
+def test_a_cluster_that_grows_on_demand_is_waited_for(sandbox, recycle, provider):
+    sandbox.service("web", capacity_provider=provider("ENABLED"), grows_after=SOON, **FULL)
+    witness = Witness(sandbox)
+    result = recycle(**TASK)
+    assert result["recycle"]["status"] == "recycled"
+    assert len(witness.calls("DescribeCapacityProviders")) == 1
+    witness.kept()
+    witness.replaced()
+
+
+@pytest.mark.parametrize("provided", [True, False], ids=["managed scaling is off", "a launch type"])
+def test_a_cluster_that_does_not_grow_is_not(sandbox, recycle, provider, provided):
+    sandbox.service("web", capacity_provider=provider("DISABLED") if provided else None, **FULL)
+    witness = Witness(sandbox)
+    result = recycle(**TASK)
+    assert "ECS says: (service web) was unable to place a task because no container instance" in result["msg"]
+    assert result["msg"].endswith(
+        "No old task was stopped; 3 of 3 tasks are healthy; the desired count is 3 again."
+    )
+    assert len(witness.calls("DescribeCapacityProviders")) == provided
+    witness.kept()
+    witness.given_back()
+
+
+def test_the_wait_for_room_has_an_end(sandbox, recycle):
+    """Nobody is asked for what the option says."""
+    sandbox.service("web", capacity_provider="ours", **FULL)
+    witness = Witness(sandbox)
+    result = recycle(**TASK, wait_for_capacity=2)
+    assert "waited 2 s (wait_for_capacity) for room: ECS says: (service web) was unable to place" in result["msg"]
+    assert witness.calls("DescribeCapacityProviders") == []
+    witness.kept()
+    witness.given_back()
+
+
+def test_the_wait_for_room_is_none_of_wait_timeout(sandbox, recycle):
+    sandbox.service("web", grows_after=4 * 100, **FULL)
+    witness = Witness(sandbox)
+    result = recycle(**TASK, wait_timeout=2, wait_for_capacity=60)
+    assert result["recycle"]["status"] == "recycled"
+    witness.kept()
+    witness.replaced()
+
+
+def test_a_capacity_provider_that_may_not_be_looked_at(sandbox, recycle, provider):
+    sandbox.service("web", capacity_provider=provider("ENABLED"), **FULL)
+    witness = Witness(sandbox)
+    sandbox.fault("access_denied", operations=["DescribeCapacityProviders"])
+    result = recycle(**TASK)
+    assert "was unable to place a task" in result["msg"]
+    assert any("set wait_for_capacity" in words for words in warnings(result))
+    witness.given_back()
+
+
+@pytest.mark.parametrize("provider_name", ["FARGATE", "FARGATE_SPOT"])
+def test_fargate_is_waited_for_where_it_is_a_capacity_provider(sandbox, recycle, provider_name):
+    sandbox.service("web", tasks=3, capacity_provider=provider_name)
+    witness = Witness(sandbox)
+    sandbox.fault("start_refused", reason="capacity", times=2)
+    assert recycle(**TASK)["recycle"]["status"] == "recycled"
+    assert witness.calls("DescribeCapacityProviders") == []
+    witness.kept()
+    witness.replaced()
