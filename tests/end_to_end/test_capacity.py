@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 
 from tests.end_to_end.programs import warnings
@@ -18,7 +19,8 @@ SOON = 200  # AWS's seconds until there is room: two of ours
 @pytest.fixture
 def provider(sandbox):
     """Makes a capacity provider, with managed scaling or without."""
-    ecs = sandbox.boto("ecs")
+    session = boto3.session.Session("testing", "testing", region_name="eu-central-1")
+    ecs = session.client("ecs", endpoint_url=sandbox.url)
 
     def make(status):
         scaling = {"autoScalingGroupArn": GROUP, "managedScaling": {"status": status}}
@@ -44,9 +46,7 @@ def test_a_cluster_that_does_not_grow_is_not(sandbox, recycle, provider, provide
     witness = Witness(sandbox)
     result = recycle(**TASK)
     assert "ECS says: (service web) was unable to place a task because no container instance" in result["msg"]
-    assert result["msg"].endswith(
-        "No old task was stopped; 3 of 3 tasks are healthy; the desired count is 3 again."
-    )
+    assert result["msg"].endswith("No old task was stopped; 3 of 3 tasks are healthy; the desired count is 3 again.")
     assert len(witness.calls("DescribeCapacityProviders")) == provided
     witness.kept()
     witness.given_back()

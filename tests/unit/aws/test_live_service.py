@@ -225,6 +225,25 @@ def test_target_groups_without_an_alternate_cost_no_call(account):
     assert account.live().describe_service().target_groups == (GROUP,)
 
 
+@pytest.mark.parametrize(
+    ("provider", "grows"),
+    [
+        # Source: API model, CapacityProvider.
+        ({"autoScalingGroupProvider": {"autoScalingGroupArn": "a", "managedScaling": {"status": "ENABLED"}}}, True),
+        ({"autoScalingGroupProvider": {"autoScalingGroupArn": "a", "managedScaling": {"status": "DISABLED"}}}, False),
+        ({"autoScalingGroupProvider": {"autoScalingGroupArn": "a"}}, False),
+        ({"type": "MANAGED_INSTANCES"}, True),
+        ({"type": "EC2_AUTOSCALING"}, False),
+        ({}, False),
+    ],
+)
+def test_capacity_providers_that_grow_on_demand(account, provider, grows):
+    live = account.live()
+    wanted = {"capacityProviders": ["ours"], "cluster": "prod"}
+    account["ecs"].add_response("describe_capacity_providers", {"capacityProviders": [provider]}, wanted)
+    assert live.grows_on_demand(("ours",)) == grows
+
+
 def test_protection_that_has_run_out_is_none(account):
     account.described("Sun, 22 Nov 2026 10:00:00 GMT")
     arns = [str(number) for number in range(101)]
