@@ -21,6 +21,7 @@ options:
       - Name or ARN of the service. ARNs of the format from before 2019, which lack the cluster's name, are accepted.
     type: str
     required: true
+    aliases: [name]
   started_before:
     description:
       - Tasks created before this instant are stale. Give RFC 3339 with its zone, such as V(2026-11-22T03:00:00Z), or

@@ -211,16 +211,16 @@ def aws_call(
     return decorate
 
 
-def call_failed(action: str, code: str, message: str, kind: str) -> CallFailed:
+def call_failed(action: str, code: str, message: str, kind: str, answered: bool = True) -> CallFailed:
     """The failure of a call, ``action`` as IAM names it; its text ends with what the user can do."""
     said = ". ".join(part for part in (message.rstrip("."), advice(action, code, message, kind)) if part)
-    return CallFailed(action.rpartition(":")[2], code, said, kind)
+    return CallFailed(action.rpartition(":")[2], code, said, kind, answered)
 
 
 def translate(error: Exception, action: str) -> CallFailed:
     """What boto3 raised, in the words of the domain."""
     if not isinstance(error, amazon.ClientError):
-        return call_failed(action, type(error).__name__, str(error), _kind_without_answer(error))
+        return call_failed(action, type(error).__name__, str(error), _kind_without_answer(error), answered=False)
 
     answer: Mapping[str, Any] = getattr(error, "response", None) or {}
     code = str(answer.get("Error", {}).get("Code") or "Unknown")

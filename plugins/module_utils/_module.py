@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 from ._amazon import AwsModule
 from ._core.change import Change
 from ._core.errors import CallFailed, Failed, Refused
+from ._core.plain_text import printable
 from ._drive import Ending, drive
 
 R = TypeVar("R")
@@ -68,7 +69,7 @@ def run(arguments: Mapping[str, Any], work: Callable[[AwsModule, bool], Outcome]
 def finish(module: AwsModule, outcome: Outcome, about: str) -> NoReturn:
     """Leave the module."""
     for warning in outcome.warnings:
-        module.warn(warning)
+        module.warn(printable(warning))
     returned = dict(outcome.results, changed=outcome.changed)
     if outcome.before is not None or outcome.after is not None:
         returned["diff"] = {"before": dict(outcome.before or {}), "after": dict(outcome.after or {})}
@@ -79,7 +80,7 @@ def finish(module: AwsModule, outcome: Outcome, about: str) -> NoReturn:
         said = f"{about} in {module.region}: {said}" if module.region else f"{about}: {said}"
     if outcome.done:
         said = f"{said}. Done before that: {', '.join(outcome.done)}"
-    module.fail_json(msg=said, **returned)
+    module.fail_json(msg=printable(said), **returned)
 
 
 def waited(looks: Generator[float, None, R]) -> R:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 STALE_TASKS = {
     "cluster": {"type": "str", "default": "default"},
-    "service": {"type": "str", "required": True},
+    "service": {"type": "str", "required": True, "aliases": ["name"]},
     "started_before": {"type": "str"},
     "max_task_age": {"type": "str"},
     "token": {"type": "str", "no_log": False},

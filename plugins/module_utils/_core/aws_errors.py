@@ -109,6 +109,8 @@ def kind_of(code: str, message: str = "", status: int = 0) -> str:
     """``throttled``, ``passing`` or ``final``, as in ``CallFailed``. ``status`` is HTTP's, 0 when unknown."""
     if code in THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS or "rate exceeded" in message.lower():
         return "throttled"
+    if status == HTTPStatus.NOT_IMPLEMENTED:  # by this endpoint, and never will be
+        return "final"
     if code in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return "passing"
     return "final"

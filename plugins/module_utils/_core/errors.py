@@ -18,11 +18,13 @@ class CallFailed(Exception):
     """One AWS call was answered with an error, after the retries of the layer below.
 
     ``kind`` is ``throttled`` (AWS asks to slow down), ``passing`` (the service or the network
-    failed; the call may have been carried out) or ``final`` (asking again cannot help).
+    failed; the call may have been carried out) or ``final`` (asking again cannot help). ``answered`` tells
+    whether the error came from AWS; False when no answer came.
     """
 
-    def __init__(self, operation: str, code: str, message: str, kind: str = "final") -> None:
+    def __init__(self, operation: str, code: str, message: str, kind: str = "final", answered: bool = True) -> None:
         super().__init__(f"{operation} was answered with {code}: {message}")
         self.operation = operation
         self.code = code
         self.kind = kind
+        self.answered = answered

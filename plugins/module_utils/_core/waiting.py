@@ -11,9 +11,27 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .amounts import read_seconds
-from .errors import Failed
+from .errors import CallFailed, Failed
 
 T = TypeVar("T")
+
+OUT_OF_REACH = 30.0  # seconds for which an AWS that has never answered is asked
+
+
+class Reach:
+    """Whether AWS has answered to a kind of call. A region or an endpoint that never did is not waited for."""
+
+    def __init__(self) -> None:
+        self._answered: set[str] = set()
+
+    def note_answer(self, kind: str) -> None:
+        self._answered.add(kind)
+
+    def is_out_of_reach(self, kind: str, failure: CallFailed, lasted: float, ahead: float) -> bool:
+        """``lasted``: seconds since the first try began; ``ahead``: those that another try would take."""
+        if failure.answered:
+            self.note_answer(kind)
+        return kind not in self._answered and lasted + ahead > OUT_OF_REACH
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Any
 from ..._core.errors import CallFailed, Failed
 from ..._core.fleet.bucket import Bucket
 from ..._core.fleet.selection import Clusters, Selection
+from ..._core.waiting import Reach
 from ..calls import ecs_lists as ecs
 
 # What AWS grants an account in a region for ListServices and DescribeServices together is 100 calls at once and 20 a
@@ -62,6 +63,7 @@ class _Region:
         self.name, self.client = name, client
         self.lock = threading.Lock()
         self.bucket = Bucket(rate, min(CALLS_AT_ONCE, 3 * rate), now)
+        self.reach = Reach()
 
 
 class FleetReader:
@@ -182,7 +184,7 @@ class FleetReader:
 
     def _asked(self, region: _Region, about: str, ask: Callable[[Any], Any]) -> Any:
         """In a thread of the pool."""
-        pause, began = 0.5, None
+        pause, began, first = 0.5, None, None
         while True:
             with region.lock:
                 turn = region.bucket.take(self._clock())
@@ -190,14 +192,20 @@ class FleetReader:
             with self._lock:
                 self._fleet.progress.calls += 1
             try:
-                return ask(region.client)
+                asked = self._clock()
+                first = asked if first is None else first
+                answer = ask(region.client)
             except CallFailed as error:
                 now = self._clock()
                 began = now if began is None else began
-                if error.kind == "final" or now - began >= self._patience:
+                unreached = region.reach.is_out_of_reach("", error, now - first, pause + now - asked)
+                if error.kind == "final" or unreached or now - began >= self._patience:
                     raise Failed(f"{about}: {error}") from None
                 with region.lock:
                     region.bucket.empty(now)
+            else:
+                region.reach.note_answer("")
+                return answer
             with self._lock:
                 self._fleet.progress.retries += 1
             self._sleep(pause * random.uniform(0.5, 1))

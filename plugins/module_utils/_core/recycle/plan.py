@@ -16,7 +16,7 @@ from ..errors import Refused
 from .health import choose_level, choose_stabilize, is_good
 from .model import SCALING_FLAGS, Scaling, Service, Task
 from .record import Record, give_back
-from .settings import SCALE_IN, Selector, Settings
+from .settings import SCALE_IN, Narrowing, Selector, Settings
 from .staleness import Selection
 
 
@@ -118,6 +118,21 @@ def others_words(service: Service, others: int) -> str:
         f"{others} {'task' if others == 1 else 'tasks'} of service {service.name} in cluster {service.cluster} belong"
         f" to another {_part(service)} than {service.primary}, which is PRIMARY, and were left alone"
     )
+
+
+def missed_words(title: str, selector: Selector, narrowing: Narrowing, tasks: Iterable[Task]) -> list[str]:
+    """Warnings of what the options name and no task of the service has."""
+    every = list(tasks)
+    named = (
+        ("tasks", selector.value if selector.kind == "tasks" else (), {task.id for task in every}),
+        ("availability_zones", narrowing.availability_zones, {task.zone for task in every}),
+        ("capacity_providers", narrowing.capacity_providers, {task.capacity_provider for task in every}),
+    )
+    return [
+        f"{option} has {', '.join(missed)}, which fits no task of {title}"
+        for option, wanted, there in named
+        if (missed := sorted(set(wanted) - there))
+    ]
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class Progress:
         self.failed_starts: list[Event] = []  # since the run began
         self.launching = False  # whether ECS is launching tasks because of the run's last change
         self.step: list[Task] = []  # stopped, and not all replaced yet
+        self.stopped_clock: dict[str, float] = {}  # id of a stopped task -> when it was told
         self.step_clock = 0.0  # when the first of them was
         self._not_whole = 0.0  # seconds after the run's last change at which replacements were last seen missing
         self._whole_clock = session.world.clock() - session.settings.batch_wait
@@ -91,6 +92,7 @@ class Progress:
     def note_stopped(self, task: Task) -> None:
         """A stale task was stopped by the run's doing, and is not replaced yet."""
         self.step.append(task)
+        self.stopped_clock[task.id] = self.session.world.clock()
         self.session.report.stopped += 1
 
     def replaced_by_added(self, task: Task) -> None:

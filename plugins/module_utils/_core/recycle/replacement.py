@@ -22,6 +22,10 @@ from .progress import Progress
 from .session import Session, Steps
 from .settings import SCALE_IN
 
+# Seconds that ECS takes at most to stop a task whose agent is connected, by default: the deregistration delay of its
+# target group (300), then the stop timeout of its containers (30).
+_LINGERS = 330.0
+
 
 class Stopping(Protocol):
     """A way of stopping stale tasks. After each look the loop calls ``close_step``, ``decide`` and ``act``."""
@@ -131,6 +135,13 @@ class Replacement:
             yield from session.rest(min(LONGEST, until - session.world.clock() + 0.001))
         if session.settings.bake_time:
             yield from session.heed_alarms()
+
+    @property
+    def lingering(self) -> list[tuple[Task, float]]:
+        """Stopped tasks that still run, and the seconds since they were told to stop."""
+        clock, told = self._session.world.clock(), self._progress.stopped_clock
+        since = ((task, clock - told.get(task.id, clock)) for task in self.knowledge.leaving)
+        return [(task, seconds) for task, seconds in since if seconds > _LINGERS]
 
     def give_back(self) -> Steps[None]:
         """Give back what was added to the desired count."""

@@ -29,6 +29,7 @@ from .plan import (
     deployment_words,
     left_diff,
     make_plan,
+    missed_words,
     others_words,
     outside_words,
     plan_diff,
@@ -70,6 +71,7 @@ def recycle(
         yield from run.end_badly(f"{run.session.title}: {failure}", settings.on_failure == "keep")
     except CallFailed as failure:
         yield from run.end_badly(run.explain(failure), settings.on_failure == "keep")
+    run.note_lingering()
     if run.report.status == outcome.FAILED:
         run.report.message = f"{(run.report.message or '').rstrip('.')}. {run.report.state_words()}"
     run.report.seconds = world.clock() - began
@@ -142,6 +144,14 @@ class _Run:
             report.desired_after = give_back(report.desired_after, left.original, left.surge)
         return True
 
+    def note_lingering(self) -> None:
+        """Warn of tasks that were told to stop long ago and still run."""
+        for task, seconds in self._replacement.lingering if self._replacement else ():
+            self.report.warnings.append(
+                f"task {task.id} was told to stop {seconds / 60:.0f} minutes ago, is still {task.status}, and keeps its"
+                " place. Check whether the ECS agent on its container instance is connected"
+            )
+
     # ---- look and plan
 
     def _wait_until_free(self) -> Steps[Service]:
@@ -190,6 +200,8 @@ class _Run:
         cutoff = find_cutoff(selector, now, tasks, service.tags, left, changed_at)
         selection = freeze_selection(selector, settings.narrowing, cutoff)
         stale = [task for task in tasks if selection.holds(task)]
+        missed = missed_words(session.title, selector, settings.narrowing, every)
+        report.warnings.extend(words for words in missed if words not in report.warnings)
         if service.desired == 0 and stale:  # nothing that is stopped would be replaced
             stale = []
             report.warnings.append(

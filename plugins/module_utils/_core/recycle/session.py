@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ..errors import CallFailed, Failed, Refused
+from ..waiting import Reach
 from .model import Service
 from .record import RECORD_TAG, Record, read_record
 from .report import Report
@@ -60,6 +61,7 @@ class Session:
         self.leaving = False  # giving back: no ending can cut this short
         self.shielded: set[str] = set()  # ARNs of tasks that this process has put under protection
         self._begun_clock = world.clock()
+        self._reach = Reach()
         self.acted_at = 0.0  # AWS instant of our last change
         self.acted_clock = 0.0
         self._unwritten = False  # whether the record differs from the tag
@@ -71,16 +73,26 @@ class Session:
     # ---- calls and pauses
 
     def call(self, operation: Callable[..., T], *arguments: object) -> Steps[T]:
-        """One call, patiently: throttling only slows down, a failing network is borne for a while."""
-        pause, began = self.settings.wait_delay, self.world.clock()
+        """One call, patiently: throttling only slows down, a failing network is borne for a while.
+
+        Before anything is written, an AWS that has never answered to this kind of call is not.
+        """
+        pause, began, kind = self.settings.wait_delay, self.world.clock(), operation.__name__
         while True:
             self.heed_ending()
+            asked = self.world.clock()
             try:
-                return operation(*arguments)
+                result = operation(*arguments)
             except CallFailed as failure:
-                lasted = self.world.clock() - began
-                if failure.kind == "final" or (failure.kind == "passing" and lasted > self.settings.wait_timeout):
+                now = self.world.clock()
+                if failure.kind == "final" or (failure.kind == "passing" and now - began > self.settings.wait_timeout):
                     raise
+                ahead = pause + now - asked
+                if self.record is None and self._reach.is_out_of_reach(kind, failure, now - began, ahead):
+                    raise
+            else:
+                self._reach.note_answer(kind)
+                return result
             yield from self.rest(pause)
             pause = min(_SLOWEST_BACKOFF, pause * 2)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from ..amounts import iso
+from ..plain_text import one_line
 from .model import Task
 from .plan import Plan
 
@@ -176,7 +177,7 @@ class Watch:
 
     def _say(self, words: str) -> None:
         self._told_clock = self._clock()
-        self._tell(f"{self._title}: {words}")
+        self._tell(one_line(f"{self._title}: {words}"))
 
 
 class _Bar:

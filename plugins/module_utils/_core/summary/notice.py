@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .rows import FAILED, RESTORED, UNCHANGED, one_line
+from ..plain_text import one_line
+from .rows import FAILED, RESTORED, UNCHANGED
 
 STARTED = "started"
 _SUBJECT = 99  # characters; Amazon SNS takes no more, and nothing but ASCII
@@ -28,7 +29,7 @@ def make_notice(
     return {
         "event": event,
         "subject": head.encode("ascii", "replace").decode()[:_SUBJECT].rstrip(),
-        "body": "\n".join([*lines, *_details(event, recycle)]),
+        "body": "\n".join([*lines, *_details(event, recycle, why)]),
     }
 
 
@@ -55,7 +56,8 @@ def _words(event: str, recycle: Mapping[str, Any]) -> tuple[str, list[str]]:
     ]
 
 
-def _details(event: str, recycle: Mapping[str, Any]) -> Iterable[str]:
+def _details(event: str, recycle: Mapping[str, Any], why: str) -> Iterable[str]:
+    """``why`` is above already, so no task repeats it."""
     if event in (STARTED, UNCHANGED) or not recycle:
         return
     capacity: Mapping[str, Any] = recycle.get("capacity") or {}
@@ -69,7 +71,8 @@ def _details(event: str, recycle: Mapping[str, Any]) -> Iterable[str]:
         for each in recycle.get("replaced") or ()
     ])  # fmt: skip
     yield from _listed("Failed", [
-        f"{_last(each['task'])}: {one_line(each['reason'])}" for each in recycle.get("failures") or ()
+        ": ".join(filter(None, [_last(each["task"]), _unsaid(one_line(each["reason"]), why)]))
+        for each in recycle.get("failures") or ()
     ])  # fmt: skip
     yield from _listed("Skipped", [
         f"{_last(each['task'])}: {one_line(each['reason'])}" for each in recycle.get("skipped") or ()
@@ -87,6 +90,10 @@ def _listed(title: str, lines: list[str]) -> Iterable[str]:
     yield from (f"  {line}" for line in lines[:_LISTED])
     if len(lines) > _LISTED:
         yield f"  and {len(lines) - _LISTED} more"
+
+
+def _unsaid(reason: str, why: str) -> str:
+    return "as above" if reason and reason.rstrip(".") in why else reason
 
 
 def _count(count: object, what: str) -> str:

@@ -8,11 +8,11 @@ Whatever comes from outside is escaped where it is put in, and the page's own po
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from .chart import Bar, bar_words, clock, draw, read_bars
-from .rows import FAILED, NOT_STARTED, Row, Totals, add_up
+from .rows import FAILED, NOT_STARTED, Row, Totals, add_up, count_shown
 from .style import STYLE
 from .table import healthy_words, not_started_words
 
@@ -43,7 +43,7 @@ def make_page(rows: Sequence[Row], when: str) -> str:
         f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>",
         _PATTERNS,
         f"<header>\n<h1>{escape(title)}</h1>\n<p>{escape(when)}</p>\n</header>\n<main>",
-        _tiles(totals),
+        _tiles(totals, count_shown(rows)),
         *(["<p class=\"note\">Check mode: nothing was changed. What is left would be replaced.</p>"]
           if any(row.check for row in rows) else []),
         _problems(failed, rows),
@@ -53,8 +53,8 @@ def make_page(rows: Sequence[Row], when: str) -> str:
     ])  # fmt: skip
 
 
-def _tiles(totals: Totals) -> str:
-    tiles = [*totals.statuses.items(), ("tasks replaced", totals.replaced), ("failed launches", totals.failures)]
+def _tiles(totals: Totals, shown: Mapping[str, int]) -> str:
+    tiles = [*shown.items(), ("tasks replaced", totals.replaced), ("failed launches", totals.failures)]
     words = "".join(f"<div><dt>{escape(name)}</dt><dd>{count}</dd></div>" for name, count in tiles)
     return f'<dl class="tiles">{words}<div><dt>slowest service</dt><dd>{clock(totals.seconds)}</dd></div></dl>'
 
@@ -74,7 +74,7 @@ def _table(rows: Sequence[Row], keys: dict[int, str]) -> str:
     for row in rows:
         key = keys.get(id(row))
         name = f'<a href="#{key}">{escape(row.name)}</a>' if key else escape(row.name)
-        badge = f'<span class="badge {row.status.replace(" ", "-")}">{escape(row.status)}</span>'
+        badge = f'<span class="badge {row.status.replace(" ", "-")}">{escape(row.shown)}</span>'
         numbers = [row.replaced, row.skipped, row.failures, row.remaining, healthy_words(row), _time(row)]
         cells = "".join(f"<td>{escape(str(each))}</td>" for each in numbers)
         lines.append(f'<tr><th scope="row">{name}</th><td class="status">{badge}</td>{cells}</tr>')

@@ -10,11 +10,13 @@ whatever is registered for each host until the play ends.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..errors import Refused
+from ..plain_text import one_line
 
 RECYCLED, UNCHANGED, RESTORED, FAILED, NOT_STARTED = "recycled", "unchanged", "restored", "failed", "not started"
 STATUSES = (RECYCLED, UNCHANGED, RESTORED, FAILED, NOT_STARTED)
@@ -38,6 +40,21 @@ class Row:
     message: str = ""  # why it failed
     untold: tuple[str, ...] = ()  # notifications that did not go out, and why
     timeline: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> str:
+        """The status for people: what was only tried must not read like what was done."""
+        return (
+            {RECYCLED: "would recycle", RESTORED: "would restore"}.get(self.status, self.status)
+            if self.check
+            else self.status
+        )
+
+
+def count_shown(rows: Iterable[Row]) -> dict[str, int]:
+    """Status for people -> services, of those that occur."""
+    found = Counter(row.shown for row in sorted(rows, key=lambda row: STATUSES.index(row.status)))
+    return dict(found)
 
 
 def make_row(
@@ -120,11 +137,6 @@ def totals_dict(rows: list[Row]) -> dict[str, Any]:
 def _as_dict(of: Row | Totals) -> dict[str, Any]:
     """Not ``dataclasses.asdict``, which copies what is inside: Ansible's lazy containers refuse that."""
     return {each.name: getattr(of, each.name) for each in fields(of)}
-
-
-def one_line(value: object) -> str:
-    """A text as one line, without anything that a terminal or a page would take for a command."""
-    return "".join(each for each in " ".join(str(value or "").split()) if each.isprintable())
 
 
 def _number(value: object) -> float:

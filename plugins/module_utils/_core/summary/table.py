@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .rows import FAILED, NOT_STARTED, Row, add_up
+from .rows import FAILED, NOT_STARTED, Row, add_up, count_shown
 
 _HEADINGS = ("service", "status", "replaced", "skipped", "failed", "left", "least healthy", "seconds")
 _LEFT_ALIGNED = 2  # columns
@@ -41,7 +41,7 @@ def not_started_words(rows: Sequence[Row]) -> list[str]:
 def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.name,
-        row.status,
+        row.shown,
         str(row.replaced),
         str(row.skipped),
         str(row.failures),
@@ -62,7 +62,7 @@ def _total_cells(rows: list[Row]) -> tuple[str, ...]:
     totals = add_up(rows)
     return (
         f"{totals.services} services",
-        ", ".join(f"{count} {status}" for status, count in totals.statuses.items()),
+        ", ".join(f"{count} {status}" for status, count in count_shown(rows).items()),
         str(totals.replaced),
         str(totals.skipped),
         str(totals.failures),

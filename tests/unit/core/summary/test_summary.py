@@ -369,7 +369,8 @@ def test_what_a_message_says():
     ]
     failed = make_notice(FAILURE, "prod", "web")["body"]
     assert FAILURE["msg"] in failed
-    assert "  sick: no image" in failed
+    assert "  sick: as above" in failed
+    assert failed.count("no image") == 1
     assert failed.endswith("Run the same job again to go on: it replaces only what is still stale.")
     assert "AccessDenied" in make_notice({}, "prod", "web", message="AccessDenied")["body"]
     started = make_notice(result(), "prod", "web", started=True)["body"]

@@ -1,0 +1,123 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a run says: ECS's refusals in ECS's words, one cause for each failure, and the state of the service at the end."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.end_to_end.programs import INFO, RECYCLE, until, warnings
+from tests.end_to_end.witness import Witness
+
+TASK = {"max_task_age": "1h"}
+AS_BEFORE = "No old task was stopped; 3 of 3 tasks are healthy; the desired count is 3 again."
+
+
+@pytest.fixture
+def witness(sandbox):
+    sandbox.service("web", tasks=3, health_check=True, target_groups=1, all_events=True)
+    return Witness(sandbox)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("blocked", "was unable to place a task because your account is currently blocked."),
+        ("gpu", "was unable to place a task. Reason: TaskFailedToStart: RESOURCE:GPU."),
+        ("inconsistent", "is unable to consistently start tasks successfully."),
+        ("iam", "IAM permissions policies have been misconfigured or changed"),
+        ("pull", "Reason: CannotPullContainerError: pull image manifest has been retried 7 times."),
+    ],
+)
+def test_a_refusal_ends_the_run_in_the_words_of_ecs(sandbox, witness, recycle, reason, words):
+    sandbox.fault("start_refused", reason=reason)
+    result = recycle(**TASK)
+    assert "ECS says: " in result["msg"]
+    assert words in result["msg"]
+    assert result["msg"].endswith(AS_BEFORE)
+    witness.kept()
+    witness.given_back()
+
+
+@pytest.mark.parametrize("reason", ["throttled", "does something that nobody has seen before."])
+def test_what_is_no_refusal_is_told_when_the_wait_was_in_vain(sandbox, witness, recycle, reason):
+    sandbox.fault("start_refused", reason=reason)
+    result = recycle(**TASK, wait_timeout=2)
+    said = "operations are being throttled. Will try again later." if reason == "throttled" else reason
+    assert "waited 2 s (wait_timeout) for the added tasks to become good: ECS runs 3 of 4 tasks" in result["msg"]
+    assert f"ECS last said: (service web) {said}" in result["msg"]
+    assert result["msg"].endswith(AS_BEFORE)
+    witness.given_back()
+
+
+def test_what_passes_is_waited_for(sandbox, witness, recycle):
+    sandbox.fault("start_refused", reason="throttled", times=1)
+    assert recycle(**TASK)["recycle"]["status"] == "recycled"
+    witness.kept()
+    witness.replaced()
+
+
+def test_both_wordings_of_a_failed_start_are_one_failure(sandbox, witness, recycle):
+    sandbox.fault("launch_fails", event=True, times=1)
+    assert recycle(**TASK, max_failures=1)["recycle"]["status"] == "recycled"
+    witness.kept()
+    witness.replaced()
+
+
+def test_a_time_out_names_a_task_and_what_it_lacks(sandbox, witness, recycle):
+    sandbox.settings(latencies={"unhealthy": 6000})
+    sandbox.fault("targets_never_healthy")
+    result = recycle(**TASK, wait_timeout=2)
+    (withdrawn,) = result["recycle"]["withdrawn"]
+    assert f"to become good: task {withdrawn.rpartition('/')[2]} is RUNNING, but its target" in result["msg"]
+    assert result["msg"].endswith(AS_BEFORE)
+
+
+def test_an_ended_run_says_what_was_given_back(sandbox, witness, begin):
+    sandbox.settings(latencies={"launch": 600})
+    module = begin(**TASK)
+    until(lambda: witness.now()["desired"] == 4, "the added task")
+    module.signal()
+    result = module.result()
+    assert result["msg"].endswith(AS_BEFORE)
+    witness.given_back()
+
+
+def test_filters_that_fit_nothing(witness, recycle):
+    result = recycle(**TASK, availability_zones=["eu-north-9z"], capacity_providers=["FARGATE_SPT"])
+    assert not result["changed"]
+    for words in ("availability_zones has eu-north-9z", "capacity_providers has FARGATE_SPT"):
+        assert any(words in warning for warning in warnings(result))
+    witness.untouched()
+
+
+def test_control_characters_reach_no_terminal(sandbox, witness, recycle):
+    sandbox.fault("launch_fails", reason="CannotPullContainerError: \x1b[2J\x07no image")
+    result = recycle(**TASK)
+    assert "CannotPullContainerError: [2Jno image" in result["msg"]
+
+
+@pytest.mark.parametrize("module", [RECYCLE, INFO])
+def test_the_service_may_be_called_name(sandbox, witness, start, module):
+    options = {**TASK, "_ansible_check_mode": True} if module == RECYCLE else {}
+    assert not start(module, name="web", **options).result().get("failed")
+
+
+@pytest.mark.parametrize("answers", ["silent", "refused"])
+@pytest.mark.parametrize("module", [RECYCLE, INFO])
+def test_an_endpoint_that_does_not_answer(sandbox, start, answers, module):
+    endpoint = sandbox.endpoint(answers)
+    began = time.monotonic()
+    result = start(module, service="web", **TASK if module == RECYCLE else {}, endpoint_url=endpoint).result()
+    assert result["failed"]
+    assert endpoint.rpartition("//")[2] in result["msg"]
+    assert time.monotonic() - began < 40, "thirty seconds, and the start of Python on a busy machine"
+
+
+def test_what_is_not_implemented_is_not_asked_for_again(sandbox, witness, recycle):
+    sandbox.fault("not_implemented", operations=["ListTasks"])
+    result = recycle(**TASK)
+    assert "Nothing was changed." in result["msg"]
+    assert len(witness.calls("ListTasks")) == 1
