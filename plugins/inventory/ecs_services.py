@@ -205,6 +205,8 @@ class InventoryModule(AwsInventory):
         where = ", ".join(selection.regions)
         if names:
             raise Refused(f"clusters: no cluster in {where} is called {', '.join(names)}. Check clusters and regions")
+        for words in sorted(set(fleet.gone)):
+            self.display.warning(f"{self.NAME}: {words} was deleted while it was read, and is left out")
         for pattern in patterns:
             self.display.warning(f"{self.NAME}: no cluster in {where} matches {pattern}")
         return fleet.services

@@ -273,6 +273,10 @@ notes:
     that the run lives. With ansible-runner, and so in AWX, each is an event at once. C(no_log), C(async) and the
     variable C(ecs_progress=false) silence it; on other machines the module works the same and is silent.
   - The desired count is given back as a difference. When somebody scales the service during the run, that stays.
+  - The desired count of a service of the type C(DAEMON) follows the number of instances. When that changes during
+    the run, O(minimum_healthy_percent) is taken of the new count.
+  - No switch of O(suspend_scaling) is documented to hold up predictive scaling. What such a policy adds stays.
+  - Availability zone rebalancing may start and stop tasks during the run. Its failed attempts are no failures.
   - Added tasks that never became good are stopped again before the desired count is lowered, so that ECS has none of
     the good ones to choose. The result lists them under RV(recycle.withdrawn).
   - Draining. ECS deregisters a stopped task from its target groups before it sends C(SIGTERM) to the containers, but

@@ -1,9 +1,11 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a run says: ECS's refusals in ECS's words, one cause for each failure, and the state of the service at the end."""
+"""What a run says: refusals in the words of ECS, one cause for each failure, and the state of the service."""
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 import pytest
@@ -79,7 +81,7 @@ def test_an_ended_run_says_what_was_given_back(sandbox, witness, begin):
     sandbox.settings(latencies={"launch": 600})
     module = begin(**TASK)
     until(lambda: witness.now()["desired"] == 4, "the added task")
-    module.signal()
+    os.kill(module.process.pid, signal.SIGTERM)
     result = module.result()
     assert result["msg"].endswith(AS_BEFORE)
     witness.given_back()

@@ -85,7 +85,7 @@ class Watch:
             raise AssertionError("the journal is behind")
         by = self.cluster.service("web").desired_by
         if by not in ("UpdateService by client", "CreateService"):
-            self.others_scaled += change.cause == by
+            self.others_scaled += by in (change.cause, "instances")
             self.highest_of_others = max(self.highest_of_others, change.desired)
             self.lowest_of_others = min(self.lowest_of_others, change.desired)
         if fewer and ours:

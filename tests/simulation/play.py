@@ -183,6 +183,10 @@ class _Stage:
         running = [task for task in service.live.values() if task.healthy]
         if act.kind in DEPLOYING:
             self._deploy(act)
+        elif act.kind == "instances":
+            cluster.set_instances("web", max(1, service.desired + act.amount))
+        elif act.kind == "rebalance_zones" and running and not service.rolling:
+            cluster.rebalance_zones("web", placed=self.random.random() < 0.8)
         elif act.kind == "rescale" and not service.daemon:
             cluster.update_service("web", desired=max(0, service.desired + act.amount), by="operator")
         elif act.kind == "scale_out":

@@ -181,7 +181,58 @@ def draw_health(number: int) -> Scenario:
     return replace(base, number=number, service=service, acts=acts)
 
 
-FAMILIES = {"stop_task": draw, "scale_in": draw_scale_in, "deployments": draw_deployments, "health": draw_health}
+REFUSALS = ("role", "blocked", "gpu", "capacity", "instance", "cpu", "pull", "inconsistent", "throttled", "iam")
+
+
+def draw_capacity(number: int) -> Scenario:
+    """A scenario of another family: starts that are refused, fail or find no room, and clusters that change."""
+    rng = random.Random(f"capacity {number}")
+    base = (draw if rng.random() < 0.7 else draw_scale_in)(rng.randrange(10**9))
+    while not base.service["desired"]:
+        base = draw(rng.randrange(10**9))
+    size, daemon = base.service["desired"], base.service["daemon"]
+    grows = not daemon and rng.random() < 0.5
+    service = {
+        **base.service,
+        "all_events": rng.random() < 0.7,
+        "az_rebalancing": not daemon and rng.random() < 0.5,
+    }
+    if grows:
+        service |= {
+            "room": size + rng.choice([0, 0, 1]),
+            "grows_after": rng.choice([60.0, 300.0, 800.0]),
+            "capacity_provider": "ours",
+            "launch_type": "EC2",
+            "minimum_healthy_percent": 0,
+        }
+    after = rng.choice([{}, {"times": 1}, {"times": 3}])
+    faults = [("start_refused", {"reason": rng.choice(REFUSALS), **after})] if rng.random() < 0.5 else []
+    if rng.random() < 0.3:
+        faults.append(("launch_fails", {"event": True, "times": rng.choice([1, 2, 5])}))
+    acts = [Act(rng.uniform(0, 1500), "rebalance_zones")] * (service["az_rebalancing"] and rng.choice([1, 4]))
+    if daemon:
+        acts = [Act(rng.uniform(0, 900), "instances", rng.choice([-1, 1, 2])) for _ in range(rng.choice([1, 2]))]
+    return replace(
+        base,
+        number=number,
+        service=service,
+        settings=replace(
+            base.settings,
+            max_failures=rng.choice([0, 0, 1, 5]),
+            wait_for_capacity=rng.choice([None, None, 0.0, 120.0, 2000.0]),
+        ),
+        faults=[*(fault for fault in base.faults if fault[0] not in ("no_room", "launch_fails")), *faults],
+        acts=[*base.acts, *acts],
+    )
+
+
+FAMILIES = {
+    "stop_task": draw,
+    "scale_in": draw_scale_in,
+    "deployments": draw_deployments,
+    "health": draw_health,
+    "capacity": draw_capacity,
+}
 _STATES = ["unhealthy.draining", "unhealthy", "draining", "initial", "unavailable", "unused"]
 
 

@@ -220,6 +220,22 @@ def test_after_a_failure_nothing_more_is_asked():
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("ecs")] == []
 
 
+@pytest.mark.parametrize("operation", ["ListServices", "DescribeServices"])
+def test_a_cluster_that_goes_while_it_is_read_is_left_out(operation):
+    def fail(asked, number):
+        return asked == operation and number == 1 and "ClusterNotFoundException"
+
+    fleet = reader(Account({"a": 5, "b": 5}, fail=fail), workers=1).read()
+    assert len(fleet.gone) == 1
+    assert len(fleet.services) == 5
+
+
+def test_a_cluster_that_was_asked_for_by_name_must_be_there():
+    account = Account({"a": 5}, fail=lambda asked, _number: asked == "ListServices" and "ClusterNotFoundException")
+    with pytest.raises(Failed, match="ClusterNotFoundException"):
+        reader(account, clusters=["a"]).read()
+
+
 def test_the_calls_themselves():
     ecs, stub = stubbed("ecs")
     stub.add_response("list_clusters", {"clusterArns": ["a"], "nextToken": "2"}, {"maxResults": 100})

@@ -45,10 +45,14 @@ class Progress:
 
 @dataclass
 class Fleet:
-    """``services``: facts of those selected. ``clusters``: region -> names of those that were looked through."""
+    """``services``: facts of those selected. ``clusters``: region -> names of those that were looked through.
+
+    ``gone``: clusters that were found and were gone when they were read, in words.
+    """
 
     services: list[dict[str, Any]] = field(default_factory=list)
     clusters: dict[str, list[str]] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
     progress: Progress = field(default_factory=Progress)
 
 
@@ -94,6 +98,7 @@ class FleetReader:
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._fleet = Fleet()
+        self._may_go: set[tuple[str, str]] = set()  # clusters that were found, by region and name
 
     def read(self) -> Fleet:
         """Raises ``Failed``, whose text tells which call it was about what."""
@@ -141,19 +146,22 @@ class FleetReader:
             self._ask_clusters(region, clusters, more)
         for name in (arn.rpartition("/")[2] for arn in arns):
             if clusters.sought and clusters.sought.match(name):
-                self._cluster(region, name)
+                self._cluster(region, name, found=True)
 
-    def _cluster(self, region: _Region, cluster: str) -> None:
+    def _cluster(self, region: _Region, cluster: str, found: bool = False) -> None:
+        """``found``: it was not asked for by name, so it may go while it is read."""
         name = cluster.rpartition("/")[2]
         if name in self._fleet.clusters[region.name]:  # named twice, or named and sought
             return
         self._fleet.clusters[region.name].append(name)
         self._fleet.progress.clusters += 1
+        if found:
+            self._may_go.add((region.name, name))
         self._ask_services(region, cluster, None, [])
 
     def _ask_services(self, region: _Region, cluster: str, page: str | None, left: list[str]) -> None:
         self._fleet.progress.listing += 1
-        ask = partial(ecs.list_services, cluster=cluster, page=page)
+        ask = self._unless_gone(region, cluster, partial(ecs.list_services, cluster=cluster, page=page), ([], None))
         self._ask(region, self._about(region, cluster), ask, partial(self._services, region, cluster, left))
 
     def _services(self, region: _Region, cluster: str, left: list[str], answer: tuple[list[str], str | None]) -> None:
@@ -166,6 +174,7 @@ class FleetReader:
         while left and (len(left) >= ecs.SERVICES_AT_ONCE or not more):
             now, left = left[: ecs.SERVICES_AT_ONCE], left[ecs.SERVICES_AT_ONCE :]
             ask = partial(ecs.describe_services, cluster=cluster, services=now)
+            ask = self._unless_gone(region, cluster, ask, [])
             self._ask(region, self._about(region, cluster), ask, partial(self._described, len(now)))
         if more:
             self._ask_services(region, cluster, more, left)
@@ -176,6 +185,22 @@ class FleetReader:
 
     def _about(self, region: _Region, cluster: str) -> str:
         return f"cluster {cluster.rpartition('/')[2]} in {region.name}"
+
+    def _unless_gone(self, region: _Region, cluster: str, ask: Callable[[Any], Any], then: Any) -> Callable[[Any], Any]:
+        """``ask``, which answers ``then`` for a cluster that was found and is gone by now."""
+
+        def asked(client: Any) -> Any:
+            try:
+                return ask(client)
+            except CallFailed as error:
+                name = cluster.rpartition("/")[2]
+                if error.code != "ClusterNotFoundException" or (region.name, name) not in self._may_go:
+                    raise
+                with self._lock:
+                    self._fleet.gone.append(self._about(region, cluster))
+                return then
+
+        return asked
 
     # How it is asked.
 

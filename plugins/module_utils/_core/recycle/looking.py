@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from ..errors import CallFailed, Failed
 from .decide import Observation
 from .health import missing_words
 from .knowledge import PER_CALL, TASK_ID
 from .model import RUNNING, Service, Task
-from .plan import deployment_words, failure_words
+from .plan import deployment_words, failure_words, follow_instances
 from .progress import Progress
-from .said import Said, find_failure, last_words, listen, refusal_words
+from .said import Said, find_failure, find_standing, last_words, listen, refusal_words
 from .service_events import FAILED_START, HARMLESS, STARTED, meaning_of
 from .session import Session, Steps
 
@@ -60,6 +61,8 @@ class Lookout:
         progress.failed_starts.extend(event for event in new if meaning_of(event.message) == FAILED_START)
         desired = session.desired(service)
         report.saw_desired(desired)
+        if service.daemon and desired != progress.plan.original:
+            progress.plan = follow_instances(progress.plan, session.settings, desired)
         if self._launches_as_expected(service, desired):
             return None
         if self._deploying != service.deploying:
@@ -87,6 +90,7 @@ class Lookout:
         for task in knowledge.failed.values():
             report.watch.ended(task)
         said = listen(progress.events, session.acted_at, knowledge.freed_at, world.now())
+        said = replace(said, last=find_standing(service.events) or said.last)
         refusal, room = yield from self._judge(said)
         report.watch.waits(room)
         if self._waits_for_room and not said.no_room:

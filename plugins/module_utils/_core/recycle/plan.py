@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..amounts import iso
@@ -199,6 +199,11 @@ def make_plan(settings: Settings, selector: Selector, found: Found) -> Plan:
         later=tuple(later),
         unread=found.unread,
     )
+
+
+def follow_instances(plan: Plan, settings: Settings, count: int) -> Plan:
+    """The plan of a DAEMON service whose desired count has become ``count``, because instances came or went."""
+    return replace(plan, original=count, floor=math.ceil(count * settings.minimum_healthy_percent / 100))
 
 
 def put_in_order(order: str, tasks: Iterable[Task]) -> list[Task]:

@@ -62,6 +62,21 @@ def listen(events: Iterable[Event], acted_at: float, freed_at: float, now: float
     )
 
 
+def find_standing(events: Sequence[Event]) -> str | None:
+    """The newest complaint that no start has followed. ``events`` of a service, the newest first.
+
+    Until its cause is gone, ECS writes the same event only every six hours (developer guide, "Amazon ECS service event
+    messages"), so a complaint from before the run may tell why it waits.
+    """
+    for event in events:
+        meaning = meaning_of(event.message)
+        if meaning == STARTED:
+            return None
+        if meaning != HARMLESS:
+            return event.message.strip()
+    return None
+
+
 def refusal_words(said: str) -> str:
     return f"ECS says: {_closed(said)} Fix the cause, then run again"
 

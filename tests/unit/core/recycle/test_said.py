@@ -12,6 +12,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.said import (
     Said,
     find_failure,
+    find_standing,
     last_words,
     listen,
     refusal_words,
@@ -99,6 +100,19 @@ def test_a_role_that_cannot_be_assumed(events, seconds, refused, freed_at):
 )
 def test_the_last_thing_that_ecs_said(events, last):
     assert listen(events, NOW, math.inf, NOW + 5).last == last
+
+
+@pytest.mark.parametrize(
+    ("events", "standing"),
+    [
+        pytest.param(said(NO_ROOM, STEADY), NO_ROOM, id="ECS does not say it again"),
+        pytest.param(said(NO_ROOM, STARTED), None, id="it is over"),
+        pytest.param(said(STARTED, NEW), NEW, id="it began after a start"),
+        pytest.param([], None, id="silence"),
+    ],
+)
+def test_a_complaint_that_still_stands(events, standing):
+    assert find_standing(events[::-1]) == standing
 
 
 def test_words_end_with_one_full_stop():
