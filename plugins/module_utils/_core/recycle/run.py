@@ -54,6 +54,7 @@ from .session import Ended, Gone, Self, Session, Steps, TakenOver
 from .settings import Selector, Settings
 from .shield import lift
 from .staleness import find_cutoff, freeze_now, freeze_selection
+from .task_tags import is_marked, remove, remove_all
 from .world import World
 
 _LOOKS_FOR_CLAIM = 3
@@ -147,6 +148,8 @@ class _Run:
             yield from self._remove(wrong)
             return True
         if left is None:
+            if service.propagates_tags:
+                yield from self._sweep((yield from inventory(session)))
             return True
         left = yield from self._believe(service, left, (yield from inventory(session)))
         report.desired_before = min(left.original, service.desired)
@@ -189,6 +192,14 @@ class _Run:
                 f" no more are given back"
             )
         return believed
+
+    def _sweep(self, tasks: Sequence[Task]) -> Steps[None]:
+        """Where no run is at work, a killed one may have left its tags on tasks after it had removed its record."""
+        if not any(is_marked(task) for task in tasks):
+            return
+        self.report.changed, self.report.status = True, outcome.RESTORED
+        if not self.session.me.check:
+            yield from remove(self.session, tasks)
 
     def _warn(self, words: str) -> None:
         if words not in self.report.warnings:
@@ -260,6 +271,7 @@ class _Run:
             )
         report.cutoff, report.remaining = cutoff, stale
         if not stale and left is None:
+            yield from self._sweep(every)
             return None
         checked = yield from session.call(world.has_health_check, service.revision)
         states: dict[str, Mapping[str, str]] = {}
@@ -358,6 +370,7 @@ class _Run:
         if mine is None:
             return None
         self.report.changed = self.report.changed or left is not None
+        yield from remove(session, found.tasks)
         if mine.deploying and session.settings.on_deployment == "fail":
             raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or say on_deployment: wait")
         deployed = mine.deploying or mine.primary != found.service.primary
@@ -451,9 +464,15 @@ class _Run:
         except CallFailed as failure:
             refused = refused or failure
         yield from self._resume_scaling()
+        known = self._replacement.knowledge.fresh if self._replacement else ()
+        if service.propagates_tags:
+            yield from remove_all(session, known)
         if refused:  # the record stays
             raise refused
         yield from session.release()
+        if service.propagates_tags:  # once more, for those that were launched until now
+            session.leaving = True
+            yield from remove_all(session, known)
 
     def _resume_scaling(self) -> Steps[None]:
         """The switches that we turned on go off again, where they are still on."""
