@@ -49,6 +49,20 @@ def test_no_history_with_deployments_breaks_an_invariant(first: int) -> None:
     assert all(outcomes[kind] for kind in ("recycled", "unchanged", "failed", "restored", "killed"))
 
 
+@pytest.mark.parametrize("first", range(0, PLAYS // 4, SLICE))
+def test_no_history_with_propagated_tags_breaks_an_invariant(first: int) -> None:
+    outcomes, broken = play_range(first, SLICE, "tags")
+    assert broken == []
+    assert all(outcomes[kind] for kind in ("recycled", "unchanged", "failed", "restored", "killed"))
+
+
+@pytest.mark.parametrize("first", range(0, PLAYS // 4, SLICE))
+def test_no_history_with_a_forged_record_breaks_an_invariant(first: int) -> None:
+    outcomes, broken = play_range(first, SLICE, "forged")
+    assert broken == []
+    assert all(outcomes[kind] for kind in ("recycled", "unchanged", "failed", "restored"))
+
+
 @pytest.mark.parametrize("number", SCALE_IN_CASES, ids=[f"{n}-{why[:60]}" for n, why in SCALE_IN_CASES.items()])
 def test_what_once_went_wrong_with_scale_in(number: int) -> None:
     play(draw_scale_in(number))
