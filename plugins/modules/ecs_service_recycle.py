@@ -204,6 +204,7 @@ options:
     description:
       - Seconds after which another run may take over from one that has gone silent. The lease is renewed as long as
         the run lives.
+      - At most 86400, which is a day. A record whose lease ends later than that counts as abandoned.
       - A run that was killed on this machine is recognized as dead, and taken over from at once.
     type: int
     default: 600
@@ -263,6 +264,14 @@ notes:
     done, and it is removed last. When a run is killed, or loses its network or its credentials, run the same task
     again and it goes on from there; or run it with O(state=restored) to give back what was added and no more. The run
     that lives holds a lease on the service (see O(lease)); a second one waits for it, for O(wait_timeout) at most.
+  - The record is trusted within bounds. A run that takes over gives back at most as many tasks as the desired count
+    shows and as ECS has created, or has yet to start, since the abandoned run began, and never crosses the minimum
+    capacity of the scalable target; a warning says when the record claims more. When the tag has a value that no run
+    writes, the module fails and names the field; O(state=restored) then removes the tag and changes nothing else. The
+    README of the collection has a policy that lets only one role write tags that begin with C(steadyops.ecs/).
+  - Tags on tasks. Where the service has C(propagateTags=SERVICE), ECS copies the record to each task that it launches.
+    It is removed from them before the module ends, and by the next run after one that was killed. What AWS refuses to
+    remove is a warning.
   - Ended from outside. On C(SIGTERM), C(SIGINT) and C(SIGHUP), and when the Ansible command that started it is gone,
     the module stops no further task, gives back what it has added, and fails.
   - What stays. Desired count, scaling switches and tags are afterwards as they were before. The one exception is the
@@ -299,7 +308,8 @@ notes:
 
     C(ecs:UpdateService) - to set the desired count and nothing else, so no right to pass a role is needed.
 
-    C(ecs:TagResource), C(ecs:UntagResource) - to write and remove the record of the run.
+    C(ecs:TagResource), C(ecs:UntagResource) - to write and remove the record of the run. C(ecs:UntagResource) on
+    tasks as well, for services with C(propagateTags=SERVICE).
 
     C(ecs:GetTaskProtection) - unless O(protected_tasks=recycle).
 

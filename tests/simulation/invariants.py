@@ -8,7 +8,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG, Record, read_record
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import (
+    RECORD_TAG,
+    NotOurs,
+    Record,
+    read_record,
+)
 
 from tests.sandbox.model import deployments
 from tests.sandbox.model.scheduler import Cluster
@@ -58,6 +63,17 @@ class Watch:
     def record_lost(self) -> bool:
         return any(kind == "tags_lost" for kind, _details in self.scenario.faults)
 
+    @property
+    def forged_at(self) -> float | None:
+        """Seconds after the start at which somebody forges a record."""
+        return next((act.at for act in self.scenario.acts if act.kind == "forge"), None)
+
+    def record(self) -> Record | None:
+        try:
+            return read_record(self.cluster.service("web").tags)
+        except NotOurs:
+            return None
+
     def note_owner(self) -> None:
         """While a deployment is under way, the tasks of what it replaces are the run's, and its own are not."""
         service = self.cluster.service("web")
@@ -97,8 +113,8 @@ class Watch:
 
     def _check_drained(self) -> None:
         """ECS chose among tasks that do not run yet, and stale ones."""
-        record = read_record(self.cluster.service("web").tags)
-        if record is None or self.record_lost or self._blind():
+        record = self.record()
+        if record is None or self.record_lost or self._blind() or self.forged_at is not None:
             return
         for arn in self.live.keys() - self.cluster.service("web").live.keys():
             state = self.cluster.tasks[arn].state()
@@ -111,6 +127,8 @@ class Watch:
 
     def _check_floor(self, change: Change, before: int) -> None:
         settings = self.scenario.settings
+        if self.forged_at:  # midway: what is given back for it are young tasks, which may be replacements
+            return
         base = min(self.original, self.lowest_of_others)
         floor = math.ceil(base * settings.minimum_healthy_percent / 100)
         if change.healthy >= floor:
@@ -176,11 +194,15 @@ class Watch:
 
     def _check_stop(self, arn: str, looked_at: float) -> None:
         task = self.cluster.tasks[arn]
-        record = read_record(self.cluster.service("web").tags)
+        record = self.record()
         if task.desired_status == "STOPPED":
             return  # nothing happens
         if task.deployment not in {owner for since, owner in self.owners if since <= looked_at}:
             raise Broken(f"a task of somebody else's deployment was stopped: {arn} of {task.deployment}")
+        if self.forged_at is not None:
+            if task.created_at < START and not self._is_asked_for(task.state()):
+                raise Broken(f"a task was stopped for a forged record: {arn}")
+            return
         if record is None:
             if self.record_lost:
                 return
@@ -201,6 +223,9 @@ class Watch:
     def _check_desired(self, count: int) -> None:
         if self.record_lost:
             return  # a later run can only take what it finds for what was wanted
+        if self.forged_at is not None:
+            self._check_forged(count)
+            return
         if count > self.highest_of_others + self.surge:
             raise Broken(
                 f"the desired count was set to {count}: originally {self.original}, others at most"
@@ -209,8 +234,33 @@ class Watch:
         if count < min(self.original, self.lowest_of_others):
             raise Broken(f"the desired count was set to {count}, below {self.original} and {self.lowest_of_others}")
 
+    def _check_forged(self, count: int) -> None:
+        """No more is added than the settings say, and no more given back than there are young tasks."""
+        service, settings = self.cluster.service("web"), self.scenario.settings
+        most = max(1, settings.batch_size.of(self.original) if settings.surge is None else settings.surge)
+        young = sum(task.created_at >= START for task in service.live.values())
+        # Midway a run has to leave what it added to whoever seems to have taken over.
+        if not self.forged_at:
+            young = most
+        if count > max(service.desired, self.original + most * (2 if self.forged_at else 1)):
+            raise Broken(f"the desired count was raised from {service.desired} to {count} for a forged record")
+        if count < min(service.desired - max(0, young + service.desired - len(service.live)), self.original):
+            raise Broken(f"the desired count was lowered from {service.desired} to {count} for a forged record")
+        if not self.forged_at and count < self.original:
+            raise Broken(f"the desired count was set to {count}, below {self.original}, for a forged record")
+
+    def _is_asked_for(self, task: TaskState) -> bool:
+        """Stale by what the play asks for, whatever a record says."""
+        selector = self.scenario.settings.selector
+        assert selector
+        if selector.kind == "tasks":
+            return to_task(task).id in selector.value
+        if selector.kind == "max_task_age":
+            return task.created_at < self.cluster.now - selector.value
+        return selector.kind != "started_before" or task.created_at < selector.value
+
     def _stale_left(self) -> bool:
-        record, service = read_record(self.cluster.service("web").tags), self.cluster.service("web")
+        record, service = self.record(), self.cluster.service("web")
         return record is not None and any(
             self._is_stale(task.state(), record) and task.protected_until <= self.cluster.now
             for task in service.live.values()
@@ -224,7 +274,7 @@ class Watch:
         return selector is not None and to_task(task).id in selector.value
 
     def _check_protection(self, arns: tuple[str, ...], end: float | None) -> None:
-        record = read_record(self.cluster.service("web").tags)
+        record = self.record()
         if end is None:
             for arn in arns:
                 self.protected.pop(arn, None)
@@ -250,6 +300,8 @@ class Watch:
         left = set(service.tags) - {"team"} - {"steadyops.ecs/recycle-tokens"}
         if left or service.tags.get("team") != "red":
             raise Broken(f"tags are not as before: {service.tags}")
+        if self.forged_at:
+            return
         self._check_flags()
         self._check_protections()
         self._check_count(service.desired, killed)
@@ -261,6 +313,8 @@ class Watch:
         assert state
         found = {"dynamic_in": state.dynamic_in, "dynamic_out": state.dynamic_out, "scheduled": state.scheduled}
         wanted = dict(self.scenario.scaling["suspended"])
+        if self.forged_at is not None:  # it may say that a run had suspended them
+            wanted = {flag: value and found[flag] for flag, value in wanted.items()}
         if any(kind == "reregistered" and "suspended" in details for kind, details in self.scenario.faults):
             wanted = {flag: value and found[flag] for flag, value in wanted.items()}
         if found != wanted:
@@ -275,6 +329,12 @@ class Watch:
                 raise Broken(f"a protection was left behind: {arn} until {ours}")
             if others > self.cluster.now and not task.protected_until:
                 raise Broken(f"the protection of somebody else was ended: {arn} until {others}")
+
+    def check_task_tags(self) -> None:
+        """After a run in peace no task carries the record."""
+        marked = [arn for arn, task in self.cluster.service("web").live.items() if RECORD_TAG in task.tags]
+        if marked:
+            raise Broken(f"tasks still carry the tag {RECORD_TAG}: {marked}")
 
     def _check_count(self, desired: int, killed: bool) -> None:
         if not self.others_scaled:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 
 from tests.sandbox.model.latencies import Latencies
@@ -226,12 +227,67 @@ def draw_capacity(number: int) -> Scenario:
     )
 
 
+def draw_tags(number: int) -> Scenario:
+    """A scenario of another family: the same dangers, and the service's tags are copied to its tasks."""
+    rng = random.Random(f"tags {number}")
+    drawn = rng.choice([draw, draw, draw_scale_in, draw_deployments])(rng.randrange(10**9))
+    return replace(drawn, number=number, service={**drawn.service, "propagate_tags": "SERVICE"})
+
+
+def draw_forged(number: int) -> Scenario:
+    """A scenario of another family: nothing goes wrong but that somebody writes a record, before the run or midway."""
+    rng = random.Random(f"forged {number}")
+    base = rng.choice([draw, draw, draw_scale_in])(rng.randrange(10**9))
+    while not base.service["desired"]:
+        base = draw(rng.randrange(10**9))
+    at = rng.choice([0.0, 0.0, 0.0, rng.uniform(0, 60), rng.uniform(0, 1500)])
+    return replace(
+        base,
+        number=number,
+        faults=[],
+        wanted=None,
+        acts=[Act(at, "forge", details={"tags": {RECORD_TAG: forged_record(rng)}})],
+        incarnations=[CallFaults(throttled=rng.choice([0.0, 0.1]))],
+        restart_after=[],
+        end_at=None,
+        rival_at=None,
+    )
+
+
+def forged_record(rng: random.Random) -> str:
+    """A record as a run would write it, of a service whose tasks are all older, with fields that lie."""
+    instants = [START - 3000, START - 1, START, START + 30]
+    far = ["253402300799", "253402300799.000", "inf", "nan", "0", "-1", "1e9", "9" * 40]
+    lies = {
+        "v": ["1"] * 20 + ["2", "x"],
+        "o": ["1", "2", "3", "1000"] * 5 + ["0", "-4", "1e3", "9" * 40],
+        "s": ["0", "1", "3", "500", "1000"] * 5 + ["-1000", "inf", "\u0663"],
+        "b": [f"{at:.3f}" for at in instants] * 5 + far,
+        "k": ["all_tasks", "max_task_age", "token", "all_tasks"] * 5 + ["tasks", "everything"],
+        "c": [f"{at:.3f}" for at in instants] * 5 + ["-", *far],
+        "q": ["-", "dynamic_in", "dynamic_in+dynamic_out+scheduled"] * 5 + ["dynamic_in+dynamic_in", "all"],
+        "ph": ["claimed", "surged"] * 10 + ["done"],
+        "w": ["0123abcd.17.4711.host", "run0"] * 10 + ["", "a/b", "h" * 61],
+        "x": [f"{START + after:.0f}" for after in (-60, 0, 600, 80000, 10**6, 10**9)] * 4 + far,
+        "p": ["", "", f"{START / 60 + 60:.0f}"] * 5 + ["1+2+3+4", "9" * 10, "inf"],
+    }
+    words = [f"{field}={rng.choice(values)}" for field, values in lies.items()]
+    words = [word for word in words if word != "p="]
+    if rng.random() < 0.1:
+        words.append(rng.choice(words))
+    if rng.random() < 0.1:
+        words.remove(rng.choice(words))
+    return " ".join(words)[:256]
+
+
 FAMILIES = {
     "stop_task": draw,
     "scale_in": draw_scale_in,
     "deployments": draw_deployments,
     "health": draw_health,
     "capacity": draw_capacity,
+    "tags": draw_tags,
+    "forged": draw_forged,
 }
 _STATES = ["unhealthy.draining", "unhealthy", "draining", "initial", "unavailable", "unused"]
 

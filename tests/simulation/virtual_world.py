@@ -21,6 +21,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model 
     Service,
     Task,
 )
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import OUR_TAGS
 
 from tests.sandbox.model.deployments import DONE
 from tests.sandbox.model.scheduler import Cluster
@@ -211,6 +212,13 @@ class VirtualWorld:
     def untag(self, keys: Iterable[str]) -> None:
         self._call("UntagResource", lambda: self.cluster.untag(self.service, keys), list(keys))
 
+    def untag_task(self, arn: str, keys: Iterable[str]) -> None:
+        try:
+            self._call("UntagResource", lambda: self.cluster.untag_task(arn, keys), list(keys))
+        except CallFailed as failure:
+            if failure.code != "ResourceNotFoundException":
+                raise
+
 
 def hundreds(names: Iterable[str]) -> Iterator[list[str]]:
     every = list(names)
@@ -240,6 +248,7 @@ def to_service(state: ServiceState) -> Service:
             *state.lattice,
         ),
         tags=dict(state.tags),
+        propagates_tags=state.propagate_tags == "SERVICE",
         events=tuple(Event(*event) for event in state.events),
     )
 
@@ -275,4 +284,5 @@ def to_task(state: TaskState) -> Task:
         launch_type=state.launch_type,
         on_instance=state.instance is not None,
         targets=state.targets,
+        marks=tuple(key for key in state.tags if key in OUR_TAGS),
     )

@@ -104,6 +104,11 @@ _ADVICE: tuple[tuple[set[str], str], ...] = (
     ({"SSLError"}, "Check aws_ca_bundle, validate_certs and endpoint_url"),
 )
 
+# Source: IAM User Guide, "Troubleshoot access denied error messages"; the kind of policy is not always named.
+_EXPLICIT_DENY = re.compile(r"explicit deny(?: in (an? [a-z -]+ policy|a permissions boundary))?", re.IGNORECASE)
+# Source: AWS Organizations User Guide, "Tag policies": "The tag policy does not allow the specified value".
+_TAG_POLICY = re.compile(r"\btag policy\b", re.IGNORECASE)
+
 
 def kind_of(code: str, message: str = "", status: int = 0) -> str:
     """``throttled``, ``passing`` or ``final``, as in ``CallFailed``. ``status`` is HTTP's, 0 when unknown."""
@@ -129,7 +134,14 @@ def advice(action: str, code: str, message: str, kind: str) -> str:
     if code in _DENIED:
         # AWS knows best which right is missing: some calls need one to another call.
         named = re.search(r"perform:? ([a-z0-9-]+:[A-Za-z0-9]+)", message)
-        return f"Allow {named[1] if named else action} to these credentials and run the task again"
+        missing = named[1] if named else action
+        denied = _EXPLICIT_DENY.search(message)
+        if denied:
+            where = denied[1] or "a policy"
+            return f"An explicit deny in {where} forbids {missing}, and no Allow outweighs it: have that policy changed"
+        return f"Allow {missing} to these credentials and run the task again"
+    if _TAG_POLICY.search(message):
+        return "A tag policy of the organization refuses this tag: have the policy allow it"
     if code.isdecimal():  # HTTP's status, for want of a code
         return "This does not seem to come from AWS: check the network, region and endpoint_url"
     for codes, words in _ADVICE:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.policies import complaints
 from tests.unit.contract.calls_of_modules import calls_of
 
 ROOT = Path(__file__).parents[3]
@@ -48,7 +49,7 @@ def calls_in_the_code() -> set[str]:
 
 
 def policy() -> list[dict[str, Any]]:
-    (text,) = blocks("json")
+    text, _guard = blocks("json")
     return json.loads(text)["Statement"]
 
 
@@ -58,7 +59,26 @@ def actions(statement: dict[str, Any]) -> list[str]:
 
 def test_the_policy_allows_the_calls_that_are_made_and_no_others():
     allowed = [action for statement in policy() for action in actions(statement)]
-    assert sorted(allowed) == sorted(calls_in_the_code())
+    assert set(allowed) == calls_in_the_code()
+    assert {action for action in allowed if allowed.count(action) > 1} == {"ecs:UntagResource"}  # of services and tasks
+
+
+def test_a_linter_has_nothing_against_the_policies():
+    for text in blocks("json"):
+        filled = text.replace("REGION", "eu-central-1").replace("ACCOUNT", "111122223333").replace("??????", "abcdef")
+        # What has to be allowed, or may be denied, on everything is the subject of the test above.
+        assert [each for each in complaints(filled) if not each.startswith("RESOURCE_STAR")] == []
+
+
+def test_tags_are_confined_to_those_of_the_run():
+    tagging = [each for each in policy() if {"ecs:TagResource", "ecs:UntagResource"} & set(actions(each))]
+    assert [each["Sid"] for each in tagging] == ["Record", "CopiesOfTheRecord"]
+    for each in tagging:  # ForAllValues alone holds for a request without keys
+        assert each["Condition"]["ForAllValues:StringLike"] == {"aws:TagKeys": "steadyops.ecs/*"}
+        assert each["Condition"]["Null"] == {"aws:TagKeys": "false"}
+    guard = json.loads(blocks("json")[1])["Statement"][0]
+    assert (guard["Effect"], set(guard["Action"])) == ("Deny", {"ecs:TagResource", "ecs:UntagResource"})
+    assert guard["Condition"]["ForAnyValue:StringLike"] == {"aws:TagKeys": "steadyops.ecs/*"}
 
 
 def test_the_policy_names_resources_where_iam_can():

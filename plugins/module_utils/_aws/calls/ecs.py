@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._amazon import aws_call, call_failed
+from ..._amazon import NOT_FOUND, aws_call, call_failed
 from ..._core.recycle.model import Hold
 from ..shapes import ecs as shapes
 from .pages import pages
@@ -61,9 +61,10 @@ def list_tasks(ecs: Any, cluster: str, service: str, **page: str) -> Any:
 
 
 @aws_call("ecs:DescribeTasks")
-def describe_tasks(ecs: Any, cluster: str, arns: list[str]) -> list[Mapping[str, Any]]:
+def describe_tasks(ecs: Any, cluster: str, arns: list[str], with_tags: bool = False) -> list[Mapping[str, Any]]:
     """boto3's tasks, for ``shapes.task``; without those that are gone. At most a hundred."""
-    answer = ecs.describe_tasks(cluster=cluster, tasks=arns)
+    more = {"include": ["TAGS"]} if with_tags else {}
+    answer = ecs.describe_tasks(cluster=cluster, tasks=arns, **more)
     # A task that is not told of for another reason than that it is gone must not be taken for gone.
     check_failures("ecs:DescribeTasks", answer, kind="passing")
     return answer["tasks"]
@@ -137,6 +138,13 @@ def tag(ecs: Any, arn: str, tags: Mapping[str, str]) -> None:
 @aws_call("ecs:UntagResource")
 def untag(ecs: Any, arn: str, keys: Iterable[str]) -> None:
     """Remove tags; those that are not there do no harm."""
+    ecs.untag_resource(resourceArn=arn, tagKeys=list(keys))
+
+
+# The codes are in the API model; which of them stands for a task that is gone, and the words, are assumed.
+@aws_call("ecs:UntagResource", expected=f"{NOT_FOUND}|InvalidParameterException: .*(not found|stopped)")
+def untag_task(ecs: Any, arn: str, keys: Iterable[str]) -> None:
+    """Remove tags of a task; one that is gone does no harm."""
     ecs.untag_resource(resourceArn=arn, tagKeys=list(keys))
 
 

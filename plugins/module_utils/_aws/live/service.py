@@ -47,6 +47,7 @@ class LiveService:
         self._ahead: float | None = None  # of AWS's clock, before ours
         self._ended = ""  # ARN of the newest service deployment that is known to have ended
         self._arn: str | None = None
+        self._propagates_tags = False
         self._balancers: tuple[ecs_shapes.Balancer, ...] | None = None
         self._revisions: dict[str, ecs_shapes.Revision] = {}  # by ARN of the service revision
         self._denied: CallFailed | None = None  # why service revisions cannot be read
@@ -73,6 +74,7 @@ class LiveService:
         self._check("account", self.name.account, found.service.arn.split(":")[4])
         balancers = self._in_use(found)
         self._arn, self._balancers = found.service.arn, balancers
+        self._propagates_tags = found.service.propagates_tags
         return replace(found.service, target_groups=ecs_shapes.groups_of(balancers), hold=self._hold(found))
 
     def list_tasks(self) -> list[str]:
@@ -85,7 +87,7 @@ class LiveService:
             self.describe_service()
         tasks = []
         for some in hundreds(arns):
-            answers = ecs.describe_tasks(client, self.name.cluster, some)
+            answers = ecs.describe_tasks(client, self.name.cluster, some, self._propagates_tags)
             self._aliases.update(ecs_shapes.aliases(answers))
             found = [(answer, self._balancers_of(answer)) for answer in answers]
             hosts = ecs_shapes.hosts_to_look_up(found) - self._instance_ids.keys()
@@ -174,6 +176,9 @@ class LiveService:
 
     def untag(self, keys: Iterable[str]) -> None:
         ecs.untag(self._client("ecs"), self._known_arn(), keys)
+
+    def untag_task(self, arn: str, keys: Iterable[str]) -> None:
+        ecs.untag_task(self._client("ecs"), arn, keys)
 
     # What the above need.
 

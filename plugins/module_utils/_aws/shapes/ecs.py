@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..._core.recycle.model import Deployment, Event, Hold, Service, Task
+from ..._core.recycle.record import OUR_TAGS
 from ..calls.elbv2 import plain_address, target_name
 
 
@@ -103,6 +104,7 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
         ),
         target_groups=groups_of(balancers),
         tags={tag["key"]: tag.get("value", "") for tag in answer.get("tags", [])},
+        propagates_tags=answer.get("propagateTags") == "SERVICE",
         events=tuple(
             Event(found.get("id", ""), found["createdAt"].timestamp(), found.get("message", "")) for found in events
         ),
@@ -261,6 +263,7 @@ def task(answer: Mapping[str, Any], balancers: tuple[Balancer, ...], instances: 
             if found.get("image") and found.get("imageDigest")
         ),
         targets=_targets(answer, balancers, instances),
+        marks=tuple(tag["key"] for tag in answer.get("tags", []) if tag["key"] in OUR_TAGS),
     )
 
 

@@ -50,7 +50,8 @@ class Knowledge:
         """
         self._owner = owner
         self._begun = begun
-        self._watched_from = begun if resumed is None else resumed
+        # What was created within the second in which the clock was read may have been there, and have failed, before.
+        self._watched_from = begun if resumed is None else resumed + _GRAIN
         self._level = level
         self._checked = has_health_check
         self._stabilize = stabilize

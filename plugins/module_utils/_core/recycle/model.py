@@ -33,6 +33,7 @@ class Task:
     images: tuple[tuple[str, str], ...] = ()  # of its containers: as the task definition names it, and its digest
     # Member of Service.target_groups -> "address:port", or the instance for a Classic Load Balancer.
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()  # keys of tags of ours, where the service propagates its tags
 
     @cached_property
     def id(self) -> str:
@@ -94,6 +95,7 @@ class Service:
     # Where tasks are registered: ARNs of target groups (of VPC Lattice, too), names of Classic Load Balancers.
     target_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    propagates_tags: bool = False  # each task gets the tags that the service has when it is launched, for life
     events: tuple[Event, ...] = ()  # newest first
 
     @property

@@ -169,6 +169,9 @@ def make_plan(settings: Settings, selector: Selector, found: Found) -> Plan:
     floor = math.ceil(original * settings.minimum_healthy_percent / 100)
     batch = min(settings.batch_size.of(original), max(len(todo), 1))
     surge = record.surge if record else 0
+    if todo and service.desired <= original:  # nothing is added yet, whatever the record says
+        most = 0 if service.daemon else _choose_surge(settings, service, original, settings.batch_size.of(original))
+        surge = min(surge, most)
     if todo:
         if settings.stop_method == SCALE_IN:
             surge = max(surge, min(_surge_to_scale_in(settings, service, original, batch), len(todo)))

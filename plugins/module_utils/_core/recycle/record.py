@@ -11,20 +11,33 @@ back with every DescribeServices. ECS allows 256 characters out of letters, digi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from ..errors import Refused
-from .model import SCALING_FLAGS
+from .model import SCALING_FLAGS, Scaling, Service, Task
+from .settings import LONGEST_LEASE, SELECTORS
 
 RECORD_TAG = "steadyops.ecs/recycle"
 TOKENS_TAG = "steadyops.ecs/recycle-tokens"
+OUR_TAGS = (RECORD_TAG, TOKENS_TAG)
 
 CLAIMED = "claimed"  # nothing but the record itself is certain to have been done
 SURGED = "surged"  # scaling is suspended and the desired count is raised
 
 _SAME_END = 120.0  # seconds
 _TOKENS_KEPT = 8  # 8 x 28 characters fit into one tag
+
+ECS_BEGAN = 1_400_000_000.0  # May 2014; ECS was announced in November of that year, so no task is older
+CLOCK_TOLERANCE = 60.0  # seconds by which an instant of another run may lie ahead of AWS's clock as it is read here
+_AHEAD = 2.0  # seconds by which the instant that a run freezes may lie ahead of AWS's clock, which is cut to the second
+_MOST = 2**31 - 1  # tasks
+_LONGEST_PROTECTION = 2880 * 60.0  # seconds. Source: API model, UpdateTaskProtection.expiresInMinutes
+
+_INSTANT, _SECOND, _MINUTE, _FLAG = r"\d{1,12}\.\d{3}", r"\d{1,12}", r"\d{1,10}", "|".join(SCALING_FLAGS)
+_TOKEN = re.compile(rf"[0-9a-f]{{12}}={_INSTANT}")
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,7 @@ class Record:
             "s": str(self.surge),
             "b": f"{self.begun:.3f}",
             "k": self.selector,
-            "c": "-" if self.cutoff is None else f"{self.cutoff:.3f}",
+            "c": "-" if self.cutoff is None else f"{max(self.cutoff, ECS_BEGAN):.3f}",
             "q": "+".join(self.suspended) or "-",
             "ph": self.phase,
             "w": self.owner,
@@ -65,34 +78,121 @@ class Record:
         return any(abs(end - ours) <= _SAME_END for ours in self.protected_until)
 
 
-def read_record(tags: Mapping[str, str]) -> Record | None:
-    """The record on a service; None without one. Raises Refused for one that cannot be understood."""
+class NotOurs(Refused):
+    """The tag of the record has a value that no run of this version has written."""
+
+    def __init__(self, text: str, field: str, why: str, version: bool) -> None:
+        super().__init__(
+            f"the service carries the tag {RECORD_TAG} with a value that this version does not understand: {field!r}"
+            f" {why} in {text!r}. It was written by another version or by hand. Compare the service's desired count and"
+            " the switches of its scalable target with what they should be, then run with state: restored, which"
+            " removes the tag and changes nothing else"
+        )
+        self.text = text
+        self.another_version = version
+
+
+def read_record(tags: Mapping[str, str], now: float = math.inf) -> Record | None:
+    """The record on a service; None without one. Raises NotOurs for one that no run can have written by ``now``.
+
+    Whoever may tag the service can write the record, so every field is bounded here; ``believe`` holds the rest
+    against what is seen of the service.
+    """
     text = tags.get(RECORD_TAG)
     if text is None:
         return None
+    words, latest = _Words(), now + CLOCK_TOLERANCE
     try:
-        words = dict(word.split("=", 1) for word in text.split())
-        suspended = tuple(flag for flag in SCALING_FLAGS if flag in words["q"].split("+"))
-        if words["v"] != "1":
-            raise ValueError(words["v"])
-        return Record(
-            original=int(words["o"]),
-            surge=int(words["s"]),
-            begun=float(words["b"]),
-            selector=words["k"],
-            cutoff=None if words["c"] == "-" else float(words["c"]),
-            suspended=suspended,
-            phase=words["ph"],
-            owner=words["w"],
-            lease_until=float(words["x"]),
-            protected_until=tuple(60.0 * int(end) for end in words.get("p", "").split("+") if end),
-        )
-    except (KeyError, ValueError):
-        raise Refused(
-            f"the service carries the tag {RECORD_TAG} with a value that this version does not understand: {text!r}."
-            " It was written by another version or by hand. Compare the service's desired count and the switches of"
-            " its scalable target with what they should be, then remove the tag and run again"
-        ) from None
+        words.split(text)
+        words.take("v", "1")
+        original, surge = words.count("o", 1), words.count("s", 0)
+        begun = words.instant("b", _INSTANT, latest)
+        selector = words.take("k", "|".join(SELECTORS))
+        named = selector == "tasks" and bool(words.take("c", "-"))
+        cutoff = None if named else words.instant("c", _INSTANT, latest)
+        flags = words.take("q", rf"-|(?:{_FLAG})(?:\+(?:{_FLAG})){{0,2}}").split("+")
+        words.check(len(flags) == len(set(flags)), "names a switch twice")
+        phase = words.take("ph", f"{CLAIMED}|{SURGED}")
+        owner = words.take("w", r"[A-Za-z0-9._-]{1,60}")
+        lease_until = words.instant("x", _SECOND, math.inf)
+        ends = words.take("p", rf"{_MINUTE}(?:\+{_MINUTE}){{0,2}}").split("+") if "p" in words.values else ()
+        protected_until = tuple(60.0 * int(end) for end in ends)
+        longest = latest + _LONGEST_PROTECTION
+        words.check(all(end <= longest for end in protected_until), "is later than ECS lets a protection end")
+    except _Implausible as wrong:
+        raise NotOurs(text, words.field[:20], str(wrong), words.values.get("v", "1") != "1") from None
+    suspended = tuple(flag for flag in SCALING_FLAGS if flag in flags)
+    return Record(original, surge, begun, selector, cutoff, suspended, phase, owner, lease_until, protected_until)
+
+
+class _Implausible(Exception):
+    """A word of the record that no run writes; says why."""
+
+
+class _Words:
+    """The words of a record; ``field`` is the one that was looked at last."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self.field = "v"
+
+    def split(self, text: str) -> None:
+        for word in text.split():
+            self.field, sign, value = word.partition("=")
+            self.check(bool(sign), "has no value")
+            self.check(self.field not in self.values, "stands there twice")
+            self.values[self.field] = value
+
+    def check(self, plausible: bool, why: str) -> None:
+        if not plausible:
+            raise _Implausible(why)
+
+    def take(self, field: str, pattern: str) -> str:
+        self.field = field
+        self.check(field in self.values, "is missing")
+        self.check(re.fullmatch(pattern, self.values[field], re.ASCII) is not None, "has a value that no run writes")
+        return self.values[field]
+
+    def count(self, field: str, least: int) -> int:
+        number = int(self.take(field, r"\d{1,10}"))
+        self.check(least <= number <= _MOST, f"is not from {least} to {_MOST}")
+        return number
+
+    def instant(self, field: str, pattern: str, latest: float) -> float:
+        instant = float(self.take(field, pattern))
+        self.check(instant >= ECS_BEGAN, "is before ECS existed")
+        self.check(instant <= latest, "is in the future")
+        return instant
+
+
+def holds(record: Record, now: float) -> bool:
+    """Whether the lease lasts. One that ends later than any run can have made it counts as ended."""
+    return now < record.lease_until <= now + LONGEST_LEASE + CLOCK_TOLERANCE
+
+
+def believe(record: Record, service: Service, tasks: Iterable[Task], now: float, scaling: Scaling | None) -> Record:
+    """The record of an abandoned run, as far as what is seen of the service bears it out.
+
+    ``tasks`` are all that ECS means to keep, of every deployment. So many of the desired count are taken for added as
+    there are tasks that the PRIMARY deployment (during a rolling one: either) has created since the run began, and
+    tasks that ECS has yet to start; at most what the record says, and never so many that the scalable minimum is
+    crossed. The rest of the count is the original. Where none is taken for added, ``surge`` stays what the record
+    says, for a desired count that is read too early.
+    """
+    every = list(tasks)
+    rolling = service.controller == "ECS" and service.deploying
+    young = [task for task in every if task.created_at >= record.begun]
+    shown = sum(rolling or task.started_by == service.primary for task in young)
+    shown += max(0, service.desired - len(every))
+    least = max(record.original, scaling.minimum if scaling else 0)
+    added = max(0, min(record.surge, service.desired - least, shown))
+    return replace(
+        record,
+        original=max(1, service.desired - added),
+        surge=added or record.surge,
+        begun=min(record.begun, now + _AHEAD),
+        cutoff=None if record.cutoff is None else min(record.cutoff, now + _AHEAD),
+    )
 
 
 def give_back(desired: int, original: int, surge: int) -> int:
@@ -108,20 +208,24 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:12]
 
 
-def token_cutoff(tags: Mapping[str, str], token: str) -> float | None:
-    """The instant that was frozen when a run with this token first began; None for a new token."""
-    for word in tags.get(TOKENS_TAG, "").split():
-        digest, _sign, cutoff = word.partition("=")
-        if digest == _digest(token):
-            try:
-                return float(cutoff)
-            except ValueError:
-                return None
-    return None
+def token_cutoff(tags: Mapping[str, str], token: str, now: float = math.inf) -> float | None:
+    """The instant that was frozen when a run with this token first began; None for a new token.
+
+    An instant that no run can have frozen by ``now`` is passed over.
+    """
+    digest = _digest(token)
+    found = [word.partition("=")[2] for word in _tokens(tags) if word.startswith(digest)]
+    instant = float(found[0]) if len(found) == 1 else 0.0
+    return instant if ECS_BEGAN <= instant <= now + CLOCK_TOLERANCE else None
 
 
 def remember_token(tags: Mapping[str, str], token: str, cutoff: float) -> str:
     """The value of the tokens tag with this token in it; the oldest tokens are forgotten."""
     digest = _digest(token)
-    others = [word for word in tags.get(TOKENS_TAG, "").split() if not word.startswith(f"{digest}=")]
+    others = [word for word in _tokens(tags) if not word.startswith(digest)]
     return " ".join([*others, f"{digest}={cutoff:.3f}"][-_TOKENS_KEPT:])
+
+
+def _tokens(tags: Mapping[str, str]) -> list[str]:
+    """The words of the tokens tag that a run can have written."""
+    return [word for word in tags.get(TOKENS_TAG, "").split() if _TOKEN.fullmatch(word)]

@@ -36,13 +36,26 @@ from .plan import (
     refuse_service,
     scaling_asked,
 )
-from .record import CLAIMED, RECORD_TAG, SURGED, TOKENS_TAG, Record, give_back, read_record, remember_token
+from .record import (
+    CLAIMED,
+    RECORD_TAG,
+    SURGED,
+    TOKENS_TAG,
+    NotOurs,
+    Record,
+    believe,
+    give_back,
+    holds,
+    read_record,
+    remember_token,
+)
 from .replacement import Replacement
 from .report import Report
 from .session import Ended, Gone, Self, Session, Steps, TakenOver
 from .settings import Selector, Settings
 from .shield import lift
 from .staleness import find_cutoff, freeze_now, freeze_selection
+from .task_tags import is_marked, remove, remove_all
 from .world import World
 
 _LOOKS_FOR_CLAIM = 3
@@ -86,7 +99,7 @@ class _Run:
         self._cluster = cluster
         self._name = name
         self._replacement: Replacement | None = None
-        self._unanswered = False  # whether a record of ours may have been written without our knowing
+        self._unanswered: Record | None = None  # that may have been written without our knowing
 
     def work(self) -> Steps[None]:
         session, settings = self.session, self.session.settings
@@ -94,14 +107,12 @@ class _Run:
         while rounds < _ROUNDS:
             service = yield from self._wait_until_free()
             looked = session.world.clock()
-            left = read_record(service.tags)  # of an abandoned run, or of our own last round
             self.report.saw_desired(service.desired)
-            if left and settings.selector is None:
-                if (yield from self._restore(service, left)):
+            if settings.selector is None:
+                if (yield from self._restore(service)):
                     return
                 continue
-            if settings.selector is None:
-                return
+            left = read_record(service.tags, session.world.now())  # of an abandoned run, or of our own last round
             found = yield from self._find(settings.selector, service, left)
             plan = self._plan(settings.selector, found) if found else None
             if found is None or plan is None or session.me.check:
@@ -111,7 +122,11 @@ class _Run:
                 asked = session.world.clock()
                 service = yield from self._wait_until_free()
                 waited = session.world.clock() - asked > settings.wait_delay
-                if waited or read_record(service.tags) != left or service.desired != found.service.desired:
+                if (
+                    waited
+                    or service.tags.get(RECORD_TAG) != found.service.tags.get(RECORD_TAG)
+                    or service.desired != found.service.desired
+                ):
                     continue
             mine = yield from self._claim(plan, settings.selector, found)
             if mine is None:
@@ -128,10 +143,20 @@ class _Run:
             rounds += 1
         raise Failed(f"other stale tasks turned up again and again in {session.title}. Run again")
 
-    def _restore(self, service: Service, left: Record) -> Steps[bool]:
-        """Give back what an abandoned run has left. False when another run was faster."""
+    def _restore(self, service: Service) -> Steps[bool]:
+        """Give back what an abandoned run has left, if there is a record of it. False when another run was faster."""
         session, report = self.session, self.report
-        report.desired_before = left.original
+        try:
+            left = read_record(service.tags, session.world.now())
+        except NotOurs as wrong:
+            yield from self._remove(wrong)
+            return True
+        if left is None:
+            if service.propagates_tags:
+                yield from self._sweep((yield from inventory(session)))
+            return True
+        left = yield from self._believe(service, left, (yield from inventory(session)))
+        report.desired_before = min(left.original, service.desired)
         report.diff = left_diff(service, left)
         if not session.me.check:
             record = replace(left, owner=session.me.owner, lease_until=session.lease())
@@ -152,6 +177,46 @@ class _Run:
                 " place. Check whether the ECS agent on its container instance is connected"
             )
 
+    def _remove(self, wrong: NotOurs) -> Steps[None]:
+        """Remove a tag that is no record. What it says is not heeded."""
+        session, report = self.session, self.report
+        report.diff = {"before": {"record": wrong.text}, "after": {"record": None}}
+        report.warnings.append(f"{session.title}: {wrong}")
+        if not session.me.check:
+            yield from session.call(session.world.untag, [RECORD_TAG])
+        report.changed, report.status = True, outcome.RESTORED
+
+    def _believe(self, service: Service, left: Record, tasks: Sequence[Task]) -> Steps[Record]:
+        """What is left of the record of an abandoned run once it is held against the service."""
+        session, settings = self.session, self.session.settings
+        if session.record and left.owner == session.me.owner:
+            return session.record  # of our own last round
+        scaling = None
+        if left.surge and (settings.suspend_scaling or left.suspended):
+            scaling = yield from session.call(session.world.scaling)
+        believed = believe(left, service, tasks, session.world.now(), scaling)
+        claimed = service.desired - give_back(service.desired, left.original, left.surge)
+        added = service.desired - give_back(service.desired, believed.original, believed.surge)
+        if added < claimed:
+            self._warn(
+                f"the tag {RECORD_TAG} of {session.title} says that {claimed} of its {service.desired} tasks were"
+                f" added by a run (original {left.original}, surge {left.surge}), and {added} of them are to be seen:"
+                f" no more are given back"
+            )
+        return believed
+
+    def _sweep(self, tasks: Sequence[Task]) -> Steps[None]:
+        """Where no run is at work, a killed one may have left its tags on tasks after it had removed its record."""
+        if not any(is_marked(task) for task in tasks):
+            return
+        self.report.changed, self.report.status = True, outcome.RESTORED
+        if not self.session.me.check:
+            yield from remove(self.session, tasks)
+
+    def _warn(self, words: str) -> None:
+        if words not in self.report.warnings:
+            self.report.warnings.append(words)
+
     # ---- look and plan
 
     def _wait_until_free(self) -> Steps[Service]:
@@ -161,14 +226,14 @@ class _Run:
         while True:
             found = yield from session.call(session.world.describe_service)
             service = refuse_service(found, self._cluster, self._name, restoring=settings.selector is None)
-            left = read_record(service.tags)
+            left, now = self._read(service), session.world.now()
             busy, limit = None, settings.wait_timeout
-            if (
-                left
-                and left.owner != me.owner
-                and left.lease_until > session.world.now()
-                and not me.is_dead(left.owner)
-            ):
+            if left and left.owner != me.owner and not holds(left, now) and left.lease_until > now:
+                self._warn(
+                    f"the tag {RECORD_TAG} of {session.title} names a lease that no run can have made"
+                    f" (x={left.lease_until:.0f}): it counts as ended"
+                )
+            if left and left.owner != me.owner and holds(left, now) and not me.is_dead(left.owner):
                 busy = (
                     f"{session.title} is being worked on by another run ({left.owner}), whose lease ends at"
                     f" {iso(left.lease_until)} unless it is renewed. Run again when that run has ended"
@@ -185,14 +250,24 @@ class _Run:
                 raise Refused(f"waited {limit:.0f} s, but {busy}")
             yield from session.rest(max(settings.wait_delay, min(LONGEST, settings.wait_timeout / 20)))
 
+    def _read(self, service: Service) -> Record | None:
+        """The record; None without one, and to restore for what is none. Raises NotOurs."""
+        try:
+            return read_record(service.tags, self.session.world.now())
+        except NotOurs:
+            if self.session.settings.selector is None:
+                return None
+            raise
+
     def _find(self, selector: Selector, service: Service, left: Record | None) -> Steps[Found | None]:
         """What a plan is made from; None when nothing is stale and nothing was left behind."""
         session, settings, world, report = self.session, self.session.settings, self.session.world, self.report
         every = yield from inventory(session)
         tasks = [task for task in every if task.started_by == service.primary]
         if len(tasks) < len(every):
-            words = others_words(service, len(every) - len(tasks))
-            report.warnings.extend([words] if words not in report.warnings else [])
+            self._warn(others_words(service, len(every) - len(tasks)))
+        if left:
+            left = yield from self._believe(service, left, every)
         now = world.now()
         changed_at = None
         if selector.kind == "secrets_changed":
@@ -210,6 +285,7 @@ class _Run:
             )
         report.cutoff, report.remaining = cutoff, stale
         if not stale and left is None:
+            yield from self._sweep(every)
             return None
         checked = yield from session.call(world.has_health_check, service.revision)
         states: dict[str, Mapping[str, str]] = {}
@@ -267,7 +343,7 @@ class _Run:
             report.plan, report.diff, report.scaling_before = plan, plan_diff(plan), scaling
             report.watch.planned(plan, self.session.me.check)
             if left:  # and that is what there was before the abandoned run changed it
-                report.desired_before = left.original
+                report.desired_before = min(left.original, found.service.desired)
                 report.scaling_before = scaling and scaling.with_flags(left.suspended, False)
             if scaling and plan.suspend != scaling_asked(self.session.settings, scaling) and not left:
                 report.warnings.append(outside_words(self.session.title, found.service, scaling))
@@ -290,7 +366,7 @@ class _Run:
         """Write the record and read it back. None when it is all to be planned again."""
         session, left = self.session, found.record
         record = Record(
-            original=plan.original,
+            original=max(1, plan.original),
             surge=plan.surge,
             begun=plan.begun,
             selector=plan.selector,
@@ -308,6 +384,7 @@ class _Run:
         if mine is None:
             return None
         self.report.changed = self.report.changed or left is not None
+        yield from remove(session, found.tasks)
         if mine.deploying and session.settings.on_deployment == "fail":
             raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or say on_deployment: wait")
         deployed = mine.deploying or mine.primary != found.service.primary
@@ -321,16 +398,16 @@ class _Run:
     def _take(self, record: Record, tags: Mapping[str, str], left: Record | None) -> Steps[Service | None]:
         """Write a record of ours and read it back. None when another run was faster, or no answer came."""
         session = self.session
-        self._unanswered = self.report.claimed = True
+        self._unanswered, self.report.claimed = record, True
         try:
             if not (yield from session.attempt(session.world.tag, tags)):
                 return None
         except CallFailed:
-            self._unanswered = False
+            self._unanswered = None
             raise
         session.record = record
         mine = yield from session.settle(left)
-        self._unanswered = False
+        self._unanswered = None
         if mine is None:
             session.record = None
         return mine
@@ -343,7 +420,9 @@ class _Run:
         if not plan.stale:
             return False
         if scaling:
-            wanted = scaling.with_flags(plan.suspend, True)
+            # Those that only the record of an abandoned run names are on already, or are none of ours.
+            asked = tuple(flag for flag in plan.suspend if flag in session.settings.suspend_scaling)
+            wanted = scaling.with_flags(asked, True)
             if wanted != scaling:
                 yield from session.call(session.world.suspend, wanted)
             self.report.scaling_after = wanted
@@ -399,9 +478,15 @@ class _Run:
         except CallFailed as failure:
             refused = refused or failure
         yield from self._resume_scaling()
+        known = self._replacement.knowledge.fresh if self._replacement else ()
+        if service.propagates_tags:
+            yield from remove_all(session, known)
         if refused:  # the record stays
             raise refused
         yield from session.release()
+        if service.propagates_tags:  # once more, for those that were launched until now
+            session.leaving = True
+            yield from remove_all(session, known)
 
     def _resume_scaling(self) -> Steps[None]:
         """The switches that we turned on go off again, where they are still on."""
@@ -454,9 +539,12 @@ class _Run:
         session = self.session
         for _look in range(_LOOKS_FOR_CLAIM if self._unanswered else 0):
             service = yield from session.call(session.world.describe_service)
-            found = read_record(service.tags) if service else None
+            try:
+                found = read_record(service.tags, session.world.now()) if service else None
+            except NotOurs:
+                return
             if found:
-                session.record = found if found.owner == session.me.owner else None
+                session.record = self._unanswered if found.owner == session.me.owner else None
                 return
             yield from session.rest(max(session.settings.wait_delay, 3))
 

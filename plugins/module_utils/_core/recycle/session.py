@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from ..errors import CallFailed, Failed, Refused
 from ..waiting import Reach
 from .model import Service
-from .record import RECORD_TAG, Record, read_record
+from .record import RECORD_TAG, NotOurs, Record, read_record
 from .report import Report
 from .settings import Settings
 from .world import World
@@ -201,7 +201,10 @@ class Session:
         while True:
             yield from self.rest(self.settings.wait_delay)
             service = yield from self._describe()
-            seen = read_record(service.tags)
+            try:
+                seen = read_record(service.tags, self.world.now())
+            except NotOurs:
+                return None
             if seen and seen.owner == self.me.owner:
                 return service
             if seen and not (before and seen.owner == before.owner):
@@ -213,10 +216,12 @@ class Session:
         """The service on a fresh read: still ours, and the record written as it should be."""
         while True:
             service = yield from self._describe()
-            seen = self._record_on(service)
+            seen = self.record_on(service)
             if seen is None:
                 self.report.warnings.append(
-                    f"somebody removed the tag {RECORD_TAG} from {self.title} during the run; it was written again"
+                    f"somebody {'changed' if RECORD_TAG in service.tags else 'removed'} the tag {RECORD_TAG}"
+                    f" {'of' if RECORD_TAG in service.tags else 'from'} {self.title} during the run; it was written"
+                    " again"
                 )
             ending_soon = self.held.lease_until - self.world.now() < self.settings.lease / 2
             if seen and not ending_soon and not self._unwritten:
@@ -233,17 +238,23 @@ class Session:
             record = replace(self.held, lease_until=self.world.now())
             if (yield from self.attempt(self.world.tag, {RECORD_TAG: record.text})):
                 return
-            self._record_on((yield from self._describe()))
+            self.record_on((yield from self._describe()))
 
     def release(self) -> Steps[None]:
         """Remove the record. It is not written again on the way: a try that failed may have removed it."""
         while not (yield from self.attempt(self.world.untag, [RECORD_TAG])):
-            self._record_on((yield from self._describe()))
+            self.record_on((yield from self._describe()))
         self.record = None
 
-    def _record_on(self, service: Service) -> Record | None:
-        """Our record as it was read; raises TakenOver when there is another run's."""
-        seen = read_record(service.tags)
+    def record_on(self, service: Service) -> Record | None:
+        """Our record as it was read; raises TakenOver when there is another run's. None without one, and for what no
+        run has written."""
+        try:
+            seen = read_record(service.tags, self.world.now())
+        except NotOurs as other:
+            if not other.another_version:
+                return None
+            raise TakenOver(f"a run of another version has taken over {self.title}: {other.text!r}") from None
         if seen and seen.owner != self.me.owner:
             raise TakenOver(
                 f"another run ({seen.owner}) has taken over {self.title}, because the lease of this one"

@@ -15,6 +15,7 @@ from ..errors import Refused
 from .model import Task
 
 SELECTORS = ("started_before", "max_task_age", "token", "secrets_changed", "tasks", "all_tasks")
+LONGEST_LEASE = 86400.0  # seconds
 STOP_TASK, SCALE_IN = "stop_task", "scale_in"
 _TASK = re.compile(r"(?:arn:[^/]+:task/(?:[^/]+/)?)?([0-9a-f-]{32,36})")
 
@@ -143,6 +144,8 @@ def read_settings(options: Mapping[str, Any]) -> Settings:
     for name in _ABOVE_0:
         if options[name] is not None:
             read_seconds(name, options[name])
+    if options["lease"] is not None and options["lease"] > LONGEST_LEASE:
+        raise Refused(f"lease is {options['lease']}: say at most {LONGEST_LEASE:.0f} seconds, which is a day")
     for name in _FROM_0:
         if options[name] is not None:
             read_seconds(name, options[name], zero=True)

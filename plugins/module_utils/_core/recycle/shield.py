@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterable, Iterator
 
 from ..errors import CallFailed, Failed
 from .knowledge import PER_CALL
-from .record import read_record
 from .session import Session, Steps
 
 PROTECTED_PER_CALL = 10
@@ -121,7 +120,7 @@ class Shield:
         # Read back, so that whoever comes after us reads it, too.
         began = session.world.clock()
         while session.world.clock() - began < _READ_BACK:
-            seen = read_record((yield from session.look()).tags)
+            seen = session.record_on((yield from session.look()))
             if seen and end in seen.protected_until:
                 break
             yield from session.rest(session.settings.wait_delay)

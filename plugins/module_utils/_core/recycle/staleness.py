@@ -55,7 +55,7 @@ def find_cutoff(
     if selector.kind == "max_task_age":
         return now - float(selector.value)
     if selector.kind == "token":
-        known = token_cutoff(tags, selector.value)
+        known = token_cutoff(tags, selector.value, now)
         return freeze_now(now, tasks) if known is None else known
     if record and record.selector == "all_tasks":
         return record.cutoff

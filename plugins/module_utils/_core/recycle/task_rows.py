@@ -50,7 +50,7 @@ def task_rows(
     )
     cutoff, selection = None, None
     if selector:
-        cutoff = find_cutoff(selector, now, kept, service.tags, read_record(service.tags), secrets_changed_at)
+        cutoff = find_cutoff(selector, now, kept, service.tags, read_record(service.tags, now), secrets_changed_at)
         selection = freeze_selection(selector, narrowing, cutoff)
     return [
         {

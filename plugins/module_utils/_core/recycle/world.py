@@ -91,3 +91,6 @@ class World(Protocol):
 
     def untag(self, keys: Iterable[str]) -> None:
         """Remove tags of the service."""
+
+    def untag_task(self, arn: str, keys: Iterable[str]) -> None:
+        """Remove tags of a task; one that is gone does no harm."""

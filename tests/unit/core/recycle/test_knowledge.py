@@ -435,8 +435,13 @@ CRASHED = {"status": "STOPPED", "stopping": True, "stop_code": "EssentialContain
         pytest.param(fresh(0, status="PENDING"), fresh(0, **CRASHED), True, id="it started when this run took over"),
         pytest.param(None, fresh(0, **CRASHED), False, id="it had ended before, which the killed run has heeded"),
         pytest.param(task(), task(**CRASHED), False, id="it is an old one"),
-        pytest.param(None, task(1, created_at=NOW + 60, **CRASHED), True, id="it was created as this run took over"),
-        pytest.param(None, task(1, created_at=NOW + 59.999, **CRASHED), False, id="it was created just before that"),
+        pytest.param(None, task(1, created_at=NOW + 61, **CRASHED), True, id="it was created once this run watched"),
+        pytest.param(
+            None,
+            task(1, created_at=NOW + 60.999, **CRASHED),
+            False,
+            id="it was created in the very second in which this run took over, maybe before",
+        ),
     ],
 )
 def test_a_task_that_ended_after_a_run_took_over(first, then, failed):

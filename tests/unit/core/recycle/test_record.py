@@ -11,14 +11,21 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import SCALING_FLAGS
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
+    SCALING_FLAGS,
+    Deployment,
+    Scaling,
+)
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import (
     CLAIMED,
     RECORD_TAG,
     SURGED,
     TOKENS_TAG,
+    NotOurs,
     Record,
+    believe,
     give_back,
+    holds,
     read_record,
     remember_token,
     token_cutoff,
@@ -27,7 +34,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settin
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.unit.core.recycle.samples import NOW, instants, law
+from tests.unit.core.recycle.samples import NOW, OTHER, OWN, instants, law, service, tasks
 
 # What ECS lets stand in a tag.
 LONGEST_KEY, LONGEST_VALUE = 128, 256
@@ -49,13 +56,16 @@ BIGGEST = Record(
 PLAIN = Record(10, 2, NOW, "all_tasks", NOW, ("dynamic_in",), SURGED, "0123abcd.17.4711.host", NOW + 600)
 
 counts = st.integers(0, 2**31 - 1)
+originals = st.integers(1, 2**31 - 1)
+choices = st.tuples(st.just("tasks"), st.none()) | st.tuples(
+    st.sampled_from(sorted(set(SELECTORS) - {"tasks"})), instants
+)
 records = st.builds(
-    Record,
-    original=counts,
+    lambda choice, **more: Record(selector=choice[0], cutoff=choice[1], **more),
+    choices,
+    original=originals,
     surge=counts,
     begun=instants,
-    selector=st.sampled_from(SELECTORS),
-    cutoff=st.none() | instants,
     suspended=st.integers(0, 7).map(
         lambda bits: tuple(flag for place, flag in enumerate(SCALING_FLAGS) if bits >> place & 1)
     ),
@@ -157,7 +167,7 @@ def test_a_record_that_cannot_be_understood_is_refused(text):
     said = str(refused.value)
     assert RECORD_TAG in said
     assert repr(text) in said
-    assert "then remove the tag and run again" in said
+    assert "then run with state: restored, which removes the tag and changes nothing else" in said
 
 
 @pytest.mark.parametrize("word", ["v", "o", "s", "b", "k", "c", "q", "ph", "w", "x"])
@@ -259,8 +269,8 @@ EIGHT = [(f"build {number}", NOW + number) for number in range(8)]
         pytest.param(
             remember(*EIGHT, EIGHT[0], ("build 8", NOW + 8)), "build 0", NOW, id="one that came again is young again"
         ),
-        pytest.param(remember(("a", 1.5), ("a", 2.25)), "a", 2.25, id="the last word counts"),
-        pytest.param(remember(("Ä ; {", 1.5)), "Ä ; {", 1.5, id="tokens may have characters that tags may not"),
+        pytest.param(remember(("a", NOW), ("a", NOW + 0.75)), "a", NOW + 0.75, id="the last word counts"),
+        pytest.param(remember(("Ä ; {", NOW)), "Ä ; {", NOW, id="tokens may have characters that tags may not"),
         pytest.param({TOKENS_TAG: "by hand = = x=y"}, "x", None, id="what others wrote is passed over"),
     ],
 )
@@ -292,3 +302,147 @@ def test_our_protections_are_known_by_their_ends():
     assert [record.shields(each) for each in (end - 120, end + 120, end + 1800)] == [True] * 3
     assert [record.shields(each) for each in (end - 121, end + 121, end + 3600, math.inf)] == [False] * 4
     assert not PLAIN.shields(NOW)
+
+
+# ---- what a record says is input
+
+
+hostile = st.text(max_size=256) | st.tuples(
+    records.map(lambda record: record.text), st.integers(0, 10), st.text("0123456789.-+einf= x", max_size=20)
+).map(
+    lambda drawn: " ".join(
+        f"{word.partition('=')[0]}={drawn[2]}" if place == drawn[1] else word
+        for place, word in enumerate(drawn[0].split())
+    )
+)
+
+
+@given(text=hostile)
+@example("v=1 o=1 s=1 b=inf k=all_tasks c=nan q=- ph=surged w=me x=inf")
+@law
+def test_whatever_the_tag_says_a_record_is_plausible_or_refused(text):
+    try:
+        record = read_record({RECORD_TAG: text}, NOW)
+    except NotOurs:
+        return
+    assert 1 <= record.original < 2**31
+    assert 0 <= record.surge < 2**31
+    assert 1_400_000_000 <= record.begun <= NOW + 60
+    assert record.selector in SELECTORS
+    assert (record.cutoff is None) is (record.selector == "tasks")
+    assert record.cutoff is None or record.cutoff <= NOW + 60
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,60}", record.owner)
+    assert math.isfinite(record.lease_until)
+    assert max(record.protected_until, default=0) <= NOW + 60 + 2880 * 60
+    assert holds(record, NOW) is (NOW < record.lease_until <= NOW + 86400 + 60)
+    assert replace(read_record({RECORD_TAG: record.text}, NOW), lease_until=0) == replace(record, lease_until=0)
+
+
+FAR = "253402300799.000"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("o", PLAIN_TEXT.replace("o=10", "o=0")),
+        ("o", PLAIN_TEXT.replace("o=10", "o=-4")),
+        ("o", PLAIN_TEXT.replace("o=10", "o=99999999999")),
+        ("s", PLAIN_TEXT.replace("s=2", "s=-2")),
+        ("s", PLAIN_TEXT.replace("s=2", "s=\u0662")),
+        ("b", PLAIN_TEXT.replace("b=1795316400.000", "b=inf")),
+        ("b", PLAIN_TEXT.replace("b=1795316400.000", "b=1e9")),
+        ("b", PLAIN_TEXT.replace("b=1795316400.000", "b=1399999999.999")),
+        ("b", PLAIN_TEXT.replace("b=1795316400.000", f"b={FAR}")),
+        ("b", PLAIN_TEXT.replace("b=1795316400.000", f"b={NOW + 60.001:.3f}")),
+        ("c", PLAIN_TEXT.replace("c=1795316400.000", "c=nan")),
+        ("c", PLAIN_TEXT.replace("c=1795316400.000", "c=-")),
+        ("c", PLAIN_TEXT.replace("k=all_tasks", "k=tasks")),
+        ("k", PLAIN_TEXT.replace("k=all_tasks", "k=some_tasks")),
+        ("q", PLAIN_TEXT.replace("q=dynamic_in", "q=dynamic_in+dynamic_in")),
+        ("q", PLAIN_TEXT.replace("q=dynamic_in", "q=all")),
+        ("ph", PLAIN_TEXT.replace("ph=surged", "ph=done")),
+        ("w", PLAIN_TEXT.replace("w=0123abcd", "w=../0123abcd")),
+        ("w", PLAIN_TEXT.replace("w=0123abcd", f"w={'h' * 60}")),
+        ("x", PLAIN_TEXT.replace("x=1795317000", "x=inf")),
+        ("x", PLAIN_TEXT.replace("x=1795317000", "x=0")),
+        ("p", PLAIN_TEXT + " p=1+2+3+4"),
+        ("p", PLAIN_TEXT + " p=9999999999"),
+        ("o", PLAIN_TEXT + " o=1"),
+        ("more", PLAIN_TEXT + " more"),
+    ],
+)
+def test_the_message_names_the_field_that_is_wrong(field, text):
+    assert text != PLAIN_TEXT
+    with pytest.raises(NotOurs, match=f"understand: '{field}' "):
+        read_record({RECORD_TAG: text}, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "another"), [("v=2 o=1", True), ("o=1", False), ("", False), (PLAIN_TEXT + " o=1", False)]
+)
+def test_only_another_version_may_have_written_it_on_purpose(text, another):
+    with pytest.raises(NotOurs) as refused:
+        read_record({RECORD_TAG: text}, NOW)
+    assert refused.value.another_version is another
+
+
+@pytest.mark.parametrize(
+    ("lease", "held"),
+    [(-1, False), (0, False), (1, True), (86400, True), (86460, True), (86461, False), (7_000_000_000, False)],
+)
+def test_a_lease_lasts_a_day_at_most(lease, held):
+    assert holds(replace(PLAIN, lease_until=NOW + lease), NOW) is held
+
+
+def test_a_cutoff_before_ecs_is_written_as_one_that_is_read():
+    record = replace(PLAIN, selector="max_task_age", cutoff=-5.0)
+    assert read_record({RECORD_TAG: record.text}, NOW).cutoff == 1_400_000_000
+
+
+YOUNG, OLD = {"created_at": NOW + 5}, {"created_at": NOW - 5}
+LEFT = replace(PLAIN, original=10, surge=2)
+
+
+@pytest.mark.parametrize(
+    ("left", "desired", "there", "scaling", "believed"),
+    [
+        pytest.param(LEFT, 12, tasks(10) + tasks(2, **YOUNG), None, (10, 2), id="all of it is seen"),
+        pytest.param(LEFT, 12, tasks(10), None, (10, 2), id="ECS has yet to start them"),
+        pytest.param(LEFT, 12, tasks(12), None, (12, 2), id="no task is young: the count is somebody's wish"),
+        pytest.param(LEFT, 12, tasks(11) + tasks(1, **YOUNG), None, (11, 1), id="one task is young"),
+        pytest.param(LEFT, 11, tasks(9) + tasks(3, **YOUNG), None, (10, 1), id="the count shows one"),
+        pytest.param(LEFT, 10, tasks(2) + tasks(8, **YOUNG), None, (10, 2), id="the count shows none"),
+        pytest.param(LEFT, 7, tasks(7), None, (7, 2), id="somebody lowered it"),
+        pytest.param(LEFT, 15, tasks(10) + tasks(5, **YOUNG), None, (13, 2), id="somebody raised it as well"),
+        pytest.param(LEFT, 12, tasks(10) + tasks(2, started_by=OTHER, **YOUNG), None, (12, 2), id="others' tasks"),
+        pytest.param(LEFT, 12, tasks(10) + tasks(2, **YOUNG), Scaling(minimum=11), (11, 1), id="the minimum is kept"),
+        pytest.param(replace(LEFT, original=1, surge=9), 10, tasks(10), None, (10, 9), id="from 10 to 1"),
+        pytest.param(replace(LEFT, original=1004), 10, tasks(10), None, (10, 2), id="from 10 to 1,004"),
+        pytest.param(LEFT, 0, (), None, (1, 2), id="somebody scaled it to nothing"),
+    ],
+)
+def test_a_record_is_believed_as_far_as_the_service_bears_it_out(left, desired, there, scaling, believed):
+    found = believe(left, service(desired=desired), there, NOW + 60, scaling)
+    assert (found.original, found.surge) == believed
+
+
+def test_during_a_rolling_deployment_both_deployments_have_created_them():
+    both = service(desired=12, deployments=(Deployment(OTHER, "PRIMARY", "IN_PROGRESS"), Deployment(OWN, "ACTIVE")))
+    found = believe(LEFT, both, tasks(10) + tasks(2, **YOUNG), NOW + 60, None)
+    assert (found.original, found.surge) == (10, 2)
+
+
+def test_instants_of_a_record_are_not_ahead_of_the_clock():
+    found = believe(replace(PLAIN, begun=NOW + 50, cutoff=NOW + 50), service(), tasks(10), NOW, None)
+    assert (found.begun, found.cutoff) == (NOW + 2, NOW + 2)
+
+
+@given(record=records, desired=st.integers(0, 40), old=st.integers(0, 40), young=st.integers(0, 40))
+@law
+def test_no_more_is_given_back_than_there_are_young_and_missing_tasks(record, desired, old, young):
+    there = tasks(old, created_at=record.begun - 1) + tasks(young, created_at=record.begun)
+    found = believe(record, service(desired=desired), there, NOW, None)
+    left = give_back(desired, found.original, found.surge)
+    assert 0 <= desired - left <= young + max(0, desired - old - young)
+    assert left >= min(desired, record.original)
+    assert desired - left <= record.surge

@@ -15,8 +15,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Narrowing, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.task_rows import service_facts, task_rows
 
-NOW = 1_000_000.0
-LEFT = "v=1 o=3 s=1 b=999000.000 k=all_tasks c=999000.000 q=- ph=surged w=me x=1000600"
+NOW = 1_795_316_400.0
+LEFT = "v=1 o=3 s=1 b=1795315400.000 k=all_tasks c=1795315400.000 q=- ph=surged w=me x=1795317000"
 
 
 def service(**tags: str) -> Service:
@@ -48,14 +48,14 @@ def test_a_row_says_all():
     assert rows == [
         {
             "task": "arn/one",
-            "created_at": "1970-01-12T13:45:38.600Z",
-            "started_at": "1970-01-12T13:46:20Z",
+            "created_at": "2026-11-22T02:58:58.600Z",
+            "started_at": "2026-11-22T02:59:40Z",
             "age": 61,
             "last_status": "RUNNING",
             "health_status": "HEALTHY",
             "task_definition": "web:7",
             "protected": True,
-            "protected_until": "1970-01-12T13:47:40Z",
+            "protected_until": "2026-11-22T03:01:00Z",
             "availability_zone": "eu-central-1a",
             "capacity_provider": "SPOT",
             "launch_type": "EC2",
@@ -95,7 +95,7 @@ def test_what_ecs_is_stopping_is_left_out():
         (Selector("started_before", NOW - 2000.0), {}, [True, False, False], NOW - 2000),
         (Selector("tasks", frozenset({"old"})), {}, [True, False, False], None),
         (Selector("all_tasks"), {}, [True, True, True], NOW),
-        (Selector("all_tasks"), {RECORD_TAG: LEFT}, [True, True, False], 999_000.0),
+        (Selector("all_tasks"), {RECORD_TAG: LEFT}, [True, True, False], NOW - 1000),
         (Selector("token", "7"), {}, [True, True, True], NOW),
         (Selector("token", "7"), {TOKENS_TAG: remember_token({}, "6", NOW)}, [True, True, True], NOW),
         (Selector("token", "7"), {TOKENS_TAG: remember_token({}, "7", NOW - 3000)}, [True, False, False], NOW - 3000),
