@@ -82,6 +82,14 @@ def scalable(**more):
             [task()],
         ),
         (
+            ecs.describe_tasks,
+            ("prod", [TASK], True),
+            "describe_tasks",
+            {"cluster": "prod", "tasks": [TASK], "include": ["TAGS"]},
+            {"tasks": [task(tags=[{"key": "a", "value": "b"}])], "failures": []},
+            [task(tags=[{"key": "a", "value": "b"}])],
+        ),
+        (
             ecs.instance_ids,
             ("prod", [INSTANCE, "external"]),
             "describe_container_instances",
@@ -161,6 +169,7 @@ def scalable(**more):
             None,
         ),
         (ecs.untag, (SERVICE, ("a",)), "untag_resource", {"resourceArn": SERVICE, "tagKeys": ["a"]}, {}, None),
+        (ecs.untag_task, (TASK, ("a",)), "untag_resource", {"resourceArn": TASK, "tagKeys": ["a"]}, {}, None),
         (
             application_autoscaling.scaling,
             ("prod", "web"),
@@ -256,6 +265,27 @@ def test_a_task_that_ecs_has_forgotten_cannot_be_stopped():
     client, stub = stubbed("ecs")
     stub.add_client_error("stop_task", "InvalidParameterException", "The referenced task was not found.")
     assert ecs.stop_task(client, "prod", TASK, "") is False
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ResourceNotFoundException", "The specified task was not found."),
+        ("InvalidParameterException", "The specified task is stopped. Specify a running task and try again."),
+    ],
+)
+def test_a_task_that_is_gone_has_no_tags(code, message):
+    client, stub = stubbed("ecs")
+    stub.add_client_error("untag_resource", code, message)
+    assert ecs.untag_task(client, TASK, ["a"]) is None
+
+
+def test_tags_that_may_not_be_removed_are_a_failure():
+    client, stub = stubbed("ecs")
+    said = "User: x is not authorized to perform: ecs:UntagResource on resource: y with an explicit deny in a"
+    stub.add_client_error("untag_resource", "AccessDeniedException", f"{said} service control policy")
+    with pytest.raises(CallFailed, match="An explicit deny in a service control policy forbids ecs:UntagResource"):
+        ecs.untag_task(client, TASK, ["a"])
 
 
 @pytest.mark.parametrize(

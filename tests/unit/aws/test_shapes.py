@@ -45,6 +45,8 @@ def test_a_service_with_nothing_special():
         ({"deploymentConfiguration": {"maximumPercent": 150}}, {"maximum_percent": 150}),
         ({"deploymentConfiguration": {"minimumHealthyPercent": 50}}, {"maximum_percent": 200}),
         ({"tags": [{"key": "a", "value": "1"}, {"key": "b"}]}, {"tags": {"a": "1", "b": ""}}),
+        ({"propagateTags": "SERVICE"}, {"propagates_tags": True}),
+        ({"propagateTags": "TASK_DEFINITION"}, {"propagates_tags": False}),
         (
             {
                 "deployments": [

@@ -13,6 +13,31 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.aws_errors imp
     [
         ("AccessDeniedException", "No.", "final", "Allow ecs:StopTask to these credentials"),
         # AWS knows better which right is missing: some calls need one of another name.
+        (
+            "AccessDeniedException",
+            "User: x is not authorized to perform: ecs:TagResource on resource: y with an explicit deny",
+            "final",
+            "An explicit deny in a policy forbids ecs:TagResource, and no Allow outweighs it",
+        ),
+        (
+            "AccessDeniedException",
+            "User: x is not authorized to perform: ecs:TagResource on resource: y with an explicit deny in a service"
+            " control policy: arn:aws:organizations::111122223333:policy/o-1/service_control_policy/p-1",
+            "final",
+            "An explicit deny in a service control policy forbids ecs:TagResource",
+        ),
+        (
+            "AccessDeniedException",
+            "User: x is not authorized to perform: ecs:TagResource with an explicit deny in a permissions boundary",
+            "final",
+            "An explicit deny in a permissions boundary forbids ecs:TagResource",
+        ),
+        (
+            "TagPolicyException",
+            "The tag policy does not allow the specified value for the following tag key: 'steadyops.ecs/recycle'.",
+            "final",
+            "A tag policy of the organization refuses this tag: have the policy allow it",
+        ),
         ("AccessDenied", "You may not perform: iam:PassRole on x", "final", "Allow iam:PassRole to these credentials"),
         ("ExpiredTokenException", "", "final", "The credentials have expired"),
         ("TokenRetrievalError", "", "final", "The credentials have expired"),

@@ -103,6 +103,7 @@ def test_an_omitted_option_has_its_default():
             id="two switches",
         ),
         pytest.param({"lease": 60}, {"lease": 60.0}, id="a lease"),
+        pytest.param({"lease": 86400}, {"lease": 86400.0}, id="a lease of a day"),
         pytest.param({"reason": "CHG-7"}, {"reason": "CHG-7"}, id="a reason"),
     ],
 )
@@ -192,6 +193,7 @@ def test_selectors_that_cannot_work_are_refused(said, words):
         pytest.param({"wait_timeout": float("inf")}, "wait_timeout is inf: say", id="to wait for ever"),
         pytest.param({"batch_wait": float("nan")}, "batch_wait is nan: say", id="no number as a pause"),
         pytest.param({"stabilize_time": float("inf")}, "stabilize_time is inf: say", id="a probation for ever"),
+        pytest.param({"lease": 86401}, "lease is 86401: say at most 86400 seconds", id="a lease of more than a day"),
         pytest.param({"lease": 0}, "lease is 0: say a number of seconds above 0", id="a lease that has ended"),
         pytest.param({"batch_wait": -1}, "batch_wait is -1: say a number of seconds, 0 or more", id="a negative pause"),
         pytest.param({"stabilize_time": -1}, "stabilize_time is -1: say a number", id="a negative probation"),
