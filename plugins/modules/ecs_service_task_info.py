@@ -92,8 +92,11 @@ notes:
 
     C(ecs:GetTaskProtection) - their scale-in protection.
 
-    C(ecs:DescribeContainerInstances), C(ecs:DescribeServiceRevisions) - for services with target groups whose tasks
-    use the ports of EC2 instances, and for those that are deployed blue/green.
+    C(ecs:DescribeContainerInstances) - for services with a load balancer whose tasks use the ports of EC2 instances.
+
+    C(ecs:DescribeServiceRevisions) - for services that are deployed blue/green, and for Express services.
+
+    C(ecs:DescribeTaskDefinition) - for services that use VPC Lattice or ECS Gateway.
 
     C(ecs:DescribeTaskDefinition), C(secretsmanager:DescribeSecret), C(ssm:DescribeParameters), C(s3:GetObject) - with
     O(secrets_changed), for what the task definition names.
