@@ -37,6 +37,7 @@ options:
   order:
     description:
       - Which stale tasks are replaced first. V(az_spread) takes the oldest of each availability zone in turn.
+      - Tasks that run and are not healthy come before all others.
     type: str
     choices: [oldest, newest, az_spread]
     default: oldest
@@ -134,15 +135,23 @@ options:
     default: auto
   minimum_healthy_percent:
     description:
-      - The floor, in percent of the desired count at the start, rounded up. No task is stopped unless so many others
-        are healthy.
+      - The floor, in percent of the desired count at the start, rounded up. No healthy task is stopped unless so many
+        others are healthy.
+      - Stale tasks that are not good, as O(wait_for) defines it, are replaced first. They do not count towards the
+        floor, so they are also replaced while fewer tasks are healthy. So a service that is unhealthy when the run
+        begins can recover.
     type: int
     default: 100
   wait_for:
     description:
       - When a new task is good. V(running) - it has reached C(RUNNING). V(healthy) - the health checks of its
-        containers pass as well. V(target_healthy) - it is healthy in every target group of the service as well.
+        containers pass as well. V(target_healthy) - it is healthy in every target group of the service as well,
+        and in service in every Classic Load Balancer. Target groups of VPC Lattice count, and those that ECS makes for
+        Express services and for ECS Gateway, as far as the API names them.
       - V(auto) is the strongest of them that the service has.
+      - Where the health of targets cannot be read, the run refuses to begin unless O(stabilize_time) says how long a
+        new task must run instead. That is where no listener uses the target group, where its health checks are turned
+        off, where ECS does not tell the address that is registered, and where the permission is missing.
       - Asking for a check that the service does not have is refused.
     type: str
     choices: [running, healthy, target_healthy, auto]
@@ -151,6 +160,7 @@ options:
     description:
       - Seconds for which a new task has to stay good before it counts.
       - By default 0; 40, as ECS itself waits in deployments, where the service has no health check at all.
+      - With a value above 0, target groups whose health cannot be read are left out of O(wait_for), with a warning.
     type: float
   wait_for_capacity:
     description:
@@ -287,7 +297,8 @@ notes:
   - No switch of O(suspend_scaling) is documented to hold up predictive scaling. What such a policy adds stays.
   - Availability zone rebalancing may start and stop tasks during the run. Its failed attempts are no failures.
   - Added tasks that never became good are stopped again before the desired count is lowered, so that ECS has none of
-    the good ones to choose. The result lists them under RV(recycle.withdrawn).
+    the good ones to choose. The result lists them under RV(recycle.withdrawn). A stale task that is not healthy may be
+    stopped in the same way; an added task then takes its place, and it is listed under RV(recycle.replaced).
   - Draining. ECS deregisters a stopped task from its target groups before it sends C(SIGTERM) to the containers, but
     promises this for C(StopTask) less firmly than for deployments and for scaling in. Let containers finish their
     requests after C(SIGTERM), within C(stopTimeout), or use O(stop_method=scale_in).
@@ -322,12 +333,19 @@ notes:
 
     C(elasticloadbalancing:DescribeTargetHealth) - for services with target groups.
 
+    C(elasticloadbalancing:DescribeInstanceHealth) - for services with Classic Load Balancers.
+
+    C(vpc-lattice:ListTargets) - for services that use VPC Lattice.
+
     C(ecr:DescribeImages) - with O(check_images); without it, nothing is said of images.
 
     C(ecs:DescribeContainerInstances) - for those of them whose tasks use the ports of EC2 instances.
 
-    C(ecs:DescribeServiceRevisions), C(ecs:DescribeServiceDeployments) - for services with the deployment strategy
-    blue/green, linear or canary.
+    C(ecs:DescribeServiceDeployments) - for services with the deployment strategy blue/green, linear or canary.
+
+    C(ecs:DescribeServiceRevisions) - for these, and for services without a load balancer of their own, to find the one
+    that ECS has made for an Express service or through ECS Gateway. Without it, a load balancer of ECS Gateway is not
+    seen.
 
     C(ecs:DescribeCapacityProviders) - when ECS finds no place for a task of a service with capacity providers of your
     own, unless O(wait_for_capacity) is set.

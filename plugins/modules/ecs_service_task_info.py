@@ -34,10 +34,13 @@ notes:
 
     C(ecs:GetTaskProtection) - their scale-in protection.
 
-    C(ecs:DescribeContainerInstances) - for services with target groups whose tasks use the ports of EC2 instances.
+    C(ecs:DescribeContainerInstances) - for services with a load balancer whose tasks use the ports of EC2 instances.
 
-    C(ecs:DescribeServiceRevisions), C(ecs:DescribeServiceDeployments) - for services with the deployment strategy
-    blue/green, linear or canary.
+    C(ecs:DescribeServiceDeployments) - for services with the deployment strategy blue/green, linear or canary.
+
+    C(ecs:DescribeServiceRevisions) - for these, and for Express services.
+
+    C(ecs:DescribeTaskDefinition) - for services that use VPC Lattice or ECS Gateway.
 
     C(ecs:DescribeTaskDefinition), C(secretsmanager:DescribeSecret), C(ssm:DescribeParameters), C(s3:GetObject) - with
     O(secrets_changed), for what the task definition names.

@@ -51,7 +51,8 @@ class Call:
     @property
     def write(self) -> bool:
         if self.protocol in ("rest", "xml"):
-            return not self.operation.startswith(("GET ", "HEAD "))
+            # VPC Lattice's ListTargets is a POST, because it takes a list of targets.
+            return not self.operation.startswith(("GET ", "HEAD ")) and not self.operation.endswith("/listtargets")
         return not self.operation.startswith(READS)
 
 

@@ -89,6 +89,7 @@ class _Stage:
         self.cluster = result.cluster
         self.random = rng
         self.dead: set[str] = set()
+        self.before = set(self.cluster.service("web").live)
         self.runs: list[Run] = []
         result.watch.warnings = lambda: [words for run in self.runs for words in run.progress.warnings]
         self.due: list[tuple[float, Callable[[], None]]] = []
@@ -113,9 +114,9 @@ class _Stage:
                 raise Broken("a run that did not fail left the record behind")
             self._once(replace(scenario.settings, selector=None))
         self.play.watch.check_end(bool(self.play.killed))
-        for arn in (arn for report in self.play.reports for arn in report.withdrawn):
-            if self.cluster.tasks[arn].created_at < START:
-                raise Broken(f"a task that was there before the run is called withdrawn: {arn}")
+        old = {arn for report in self.play.reports for arn in report.withdrawn} & self.before
+        if old:
+            raise Broken(f"tasks that were there before the run are called withdrawn: {old}")
         self._check_calls()
         self._make_peace()
 
@@ -242,8 +243,7 @@ class _Stage:
         for task in cluster.tasks.values():
             task.protected_until = 0.0
             task.seen = None
-        if not scenario.settings.selector or scenario.settings.selector.kind != "all_tasks":
-            self._heal()  # what is not stale, no run makes well
+        self._heal()
         for _day in range(7):  # even a DAEMON service rolls to its end, one instance at a time
             cluster.advance(cluster.now + 7200)
             if not cluster.service("web").rolling:
@@ -265,11 +265,15 @@ class _Stage:
         self.play.watch.check_task_tags()
 
     def _heal(self) -> None:
-        cluster, service = self.cluster, self.cluster.service("web")
+        """What somebody did to targets is undone. Tasks that are ill stay so where each of them is stale: then the
+        run makes the service well."""
+        cluster, service, selector = self.cluster, self.cluster.service("web"), self.scenario.settings.selector
         for task in service.live.values():
-            if task.last_status == "RUNNING" and service.health_check:
+            ill = {group for group in task.unready if cluster.groups[group].get(task.target) == "unhealthy"}
+            cured = not selector or selector.kind != "all_tasks"
+            if cured and task.last_status == "RUNNING" and service.health_check:
                 task.health = "HEALTHY"
-            for group in tuple(task.unready):
+            for group in task.unready - (set() if cured else ill):
                 cluster.target_state(task.arn, "healthy", group)
             cluster.changed(task, "health")
 

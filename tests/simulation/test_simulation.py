@@ -95,6 +95,13 @@ def test_a_stopped_task_that_goes_on_running_is_told_at_the_end(yardstick: Laten
     assert any("was told to stop" in words and "is still RUNNING" in words for words in report.warnings)
 
 
+@pytest.mark.parametrize("first", range(0, PLAYS // 4, SLICE))
+def test_no_history_of_ill_services_breaks_an_invariant(first: int) -> None:
+    outcomes, broken = play_range(first, SLICE, "health")
+    assert broken == []
+    assert all(outcomes[kind] for kind in ("recycled", "unchanged", "failed", "restored", "killed"))
+
+
 @pytest.mark.parametrize("number", SCALE_IN_CASES, ids=[f"{n}-{why[:60]}" for n, why in SCALE_IN_CASES.items()])
 def test_what_once_went_wrong_with_scale_in(number: int) -> None:
     play(draw_scale_in(number))
@@ -318,6 +325,19 @@ def test_scale_in_makes_way_for_a_deployment(yardstick: Latencies) -> None:
     assert report.seconds < 1800
     assert min(change.healthy for change in cluster.journal) >= 4
     assert no_protections(cluster)
+
+
+@pytest.mark.parametrize("method", ["stop_task", "scale_in"])
+@pytest.mark.parametrize(("ill", "batch"), [(1, 1), (6, 2), (10, 3)])
+def test_an_ill_service_is_made_well(yardstick: Latencies, method: str, ill: int, batch: int) -> None:
+    """What is healthy stays until all that is not has been replaced."""
+    cluster = Cluster(random.Random(ill), START, yardstick)
+    cluster.create_service("web", desired=10, target_groups=["tg"], unhealthy=ill, replaces_unhealthy=False)
+    before = len(cluster.journal)
+    report = run_once(cluster, everything(batch_size=Amount(batch), stop_method=method))
+    assert (report.message, len(report.replaced), report.withdrawn) == (None, 10, [])
+    assert min(change.healthy for change in cluster.journal[before:]) >= 10 - ill
+    assert cluster.healthy("web") == 10
 
 
 def test_the_second_run_writes_nothing(yardstick: Latencies) -> None:

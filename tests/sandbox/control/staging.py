@@ -25,7 +25,9 @@ def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     asked.setdefault("launch_type", "EC2" if asked.get("daemon") else "FARGATE")
     network = asked.setdefault("network_mode", "awsvpc" if asked["launch_type"] == "FARGATE" else "bridge")
     scaling, health_check = asked.pop("scaling", None), bool(asked.get("health_check"))
-    containers = asked.pop("containers", None) or default_containers(health_check, asked.get("port", 80))
+    containers = asked.pop("containers", None) or default_containers(
+        health_check, asked.get("port", 80), "app" if asked.get("lattice") else ""
+    )
     account.digests |= {each["image"]: each.pop("imageDigest") for each in containers if "imageDigest" in each}
     need_cluster(account, region, cluster)
     if "task_definition" not in asked:
@@ -80,13 +82,14 @@ def need_cluster(account: Account, region: str, name: str) -> None:
         account.ask_moto("ecs", region, "CreateCluster", {"clusterName": name})
 
 
-def default_containers(health_check: bool, port: int = 80) -> list[dict[str, Any]]:
+def default_containers(health_check: bool, port: int = 80, port_name: str = "") -> list[dict[str, Any]]:
+    """``port_name``: VPC Lattice finds the port by the name of its mapping."""
     container: dict[str, Any] = {
         "name": "app",
         "image": "public.ecr.aws/nginx/nginx:stable",
         "essential": True,
         "memory": 128,
-        "portMappings": [{"containerPort": port, "protocol": "tcp"}],
+        "portMappings": [{**({"name": port_name} if port_name else {}), "containerPort": port, "protocol": "tcp"}],
     }
     if health_check:
         container["healthCheck"] = {"command": ["CMD-SHELL", "curl -f http://localhost/"], "interval": 10}

@@ -411,3 +411,94 @@ def test_a_protection_is_ended(account):
     asked = {"cluster": "prod", "tasks": ["1"], "protectionEnabled": False}
     account["ecs"].add_response("update_task_protection", {"protectedTasks": []}, asked)
     account.live().unprotect(["1"])
+
+
+LATTICE = "arn:aws:vpc-lattice:eu-central-1:111122223333:targetgroup/tg-0123456789abcdef0"
+
+
+def test_ipv6_targets_of_a_task_with_two_addresses(account):
+    details = [{"name": "privateIPv4Address", "value": "10.0.1.7"}, {"name": "ipv6Address", "value": "2001:db8::7"}]
+    said = task(attachments=[{"type": "ElasticNetworkInterface", "details": details}])
+    account.described(loadBalancers=[{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}])
+    account["ecs"].add_response("describe_tasks", {"tasks": [said]})
+    account["elbv2"].add_response(
+        "describe_target_health",
+        {
+            "TargetHealthDescriptions": [
+                {"Target": {"Id": address, "Port": 80}, "TargetHealth": {"State": "healthy"}}
+                for address in ("2001:DB8:0::7", "2001:db8::8")
+            ]
+        },
+    )
+    live = account.live()
+    [found] = live.describe_tasks([said["taskArn"]])
+    assert found.targets == {GROUP: ("10.0.1.7:80",)}
+    assert live.target_states(GROUP) == {"10.0.1.7:80": "healthy", "2001:db8::8:80": "healthy"}
+
+
+def test_the_port_of_vpc_lattice_has_a_name(account):
+    details = [{"name": "privateIPv4Address", "value": "10.0.1.7"}]
+    said = task(
+        attachments=[{"type": "ElasticNetworkInterface", "details": details}],
+        taskDefinitionArn=f"{ECS}:task-definition/web:7",
+    )
+    lattice = {"targetGroupArn": LATTICE, "portName": "http", "roleArn": "arn:aws:iam::111122223333:role/x"}
+    account.described(deployments=[{"status": "PRIMARY", "vpcLatticeConfigurations": [lattice]}])
+    container = {"name": "web", "portMappings": [{"name": "http", "containerPort": 8080}]}
+    for _time in range(2):
+        account["ecs"].add_response("describe_tasks", {"tasks": [said]})
+        if not _time:
+            account["ecs"].add_response(
+                "describe_task_definition", {"taskDefinition": {"containerDefinitions": [container]}}
+            )
+    items = [{"id": "10.0.1.7", "port": 8080, "status": "INITIAL"}]
+    account["vpc-lattice"].add_response("list_targets", {"items": items})
+    live = account.live()
+    for _time in range(2):
+        [found] = live.describe_tasks([said["taskArn"]])
+        assert found.targets == {LATTICE: ("10.0.1.7:8080",)}
+    assert live.target_states(LATTICE) == {"10.0.1.7:8080": "initial"}
+
+
+def test_instances_of_a_classic_load_balancer(account):
+    account["elb"].add_response(
+        "describe_instance_health",
+        {"InstanceStates": [{"InstanceId": "i-1", "State": "InService"}]},
+        {"LoadBalancerName": "old"},
+    )
+    assert account.live().target_states("old") == {"i-1": "healthy"}
+
+
+REVISION = f"{ECS}:service-revision/prod/web/1"
+UNTOLD_WORDS = "does not name the target group that this Express service uses"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        pytest.param({"serviceRevisions": [{}]}, "Untold", UNTOLD_WORDS, id="ECS does not tell"),
+        pytest.param(None, "AccessDeniedException", "Allow ecs:DescribeServiceRevisions", id="a permission is missing"),
+    ],
+)
+def test_an_express_service_whose_target_group_is_not_told(account, answer, code, words):
+    for _time in range(2):
+        account.described(resourceManagementType="ECS", currentServiceRevisions=[{"arn": REVISION}])
+        if _time:
+            continue
+        if answer:
+            account["ecs"].add_response("describe_service_revisions", answer)
+        else:
+            account["ecs"].add_client_error("describe_service_revisions", "AccessDeniedException", "No")
+    live = account.live()
+    for _time in range(2):
+        assert live.describe_service().target_groups == (REVISION,)
+    with pytest.raises(CallFailed, match=words) as failed:
+        live.target_states(REVISION)
+    assert failed.value.code == code
+    assert live.calls == {"DescribeServices": 2, "DescribeServiceRevisions": 1}
+
+
+def test_without_the_permission_a_service_has_the_load_balancers_that_it_shows(account):
+    account.described(currentServiceRevisions=[{"arn": REVISION}])
+    account["ecs"].add_client_error("describe_service_revisions", "AccessDeniedException", "No")
+    assert account.live().describe_service().target_groups == ()

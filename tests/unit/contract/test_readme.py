@@ -90,6 +90,7 @@ def test_the_policy_names_resources_where_iam_can():
         "cloudwatch:DescribeAlarms",
         "ecs:DescribeTaskDefinition",
         "ecs:ListTasks",
+        "elasticloadbalancing:DescribeInstanceHealth",
         "elasticloadbalancing:DescribeTargetHealth",
         "ssm:DescribeParameters",
     }

@@ -32,7 +32,9 @@ class ByScaleIn:
     def close_step(self, seen: Observation) -> None:
         progress = self._progress
         if progress.history.draining:
-            if seen.stale and (seen.live > seen.desired or seen.unknown):
+            # ECS may keep more than the count, where it had started some in place of tasks that were not healthy.
+            missing = len(progress.step) < progress.history.draining
+            if seen.stale and missing and (seen.live > seen.desired or seen.unknown):
                 self._seen_draining = self._session.elapsed
                 return
             self._drains.learn(self._seen_draining, self._session.elapsed)

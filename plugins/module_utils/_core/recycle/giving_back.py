@@ -28,12 +28,7 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
         looks += 1
         patience = _LAST_SECONDS if session.me.ending() else session.settings.wait_timeout
         if began - since > patience:
-            nameless = max(0, seen.nameless)
-            if seen.live + nameless > seen.target and len(seen.bad) + nameless > 0:
-                session.report.warnings.append(
-                    f"what was added to {session.title} was taken back although {len(seen.bad) + nameless} of its"
-                    " tasks are not known to be good: for the lower desired count ECS may stop good ones instead"
-                )
+            _warn_of_doubtful(progress, seen)
             return
         patient = looks <= _LAST_LOOKS or not session.me.ending()
         if session.is_late(began) and patient:
@@ -47,11 +42,25 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
             yield from lookout.take_inventory()
             yield from session.rest(session.settings.wait_delay)
         elif isinstance(action, Lower):
+            if not patient:
+                _warn_of_doubtful(progress, seen)
             if (yield from session.try_desired(seen.desired, action.to)):
                 left = session.held.surge - (seen.desired - action.to)
                 session.note(at_once=left > 0, surge=left)
         else:
             yield from _withdraw(progress, action, seen.desired)
+
+
+def _warn_of_doubtful(progress: Progress, seen: Leaving) -> None:
+    """There is no more time to wait for tasks that are not good, or to withdraw them."""
+    nameless, report = max(0, seen.nameless), progress.session.report
+    doubtful = max(len(seen.bad), seen.live - seen.healthy) + nameless
+    told = any("was taken back although" in words for words in report.warnings)
+    if seen.live + nameless > seen.target and doubtful > 0 and not told:
+        report.warnings.append(
+            f"what was added to {progress.session.title} was taken back although {doubtful} of its"
+            " tasks are not known to be good: for the lower desired count ECS may stop good ones instead"
+        )
 
 
 def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving]:

@@ -81,7 +81,8 @@ def refuse_unread(
         if wait_for == "target_healthy":
             how = f"{how} and wait_for: auto"
         raise Refused(
-            f"the health of the tasks of service {service.name} cannot be read from {_kind(unread)} {said}. Fix this,"
+            f"the health of the tasks of service {service.name} in cluster {service.cluster} cannot be read from"
+            f" {_kind(unread)} {said}. Fix this,"
             f" or set {how}"
         )
     return [
