@@ -624,12 +624,13 @@ def test_the_worst_come_first():
     assert knowledge.worst_first([runs, *old]) == [*order, task(1, health="UNHEALTHY")]
 
 
-def test_a_new_task_whose_target_is_unhealthy_comes_before_one_whose_target_is_not_healthy_yet():
+@pytest.mark.parametrize("state", ["unhealthy", "unhealthy.draining"])
+def test_a_new_task_whose_target_is_unhealthy_comes_before_one_whose_target_is_not_healthy_yet(state):
     knowledge = knowing(level="target_healthy", groups=[GROUP])
     waits, fails, starts = (fresh(n, targets={GROUP: (f"10.0.0.{n}:80",)}) for n in (1, 2, 3))
     starts = replace(starts, status="PENDING", targets={GROUP: ()})
     knowledge.see([waits, fails, starts], NOW + 1)
-    knowledge.see_targets(GROUP, {"10.0.0.1:80": "initial", "10.0.0.2:80": "unhealthy"}, NOW + 1)
+    knowledge.see_targets(GROUP, {"10.0.0.1:80": "initial", "10.0.0.2:80": state}, NOW + 1)
     assert knowledge.worst_first([]) == [fails, waits, starts]
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
@@ -592,3 +593,24 @@ def test_the_diff_of_restoring_is_what_is_given_back(desired, left):
         "before": {"desired_count": desired, "suspended": ["dynamic_in", "scheduled"], "record": record.text},
         "after": {"desired_count": left, "suspended": [], "record": None},
     }
+
+
+HEALTHY, ILL = {"targets": {GROUP: ("a:1",)}}, {"targets": {GROUP: ("b:1",)}}
+
+
+@pytest.mark.parametrize(
+    ("states", "order"),
+    [
+        pytest.param({"a:1": "healthy", "b:1": "healthy"}, [0, 1, 2, 3], id="all are healthy: the oldest"),
+        pytest.param({"a:1": "healthy", "b:1": "unhealthy"}, [1, 3, 0, 2], id="two are not: these, the oldest of them"),
+        pytest.param({}, [0, 1, 3, 2], id="none is: one that does not run yet is not ill"),
+    ],
+)
+def test_tasks_that_are_not_healthy_come_first(states, order):
+    made = [task(number, **(ILL if number % 2 else HEALTHY)) for number in range(4)]
+    made[2] = replace(made[2], status="PENDING") if not states else made[2]
+    of = service(desired=4, running=4, target_groups=(GROUP,))
+    seen = replace(found(service=of, has_health_check=False, states={GROUP: states}), stale=made)
+    for most in (4, 2):
+        plan = make_plan(Settings(ALL, max_tasks=most), ALL, seen)
+        assert [each.id for each in plan.stale] == [task_id(number) for number in order[:most]]
