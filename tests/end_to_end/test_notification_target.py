@@ -527,14 +527,14 @@ def test_what_cannot_be_delivered_is_kept(world, sandbox, target):
     assert json.loads(message["Body"])["id"] == event["id"]
 
 
-def test_documents_may_be_written_as_yaml_and_templates_as_text(world, playbook):
+def test_documents_may_be_written_as_yaml_and_templates_as_text(world, warm_playbook):
     where = {"endpoint_url": "{{ lookup('env', 'AWS_URL') }}", "rule": "failures", "id": "a", "arn": of.TOPIC}
     text = '{"reason": <reason>, "quoted": "<reason>", "team": "{{ team }}"}'
     transformer = {"input_paths_map": {"reason": "$.detail.stoppedReason"}, "input_template": text}
     document = {"input": {"text": "failed", "codes": [1, "2"]}}
     options = (document, document, {"input_transformer": transformer})
     tasks = [{"name": "Send", f"steadyops.ecs.{MODULE}": {**where, **each}} for each in options]
-    first, again, template = playbook(tasks, vars={"team": "shop"}).results()
+    first, again, template = warm_playbook(tasks, vars={"team": "shop"}).results()
     assert (first["changed"], again["changed"], template["changed"]) == (True, False, True)
     assert json.loads(first["target"]["input"]) == {"text": "failed", "codes": [1, "2"]}
     sent = world.targets()["a"]["InputTransformer"]

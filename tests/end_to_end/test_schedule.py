@@ -312,9 +312,9 @@ def test_a_role_that_was_made_just_now(sandbox, schedule):
     assert schedule()["changed"]
 
 
-def test_the_examples_of_the_documentation(sandbox, playbook, roles):
+def test_the_examples_of_the_documentation(sandbox, warm_playbook, roles):
     tasks = yaml.safe_load(ecs_task_schedule.EXAMPLES)
-    results = playbook(tasks).results()
+    results = warm_playbook(tasks).results()
     assert [result["changed"] for result in results] == [True] * len(tasks)
 
 

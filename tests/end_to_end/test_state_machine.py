@@ -291,9 +291,9 @@ def test_a_definition_that_may_hang_is_warned_of(machine):
     assert "up to a year" in str(result["warnings"])
 
 
-def test_the_examples_of_the_documentation(sandbox, playbook):
+def test_the_examples_of_the_documentation(sandbox, warm_playbook):
     tasks = yaml.safe_load(ecs_task_state_machine.EXAMPLES)
-    results = playbook(tasks).results()
+    results = warm_playbook(tasks).results()
     assert [result["changed"] for result in results] == [True] * len(tasks)
     made = boto3.client("stepfunctions", "eu-central-1", endpoint_url=sandbox.url).list_state_machines()[
         "stateMachines"
