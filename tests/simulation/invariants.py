@@ -237,12 +237,18 @@ class Watch:
     def _check_forged(self, count: int) -> None:
         """No more is added than the settings say, and no more given back than there are young tasks."""
         service, settings = self.cluster.service("web"), self.scenario.settings
-        most = max(1, settings.batch_size.of(self.original) if settings.surge is None else settings.surge)
+
+        def most_of(tasks: int) -> int:
+            return max(1, settings.batch_size.of(tasks) if settings.surge is None else settings.surge)
+
+        most = most_of(self.original)
+        highest = self.original + most
         young = sum(task.created_at >= START for task in service.live.values())
-        # Midway a run has to leave what it added to whoever seems to have taken over.
-        if not self.forged_at:
+        if self.forged_at:  # midway: a run has to leave what it added to whoever seems to have taken over
+            highest += most_of(highest)
+        else:
             young = most
-        if count > max(service.desired, self.original + most * (2 if self.forged_at else 1)):
+        if count > max(service.desired, highest):
             raise Broken(f"the desired count was raised from {service.desired} to {count} for a forged record")
         if count < min(service.desired - max(0, young + service.desired - len(service.live)), self.original):
             raise Broken(f"the desired count was lowered from {service.desired} to {count} for a forged record")

@@ -217,7 +217,12 @@ class _Stage:
             elif act.kind == "roll_back":
                 cluster.roll_back("web")
             else:
+                before = set(cluster.service("web").live)
                 cluster.begin_deployment("web", **act.details)
+                # Also of those that run already none is older than its deployment.
+                for arn in cluster.service("web").live.keys() - before:
+                    task = cluster.tasks[arn]
+                    task.created_at, task.seen = cluster.now, None
         self.play.watch.deployed = True
         self.play.watch.note_owner()
 

@@ -175,15 +175,15 @@ def believe(record: Record, service: Service, tasks: Iterable[Task], now: float,
 
     ``tasks`` are all that ECS means to keep, of every deployment. So many of the desired count are taken for added as
     there are tasks that the PRIMARY deployment (during a rolling one: either) has created since the run began, and
-    tasks that ECS has yet to start; at most what the record says, and never so many that the scalable minimum is
-    crossed. The rest of the count is the original. Where none is taken for added, ``surge`` stays what the record
-    says, for a desired count that is read too early.
+    tasks that it lacks; at most what the record says, and never so many that the scalable minimum is
+    crossed; none of a DAEMON service, whose count nobody sets. The rest of the count is the original. Where none is
+    taken for added, ``surge`` stays what the record says, for a desired count that is read too early.
     """
-    every = list(tasks)
+    if service.daemon:
+        record = replace(record, surge=0)
     rolling = service.controller == "ECS" and service.deploying
-    young = [task for task in every if task.created_at >= record.begun]
-    shown = sum(rolling or task.started_by == service.primary for task in young)
-    shown += max(0, service.desired - len(every))
+    own = [task for task in tasks if rolling or task.started_by == service.primary]
+    shown = sum(task.created_at >= record.begun for task in own) + max(0, service.desired - len(own))
     least = max(record.original, scaling.minimum if scaling else 0)
     added = max(0, min(record.surge, service.desired - least, shown))
     return replace(

@@ -414,7 +414,8 @@ LEFT = replace(PLAIN, original=10, surge=2)
         pytest.param(LEFT, 10, tasks(2) + tasks(8, **YOUNG), None, (10, 2), id="the count shows none"),
         pytest.param(LEFT, 7, tasks(7), None, (7, 2), id="somebody lowered it"),
         pytest.param(LEFT, 15, tasks(10) + tasks(5, **YOUNG), None, (13, 2), id="somebody raised it as well"),
-        pytest.param(LEFT, 12, tasks(10) + tasks(2, started_by=OTHER, **YOUNG), None, (12, 2), id="others' tasks"),
+        pytest.param(LEFT, 12, tasks(12) + tasks(2, started_by=OTHER, **YOUNG), None, (12, 2), id="others' tasks"),
+        pytest.param(LEFT, 12, tasks(10) + tasks(12, started_by=OTHER, **YOUNG), None, (10, 2), id="yet to be started"),
         pytest.param(LEFT, 12, tasks(10) + tasks(2, **YOUNG), Scaling(minimum=11), (11, 1), id="the minimum is kept"),
         pytest.param(replace(LEFT, original=1, surge=9), 10, tasks(10), None, (10, 9), id="from 10 to 1"),
         pytest.param(replace(LEFT, original=1004), 10, tasks(10), None, (10, 2), id="from 10 to 1,004"),
@@ -424,6 +425,11 @@ LEFT = replace(PLAIN, original=10, surge=2)
 def test_a_record_is_believed_as_far_as_the_service_bears_it_out(left, desired, there, scaling, believed):
     found = believe(left, service(desired=desired), there, NOW + 60, scaling)
     assert (found.original, found.surge) == believed
+
+
+def test_nothing_is_added_to_a_daemon_service():
+    found = believe(LEFT, service(desired=12, daemon=True), tasks(10) + tasks(2, **YOUNG), NOW + 60, None)
+    assert (found.original, found.surge) == (12, 0)
 
 
 def test_during_a_rolling_deployment_both_deployments_have_created_them():
