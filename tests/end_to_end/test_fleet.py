@@ -165,7 +165,7 @@ def test_check_mode_and_nothing_to_replace(sandbox, run, tmp_path):
     page = tmp_path / "report.html"
     planned = run("--check", max_task_age="1h", recycle_report_path=str(page))
     assert planned.code == 0
-    assert planned.row("s00.prod")[:5] == ["recycled", "0", "0", "0", "1"]
+    assert planned.row("s00.prod")[:5] == ["would recycle", "0", "0", "0", "1"]
     assert planned.table[-1] == "check mode: nothing was changed; what is left would be replaced"
     assert not page.exists()
     done = run(max_task_age="900d", recycle_report_path=str(page))
