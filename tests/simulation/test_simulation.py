@@ -95,13 +95,6 @@ def test_a_stopped_task_that_goes_on_running_is_told_at_the_end(yardstick: Laten
     assert any("was told to stop" in words and "is still RUNNING" in words for words in report.warnings)
 
 
-@pytest.mark.parametrize("first", range(0, PLAYS // 4, SLICE))
-def test_no_history_of_ill_services_breaks_an_invariant(first: int) -> None:
-    outcomes, broken = play_range(first, SLICE, "health")
-    assert broken == []
-    assert all(outcomes[kind] for kind in ("recycled", "unchanged", "failed", "restored", "killed"))
-
-
 @pytest.mark.parametrize("number", SCALE_IN_CASES, ids=[f"{n}-{why[:60]}" for n, why in SCALE_IN_CASES.items()])
 def test_what_once_went_wrong_with_scale_in(number: int) -> None:
     play(draw_scale_in(number))
