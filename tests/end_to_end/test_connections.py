@@ -334,7 +334,10 @@ MISTYPED = [
     ({"api_key": {"name": "X-Key", "vaule": BAD}}, "missing required arguments: value"),
     ({"api_key": BAD}, "api_key must be a dictionary (got str)"),
     ({"api_key": [BAD]}, "api_key must be a dictionary (got list)"),
-    ({**API_KEY, "invocation_http_parameters": {"body": [BAD]}}, "invocation_http_parameters.body must be a dictionary (got str)"),
+    (
+        {**API_KEY, "invocation_http_parameters": {"body": [BAD]}},
+        "invocation_http_parameters.body must be a dictionary (got str)",
+    ),
     ({**API_KEY, "invocation_http_parameters": {"body": [{"key": "a", "secret": BAD}]}}, "value, secret_value"),
     ({"basic": {"username": "a:b", "password": BAD}}, "basic.username holds a colon"),
     ({"basic": {"username": "a", "password": f"a:{BAD}"}}, "basic.password holds a colon"),
@@ -395,7 +398,10 @@ MISTYPED_DESTINATION = [
     ({**ENDPOINT, "invocation_endpoint": "https://*.example.com/"}, "no valid host"),
     ({**ENDPOINT, "invocation_endpoint": "https://me:mine@example.com/"}, "user name or password before the host"),
     ({**ENDPOINT, "invocation_endpoint": "https://example.com:99999/"}, "the port is no number"),
-    ({**ENDPOINT, "invocation_endpoint": "https://example.com/" + "a" * 2048}, "`invocation_endpoint` must have at most 2048 characters (got 2068)"),
+    (
+        {**ENDPOINT, "invocation_endpoint": "https://example.com/" + "a" * 2048},
+        "`invocation_endpoint` must have at most 2048 characters (got 2068)",
+    ),
     ({**ENDPOINT, "http_method": "CONNECT"}, "value of http_method must be one of"),
     ({**ENDPOINT, "invocation_rate_limit_per_second": 0}, "is 0: say a number from 1"),
     ({**ENDPOINT, "invocation_rate_limit_per_second": "many"}, "invocation_rate_limit_per_second"),
