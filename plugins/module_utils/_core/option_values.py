@@ -81,7 +81,8 @@ def _given(option: str, spec: Mapping[str, Any], value: Any) -> Any:
             return given_values(inner, value, f"{option}.") if inner else value
         if not isinstance(value, str) or value.startswith("{") or "=" not in value:  # Ansible reads a=b, c=d
             sort = type(value).__name__ if value is not None else "null"
-            raise Refused(f"{option} must be a dictionary (got {sort}). Write keys and values")
+            # ansible-lint knows these words of Ansible's own refusal, and passes over a text that is a template.
+            raise Refused(f"argument '{option}' is of type {sort} and must be a dictionary. Write keys and values")
     return value
 
 
