@@ -95,7 +95,7 @@ class NotOurs(Refused):
 def read_record(tags: Mapping[str, str], now: float = math.inf) -> Record | None:
     """The record on a service; None without one. Raises NotOurs for one that no run can have written by ``now``.
 
-    Whoever may tag the service can write the record, so every field is bounded here; ``believe`` holds the rest
+    Users who may tag the service can write the record, so every field is bounded here; ``believe`` holds the rest
     against what is seen of the service.
     """
     text = tags.get(RECORD_TAG)
@@ -126,7 +126,7 @@ def read_record(tags: Mapping[str, str], now: float = math.inf) -> Record | None
 
 
 class _Implausible(Exception):
-    """A word of the record that no run writes; says why."""
+    """A part of the record has a value that no run writes. The text says why."""
 
 
 class _Words:

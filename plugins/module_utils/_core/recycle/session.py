@@ -73,7 +73,7 @@ class Session:
     # ---- calls and pauses
 
     def call(self, operation: Callable[..., T], *arguments: object) -> Steps[T]:
-        """One call, patiently: throttling only slows down, a failing network is borne for a while.
+        """Make one call patiently: throttling only slows it down, and a failing network is retried for a while.
 
         Before anything is written, an AWS that has never answered to this kind of call is not.
         """
