@@ -45,3 +45,9 @@ SCALE_IN_CASES = {
     1262: "a run that took over read a tag that was older than the end of protections which the killed run had written",
     1898: "a task protected itself between the look and a call that was throttled, and that was overwritten",
 }
+
+# The same for the other families.
+FAMILY_CASES = {
+    ("deployments", 2246): "while giving back for a killed run ECS may stop any task that is not protected any more",
+    ("capacity", 3028): "the model of ECS did not repeat that there was no room, although all tasks had run meanwhile",
+}

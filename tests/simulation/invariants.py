@@ -48,7 +48,7 @@ class Watch:
         self.looked_at = cluster.now  # of the run that wrote last, as far as its reads could see
         self.lowered_after = cluster.now  # the same, of the write that lowered the count last
         self.hindered = False  # whether AWS has refused a StopTask since then, and carried out none
-        self.giving_back = False  # whether the run that wrote last has failed
+        self.giving_back = False  # whether the run that wrote last has failed, or restores
         self.draining = False  # whether only stale tasks may go for the count that was lowered last
         self.protected: dict[str, float] = {}  # ARN -> end, of tasks that a run put under protection
         self.protected_by_others: dict[str, float] = {}

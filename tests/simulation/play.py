@@ -138,7 +138,8 @@ class _Stage:
         progress = Report()
 
         def before_write(operation: str, arguments: tuple[Any, ...], looked_at: float) -> None:
-            self.play.watch.giving_back = progress.status == "failed"
+            restores = (settings or self.scenario.settings).selector is None
+            self.play.watch.giving_back = restores or progress.status == "failed"
             self.play.watch.before_write(operation, arguments, looked_at)
 
         world.before_write = before_write
@@ -249,9 +250,9 @@ class _Stage:
             task.protected_until = 0.0
             task.seen = None
         self._heal()
-        for _day in range(7):  # even a DAEMON service rolls to its end, one instance at a time
+        for _day in range(7):  # even a DAEMON service rolls to its end, and ECS replaces what is ill, one at a time
             cluster.advance(cluster.now + 7200)
-            if not cluster.service("web").rolling:
+            if not cluster.service("web").rolling and not cluster.service("web").bad:
                 break
             cluster.advance(cluster.now + 86400)
         first = self._once()

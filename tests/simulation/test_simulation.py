@@ -18,7 +18,7 @@ from tests.sandbox.model.scheduler import Cluster
 from tests.sandbox.model.state import Change
 
 from .__main__ import play_range
-from .cases import CASES, DRAWN, SCALE_IN_CASES
+from .cases import CASES, DRAWN, FAMILY_CASES, SCALE_IN_CASES
 from .course import run_once
 from .play import play
 from .scenario import FAMILIES, START, draw, draw_scale_in
@@ -98,6 +98,11 @@ def test_a_stopped_task_that_goes_on_running_is_told_at_the_end(yardstick: Laten
 @pytest.mark.parametrize("number", SCALE_IN_CASES, ids=[f"{n}-{why[:60]}" for n, why in SCALE_IN_CASES.items()])
 def test_what_once_went_wrong_with_scale_in(number: int) -> None:
     play(draw_scale_in(number))
+
+
+@pytest.mark.parametrize(("family", "number"), FAMILY_CASES, ids=[f"{f}-{n}" for f, n in FAMILY_CASES])
+def test_what_once_went_wrong_in_other_families(family: str, number: int) -> None:
+    play(FAMILIES[family](number))
 
 
 @pytest.mark.parametrize("number", CASES, ids=[f"{number}-{why[:60]}" for number, why in CASES.items()])

@@ -260,6 +260,8 @@ def look(cluster: Cluster, service: Service) -> None:
     else:
         balance(cluster, service)
     settled = service.running == service.wanted == len(service.live) and not service.pending and not service.bad
+    if settled:
+        service.told.clear()  # as nothing is missing, whatever hindered ECS is over
     if settled and not service.steady and not service.rolling:
         service.steady = True
         service.event(cluster, "has reached a steady state.")
