@@ -49,5 +49,7 @@ SCALE_IN_CASES = {
 # The same for the other families.
 FAMILY_CASES = {
     ("deployments", 2246): "while giving back for a killed run ECS may stop any task that is not protected any more",
+    ("tags", 2398): "added tasks were looked for in the target group of a deployment that began midway, and withdrawn",
+    ("tags", 2630): "the same with the controller CODE_DEPLOY, while giving back after SIGTERM",
     ("capacity", 3028): "the model of ECS did not repeat that there was no room, although all tasks had run meanwhile",
 }

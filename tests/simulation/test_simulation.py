@@ -338,6 +338,20 @@ def test_an_ill_service_is_made_well(yardstick: Latencies, method: str, ill: int
     assert cluster.healthy("web") == 10
 
 
+@pytest.mark.parametrize("controller", ["ECS", "CODE_DEPLOY"])
+def test_a_deployment_that_begins_midway_costs_no_good_task(yardstick: Latencies, controller: str) -> None:
+    """The service names the target group of the new deployment then, in which the run's own tasks are not."""
+    cluster = Cluster(random.Random(4), START, yardstick)
+    strategy = "BLUE_GREEN" if controller == "ECS" else "ROLLING"
+    groups = {"target_groups": ["tg/0"], "alternates": {"tg/0": "tg/0-green"}}
+    cluster.create_service("web", desired=8, controller=controller, strategy=strategy, bake=3000.0, **groups)
+    details = {"shift": 0.0, "keep": 5000.0} if controller == "CODE_DEPLOY" else {}
+    cluster.at(145, lambda: cluster.begin_deployment("web", running=True, **details))
+    report = run_once(cluster, everything(surge=2))
+    assert "a deployment of service web" in (report.message or "")
+    assert (report.withdrawn, report.desired_after) == ([], 8)
+
+
 def test_the_second_run_writes_nothing(yardstick: Latencies) -> None:
     cluster = a_service(yardstick, 5)
     settings = Settings(Selector("token", "release 7"))

@@ -130,7 +130,7 @@ class Lookout:
             states = yield from session.call(world.target_states, group)
             if states is not None:
                 progress.knowledge.see_targets(group, states, world.now())
-            elif not session.leaving:
+            elif not session.leaving and progress.service.primary == progress.owner:
                 raise Failed(missing_words(progress.service, group))
 
     def take_inventory(self) -> Steps[None]:

@@ -26,6 +26,9 @@ class Progress:
         self.plan = plan
         self.service = service  # as the last look found it
         self.owner = service.primary  # id of the deployment or task set whose tasks the run may stop
+        # Of the owner, for good: while another deployment is under way, the service may name the other one's.
+        wanted = service.target_groups if plan.level == "target_healthy" else ()
+        self.groups = [group for group in wanted if group not in plan.unread]
         resumed = session.world.now() if plan.resumed else None
         self.knowledge = Knowledge(
             plan.begun, plan.level, has_health_check, plan.stabilize, self.groups, self.owner, resumed
@@ -45,12 +48,6 @@ class Progress:
         self._whole_clock = session.world.clock() - session.settings.batch_wait
         self._pause = session.settings.batch_wait  # seconds before the next step
         self._reported: set[str] = set()
-
-    @property
-    def groups(self) -> list[str]:
-        """The target groups in which tasks must be healthy."""
-        wanted = self.service.target_groups if self.plan.level == "target_healthy" else ()
-        return [group for group in wanted if group not in self.plan.unread]
 
     def next_stale(self, count: int) -> tuple[Task, ...]:
         """The tasks to be replaced next: those that are not good before the others, for they carry no traffic."""
