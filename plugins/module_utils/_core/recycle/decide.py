@@ -274,6 +274,7 @@ class Leaving:
     nameless: int  # counted by ECS, not known by name
     healthy: int  # surely good
     bad: tuple[Task, ...]  # added ones that are not good, and stale ones that are not, the worst first
+    spare: int = 0  # so many may be stopped with no lower count; more than these, ECS starts again
 
 
 @dataclass(frozen=True)
@@ -303,9 +304,10 @@ def decide_leaving(seen: Leaving, floor: int, patient: bool) -> Withdraw | Lower
         return Wait("tasks that ECS counts and does not name yet")
     if seen.target < seen.live < seen.desired:
         return Lower(seen.live)
-    if surplus > 0 and seen.bad:
+    lower = seen.target < seen.desired == seen.live
+    if surplus > 0 and seen.bad and (lower or seen.spare > 0):
         # ECS may have started more than the count by itself, in place of unhealthy ones.
-        return Withdraw(seen.bad[0], lower=seen.target < seen.desired == seen.live)
-    if surplus > 0 and seen.healthy - surplus < floor and patient:
+        return Withdraw(seen.bad[0], lower)
+    if surplus > 0 and (seen.bad or seen.healthy - surplus < floor) and patient:
         return Wait("ECS to replace tasks that are not healthy")
     return Lower(seen.target) if seen.target < seen.desired else Finish()

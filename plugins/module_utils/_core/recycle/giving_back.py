@@ -15,6 +15,7 @@ from .session import Steps
 
 _LAST_LOOKS = 4  # before a run that has to end gives back what it added whatever the tasks are like
 _NAMING_LOOKS = 12
+_STARTED_AGAIN = 3  # tasks more than the count that ECS may start while the count is being lowered
 _LAST_SECONDS = 60.0  # for withdrawing tasks, when the run has to end
 
 
@@ -22,21 +23,27 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
     """Give back what was added to the desired count; added tasks that are not good are stopped for it."""
     session = progress.session
     looks, since = 0, session.world.clock()
+    spare: int | None = None
     while True:
         began = session.world.clock()
         seen = yield from _look(progress, lookout)
         looks += 1
         patience = _LAST_SECONDS if session.me.ending() else session.settings.wait_timeout
-        if began - since > patience:
-            _warn_of_doubtful(progress, seen)
+        if began - since > patience:  # what is missing may be started before the count is lowered
+            _warn_of_doubtful(progress, replace(seen, live=max(seen.live, seen.desired)))
             return
         patient = looks <= _LAST_LOOKS or not session.me.ending()
         if session.is_late(began) and patient:
             continue
+        if spare is None:
+            spare = max(0, seen.live + max(0, seen.nameless) - seen.desired) + _STARTED_AGAIN
+        seen = replace(seen, spare=spare)
         if looks > _NAMING_LOOKS:  # tasks come and go faster than they can be named
             seen = replace(seen, live=seen.live + max(0, seen.nameless), nameless=0)
         action = decide_leaving(seen, progress.plan.floor, patient)
         if isinstance(action, Finish):
+            if not patient:
+                _warn_of_doubtful(progress, seen)
             return
         if isinstance(action, Wait):
             yield from lookout.take_inventory()
@@ -48,7 +55,7 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
                 left = session.held.surge - (seen.desired - action.to)
                 session.note(at_once=left > 0, surge=left)
         else:
-            yield from _withdraw(progress, action, seen.desired)
+            spare += yield from _withdraw(progress, action, seen.desired)
 
 
 def _warn_of_doubtful(progress: Progress, seen: Leaving) -> None:
@@ -84,19 +91,25 @@ def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving]:
     )
 
 
-def _withdraw(progress: Progress, action: Withdraw, desired: int) -> Steps[None]:
+def _withdraw(progress: Progress, action: Withdraw, desired: int) -> Steps[int]:
+    """Stop a task. Returns how many more may be stopped with no lower count: one less for each that was, and one more
+    where ECS may have started another before the count was lowered."""
     session, task = progress.session, action.task
     reason = f"added by ecs_service_recycle {session.me.owner} and withdrawn before it was good"
     if task.id in progress.todo:
         reason = f"was not healthy and is replaced by a task that ecs_service_recycle {session.me.owner} has added"
-    if (yield from session.attempt(session.world.stop_task, task.arn, reason)):
-        progress.knowledge.mark_victim(task)
-        session.report.watch.ended(task)
-        if task.id in progress.todo:
-            session.report.changed = True
-            progress.replaced_by_added(task)
-            session.report.remaining = [*progress.todo.values(), *progress.plan.later]
-        else:
-            session.report.withdrawn.append(task.arn)
-        if action.lower and (yield from session.try_desired(desired, desired - 1)):
-            session.note(surge=session.held.surge - 1)
+    if not (yield from session.attempt(session.world.stop_task, task.arn, reason)):
+        return 0
+    progress.knowledge.mark_victim(task)
+    session.report.watch.ended(task)
+    if task.id in progress.todo:
+        session.report.changed = True
+        progress.replaced_by_added(task)
+        session.report.remaining = [*progress.todo.values(), *progress.plan.later]
+    else:
+        session.report.withdrawn.append(task.arn)
+    if not action.lower:
+        return -1
+    if (yield from session.try_desired(desired, desired - 1)):
+        session.note(surge=session.held.surge - 1)
+    return 1

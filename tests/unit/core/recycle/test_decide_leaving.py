@@ -24,7 +24,9 @@ BAD, WORSE = task(21), task(20)
 
 def look(**changes) -> Leaving:
     """Ten tasks and two added ones, all of them good."""
-    return Leaving(**{"desired": 12, "target": 10, "live": 12, "nameless": 0, "healthy": 12, "bad": (), **changes})
+    return Leaving(
+        **{"desired": 12, "target": 10, "live": 12, "nameless": 0, "healthy": 12, "bad": (), "spare": 1, **changes}
+    )
 
 
 NAMELESS, UNHEALTHY = (
@@ -52,6 +54,16 @@ NAMELESS, UNHEALTHY = (
             {"desired": 12, "live": 13, "healthy": 12, "bad": (BAD,)},
             Withdraw(BAD, lower=False),
             id="one more than the count, which keeps its place in it",
+        ),
+        pytest.param(
+            {"desired": 10, "live": 12, "healthy": 8, "bad": (WORSE, BAD), "spare": 0},
+            UNHEALTHY,
+            id="nothing is left to give back, and what is stopped ECS starts again",
+        ),
+        pytest.param(
+            {"desired": 11, "live": 12, "healthy": 10, "bad": (BAD,), "spare": 0},
+            UNHEALTHY,
+            id="one more than the count, which ECS starts again",
         ),
         pytest.param(
             {"desired": 10, "live": 11, "healthy": 10, "bad": (BAD,)},
@@ -99,6 +111,7 @@ def situations(draw):
         nameless=draw(st.integers(-2, 2)),
         healthy=draw(counts),
         bad=tasks(draw(st.integers(0, live))),
+        spare=draw(st.integers(-1, 3)),
     )
 
 
@@ -110,18 +123,19 @@ def test_what_holds_for_every_action(seen, floor, patient):
         assert seen.target <= action.to < seen.desired
         if action.to < seen.live:  # ECS stops some for it, whichever it likes
             assert action.to == seen.target
-            assert not seen.bad
+            assert not seen.bad or (seen.spare <= 0 and not patient)
             assert not patient or seen.healthy - (seen.live - seen.target) >= floor
         assert not patient or seen.nameless <= 0
     elif isinstance(action, Withdraw):
         assert action.task == seen.bad[0]
         assert seen.live - 1 >= seen.target
         assert action.lower == (seen.live == seen.desired > seen.target)
+        assert action.lower or seen.spare > 0
     elif isinstance(action, Wait):
         assert patient
     else:
         assert seen.desired == seen.target
-        assert not (seen.bad and seen.live > seen.target)
+        assert not (seen.bad and seen.live > seen.target) or (seen.spare <= 0 and not patient)
         if patient:
             assert seen.nameless <= 0
             assert seen.live <= seen.target or seen.healthy - (seen.live - seen.target) >= floor
@@ -130,9 +144,9 @@ def test_what_holds_for_every_action(seen, floor, patient):
 @given(seen=situations(), floor=counts)
 @law
 def test_it_comes_to_an_end_and_takes_off_no_more_than_was_added(seen, floor):
-    live, desired, bad = seen.live, seen.desired, list(seen.bad)
+    live, desired, bad, spare = seen.live, seen.desired, list(seen.bad), seen.spare
     for _ in range(len(bad) + 3):
-        now = Leaving(desired, seen.target, live, seen.nameless, seen.healthy, tuple(bad))
+        now = Leaving(desired, seen.target, live, seen.nameless, seen.healthy, tuple(bad), spare)
         action = decide_leaving(now, floor, patient=False)
         if isinstance(action, Finish):
             break
@@ -140,7 +154,7 @@ def test_it_comes_to_an_end_and_takes_off_no_more_than_was_added(seen, floor):
             desired, live = action.to, min(live, action.to)
         else:
             assert bad.pop(0) == action.task
-            live, desired = live - 1, desired - action.lower
+            live, desired, spare = live - 1, desired - action.lower, spare + (1 if action.lower else -1)
     else:
         pytest.fail("it goes on and on")
     assert live >= min(seen.live, seen.target)
