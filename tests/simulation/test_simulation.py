@@ -352,6 +352,24 @@ def test_a_deployment_that_begins_midway_costs_no_good_task(yardstick: Latencies
     assert (report.withdrawn, report.desired_after) == ([], 8)
 
 
+def test_tasks_that_ecs_is_about_to_stop_are_not_kept_as_added_ones(yardstick: Latencies) -> None:
+    cluster = a_service(yardstick, 5)
+    cluster.update_service("web", desired=8, by="operator")
+    cluster.advance(cluster.now + 300)
+    cluster.update_service("web", desired=5, by="operator")
+    report = run_once(cluster, everything(surge=3))
+    assert all_replaced(cluster, report, 5)
+
+
+def test_tasks_that_protection_keeps_above_the_count_do_not_hold_up_a_run(yardstick: Latencies) -> None:
+    cluster = a_service(yardstick, 5)
+    for task in cluster.live("web"):
+        cluster.protect(task.arn, cluster.now + 7200)
+    cluster.update_service("web", desired=3, by="operator")
+    report = run_once(cluster, everything(protected_tasks="recycle"))
+    assert (report.message, report.desired_after) == (None, 3)
+
+
 def test_the_second_run_writes_nothing(yardstick: Latencies) -> None:
     cluster = a_service(yardstick, 5)
     settings = Settings(Selector("token", "release 7"))

@@ -147,7 +147,8 @@ def decide(plan: Plan, settings: Settings, seen: Observation, history: History, 
         return _raise(plan, seen, history, plan.surge)
     if history.open_stops:
         return _go_on(plan, settings, seen, history, late)
-    if not seen.whole or seen.fresh_good < history.surge:
+    # Where protection keeps more tasks than the count, those hold the added places, and ECS starts none.
+    if not seen.whole or max(seen.fresh_good, seen.healthy - plan.original) < history.surge:
         what = "replacements" if history.stops else "the added tasks" if history.surge else "the tasks of the service"
         return _wait(late, settings, seen, f"{what} to become good")
     if pause > 0:

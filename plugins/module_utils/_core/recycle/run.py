@@ -21,7 +21,7 @@ from . import report as outcome
 from .health import UNTOLD, choose_level, missing_words, refuse_unread, why_unread
 from .images import find_warnings
 from .looking import inventory
-from .model import Scaling, Service, Task
+from .model import Service, Task
 from .pace import LONGEST
 from .plan import (
     Found,
@@ -59,6 +59,7 @@ from .task_tags import is_marked, remove, remove_all
 from .world import World
 
 _LOOKS_FOR_CLAIM = 3
+_SETTLES_WITHIN = 60.0  # seconds in which ECS stops what is more than a lowered count (assumed; it starts tasks in 14)
 _ROUNDS = 3  # inventories that may each find stale tasks which the one before did not show
 
 
@@ -134,7 +135,9 @@ class _Run:
             # Before the surge: whoever has to end while it is added must know the tasks to take it back from.
             replacement = Replacement(session, plan, mine, found.tasks, found.has_health_check)
             self._replacement = replacement
-            raised = yield from self._guard(plan, mine, found.scaling)
+            raised = yield from self._guard(plan, mine, found)
+            if raised is None:
+                continue
             if not (yield from replacement.run(raised)):
                 continue
             yield from replacement.bake()
@@ -412,10 +415,10 @@ class _Run:
             session.record = None
         return mine
 
-    def _guard(self, plan: Plan, service: Service, scaling: Scaling | None) -> Steps[bool]:
+    def _guard(self, plan: Plan, service: Service, found: Found) -> Steps[bool | None]:
         """Suspend scaling, then add the surge where it is missing: true then. Only where something is going
-        to be stopped."""
-        session = self.session
+        to be stopped. None when it is all to be planned again."""
+        session, scaling = self.session, found.scaling
         session.acted()
         if not plan.stale:
             return False
@@ -430,11 +433,28 @@ class _Run:
         wanted_count = plan.original + plan.surge
         if service.desired >= wanted_count:
             return False
+        if found.record is None and not (yield from self._let_settle(service, len(found.tasks))):
+            session.note(surge=0)
+            yield from self._put_back()
+            return None
         try:
-            yield from session.change_desired(service.desired, lambda found: max(found, wanted_count))
+            yield from session.change_desired(service.desired, lambda read: max(read, wanted_count))
         except CallFailed:  # refused: there is no more to give back than before
             session.note(surge=max(0, service.desired - plan.original))
             raise
+        return True
+
+    def _let_settle(self, service: Service, live: int) -> Steps[bool]:
+        """Wait while ECS is about to stop tasks for a count that was lowered just before: a count that is raised
+        meanwhile keeps those, and brings no new ones. False when somebody else changed the service.
+        """
+        session, began, now = self.session, self.session.world.clock(), service
+        while live > service.desired and session.world.clock() - began <= _SETTLES_WITHIN:
+            yield from session.rest(max(session.settings.wait_delay, _SETTLES_WITHIN / 12))
+            now = yield from session.look()
+            if now.desired != service.desired or now.deploying or now.primary != service.primary:
+                return False
+            live = sum(task.started_by == service.primary for task in (yield from inventory(session)))
         return True
 
     # ---- the end

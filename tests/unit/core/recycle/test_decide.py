@@ -208,6 +208,10 @@ def test_when_others_add_tasks_the_work_goes_on():
     assert decide(plan(), SETTINGS, look(desired=15, live=15, healthy=15), ADDED) == stop(ADDED, open_stops=1)
 
 
+def test_tasks_that_protection_keeps_above_the_count_take_the_places_of_added_ones():
+    assert decide(plan(), SETTINGS, look(live=14, healthy=14, fresh_good=0), ADDED) == stop(ADDED, open_stops=1)
+
+
 REPLACEMENTS, THE_ADDED, OWN = (
     "replacements to become good",
     "the added tasks to become good",
@@ -219,12 +223,12 @@ REPLACEMENTS, THE_ADDED, OWN = (
     ("history", "seen", "words"),
     [
         pytest.param(ADDED, {"live": 11}, THE_ADDED, id="an added task is missing"),
-        pytest.param(ADDED, {"fresh_good": 1}, THE_ADDED, id="an added task is not known to be good"),
+        pytest.param(ADDED, {"fresh_good": 1, "healthy": 11}, THE_ADDED, id="an added task is not known to be good"),
         pytest.param(ADDED, {"fresh_bad": 1}, THE_ADDED, id="an added task is not good"),
         pytest.param(ADDED, {"unknown": 1}, THE_ADDED, id="an added task is not known by name"),
         pytest.param(BETWEEN, {"live": 11, "fresh_good": 6}, REPLACEMENTS, id="a replacement is missing"),
         pytest.param(BETWEEN, {"fresh_good": 5, "fresh_bad": 1}, REPLACEMENTS, id="a replacement is not good"),
-        pytest.param(BETWEEN, {"fresh_good": 1}, REPLACEMENTS, id="fewer are good than were added"),
+        pytest.param(BETWEEN, {"fresh_good": 1, "healthy": 11}, REPLACEMENTS, id="fewer are good than were added"),
         pytest.param(History(surge=0), {"live": 9, "desired": 10}, OWN, id="the service is not whole by itself"),
     ],
 )
