@@ -22,6 +22,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan i
     deployment_words,
     left_diff,
     make_plan,
+    missed_words,
     others_words,
     outside_words,
     plan_diff,
@@ -29,7 +30,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan i
     scaling_asked,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import SURGED, Record
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Narrowing, Selector, Settings
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import Selection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -614,3 +615,38 @@ def test_tasks_that_are_not_healthy_come_first(states, order):
     for most in (4, 2):
         plan = make_plan(Settings(ALL, max_tasks=most), ALL, seen)
         assert [each.id for each in plan.stale] == [task_id(number) for number in order[:most]]
+
+
+@pytest.mark.parametrize(
+    ("selector", "narrowing", "missed"),
+    [
+        pytest.param(ALL, {}, [], id="nothing is named"),
+        pytest.param(Selector("tasks", frozenset({task_id(1)})), {}, [], id="a task that is there"),
+        pytest.param(
+            Selector("tasks", frozenset({task_id(1), task_id(9), task_id(8)})),
+            {},
+            [f"tasks has {task_id(8)}, {task_id(9)}, which fits"],
+            id="tasks that are not there, in order",
+        ),
+        pytest.param(ALL, {"availability_zones": {"eu-west-1a"}}, [], id="a zone with a task"),
+        pytest.param(
+            ALL,
+            {"availability_zones": {"eu-west-1a", "eu-west-1z"}},
+            ["availability_zones has eu-west-1z, which fits"],
+            id="a zone without a task",
+        ),
+        pytest.param(
+            ALL,
+            {"capacity_providers": {"FARGATE", "FARGATE_SPOT"}, "availability_zones": {"eu-west-1c"}},
+            ["availability_zones has eu-west-1c, which fits", "capacity_providers has FARGATE_SPOT, which fits"],
+            id="a warning for each option",
+        ),
+        pytest.param(ALL, {"exclude_tasks": {task_id(9)}}, [], id="a task that is to be left alone may be gone"),
+    ],
+)
+def test_what_the_options_name_and_no_task_has_is_a_warning(selector, narrowing, missed):
+    some = tasks(3, zone="eu-west-1a", capacity_provider="FARGATE")
+    named = Narrowing(**{option: frozenset(values) for option, values in narrowing.items()})
+    assert missed_words("service web", selector, named, iter(some)) == [
+        f"{words} no task of service web" for words in missed
+    ]
