@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 
@@ -323,6 +324,34 @@ def test_scale_in_makes_way_for_a_deployment(yardstick: Latencies) -> None:
     assert report.seconds < 1800
     assert min(change.healthy for change in cluster.journal) >= 4
     assert no_protections(cluster)
+
+
+def test_a_run_that_took_over_from_scale_in_makes_way_for_a_deployment(yardstick: Latencies) -> None:
+    cluster = a_service(yardstick, 8)
+    cluster.waits_for_protected = True
+    with pytest.raises(Killed):
+        run_once(cluster, everything(stop_method="scale_in"), faults=CallFaults(kill_after_write=6))
+    assert not no_protections(cluster)
+    cluster.at(100, lambda: cluster.update_service("web", force_new_deployment=True, by="operator"))
+    report = run_once(cluster, everything(on_deployment="wait"), owner="second")
+    assert report.message is None
+    assert report.seconds < 1800
+    assert no_protections(cluster)
+
+
+class LosesAnswers(VirtualWorld):
+    """The answer to every StopTask is lost."""
+
+    def stop_task(self, arn: str, reason: str) -> bool:
+        super().stop_task(arn, reason)
+        raise CallFailed("StopTask", "ConnectionClosedError", "Connection was closed", "passing")
+
+
+def test_a_step_whose_answers_were_lost_took_as_long_as_any_other(yardstick: Latencies) -> None:
+    cluster = a_service(yardstick, 4)
+    report = run_once(cluster, everything(), world=LosesAnswers(cluster, "web"))
+    assert (report.message, len(report.replaced)) == (None, 4)
+    assert all(0 < seconds < 120 for _old, _new, seconds in report.replaced)
 
 
 @pytest.mark.parametrize("method", ["stop_task", "scale_in"])

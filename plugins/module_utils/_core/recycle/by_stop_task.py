@@ -13,6 +13,7 @@ from .model import Task
 from .pace import LONGEST
 from .progress import Progress
 from .session import Steps
+from .shield import lift
 
 _BEFORE_REACTION = 3.0  # seconds within which ECS has not begun to replace a stopped task
 
@@ -61,8 +62,8 @@ class ByStopTask:
         return False
 
     def make_way(self) -> Steps[None]:
-        """Nothing that this way does holds up a deployment."""
-        yield from ()
+        """A run that this one took over from may have stopped tasks by scale-in, and protected others for it."""
+        yield from lift(self._session)
 
     def _stop(self, action: Stop, seen: Observation) -> Steps[bool]:
         """True when the place of the stopped task was taken by an added one before ECS could start another,
@@ -75,6 +76,7 @@ class ByStopTask:
                 yield from self._meet_protected(task)
                 return False
             began, asked = session.world.clock(), True
+            progress.stopped_clock[task.id] = began
             known = session.world.stop_task(task.arn, reason)
             # An earlier try whose answer was lost may have stopped it long ago.
             too_late = task.id in progress.knowledge.doubtful or session.world.clock() - began > _BEFORE_REACTION
@@ -94,8 +96,6 @@ class ByStopTask:
         session.report.watch.stopped(task, healthy)
         if not known:
             session.report.skipped.append((task, "already gone"))
-        if not progress.step:
-            progress.step_clock = session.world.clock()
         progress.note_stopped(task)
         session.acted()
         progress.changed(action.history, launching=True)

@@ -42,8 +42,8 @@ class Progress:
         self.failed_starts: list[Event] = []  # since the run began
         self.launching = False  # whether ECS is launching tasks because of the run's last change
         self.step: list[Task] = []  # stopped, and not all replaced yet
-        self.stopped_clock: dict[str, float] = {}  # id of a stopped task -> when it was told
-        self.step_clock = 0.0  # when the first of them was
+        self.stopped_clock: dict[str, float] = {}  # id of a task -> when it was told to stop
+        self.step_clock = 0.0  # when the first of the step was, or the count was lowered for it
         self._not_whole = 0.0  # seconds after the run's last change at which replacements were last seen missing
         self._whole_clock = session.world.clock() - session.settings.batch_wait
         self._pause = session.settings.batch_wait  # seconds before the next step
@@ -88,8 +88,10 @@ class Progress:
 
     def note_stopped(self, task: Task) -> None:
         """A stale task was stopped by the run's doing, and is not replaced yet."""
+        told = self.stopped_clock.setdefault(task.id, self.session.world.clock())
+        if not self.step and not self.history.draining:
+            self.step_clock = told
         self.step.append(task)
-        self.stopped_clock[task.id] = self.session.world.clock()
         self.session.report.stopped += 1
 
     def replaced_by_added(self, task: Task) -> None:
