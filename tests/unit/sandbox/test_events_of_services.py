@@ -89,6 +89,18 @@ def test_an_event_comes_again_when_its_cause_is_gone_or_six_hours_have_passed() 
     assert texts(made).count(SEEN["cpu"]) == 3
 
 
+def test_a_task_that_is_wanted_no_more_is_no_cause_left() -> None:
+    """Source: developer guide on service event messages: omitted until the cause is resolved or six hours pass."""
+    made = cluster(desired=3, all_events=True)
+    made.fault("start_refused", reason="cpu")
+    for times in (1, 2):
+        made.update_service("web", desired=4)
+        after(made, 600)
+        assert texts(made).count(SEEN["cpu"]) == times
+        made.update_service("web", desired=3)
+        after(made, 60)
+
+
 def test_two_wordings_of_failed_starts() -> None:
     made = cluster(desired=3, all_events=True)
     reason = "CannotPullContainerError: pull image manifest has been retried 7 times"
