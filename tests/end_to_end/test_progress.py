@@ -205,6 +205,7 @@ def test_ansible_runner_has_an_event_for_each_line_at_once(witness, sandbox, job
     witness.replaced()
 
 
+@pytest.mark.long
 def test_killed_at_random_moments(witness, playbook, temporary, recycle):
     """SIGKILL to the group of ansible-playbook, again and again; then the same task to its end."""
     moments = random.Random(20261124)

@@ -22,7 +22,10 @@ def policy_at_work(sandbox, service):
     sandbox.act("policy_wants", "web", desired=service["desired"])
 
 
-@pytest.mark.parametrize(("tasks", "batch", "surge"), [(1, 1, 1), (3, 1, 1), (10, "20%", 2), (120, "25%", 30)])
+@pytest.mark.parametrize(
+    ("tasks", "batch", "surge"),
+    [(1, 1, 1), (3, 1, 1), (10, "20%", 2), (40, "25%", 10), pytest.param(120, "25%", 30, marks=pytest.mark.long)],
+)
 @pytest.mark.parametrize("kind", [PLAIN, GUARDED], ids=["plain", "guarded"])
 def test_services_of_all_sizes(sandbox, recycle, tasks, batch, surge, kind):
     if tasks > 100:

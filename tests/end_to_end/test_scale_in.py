@@ -160,7 +160,11 @@ WRITES = [
     "UntagResource",
 ]
 each_write = pytest.mark.parametrize(
-    "write", [pytest.param(number, id=f"{number}-{name}") for number, name in enumerate(WRITES, 1)]
+    "write",
+    [
+        pytest.param(number, id=f"{number}-{name}", marks=[pytest.mark.long] if number % 2 else [])
+        for number, name in enumerate(WRITES, 1)
+    ],
 )
 
 

@@ -26,7 +26,7 @@ from .scenario import FAMILIES, START, draw, draw_scale_in
 from .virtual_world import CallFaults, Killed, VirtualWorld
 
 PLAYS = {
-    "stop_task": 400,
+    "stop_task": 200,
     "scale_in": 200,
     "deployments": 100,
     "health": 100,
@@ -35,6 +35,7 @@ PLAYS = {
     "forged": 100,
 }
 SLICE = 100
+LONG_CASES = {415}  # ten seconds of computing
 KINDS = ("recycled", "unchanged", "failed", "restored", "killed")
 UNDRAWN = ("wait_for_capacity=None, ",)  # options that came later, and that ``draw`` leaves at their defaults
 
@@ -96,7 +97,13 @@ def test_a_stopped_task_that_goes_on_running_is_told_at_the_end(yardstick: Laten
     assert any("was told to stop" in words and "is still RUNNING" in words for words in report.warnings)
 
 
-@pytest.mark.parametrize("number", SCALE_IN_CASES, ids=[f"{n}-{why[:60]}" for n, why in SCALE_IN_CASES.items()])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, id=f"{number}-{why[:60]}", marks=[pytest.mark.long] if number in LONG_CASES else [])
+        for number, why in SCALE_IN_CASES.items()
+    ],
+)
 def test_what_once_went_wrong_with_scale_in(number: int) -> None:
     play(draw_scale_in(number))
 
