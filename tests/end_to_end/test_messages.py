@@ -74,6 +74,8 @@ def test_a_time_out_names_a_task_and_what_it_lacks(sandbox, witness, recycle):
     result = recycle(**TASK, wait_timeout=2)
     (withdrawn,) = result["recycle"]["withdrawn"]
     assert f"to become good: task {withdrawn.rpartition('/')[2]} is RUNNING, but its target" in result["msg"]
+    why = "is initial (Elb.InitialHealthChecking: Initial health checks in progress) in target group"
+    assert result["msg"].count(why) == 1
     assert result["msg"].endswith(AS_BEFORE)
 
 

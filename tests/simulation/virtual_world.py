@@ -19,6 +19,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model 
     RegistryImage,
     Scaling,
     Service,
+    Targets,
     Task,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import OUR_TAGS
@@ -157,13 +158,13 @@ class VirtualWorld:
         grows = self.cluster.service(self.service).grows_after is not None
         return self._call("DescribeCapacityProviders", lambda: grows)
 
-    def target_states(self, group: str) -> Mapping[str, str] | None:
+    def target_states(self, group: str) -> Targets | None:
         if group in self.cluster.service(self.service).classic:
             states = self._call("DescribeInstanceHealth", lambda: self.cluster.target_states(f"{CLASSIC}{group}"))
-            return {target.rpartition(":")[0]: state for target, state in states.items()}
+            return Targets({target.rpartition(":")[0]: state for target, state in states.items()})
         if group in self.cluster.deleted_groups:
             return self._call("DescribeTargetHealth", lambda: None)
-        return self._call("DescribeTargetHealth", lambda: self.cluster.target_states(group))
+        return Targets(self._call("DescribeTargetHealth", lambda: self.cluster.target_states(group)))
 
     def protected_until(self, arns: Iterable[str]) -> dict[str, float]:
         found: dict[str, float] = {}

@@ -218,11 +218,18 @@ def scalable(**more):
             {
                 "TargetHealthDescriptions": [
                     {"Target": {"Id": "10.0.1.7", "Port": 8080}, "TargetHealth": {"State": "healthy"}},
-                    {"Target": {"Id": "i-1", "Port": 32768}, "TargetHealth": {"State": "draining"}},
+                    {
+                        "Target": {"Id": "i-1", "Port": 32768},
+                        "TargetHealth": {"State": "unhealthy", "Reason": "Target.Timeout", "Description": "Timed out"},
+                    },
                     {"Target": {"Id": "2001:DB8:0::1", "Port": 80}, "TargetHealth": {"State": "initial"}},
                 ]
             },
-            {"10.0.1.7:8080": "healthy", "i-1:32768": "draining", "2001:db8::1:80": "initial"},
+            {
+                "10.0.1.7:8080": ("healthy", ""),
+                "i-1:32768": ("unhealthy", "Target.Timeout: Timed out"),
+                "2001:db8::1:80": ("initial", ""),
+            },
         ),
     ],
 )
@@ -326,7 +333,8 @@ LATTICE = "arn:aws:vpc-lattice:eu-central-1:111122223333:targetgroup/tg-01234567
 
 
 def state(instance, said, description="N/A"):
-    return {"InstanceId": instance, "State": said, "ReasonCode": "N/A", "Description": description}
+    code = "Instance" if said == "OutOfService" else "N/A"
+    return {"InstanceId": instance, "State": said, "ReasonCode": code, "Description": description}
 
 
 def test_instances_of_a_classic_load_balancer():
@@ -351,7 +359,13 @@ def test_instances_of_a_classic_load_balancer():
     }
     states = [state(instance, said, description) for instance, (said, description, _state) in found.items()]
     stub.add_response("describe_instance_health", {"InstanceStates": states}, {"LoadBalancerName": "old"})
-    assert elb.instance_states(client, "old") == {instance: each[2] for instance, each in found.items()}
+    seen = elb.instance_states(client, "old")
+    assert {instance: said for instance, (said, _reason) in seen.items()} == {
+        name: each[2] for name, each in found.items()
+    }
+    assert seen["a"][1] == ""
+    assert seen["c"][1] == "Instance: Instance registration is still in progress"
+    assert seen["g"][1] == "A transient error occurred. Please try again later"
 
 
 def test_targets_of_vpc_lattice_have_pages():
@@ -361,11 +375,12 @@ def test_targets_of_vpc_lattice_have_pages():
         (("10.0.0.2",), {}, {"nextToken": "2"}),
     ):
         items = [{"id": name, "port": 80, "status": "HEALTHY" if ":" in name else "UNAVAILABLE"} for name in names]
+        items[0]["reasonCode"] = "HealthCheckNotSupported"
         stub.add_response("list_targets", {"items": items, **more}, {"targetGroupIdentifier": LATTICE, **asked})
     assert dict(vpc_lattice.list_targets(client, LATTICE)) == {
-        "10.0.0.1:80": "unavailable",
-        "2001:db8::1:80": "healthy",
-        "10.0.0.2:80": "unavailable",
+        "10.0.0.1:80": ("unavailable", "HealthCheckNotSupported"),
+        "2001:db8::1:80": ("healthy", ""),
+        "10.0.0.2:80": ("unavailable", "HealthCheckNotSupported"),
     }
 
 

@@ -123,7 +123,7 @@ def test_dates_of_other_services_are_left_alone(account):
         },
     )
     live = account.live()
-    assert live.target_states(GROUP) == {}
+    assert live.target_states(GROUP).states == {}
     assert live.now() == 5.0
 
 
@@ -433,7 +433,7 @@ def test_ipv6_targets_of_a_task_with_two_addresses(account):
     live = account.live()
     [found] = live.describe_tasks([said["taskArn"]])
     assert found.targets == {GROUP: ("10.0.1.7:80",)}
-    assert live.target_states(GROUP) == {"10.0.1.7:80": "healthy", "2001:db8::8:80": "healthy"}
+    assert live.target_states(GROUP).states == {"10.0.1.7:80": "healthy", "2001:db8::8:80": "healthy"}
 
 
 def test_the_port_of_vpc_lattice_has_a_name(account):
@@ -451,13 +451,15 @@ def test_the_port_of_vpc_lattice_has_a_name(account):
             account["ecs"].add_response(
                 "describe_task_definition", {"taskDefinition": {"containerDefinitions": [container]}}
             )
-    items = [{"id": "10.0.1.7", "port": 8080, "status": "INITIAL"}]
+    items = [{"id": "10.0.1.7", "port": 8080, "status": "INITIAL", "reasonCode": "TargetRegistrationInProgress"}]
     account["vpc-lattice"].add_response("list_targets", {"items": items})
     live = account.live()
     for _time in range(2):
         [found] = live.describe_tasks([said["taskArn"]])
         assert found.targets == {LATTICE: ("10.0.1.7:8080",)}
-    assert live.target_states(LATTICE) == {"10.0.1.7:8080": "initial"}
+    seen = live.target_states(LATTICE)
+    assert seen.states == {"10.0.1.7:8080": "initial"}
+    assert seen.reasons == {"10.0.1.7:8080": "TargetRegistrationInProgress"}
 
 
 def test_instances_of_a_classic_load_balancer(account):
@@ -466,7 +468,7 @@ def test_instances_of_a_classic_load_balancer(account):
         {"InstanceStates": [{"InstanceId": "i-1", "State": "InService"}]},
         {"LoadBalancerName": "old"},
     )
-    assert account.live().target_states("old") == {"i-1": "healthy"}
+    assert account.live().target_states("old").states == {"i-1": "healthy"}
 
 
 REVISION = f"{ECS}:service-revision/prod/web/1"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._amazon import aws_call
+from ..._core.recycle.lacking import reason_words
 
 # Start of the description of an instance that is not in service, or leaves it -> state in the words of target groups.
 # Source: API model of elasticloadbalancing 2012-06-01, InstanceState.
@@ -21,10 +22,16 @@ _STATES = (
 
 
 @aws_call("elasticloadbalancing:DescribeInstanceHealth", expected="LoadBalancerNotFound|AccessPointNotFound")
-def instance_states(elb: Any, load_balancer: str) -> dict[str, str] | None:
-    """Of every registered instance: its id -> state as a target group has it; None when the balancer does not exist."""
+def instance_states(elb: Any, load_balancer: str) -> dict[str, tuple[str, str]] | None:
+    """Of every registered instance: its id -> state as a target group has it, and the reason.
+
+    None when the balancer does not exist.
+    """
     answer = elb.describe_instance_health(LoadBalancerName=load_balancer)
-    return {found["InstanceId"]: _state(found) for found in answer["InstanceStates"]}
+    return {
+        found["InstanceId"]: (_state(found), reason_words(found.get("ReasonCode"), found.get("Description")))
+        for found in answer["InstanceStates"]
+    }
 
 
 def _state(found: Mapping[str, Any]) -> str:

@@ -6,22 +6,28 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from typing import Any
 
 from ..._amazon import aws_call
+from ..._core.recycle.lacking import reason_words
 
 
 @aws_call("elasticloadbalancing:DescribeTargetHealth", expected="TargetGroupNotFound")
-def target_states(elbv2: Any, group: str) -> dict[str, str] | None:
-    """Of every target of the group: name as ``target_name`` makes it -> state (healthy, initial, draining ...).
+def target_states(elbv2: Any, group: str) -> dict[str, tuple[str, str]] | None:
+    """Of every target of the group: name as ``target_name`` makes it -> state (healthy, initial, draining ...), reason.
 
-    None when there is no such group.
+    None when there is no such group. Source of the reason: API model, TargetHealth.
     """
     answer = elbv2.describe_target_health(TargetGroupArn=group)
     return {
-        target_name(found["Target"]["Id"], found["Target"].get("Port")): found["TargetHealth"]["State"]
+        target_name(found["Target"]["Id"], found["Target"].get("Port")): _said(found["TargetHealth"])
         for found in answer["TargetHealthDescriptions"]
     }
+
+
+def _said(health: Mapping[str, str]) -> tuple[str, str]:
+    return health["State"], reason_words(health.get("Reason"), health.get("Description"))
 
 
 def target_name(address: str, port: int | None) -> str:

@@ -8,16 +8,24 @@ from __future__ import annotations
 from typing import Any
 
 from ..._amazon import NOT_FOUND
+from ..._core.recycle.lacking import reason_words
 from .elbv2 import target_name
 from .pages import pages
 
 
 @pages("vpc-lattice:ListTargets", expected=NOT_FOUND, key="nextToken")
 def list_targets(lattice: Any, group: str, **page: str) -> Any:
-    """List the name of every target as ``target_name`` makes it, with its state; None when there is no such group.
+    """List the name of every target as ``target_name`` makes it, with its state and the reason.
 
-    States have the names of Elastic Load Balancing's, in capitals (API model, TargetStatus).
+    None when there is no such group. States have the names of Elastic Load Balancing's, in capitals (API model,
+    TargetStatus).
     """
     answer = lattice.list_targets(targetGroupIdentifier=group, **page)
-    found = [(target_name(each["id"], each.get("port")), each["status"].lower()) for each in answer["items"]]
+    found = [
+        (
+            target_name(each["id"], each.get("port")),
+            (each["status"].lower(), reason_words(each.get("reasonCode"), None)),
+        )
+        for each in answer["items"]
+    ]
     return found, answer

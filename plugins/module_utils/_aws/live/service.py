@@ -16,7 +16,7 @@ from ..._core.aws_errors import is_denied
 from ..._core.ecs.names import parse_service
 from ..._core.errors import CallFailed, Refused
 from ..._core.recycle.health import UNTOLD
-from ..._core.recycle.model import FoundImage, Hold, RegistryImage, Scaling, Service, Task
+from ..._core.recycle.model import FoundImage, Hold, RegistryImage, Scaling, Service, Targets, Task
 from ..._core.recycle.secrets import Named, names_in
 from ..calls import application_autoscaling, cloudwatch, ecr, ecs, elb, elbv2, secrets, vpc_lattice
 from ..calls.pages import hundreds
@@ -126,10 +126,11 @@ class LiveService:
     def grows_on_demand(self, providers: Sequence[str]) -> bool:
         return ecs.grows_on_demand(self._client("ecs"), self.name.cluster, list(providers))
 
-    def target_states(self, group: str) -> Mapping[str, str] | None:
+    def target_states(self, group: str) -> Targets | None:
         kind = group.split(":")[2] if group.startswith("arn:") else "elb"
         if kind == "elb":
-            return elb.instance_states(self._client("elb"), group)
+            instances = elb.instance_states(self._client("elb"), group)
+            return None if instances is None else ecs_shapes.targets(instances.items())
         if kind == "ecs":
             raise self._denied or CallFailed(
                 "DescribeServiceRevisions", UNTOLD, "it does not name the target group that this Express service uses"
@@ -139,7 +140,9 @@ class LiveService:
         else:
             states = elbv2.target_states(self._client("elbv2"), group)
             found = None if states is None else states.items()
-        return None if found is None else {self._named_by_task(target): state for target, state in found}
+        if found is None:
+            return None
+        return ecs_shapes.targets((self._named_by_task(target), said) for target, said in found)
 
     def protected_until(self, arns: Iterable[str]) -> dict[str, float]:
         found: dict[str, float] = {}

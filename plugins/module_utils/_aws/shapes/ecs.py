@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..._core.recycle.model import Deployment, Event, Hold, Service, Task
+from ..._core.recycle.model import Deployment, Event, Hold, Service, Targets, Task
 from ..._core.recycle.record import OUR_TAGS
 from ..calls.elbv2 import plain_address, target_name
 
@@ -131,6 +131,13 @@ def _of_lattice(entries: Iterable[Mapping[str, Any]]) -> tuple[Balancer, ...]:
         for entry in entries
         if entry.get("targetGroupArn")
     )
+
+
+def targets(found: Iterable[tuple[str, tuple[str, str]]]) -> Targets:
+    """From the name of each target with its state and the load balancer's reason."""
+    said = dict(found)
+    reasons = {name: reason for name, (state, reason) in said.items() if reason and state != "healthy"}
+    return Targets({name: state for name, (state, _reason) in said.items()}, reasons)
 
 
 def revision(answer: Mapping[str, Any]) -> Revision:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 
 from .health import FAILING, is_good
 from .lacking import lacking_words
-from .model import RUNNING, Event, Service, Task
+from .model import RUNNING, Event, Service, Targets, Task
 from .service_events import STARTED, meaning_of
 
 PER_CALL = 100
@@ -55,7 +55,8 @@ class Knowledge:
         self._level = level
         self._checked = has_health_check
         self._stabilize = stabilize
-        self._targets: dict[str, Mapping[str, str]] = {group: {} for group in groups}
+        self._states: dict[str, Mapping[str, str]] = {group: {} for group in groups}  # of targets, by target group
+        self._reasons: dict[str, Mapping[str, str]] = {}  # why targets are not healthy, by target group
         self._tasks: dict[str, Task] = {}  # the least recently seen first
         self._live: dict[str, Task] = {}
         self._fresh: dict[str, Task] = {}
@@ -89,9 +90,9 @@ class Knowledge:
             self._has_left(gone, now)
             self._forget(gone)
 
-    def see_targets(self, group: str, states: Mapping[str, str], now: float) -> None:
+    def see_targets(self, group: str, found: Targets, now: float) -> None:
         """Take in the state of every target of a target group."""
-        self._targets[group] = states
+        self._states[group], self._reasons[group] = found.states, found.reasons
         for task in list(self._live.values()):
             self._file(task, now)
 
@@ -209,7 +210,8 @@ class Knowledge:
         parts = []
         if bad:
             since = self._good_since.get(bad[0].id)
-            parts.append(lacking_words(bad[0], self._level, self._checked, self._targets, since, self._stabilize))
+            targets = {group: Targets(states, self._reasons.get(group, {})) for group, states in self._states.items()}
+            parts.append(lacking_words(bad[0], self._level, self._checked, targets, since, self._stabilize))
         elif len(self._live) < desired:
             parts.append(f"ECS runs {len(self._live)} of {desired} tasks")
         if held := next((task for task in self._leaving.values() if task.on_instance or not bad), None):
@@ -238,7 +240,7 @@ class Knowledge:
     # ---- inside
 
     def _is_failing(self, task: Task) -> bool:
-        said = (states.get(each) for group, states in self._targets.items() for each in task.targets.get(group, ()))
+        said = (states.get(each) for group, states in self._states.items() for each in task.targets.get(group, ()))
         return task.health == "UNHEALTHY" or any(state in FAILING for state in said)
 
     def _file(self, task: Task, now: float) -> None:
@@ -271,7 +273,7 @@ class Knowledge:
             (self._limping.add if task.running else self._limping.discard)(task.id)
 
     def _is_good(self, task: Task, fresh: bool, now: float) -> bool:
-        if task.id in self.doubtful or not is_good(task, self._level, self._checked, self._targets):
+        if task.id in self.doubtful or not is_good(task, self._level, self._checked, self._states):
             self._good_since.pop(task.id, None)
             return False
         if not fresh or task.id in self._good:  # what ran before needs no probation

@@ -9,14 +9,23 @@ import math
 from collections.abc import Iterator, Mapping
 
 from ..amounts import iso
-from .model import RUNNING, Task
+from ..plain_text import one_line
+from .model import RUNNING, Targets, Task
+
+_LONGEST_REASON = 200  # characters
+
+
+def reason_words(code: str | None, text: str | None) -> str:
+    """Why a target is not healthy, from the load balancer's code and description; ``N/A`` says nothing."""
+    said = [one_line(each).rstrip(".") for each in (code, text)]
+    return ": ".join(each for each in said if each not in ("", "N/A"))[:_LONGEST_REASON]
 
 
 def lacking_words(
     task: Task,
     level: str,
     has_health_check: bool,
-    targets: Mapping[str, Mapping[str, str]],
+    targets: Mapping[str, Targets],
     good_since: float | None = None,
     stabilize: float = 0.0,
 ) -> str:
@@ -28,7 +37,7 @@ def _parts(
     task: Task,
     level: str,
     has_health_check: bool,
-    targets: Mapping[str, Mapping[str, str]],
+    targets: Mapping[str, Targets],
     good_since: float | None,
     stabilize: float,
 ) -> Iterator[str]:
@@ -40,20 +49,25 @@ def _parts(
     if good_since is not None:
         yield f"has passed every check since {iso(good_since)}, and must do so for {stabilize:g} s (stabilize_time)"
         return
-    found = False
+    passes = True
     if level != "running" and has_health_check and task.health != "HEALTHY":
-        found = True
+        passes = False
         yield f"is RUNNING, but the health of its containers is {task.health}"
-    for group, states in targets.items() if level == "target_healthy" else ():
+    for group, found in targets.items() if level == "target_healthy" else ():
         names = task.targets.get(group, ())
-        bad = [(name, states.get(name, "not registered")) for name in names if states.get(name) != "healthy"]
+        bad = [name for name in names if found.states.get(name) != "healthy"]
         if names and not bad:
             continue
-        found = True
-        which = f"its target {bad[0][0]} is {bad[0][1]}" if bad else "it has no target"
+        passes = False
+        which = _target_words(bad[0], found) if bad else "it has no target"
         yield f"is RUNNING, but {which} in target group {_group(group)}"
-    if not found:  # it may have been told to stop by a call whose answer was lost
+    if passes:  # it may have been told to stop by a call whose answer was lost
         yield "is RUNNING, but is not known to be good"
+
+
+def _target_words(name: str, found: Targets) -> str:
+    reason = found.reasons.get(name)
+    return f"its target {name} is {found.states.get(name, 'not registered')}{f' ({reason})' if reason else ''}"
 
 
 def _group(arn: str) -> str:

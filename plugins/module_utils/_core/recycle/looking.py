@@ -127,9 +127,9 @@ class Lookout:
         self._described = {name.rsplit("/", 1)[-1] for name in names}
         progress.knowledge.see(tasks, world.now(), self._described)
         for group in progress.groups:
-            states = yield from session.call(world.target_states, group)
-            if states is not None:
-                progress.knowledge.see_targets(group, states, world.now())
+            found = yield from session.call(world.target_states, group)
+            if found is not None:
+                progress.knowledge.see_targets(group, found, world.now())
             elif not session.leaving and progress.service.primary == progress.owner:
                 raise Failed(missing_words(progress.service, group))
 

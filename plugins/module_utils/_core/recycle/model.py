@@ -45,6 +45,14 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Targets:
+    """The targets of one target group or load balancer, by their names as in ``Task.targets``."""
+
+    states: Mapping[str, str]  # healthy, initial, unhealthy and so on, as Elastic Load Balancing calls them
+    reasons: Mapping[str, str] = field(default_factory=dict)  # why, of those of which the load balancer says it
+
+
+@dataclass(frozen=True)
 class Event:
     """One service event. ECS keeps the newest hundred."""
 

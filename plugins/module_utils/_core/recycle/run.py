@@ -329,11 +329,11 @@ class _Run:
                 continue
             if found is None:
                 raise Refused(missing_words(service, group))
-            why = why_unread(group, found, tasks, world.now())
+            why = why_unread(group, found.states, tasks, world.now())
             if why:
                 unread[group] = why
             else:
-                states[group] = found
+                states[group] = found.states
         warnings = refuse_unread(unread, service, settings.wait_for, settings.stabilize_time)
         self.report.warnings.extend(words for words in warnings if words not in self.report.warnings)
         return states, unread

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from .model import FoundImage, RegistryImage, Scaling, Service, Task
+from .model import FoundImage, RegistryImage, Scaling, Service, Targets, Task
 
 
 class World(Protocol):
@@ -43,10 +43,8 @@ class World(Protocol):
     def grows_on_demand(self, providers: Sequence[str]) -> bool:
         """Whether one of these capacity providers adds capacity by itself when a task finds no place."""
 
-    def target_states(self, group: str) -> Mapping[str, str] | None:
-        """Health of every target of a member of ``Service.target_groups``: name as in ``Task.targets`` -> state.
-
-        States are those of Elastic Load Balancing. None when the target group or load balancer does not exist."""
+    def target_states(self, group: str) -> Targets | None:
+        """Health of every target of a member of ``Service.target_groups``; None when that does not exist."""
 
     def protected_until(self, arns: Iterable[str]) -> Mapping[str, float]:
         """Of those of the tasks named that are under scale-in protection now: when it ends; a hundred a call."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.knowledge import PER_CALL, Knowledge
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Task
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Targets, Task
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -356,11 +356,11 @@ def test_a_task_is_good_when_its_target_is():
     knowledge = knowing(*some, level="target_healthy", groups=[GROUP])
     assert knowledge.healthy(service(running=3)) == 0
     knowledge.see_targets(
-        GROUP, {"10.0.0.0:80": "healthy", "10.0.0.1:80": "healthy", "10.0.0.2:80": "initial"}, NOW + 1
+        GROUP, Targets({"10.0.0.0:80": "healthy", "10.0.0.1:80": "healthy", "10.0.0.2:80": "initial"}), NOW + 1
     )
     assert [knowledge.good(each) for each in some] == [True, True, False]
     assert knowledge.healthy(service(running=3)) == 2
-    knowledge.see_targets(GROUP, {"10.0.0.1:80": "healthy"}, NOW + 2)
+    knowledge.see_targets(GROUP, Targets({"10.0.0.1:80": "healthy"}), NOW + 2)
     assert [knowledge.good(each) for each in some] == [False, True, False]
     assert knowledge.healthy(service(running=3)) == 1
 
@@ -369,7 +369,7 @@ def test_the_targets_of_a_victim_bring_it_not_back():
     some = [task(number, targets={GROUP: (f"10.0.0.{number}:80",)}) for number in range(2)]
     knowledge = knowing(*some, level="target_healthy", groups=[GROUP])
     knowledge.mark_victim(some[0])
-    knowledge.see_targets(GROUP, {"10.0.0.0:80": "healthy", "10.0.0.1:80": "healthy"}, NOW + 1)
+    knowledge.see_targets(GROUP, Targets({"10.0.0.0:80": "healthy", "10.0.0.1:80": "healthy"}), NOW + 1)
     assert (knowledge.live, knowledge.healthy(service(running=2))) == (1, 1)
 
 
@@ -630,7 +630,7 @@ def test_a_new_task_whose_target_is_unhealthy_comes_before_one_whose_target_is_n
     waits, fails, starts = (fresh(n, targets={GROUP: (f"10.0.0.{n}:80",)}) for n in (1, 2, 3))
     starts = replace(starts, status="PENDING", targets={GROUP: ()})
     knowledge.see([waits, fails, starts], NOW + 1)
-    knowledge.see_targets(GROUP, {"10.0.0.1:80": "initial", "10.0.0.2:80": state}, NOW + 1)
+    knowledge.see_targets(GROUP, Targets({"10.0.0.1:80": "initial", "10.0.0.2:80": state}), NOW + 1)
     assert knowledge.worst_first([]) == [fails, waits, starts]
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.lacking import lacking_words
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.lacking import lacking_words, reason_words
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Event, Targets
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.said import (
     Said,
     find_failure,
@@ -147,7 +147,11 @@ def test_failures_count_once(failed, reported, allowed, words):
     assert ".." not in (found or "")
 
 
-TARGETS = {GROUP: {"10.0.0.1:80": "unhealthy"}}
+TARGETS = {
+    GROUP: Targets(
+        {"10.0.0.1:80": "unhealthy", "10.0.0.3:80": "initial"}, {"10.0.0.1:80": "Target.Timeout: Request timed out"}
+    )
+}
 
 
 @pytest.mark.parametrize(
@@ -159,8 +163,14 @@ TARGETS = {GROUP: {"10.0.0.1:80": "unhealthy"}}
         pytest.param(
             {"health": "HEALTHY", "targets": {GROUP: ("10.0.0.1:80",)}},
             "target_healthy",
-            "is RUNNING, but its target 10.0.0.1:80 is unhealthy in target group a",
+            "is RUNNING, but its target 10.0.0.1:80 is unhealthy (Target.Timeout: Request timed out) in target group a",
             id="target",
+        ),
+        pytest.param(
+            {"health": "HEALTHY", "targets": {GROUP: ("10.0.0.3:80",)}},
+            "target_healthy",
+            "is RUNNING, but its target 10.0.0.3:80 is initial in target group a",
+            id="target without a reason",
         ),
         pytest.param(
             {"health": "HEALTHY", "targets": {GROUP: ("10.0.0.2:80",)}},
@@ -176,6 +186,22 @@ def test_what_a_task_lacks(details, level, words):
     found = lacking_words(task(3, **details), level, True, TARGETS)
     assert found.startswith(f"task {task_id(3)} ")
     assert words in found
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "words"),
+    [
+        ("Target.Timeout", "Request timed out", "Target.Timeout: Request timed out"),
+        ("ELB", "Instance registration is still in progress.", "ELB: Instance registration is still in progress"),
+        ("HealthCheckFailed", None, "HealthCheckFailed"),
+        (None, "only\x1b[2J\n text", "only[2J text"),
+        ("N/A", "N/A", ""),
+        (None, None, ""),
+        ("Target.FailedHealthChecks", "x" * 999, f"Target.FailedHealthChecks: {'x' * 173}"),
+    ],
+)
+def test_the_reason_of_a_load_balancer(code, text, words):
+    assert reason_words(code, text) == words
 
 
 def test_a_task_on_probation():
