@@ -116,7 +116,7 @@ options:
         again for the next step.
       - With V(scale_in), which of the stale tasks go first is for ECS to say; O(order) only says which of them one run
         replaces when O(max_tasks) is given. It needs a O(surge) of at least 1 and O(protected_tasks=skip), and cannot
-        be had for services of the type C(DAEMON).
+        be had for services of the type C(DAEMON) and for task sets with a scale of less than 100%.
       - A deployment that somebody begins meanwhile cannot stop protected tasks. So the protections are ended as soon
         as one is seen, at the end of the run, and by the run that takes over from a killed one. Where none does, they
         end by themselves, after an hour or twice the O(wait_timeout). Protections that tasks have set themselves stay.
@@ -127,7 +127,7 @@ options:
     description:
       - How many tasks are added before the first one is stopped.
       - V(auto) adds as many as are stopped in one step, as far as the service's C(maximumPercent) allows, and none to
-        a service of the type C(DAEMON), which cannot be given any.
+        a service of the type C(DAEMON) and a task set with a scale of less than 100%, which cannot be given any.
       - A number adds exactly that many. V(0) needs a O(minimum_healthy_percent) below 100.
       - What was added takes the places of the last tasks that are stopped, so no more tasks are launched than
         replaced.

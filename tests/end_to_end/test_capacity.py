@@ -7,7 +7,7 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from tests.end_to_end.programs import warnings
+from tests.end_to_end.programs import until, warnings
 from tests.end_to_end.witness import Witness
 
 TASK = {"max_task_age": "1h"}
@@ -91,3 +91,36 @@ def test_fargate_is_waited_for_where_it_is_a_capacity_provider(sandbox, recycle,
     assert witness.calls("DescribeCapacityProviders") == []
     witness.kept()
     witness.replaced()
+
+
+def test_a_task_set_that_is_scaled_to_a_half(sandbox, recycle):
+    """Ten are desired and five are to run. No value of the desired count adds one and surely leads back."""
+    sandbox.service("web", tasks=9, controller="EXTERNAL", scale=50, target_groups=1)
+    witness = Witness(sandbox)
+    assert len(witness.old) == 5
+    refused = recycle(**TASK)
+    assert "the PRIMARY task set of service web has a scale of less than 100%" in refused["msg"]
+    witness.untouched()
+
+    result = recycle(**TASK, minimum_healthy_percent=80)["recycle"]
+    assert (result["status"], result["capacity"]) == ("recycled", {"before": 5, "peak": 5, "after": 5})
+    assert set(witness.stops()) == witness.old
+    assert "UpdateService" not in witness.writes()
+    witness.kept(floor=4, surge=0)
+    now = until(lambda: [each for each in [witness.now()] if each["running"] == 5], "the last replacement")[0]
+    assert (now["desired"], witness.record()) == (9, None)
+
+
+def test_a_task_set_that_is_scaled_down_midway(sandbox, recycle, begin):
+    """What was added to the desired count is given back all the same."""
+    sandbox.service("web", tasks=6, controller="EXTERNAL", target_groups=1)
+    witness = Witness(sandbox)
+    sandbox.fault("hold", operations=["StopTask"], nth=1)
+    module = begin(**TASK)
+    until(witness.stops, "the first stop")
+    sandbox.act("scale_task_set", "web", scale=50, task_set="PRIMARY")
+    sandbox.release()
+    result = module.result()
+    assert "lowered the desired count to 4" in result["msg"]
+    until(lambda: witness.now()["running"] == 3, "the scheduler")
+    assert (witness.now()["desired"], witness.record()) == (6, None)

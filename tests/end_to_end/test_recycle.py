@@ -86,7 +86,7 @@ def test_a_daemon_is_stopped_first_and_started_then(sandbox, recycle):
     sandbox.service("web", tasks=4, daemon=True, health_check=True)
     witness = Witness(sandbox)
     refused = recycle(max_task_age="1h")
-    assert "cannot be given tasks beforehand" in refused["msg"]
+    assert "(DAEMON), and no task can be added to it" in refused["msg"]
     witness.untouched()
     result = recycle(max_task_age="1h", minimum_healthy_percent=50, batch_size=2)
     assert (result["recycle"]["plan"]["surge"], result["recycle"]["plan"]["batch_size"]) == (0, 2)

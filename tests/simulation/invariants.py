@@ -68,6 +68,12 @@ class Watch:
         """Seconds after the start at which somebody forges a record."""
         return next((act.at for act in self.scenario.acts if act.kind == "forge"), None)
 
+    @property
+    def lowest_scale(self) -> float:
+        """Percent of the desired count that the task set may be scaled to at any time."""
+        midway = [act.details["scale"] for act in self.scenario.acts if act.kind == "scale"]
+        return float(min([self.scenario.service.get("scale", 100.0), *midway]))
+
     def record(self) -> Record | None:
         try:
             return read_record(self.cluster.service("web").tags)
@@ -129,7 +135,7 @@ class Watch:
         settings = self.scenario.settings
         if self.forged_at:  # midway: what is given back for it are young tasks, which may be replacements
             return
-        base = min(self.original, self.lowest_of_others)
+        base = math.ceil(min(self.original, self.lowest_of_others) * self.lowest_scale / 100)
         floor = math.ceil(base * settings.minimum_healthy_percent / 100)
         if change.healthy >= floor:
             return
@@ -344,6 +350,8 @@ class Watch:
 
     def _check_count(self, desired: int, killed: bool) -> None:
         if not self.others_scaled:
+            if self.lowest_scale < 100 and any("are to be seen" in words for words in self.warnings()):
+                return  # ECS stopped what a killed run had added when the task set was scaled down, and that was said
             if desired != self.original:
                 raise Broken(f"the desired count is {desired}, and was {self.original}")
             return

@@ -23,6 +23,7 @@ from .invariants import PROTECTED_FOR, Broken, Watch
 from .scenario import START, Act, Scenario
 from .virtual_world import CallFaults, Killed, VirtualWorld
 
+RESIZING = ("rescale", "scale_out", "scale", "instances")
 DEPLOYING = ("deploy", "external_task_set", "finish", "roll_back")
 _LONGEST = 40 * 86400.0  # virtual seconds after which a play is taken to be without an end
 
@@ -189,14 +190,10 @@ class _Stage:
             cluster.tag("web", act.details["tags"])
         elif act.kind in DEPLOYING:
             self._deploy(act)
-        elif act.kind == "instances":
-            cluster.set_instances("web", max(1, service.desired + act.amount))
+        elif act.kind in RESIZING:
+            self._resize(act, service.desired)
         elif act.kind == "rebalance_zones" and running and not service.rolling:
             cluster.rebalance_zones("web", placed=self.random.random() < 0.8)
-        elif act.kind == "rescale" and not service.daemon:
-            cluster.update_service("web", desired=max(0, service.desired + act.amount), by="operator")
-        elif act.kind == "scale_out":
-            cluster.policy_wants("web", service.desired + abs(act.amount))
         elif running:
             task = self.random.choice(running)
             if act.kind == "target_state":
@@ -208,6 +205,17 @@ class _Stage:
                 self.play.watch.protected_by_others[task.arn] = cluster.now + PROTECTED_FOR
             elif act.kind == "sicken":
                 cluster.fail_health(task.arn)
+
+    def _resize(self, act: Act, desired: int) -> None:
+        """Somebody changes how many tasks there are to be."""
+        if act.kind == "scale":
+            self.cluster.scale_task_set("web", **act.details, task_set="PRIMARY")
+        elif act.kind == "instances":
+            self.cluster.set_instances("web", max(1, desired + act.amount))
+        elif act.kind == "scale_out":
+            self.cluster.policy_wants("web", desired + abs(act.amount))
+        elif not self.cluster.service("web").daemon:
+            self.cluster.update_service("web", desired=max(0, desired + act.amount), by="operator")
 
     def _deploy(self, act: Act) -> None:
         """Somebody begins or ends a deployment, as far as there is one."""
@@ -296,4 +304,5 @@ class _Stage:
             "unable to place" in report.message or "a deployment of service" in report.message
         )
         said = ("not one task of service", "stop_method: scale_in adds tasks before")
-        return report.message.startswith(said) or full
+        scaled = "has a scale of less than 100%" in report.message
+        return report.message.startswith(said) or full or scaled

@@ -227,6 +227,27 @@ def draw_capacity(number: int) -> Scenario:
     )
 
 
+def draw_scaled(number: int) -> Scenario:
+    """A scenario of another family: the same dangers, to a task set with a scale that may change midway."""
+    rng = random.Random(f"scaled {number}")
+    base = draw(rng.randrange(10**9))
+    while base.service["daemon"] or not base.service["desired"] or base.service["room"] is not None:
+        base = draw(rng.randrange(10**9))
+    scale = rng.choice([100.0, 50.0, 50.0, 70.0])
+    settings = base.settings
+    if scale < 100:  # else most of these are refused
+        settings = replace(settings, surge=None, minimum_healthy_percent=rng.choice([0, 50, 75, 100]))
+    later = [Act(rng.uniform(1, 1500), "scale", details={"scale": rng.choice([100.0, 50.0, 30.0])})]
+    return replace(
+        base,
+        number=number,
+        service={**base.service, "controller": "EXTERNAL", "scale": scale},
+        settings=settings,
+        faults=[fault for fault in base.faults if fault[0] != "deployment_midway"],
+        acts=[*base.acts, *(later if rng.random() < 0.4 else [])],
+    )
+
+
 def draw_tags(number: int) -> Scenario:
     """A scenario of another family: the same dangers, and the service's tags are copied to its tasks."""
     rng = random.Random(f"tags {number}")
@@ -286,6 +307,7 @@ FAMILIES = {
     "deployments": draw_deployments,
     "health": draw_health,
     "capacity": draw_capacity,
+    "scaled": draw_scaled,
     "tags": draw_tags,
     "forged": draw_forged,
 }

@@ -31,6 +31,7 @@ PLAYS = {
     "deployments": 100,
     "health": 100,
     "capacity": 100,
+    "scaled": 100,
     "tags": 100,
     "forged": 100,
 }

@@ -238,6 +238,7 @@ def to_service(state: ServiceState) -> Service:
         pending=state.pending,
         revision=state.task_definition,
         daemon=state.scheduling == "DAEMON",
+        computed=next((e.desired for e in state.task_sets if e.status == "PRIMARY" and e.scale != 100.0), None),
         controller=state.controller,
         deployments=to_deployments(state),
         hold=to_hold(state),

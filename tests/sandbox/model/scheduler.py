@@ -115,6 +115,7 @@ class Cluster:
         tags: Mapping[str, str] | None = None,
         short_arn: bool = False,
         task_sets: int = 1,
+        scale: float = 100.0,
         room: int | None = None,
         circuit_breaker: bool = False,
         rollback: bool = False,
@@ -143,7 +144,8 @@ class Cluster:
 
         ``strategy``: BLUE_GREEN, LINEAR or CANARY, with ``bake`` seconds, the ``steps`` of the traffic as (percent,
         seconds until the next) and ``hooks`` as {"stage", "seconds", "on_timeout"}. ``alternates``: target group ->
-        the one that a deployment changes it for. ``task_sets``: those after the first are ACTIVE and empty.
+        the one that a deployment changes it for. ``task_sets``: those after the first are ACTIVE and empty;
+        ``scale`` is that of the first, in percent of the desired count.
         ``network_mode``: awsvpc, bridge, or host, where a task has its instance's address and the port of its task
         definition. ``ipv6``: interfaces have an IPv6 address besides ("eni"), which is the target's, too ("targets"),
         or no other ("only"). ``classic``: names of Classic Load Balancers; ``lattice``: target groups of VPC Lattice.
@@ -176,7 +178,7 @@ class Cluster:
         if service.by_parts:
             pairs = alternates or {group: f"{group}-alternate" for group in service.target_groups}
             service.alternates = {**pairs, **{other: group for group, other in pairs.items()}}
-        first = Deployment(self.deployment_id(), task_definition, self.now)
+        first = Deployment(self.deployment_id(), task_definition, self.now, scale=scale)
         service.deployments = [first]
         if controller != "ECS":
             service.deployments += [
@@ -191,7 +193,7 @@ class Cluster:
         if started:
             service.created_at = service.primary.created_at = self.now - oldest - HOUR
             deployments.completed(self, service)
-            for born in sorted(self.now - self.random.uniform(newest, oldest) for _ in range(desired)):
+            for born in sorted(self.now - self.random.uniform(newest, oldest) for _ in range(first.wanted(desired))):
                 self.running_task(service, born)
             for task in list(service.live.values())[:unhealthy]:
                 self._unhealthy_from_the_start(task, unhealthy_by, replaces_unhealthy)

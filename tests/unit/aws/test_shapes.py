@@ -102,6 +102,22 @@ def test_a_service_with_nothing_special():
             },
             {"revision": SEVEN, "primary": "ecs-svc/1", "deploying": True, "target_groups": (GROUP,)},
         ),
+        # Their scale is a part of the desired count.
+        (
+            {
+                "desiredCount": 5,
+                "taskSets": [{"status": "PRIMARY", "scale": {"value": 50.0}, "computedDesiredCount": 3}],
+            },
+            {"desired": 5, "computed": 3, "wanted": 3, "grows": False},
+        ),
+        (  # the count of a whole one may lag behind
+            {
+                "desiredCount": 5,
+                "taskSets": [{"status": "PRIMARY", "scale": {"value": 100.0}, "computedDesiredCount": 4}],
+            },
+            {"desired": 5, "computed": None, "wanted": 5, "grows": True},
+        ),
+        ({"desiredCount": 5, "taskSets": [{"status": "PRIMARY", "computedDesiredCount": 4}]}, {"wanted": 5}),
         ({"currentServiceRevisions": [{"arn": "a"}, {"arn": "b"}]}, {"revisions": 2, "deploying": True}),
         ({"taskDefinition": "", "taskSets": []}, {"revision": "", "primary": "", "deploying": False}),
     ],

@@ -91,6 +91,7 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
         pending=answer["pendingCount"],
         revision=holder.get("taskDefinition") or answer.get("taskDefinition", ""),
         daemon=answer.get("schedulingStrategy") == "DAEMON",
+        computed=_computed(holder) if task_sets else None,
         controller=answer.get("deploymentController", {}).get("type", "ECS"),
         deployments=tuple(
             Deployment(found.get("id", ""), found.get("status", ""), found.get("rolloutState", ""))
@@ -116,6 +117,16 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
         answer.get("currentServiceDeployment") if in_stages else None,
         managed=answer.get("resourceManagementType") == "ECS",
     )
+
+
+def _computed(task_set: Mapping[str, Any]) -> int | None:
+    """The count of a task set that has a scale of its own. Otherwise it is the service's, of which it may lag behind.
+
+    Source: API model, TaskSet.computedDesiredCount and Scale; that it lags is told by the service events of ECS
+    ("updated computedDesiredCount for taskSet ..."), which follow UpdateService.
+    """
+    scale = task_set.get("scale", {}).get("value", 100.0)
+    return None if scale == 100.0 else task_set.get("computedDesiredCount")
 
 
 def _of_lattice(entries: Iterable[Mapping[str, Any]]) -> tuple[Balancer, ...]:

@@ -13,7 +13,7 @@ from .decide import Observation
 from .health import missing_words
 from .knowledge import PER_CALL, TASK_ID
 from .model import RUNNING, Service, Task
-from .plan import deployment_words, failure_words, follow_instances
+from .plan import deployment_words, failure_words, follow_count
 from .progress import Progress
 from .said import Said, find_failure, find_standing, last_words, listen, refusal_words
 from .service_events import FAILED_START, HARMLESS, STARTED, meaning_of
@@ -59,10 +59,10 @@ class Lookout:
         new = knowledge.new_events(service)
         progress.events.extend(new)
         progress.failed_starts.extend(event for event in new if meaning_of(event.message) == FAILED_START)
-        desired = session.desired(service)
+        desired = session.desired(service) if service.computed is None else service.computed
         report.saw_desired(desired)
-        if service.daemon and desired != progress.plan.original:
-            progress.plan = follow_instances(progress.plan, session.settings, desired)
+        if not service.grows and not progress.plan.surge and desired != progress.plan.original:
+            progress.plan = follow_count(progress.plan, session.settings, desired)
         if self._launches_as_expected(service, desired):
             return None
         if self._deploying != service.deploying:
@@ -193,7 +193,7 @@ class Lookout:
         """Whether ECS's counts say that what is missing is on its way, or has not been begun yet, and it is
         too early for it to be good."""
         progress, session, knowledge = self._progress, self._session, self._progress.knowledge
-        moving = progress.history.open_stops or service.deploying or service.desired != desired
+        moving = progress.history.open_stops or service.deploying or service.wanted != desired
         blind = session.world.clock() - self._described_clock
         if moving or blind > _BLIND_SPELL or session.elapsed > session.settings.wait_timeout:
             return False

@@ -94,6 +94,9 @@ class Service:
     pending: int
     revision: str  # ARN of the task definition that new tasks get
     daemon: bool = False
+    computed: int | None = (
+        None  # tasks that the PRIMARY task set is to have; None where its scale is 100 %, or has none
+    )
     controller: str = "ECS"  # or CODE_DEPLOY or EXTERNAL
     deployments: tuple[Deployment, ...] = ()  # PRIMARY first
     revisions: int = 1  # service revisions that have tasks or want some
@@ -110,6 +113,20 @@ class Service:
     def short_arn(self) -> bool:
         """The format before 2019, in which a service cannot carry tags."""
         return self.arn.split(":", 5)[-1].count("/") < 2
+
+    @property
+    def wanted(self) -> int:
+        """Tasks that ECS is to run for the PRIMARY deployment or task set."""
+        return self.desired if self.computed is None else self.computed
+
+    @property
+    def grows(self) -> bool:
+        """Whether a run may add tasks.
+
+        The count of a DAEMON service follows its instances. With a scale other than 100 %, the count that can be set
+        is not that of tasks: no value need add just one, and none surely leads back to where it was.
+        """
+        return not self.daemon and self.computed is None
 
     @property
     def primary(self) -> str:

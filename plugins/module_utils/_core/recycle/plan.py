@@ -165,12 +165,17 @@ def make_plan(settings: Settings, selector: Selector, found: Found) -> Plan:
     stale = free if skips else free + held  # those that are waited for come last
     todo, later = stale[: settings.max_tasks], stale[len(stale) if settings.max_tasks is None else settings.max_tasks :]
     # A count that was lowered while an abandoned run lay still is the new original.
-    original = min(record.original, service.desired) if record else service.desired
+    original = min(record.original, service.wanted) if record else service.wanted
+    if record and record.surge and service.computed is not None:
+        raise Refused(
+            f"a run that did not end may have added tasks to service {service.name}, whose PRIMARY task set now has a"
+            " scale of less than 100%. Run with state: restored first"
+        )
     floor = math.ceil(original * settings.minimum_healthy_percent / 100)
     batch = min(settings.batch_size.of(original), max(len(todo), 1))
     surge = record.surge if record else 0
-    if todo and service.desired <= original:  # nothing is added yet, whatever the record says
-        most = 0 if service.daemon else _choose_surge(settings, service, original, settings.batch_size.of(original))
+    if todo and service.wanted <= original:  # nothing is added yet, whatever the record says
+        most = _choose_surge(settings, service, original, settings.batch_size.of(original)) if service.grows else 0
         surge = min(surge, most)
     if todo:
         if settings.stop_method == SCALE_IN:
@@ -204,8 +209,8 @@ def make_plan(settings: Settings, selector: Selector, found: Found) -> Plan:
     )
 
 
-def follow_instances(plan: Plan, settings: Settings, count: int) -> Plan:
-    """The plan of a DAEMON service whose desired count has become ``count``, because instances came or went."""
+def follow_count(plan: Plan, settings: Settings, count: int) -> Plan:
+    """The plan of a service to which no tasks can be added, and that is to have ``count`` by now."""
     return replace(plan, original=count, floor=math.ceil(count * settings.minimum_healthy_percent / 100))
 
 
@@ -247,11 +252,11 @@ def outside_words(title: str, service: Service, scaling: Scaling) -> str:
 
 
 def _choose_surge(settings: Settings, service: Service, original: int, batch: int) -> int:
-    if service.daemon:
+    if not service.grows:
         if settings.surge:
             raise Refused(
-                f"surge is {settings.surge}, but service {service.name} runs one task on each instance (DAEMON) and"
-                " cannot be given more. Say surge: 0 and a minimum_healthy_percent below 100"
+                f"surge is {settings.surge}, but {_why_fixed(service)}. Say surge: 0 and a minimum_healthy_percent"
+                " below 100"
             )
         return 0
     if settings.surge is not None:
@@ -261,11 +266,8 @@ def _choose_surge(settings: Settings, service: Service, original: int, batch: in
 
 def _surge_to_scale_in(settings: Settings, service: Service, original: int, batch: int) -> int:
     """At least one: only a count that was raised can be lowered again."""
-    if service.daemon:
-        raise Refused(
-            f"stop_method is scale_in, but service {service.name} runs one task on each instance (DAEMON), and its"
-            " desired count cannot be set. Say stop_method: stop_task"
-        )
+    if not service.grows:
+        raise Refused(f"stop_method is scale_in, but {_why_fixed(service)}. Say stop_method: stop_task")
     surge = _choose_surge(settings, service, original, batch)
     if surge < 1:
         raise Refused(
@@ -276,10 +278,19 @@ def _surge_to_scale_in(settings: Settings, service: Service, original: int, batc
     return surge
 
 
+def _why_fixed(service: Service) -> str:
+    if service.daemon:
+        return f"service {service.name} runs one task on each instance (DAEMON), and no task can be added to it"
+    return (
+        f"the PRIMARY task set of service {service.name} has a scale of less than 100%, so no single task can be added"
+        " to it through the desired count"
+    )
+
+
 def _no_room(settings: Settings, service: Service, original: int, surge: int, floor: int) -> str:
     asked = f"minimum_healthy_percent {settings.minimum_healthy_percent} of {original} tasks is {floor}"
-    if service.daemon:
-        why = "a DAEMON service cannot be given tasks beforehand (surge is 0)"
+    if not service.grows:
+        why = _why_fixed(service)
         mend = "Say a minimum_healthy_percent that leaves room for one stop"
     elif settings.surge == 0:
         why = "with surge: 0 no task is added beforehand"

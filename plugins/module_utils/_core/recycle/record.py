@@ -183,7 +183,7 @@ def believe(record: Record, service: Service, tasks: Iterable[Task], now: float,
         record = replace(record, surge=0)
     rolling = service.controller == "ECS" and service.deploying
     own = [task for task in tasks if rolling or task.started_by == service.primary]
-    shown = sum(task.created_at >= record.begun for task in own) + max(0, service.desired - len(own))
+    shown = sum(task.created_at >= record.begun for task in own) + max(0, service.wanted - len(own))
     least = max(record.original, scaling.minimum if scaling else 0)
     added = max(0, min(record.surge, service.desired - least, shown))
     return replace(

@@ -108,7 +108,7 @@ class _Run:
         while rounds < _ROUNDS:
             service = yield from self._wait_until_free()
             looked = session.world.clock()
-            self.report.saw_desired(service.desired)
+            self.report.saw_desired(service.wanted)
             if settings.selector is None:
                 if (yield from self._restore(service)):
                     return
@@ -126,7 +126,7 @@ class _Run:
                 if (
                     waited
                     or service.tags.get(RECORD_TAG) != found.service.tags.get(RECORD_TAG)
-                    or service.desired != found.service.desired
+                    or service.wanted != found.service.wanted
                 ):
                     continue
             mine = yield from self._claim(plan, settings.selector, found)
@@ -280,7 +280,7 @@ class _Run:
         stale = [task for task in tasks if selection.holds(task)]
         missed = missed_words(session.title, selector, settings.narrowing, every)
         report.warnings.extend(words for words in missed if words not in report.warnings)
-        if service.desired == 0 and stale:  # nothing that is stopped would be replaced
+        if service.wanted == 0 and stale:  # nothing that is stopped would be replaced
             stale = []
             report.warnings.append(
                 f"the desired count of {session.title} is 0, so its {len(tasks)} tasks, which ECS is still to stop,"
@@ -391,7 +391,7 @@ class _Run:
         if mine.deploying and session.settings.on_deployment == "fail":
             raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or say on_deployment: wait")
         deployed = mine.deploying or mine.primary != found.service.primary
-        if deployed or (left is None and mine.desired != plan.original):
+        if deployed or (left is None and mine.wanted != plan.original):
             # Somebody deployed or scaled the service between the look and the claim.
             if left is None:
                 yield from session.release()
@@ -431,7 +431,7 @@ class _Run:
             self.report.scaling_after = wanted
         session.note(at_once=False, phase=SURGED)
         wanted_count = plan.original + plan.surge
-        if service.desired >= wanted_count:
+        if service.wanted >= wanted_count or not service.grows:
             return False
         if found.record is None and not (yield from self._let_settle(service, len(found.tasks))):
             session.note(surge=0)

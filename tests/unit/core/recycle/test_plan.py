@@ -89,6 +89,7 @@ def make(settings: dict | None = None, of: Found | None = None) -> Plan:
 # ---- sizes
 
 DAEMON = {"daemon": True, "maximum_percent": 100}
+HALF = {"controller": "EXTERNAL", "desired": 20, "computed": 10}  # its PRIMARY task set has a scale of 50 %
 
 
 @pytest.mark.parametrize(
@@ -158,6 +159,15 @@ DAEMON = {"daemon": True, "maximum_percent": 100}
         pytest.param(
             {"minimum_healthy_percent": 50, "surge": 0}, DAEMON, None, (0, 5, 1, 10), id="DAEMON with a surge of none"
         ),
+        pytest.param({"minimum_healthy_percent": 50}, HALF, 10, (0, 5, 1, 10), id="a task set scaled to a half"),
+        pytest.param(
+            {"minimum_healthy_percent": 75, "batch_size": percent(50)},
+            HALF,
+            10,
+            (0, 8, 2, 5),
+            id="percents of a half",
+        ),
+        pytest.param({}, HALF | {"computed": 0}, 0, (0, 0, 1, 0), id="a task set scaled to nothing"),
         pytest.param(SCALE_IN, {}, None, (1, 10, 1, 10), id="scale_in adds one"),
         pytest.param(SCALE_IN | {"surge": 5}, {}, 2, (2, 10, 1, 2), id="scale_in adds no more than are stale"),
         pytest.param(
@@ -174,7 +184,7 @@ DAEMON = {"daemon": True, "maximum_percent": 100}
 def test_sizes(settings, of, stale, sizes):
     made = make(settings, found(stale, service=service(**of)))
     assert (made.surge, made.floor, made.batch, made.steps) == sizes
-    assert made.original == service(**of).desired
+    assert made.original == service(**of).wanted
     assert not made.resumed
 
 
@@ -213,18 +223,31 @@ def test_steps_are_none_where_there_is_no_batch():
         pytest.param(
             {},
             DAEMON,
-            "a DAEMON service cannot be given tasks beforehand (surge is 0). Say a minimum_healthy_percent that leaves",
+            "service web runs one task on each instance (DAEMON), and no task can be added to it. Say a"
+            " minimum_healthy_percent that leaves room for one stop",
             id="DAEMON with a full floor",
         ),
         pytest.param(
             {"surge": 2, "minimum_healthy_percent": 50},
             DAEMON,
-            "surge is 2, but service web runs one task on each instance (DAEMON) and cannot be given more",
+            "surge is 2, but service web runs one task on each instance (DAEMON), and no task can be added to it",
             id="DAEMON with a surge",
         ),
         pytest.param(
-            SCALE_IN, DAEMON, "its desired count cannot be set. Say stop_method: stop_task", id="DAEMON scaled"
+            {},
+            HALF,
+            "minimum_healthy_percent 100 of 10 tasks is 10, and the PRIMARY task set of service web has a scale of less"
+            " than 100%, so no single task can be added to it through the desired count. Say a minimum_healthy_percent",
+            id="a half with a full floor",
         ),
+        pytest.param(
+            {"surge": 1, "minimum_healthy_percent": 50},
+            HALF,
+            "surge is 1, but the PRIMARY task set of service web has a scale of less than 100%",
+            id="a half with a surge",
+        ),
+        pytest.param(SCALE_IN, HALF, "Say stop_method: stop_task", id="a half by scale_in"),
+        pytest.param(SCALE_IN, DAEMON, "added to it. Say stop_method: stop_task", id="DAEMON by scale_in"),
         pytest.param(SCALE_IN, {"maximum_percent": 109}, "Say surge: 1 to add one", id="no room to scale"),
         pytest.param(
             {"wait_for": "target_healthy"}, {}, "service web has no target group", id="a level it cannot have"
@@ -235,6 +258,13 @@ def test_sizes_that_leave_no_room_are_refused(settings, of, words):
     with pytest.raises(Refused) as refused:
         make(settings, found(service=service(**of)))
     assert words in str(refused.value)
+
+
+def test_a_task_set_that_was_scaled_down_since_a_run_was_killed_is_restored_first():
+    with pytest.raises(Refused, match="Run with state: restored first"):
+        make({"minimum_healthy_percent": 50}, found(service=service(**HALF), record=abandoned(surge=1)))
+    made = make({"minimum_healthy_percent": 50}, found(10, service=service(**HALF), record=abandoned(surge=0)))
+    assert (made.original, made.surge) == (10, 0)
 
 
 @pytest.mark.parametrize("of", [{}, DAEMON], ids=["a service of ten", "a DAEMON service"])
