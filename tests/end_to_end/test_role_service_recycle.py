@@ -122,7 +122,7 @@ def test_before_and_after_a_success_and_a_failure(sandbox, run, topic, tls_mailb
     assert letters == [text for _subject, text in published]
     assert "Going to replace 2 tasks, with 1 added first and in 2 steps." in letters[0]
     assert "Desired count  2 before, 3 at most, 2 now" in letters[1]
-    assert NO_IMAGE in letters[3]
+    assert letters[3].count(NO_IMAGE) == 1
     (first, *_rest) = tls_mailbox.letters
     assert (first["From"], first["To"]) == ("recycler@example.com", "ops@example.com, shop@example.com")
     assert set(tls_mailbox.logins) == {"recycler"}

@@ -178,6 +178,17 @@ def test_a_task_with_nothing_special():
             },
             {"stopped_reason": "Task failed to start; container web: CannotPullContainerError: not found"},
         ),
+        (  # what the task says as well is said once
+            {
+                "stopCode": "TaskFailedToStart",
+                "stoppedReason": "CannotPullContainerError: not found",
+                "containers": [
+                    {"name": "web", "reason": "CannotPullContainerError: not found"},
+                    {"name": "log", "exitCode": 1, "reason": "CannotPullContainerError: not found"},
+                ],
+            },
+            {"stopped_reason": "CannotPullContainerError: not found; container log exited with code 1"},
+        ),
     ],
 )
 def test_tasks(said, expected):

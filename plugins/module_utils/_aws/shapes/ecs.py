@@ -341,14 +341,18 @@ def _host_ports(answer: Mapping[str, Any], balancer: Balancer) -> Iterator[int]:
 
 
 def _stopped_reason(answer: Mapping[str, Any]) -> str | None:
-    """Why the task stopped, with what its containers said, in one line; None when it did not stop."""
+    """Why the task stopped, with what its containers said, in one line; None when it did not stop.
+
+    A container that says no more than the task is left out.
+    """
     if not answer.get("stoppedReason") and not answer.get("stopCode"):
         return None
     parts = [answer.get("stoppedReason", "")]
     for container in answer.get("containers", []):
         ended = f"exited with code {container['exitCode']}" if "exitCode" in container else ""
-        if ended or container.get("reason"):
-            said = ": ".join(part for part in (ended, container.get("reason")) if part)
+        reason = container.get("reason", "")
+        if ended or (reason and reason not in parts[0]):
+            said = ": ".join(part for part in (ended, reason if reason not in parts[0] else "") if part)
             parts.append(f"container {container.get('name', '?')}{' ' if ended else ': '}{said}")
     return "; ".join(part for part in parts if part) or None
 

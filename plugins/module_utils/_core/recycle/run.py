@@ -536,7 +536,7 @@ class _Run:
                     " state: restored to give it back"
                 )
                 return
-            report.watch.gives_up(why)
+            report.watch.gives_up()
             if self._replacement:
                 yield from self._replacement.give_back()
             yield from self._put_back()

@@ -127,9 +127,9 @@ class Watch:
             unready = f", {self._unready} new not good yet" if self._unready else ""
             self._say(f"{step}: {lasts} so far; {self._health()}{unready}")
 
-    def gives_up(self, why: str) -> None:
-        """What was changed is going to be given back."""
-        self._say(f"ends early and gives back what it added: {why}")
+    def gives_up(self) -> None:
+        """What was changed is going to be given back. Why is for the end, where Ansible shows it."""
+        self._say("fails, and gives back what it added; the reason follows")
 
     # ---- what is asked of it
 

@@ -155,4 +155,4 @@ def test_the_timeline_does_not_grow_with_time(course):
 def test_without_a_listener_nothing_is_told():
     watch = Watch()
     watch.begin("prod/web", lambda: NOW, lambda: 0.0)
-    watch.gives_up("no room")
+    watch.gives_up()
