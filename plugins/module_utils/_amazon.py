@@ -145,6 +145,7 @@ class AwsModule(AnsibleAWSModule):
         if wanted:
             config = config.merge(wanted)
         inner = amazon.botocore.session.get_session()
+        inner.set_default_client_config(config)  # also of the clients that botocore makes to assume a profile's role
         loader = inner.get_component("data_loader")
         loader.list_available_services = functools.partial(_folders, loader.search_paths)
         session = amazon.boto3.session.Session(botocore_session=inner, profile_name=options.pop("profile_name", None))

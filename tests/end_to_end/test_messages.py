@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.end_to_end.programs import INFO, RECYCLE, until, warnings
+from tests.end_to_end.programs import INFO, NAMES, RECYCLE, until, warnings
 from tests.end_to_end.witness import Witness
 
 TASK = {"max_task_age": "1h"}
@@ -109,15 +109,66 @@ def test_the_service_may_be_called_name(sandbox, witness, start, module):
     assert not start(module, name="web", **options).result().get("failed")
 
 
+ACCOUNT = "eu-central-1:123456789012"
+SECRET = {"name": "Authorization", "value": "x"}
+OF_MODULES = {
+    "ecs_failure_rule": {"name": "failures", "kind": "task"},
+    "ecs_failure_rule_info": {},
+    "ecs_notification_target": {"rule": "failures", "id": "mail", "arn": f"arn:aws:sns:{ACCOUNT}:alerts"},
+    "ecs_retry_subscription": {
+        "name": "refused",
+        "log_group": "trail",
+        "function_arn": f"arn:aws:lambda:{ACCOUNT}:function:retry",
+    },
+    "ecs_retry_subscription_info": {"log_group": "trail"},
+    "ecs_service_recycle": {"service": "web", **TASK},
+    "ecs_service_task_info": {"service": "web"},
+    "ecs_task_schedule": {
+        "name": "report",
+        "schedule_expression": "rate(1 hour)",
+        "state_machine_arn": f"arn:aws:states:{ACCOUNT}:stateMachine:report",
+        "role_arn": "arn:aws:iam::123456789012:role/report",
+    },
+    "ecs_task_state_machine": {"name": "report", "state": "absent"},
+    "events_api_destination": {
+        "name": "slack",
+        "connection": "slack",
+        "invocation_endpoint": "https://slack.com/api/chat.postMessage",
+    },
+    "events_connection": {"name": "slack", "api_key": SECRET},
+    "lambda_function_concurrency": {"function_name": "retry", "reserved_concurrent_executions": 5},
+}
+
+
 @pytest.mark.parametrize("answers", ["silent", "refused"])
-@pytest.mark.parametrize("module", [RECYCLE, INFO])
-def test_an_endpoint_that_does_not_answer(sandbox, start, answers, module):
+def test_an_endpoint_that_does_not_answer(sandbox, start, answers):
+    """Every module, all at once."""
+    assert OF_MODULES.keys() == set(NAMES)
     endpoint = sandbox.endpoint(answers)
+    out_of_reach(start, endpoint, list(OF_MODULES), endpoint_url=endpoint)
+
+
+def test_a_role_whose_endpoint_does_not_answer(sandbox, start, tmp_path, monkeypatch):
+    """botocore assumes the role of a profile by itself, through a client of its own."""
+    (tmp_path / "config").write_text(
+        "[profile keys]\naws_access_key_id = A\naws_secret_access_key = B\n"
+        "[profile ours]\nrole_arn = arn:aws:iam::123456789012:role/recycler\nsource_profile = keys\n"
+    )
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    endpoint = sandbox.endpoint("silent")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", endpoint)
+    out_of_reach(start, endpoint, [RECYCLE, INFO, "ecs_failure_rule_info"], profile="ours")
+
+
+def out_of_reach(start, endpoint, names, **connection):
     began = time.monotonic()
-    result = start(module, service="web", **TASK if module == RECYCLE else {}, endpoint_url=endpoint).result()
-    assert result["failed"]
-    assert endpoint.rpartition("//")[2] in result["msg"]
-    assert time.monotonic() - began < 40, "thirty seconds, and the start of Python on a busy machine"
+    modules = {name: start(name, **OF_MODULES[name], **connection) for name in names}
+    for name, module in modules.items():
+        result = module.result()
+        assert endpoint.rpartition("//")[2] in result["msg"], name
+        assert time.monotonic() - began < 40, f"{name}: thirty seconds, and the start of Python on a busy machine"
 
 
 def test_what_is_not_implemented_is_not_asked_for_again(sandbox, witness, recycle):

@@ -89,6 +89,13 @@ def test_what_is_set_for_every_connection():
     assert f" steadyops.ecs/{_amazon.VERSION}" in config.user_agent
 
 
+def test_what_botocore_connects_to_by_itself_is_waited_for_no_longer():
+    """It assumes the role of a profile, say, through a client that it makes of its session."""
+    made = module(region="eu-west-1", aws_config={"read_timeout": 7})
+    config = made._connection().func.__self__._session.get_default_client_config()
+    assert (config.connect_timeout, config.read_timeout) == (5, 7)
+
+
 def test_aws_config_wins():
     wanted = {"read_timeout": 60, "retries": {"max_attempts": 7}}
     config = module(region="eu-west-1", aws_config=wanted).client("ecs").meta.config
