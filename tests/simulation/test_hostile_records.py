@@ -87,6 +87,19 @@ def test_a_recycle_adds_what_its_settings_say_and_keeps_its_floor(text: str) -> 
     assert cluster.service("web").desired == TASKS
 
 
+@given(text=hostile, wanted=st.sampled_from([NONE_STALE, RESTORED]), since=st.sampled_from([0.0, 30.0, 600.0]))
+@law
+def test_after_a_deployment_one_task_is_lost_at_most(text: str, wanted: Settings, since: float) -> None:
+    """All tasks are younger than the record, so nothing tells those that a run added: as many as it adds by itself."""
+    cluster = a_calm_service({})
+    cluster.begin_deployment("web")
+    cluster.advance(cluster.now + 900 + since)
+    assert not cluster.service("web").rolling
+    cluster.tag("web", {RECORD_TAG: text})
+    run(cluster, wanted)
+    assert {TASKS - 1, TASKS} >= {cluster.service("web").desired}
+
+
 @given(words=st.lists(st.one_of(characters, st.just("da39a3ee5e6b=inf"), st.just("9f86d081884c=99999999999.000"))))
 @law
 def test_tokens_that_no_run_has_written_are_passed_over(words: list[str]) -> None:

@@ -256,9 +256,16 @@ def to_service(state: ServiceState) -> Service:
 
 
 def to_deployments(state: ServiceState) -> tuple[Deployment, ...]:
-    sets = [Deployment(each.id, each.status) for each in state.task_sets if each.status != "DRAINING"]
+    sets = [
+        Deployment(each.id, each.status, created_at=each.created_at)
+        for each in state.task_sets
+        if each.status != "DRAINING"
+    ]
     rolling = state.strategy == "ROLLING"
-    parts = sets or [Deployment(e.id, e.status, e.rollout_state if rolling else "") for e in state.deployments]
+    parts = sets or [
+        Deployment(each.id, each.status, each.rollout_state if rolling else "", each.created_at)
+        for each in state.deployments
+    ]
     return tuple(sorted(parts, key=lambda each: each.status != "PRIMARY"))
 
 

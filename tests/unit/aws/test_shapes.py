@@ -51,12 +51,12 @@ def test_a_service_with_nothing_special():
             {
                 "deployments": [
                     {"id": "ecs-svc/1", "status": "ACTIVE"},
-                    {"id": "ecs-svc/2", "status": "PRIMARY", "rolloutState": "IN_PROGRESS"},
+                    {"id": "ecs-svc/2", "status": "PRIMARY", "rolloutState": "IN_PROGRESS", "createdAt": at(7)},
                 ]
             },
             {
                 "deployments": (
-                    Deployment("ecs-svc/2", "PRIMARY", "IN_PROGRESS"),
+                    Deployment("ecs-svc/2", "PRIMARY", "IN_PROGRESS", 7.0),
                     Deployment("ecs-svc/1", "ACTIVE"),
                 ),
                 "deploying": True,

@@ -94,7 +94,12 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
         computed=_computed(holder) if task_sets else None,
         controller=answer.get("deploymentController", {}).get("type", "ECS"),
         deployments=tuple(
-            Deployment(found.get("id", ""), found.get("status", ""), found.get("rolloutState", ""))
+            Deployment(
+                found.get("id", ""),
+                found.get("status", ""),
+                found.get("rolloutState", ""),
+                instant(found.get("createdAt")) or 0.0,
+            )
             for found in deployments
         ),
         revisions=max(1, len(revisions)),

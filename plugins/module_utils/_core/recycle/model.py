@@ -68,6 +68,7 @@ class Deployment:
     id: str  # as in ``started_by`` of its tasks
     status: str  # PRIMARY or ACTIVE
     rollout: str = ""  # IN_PROGRESS, COMPLETED or FAILED; ECS tells it of rolling deployments only
+    created_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,11 @@ class Service:
     def primary(self) -> str:
         """Id of the deployment or task set that new tasks belong to; empty when there is none."""
         return next((each.id for each in self.deployments if each.status == "PRIMARY"), "")
+
+    @property
+    def deployed_at(self) -> float:
+        """When the PRIMARY deployment or task set was created: none of its tasks is older."""
+        return next((each.created_at for each in self.deployments if each.status == "PRIMARY"), 0.0)
 
     @property
     def failed(self) -> bool:

@@ -170,7 +170,9 @@ def holds(record: Record, now: float) -> bool:
     return now < record.lease_until <= now + LONGEST_LEASE + CLOCK_TOLERANCE
 
 
-def believe(record: Record, service: Service, tasks: Iterable[Task], now: float, scaling: Scaling | None) -> Record:
+def believe(
+    record: Record, service: Service, tasks: Iterable[Task], now: float, scaling: Scaling | None, most: int
+) -> Record:
     """The record of an abandoned run, as far as what is seen of the service bears it out.
 
     ``tasks`` are all that ECS means to keep, of every deployment. So many of the desired count are taken for added as
@@ -178,12 +180,18 @@ def believe(record: Record, service: Service, tasks: Iterable[Task], now: float,
     tasks that it lacks; at most what the record says, and never so many that the scalable minimum is
     crossed; none of a DAEMON service, whose count nobody sets. The rest of the count is the original. Where none is
     taken for added, ``surge`` stays what the record says, for a desired count that is read too early.
+
+    All tasks of a deployment that is younger than the record are younger, too, and prove nothing. At most ``most`` of
+    them are taken for added: as many as a run with the options of this one adds.
     """
     if service.daemon:
         record = replace(record, surge=0)
     rolling = service.controller == "ECS" and service.deploying
     own = [task for task in tasks if rolling or task.started_by == service.primary]
-    shown = sum(task.created_at >= record.begun for task in own) + max(0, service.wanted - len(own))
+    young = sum(task.created_at >= record.begun for task in own)
+    if service.deployed_at >= record.begun:
+        young = min(young, most)
+    shown = young + max(0, service.wanted - len(own))
     least = max(record.original, scaling.minimum if scaling else 0)
     added = max(0, min(record.surge, service.desired - least, shown))
     return replace(

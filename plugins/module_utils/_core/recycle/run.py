@@ -197,7 +197,8 @@ class _Run:
         scaling = None
         if left.surge and (settings.suspend_scaling or left.suspended):
             scaling = yield from session.call(session.world.scaling)
-        believed = believe(left, service, tasks, session.world.now(), scaling)
+        most = settings.batch_size.of(service.desired) if settings.surge is None else settings.surge
+        believed = believe(left, service, tasks, session.world.now(), scaling, max(1, most))
         claimed = service.desired - give_back(service.desired, left.original, left.surge)
         added = service.desired - give_back(service.desired, believed.original, believed.surge)
         if added < claimed:

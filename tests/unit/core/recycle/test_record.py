@@ -423,31 +423,54 @@ LEFT = replace(PLAIN, original=10, surge=2)
     ],
 )
 def test_a_record_is_believed_as_far_as_the_service_bears_it_out(left, desired, there, scaling, believed):
-    found = believe(left, service(desired=desired), there, NOW + 60, scaling)
+    found = believe(left, service(desired=desired), there, NOW + 60, scaling, 1)
     assert (found.original, found.surge) == believed
 
 
 def test_nothing_is_added_to_a_daemon_service():
-    found = believe(LEFT, service(desired=12, daemon=True), tasks(10) + tasks(2, **YOUNG), NOW + 60, None)
+    found = believe(LEFT, service(desired=12, daemon=True), tasks(10) + tasks(2, **YOUNG), NOW + 60, None, 1)
     assert (found.original, found.surge) == (12, 0)
 
 
 def test_during_a_rolling_deployment_both_deployments_have_created_them():
     both = service(desired=12, deployments=(Deployment(OTHER, "PRIMARY", "IN_PROGRESS"), Deployment(OWN, "ACTIVE")))
-    found = believe(LEFT, both, tasks(10) + tasks(2, **YOUNG), NOW + 60, None)
+    found = believe(LEFT, both, tasks(10) + tasks(2, **YOUNG), NOW + 60, None, 1)
     assert (found.original, found.surge) == (10, 2)
 
 
+@pytest.mark.parametrize(
+    ("left", "most", "there", "believed"),
+    [
+        pytest.param(LEFT, 2, tasks(12, **YOUNG), (10, 2), id="as many as a run adds"),
+        pytest.param(LEFT, 1, tasks(12, **YOUNG), (11, 1), id="more than this run would add"),
+        pytest.param(replace(LEFT, original=1, surge=11), 1, tasks(12, **YOUNG), (11, 1), id="from 12 to 1"),
+        pytest.param(replace(LEFT, original=1, surge=11), 1, tasks(9, **YOUNG), (8, 4), id="and three are lacking"),
+    ],
+)
+def test_tasks_of_a_deployment_that_is_younger_than_the_record_prove_nothing(left, most, there, believed):
+    of = service(desired=12, deployments=(Deployment(OWN, "PRIMARY", "COMPLETED", NOW + 3),))
+    found = believe(left, of, there, NOW + 60, None, most)
+    assert (found.original, found.surge) == believed
+
+
 def test_instants_of_a_record_are_not_ahead_of_the_clock():
-    found = believe(replace(PLAIN, begun=NOW + 50, cutoff=NOW + 50), service(), tasks(10), NOW, None)
+    found = believe(replace(PLAIN, begun=NOW + 50, cutoff=NOW + 50), service(), tasks(10), NOW, None, 1)
     assert (found.begun, found.cutoff) == (NOW + 2, NOW + 2)
+
+
+@given(record=records, desired=st.integers(1, 40), most=st.integers(1, 5))
+@law
+def test_after_a_deployment_no_more_is_given_back_than_a_run_adds(record, desired, most):
+    of = service(desired=desired, deployments=(Deployment(OWN, "PRIMARY", "COMPLETED", record.begun),))
+    found = believe(record, of, tasks(desired, created_at=record.begun), NOW, None, most)
+    assert 0 <= desired - give_back(desired, found.original, found.surge) <= min(most, record.surge)
 
 
 @given(record=records, desired=st.integers(0, 40), old=st.integers(0, 40), young=st.integers(0, 40))
 @law
 def test_no_more_is_given_back_than_there_are_young_and_missing_tasks(record, desired, old, young):
     there = tasks(old, created_at=record.begun - 1) + tasks(young, created_at=record.begun)
-    found = believe(record, service(desired=desired), there, NOW, None)
+    found = believe(record, service(desired=desired), there, NOW, None, 1)
     left = give_back(desired, found.original, found.surge)
     assert 0 <= desired - left <= young + max(0, desired - old - young)
     assert left >= min(desired, record.original)
