@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 import pytest
@@ -45,6 +46,9 @@ def test_a_signal_to_the_module(witness, sandbox, begin, number):
     sandbox.release()
     result = module.result()
     assert f"{number.name} was received" in result["msg"]
+    assert re.search(
+        r"\. 1 old task was stopped; \d of 4 tasks are healthy; the desired count is 4 again\.$", result["msg"]
+    )
     assert (result["recycle"]["status"], len(result["recycle"]["remaining"])) == ("failed", 3)
     left_alone_after_the_first_stop(witness)
 
