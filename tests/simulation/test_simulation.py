@@ -199,32 +199,40 @@ def test_a_thousand_tasks(yardstick: Latencies) -> None:
     assert sum(report.calls.values()) <= 15 * 1000
 
 
-@pytest.mark.parametrize("scaling", [False, True], ids=["alone", "with a scaling policy at work"])
+@pytest.mark.parametrize(
+    ("method", "scaling", "least"),
+    [("stop_task", False, 6), ("stop_task", True, 6), ("scale_in", True, 15)],
+    ids=["alone", "with a scaling policy at work", "by scaling in"],
+)
 @pytest.mark.parametrize("batch", [1, 2])
-def test_killed_after_every_single_write(yardstick: Latencies, scaling: bool, batch: int) -> None:
-    """And once more in the run that finishes the work."""
+def test_killed_after_every_single_write(
+    yardstick: Latencies, method: str, scaling: bool, least: int, batch: int
+) -> None:
+    """And once more in the run that finishes the work, which may stop tasks either way."""
     writes = 0
     while True:
         writes += 1
         cluster = a_service(yardstick, 3, scaling)
         before = cluster.scaling("web")
-        settings = everything(batch_size=Amount(batch))
+        settings = everything(stop_method=method, batch_size=Amount(batch))
+        second = everything(stop_method=(method, "stop_task")[writes % 2], batch_size=Amount(batch))
         try:
             run_once(cluster, settings, faults=CallFaults(kill_after_write=writes))
             break
         except Killed:
             pass
         try:
-            run_once(cluster, settings, owner="second", faults=CallFaults(kill_after_write=writes // 2 + 1))
+            run_once(cluster, second, owner="second", faults=CallFaults(kill_after_write=writes // 2 + 1))
         except Killed:
-            run_once(cluster, settings, owner="third")
+            run_once(cluster, second, owner="third")
         state = cluster.describe_service("web")
         assert state is not None
         assert (state.desired, dict(state.tags), cluster.scaling("web")) == (3, {}, before)
         assert max(change.desired for change in cluster.journal) <= 3 + batch
         assert min(change.healthy for change in cluster.journal) >= 3
         assert all(task.created_at > START for task in cluster.live("web"))
-    assert writes > 6
+        assert no_protections(cluster)
+    assert writes > least
 
 
 def no_protections(cluster: Cluster) -> bool:
@@ -253,35 +261,6 @@ def test_scale_in_renews_protections_that_would_end_before_the_run(yardstick: La
     assert all_replaced(cluster, report, 40)
     assert report.seconds > 5 * 3600
     assert no_protections(cluster)
-
-
-@pytest.mark.parametrize("batch", [1, 2])
-def test_scale_in_killed_after_every_single_write(yardstick: Latencies, batch: int) -> None:
-    """And once more in the run that finishes the work, which stops tasks either way."""
-    writes = 0
-    while True:
-        writes += 1
-        cluster = a_service(yardstick, 3, scaling=True)
-        before = cluster.scaling("web")
-        settings = everything(stop_method="scale_in", batch_size=Amount(batch))
-        second = everything(stop_method=("scale_in", "stop_task")[writes % 2], batch_size=Amount(batch))
-        try:
-            run_once(cluster, settings, faults=CallFaults(kill_after_write=writes))
-            break
-        except Killed:
-            pass
-        try:
-            run_once(cluster, second, owner="second", faults=CallFaults(kill_after_write=writes // 2 + 1))
-        except Killed:
-            run_once(cluster, second, owner="third")
-        state = cluster.describe_service("web")
-        assert state is not None
-        assert (state.desired, dict(state.tags), cluster.scaling("web")) == (3, {}, before)
-        assert max(change.desired for change in cluster.journal) <= 3 + batch
-        assert min(change.healthy for change in cluster.journal) >= 3
-        assert all(task.created_at > START for task in cluster.live("web"))
-        assert no_protections(cluster)
-    assert writes > 15
 
 
 def test_scale_in_leaves_the_protections_of_others(yardstick: Latencies) -> None:
