@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..._amazon import aws_call
@@ -20,3 +21,15 @@ def alarm_states(cloudwatch: Any, names: list[str]) -> dict[str, str]:
     )
     found = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
     return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
+
+
+@aws_call("cloudwatch:DescribeAlarms")
+def metric_alarms(cloudwatch: Any, names: list[str]) -> dict[str, Mapping[str, Any]]:
+    """Name -> boto3's alarm, of metric alarms that exist. At most a hundred."""
+    answer = cloudwatch.describe_alarms(AlarmNames=names, AlarmTypes=["MetricAlarm"], MaxRecords=AT_ONCE)
+    return {alarm["AlarmName"]: alarm for alarm in answer.get("MetricAlarms", [])}
+
+
+@aws_call("cloudwatch:ListTagsForResource", expected="ResourceNotFound", then={})
+def alarm_tags(cloudwatch: Any, arn: str) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]}

@@ -116,6 +116,13 @@ def containers(ecs: Any, revision: str) -> list[Mapping[str, Any]]:
     return answer["taskDefinition"]["containerDefinitions"]
 
 
+@aws_call("ecs:DescribeTaskDefinition", expected="ClientException: Unable to describe task definition")
+def task_definition(ecs: Any, revision: str) -> Mapping[str, Any] | None:
+    """Return boto3's task definition, of ``family`` or ``family:revision``; None when there is none."""
+    found: Mapping[str, Any] = ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]
+    return found
+
+
 @aws_call("ecs:UpdateService")
 def set_desired_count(ecs: Any, cluster: str, service: str, count: int) -> None:
     """Set the desired count and nothing else, which starts no deployment."""

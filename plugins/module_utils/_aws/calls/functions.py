@@ -27,6 +27,13 @@ def function_exists(functions: Any, function: Arn) -> bool:
     return True
 
 
+@aws_call("lambda:GetFunction", expected=NOT_FOUND)
+def whole_function(functions: Any, name: str) -> Mapping[str, Any] | None:
+    """Return ``Configuration``, ``Tags`` and ``Concurrency`` of a function; None when there is none of that name."""
+    answer: Mapping[str, Any] = functions.get_function(FunctionName=name)
+    return answer
+
+
 def find_function(functions: Any, function: Arn) -> tuple[bool, str | None]:
     """Return whether the function exists, and its policy; where it has none, that takes two calls."""
     policy = function_policy(functions, function)

@@ -25,10 +25,16 @@ def log_group_policy(logs: Any, arn: str) -> tuple[str | None, str | None]:
 
 
 @aws_call("logs:DescribeLogGroups")
-def log_group_exists(logs: Any, name: str) -> bool:
+def log_group(logs: Any, name: str) -> Mapping[str, Any] | None:
+    """Return boto3's log group; None when there is none of that name."""
     answer = logs.describe_log_groups(logGroupNamePrefix=name)
     # Told in the order of their names, so the name itself comes before those that only begin with it.
-    return any(group["logGroupName"] == name for group in answer["logGroups"])
+    return next((group for group in answer["logGroups"] if group["logGroupName"] == name), None)
+
+
+@aws_call("logs:ListTagsForResource", expected=NOT_FOUND, then={})
+def log_group_tags(logs: Any, arn: str) -> dict[str, str]:
+    return dict(logs.list_tags_for_resource(resourceArn=arn).get("tags") or {})
 
 
 @aws_call("logs:PutResourcePolicy")

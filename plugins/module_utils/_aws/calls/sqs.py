@@ -11,20 +11,27 @@ from typing import Any
 from ..._amazon import aws_call
 from ..._core.arns import Arn
 
+NO_QUEUE = r"(AWS\.SimpleQueueService\.)?NonExistentQueue|QueueDoesNotExist"
 
-@aws_call("sqs:GetQueueAttributes", expected=r"(AWS\.SimpleQueueService\.)?NonExistentQueue|QueueDoesNotExist")
+
+@aws_call("sqs:GetQueueAttributes", expected=NO_QUEUE)
 def queue_attributes(sqs: Any, queue: Arn) -> Mapping[str, str] | None:
     """Return the queue's ``Policy``, ``KmsMasterKeyId`` and the like; None when there is no such queue."""
     # All, for SQS refuses to be asked a standard queue for what only FIFO queues have.
-    return sqs.get_queue_attributes(QueueUrl=_url(sqs, queue), AttributeNames=["All"]).get("Attributes", {})
+    return sqs.get_queue_attributes(QueueUrl=queue_url(sqs, queue), AttributeNames=["All"]).get("Attributes", {})
 
 
 @aws_call("sqs:SetQueueAttributes")
 def set_queue_policy(sqs: Any, queue: Arn, policy: str) -> None:
     """``policy`` is JSON, and takes the place of the one there is; an empty text takes that away."""
-    sqs.set_queue_attributes(QueueUrl=_url(sqs, queue), Attributes={"Policy": policy})
+    sqs.set_queue_attributes(QueueUrl=queue_url(sqs, queue), Attributes={"Policy": policy})
 
 
-def _url(sqs: Any, queue: Arn) -> str:
+@aws_call("sqs:ListQueueTags", expected=NO_QUEUE, then={})
+def queue_tags(sqs: Any, queue: Arn) -> dict[str, str]:
+    return dict(sqs.list_queue_tags(QueueUrl=queue_url(sqs, queue)).get("Tags") or {})
+
+
+def queue_url(sqs: Any, queue: Arn) -> str:
     """Put together, which saves a call (GetQueueUrl) for each look at a queue."""
     return f"{sqs.meta.endpoint_url.rstrip('/')}/{queue.account}/{queue.resource}"

@@ -29,7 +29,7 @@ def read_place(client: Client, arn: Arn) -> Place:
         return Place(arn, *functions.find_function(client("lambda"), arn))
     if arn.service == "logs":
         policy, revision = log_groups.log_group_policy(client("logs"), str(arn))
-        exists = policy is not None or log_groups.log_group_exists(client("logs"), _log_group(arn))
+        exists = policy is not None or log_groups.log_group(client("logs"), _log_group(arn)) is not None
         return Place(arn, exists, policy, revision)
     if arn.service == "sns":
         attributes = sns.topic_attributes(client("sns"), str(arn))

@@ -1,0 +1,31 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""AWS CloudTrail: one call, one function. May raise ``CallFailed``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._amazon import aws_call
+
+
+@aws_call("cloudtrail:DescribeTrails")
+def trails(cloudtrail: Any) -> list[Mapping[str, Any]]:
+    """Return boto3's trails that record this region: its own, those of all regions, and those of the organization."""
+    found: list[Mapping[str, Any]] = cloudtrail.describe_trails(includeShadowTrails=True)["trailList"]
+    return found
+
+
+@aws_call("cloudtrail:GetTrailStatus", expected="TrailNotFoundException", then=False)
+def is_logging(cloudtrail: Any, arn: str) -> bool:
+    """Return whether a trail records at present; False when it is gone."""
+    return bool(cloudtrail.get_trail_status(Name=arn)["IsLogging"])
+
+
+@aws_call("cloudtrail:GetEventSelectors", expected="TrailNotFoundException")
+def event_selectors(cloudtrail: Any, arn: str) -> Mapping[str, Any] | None:
+    """Return ``EventSelectors`` or ``AdvancedEventSelectors`` of a trail; None when it is gone."""
+    answer: Mapping[str, Any] = cloudtrail.get_event_selectors(TrailName=arn)
+    return answer

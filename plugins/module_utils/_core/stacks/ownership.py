@@ -1,0 +1,68 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Whose a resource is: a role manages what has its tag, and leaves everything else alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# How messages call a resource of each kind of ``ecs_stack_info``.
+WORDS = {
+    "rules": "rule",
+    "queues": "queue",
+    "topics": "topic",
+    "log_groups": "log group",
+    "iam_roles": "role",
+    "functions": "function",
+    "schedules": "schedule",
+    "state_machines": "state machine",
+    "connections": "connection",
+    "api_destinations": "API destination",
+    "alarms": "alarm",
+}
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The mark of one run of a role: ``tag`` is the key, ``name`` the value.
+
+    ``variable`` is the variable that holds the name, such as ``failure_alerts_name``.
+    """
+
+    tag: str
+    name: str
+    variable: str
+
+    def owns(self, found: Mapping[str, Any] | None) -> bool:
+        """Whether a resource that ``ecs_stack_info`` has found has the mark."""
+        return bool(found) and (found or {}).get("tags", {}).get(self.tag) == self.name
+
+    def tags(self, more: Mapping[str, Any]) -> dict[str, str]:
+        """Return the tags of what the role makes: the user's, and the mark."""
+        return {**{str(key): str(value) for key, value in more.items()}, self.tag: self.name}
+
+
+def others(owner: Owner, stack: Mapping[str, Any], names: Iterable[tuple[str, str]]) -> list[str]:
+    """Return what exists under these names and is not the owner's, in words; ``names`` are pairs of kind and name."""
+    return [
+        f"{WORDS[kind]} {name}"
+        for kind, name in names
+        if stack.get(kind, {}).get(name) is not None and not owner.owns(stack[kind][name])
+    ]
+
+
+def refusal(owner: Owner, others: Iterable[str], besides: str = "") -> str:
+    """Return the message for resources of others. ``besides`` is one more way out, for resources that may be given."""
+    ways = [f"Choose another {owner.variable}", *([besides] if besides else [])]
+    return (
+        f"Not managed by this role: {', '.join(others)}. Nothing was changed. {', '.join(ways)}, or hand the resources "
+        f"over to the role by tagging them {owner.tag}={owner.name}."
+    )
+
+
+def kept_note(others: Iterable[str]) -> str:
+    """Return the note about resources of others that ``state: absent`` has left alone."""
+    return f"Not removed, because this role does not manage them: {', '.join(others)}."

@@ -1,0 +1,58 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Whether a trail of CloudTrail records refused launches: RunTask and StartTask are management events that write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+# "Creating a rule that triggers on an AWS API call via CloudTrail" in the EventBridge User Guide: events reach rules
+# only with a trail that is logging, and follow its selectors.
+
+
+def logs_launches(selectors: Mapping[str, Any] | None) -> bool:
+    """Whether the answer of GetEventSelectors lets RunTask and StartTask through; None is of a trail that is gone.
+
+    "Logging management events" in the CloudTrail User Guide: a trail without selectors of its own logs all of them.
+    """
+    if selectors is None:
+        return False
+    if not selectors.get("EventSelectors") and not selectors.get("AdvancedEventSelectors"):
+        return True
+    return any(map(_basic, selectors.get("EventSelectors") or ())) or any(
+        _advanced(each.get("FieldSelectors") or ()) for each in selectors.get("AdvancedEventSelectors") or ()
+    )
+
+
+def _basic(selector: Mapping[str, Any]) -> bool:
+    # API reference, EventSelector: both have these defaults.
+    return bool(selector.get("IncludeManagementEvents", True)) and selector.get("ReadWriteType", "All") != "ReadOnly"
+
+
+def _advanced(fields: Iterable[Mapping[str, Any]]) -> bool:
+    by_name = {each["Field"]: each for each in fields}
+    if "Management" not in by_name.get("eventCategory", {}).get("Equals", ()):
+        return False
+    source, read_only = by_name.get("eventSource", {}), by_name.get("readOnly", {})
+    if "ecs.amazonaws.com" in source.get("NotEquals", ()) or "ecs.amazonaws.com" not in source.get(
+        "Equals", ["ecs.amazonaws.com"]
+    ):
+        return False
+    return "true" not in read_only.get("Equals", ())
+
+
+def trail_note(trails: Mapping[str, Any] | None) -> str | None:
+    """Return what the user has to know about ``trails`` of ``ecs_stack_info``; None when launches are recorded."""
+    if trails is None or trails["logs_launches"]:
+        return None
+    if trails["denied"]:
+        return (
+            "Whether a trail of CloudTrail logs management events is not known, because these credentials may not look "
+            f"at trails ({trails['denied']}). Without such a trail, nobody learns of refused launches."
+        )
+    return (
+        "No trail of CloudTrail logs management events in this region, so nobody learns of refused launches. Create a "
+        "trail that logs write events, or start the one that exists."
+    )

@@ -1,0 +1,247 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What all roles share: whose a resource is, the variables, policies, trails, and the shape of a plan."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks import iam
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.difference import (
+    StackPlan,
+    Step,
+    differing,
+    refused,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.ownership import Owner, others, refusal
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.place import StackPlace, place_of
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.trails import logs_launches, trail_note
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.variables import (
+    as_bool,
+    as_int,
+    as_list,
+    as_mapping,
+    check_known,
+)
+
+HERE = StackPlace("aws", "eu-central-1", "123456789012")
+OURS = Owner("steadyops.ecs/failure-alerts", "alerts", "failure_alerts_name")
+
+
+@pytest.mark.parametrize(
+    ("found", "owned"),
+    [
+        (None, False),
+        ({}, False),
+        ({"tags": {}}, False),
+        ({"tags": {OURS.tag: "other"}}, False),
+        ({"tags": {OURS.tag: "alerts", "team": "shop"}}, True),
+    ],
+)
+def test_a_resource_is_ours_by_its_tag(found, owned):
+    assert OURS.owns(found) is owned
+
+
+def test_one_message_names_everything_that_others_own():
+    stack = {
+        "queues": {"lost": {"tags": {}}, "mine": {"tags": {OURS.tag: "alerts"}}, "missing": None},
+        "iam_roles": {"events": {"tags": {OURS.tag: "else"}}},
+    }
+    names = [("queues", "lost"), ("queues", "mine"), ("queues", "missing"), ("iam_roles", "events"), ("topics", "x")]
+    found = others(OURS, stack, names)
+    assert found == ["queue lost", "role events"]
+    assert refusal(OURS, found, "pass the ARN of an existing queue") == (
+        "Not managed by this role: queue lost, role events. Nothing was changed. Choose another failure_alerts_name, "
+        "pass the ARN of an existing queue, or hand the resources over to the role by tagging them "
+        "steadyops.ecs/failure-alerts=alerts."
+    )
+
+
+def test_tags_are_texts_and_the_mark_cannot_be_replaced():
+    assert OURS.tags({"n": 1, OURS.tag: "x"}) == {"n": "1", OURS.tag: "alerts"}
+
+
+def test_unknown_variables_are_refused_and_the_nearest_is_suggested():
+    check_known("failure_alerts", ["emails"], ["emails", "queue"])
+    with pytest.raises(
+        Refused, match=r"failure_alerts_email, failure_alerts_zzz: the role .* no such variable"
+    ) as told:
+        check_known("failure_alerts", ["zzz", "email"], ["emails", "queue"])
+    assert "Did you mean failure_alerts_emails?" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [(None, []), ("", []), ("a", ["a"]), (0, [0]), (["a", "b"], ["a", "b"]), (("a",), ["a"])]
+)
+def test_a_value_where_a_list_belongs(value, read):
+    assert as_list(value) == read
+
+
+@pytest.mark.parametrize(("value", "read"), [(3, 3), ("3", 3), (" 3 ", 3), ("-1", -1)])
+def test_numbers_may_be_texts(value, read):
+    assert as_int("x", value) == read
+
+
+@pytest.mark.parametrize("value", ["", "three", 3.5, None, True, [3]])
+def test_what_is_no_whole_number(value):
+    with pytest.raises(Refused, match="x must be a whole number"):
+        as_int("x", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [(True, True), ("yes", True), ("True", True), (1, True), ("off", False), (0, False), ("no", False)],
+)
+def test_true_and_false_as_ansible_reads_them(value, read):
+    assert as_bool("x", value) is read
+
+
+@pytest.mark.parametrize("value", [None, "perhaps", 2, []])
+def test_what_is_neither_true_nor_false(value):
+    with pytest.raises(Refused, match="x must be true or false"):
+        as_bool("x", value)
+
+
+def test_a_dictionary():
+    assert as_mapping("x", None) == {}
+    assert as_mapping("x", {"a": 1}) == {"a": 1}
+    with pytest.raises(Refused, match="x must be a dictionary"):
+        as_mapping("x", ["a"])
+
+
+def test_names_become_arns_and_arns_stay():
+    assert str(HERE.named("sqs", "lost")) == "arn:aws:sqs:eu-central-1:123456789012:lost"
+    assert str(HERE.named("logs", "/ecs", "log-group:")) == "arn:aws:logs:eu-central-1:123456789012:log-group:/ecs"
+    assert str(HERE.arn("iam", "role/x")) == "arn:aws:iam::123456789012:role/x"
+    other = "arn:aws:sqs:eu-west-1:999999999999:lost"
+    assert str(HERE.named("sqs", other)) == other
+
+
+def test_the_place_comes_from_the_caller():
+    assert place_of("arn:aws-cn:sts::123456789012:assumed-role/a/b", "cn-north-1").partition == "aws-cn"
+    with pytest.raises(Refused, match="not an ARN"):
+        place_of("nobody", "x")
+
+
+def test_a_service_is_trusted_for_this_account_alone():
+    (statement,) = iam.trust(HERE, "events", ["arn:rule"])["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+        "ArnEquals": {"aws:SourceArn": ["arn:rule"]},
+    }
+    assert "ArnLike" in iam.trust(HERE, "states", ["arn:*"])["Statement"][0]["Condition"]
+    assert iam.trust(HERE, "lambda")["Statement"][0]["Condition"].keys() == {"StringEquals"}
+
+
+def test_a_role_is_passed_to_one_service():
+    assert iam.allow_pass_role("arn:role", "ecs-tasks")["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+    }
+
+
+ONE = {"Statement": [{"Action": ["a", "b"], "Resource": ["x"]}]}
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ({"Statement": {"Action": ["b", "a"], "Resource": "x"}}, True),
+        ({"Statement": [{"Action": ["a"], "Resource": "x"}]}, False),
+        (None, False),
+    ],
+)
+def test_policies_are_compared_as_values(other, same):
+    assert iam.same_policy(ONE, other) is same
+
+
+ROLE = iam.wanted_role("x", iam.trust(HERE, "events"), "d", {"a": "b"})
+FOUND_ROLE = {
+    "trust": iam.trust(HERE, "events"),
+    "description": "d",
+    "tags": {"a": "b"},
+    "boundary": None,
+    "policies": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "differs"),
+    [
+        ({}, None, True),
+        ({}, FOUND_ROLE, False),
+        ({}, {**FOUND_ROLE, "boundary": "arn:b"}, False),
+        ({"boundary": "arn:b"}, FOUND_ROLE, True),
+        ({"boundary": "arn:b"}, {**FOUND_ROLE, "boundary": "arn:b"}, False),
+        ({"description": "e"}, FOUND_ROLE, True),
+        ({"tags": {}}, FOUND_ROLE, True),
+        ({}, {**FOUND_ROLE, "trust": {}}, True),
+    ],
+)
+def test_when_a_role_is_written(wanted, found, differs):
+    assert bool(iam.role_differs({**ROLE, **wanted}, found)) is differs
+
+
+def test_when_an_inline_policy_is_written():
+    assert iam.inline_policy_differs(None, "p", ONE)
+    assert iam.inline_policy_differs(FOUND_ROLE, "p", ONE)
+    assert not iam.inline_policy_differs({"policies": {"p": ONE}}, "p", ONE)
+
+
+def advanced(**fields):
+    return {"AdvancedEventSelectors": [{"FieldSelectors": [{"Field": key, **value} for key, value in fields.items()]}]}
+
+
+MANAGEMENT = {"eventCategory": {"Equals": ["Management"]}}
+
+
+@pytest.mark.parametrize(
+    ("selectors", "logs"),
+    [
+        (None, False),
+        ({}, True),
+        ({"EventSelectors": [{}]}, True),
+        ({"EventSelectors": [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}]}, True),
+        ({"EventSelectors": [{"ReadWriteType": "ReadOnly"}]}, False),
+        ({"EventSelectors": [{"IncludeManagementEvents": False}, {"IncludeManagementEvents": True}]}, True),
+        ({"EventSelectors": [{"IncludeManagementEvents": False}]}, False),
+        (advanced(**MANAGEMENT), True),
+        (advanced(eventCategory={"Equals": ["Data"]}), False),
+        (advanced(**MANAGEMENT, readOnly={"Equals": ["false"]}), True),
+        (advanced(**MANAGEMENT, readOnly={"Equals": ["true"]}), False),
+        (advanced(**MANAGEMENT, eventSource={"NotEquals": ["kms.amazonaws.com"]}), True),
+        (advanced(**MANAGEMENT, eventSource={"NotEquals": ["ecs.amazonaws.com"]}), False),
+        (advanced(**MANAGEMENT, eventSource={"Equals": ["s3.amazonaws.com"]}), False),
+    ],
+)
+def test_whether_a_trail_records_launches(selectors, logs):
+    assert logs_launches(selectors) is logs
+
+
+def test_what_is_said_of_trails():
+    assert trail_note(None) is None
+    assert trail_note({"logs_launches": True, "denied": None}) is None
+    assert "No trail of CloudTrail logs management events" in trail_note({"logs_launches": False, "denied": None})
+    assert "(DescribeTrails: AccessDenied)" in trail_note(
+        {"logs_launches": None, "denied": "DescribeTrails: AccessDenied"}
+    )
+
+
+def test_a_plan_lists_the_tasks_that_will_change_something():
+    made, idle = Step("Create the topic"), Step("Create the queue")
+    made.add({"name": "x"}, "x", None, {"a": 1})
+    facts = StackPlan({"topics": made, "queues": idle}, {"kept": []}, ["note"]).facts()
+    assert facts == {
+        "topics": [{"name": "x"}],
+        "queues": [],
+        "changes": [{"task": "Create the topic", "items": [{"label": "x", "before": None, "after": {"a": 1}}]}],
+        "result": {"kept": []},
+        "notes": ["note"],
+        "refused": "",
+    }
+    assert refused(Refused("no"))["refused"] == "no"
+
+
+def test_only_what_differs():
+    assert differing({"a": 1, "b": 2}, None) == {"a": 1, "b": 2}
+    assert differing({"a": 1, "b": 2}, {"a": 1, "c": 3}) == {"b": 2}
