@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from ._amazon import AwsModule
 from ._core.change import Change
@@ -136,6 +136,49 @@ def converge(
         results={} if failure else {key: None if change.after is None else {**change.after, **told}},
         before=change.before or {},
         after=change.after or {},
+        warnings=warnings,
+        failure=failure,
+        done=done if failure else (),
+    )
+
+
+class Plan(Protocol):
+    """What one step of many will do."""
+
+    change: Change
+    warnings: Sequence[str]
+
+    @property
+    def write(self) -> Callable[[Change], Writes]:
+        """The function that makes the writes."""
+
+
+def converge_all(steps: Sequence[tuple[str, Callable[[], Plan]]], check_mode: bool, region: str) -> Outcome:
+    """Converge one thing after another; each is planned when those before it are done. A failure ends it."""
+    changes: list[dict[str, Any]] = []
+    warnings: list[str] = []
+    done: list[str] = []
+    failure: Failed | None = None
+    for label, plan in steps:
+        try:
+            planned = plan()
+        except (Refused, Failed, CallFailed) as error:
+            failure = Failed(f"{label} in {region}: {error}")
+            break
+        outcome = converge("thing", planned.change, check_mode, planned.write, planned.warnings)
+        warnings += outcome.warnings
+        if outcome.failure:
+            done += [f"{label}: {each}" for each in outcome.done]
+            failure = Failed(f"{label} in {region}: {outcome.failure}")
+            break
+        if outcome.changed:
+            changes.append({"label": label, "before": planned.change.before, "after": outcome.results["thing"]})
+            done.append(label)
+    return Outcome(
+        changed=bool(done),
+        results={"changes": changes},
+        before={each["label"]: each["before"] for each in changes},
+        after={each["label"]: each["after"] for each in changes},
         warnings=warnings,
         failure=failure,
         done=done if failure else (),

@@ -34,3 +34,43 @@ def subscriptions(sns: Any, arn: str, **page: str) -> Any:
     """List boto3's subscriptions of a topic; None when there is no such topic."""
     answer = sns.list_subscriptions_by_topic(TopicArn=arn, **page)
     return answer["Subscriptions"], answer
+
+
+@aws_call("sns:CreateTopic")
+def create_topic(sns: Any, name: str, attributes: Mapping[str, str], tags: Mapping[str, str]) -> None:
+    """Create a topic. A second call with the same attributes and tags does no harm."""
+    listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+    sns.create_topic(Name=name, Attributes=dict(attributes), **({"Tags": listed} if listed else {}))
+
+
+@aws_call("sns:SetTopicAttributes")
+def set_topic_attribute(sns: Any, arn: str, name: str, value: str) -> None:
+    sns.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=value)
+
+
+@aws_call("sns:Subscribe")
+def subscribe(sns: Any, arn: str, protocol: str, endpoint: str) -> None:
+    """Subscribe an endpoint. A second call for the same one does no harm."""
+    sns.subscribe(TopicArn=arn, Protocol=protocol, Endpoint=endpoint)
+
+
+@aws_call("sns:Unsubscribe", expected="NotFound")
+def unsubscribe(sns: Any, subscription: str) -> None:
+    """Remove a subscription that was confirmed, by its ARN."""
+    sns.unsubscribe(SubscriptionArn=subscription)
+
+
+@aws_call("sns:TagResource")
+def tag_topic(sns: Any, arn: str, tags: Mapping[str, str]) -> None:
+    sns.tag_resource(ResourceArn=arn, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+
+
+@aws_call("sns:UntagResource")
+def untag_topic(sns: Any, arn: str, keys: list[str]) -> None:
+    sns.untag_resource(ResourceArn=arn, TagKeys=keys)
+
+
+@aws_call("sns:DeleteTopic", expected="NotFound")
+def delete_topic(sns: Any, arn: str) -> None:
+    """Delete a topic and its subscriptions, if it is there."""
+    sns.delete_topic(TopicArn=arn)

@@ -35,3 +35,31 @@ def queue_tags(sqs: Any, queue: Arn) -> dict[str, str]:
 def queue_url(sqs: Any, queue: Arn) -> str:
     """Put together, which saves a call (GetQueueUrl) for each look at a queue."""
     return f"{sqs.meta.endpoint_url.rstrip('/')}/{queue.account}/{queue.resource}"
+
+
+@aws_call("sqs:CreateQueue")
+def create_queue(sqs: Any, name: str, attributes: Mapping[str, str], tags: Mapping[str, str]) -> None:
+    """Create a queue. A second call with the same attributes does no harm."""
+    sqs.create_queue(QueueName=name, Attributes=dict(attributes), **({"tags": dict(tags)} if tags else {}))
+
+
+@aws_call("sqs:SetQueueAttributes")
+def set_queue_attributes(sqs: Any, queue: Arn, attributes: Mapping[str, str]) -> None:
+    """Set these attributes; the others stay."""
+    sqs.set_queue_attributes(QueueUrl=queue_url(sqs, queue), Attributes=dict(attributes))
+
+
+@aws_call("sqs:TagQueue")
+def tag_queue(sqs: Any, queue: Arn, tags: Mapping[str, str]) -> None:
+    sqs.tag_queue(QueueUrl=queue_url(sqs, queue), Tags=dict(tags))
+
+
+@aws_call("sqs:UntagQueue")
+def untag_queue(sqs: Any, queue: Arn, keys: list[str]) -> None:
+    sqs.untag_queue(QueueUrl=queue_url(sqs, queue), TagKeys=keys)
+
+
+@aws_call("sqs:DeleteQueue", expected=NO_QUEUE)
+def delete_queue(sqs: Any, queue: Arn) -> None:
+    """Delete a queue and its messages, if it is there."""
+    sqs.delete_queue(QueueUrl=queue_url(sqs, queue))

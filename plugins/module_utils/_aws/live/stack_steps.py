@@ -1,0 +1,90 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Steps of ``ecs_stack``: each reads its thing, plans, and hands the writes over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..._core.change import Change
+from ..._core.errors import Failed
+from ..._core.events.target.options import read_target
+from ..._core.events.target.plan import plan_target, warnings_of
+from ..._core.failures.rule import plan_rule, read_rule
+from ..._core.stacks.messaging import plan_queue, plan_topic
+from ..._core.stacks.place import StackPlace
+from ..calls import api_destinations
+from .messaging import write_queue, write_topic
+from .rule import find_rule, write_rule
+from .stack import Client, find_queues, find_topics
+from .target import LiveTarget
+from .waits import Writes
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a step will do: the change, and the function that makes the writes."""
+
+    change: Change
+    write: Callable[[Change], Writes]
+    warnings: Sequence[str] = ()
+
+
+def plan_step(client: Client, place: StackPlace, kind: str, params: Params) -> Planned:
+    """Read what the step is about, and plan it. Raises ``Refused``, ``Failed`` and ``CallFailed``."""
+    return PLANNERS[kind](client, place, params)
+
+
+def check_step(kind: str, params: Params) -> None:
+    """Raise ``Refused`` for what can be known to be wrong before any call."""
+    if kind == "rule":
+        read_rule(params)
+    elif kind == "target" and not params["api_destination"]:
+        read_target(params)
+
+
+def _queue(client: Client, place: StackPlace, params: Params) -> Planned:
+    arn, name = place.named("sqs", params["name"]), params["name"]
+    found = find_queues(client, place, [name])[name]
+    change = plan_queue(params, found)
+    return Planned(change, lambda change: write_queue(client("sqs"), arn, change))
+
+
+def _topic(client: Client, place: StackPlace, params: Params) -> Planned:
+    arn, name = place.named("sns", params["name"]), params["name"]
+    found = find_topics(client, place, [name])[name]
+    change = plan_topic(params, found)
+    return Planned(change, lambda change: write_topic(client("sns"), arn, params, change))
+
+
+def _rule(client: Client, _place: StackPlace, params: Params) -> Planned:
+    wanted, events = read_rule(params), client("events")
+    current = find_rule(events, wanted.name, wanted.bus, to_delete=not wanted.present)
+    change = plan_rule(wanted, current)
+    return Planned(change, lambda change: write_rule(events, wanted.bus, current, change), wanted.warnings)
+
+
+def _target(client: Client, _place: StackPlace, params: Params) -> Planned:
+    if params["api_destination"]:
+        found = api_destinations.describe_api_destination(client("events"), params["api_destination"])
+        if found is None:
+            raise Failed(f"There is no API destination {params['api_destination']}. Create it first")
+        params = {**params, "arn": found.arn}
+    wanted = read_target(params)
+    live = LiveTarget(client, wanted)
+    read = live.read()
+    change = plan_target(wanted, read, live.rule_arn)
+    return Planned(change, live.write, [*warnings_of(wanted, read, change), *live.missing])
+
+
+PLANNERS: Mapping[str, Callable[[Client, StackPlace, Params], Planned]] = {
+    "queue": _queue,
+    "topic": _topic,
+    "rule": _rule,
+    "target": _target,
+}

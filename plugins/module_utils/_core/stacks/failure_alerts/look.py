@@ -1,0 +1,85 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the role failure_alerts has to know of the account before it decides: names by kind of ``ecs_stack_info``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .variables import CHANNELS, KINDS, Alerts
+from .web import SERVICES
+
+Look = dict[str, Any]
+
+
+def look(alerts: Alerts) -> Look:
+    """Return what is looked at first: all rules, and what the variables name. Absent alerts may have everything."""
+    absent = not alerts.present
+    function, web = absent or alerts.function is not None, absent or bool(alerts.web)
+    queues = [alerts.queue] if alerts.queue else []
+    groups = [alerts.log_group.removesuffix(":*")] if alerts.log_group else []
+    return _named(
+        rules=[alerts.rule(kind) for kind in KINDS],
+        queues=[*queues, *([alerts.undelivered] if absent or alerts.dead_letter else [])],
+        topics=[alerts.name] if absent or alerts.emails else [],
+        log_groups=[*groups, *([alerts.function_log] if function else [])],
+        log_group_policies=[] if absent else groups,
+        iam_roles=_roles(alerts, web, function),
+        functions=[alerts.function_name] if function else [],
+        function_policies=[alerts.function_name] if function and not absent else [],
+        connections=[alerts.web_name(name) for name in alerts.web],
+        api_destinations=[alerts.web_name(name) for name in alerts.web],
+        trails="launch" in alerts.kinds,
+    )
+
+
+def look_again(alerts: Alerts, stack: Mapping[str, Any]) -> Look:
+    """Return what else has to be looked at, now that the rules are known: the channels that alerted before."""
+    if not alerts.present:
+        ours = alerts.owner.owns(stack["iam_roles"][alerts.events_role])
+        names = [alerts.web_name(name) for name in SERVICES] if ours else []
+        return _named(connections=names, api_destinations=names)
+    gone = channels_before(alerts, stack) - set(alerts.channels)
+    web = [name for name in SERVICES if name.replace("_", "-") in gone]
+    function = "sentry-function" in gone
+    names = [alerts.web_name(name) for name in web]
+    return _named(
+        topics=[alerts.name] if "mail" in gone else [],
+        iam_roles=_roles(alerts, bool(web) and not alerts.web, function),
+        functions=[alerts.function_name] if function else [],
+        connections=names,
+        api_destinations=names,
+    )
+
+
+def rules_before(alerts: Alerts, stack: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the rules that the role manages, by name."""
+    rules: Mapping[str, Any] = stack["rules"]
+    names = (alerts.rule(kind) for kind in KINDS)
+    return {name: rules[name] for name in names if alerts.owner.owns(rules.get(name))}
+
+
+def channels_before(alerts: Alerts, stack: Mapping[str, Any]) -> set[str]:
+    """Return the ids of the targets that the role has made."""
+    rules = rules_before(alerts, stack).values()
+    return {target["id"] for rule in rules for target in rule["targets"]} & set(CHANNELS)
+
+
+def _roles(alerts: Alerts, web: bool, function: bool) -> list[str]:
+    return [*([alerts.events_role] if web else []), *([alerts.function_name] if function else [])]
+
+
+def _named(trails: bool = False, **names: Sequence[str]) -> Look:
+    """Only the kinds with something to look at."""
+    found: Look = {kind: list(some) for kind, some in names.items() if some}
+    return {**found, "trails": True} if trails else found
+
+
+def together(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one stack of two looks."""
+    both = dict(first)
+    for kind, found in second.items():
+        both[kind] = {**first.get(kind, {}), **found} if isinstance(found, Mapping) else found
+    return both

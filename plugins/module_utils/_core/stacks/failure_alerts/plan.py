@@ -1,0 +1,524 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the role failure_alerts writes and removes, in which order, and what it says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ...change import Change
+from ...errors import Refused
+from ...events.api_destination import plan_api_destination, read_api_destination
+from ...events.connection.plan import plan_connection
+from ...events.connection.read import read_connection
+from ...events.target.options import read_target
+from ...events.target.plan import Found, Place, check_rule, missing, plan_target
+from ...failures.covers import covers
+from ...failures.rule import plan_rule, read_rule
+from .. import iam
+from ..difference import StackPlan, Step, refused
+from ..found import api_destination_of, connection_of, policy_place, rule_of
+from ..messaging import plan_queue, plan_topic
+from ..ownership import kept_note, others, refusal
+from ..place import StackPlace, place_in
+from ..steps import label_of, read_step
+from ..trails import trail_note
+from .look import channels_before, rules_before
+from .variables import CHANNELS, KINDS, MOST_TARGETS, Alerts
+from .web import SERVICES
+
+Stack = Mapping[str, Any]
+
+DESCRIPTION = "Failures of Amazon ECS, for {name}"
+TWO_WEEKS = "1209600"
+MESSAGES = {
+    "mail": "sns_text",
+    "queue": "plain",
+    "webhook": "plain",
+    **{name.replace("_", "-"): name for name in SERVICES if name != "webhook"},
+}
+_ENVIRONMENT = {
+    "SENTRY_DSN": "dsn",
+    "SENTRY_DSN_SECRET": "dsn_secret_arn",
+    "SENTRY_DSN_PARAMETER": "dsn_parameter",
+    "SENTRY_ENVIRONMENT": "environment",
+}
+
+
+def plan_alerts(alerts: Alerts, stack: Stack, package: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plan; ``package`` is of the function that notifies Sentry. Raises ``Refused``."""
+    return _Planner(alerts, stack, package).plan()
+
+
+def web_secrets(alerts: Alerts) -> dict[str, Any]:
+    """Return what the plan must not hold: keys of connections by their names, and the environment of the function."""
+    connections = {}
+    for service, settings in alerts.web.items():
+        made = SERVICES[service](settings)
+        http = {place: [_parameter(each) for each in many] for place, many in (made.http or {}).items()}
+        connections[alerts.web_name(service)] = {"api_key": dict(made.api_key), "invocation_http_parameters": http}
+    return {"connections": connections, "environment": _environment(alerts)}
+
+
+def _parameter(given: Mapping[str, str]) -> dict[str, Any]:
+    return {"value": None, "secret_value": None, **given}
+
+
+def _environment(alerts: Alerts) -> dict[str, str]:
+    given = alerts.function or {}
+    return {name: given[key] for name, key in _ENVIRONMENT.items() if given.get(key)}
+
+
+class _Planner:
+    def __init__(self, alerts: Alerts, stack: Stack, package: Mapping[str, Any]) -> None:
+        self.alerts, self.stack, self.package = alerts, stack, package
+        self.place: StackPlace = place_in(stack)
+        self.owner = alerts.owner
+        self.tags = self.owner.tags(alerts.tags)
+        self.rules = rules_before(alerts, stack)
+        self.targets = [(name, each) for name, rule in self.rules.items() for each in rule["targets"]]
+        mine = [each for _rule, each in self.targets if each["id"] in CHANNELS]
+        # What our rules reach already is ours, whatever its tags are.
+        self.reached = {each[key] for each in mine for key in ("arn", "role_arn", "dead_letter_arn")} - {None}
+        self.wanted_rules = sorted(alerts.rule(kind) for kind in alerts.kinds)
+        self.not_ours = self._not_ours()
+        self.kept: list[str] = []
+        self.unconfirmed: list[str] = []
+        self.steps = {
+            "queues_first": Step("Create the dead-letter queue of the function"),
+            "log_groups": Step("Create the log groups"),
+            "iam_roles": Step("Create the IAM roles"),
+            "iam_policies": Step("Set what the IAM roles may do"),
+            "functions": Step("Create the function that notifies Sentry"),
+            "connections": Step("Create the connections"),
+            "api_destinations": Step("Create the API destinations"),
+            "routes": Step("Route failures to their receivers"),
+            "api_destinations_removed": Step("Remove API destinations"),
+            "connections_removed": Step("Remove connections"),
+            "functions_removed": Step("Remove the function that notified Sentry"),
+            "iam_roles_removed": Step("Remove IAM roles"),
+            "log_groups_removed": Step("Remove log groups"),
+        }
+
+    def plan(self) -> dict[str, Any]:
+        alerts = self.alerts
+        rules: list[dict[str, Any]] = []
+        if alerts.present:
+            if self.not_ours:
+                return refused(refusal(self.owner, self.not_ours, "pass the ARN of an existing queue or log group"))
+            self._check_room()
+            self._queues()
+            self._log_groups()
+            self._function()
+            self._web()
+            topic = self._topic()
+            self._removed_targets()
+            rules = self._rules()
+            self._targets()
+            if topic:
+                self._add_route("topic", topic)
+        else:
+            self._removed_targets()
+            self._removed_rules()
+        self._removed()
+        result = {
+            "rules": rules,
+            "channels": alerts.channels,
+            "unconfirmed_emails": self.unconfirmed,
+            "kept": self.kept,
+            "not_managed": [] if alerts.present else self.not_ours,
+        }
+        return StackPlan(self.steps, result, self._notes()).facts()
+
+    # ---- whose things these are
+
+    def _not_ours(self) -> list[str]:
+        alerts = self.alerts
+        named = [
+            *(("rules", alerts.rule(kind)) for kind in KINDS),
+            *(("queues", name) for name in (alerts.own_queue, alerts.undelivered)),
+            *(("log_groups", name) for name in (alerts.own_log_group, alerts.function_log)),
+            ("topics", alerts.name),
+            *(("iam_roles", name) for name in (alerts.events_role, alerts.function_name)),
+            ("functions", alerts.function_name),
+        ]
+        found = {pair: self.stack.get(pair[0], {}).get(pair[1]) for pair in named if pair[1]}
+        unsure = [pair for pair, each in found.items() if each is not None and not self._reaches(pair[0], each)]
+        return others(self.owner, self.stack, [(kind, str(name)) for kind, name in unsure]) + self._untagged_of_others()
+
+    def _reaches(self, kind: str, found: Mapping[str, Any]) -> bool:
+        """Whether a rule of ours reaches this already; what belongs to our function goes with the function."""
+        if not self.alerts.present or kind == "rules":
+            return False
+        function = str(self.place.arn("lambda", f"function:{self.alerts.function_name}"))
+        of_function = (f"role/{self.alerts.function_name}", f"log-group:{self.alerts.function_log}")
+        return found["arn"] in self.reached or (function in self.reached and found["arn"].endswith(of_function))
+
+    def _untagged_of_others(self) -> list[str]:
+        """Connections and API destinations have no tags: they are ours when the role that calls them is."""
+        role = self.stack.get("iam_roles", {}).get(self.alerts.events_role)
+        if self.owner.owns(role) or (role and role["arn"] in self.reached):
+            return []
+        kinds = (("connections", "connection"), ("api_destinations", "API destination"))
+        return [f"{word} {name}" for kind, word in kinds for name, each in self.stack.get(kind, {}).items() if each]
+
+    def _ours(self, kind: str, name: str) -> Mapping[str, Any] | None:
+        """What there is of this name and is ours."""
+        found: Mapping[str, Any] | None = self.stack.get(kind, {}).get(name)
+        return found if found is not None and (self.owner.owns(found) or self._reaches(kind, found)) else None
+
+    def _check_room(self) -> None:
+        for name in self.wanted_rules:
+            theirs = [target["id"] for rule, target in self.targets if rule == name and target["id"] not in CHANNELS]
+            if len(theirs) + len(self.alerts.channels) > MOST_TARGETS:
+                raise Refused(
+                    f"The rule {name} has targets that this role has not made: {', '.join(theirs)}. A rule has at most "
+                    f"five, and there is no room left for {', '.join(self.alerts.channels)}. Leave some out, or take "
+                    "another failure_alerts_name. Nothing was changed."
+                )
+
+    # ---- what is created and changed
+
+    def _add_route(self, kind: str, params: Mapping[str, Any], change: Change | None = None) -> None:
+        sides = (change.before, change.after) if change else (None, None)
+        self.steps["routes"].add({kind: dict(params)}, label_of(kind, params), *sides)
+
+    def _queues(self) -> None:
+        alerts = self.alerts
+        if alerts.dead_letter:
+            self._queue(alerts.undelivered, {"MessageRetentionPeriod": TWO_WEEKS}, first=alerts.function is not None)
+        if alerts.own_queue:
+            fifo = alerts.own_queue.endswith(".fifo")
+            self._queue(alerts.own_queue, {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {})
+
+    def _queue(self, name: str, attributes: Mapping[str, str], first: bool = False) -> None:
+        params = {"name": name, "attributes": dict(attributes), "tags": self.tags}
+        change = plan_queue(_whole("queue", params), self.stack["queues"][name])
+        if change.changed and first:
+            self.steps["queues_first"].add({"queue": params}, label_of("queue", params), change.before, change.after)
+        elif change.changed:
+            self._add_route("queue", params, change)
+
+    def _log_groups(self) -> None:
+        alerts = self.alerts
+        for name in (alerts.own_log_group, alerts.function_log if alerts.function is not None else None):
+            found = self.stack["log_groups"][name] if name else None
+            wanted = {"retention_days": alerts.retention_days, "tags": self.tags}
+            before = found and {key: found[key] for key in wanted}
+            if name and before != wanted:
+                item = {"log_group_name": name, "retention": alerts.retention_days, "tags": self.tags}
+                self.steps["log_groups"].add(item, f"log group {name}", before, wanted)
+
+    def _iam_role(self, name: str, trusted: Mapping[str, Any], about: str, policy: str, document: Any) -> None:
+        found = self.stack["iam_roles"][name]
+        wanted = iam.wanted_role(name, trusted, about, self.tags)
+        if iam.role_differs(wanted, found):
+            before = found and {key: found[key] for key in ("description", "tags", "trust")}
+            after = {"description": about, "tags": self.tags, "trust": trusted}
+            self.steps["iam_roles"].add(wanted, f"role {name}", before, after)
+        if iam.inline_policy_differs(found, policy, document):
+            item = {"iam_name": name, "policy_name": policy, "policy_json": document}
+            before = (found or {}).get("policies", {}).get(policy)
+            self.steps["iam_policies"].add(item, f"policy {policy} of role {name}", before, document)
+
+    def _function(self) -> None:
+        alerts, name = self.alerts, self.alerts.function_name
+        if alerts.function is None:
+            return
+        about = f"The function that tells Sentry of failures of Amazon ECS, for {alerts.name}"
+        document = iam.policy(self._function_statements(alerts.function))
+        self._iam_role(name, iam.trust(self.place, "lambda"), about, "log-and-dsn", document)
+        environment = {key: hashlib.sha256(value.encode()).hexdigest() for key, value in _environment(alerts).items()}
+        wanted = {
+            "description": f"Tells Sentry of failures of Amazon ECS, for {alerts.name}",
+            "handler": "sentry_function.handler",
+            "runtime": alerts.function.get("runtime", "python3.13"),
+            "role_arn": str(self.place.arn("iam", f"role/{name}")),
+            "timeout": 30,
+            "memory_size": 128,
+            "dead_letter_arn": self._undelivered(),
+            "tags": self.tags,
+        }
+        found = self.stack["functions"][name]
+        compared = {**wanted, "code_sha256": self.package.get("code_sha256"), "environment": environment}
+        before = found and {key: found[key] for key in compared}
+        if before != compared:
+            item = {
+                **wanted,
+                "name": name,
+                "zip_file": self.package.get("path"),
+                "dead_letter_arn": self._undelivered() or "",
+            }
+            self.steps["functions"].add(item, f"function {name}", before, compared)
+
+    def _function_statements(self, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+        log = self.place.arn("logs", f"log-group:{self.alerts.function_log}:*")
+        statements = [iam.allow(["logs:CreateLogStream", "logs:PutLogEvents"], str(log))]
+        if self.alerts.dead_letter:
+            statements.append(iam.allow("sqs:SendMessage", str(self._undelivered())))
+        if "dsn_secret_arn" in settings:
+            statements.append(iam.allow("secretsmanager:GetSecretValue", settings["dsn_secret_arn"]))
+        if "dsn_parameter" in settings:
+            parameter = self.place.arn("ssm", f"parameter/{settings['dsn_parameter'].removeprefix('/')}")
+            statements.append(iam.allow("ssm:GetParameter", str(parameter)))
+        return statements
+
+    def _undelivered(self) -> str | None:
+        return str(self.place.arn("sqs", self.alerts.undelivered)) if self.alerts.dead_letter else None
+
+    def _web(self) -> None:
+        alerts = self.alerts
+        if not alerts.web:
+            return
+        about = f"EventBridge calls the services that are told of failures of Amazon ECS, for {alerts.name}"
+        sources = [str(self.place.arn("events", f"rule/{name}")) for name in self.wanted_rules]
+        # AWS draws the end of the ARN when the API destination is created.
+        names = sorted(alerts.web_name(service) for service in alerts.web)
+        reached = [str(self.place.arn("events", f"api-destination/{name}/*")) for name in names]
+        document = iam.policy([iam.allow("events:InvokeApiDestination", reached)])
+        trusted = iam.trust(self.place, "events", sources)
+        self._iam_role(alerts.events_role, trusted, about, "invoke-api-destinations", document)
+        secrets = web_secrets(alerts)["connections"]
+        for service, settings in alerts.web.items():
+            self._connection(alerts.web_name(service), secrets[alerts.web_name(service)])
+            self._api_destination(alerts.web_name(service), SERVICES[service](settings))
+
+    def _connection(self, name: str, secrets: Mapping[str, Any]) -> None:
+        item = {"name": name, "description": DESCRIPTION.format(name=self.alerts.name)}
+        params = {**_CONNECTION, **item, **secrets}
+        change = plan_connection(read_connection(params), connection_of(self.stack["connections"][name]))
+        if change.changed:
+            self.steps["connections"].add(item, f"connection {name}", change.before, change.after)
+
+    def _api_destination(self, name: str, service: Any) -> None:
+        item = {
+            "name": name,
+            "description": DESCRIPTION.format(name=self.alerts.name),
+            "connection": name,
+            "invocation_endpoint": service.endpoint,
+            "http_method": "POST",
+            "invocation_rate_limit_per_second": service.per_second,
+        }
+        connection = self.stack["connections"][name]
+        wanted = read_api_destination({**_WAITING, "state": "present", **item})
+        found = api_destination_of(self.stack["api_destinations"][name])
+        change = plan_api_destination(wanted, found, connection and connection["arn"])
+        if change.changed:
+            self.steps["api_destinations"].add(item, f"API destination {name}", change.before, change.after)
+
+    def _topic(self) -> dict[str, Any] | None:
+        """Plan the topic. Returns the step for one that has to go after the targets."""
+        alerts, found = self.alerts, self.stack.get("topics", {}).get(self.alerts.name)
+        if not alerts.emails:
+            return self._removed_topic()
+        standing = [each for each in (found or {}).get("subscriptions", []) if each["protocol"] == "email"]
+        confirmed = [each for each in standing if each["arn"].startswith("arn:")]
+        params = {
+            "name": alerts.name,
+            "attributes": {"DisplayName": alerts.mail_subject},
+            "tags": self.tags,
+            "subscriptions": [{"protocol": "email", "endpoint": each} for each in dict.fromkeys(alerts.emails)],
+            "unsubscribe": [each["arn"] for each in confirmed if each["endpoint"] not in alerts.emails],
+        }
+        change = plan_topic(_whole("topic", params), found)
+        if change.changed:
+            self._add_route("topic", params, change)
+        known = {each["endpoint"] for each in confirmed}
+        self.unconfirmed = [each for each in dict.fromkeys(alerts.emails) if each not in known]
+        return None
+
+    def _rules(self) -> list[dict[str, Any]]:
+        facts = []
+        for kind in self.alerts.kinds:
+            name = self.alerts.rule(kind)
+            usual = {"description": DESCRIPTION.format(name=self.alerts.name)}
+            params = {"name": name, "kind": kind, "tags": self.tags, **usual, **self.alerts.rules[kind]}
+            change = plan_rule(read_rule(_whole("rule", params)), rule_of(_bare(self.rules.get(name))))
+            if change.changed:
+                self._add_route("rule", params, change)
+            after = dict(change.after or {})
+            after["arn"] = str(self.place.arn("events", f"rule/{name}"))
+            facts.append({**after, "covers": covers(after["event_pattern"])})
+        self._removed_rules()
+        return facts
+
+    def _targets(self) -> None:
+        for kind in self.alerts.kinds:
+            for channel in self.alerts.channels:
+                self._target(kind, channel)
+
+    def _target(self, kind: str, channel: str) -> None:
+        alerts, rule = self.alerts, self.alerts.rule(kind)
+        service = channel.replace("-", "_")
+        params: dict[str, Any] = {"rule": rule, "id": channel, "dead_letter_arn": self._undelivered()}
+        if channel in MESSAGES:
+            options = {"severity": alerts.severity}
+            if channel == "slack":
+                options["channel"] = alerts.web["slack"]["channel"]
+            params |= {"message_template": MESSAGES[channel], "message_options": options, "message_for": kind}
+        arn = self._receiver(channel)
+        if service in alerts.web:
+            params |= {"role_arn": str(self.place.arn("iam", f"role/{alerts.events_role}"))}
+            params |= {"api_destination": alerts.web_name(service)}
+        else:
+            params |= {"arn": arn}
+        if channel == "queue" and arn.endswith(".fifo"):
+            params |= {"message_group_id": alerts.name}
+        wanted = read_target(_whole("target", {**params, "arn": arn}))
+        found = self._found(rule, channel, wanted)
+        check_rule(wanted, found, self.place.region)
+        change = plan_target(wanted, found, str(self.place.arn("events", f"rule/{rule}")))
+        lacking = [words for words in missing(wanted, found, self.place.region) if words.startswith("arn:")]
+        if lacking and channel in ("queue", "log") and not self._makes(channel):
+            raise Refused(f"failure_alerts_{'queue' if channel == 'queue' else 'log_group'}: {lacking[0]}")
+        if change.changed:
+            self._add_route("target", {key: value for key, value in params.items() if value is not None}, change)
+
+    def _makes(self, channel: str) -> bool:
+        return (self.alerts.own_queue if channel == "queue" else self.alerts.own_log_group) is not None
+
+    def _receiver(self, channel: str) -> str:
+        """The ARN of what a target reaches."""
+        alerts, place = self.alerts, self.place
+        if channel == "mail":
+            return str(place.arn("sns", alerts.name))
+        if channel == "queue":
+            return str(place.named("sqs", str(alerts.queue)))
+        if channel == "log":
+            return str(place.named("logs", str(alerts.log_group).removesuffix(":*"), "log-group:"))
+        if channel == "sentry-function":
+            return str(place.arn("lambda", f"function:{alerts.function_name}"))
+        name = f"{alerts.name}-{channel}"
+        found = self.stack["api_destinations"][name]
+        new = str(place.arn("events", f"api-destination/{name}/00000000-0000-0000-0000-000000000000"))
+        return str(found["arn"]) if found else new
+
+    def _found(self, rule: str, channel: str, wanted: Any) -> Found:
+        here = [target for name, target in self.targets if name == rule]
+        ours = next((target for target in here if target["id"] == channel), None)
+        foreign = [target for target in here if target["id"] not in CHANNELS]
+        dead_letters = frozenset(str(target["dead_letter_arn"] or "") for target in here if target is not ours)
+        arns = {wanted.arn, wanted.dead_letter_arn} - {None}
+        places = {str(arn): place for arn in arns if (place := self._policy_place(arn)) is not None}
+        facts = rule_of(_bare(self.rules.get(rule)))
+        return Found(ours, len(foreign), dead_letters, facts, rule_exists=facts is not None, places=places)
+
+    def _policy_place(self, arn: Any) -> Place | None:
+        place = policy_place(arn, self.stack)
+        if place is None or not place.exists or arn.service != "sqs":
+            return place
+        # As the steps before will leave the queue.
+        fifo = arn.resource == self.alerts.own_queue and arn.resource.endswith(".fifo")
+        return replace(place, deduplicates=True) if fifo else place
+
+    # ---- what is removed
+
+    def _removed_targets(self) -> None:
+        for name, target in self.targets:
+            stays = name in self.wanted_rules and target["id"] in self.alerts.channels
+            if target["id"] in CHANNELS and not stays:
+                params = {"rule": name, "id": target["id"], "arn": target["arn"], "state": "absent"}
+                self._add_route("target", params, Change({"arn": target["arn"]}, None))
+
+    def _removed_rules(self) -> None:
+        for name, rule in self.rules.items():
+            if name in self.wanted_rules:
+                continue
+            if any(target["id"] not in CHANNELS for target in rule["targets"]):
+                self.kept.append(f"rule {name}")
+            else:
+                params = {"name": name, "state": "absent"}
+                self._add_route("rule", params, Change({"name": name}, None))
+
+    def _removed_topic(self) -> dict[str, Any] | None:
+        name = self.alerts.name
+        topic = self._ours("topics", name)
+        if topic is None:
+            return None
+        foreign = [each for each in topic["subscriptions"] if each["protocol"] != "email"]
+        if not foreign:
+            return {"name": name, "state": "absent"}
+        self.kept.append(f"topic {name}")
+        mails = [each["arn"] for each in topic["subscriptions"] if each["protocol"] == "email"]
+        confirmed = [arn for arn in mails if arn.startswith("arn:")]
+        return {"name": name, "unsubscribe": confirmed} if confirmed else None
+
+    def _removed(self) -> None:
+        """Queues and log groups stay until everything goes, because of what is in them."""
+        alerts = self.alerts
+        gone = channels_before(alerts, self.stack) - set(alerts.channels)
+        role = self._ours("iam_roles", alerts.events_role)
+        if role is not None and not alerts.web:
+            self._add_removed("iam_roles", alerts.events_role, "role")
+        services = [name for name in SERVICES if name not in alerts.web]
+        for service in services:
+            if (service.replace("_", "-") in gone) or (role is not None and not alerts.present):
+                self._add_removed_web(alerts.web_name(service))
+        if alerts.function is None:
+            for kind, word in (("functions", "function"), ("iam_roles", "role")):
+                if self._ours(kind, alerts.function_name) is not None:
+                    self._add_removed(kind, alerts.function_name, word)
+        if alerts.present:
+            return
+        topic = self._removed_topic()
+        if topic:
+            self._add_route("topic", topic)
+        for queue in (alerts.undelivered, alerts.own_queue):
+            if queue and self._ours("queues", queue) is not None:
+                self._add_route("queue", {"name": queue, "state": "absent"})
+        for group in (alerts.own_log_group, alerts.function_log):
+            if group and self._ours("log_groups", group) is not None:
+                self._add_removed("log_groups", group, "log group")
+
+    def _add_removed(self, kind: str, name: str, word: str) -> None:
+        key = "log_group_name" if kind == "log_groups" else "name"
+        self.steps[f"{kind}_removed"].add({key: name}, f"{word} {name}", {"name": name}, None)
+
+    def _add_removed_web(self, name: str) -> None:
+        for kind, word in (("api_destinations", "API destination"), ("connections", "connection")):
+            if self.stack.get(kind, {}).get(name) is not None:
+                self._add_removed(kind, name, word)
+
+    # ---- what is said
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self.unconfirmed:
+            notes.append(
+                f"AWS has sent a mail to {' and '.join(self.unconfirmed)}. Whoever reads it has to follow the link in "
+                "it; until then that address gets no alerts."
+            )
+        if self.kept:
+            notes.append(
+                "Not removed, because somebody else has added a target or a subscription to it: "
+                f"{', '.join(self.kept)}."
+            )
+        if self.not_ours:
+            notes.append(kept_note(self.not_ours))
+        trail = trail_note(self.stack.get("trails")) if "launch" in self.alerts.kinds else None
+        return [*notes, *([trail] if trail else [])]
+
+
+_WAITING = {"wait": True, "wait_timeout": 60, "wait_delay": 2}
+_CONNECTION = {
+    **_WAITING,
+    "state": "present",
+    "basic": None,
+    "oauth": None,
+    "kms_key_identifier": None,
+    "update_secret": "on_change",
+}
+
+
+def _whole(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """All options of a step, as ``ecs_stack`` reads them."""
+    return read_step(0, {kind: params})[1]
+
+
+def _bare(rule: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The rule without its targets, which are planned one by one."""
+    return rule and {**rule, "targets": None}

@@ -1,0 +1,266 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The variables of the role failure_alerts, read and checked. Messages name what is wrong, and quote no secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...errors import Refused
+from ...failures.filters import TAKEN_BY
+from ...option_values import check_value
+from ..ownership import Owner
+from ..variables import as_bool, as_int, as_list, as_mapping, check_known
+from .web import DSN, SERVICES, check_web
+
+ROLE = "failure_alerts"
+TAG = "steadyops.ecs/failure-alerts"
+KINDS = ("task", "service_task", "service_action", "deployment", "launch", "state_machine")
+FILTERS = ("clusters", "services", "task_families", "state_machine_arns")
+RULE_OPTIONS = (*TAKEN_BY, "description", "enabled")
+MOST_TARGETS = 5
+# Those that amazon.aws.cloudwatchlogs_log_group takes. For any other number it deletes the log group.
+RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
+OF_THE_CONNECTION = ("region", "profile", "assume_role_arn", "assume_role_duration")
+OF_THE_ROLE = ("result", "sentry_package")  # which the role sets itself
+KNOWN = (
+    *("state", "name", "kinds", *FILTERS, "rule_options", "severity", "emails", "mail_subject", "queue", "log_group"),
+    *("log_retention_days", *SERVICES, "sentry_function", "dead_letter", "tags", "package_dir", *OF_THE_CONNECTION),
+)
+_SOURCES = ("dsn", "dsn_secret_arn", "dsn_parameter")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_FUNCTION_DSN = re.compile(DSN.pattern.replace("https:", "https?:"))
+_CHANNELS = ("emails", "queue", "log_group", "sentry_function", *SERVICES)
+# The channels by the ids of their targets. A target with another id is somebody else's.
+CHANNELS = ("mail", "queue", "log", "sentry-function", *(name.replace("_", "-") for name in SERVICES))
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """What the variables say. ``rules`` are options of ecs_failure_rule by kind, ``web`` the settings by service."""
+
+    name: str
+    present: bool
+    kinds: Sequence[str] = ()
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    severity: str = "error"
+    emails: Sequence[str] = ()
+    mail_subject: str = ""
+    queue: str | None = None
+    log_group: str | None = None
+    retention_days: int = 30
+    web: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    function: Mapping[str, Any] | None = None
+    dead_letter: bool = True
+    tags: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(TAG, self.name, f"{ROLE}_name")
+
+    @property
+    def channels(self) -> list[str]:
+        """The ids of the targets of each rule."""
+        given = {
+            "mail": bool(self.emails),
+            "queue": self.queue is not None,
+            "log": self.log_group is not None,
+            "sentry-function": self.function is not None,
+            **{name.replace("_", "-"): name in self.web for name in SERVICES},
+        }
+        return [channel for channel in CHANNELS if given[channel] and self.present]
+
+    @property
+    def own_queue(self) -> str | None:
+        """The queue that the role makes; None where an ARN is given, or nothing."""
+        return None if self.queue is None or self.queue.startswith("arn:") else self.queue
+
+    @property
+    def own_log_group(self) -> str | None:
+        return None if self.log_group is None or self.log_group.startswith("arn:") else self.log_group
+
+    def rule(self, kind: str) -> str:
+        return f"{self.name}-{kind.replace('_', '-')}"
+
+    def web_name(self, service: str) -> str:
+        """The name of a connection, and of an API destination."""
+        return f"{self.name}-{service.replace('_', '-')}"
+
+    @property
+    def undelivered(self) -> str:
+        return f"{self.name}-undelivered"
+
+    @property
+    def function_name(self) -> str:
+        """The name of the function, and of its IAM role."""
+        return f"{self.name}-sentry"
+
+    @property
+    def function_log(self) -> str:
+        return f"/aws/lambda/{self.name}-sentry"
+
+    @property
+    def events_role(self) -> str:
+        return f"{self.name}-events"
+
+
+def read_alerts(variables: Mapping[str, Any]) -> Alerts:
+    """Return what the variables of the role say; their names are without its prefix. Raises ``Refused``."""
+    given = {name: value for name, value in variables.items() if value is not None and name not in OF_THE_ROLE}
+    check_known(ROLE, given, KNOWN)
+    for name, value in given.items():
+        check_value(f"{ROLE}_{name}", value)
+    name = str(given.get("name", "ecs-failures"))
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
+        raise Refused(
+            f"failure_alerts_name is '{name}': say 1 to 40 letters, digits, hyphens and underscores. The names of rules, "
+            "topics and roles begin with it."
+        )
+    present = given.get("state", "present") == "present"
+    alerts = Alerts(
+        name=name,
+        present=present,
+        severity=str(given.get("severity", "error")),
+        emails=[str(each) for each in as_list(given.get("emails"))],
+        mail_subject=str(given.get("mail_subject", "Failures of Amazon ECS")),
+        queue=_text(given.get("queue")),
+        log_group=_text(given.get("log_group")),
+        retention_days=as_int(f"{ROLE}_log_retention_days", given.get("log_retention_days", 30)),
+        dead_letter=as_bool(f"{ROLE}_dead_letter", given.get("dead_letter", True)),
+        tags=as_mapping(f"{ROLE}_tags", given.get("tags")),
+        **(_of_present(given) if present else {}),
+    )
+    if present:
+        _check(alerts, given)
+    return alerts
+
+
+def _of_present(given: Mapping[str, Any]) -> dict[str, Any]:
+    web = {name: _settings(name, given[name]) for name in SERVICES if name in given}
+    function = given.get("sentry_function")
+    wanted = [str(kind) for kind in as_list(given.get("kinds", list(KINDS[:5])))]
+    _check_kinds(wanted)
+    if as_list(given.get("state_machine_arns")):
+        wanted.append("state_machine")
+    kinds = [kind for kind in KINDS if kind in wanted]
+    return {
+        "web": web,
+        "function": None if function is None else _settings("sentry_function", function),
+        "kinds": kinds,
+        "rules": _rules(kinds, given),
+    }
+
+
+def _settings(name: str, value: Any) -> dict[str, Any]:
+    given = as_mapping(f"{ROLE}_{name}", value)
+    return {key: str(each) for key, each in given.items() if each is not None}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value == "" else str(value)
+
+
+def _check_kinds(wanted: Sequence[str]) -> None:
+    unknown = [kind for kind in wanted if kind not in KINDS]
+    if unknown:
+        raise Refused(f"failure_alerts_kinds has {', '.join(unknown)}: say some of {', '.join(KINDS)}.")
+
+
+def _rules(kinds: Sequence[str], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The options of ecs_failure_rule by kind: the filters that the kind takes, and what rule_options says."""
+    more = as_mapping(f"{ROLE}_rule_options", given.get("rule_options"))
+    unknown = [str(kind) for kind in more if kind not in KINDS]
+    if unknown:
+        raise Refused(
+            f"failure_alerts_rule_options has {', '.join(unknown)}: its keys are the kinds {', '.join(KINDS)}."
+        )
+    no_dictionary = [kind for kind, options in more.items() if not isinstance(options, Mapping)]
+    if no_dictionary:
+        raise Refused(
+            f"failure_alerts_rule_options has {', '.join(no_dictionary)}, which is no dictionary: say exit_codes or "
+            "another option under it."
+        )
+    strange = sorted({str(name) for options in more.values() for name in options} - set(RULE_OPTIONS))
+    if strange:
+        raise Refused(
+            f"failure_alerts_rule_options has {', '.join(strange)}: what may stand there is {', '.join(RULE_OPTIONS)}."
+        )
+    filters = {name: as_list(given.get(name)) for name in FILTERS}
+    found = {}
+    for kind in kinds:
+        usual = {name: values for name, values in filters.items() if values and kind in TAKEN_BY[name]}
+        said = {name: _option(kind, name, value) for name, value in more.get(kind, {}).items() if value is not None}
+        found[kind] = {**usual, **said}
+    return found
+
+
+def _option(kind: str, name: str, value: Any) -> Any:
+    where = f"{ROLE}_rule_options.{kind}.{name}"
+    if name == "enabled":
+        return as_bool(where, value)
+    if name == "description":
+        return str(value)
+    values = as_list(value)
+    return [as_int(where, each) for each in values] if "exit_codes" in name else [str(each) for each in values]
+
+
+def _check(alerts: Alerts, given: Mapping[str, Any]) -> None:
+    if not alerts.kinds:
+        raise Refused(
+            "failure_alerts_kinds is empty: say which kinds of failure to tell of, or failure_alerts_state: absent."
+        )
+    if len(alerts.mail_subject) > 100:
+        raise Refused(
+            f"failure_alerts_mail_subject has {len(alerts.mail_subject)} characters, and SNS takes 100 as the display "
+            "name of a topic."
+        )
+    channels = alerts.channels
+    if not channels:
+        raise Refused(
+            "Nothing says where the alerts go. Set at least one of "
+            f"{', '.join(f'{ROLE}_{name}' for name in _CHANNELS)}."
+        )
+    if len(channels) > MOST_TARGETS:
+        raise Refused(
+            f"A rule of EventBridge has at most five targets, and these are {len(channels)}: {', '.join(channels)}. "
+            "Leave some out, or run the role twice, with two values of failure_alerts_name."
+        )
+    wrong = [each for each in alerts.emails if not _EMAIL.fullmatch(each)]
+    if wrong:
+        raise Refused(f"failure_alerts_emails has {', '.join(wrong)}, which cannot be an address of email.")
+    _check_places(alerts)
+    if "log_retention_days" in given and alerts.retention_days not in RETENTION_DAYS:
+        raise Refused(
+            f"failure_alerts_log_retention_days is {alerts.retention_days}: say one of "
+            f"{', '.join(map(str, RETENTION_DAYS))}."
+        )
+    if alerts.function is not None:
+        if len([name for name in _SOURCES if name in alerts.function]) != 1:
+            raise Refused("failure_alerts_sentry_function needs exactly one of dsn, dsn_secret_arn and dsn_parameter.")
+        if "dsn" in alerts.function and not _FUNCTION_DSN.fullmatch(alerts.function["dsn"]):
+            raise Refused(
+                "failure_alerts_sentry_function.dsn is no DSN of Sentry: it has the form "
+                "https://PUBLICKEY@HOST/PROJECT."
+            )
+    check_web(ROLE, alerts.web)
+
+
+def _check_places(alerts: Alerts) -> None:
+    queue, group = alerts.queue, alerts.log_group
+    if alerts.own_queue and not re.fullmatch(r"[A-Za-z0-9_-]{1,75}([.]fifo)?", alerts.own_queue):
+        raise Refused(
+            f"failure_alerts_queue is '{queue}': say 1 to 75 letters, digits, hyphens and underscores, and .fifo behind "
+            "them for a FIFO queue; or the ARN of a queue."
+        )
+    if alerts.own_log_group and not re.fullmatch(r"[A-Za-z0-9_./#-]{1,512}", alerts.own_log_group):
+        raise Refused(
+            f"failure_alerts_log_group is '{group}': say 1 to 512 letters, digits and _-./#; or the ARN of a log group."
+        )
+    if queue and not alerts.own_queue and not re.match(r"arn:[a-z-]+:sqs:", queue):
+        raise Refused(f"failure_alerts_queue is '{queue}', which is not the ARN of an SQS queue.")
+    if group and not alerts.own_log_group and not re.match(r"arn:[a-z-]+:logs:", group):
+        raise Refused(f"failure_alerts_log_group is '{group}', which is not the ARN of a log group.")

@@ -1,0 +1,127 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Web services that alerts go to: what a connection and an API destination of each need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ...errors import Refused
+
+Settings = Mapping[str, Any]
+
+DSN = re.compile(r"https://[^:/@]+@[^/@]+/[0-9]+")
+_HTTPS = re.compile(r"(?i)https://\S+")
+_SECRET = re.compile(r"(?=.{1,500}\Z)\S[^:\r\n\t]*")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&*+.^_|~-]+")
+_HOST = re.compile(r"[A-Za-z0-9.-]+")
+_NO_KEY = {"name": "X-Not-Needed", "value": "this-service-wants-no-key"}
+
+
+@dataclass(frozen=True)
+class WebService:
+    """``api_key`` and ``http`` hold secrets; ``endpoint`` and ``per_second`` do not."""
+
+    endpoint: str
+    per_second: int
+    api_key: Mapping[str, str]
+    http: Mapping[str, Any] | None = None
+
+
+def _slack(settings: Settings) -> WebService:
+    http = {"header": [{"key": "Content-Type", "value": "application/json; charset=utf-8"}]}
+    key = {"name": "Authorization", "value": f"Bearer {settings['token']}"}
+    return WebService("https://slack.com/api/chat.postMessage", 1, key, http)
+
+
+def _slack_webhook(settings: Settings) -> WebService:
+    return WebService(settings["url"], 1, _NO_KEY)
+
+
+def _sentry(settings: Settings) -> WebService:
+    parts = urlsplit(settings["dsn"])
+    key = f"Sentry sentry_version=7, sentry_client=steadyops.ecs/1.0, sentry_key={parts.username}"
+    host = parts.netloc.rpartition("@")[2].partition(":")[0]
+    return WebService(f"https://{host}/api{parts.path}/store/", 20, {"name": "X-Sentry-Auth", "value": key})
+
+
+def _pagerduty(settings: Settings) -> WebService:
+    http = {"body": [{"key": "routing_key", "secret_value": settings["routing_key"]}]}
+    return WebService(f"https://events.{_region(settings)}pagerduty.com/v2/enqueue", 20, _NO_KEY, http)
+
+
+def _opsgenie(settings: Settings) -> WebService:
+    key = {"name": "Authorization", "value": f"GenieKey {settings['api_key']}"}
+    return WebService(f"https://api.{_region(settings)}opsgenie.com/v2/alerts", 20, key)
+
+
+def _teams(settings: Settings) -> WebService:
+    endpoint, _mark, query = settings["url"].partition("?")
+    pairs = [pair.partition("=") for pair in query.partition("#")[0].split("&") if "=" in pair]
+    # The signature of a workflow of Teams stands in its address, which is no secret of an API destination.
+    found = [{"key": key, "secret_value" if key == "sig" else "value": unquote(value)} for key, _is, value in pairs]
+    return WebService(endpoint, 1, _NO_KEY, {"query": found})
+
+
+def _datadog(settings: Settings) -> WebService:
+    key = {"name": "DD-API-KEY", "value": settings["api_key"]}
+    return WebService(f"https://api.{settings.get('site', 'datadoghq.com')}/api/v1/events", 20, key)
+
+
+def _webhook(settings: Settings) -> WebService:
+    key = {"name": settings.get("header", _NO_KEY["name"]), "value": settings.get("secret", _NO_KEY["value"])}
+    return WebService(settings["url"], 20, key)
+
+
+def _region(settings: Settings) -> str:
+    return "eu." if settings.get("region") == "eu" else ""
+
+
+SERVICES: Mapping[str, Callable[[Settings], WebService]] = {
+    "slack": _slack,
+    "slack_webhook": _slack_webhook,
+    "sentry": _sentry,
+    "pagerduty": _pagerduty,
+    "opsgenie": _opsgenie,
+    "teams": _teams,
+    "datadog": _datadog,
+    "webhook": _webhook,
+}
+_SECRETS = {
+    "slack": "token",
+    "pagerduty": "routing_key",
+    "opsgenie": "api_key",
+    "datadog": "api_key",
+    "webhook": "secret",
+}
+
+
+def check_web(role: str, web: Mapping[str, Settings]) -> None:
+    """Raise ``Refused`` for settings that EventBridge or the service would not take. No message quotes a secret."""
+    datadog, webhook = web.get("datadog", {}), web.get("webhook", {})
+    if not _HOST.fullmatch(datadog.get("site", "x")):
+        raise Refused(f"{role}_datadog.site is '{datadog['site']}': say the name of a host, such as datadoghq.eu.")
+    if "sentry" in web and not DSN.fullmatch(web["sentry"]["dsn"]):
+        raise Refused(f"{role}_sentry.dsn is no DSN of Sentry: it has the form https://PUBLICKEY@HOST/PROJECT.")
+    if "teams" in web and "sig=" not in web["teams"]["url"]:
+        raise Refused(f"{role}_teams.url has no sig=...: copy the whole address that the workflow of Teams shows.")
+    addresses = [name for name in ("slack_webhook", "webhook", "teams") if name in web]
+    plain = [f"{role}_{name}.url" for name in addresses if not _HTTPS.fullmatch(web[name]["url"])]
+    if plain:
+        raise Refused(
+            f"{' and '.join(plain)}: EventBridge calls https addresses only. Give one that begins with https://"
+        )
+    given = {f"{role}_{name}.{key}": web[name][key] for name, key in _SECRETS.items() if key in web.get(name, {})}
+    unusable = [variable for variable, value in given.items() if not _SECRET.fullmatch(str(value))]
+    if unusable:
+        raise Refused(
+            f"{' and '.join(unusable)}: a connection of EventBridge takes 1 to 500 characters as a secret, without "
+            "colons and line breaks. Where it comes from a file, take the last line break off."
+        )
+    if not _HEADER.fullmatch(webhook.get("header", "X")):
+        raise Refused(f"{role}_webhook.header is '{webhook['header']}', which is no name of a header.")

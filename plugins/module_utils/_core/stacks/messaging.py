@@ -1,0 +1,60 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Queues and topics: as they are wanted, and what has to change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..change import Change
+from .iam import same_policy
+
+POLICY = "Policy"
+
+
+def plan_queue(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Change:
+    """Return both sides of a queue: its ``attributes`` that are wanted, and all of its tags.
+
+    ``wanted`` is the option ``queue`` of ``ecs_stack``, ``found`` a queue of ``ecs_stack_info``.
+    """
+    return _plan(wanted, found, {})
+
+
+def plan_topic(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Change:
+    """Return both sides of a topic: as of a queue, and the subscriptions that are wanted or have to go."""
+    standing = (found or {}).get("subscriptions", [])
+    gone = set(wanted["unsubscribe"])
+    there = [each for each in standing if each["arn"] in gone or _named(each) in map(_named, wanted["subscriptions"])]
+    before = [_named(each) for each in there]
+    after = [_named(each) for each in there if each["arn"] not in gone]
+    after += [_named(each) for each in wanted["subscriptions"] if _named(each) not in after]
+    return _plan(wanted, found, {"subscriptions": (sorted(before), sorted(after))})
+
+
+def _plan(wanted: Mapping[str, Any], found: Mapping[str, Any] | None, more: Mapping[str, tuple[Any, Any]]) -> Change:
+    name, attributes = {"name": wanted["name"]}, dict(wanted["attributes"])
+    before: dict[str, Any] | None = None
+    if found is not None:
+        known = {key: found["attributes"].get(key) for key in attributes}
+        if POLICY in attributes and _same_policy(known[POLICY], attributes[POLICY]):
+            attributes[POLICY] = known[POLICY]
+        before = {**name, "attributes": known, "tags": dict(found["tags"])}
+        before |= {key: sides[0] for key, sides in more.items()}
+    if wanted["state"] == "absent":
+        return Change(before, None)
+    tags = wanted["tags"]
+    if tags is None:
+        tags = found["tags"] if found else {}
+    after = {**name, "attributes": attributes, "tags": {key: str(value) for key, value in tags.items()}}
+    return Change(before, {**after, **{key: sides[1] for key, sides in more.items()}})
+
+
+def _named(subscription: Mapping[str, Any]) -> str:
+    return f"{subscription['protocol']} {subscription['endpoint']}"
+
+
+def _same_policy(one: str | None, other: str) -> bool:
+    return one is not None and same_policy(json.loads(one), json.loads(other))

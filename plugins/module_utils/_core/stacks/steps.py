@@ -1,0 +1,99 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The steps of ``ecs_stack``: for each kind, its options with their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import Refused
+from ..failures.filters import TAKEN_BY
+from ..limits import DELIVERY
+from ..names import QUEUE, TOPIC, NameRule, read_name
+
+REQUIRED = object()
+STATES = ("present", "absent")
+# Documentation of CreateQueue and CreateTopic.
+_QUEUE_NAME = NameRule(QUEUE.resource, "1 to 80 letters, digits, hyphens and underscores, and .fifo for FIFO queues")
+_TOPIC_NAME = NameRule(TOPIC.resource, "letters, digits, hyphens and underscores, and .fifo for FIFO topics")
+
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "queue": {"name": REQUIRED, "state": "present", "attributes": {}, "tags": None},
+    "topic": {
+        "name": REQUIRED,
+        "state": "present",
+        "attributes": {},
+        "tags": None,
+        "subscriptions": [],
+        "unsubscribe": [],
+    },
+    # Those of ecs_failure_rule.
+    "rule": {
+        "name": REQUIRED,
+        "event_bus_name": "default",
+        "state": "present",
+        "enabled": None,
+        "description": None,
+        "kind": None,
+        **dict.fromkeys(TAKEN_BY),
+        "event_pattern": None,
+        "tags": None,
+        "purge_tags": True,
+    },
+    # Those of ecs_notification_target, and one more.
+    "target": {
+        "rule": REQUIRED,
+        "event_bus_name": "default",
+        "id": REQUIRED,
+        "arn": None,
+        "state": "present",
+        "role_arn": None,
+        "resource_policy": True,
+        "dead_letter_arn": None,
+        **dict.fromkeys(DELIVERY),
+        "input": None,
+        "input_path": None,
+        "input_transformer": None,
+        "message_template": None,
+        "message_options": None,
+        "message_for": None,
+        "message_group_id": None,
+        "partition_key_path": None,
+        "http_parameters": None,
+        "api_destination": None,
+    },
+}
+
+
+def read_step(number: int, step: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the kind of a step and all its options. Raises ``Refused`` for what is unknown or missing."""
+    where = f"steps[{number}]"
+    kinds = [kind for kind, options in step.items() if options is not None]
+    if len(kinds) != 1 or kinds[0] not in OPTIONS:
+        raise Refused(f"{where} must have exactly one key of {', '.join(OPTIONS)} (got {', '.join(kinds) or 'none'})")
+    (kind,) = kinds
+    known, given = OPTIONS[kind], step[kind]
+    if not isinstance(given, Mapping):
+        raise Refused(f"{where}.{kind} must be a dictionary (got {type(given).__name__})")
+    unknown = sorted(map(str, given.keys() - known.keys()))
+    if unknown:
+        raise Refused(f"{where}.{kind} has no option {', '.join(unknown)}. It has {', '.join(known)}")
+    params = {**known, **{key: value for key, value in given.items() if value is not None}}
+    missing = [key for key, value in params.items() if value is REQUIRED]
+    if missing:
+        raise Refused(f"{where}.{kind} needs {', '.join(missing)}")
+    if params["state"] not in STATES:
+        raise Refused(f"{where}.{kind}.state must be one of {', '.join(STATES)} (got {params['state']!r})")
+    if kind in ("queue", "topic"):
+        read_name(f"{where}.{kind}.name", str(params["name"]), _QUEUE_NAME if kind == "queue" else _TOPIC_NAME)
+        params["attributes"] = {key: str(value) for key, value in params["attributes"].items()}
+    return kind, params
+
+
+def label_of(kind: str, params: Mapping[str, Any]) -> str:
+    """Return what messages and differences call a step."""
+    if kind == "target":
+        return f"target {params['id']} of rule {params['rule']}"
+    return f"{kind} {params['name']}"
