@@ -22,7 +22,7 @@ options:
       - Partition and account of the queues and topics, such as V({"partition":"aws","account":"123456789012"}), as
         M(steadyops.ecs.ecs_stack_info) returns them. If omitted, the module asks AWS, with one more call.
     type: dict
-    options:
+    suboptions:
       partition:
         description: The partition.
         type: str
@@ -40,7 +40,7 @@ options:
         and C(unsubscribe), a list of the ARNs of subscriptions to remove.
       - C(rule) has the options of M(steadyops.ecs.ecs_failure_rule).
       - C(target) has the options of M(steadyops.ecs.ecs_notification_target), and C(api_destination), the name of an
-        API destination instead of O(steps[].arn).
+        API destination instead of C(arn).
     type: list
     elements: dict
     required: true

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -283,66 +285,62 @@ def test_every_variable_is_changed_and_changed_back(stack, sandbox):
     assert back == first
 
 
-REACHED = [
-    ("slack", {"token": TOKEN, "channel": "C1"}, "https://slack.com/api/chat.postMessage", "Authorization"),
-    (
-        "slack_webhook",
-        {"url": "https://hooks.slack.com/services/T/B/x"},
-        "https://hooks.slack.com/services/T/B/x",
-        "X-",
-    ),
-    ("sentry", {"dsn": DSN}, "https://o1.ingest.sentry.io/api/42/store/", "X-Sentry-Auth"),
-    ("pagerduty", {"routing_key": OTHER_KEY}, "https://events.pagerduty.com/v2/enqueue", "X-"),
-    ("pagerduty", {"routing_key": OTHER_KEY, "region": "eu"}, "https://events.eu.pagerduty.com/v2/enqueue", "X-"),
-    ("opsgenie", {"api_key": OTHER_KEY}, "https://api.opsgenie.com/v2/alerts", "Authorization"),
-    ("opsgenie", {"api_key": OTHER_KEY, "region": "eu"}, "https://api.eu.opsgenie.com/v2/alerts", "Authorization"),
-    ("datadog", {"api_key": OTHER_KEY}, "https://api.datadoghq.com/api/v1/events", "DD-API-KEY"),
-    ("datadog", {"api_key": OTHER_KEY, "site": "datadoghq.eu"}, "https://api.datadoghq.eu/api/v1/events", "DD-API-KEY"),
-    ("teams", {"url": "https://x.org:443/w/1?v=1&sig=s%2B1"}, "https://x.org:443/w/1", "X-"),
-    ("webhook", {"url": "https://x.org/*", "header": "X-Token", "secret": "s"}, "https://x.org/*", "X-Token"),
-    ("webhook", {"url": "https://x.org/a"}, "https://x.org/a", "X-Not-Needed"),
-]
-
-
-def test_where_each_service_is_reached(stack):
-    """The role's own variables, as a play makes them of what users say."""
-    files = [str(ROLE / "defaults/main.yml"), str(ROLE / "vars/main.yml")]
-    tasks = [
-        {
-            "name": "Tell",
-            "ansible.builtin.set_fact": {"told": "{{ _failure_alerts_web_services." + name + " }}"},
-            "vars": {f"failure_alerts_{name}": given},
-        }
-        for name, given, _endpoint, _header in REACHED
-    ]
-    process = stack.start_play({**play(tasks), "vars_files": files})
-    told = json.loads(process.communicate()[0])
-    services = [task["hosts"]["localhost"]["ansible_facts"]["told"] for task in told["plays"][0]["tasks"]]
-    for service, (name, _given, endpoint, header) in zip(services, REACHED, strict=True):
-        assert service["endpoint"] == endpoint, name
-        assert service["api_key"]["name"].startswith(header), name
-    query = services[9]["http"]["query"]
-    assert query == [{"key": "v", "value": "1"}, {"key": "sig", "secret_value": "s+1"}]
-
-
 def test_what_is_somebody_elses_is_left_alone(stack):
-    stack.aws("sqs").create_queue(QueueName="failures", tags={TAG: "other"})
-    stack.aws("logs").create_log_group(logGroupName="/ecs/failures", tags={"team": "shop"})
-    stack.aws("sns").create_topic(Name="ecs-failures")
-    stack.aws("events").put_rule(Name="ecs-failures-task", EventPattern='{"source": ["aws.ecs"]}')
-    trust = {"Version": "2012-10-17", "Statement": []}
-    stack.aws("iam").create_role(RoleName="ecs-failures-events", AssumeRolePolicyDocument=json.dumps(trust))
+    """Under every name that the role may use, there is something without its tag."""
+    make_the_same_of_somebody_else(stack)
     before = stack.everything()
     refused = stack.run(**WHOLE)
-    assert (
-        "This role has not made what there is already: rule ecs-failures-task, queue failures, log group "
-        in (refused["words"])
+    assert refused["words"] == (
+        "Not managed by this role: rule ecs-failures-task, queue failures, queue ecs-failures-undelivered, log group "
+        "/ecs/failures, topic ecs-failures, role ecs-failures-events, connection ecs-failures-slack, API destination "
+        "ecs-failures-slack. Nothing was changed. Choose another failure_alerts_name, pass the ARN of an existing "
+        "queue or log group, or hand the resources over to the role by tagging them "
+        "steadyops.ecs/failure-alerts=ecs-failures."
     )
-    assert "/ecs/failures, topic ecs-failures, role ecs-failures-events. Nothing was changed." in refused["words"]
     gone = stack.run(state="absent", **WHOLE)
     assert (gone["failures"], gone["changed"]) == (0, 0), gone["words"]
+    assert gone["result"]["not_managed"] == [
+        "rule ecs-failures-task",
+        "queue failures",
+        "queue ecs-failures-undelivered",
+        "log group /ecs/failures",
+        "log group /aws/lambda/ecs-failures-sentry",
+        "topic ecs-failures",
+        "role ecs-failures-events",
+        "role ecs-failures-sentry",
+        "function ecs-failures-sentry",
+    ]
     assert refused["writes"] == gone["writes"] == []
     assert stack.everything() == before
+
+
+def make_the_same_of_somebody_else(stack):
+    for name in ("failures", "ecs-failures-undelivered"):
+        stack.aws("sqs").create_queue(QueueName=name, tags={TAG: "other"})
+    for name in ("/ecs/failures", "/aws/lambda/ecs-failures-sentry"):
+        stack.aws("logs").create_log_group(logGroupName=name, tags={"team": "shop"})
+    stack.aws("sns").create_topic(Name="ecs-failures")
+    stack.aws("events").put_rule(Name="ecs-failures-task", EventPattern='{"source": ["aws.ecs"]}')
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    roles = [
+        stack.aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        for name in ("ecs-failures-events", "ecs-failures-sentry")
+    ]
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("handler.py", "")
+    stack.aws("lambda").create_function(
+        FunctionName="ecs-failures-sentry", Runtime="python3.13", Role=roles[1], Handler="handler.x",
+        Code={"ZipFile": content.getvalue()},
+    )  # fmt: skip
+    key = {"ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": OTHER_KEY}}
+    connection = stack.aws("events").create_connection(
+        Name="ecs-failures-slack", AuthorizationType="API_KEY", AuthParameters=key
+    )["ConnectionArn"]
+    stack.aws("events").create_api_destination(
+        Name="ecs-failures-slack", ConnectionArn=connection, HttpMethod="POST", InvocationEndpoint="https://x.org"
+    )
 
 
 def test_the_targets_of_others_take_room(stack):

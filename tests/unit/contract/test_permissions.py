@@ -22,6 +22,7 @@ FREE = {"sts:GetCallerIdentity"}
 BESIDES = {
     # "Actions, resources, and condition keys": PutTargets, PutSchedule and CreateStateMachine depend on iam:PassRole.
     "ecs_notification_target": {"iam:PassRole"},
+    "ecs_stack": {"iam:PassRole"},
     "ecs_task_schedule": {"iam:PassRole"},
     "ecs_task_state_machine": {"iam:PassRole"},
     # "Connections for API targets" in the user guide of EventBridge: it keeps the secret in the caller's name.

@@ -9,7 +9,15 @@ from typing import Any
 
 import yaml
 from ansible_collections.amazon.aws.plugins.modules import cloudwatchlogs_log_group
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.filters import TAKEN_BY
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.failure_alerts.plan import MESSAGES
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.failure_alerts.variables import (
+    CHANNELS,
+    KINDS,
+    KNOWN,
+    RETENTION_DAYS,
+    RULE_OPTIONS,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.steps import OPTIONS, REQUIRED
 from ansible_collections.steadyops.ecs.plugins.modules import ecs_failure_rule, ecs_notification_target
 
 ROLE = Path(__file__).parents[3] / "roles/failure_alerts"
@@ -29,28 +37,35 @@ def test_the_documented_defaults_are_the_defaults():
     assert documented == read("defaults/main.yml")
 
 
-def test_all_options_of_a_rule_may_stand_in_rule_options_and_reach_the_module():
-    known = read("vars/main.yml")["_failure_alerts_known_rule_options"]
-    assert set(known) == ecs_failure_rule.ARGUMENTS.keys() - OF_THE_ROLE
-    for task in read("tasks/rules.yml"):
-        assert set(known) <= task["steadyops.ecs.ecs_failure_rule"].keys()
+def test_the_variables_that_are_known_are_those_documented():
+    assert {f"failure_alerts_{name}" for name in KNOWN} == variables().keys()
+
+
+def test_all_options_of_a_rule_may_stand_in_rule_options():
+    assert set(RULE_OPTIONS) == ecs_failure_rule.ARGUMENTS.keys() - OF_THE_ROLE
 
 
 def test_kinds_and_messages_are_those_of_the_modules():
-    kinds = read("vars/main.yml")["_failure_alerts_known_kinds"]
-    assert kinds == variables()["failure_alerts_kinds"]["choices"]
-    assert set(kinds) == set(ecs_failure_rule.ARGUMENTS["kind"]["choices"]) - {"all_task_changes"}
-    messages = read("vars/main.yml")["_failure_alerts_messages"].values()
-    assert set(messages) <= set(ecs_notification_target.ARGUMENTS["message_template"]["choices"])
+    assert list(KINDS) == variables()["failure_alerts_kinds"]["choices"]
+    assert set(KINDS) == set(ecs_failure_rule.ARGUMENTS["kind"]["choices"]) - {"all_task_changes"}
+    assert set(MESSAGES.values()) <= set(ecs_notification_target.ARGUMENTS["message_template"]["choices"])
+    assert set(MESSAGES) == set(CHANNELS) - {"log", "sentry-function"}
 
 
-def test_each_kind_gets_the_filters_that_it_takes():
-    for kind, names in read("vars/main.yml")["_failure_alerts_filters"].items():
-        of_the_kind = {name for name, kinds in TAKEN_BY.items() if kind in kinds}
-        assert set(names) == of_the_kind & {"clusters", "services", "task_families", "state_machine_arns"}, kind
+def test_steps_have_the_options_of_the_modules():
+    for kind, module, more in (
+        ("rule", ecs_failure_rule, set()),
+        ("target", ecs_notification_target, {"api_destination"}),
+    ):
+        options = {name: value for name, value in OPTIONS[kind].items() if name not in more}
+        required = {name for name, value in options.items() if value is REQUIRED}
+        assert required == {name for name, spec in module.ARGUMENTS.items() if spec.get("required")}
+        defaults = {name: spec.get("default") for name, spec in module.ARGUMENTS.items() if name not in required}
+        assert {name: value for name, value in options.items() if name not in required} == defaults
 
 
 def test_no_log_group_is_kept_for_a_number_of_days_for_which_it_would_be_deleted():
     source = Path(cloudwatchlogs_log_group.__file__).read_text()
     choices = variables()["failure_alerts_log_retention_days"]["choices"]
     assert f"permited_values = {choices}" in source
+    assert choices == list(RETENTION_DAYS)

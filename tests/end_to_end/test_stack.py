@@ -1,0 +1,116 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""ecs_stack on the sandbox: a queue, a topic, a rule and a target come, change and go in one task each."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
+LOST = f"arn:aws:sqs:{REGION}:{ACCOUNT}:lost"
+PLACE = {"partition": "aws", "account": ACCOUNT}
+MAIL = {"protocol": "email", "endpoint": "ops@example.org"}
+
+
+def steps(**changed):
+    given = {
+        "queue": {"name": "lost", "attributes": {"MessageRetentionPeriod": 1209600}, "tags": {"team": "shop"}},
+        "topic": {"name": "alerts", "attributes": {"DisplayName": "A"}, "tags": {"a": "1"}, "subscriptions": [MAIL]},
+        "rule": {"name": "alerts-task", "kind": "task"},
+        "target": {"rule": "alerts-task", "id": "mail", "arn": TOPIC, "dead_letter_arn": LOST},
+    }
+    return [{kind: {**options, **changed.get(kind, {})}} for kind, options in given.items()]
+
+
+@pytest.fixture
+def stack(sandbox, start):
+    """Runs the module; its result, and the writes that it made."""
+
+    def run(given, **options):
+        seen = sandbox.state()["calls"]
+        result = start("ecs_stack", steps=given, **options).result()
+        return result, [call["operation"] for call in sandbox.journal(since=seen)["calls"] if call["write"]]
+
+    return run
+
+
+def labels(result):
+    return [each["label"] for each in result["changes"]]
+
+
+ALL = ["queue lost", "topic alerts", "rule alerts-task", "target mail of rule alerts-task"]
+
+
+def test_everything_comes_changes_and_goes(stack, sandbox):
+    planned, writes = stack(steps(), check=True, diff=True)
+    assert (labels(planned), writes) == (ALL, [])
+    made, writes = stack(steps(), diff=True)
+    assert labels(made) == labels(planned), made.get("msg")
+    policies = ["SetTopicAttributes", "SetQueueAttributes"]
+    assert writes == ["CreateQueue", "CreateTopic", "Subscribe", "PutRule", *policies, "PutTargets"]
+    again, writes = stack(steps(), place=PLACE)
+    assert (again["changed"], again["changes"], writes) == (False, [], [])
+
+    changed = {
+        "queue": {"attributes": {"MessageRetentionPeriod": 60}, "tags": {"team": "other", "b": "2"}},
+        "topic": {"attributes": {"DisplayName": "B"}, "tags": {"c": "3"}},
+        "rule": {"description": "new"},
+    }
+    done, writes = stack(steps(**changed))
+    assert labels(done) == ALL[:3]
+    assert sorted(writes) == sorted(
+        ["SetQueueAttributes", "TagQueue", "SetTopicAttributes", "TagResource", "UntagResource", "PutRule"]
+    )
+    client = boto3.session.Session("sandbox", "sandbox", region_name=REGION).client("sqs", endpoint_url=sandbox.url)
+    url = client.get_queue_url(QueueName="lost")["QueueUrl"]
+    assert client.list_queue_tags(QueueUrl=url)["Tags"] == {"team": "other", "b": "2"}
+    done, writes = stack(steps(queue={"tags": {}}, topic={"tags": None, "attributes": {}}, rule={"description": "new"}))
+    assert writes == ["SetQueueAttributes", "UntagQueue"]
+
+    absent = {kind: {"state": "absent"} for kind in ("queue", "topic", "rule", "target")}
+    gone, writes = stack(steps(**absent)[::-1])
+    assert labels(gone) == ALL[::-1]
+    assert [each for each in writes if each.startswith("Delete")] == ["DeleteRule", "DeleteTopic", "DeleteQueue"]
+    again, writes = stack(steps(**absent)[::-1])
+    assert (again["changed"], writes) == (False, [])
+
+
+def test_a_confirmed_subscription_is_removed(stack, sandbox):
+    stack(steps())
+    sandbox.confirm_subscription(MAIL["endpoint"])
+    sns = boto3.session.Session("sandbox", "sandbox", region_name=REGION).client("sns", endpoint_url=sandbox.url)
+    (arn,) = [each["SubscriptionArn"] for each in sns.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"]]
+    done, writes = stack([{"topic": {"name": "alerts", "unsubscribe": [arn]}}])
+    assert (labels(done), writes) == (["topic alerts"], ["Unsubscribe"])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([{"queue": {"name": "a"}, "rule": {"name": "b"}}], "steps[0] must have exactly one key"),
+        ([{"alarm": {"name": "a"}}], "steps[0] must have exactly one key of queue, topic, rule, target (got alarm)"),
+        ([{"queue": {"name": "a"}}, {"queue": {"nam": "a"}}], "steps[1].queue has no option nam"),
+        ([{"queue": {}}], "steps[0].queue needs name"),
+        ([{"queue": {"name": "a b"}}], "`steps[0].queue.name` must be"),
+        ([{"queue": {"name": "a", "state": "here"}}], "steps[0].queue.state must be one of present, absent"),
+        ([{"queue": {"name": "a"}}, {"rule": {"name": "b", "exit_codes": [1]}}], "exit_codes narrows a kind"),
+        ([{"queue": {"name": "a"}}, {"target": {"rule": "b", "id": "c", "arn": "x"}}], "`arn` must be the ARN of"),
+    ],
+)
+def test_all_steps_are_checked_before_the_first_write(stack, given, words):
+    refused, writes = stack(given)
+    assert words in refused["msg"]
+    assert writes == []
+
+
+def test_a_failure_says_what_was_done(stack, sandbox):
+    sandbox.fault("access_denied", operations=["CreateTopic"])
+    failed, writes = stack(steps())
+    assert failed["failed"]
+    assert failed["msg"].startswith("topic alerts in eu-central-1: CreateTopic was answered with ")
+    assert failed["msg"].endswith("Done before that: queue lost")
+    assert "CreateQueue" in writes
+    missing, _writes = stack([{"target": {"rule": "x", "id": "y", "api_destination": "z"}}])
+    assert "There is no API destination z. Create it first" in missing["msg"]
