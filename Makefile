@@ -90,9 +90,10 @@ molecule: build ## the scenarios in extensions/molecule, against sandboxes, two 
 molecule-%: build
 	$(call step, molecule $*, NO_COLOR=1 MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule/$* $(BIN)/molecule test -s $*)
 
-bench: build ## time and calls for services of many sizes, beside the source's algorithm; no-ops beside amazon.aws; a fleet's memory
+bench: build ## time and calls for services of many sizes, beside the source's algorithm; no-ops and roles beside amazon.aws; a fleet's memory
 	@$(PY) -m tests.bench
 	@$(PY) -m tests.bench.modules
+	@$(PY) -m tests.bench.roles
 	@$(PY) -m tests.bench.fleet
 
 mutants: build ## whether unit tests notice small changes of _core's files; FILES='retry/decide.py', else those changed

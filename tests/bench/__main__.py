@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """python -m tests.bench: time and calls of a recycle, for services of many sizes, beside the source's algorithm.
 
-And the time that a storm of refused launches takes, and the alert of source 000 with the role and without.
+And the time that a storm of refused launches takes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from itertools import pairwise
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
 
-from .alerts import compare
 from .course import CALL, LATENCIES, PER_TASK, Outcome
 from .engine import recycle_with_engine
 from .source import LAMBDA_LIMIT, recycle_like_the_source
@@ -52,7 +51,6 @@ def main() -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     print(f"The source is a Lambda function, which AWS ends after {LAMBDA_LIMIT:.0f} s.")
     print(f"{SIZES[-1]} tasks one at a time: {cpu:.1f} s of CPU, {peak:.0f} MB, the simulated cluster included.\n")
-    compare()
     verdicts = [verdict(*each) for each in limits(one_by_one, tenths)]
     verdicts.append(verdict(f"seconds for {RECORDS} refused launches", seconds_of_storm(), MOST_SECONDS))
     return 0 if all(verdicts) else 1

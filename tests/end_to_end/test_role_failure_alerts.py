@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.alert_stack import DSN, OTHER_KEY, REGION, SENTRY_KEY, TOKEN, Stack, play
+from tests.end_to_end.alert_stack import DSN, OTHER_KEY, REGION, SENTRY_KEY, TOKEN, Stack
 from tests.end_to_end.programs import until
 from tests.end_to_end.sentry_sink import SentrySink
 from tests.policies import complaints

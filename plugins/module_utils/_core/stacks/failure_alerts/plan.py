@@ -448,7 +448,10 @@ class _Planner:
         return {"name": name, "unsubscribe": confirmed} if confirmed else None
 
     def _removed(self) -> None:
-        """Queues and log groups stay until everything goes, because of what is in them."""
+        """Plan the removal of what alerts nobody any more.
+
+        Queues and log groups stay until everything goes, because of what is in them.
+        """
         alerts = self.alerts
         gone = channels_before(alerts, self.stack) - set(alerts.channels)
         role = self._ours("iam_roles", alerts.events_role)
@@ -462,8 +465,11 @@ class _Planner:
             for kind, word in (("functions", "function"), ("iam_roles", "role")):
                 if self._ours(kind, alerts.function_name) is not None:
                     self._add_removed(kind, alerts.function_name, word)
-        if alerts.present:
-            return
+        if not alerts.present:
+            self._removed_stores()
+
+    def _removed_stores(self) -> None:
+        alerts = self.alerts
         topic = self._removed_topic()
         if topic:
             self._add_route("topic", topic)

@@ -117,8 +117,8 @@ def read_alerts(variables: Mapping[str, Any]) -> Alerts:
     name = str(given.get("name", "ecs-failures"))
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
         raise Refused(
-            f"failure_alerts_name is '{name}': say 1 to 40 letters, digits, hyphens and underscores. The names of rules, "
-            "topics and roles begin with it."
+            f"failure_alerts_name is '{name}': say 1 to 40 letters, digits, hyphens and underscores. The names of "
+            "rules, topics and roles begin with it."
         )
     present = given.get("state", "present") == "present"
     alerts = Alerts(
@@ -253,8 +253,8 @@ def _check_places(alerts: Alerts) -> None:
     queue, group = alerts.queue, alerts.log_group
     if alerts.own_queue and not re.fullmatch(r"[A-Za-z0-9_-]{1,75}([.]fifo)?", alerts.own_queue):
         raise Refused(
-            f"failure_alerts_queue is '{queue}': say 1 to 75 letters, digits, hyphens and underscores, and .fifo behind "
-            "them for a FIFO queue; or the ARN of a queue."
+            f"failure_alerts_queue is '{queue}': say 1 to 75 letters, digits, hyphens and underscores, and .fifo "
+            "behind them for a FIFO queue; or the ARN of a queue."
         )
     if alerts.own_log_group and not re.fullmatch(r"[A-Za-z0-9_./#-]{1,512}", alerts.own_log_group):
         raise Refused(

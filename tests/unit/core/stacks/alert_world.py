@@ -1,0 +1,182 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An account as ecs_stack_info returns it, and what becomes of it when a plan of failure_alerts is carried out."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from typing import Any
+
+from ansible_collections.steadyops.ecs.plugins.filter.failure_alerts import FilterModule
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.plan import description_to_write
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.read import read_connection
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.failure_alerts.plan import _CONNECTION
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.steps import read_step
+
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+PLACE = {"account": ACCOUNT, "partition": "aws", "region": REGION}
+TAG = "steadyops.ecs/failure-alerts"
+PACKAGE = {"path": "/tmp/sentry.zip", "code_sha256": "abc="}
+FILTERS = FilterModule().filters()
+KINDS = {"queue": "queues", "topic": "topics", "rule": "rules"}
+
+
+def given(**variables: Any) -> dict[str, Any]:
+    return {f"failure_alerts_{name}": value for name, value in variables.items()}
+
+
+class World:
+    """What exists, by kind and name; resources without an entry do not exist."""
+
+    def __init__(self) -> None:
+        self.things: dict[str, dict[str, Any]] = {}
+        self.trails = {"logs_launches": True, "denied": None}
+        self.looked: dict[str, list[str]] = {}
+
+    def put(self, kind: str, name: str, /, **facts: Any) -> None:
+        self.things.setdefault(kind, {})[name] = facts
+
+    def find(self, look: dict[str, Any]) -> dict[str, Any]:
+        """As ecs_stack_info answers."""
+        found: dict[str, Any] = dict(PLACE)
+        for kind, names in look.items():
+            if kind == "trails":
+                found["trails"] = self.trails
+            else:
+                found[kind] = {name: self.things.get(kind, {}).get(name.rpartition(":")[2]) for name in names}
+        return copy.deepcopy(found)
+
+    def plan(self, **variables: Any) -> dict[str, Any]:
+        """Look, look again, and plan, as the tasks of the role do."""
+        values = given(**variables)
+        first = FILTERS["failure_alerts_names"](values)
+        if first["refused"]:
+            return first
+        stack = self.find(first["look"])
+        again = FILTERS["failure_alerts_names"](values, stack)
+        self.looked = first["look"]
+        more = self.find(again["look"]) if again["look"] else {}
+        return FILTERS["failure_alerts_plan"](values, stack, more, PACKAGE)
+
+    def carry_out(self, plan: dict[str, Any], **variables: Any) -> None:
+        """Make the world what the plan says, by the parameters of the modules that the tasks call."""
+        secrets = FILTERS["failure_alerts_secrets"](given(**variables))
+        for item in plan["log_groups"]:
+            arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{item['log_group_name']}"
+            facts = {"arn": arn, "retention_days": item["retention"], "kms_key_arn": None, "tags": item["tags"]}
+            self.put("log_groups", item["log_group_name"], **facts)
+        for item in plan["iam_roles"]:
+            old = self.things.get("iam_roles", {}).get(item["name"], {})
+            self.put(
+                "iam_roles", item["name"], arn=f"arn:aws:iam::{ACCOUNT}:role/{item['name']}",
+                trust=item["assume_role_policy_document"], description=item["description"], boundary=None,
+                tags=item["tags"], policies=old.get("policies", {}),
+            )  # fmt: skip
+        for item in plan["iam_policies"]:
+            self.things["iam_roles"][item["iam_name"]]["policies"][item["policy_name"]] = item["policy_json"]
+        for item in plan["functions"]:
+            hashes = {key: hashlib.sha256(each.encode()).hexdigest() for key, each in secrets["environment"].items()}
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{item['name']}"
+            self.put(
+                "functions", item["name"], **{**item, "dead_letter_arn": item["dead_letter_arn"] or None},
+                arn=arn, environment=hashes, code_sha256=PACKAGE["code_sha256"],
+            )  # fmt: skip
+        for item in plan["connections"]:
+            self._connection(item, secrets["connections"][item["name"]])
+        for item in plan["api_destinations"]:
+            self.put(
+                "api_destinations", item["name"], name=item["name"], arn=self._drawn("api-destination", item["name"]),
+                state="ACTIVE", description=item["description"], connection_arn=self._drawn("connection", item["name"]),
+                endpoint=item["invocation_endpoint"], method=item["http_method"],
+                rate=item["invocation_rate_limit_per_second"],
+            )  # fmt: skip
+        for step in (*plan["queues_first"], *plan["routes"]):
+            ((kind, params),) = step.items()
+            self._step(kind, read_step(0, {kind: params})[1], plan)
+        for kind in ("api_destinations", "connections", "functions", "iam_roles", "log_groups"):
+            for item in plan[f"{kind}_removed"]:
+                del self.things[kind][item.get("name") or item["log_group_name"]]
+
+    def _drawn(self, what: str, name: str) -> str:
+        return f"arn:aws:events:{REGION}:{ACCOUNT}:{what}/{name}/12345678-aaaa-bbbb-cccc-1234567890ab"
+
+    def _connection(self, item: dict[str, Any], secrets: dict[str, Any]) -> None:
+        wanted = read_connection({**_CONNECTION, **item, **secrets})
+        after = {"description": item["description"], "secret_values": "written"}
+        description = description_to_write(wanted, None, Change(None, after), b"0" * 16)
+        http = {place: [{"key": each.key, "secret": each.secret, "value": None if each.secret else each.value}
+                        for each in many] for place, many in wanted.http.places()}  # fmt: skip
+        authorization = {"kind": "api_key", "identity": secrets["api_key"]["name"], "secret": None, "endpoint": None,
+                         "method": None, "http": None}  # fmt: skip
+        self.put(
+            "connections", item["name"], name=item["name"], arn=self._drawn("connection", item["name"]),
+            state="AUTHORIZED", reason="", description=description, authorization=authorization, http=http, kms_key="",
+            secret_arn=None,
+        )  # fmt: skip
+
+    def _step(self, kind: str, params: dict[str, Any], plan: dict[str, Any]) -> None:
+        label = f"target {params['id']} of rule {params['rule']}" if kind == "target" else f"{kind} {params['name']}"
+        changes = [each for change in plan["changes"] for each in change["items"] if each["label"] == label]
+        after = next((each["after"] for each in changes if each["after"]), None)
+        if kind == "target":
+            self._target(params, after)
+            return
+        things = self.things.setdefault(KINDS[kind], {})
+        if params["state"] == "absent":
+            del things[params["name"]]
+            return
+        old = things.get(params["name"], {})
+        if kind == "rule":
+            things[params["name"]] = {
+                "name": params["name"], "arn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{params['name']}",
+                "bus": "default", "state": after["state"], "pattern_text": json.dumps(after["event_pattern"]),
+                "description": after["description"], "role_arn": None, "schedule": None, "managed_by": None,
+                "tags": after["tags"], "targets": old.get("targets", []),
+            }  # fmt: skip
+            return
+        service = "sqs" if kind == "queue" else "sns"
+        facts = {
+            "arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{params['name']}",
+            "attributes": {**old.get("attributes", {}), **params["attributes"]},
+            "tags": old.get("tags", {}) if params["tags"] is None else params["tags"],
+        }
+        if kind == "topic":
+            stay = [each for each in old.get("subscriptions", []) if each["arn"] not in params["unsubscribe"]]
+            known = {each["endpoint"] for each in stay}
+            stay += [{"arn": "PendingConfirmation", **each} for each in params["subscriptions"]
+                     if each["endpoint"] not in known]  # fmt: skip
+            facts["subscriptions"] = stay
+        things[params["name"]] = facts
+
+    def _target(self, params: dict[str, Any], after: dict[str, Any] | None) -> None:
+        rule = self.things["rules"][params["rule"]]
+        rule["targets"] = [each for each in rule["targets"] if each["id"] != params["id"]]
+        if params["state"] == "absent":
+            return
+        assert after
+        target = {key: value for key, value in after.items() if key != "permissions"}
+        if params["api_destination"]:
+            target["arn"] = self.things["api_destinations"][params["api_destination"]]["arn"]
+        rule["targets"].append(target)
+        for permission in after["permissions"]:
+            self._permit(permission["resource"], permission["statement"])
+
+    def _permit(self, arn: str, statement: dict[str, Any]) -> None:
+        service, name = arn.split(":")[2], arn.rpartition(":")[2]
+        kind, policy = {"sqs": ("queues", "Policy"), "sns": ("topics", "Policy"),
+                        "logs": ("log_group_policies", "policy"),
+                        "lambda": ("function_policies", "policy")}[service]  # fmt: skip
+        thing = self.things.setdefault(kind, {}).setdefault(name, {})
+        place = thing["attributes"] if service in ("sqs", "sns") else thing
+        document = json.loads(place.get(policy) or '{"Version": "2012-10-17", "Statement": []}')
+        stay = [each for each in document["Statement"] if each["Sid"] != statement["Sid"]]
+        place[policy] = json.dumps({**document, "Statement": [*stay, statement]})
+
+    def confirm(self) -> None:
+        """Everybody has followed the link in the mail."""
+        for topic in self.things["topics"].values():
+            for number, each in enumerate(topic["subscriptions"]):
+                each["arn"] = f"{topic['arn']}:{number}"

@@ -1,0 +1,366 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What failure_alerts decides: each variable alone and with those that touch it, and whose each resource is."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.failure_alerts.variables import KNOWN
+
+from tests.unit.core.stacks.alert_world import ACCOUNT, FILTERS, REGION, TAG, World, given
+
+TOKEN, KEY = "xoxb-1-aVerySecretToken", "4n0th3r-aVerySecretKey"
+DSN = "https://0123456789abcdef@o1.ingest.sentry.io/42"
+MAIL: dict[str, Any] = {"kinds": "task", "emails": "ops@example.org"}
+WHOLE: dict[str, Any] = {
+    "kinds": ["task", "launch"],
+    "emails": ["ops@example.org", "dev@example.org"],
+    "queue": "failures",
+    "log_group": "/ecs",
+    "slack": {"token": TOKEN, "channel": "C1"},
+    "sentry_function": {"dsn": DSN},
+}
+# A digest of secrets takes 0.3 s by intent, so few tests have an existing connection.
+WITHOUT_WEB = {name: value for name, value in WHOLE.items() if name != "slack"}
+ARN = f"arn:aws:{{}}:{REGION}:{ACCOUNT}:{{}}"
+
+
+def labels(plan, task=None):
+    return [each["label"] for change in plan["changes"] if task in (None, change["task"]) for each in change["items"]]
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def converge(world, **variables):
+    plan = world.plan(**variables)
+    assert plan["refused"] == ""
+    assert TOKEN not in json.dumps(plan)
+    assert KEY not in json.dumps(plan)
+    world.carry_out(plan, **variables)
+    again = world.plan(**variables)
+    assert again["changes"] == [], labels(again)
+    assert again["result"] == plan["result"]
+    return plan
+
+
+# Each variable with what has to be written when it comes, starting from MAIL; and again when it goes.
+EVENTS_ROLE = ["role ecs-failures-events", "policy invoke-api-destinations of role ecs-failures-events"]
+FUNCTION = [
+    "role ecs-failures-sentry",
+    "policy log-and-dsn of role ecs-failures-sentry",
+    "function ecs-failures-sentry",
+]
+ALL_TAGGED = ["queue ecs-failures-undelivered", "topic ecs-failures", "rule ecs-failures-task"]
+
+
+def web(service):
+    named = [f"{word} ecs-failures-{service}" for word in ("connection", "API destination")]
+    come = [*EVENTS_ROLE, *named, f"target {service} of rule ecs-failures-task"]
+    return come, sorted([f"target {service} of rule ecs-failures-task", *named[::-1], "role ecs-failures-events"])
+
+
+VARIABLES = [
+    ({"kinds": ["task", "deployment"]},
+     ["rule ecs-failures-deployment", "target mail of rule ecs-failures-deployment"],
+     ["rule ecs-failures-deployment", "target mail of rule ecs-failures-deployment"]),
+    ({"clusters": "production"}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
+    ({"services": ["web"]}, [], []),
+    ({"services": ["web"], "kinds": "service_task"},
+     ["rule ecs-failures-service-task", "rule ecs-failures-task", "target mail of rule ecs-failures-service-task",
+      "target mail of rule ecs-failures-task"], None),
+    ({"task_families": ["nightly"]}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
+    ({"state_machine_arns": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:x"},
+     ["rule ecs-failures-state-machine", "target mail of rule ecs-failures-state-machine"],
+     ["rule ecs-failures-state-machine", "target mail of rule ecs-failures-state-machine"]),
+    ({"rule_options": {"task": {"exit_codes": ["1", 137]}}}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
+    ({"rule_options": {"task": {"exit_codes": 1}}}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
+    ({"rule_options": {"task": {"clusters": "b"}}, "clusters": "a"}, ["rule ecs-failures-task"], None),
+    ({"rule_options": {"task": {"enabled": "no"}}}, ["rule ecs-failures-task"], []),
+    ({"rule_options": {"task": {"description": "x"}}}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
+    ({"rule_options": {"launch": {"clusters": "b"}}}, [], []),
+    ({"severity": "critical"}, [], []),  # which a mail does not show
+    ({"emails": ["ops@example.org", "dev@example.org"]}, ["topic ecs-failures"], ["topic ecs-failures"]),
+    ({"mail_subject": "Broken"}, ["topic ecs-failures"], ["topic ecs-failures"]),
+    ({"queue": "failures"}, ["queue failures", "target queue of rule ecs-failures-task"],
+     ["target queue of rule ecs-failures-task"]),
+    ({"queue": "failures.fifo"}, ["queue failures.fifo", "target queue of rule ecs-failures-task"],
+     ["target queue of rule ecs-failures-task"]),
+    ({"log_group": "/ecs"}, ["log group /ecs", "target log of rule ecs-failures-task"],
+     ["target log of rule ecs-failures-task"]),
+    ({"log_group": "/ecs", "log_retention_days": "7"},
+     ["log group /ecs", "target log of rule ecs-failures-task"], None),
+    ({"log_retention_days": 7}, [], []),
+    ({"slack": {"token": TOKEN, "channel": "C1"}}, *web("slack")),
+    ({"slack_webhook": {"url": "https://hooks.slack.com/services/x"}}, *web("slack-webhook")),
+    ({"sentry": {"dsn": DSN}}, *web("sentry")),
+    ({"pagerduty": {"routing_key": KEY}}, *web("pagerduty")),
+    ({"opsgenie": {"api_key": KEY}}, *web("opsgenie")),
+    ({"teams": {"url": f"https://x.org/1?v=1&sig={KEY}"}}, *web("teams")),
+    ({"datadog": {"api_key": KEY}}, *web("datadog")),
+    ({"webhook": {"url": "https://x.org/a"}}, *web("webhook")),
+    ({"sentry_function": {"dsn": DSN}},
+     ["log group /aws/lambda/ecs-failures-sentry", *FUNCTION, "target sentry-function of rule ecs-failures-task"],
+     ["function ecs-failures-sentry", "role ecs-failures-sentry", "target sentry-function of rule ecs-failures-task"]),
+    ({"dead_letter": "false"}, ["target mail of rule ecs-failures-task"], ["target mail of rule ecs-failures-task"]),
+    ({"tags": {"team": "shop"}}, ALL_TAGGED, ALL_TAGGED),
+    ({"package_dir": "/tmp"}, [], []),
+    ({"region": REGION, "profile": "p", "assume_role_arn": "arn", "assume_role_duration": 900}, [], []),
+    ({"name": "ecs-failures", "state": "present"}, [], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("variables", "come", "go"), VARIABLES)
+def test_each_variable_comes_and_goes(world, variables, come, go):
+    converge(world, **MAIL)
+    world.confirm()
+    plan = converge(world, **MAIL | variables)
+    assert sorted(labels(plan)) == sorted(come)
+    if go is not None:
+        world.confirm()
+        back = converge(world, **MAIL)
+        assert sorted(labels(back)) == sorted(go)
+
+
+def test_messages_of_a_queue_show_the_severity(world):
+    converge(world, **MAIL | {"queue": "failures"})
+    plan = world.plan(**MAIL | {"queue": "failures", "severity": "critical"})
+    assert labels(plan) == ["target queue of rule ecs-failures-task"]
+
+
+def test_every_variable_is_in_the_table():
+    assert {name for variables, _come, _go in VARIABLES for name in variables} == set(KNOWN)
+
+
+def test_the_first_run_writes_in_order(world):
+    plan = converge(world, **WHOLE)
+    tasks = [change["task"] for change in plan["changes"]]
+    assert tasks == [
+        "Create the dead-letter queue of the function",
+        "Create the log groups",
+        "Create the IAM roles",
+        "Set what the IAM roles may do",
+        "Create the function that notifies Sentry",
+        "Create the connections",
+        "Create the API destinations",
+        "Route failures to their receivers",
+    ]
+    routes = labels(plan, "Route failures to their receivers")
+    assert routes[:4] == ["queue failures", "topic ecs-failures", "rule ecs-failures-task", "rule ecs-failures-launch"]
+    assert len(routes) == 4 + 2 * 5
+    assert plan["result"]["channels"] == ["mail", "queue", "log", "sentry-function", "slack"]
+    assert plan["result"]["unconfirmed_emails"] == ["ops@example.org", "dev@example.org"]
+    assert [rule["name"] for rule in plan["result"]["rules"]] == ["ecs-failures-task", "ecs-failures-launch"]
+    assert all(rule["arn"] and rule["covers"] for rule in plan["result"]["rules"])
+
+
+def test_everything_goes_in_order_and_nothing_is_left(world):
+    converge(world, **WHOLE)
+    world.things["rules"]["theirs"] = copy.deepcopy(world.things["rules"]["ecs-failures-task"])
+    gone = converge(world, **WHOLE, state="absent")
+    routes = labels(gone, "Route failures to their receivers")
+    first = next(number for number, label in enumerate(routes) if not label.startswith("target"))
+    assert first == 2 * 5
+    assert [change["task"] for change in gone["changes"]][1:] == [
+        "Remove API destinations",
+        "Remove connections",
+        "Remove the function that notified Sentry",
+        "Remove IAM roles",
+        "Remove log groups",
+    ]
+    left = {kind: set(things) for kind, things in world.things.items() if things}
+    assert {kind: left[kind] for kind in left if not kind.endswith("_policies")} == {"rules": {"theirs"}}
+
+
+def test_a_plan_for_what_was_never_there_is_empty(world):
+    assert world.plan(state="absent")["changes"] == []
+
+
+TAGGED = {"tags": {TAG: "ecs-failures"}}
+OTHERS = {"tags": {TAG: "other"}}
+NAMES = [
+    ("rules", "ecs-failures-task", "rule ecs-failures-task"),
+    ("rules", "ecs-failures-deployment", "rule ecs-failures-deployment"),
+    ("queues", "failures", "queue failures"),
+    ("queues", "ecs-failures-undelivered", "queue ecs-failures-undelivered"),
+    ("topics", "ecs-failures", "topic ecs-failures"),
+    ("log_groups", "/ecs", "log group /ecs"),
+    ("log_groups", "/aws/lambda/ecs-failures-sentry", "log group /aws/lambda/ecs-failures-sentry"),
+    ("iam_roles", "ecs-failures-events", "role ecs-failures-events"),
+    ("iam_roles", "ecs-failures-sentry", "role ecs-failures-sentry"),
+    ("functions", "ecs-failures-sentry", "function ecs-failures-sentry"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name", "words"), NAMES)
+@pytest.mark.parametrize("tags", [{}, {TAG: "other"}, {"team": "shop"}])
+def test_what_others_own_stays_as_it_is(world, kind, name, words, tags):
+    world.put(kind, name, arn=f"arn:{name}", tags=tags, targets=[], subscriptions=[], attributes={}, policies={})
+    plan = world.plan(**WHOLE)
+    assert plan["refused"].startswith(f"Not managed by this role: {words}. Nothing was changed. Choose another")
+    assert plan["changes"] == []
+    gone = world.plan(**WHOLE, state="absent")
+    assert (gone["changes"], gone["result"]["not_managed"]) == ([], [words])
+    assert gone["notes"] == [f"Not removed, because this role does not manage them: {words}."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("connections", "connection ecs-failures-slack"), ("api_destinations", "API destination ecs-fai")],
+)
+def test_a_connection_is_ours_when_the_role_that_calls_it_is(world, kind, words):
+    world.put(kind, "ecs-failures-slack", name="x")
+    assert words in world.plan(**WHOLE)["refused"]
+    assert world.plan(**WHOLE, state="absent")["changes"] == []
+
+
+@pytest.mark.parametrize("kind", ["queues", "topics", "log_groups", "functions", "iam_roles"])
+def test_what_our_rules_reach_is_ours_without_its_tag(world, kind):
+    converge(world, **WITHOUT_WEB)
+    for thing in world.things[kind].values():
+        thing["tags"] = {}
+    plan = world.plan(**WITHOUT_WEB)
+    assert plan["refused"] == ""
+    assert len(labels(plan)) == len(world.things[kind])
+
+
+def test_targets_and_subscriptions_of_others_keep_rule_and_topic(world):
+    converge(world, **MAIL)
+    theirs = {**world.things["rules"]["ecs-failures-task"]["targets"][0], "id": "theirs"}
+    world.things["rules"]["ecs-failures-task"]["targets"].append(theirs)
+    world.things["topics"]["ecs-failures"]["subscriptions"].append(
+        {"arn": "arn:x", "protocol": "sqs", "endpoint": "theirs"}
+    )
+    gone = converge(world, state="absent")
+    assert gone["result"]["kept"] == ["rule ecs-failures-task", "topic ecs-failures"]
+    assert "Not removed, because somebody else has added" in gone["notes"][0]
+    assert world.things["rules"]["ecs-failures-task"]["targets"] == [theirs]
+
+
+def test_the_targets_of_others_take_room(world):
+    converge(world, **MAIL)
+    target = world.things["rules"]["ecs-failures-task"]["targets"][0]
+    world.things["rules"]["ecs-failures-task"]["targets"].append({**target, "id": "theirs"})
+    assert "has targets that this role has not made: theirs. A rule has at most five" in world.plan(**WHOLE)["refused"]
+
+
+@pytest.mark.parametrize(
+    ("trails", "kinds", "words"),
+    [
+        ({"logs_launches": True, "denied": None}, "launch", None),
+        ({"logs_launches": False, "denied": None}, "launch", "No trail of CloudTrail"),
+        ({"logs_launches": None, "denied": "DescribeTrails: AccessDenied"}, "launch", "is not known"),
+        ({"logs_launches": False, "denied": None}, "task", None),
+    ],
+)
+def test_launches_need_a_trail(world, trails, kinds, words):
+    world.trails = trails
+    converge(world, **MAIL | {"kinds": kinds})
+    world.confirm()
+    notes = world.plan(**MAIL | {"kinds": kinds})["notes"]
+    assert len(notes) == (0 if words is None else 1)
+    assert words is None or words in notes[0]
+    assert ("trails" in world.looked) is (kinds == "launch")
+
+
+@pytest.mark.parametrize("channel", ["queue", "log_group"])
+def test_an_arn_is_used_and_never_made(world, channel):
+    kind, arn = {
+        "queue": ("queues", ARN.format("sqs", "given")),
+        "log_group": ("log_groups", ARN.format("logs", "log-group:given")),
+    }[channel]
+    variables = MAIL | {channel: arn}
+    assert world.plan(**variables)["refused"].startswith(f"failure_alerts_{channel}: arn: there is no {arn}.")
+    world.put(kind, "given", arn=arn, attributes={}, tags={}, retention_days=3, kms_key_arn=None)
+    converge(world, **variables)
+    assert world.things[kind]["given"]["tags"] == {}
+    converge(world, **variables, state="absent")
+    assert "given" in world.things[kind]
+
+
+def test_a_mail_only_look_asks_nothing_of_iam_and_lambda(world):
+    converge(world, **MAIL)
+    assert world.looked.keys() == {"rules", "topics", "queues"}
+
+
+def test_a_changed_secret_is_noticed_and_not_shown(world):
+    variables = MAIL | {"slack": {"token": TOKEN, "channel": "C1"}}
+    converge(world, **variables)
+    world.confirm()
+    plan = world.plan(**MAIL | {"slack": {"token": KEY, "channel": "C1"}})
+    assert labels(plan) == ["connection ecs-failures-slack"]
+    assert KEY not in json.dumps(plan)
+    environment = MAIL | {"sentry_function": {"dsn": DSN}}
+    converge(world, **environment)
+    changed = world.plan(**MAIL | {"sentry_function": {"dsn": DSN.replace("42", "43")}})
+    assert labels(changed) == ["function ecs-failures-sentry"]
+    assert "ingest.sentry.io" not in json.dumps(changed)
+
+
+@pytest.mark.parametrize(
+    ("settings", "action", "resource"),
+    [
+        ({"dsn_secret_arn": "arn:aws:secretsmanager:x"}, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:x"),
+        ({"dsn_parameter": "/a/dsn"}, "ssm:GetParameter", ARN.format("ssm", "parameter/a/dsn")),
+    ],
+)
+def test_the_function_may_read_its_dsn(world, settings, action, resource):
+    plan = converge(world, **MAIL | {"sentry_function": {**settings, "environment": "test", "runtime": "python3.12"}})
+    (policy,) = plan["iam_policies"]
+    assert {"Effect": "Allow", "Action": action, "Resource": resource} in policy["policy_json"]["Statement"]
+    assert plan["functions"][0]["runtime"] == "python3.12"
+
+
+@pytest.mark.parametrize(
+    ("service", "settings", "endpoint", "header"),
+    [
+        ("slack", {"token": TOKEN, "channel": "C1"}, "https://slack.com/api/chat.postMessage", "Authorization"),
+        ("slack_webhook", {"url": "https://hooks.slack.com/x"}, "https://hooks.slack.com/x", "X-Not-Needed"),
+        ("sentry", {"dsn": DSN}, "https://o1.ingest.sentry.io/api/42/store/", "X-Sentry-Auth"),
+        ("pagerduty", {"routing_key": KEY}, "https://events.pagerduty.com/v2/enqueue", "X-Not-Needed"),
+        (
+            "pagerduty",
+            {"routing_key": KEY, "region": "eu"},
+            "https://events.eu.pagerduty.com/v2/enqueue",
+            "X-Not-Needed",
+        ),
+        ("opsgenie", {"api_key": KEY}, "https://api.opsgenie.com/v2/alerts", "Authorization"),
+        ("opsgenie", {"api_key": KEY, "region": "eu"}, "https://api.eu.opsgenie.com/v2/alerts", "Authorization"),
+        ("datadog", {"api_key": KEY}, "https://api.datadoghq.com/api/v1/events", "DD-API-KEY"),
+        ("datadog", {"api_key": KEY, "site": "datadoghq.eu"}, "https://api.datadoghq.eu/api/v1/events", "DD-API-KEY"),
+        ("teams", {"url": "https://x.org:443/w/1?v=1&sig=s%2B1"}, "https://x.org:443/w/1", "X-Not-Needed"),
+        ("webhook", {"url": "https://x.org/*", "header": "X-Token", "secret": "s"}, "https://x.org/*", "X-Token"),
+        ("webhook", {"url": "https://x.org/a"}, "https://x.org/a", "X-Not-Needed"),
+    ],
+)
+def test_where_each_service_is_reached(world, service, settings, endpoint, header):
+    variables = MAIL | {service: settings}
+    name = f"ecs-failures-{service.replace('_', '-')}"
+    plan = world.plan(**variables)
+    assert [each["invocation_endpoint"] for each in plan["api_destinations"]] == [endpoint]
+    secrets = FILTERS["failure_alerts_secrets"](given(**variables))["connections"][name]
+    assert secrets["api_key"]["name"] == header
+    if service == "teams":
+        query = [{key: value for key, value in each.items() if value} for each in
+                 secrets["invocation_http_parameters"]["query"]]  # fmt: skip
+        assert query == [{"key": "v", "value": "1"}, {"key": "sig", "secret_value": "s+1"}]
+
+
+@pytest.mark.parametrize("variables", [{"email": "x"}, {"name": "a b"}, {**MAIL, "kinds": []}])
+def test_a_refusal_holds_for_every_filter(variables):
+    values = given(**variables)
+    names = FILTERS["failure_alerts_names"](values)
+    assert names["refused"]
+    assert FILTERS["failure_alerts_plan"](values, {})["refused"] == names["refused"]
+    assert FILTERS["failure_alerts_secrets"](values) == {"connections": {}, "environment": {}}
+
+
+def test_what_the_role_sets_itself_is_no_variable_of_the_user(world):
+    plan = world.plan(**MAIL, result={"rules": []}, sentry_package={"path": "x"})
+    assert plan["refused"] == ""
