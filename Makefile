@@ -66,7 +66,8 @@ tests: build
 		awk 'NR > 1 { print line; fflush() } { line = $$0 } END { print line > "$(BUILD)/closing" }'; \
 		exit $$(cat $(BUILD)/status)
 
-test-all: lint molecule ## the same, the long flows, 120,000 simulated histories, and a fleet of 50 services
+test-all: lint molecule ## the same, the long flows, 120,000 simulated histories, a fleet of 50 services, roles on each ansible-core
+	@$(PY) -m tests.versions
 	@$(PY) -m tests.simulation --runs 100000
 	@$(PY) -m tests.simulation --method scale_in --runs 20000
 	@FLEET_SERVICES=50 $(PYTEST)

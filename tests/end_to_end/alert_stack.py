@@ -62,12 +62,16 @@ class Stack:
         return self.end(self.start(*options, **variables), self.sandbox.state()["calls"])
 
     def end(self, process: subprocess.Popen[str], seen: int = 0) -> dict[str, Any]:
-        """The counts of the run, the ``writes`` since a call, the ``words`` of failures, and the ``result``."""
+        """The counts of the run, the ``writes`` since a call, the ``words`` of failures, and the ``result``.
+
+        ``tasks`` are those that changed something, or in check mode those that would.
+        """
         output, errors = process.communicate()
         assert "Traceback" not in output + errors, output
         assert [secret for secret in SECRETS if secret in output + errors] == []
         told = json.loads(output[output.index('{\n    "custom_stats"') :])
         writes = [call["operation"] for call in self.sandbox.journal(since=seen)["calls"] if call["write"]]
+        tasks = [_changed(task) for each in told["plays"] for task in each["tasks"]]
         results = [task["hosts"].get("localhost", {}) for each in told["plays"] for task in each["tasks"]]
         failed = [item for each in results if each.get("failed") for item in [each, *each.get("results", [])]]
         words = [str(each["msg"]) for each in failed if each.get("failed")]
@@ -78,6 +82,7 @@ class Stack:
             "writes": writes,
             "words": " ".join(words),
             "each": words,
+            "tasks": [name for name in tasks if name],
             "result": facts[-1] if facts else None,
         }
 
@@ -153,6 +158,15 @@ class Stack:
             for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
                 found[f"{role} may"] = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
         return found
+
+
+def _changed(task: dict[str, Any]) -> str | None:
+    """The name of a task that changed something; the role predicts such tasks by their names."""
+    result = task["hosts"].get("localhost", {})
+    if not result.get("changed"):
+        return None
+    name = task["task"]["name"].rpartition(" : ")[2]
+    return next(iter(result["msg"])) if name == "Predict the changes of one task" else name
 
 
 def _timeless(value: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""For each role, variables that reach every branch of it, and the same variables with other values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SECRET = "xoxb-1-aVerySecretToken"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """``given`` is applied twice, ``changed`` once, ``given`` again; then everything is removed with ``absent``.
+
+    Names of variables are without the prefix of the role. ``prepare`` are tasks before the first run.
+    """
+
+    given: Mapping[str, Any]
+    changed: Mapping[str, Any]
+    absent: Mapping[str, Any] = field(default_factory=lambda: {"state": "absent"})
+    prepare: tuple[Mapping[str, Any], ...] = ()
+
+
+FLOWS = {
+    "failure_alerts": Flow(
+        given={
+            "kinds": ["task", "launch"],
+            "emails": "ops@example.org",
+            "queue": "failures",
+            "log_group": "/ecs/failures",
+            "log_retention_days": "{{ 10 + 4 }}",
+            "slack": {"token": SECRET, "channel": "C0123456789"},
+            "rule_options": {"task": {"exit_codes": ["{{ 100 + 37 }}"]}},
+            "dead_letter": "{{ true }}",
+        },
+        changed={
+            "kinds": ["task", "service_task"],
+            "clusters": "production",
+            "emails": ["ops@example.org", "dev@example.org"],
+            "mail_subject": "Broken",
+            "queue": "failures.fifo",
+            "log_group": "/ecs/failures",
+            "teams": {"url": f"https://example.org/1?v=1&sig={SECRET}"},
+            "dead_letter": "{{ false }}",
+            "tags": {"number": "{{ 40 + 2 }}"},
+        },
+        absent={"state": "absent", "queue": "failures", "log_group": "/ecs/failures"},
+    ),
+}
