@@ -20,26 +20,29 @@ from ..module_utils._core.stacks.failure_alerts.variables import read_alerts
 PREFIX = "failure_alerts_"
 
 
-def failure_alerts_names(variables: Mapping[str, Any], stack: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What to look at, or why nothing will be done; after the first look, what else to look at."""
+def failure_alerts_names(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What to look at, or why nothing will be done."""
     try:
-        alerts = read_alerts(_bare(variables))
+        return {"refused": "", "look": look(read_alerts(_bare(variables)))}
     except Refused as error:
         return {"refused": str(error), "look": {}}
-    return {"refused": "", "look": look(alerts) if stack is None else look_again(alerts, stack)}
 
 
 def failure_alerts_plan(
     variables: Mapping[str, Any],
     stack: Mapping[str, Any],
-    more: Mapping[str, Any] | None = None,
     package: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What to write, or why nothing will be done."""
+    """What to write, or why nothing will be done, or what has to be looked at first."""
     try:
-        return plan_alerts(read_alerts(_bare(variables)), together(stack, more or {}), package or {})
+        alerts = read_alerts(_bare(variables))
+        again = look_again(alerts, stack) if more is None else {}
+        if again:
+            return {**refused(""), "look": again}
+        return {**plan_alerts(alerts, together(stack, more or {}), package or {}), "look": {}}
     except Refused as error:
-        return refused(error)
+        return {**refused(error), "look": {}}
 
 
 def failure_alerts_secrets(variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,3 +80,16 @@ def test_every_variable_reaches_the_module():
     )
     assert [name for name in ARGUMENTS if f"service_recycle_{name}" not in done.get(name, "")] == []
     assert planned == done, "what is told before is what is done"
+
+
+# Roles whose decisions are in _core/stacks/.
+PLANNED = ["failure_alerts"]
+
+
+@pytest.mark.parametrize("role", PLANNED)
+def test_expressions_are_short(role):
+    """What takes more than two lines decides something, and belongs into the plan."""
+    for path in (ROLES / role).glob("*/*.yml"):
+        if path.parent.name in ("tasks", "vars"):
+            long = [each for each in re.findall(r"{[{%].*?[%}]}", path.read_text(), re.DOTALL) if each.count("\n") > 1]
+            assert long == [], path

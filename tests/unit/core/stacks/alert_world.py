@@ -55,11 +55,14 @@ class World:
         first = FILTERS["failure_alerts_names"](values)
         if first["refused"]:
             return first
-        stack = self.find(first["look"])
-        again = FILTERS["failure_alerts_names"](values, stack)
         self.looked = first["look"]
-        more = self.find(again["look"]) if again["look"] else {}
-        return FILTERS["failure_alerts_plan"](values, stack, more, PACKAGE)
+        stack = self.find(first["look"])
+        plan: dict[str, Any] = FILTERS["failure_alerts_plan"](values, stack, PACKAGE)
+        if plan["look"]:
+            assert plan["changes"] == []
+            plan = FILTERS["failure_alerts_plan"](values, stack, PACKAGE, self.find(plan["look"]))
+        assert plan["look"] == {}
+        return plan
 
     def carry_out(self, plan: dict[str, Any], **variables: Any) -> None:
         """Make the world what the plan says, by the parameters of the modules that the tasks call."""
