@@ -30,7 +30,7 @@ def plan_topic(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Ch
     there = [each for each in standing if each["arn"] in gone or _named(each) in map(_named, wanted["subscriptions"])]
     before = [_named(each) for each in there]
     after = [_named(each) for each in there if each["arn"] not in gone]
-    after += [_named(each) for each in wanted["subscriptions"] if _named(each) not in after]
+    after = list(dict.fromkeys([*after, *map(_named, wanted["subscriptions"])]))
     return _plan(wanted, found, {"subscriptions": (sorted(before), sorted(after))})
 
 
