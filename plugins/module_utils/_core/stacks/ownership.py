@@ -38,7 +38,7 @@ class Owner:
 
     def owns(self, found: Mapping[str, Any] | None) -> bool:
         """Whether a resource that ``ecs_stack_info`` has found has the mark."""
-        return bool(found) and (found or {}).get("tags", {}).get(self.tag) == self.name
+        return found is not None and found.get("tags", {}).get(self.tag) == self.name
 
     def tags(self, more: Mapping[str, Any]) -> dict[str, str]:
         """Return the tags of what the role makes: the user's, and the mark."""

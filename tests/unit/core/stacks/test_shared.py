@@ -57,6 +57,33 @@ def test_one_message_names_everything_that_others_own():
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("rules", "rule"),
+        ("queues", "queue"),
+        ("topics", "topic"),
+        ("log_groups", "log group"),
+        ("iam_roles", "role"),
+        ("functions", "function"),
+        ("schedules", "schedule"),
+        ("state_machines", "state machine"),
+        ("connections", "connection"),
+        ("api_destinations", "API destination"),
+        ("alarms", "alarm"),
+    ],
+)
+def test_what_each_kind_is_called(kind, word):
+    assert others(OURS, {kind: {"x": {}}}, [(kind, "x")]) == [f"{word} x"]
+
+
+def test_the_message_without_another_way_out():
+    assert refusal(OURS, ["queue x"]) == (
+        "Not managed by this role: queue x. Nothing was changed. Choose another failure_alerts_name, or hand the "
+        "resources over to the role by tagging them steadyops.ecs/failure-alerts=alerts."
+    )
+
+
 def test_tags_are_texts_and_the_mark_cannot_be_replaced():
     assert OURS.tags({"n": 1, OURS.tag: "x"}) == {"n": "1", OURS.tag: "alerts"}
 
