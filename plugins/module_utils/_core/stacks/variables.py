@@ -38,17 +38,14 @@ def as_list(value: Any) -> list[Any]:
 def as_int(variable: str, value: Any) -> int:
     """Return a whole number. ansible-core 2.17 and 2.18 make texts of numbers that come from templates."""
     try:
-        number = int(str(value))
+        return int(str(value))
     except ValueError:
         raise Refused(f"{variable} must be a whole number (got {value!r})") from None
-    if isinstance(value, bool):
-        raise Refused(f"{variable} must be a whole number (got {value!r})")
-    return number
 
 
 def as_bool(variable: str, value: Any) -> bool:
     """Return true or false, as Ansible reads them."""
-    read = value if isinstance(value, bool) else _WORDS.get(str(value).lower())
+    read = _WORDS.get(str(value).lower())
     if read is None:
         raise Refused(f"{variable} must be true or false (got {value!r})")
     return read

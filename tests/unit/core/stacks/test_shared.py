@@ -94,7 +94,18 @@ def test_unknown_variables_are_refused_and_the_nearest_is_suggested():
         Refused, match=r"failure_alerts_email, failure_alerts_zzz: the role .* no such variable"
     ) as told:
         check_known("failure_alerts", ["zzz", "email"], ["emails", "queue"])
-    assert "Did you mean failure_alerts_emails?" in str(told.value)
+    assert "Did you mean failure_alerts_emails? ansible-doc" in str(told.value)
+    with pytest.raises(Refused) as told:
+        check_known("failure_alerts", ["zzz"], ["emails"])
+    assert str(told.value) == (
+        "failure_alerts_zzz: the role failure_alerts has no such variable, so it would do nothing. ansible-doc -t role "
+        "steadyops.ecs.failure_alerts lists those that there are."
+    )
+
+
+def test_only_the_nearest_name_is_suggested():
+    with pytest.raises(Refused, match=r"Did you mean x_emails\? "):
+        check_known("x", ["email"], ["emails", "emailss"])
 
 
 @pytest.mark.parametrize(
@@ -117,7 +128,7 @@ def test_what_is_no_whole_number(value):
 
 @pytest.mark.parametrize(
     ("value", "read"),
-    [(True, True), ("yes", True), ("True", True), (1, True), ("off", False), (0, False), ("no", False)],
+    [(True, True), ("yes", True), ("True", True), (1, True), ("on", True), ("off", False), (0, False), ("no", False)],
 )
 def test_true_and_false_as_ansible_reads_them(value, read):
     assert as_bool("x", value) is read
