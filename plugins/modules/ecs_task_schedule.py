@@ -259,6 +259,16 @@ options:
     description:
       - For how long. 86400 for a new schedule where it is not given.
     type: int
+  tags:
+    description:
+      - Tags of the rule, with O(using=rule). If omitted, the current tags are kept.
+      - AWS has no tags for a schedule of EventBridge Scheduler, only for its group.
+    type: dict
+  purge_tags:
+    description:
+      - Whether tags that O(tags) does not list are removed.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - steadyops.ecs.aws
   - steadyops.ecs.attributes
@@ -275,6 +285,8 @@ notes:
   - O(maximum_retry_attempts), O(maximum_event_age_in_seconds) and O(dead_letter_arn) are about starts that AWS refuses.
     A task that was started and fails is no matter of a schedule.
   - A rule that has targets of somebody else, waits for events, or is managed by a service is refused.
+  - If the only target of a rule is O(state_machine_arn) already, under an id that another tool chose, the module
+    manages that target and keeps its id.
   - |-
     IAM permissions, and what each is for:
 
@@ -286,6 +298,8 @@ notes:
 
     C(events:DescribeRule), C(events:ListTargetsByRule), C(events:PutRule), C(events:PutTargets),
     C(events:RemoveTargets), C(events:DeleteRule) - instead of these, with O(using=rule).
+
+    C(events:ListTagsForResource), C(events:TagResource), C(events:UntagResource) - for O(tags).
 
     C(iam:PassRole) - on O(role_arn), for C(scheduler.amazonaws.com), or C(events.amazonaws.com) with O(using=rule).
 """
@@ -504,6 +518,11 @@ schedule:
               returned: always
               type: bool
               sample: false
+    tags:
+      description: Tags of the rule; V(null) if O(tags) was omitted, and for EventBridge Scheduler.
+      returned: always
+      type: dict
+      sample: null
 """
 
 import time
@@ -511,31 +530,8 @@ import time
 from ..module_utils._aws.live.schedule import look
 from ..module_utils._core.schedules.plan import plan_schedule
 from ..module_utils._core.schedules.schedule import read_schedule
-from ..module_utils._launch_options import LAUNCH
 from ..module_utils._module import AwsModule, Outcome, converge, run
-
-ARGUMENTS = {
-    "name": {"type": "str", "required": True},
-    "group_name": {"type": "str"},
-    "using": {"type": "str", "choices": ["scheduler", "rule"], "default": "scheduler"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "enabled": {"type": "bool"},
-    "schedule_expression": {"type": "str"},
-    "schedule_expression_timezone": {"type": "str"},
-    "flexible_time_window": {"type": "int"},
-    "start_date": {"type": "str"},
-    "end_date": {"type": "str"},
-    "description": {"type": "str"},
-    "kms_key_arn": {"type": "str", "no_log": False},
-    "action_after_completion": {"type": "str", "choices": ["NONE", "DELETE"]},
-    "state_machine_arn": {"type": "str"},
-    "input": {"type": "json"},
-    "task": {"type": "dict", "options": {**LAUNCH, "count": {"type": "int", "default": 1}}},
-    "role_arn": {"type": "str"},
-    "dead_letter_arn": {"type": "str"},
-    "maximum_retry_attempts": {"type": "int"},
-    "maximum_event_age_in_seconds": {"type": "int"},
-}
+from ..module_utils._schedule_options import ARGUMENTS
 
 
 def work(module: AwsModule, check_mode: bool) -> Outcome:

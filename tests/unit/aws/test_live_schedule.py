@@ -41,11 +41,11 @@ NO_RULE = ("events.describe_rule", NAMED, "ResourceNotFoundException: Rule night
 NO_TARGET = {"Id": "none", "Arn": S_ARN}  # the Stubber does not allow an empty list, which AWS answers
 
 
-def live(*calls, using=SCHEDULER, present=True):
+def live(*calls, using=SCHEDULER, present=True, **wanted):
     clients = Clients()
     clients.expect(*calls)
     clients("events").meta.events.register("after-call.events.ListTargetsByRule", without_no_target)
-    return look(clients, WantedSchedule("nightly", using, "default", present)), clients
+    return look(clients, WantedSchedule("nightly", using, "default", present, **wanted)), clients
 
 
 def without_no_target(parsed, **_more):
@@ -212,6 +212,63 @@ def test_a_change(using, found, change, calls, expected):
     schedule, clients = live(*found, using=using)
     clients.expect(*calls)
     assert ended(schedule.write(change)) == expected
+    clients.assert_all_asked()
+
+
+@pytest.mark.parametrize(
+    ("change", "calls"),
+    [
+        (Change(RULE_SHOWN, {**RULE_SHOWN, "target": TARGETS[0][0]}), []),
+        (
+            Change({**RULE_SHOWN, "target": None}, RULE_SHOWN),
+            [("events.put_targets", {**OF_RULE, "Targets": [{"Id": "theirs", **PLAIN}]}, NO_FAILURES)],
+        ),
+        (
+            Change(RULE_SHOWN, None),
+            [
+                ("events.remove_targets", {**OF_RULE, "Ids": ["theirs"]}, NO_FAILURES),
+                ("events.delete_rule", NAMED, {}),
+            ],
+        ),
+    ],
+)
+def test_the_same_target_is_taken_over_with_its_id(change, calls):
+    found = [DESCRIBED, rule_targets({"Id": "theirs", **PLAIN})]
+    rule, clients = live(*found, using=RULE, state_machine_arn=PLAIN["Arn"])
+    assert rule.current == RULE_SHOWN
+    clients.expect(*calls)
+    ended(rule.write(change))
+    clients.assert_all_asked()
+
+
+def test_another_target_beside_the_same_one_is_somebody_elses():
+    both = rule_targets({"Id": "theirs", **PLAIN}, {"Id": "mail", **PLAIN})
+    with pytest.raises(Refused, match="has targets of somebody else: theirs, mail"):
+        live(DESCRIBED, both, using=RULE, state_machine_arn=PLAIN["Arn"])
+
+
+TAGS_ASKED = ("events.list_tags_for_resource", {"ResourceARN": R_ARN}, {"Tags": [{"Key": "a", "Value": "1"}]})
+
+
+def test_tags_of_a_rule():
+    tagged = {**RULE_SHOWN, "tags": {"a": "1"}}
+    rule, clients = live(DESCRIBED, LISTED, TAGS_ASKED, using=RULE, tags={})
+    assert rule.current == tagged
+    clients.expect(
+        ("events.tag_resource", {"ResourceARN": R_ARN, "Tags": [{"Key": "b", "Value": "2"}]}, {}),
+        ("events.untag_resource", {"ResourceARN": R_ARN, "TagKeys": ["a"]}, {}),
+    )
+    assert ended(rule.write(Change(tagged, {**tagged, "tags": {"b": "2"}}))) == (["set tags", "removed tags"], [], None)
+    clients.assert_all_asked()
+
+
+def test_a_new_rule_has_its_tags_at_once():
+    rule, clients = live(NO_RULE, using=RULE, tags={"a": "1"})
+    clients.expect(
+        ("events.put_rule", {**PUT_RULE, "Tags": [{"Key": "a", "Value": "1"}]}, {"RuleArn": R_ARN}),
+        ("events.put_targets", PUT_TARGET, NO_FAILURES),
+    )
+    ended(rule.write(Change(None, {**RULE_SHOWN, "tags": {"a": "1"}})))
     clients.assert_all_asked()
 
 

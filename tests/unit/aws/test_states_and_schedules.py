@@ -219,6 +219,7 @@ SCHEDULE = {
     "description": None,
     "kms_key_arn": None,
     "action_after_completion": "NONE",
+    "tags": None,
 }
 REQUEST = {
     "Name": "nightly",

@@ -41,6 +41,7 @@ def get(scheduler: Any, group: str, name: str) -> tuple[dict[str, Any], tuple[st
         "kms_key_arn": answer.get("KmsKeyArn") or None,
         "action_after_completion": answer.get("ActionAfterCompletion") or "NONE",
         "target": known,
+        "tags": None,
     }
     return schedule, foreign
 

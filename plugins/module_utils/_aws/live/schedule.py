@@ -10,18 +10,17 @@ target that are not known here; and ``write(change)``.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..._core.change import Change
+from ..._core.change import Change, tag_writes
 from ..._core.errors import Refused
-from ..._core.events.rule import Rule
+from ..._core.schedules.by_rule import TARGET_ID, check_is_schedule, rule_schedule, target_id_of
 from ..._core.schedules.schedule import RULE, WantedSchedule
 from ..calls import event_rules, event_targets, scheduler
 from ..shapes.scheduled_target import target, target_request
 from .waits import Writes, when_role_is_ready
 
-TARGET_ID = "schedule"
 BUS = "default"  # the only one whose rules may have a schedule
 TAG_KEYS = ("Key", "Value")
 
@@ -60,49 +59,27 @@ class LiveRule:
         self.events = client("events")
         self.wanted = wanted
         self.region = self.events.meta.region_name
+        self.target_id = TARGET_ID
         self.current: dict[str, Any] | None = None
         self.foreign: tuple[str, ...] = ()
         rule = event_rules.describe_rule(self.events, wanted.name, BUS)
         if rule is None:
             self.targets: list[dict[str, Any]] = []
             return
-        if rule.pattern_text or rule.managed_by:
-            whose = f"is managed by {rule.managed_by}" if rule.managed_by else "waits for events"
-            raise Refused(f"There is a rule {wanted.name} already, which {whose}. Take another name")
+        check_is_schedule(rule)
         self.targets = event_targets.list_targets(self.events, wanted.name, BUS) or []
-        others = [each["Id"] for each in self.targets if each["Id"] != TARGET_ID]
-        if others:
-            raise Refused(
-                f"The rule {wanted.name} has targets of somebody else: {', '.join(others)}. "
-                "Take another name, or remove those first"
-            )
-        self._read(rule)
-
-    def _read(self, rule: Rule) -> None:
+        arns = {each["Id"]: each["Arn"] for each in self.targets}
+        self.target_id = target_id_of(rule.name, arns, wanted.state_machine_arn)
         nothing = {"Arn": None}  # a rule whose target was lost
         known, self.foreign = target(self.targets[0] if self.targets else nothing)
-        self.current = {
-            "name": rule.name,
-            "group_name": "default",
-            "using": RULE,
-            "arn": rule.arn,
-            "enabled": rule.state != "DISABLED",
-            "schedule_expression": rule.schedule,
-            "schedule_expression_timezone": "UTC",
-            "flexible_time_window": None,
-            "start_date": None,
-            "end_date": None,
-            "description": rule.description or None,
-            "kms_key_arn": None,
-            "action_after_completion": "NONE",
-            "target": known,
-        }
+        tags = None if wanted.tags is None else event_rules.tags_of(self.events, rule.arn)
+        self.current = rule_schedule(rule, known, tags)
 
     def write(self, change: Change) -> Writes:
         name = self.wanted.name
         if change.after is None:
             if self.targets:
-                event_targets.remove_targets(self.events, name, BUS, [TARGET_ID])
+                event_targets.remove_targets(self.events, name, BUS, [self.target_id])
                 yield "removed the target"
             event_rules.delete_rule(self.events, name, BUS)
             yield "deleted the rule"
@@ -116,13 +93,25 @@ class LiveRule:
                 trigger=schedule["schedule_expression"],
                 state="ENABLED" if schedule["enabled"] else "DISABLED",
                 description=schedule["description"],
+                tags=schedule["tags"] if change.before is None else None,
             )
             yield "put the rule"
+        if change.before is not None and change.differs("tags"):
+            yield from self._write_tags(change.before["tags"], schedule)
         if change.differs("target"):
-            request = {"Id": TARGET_ID, **target_request(schedule["target"], TAG_KEYS)}
+            request = {"Id": self.target_id, **target_request(schedule["target"], TAG_KEYS)}
             yield from when_role_is_ready(lambda: event_targets.put_target(self.events, name, BUS, request))
             yield "put the target"
         return None
+
+    def _write_tags(self, before: Mapping[str, str], schedule: Mapping[str, Any]) -> Iterator[str]:
+        to_set, to_remove = tag_writes(before, schedule["tags"])
+        if to_set:
+            event_rules.tag(self.events, schedule["arn"], to_set)
+            yield "set tags"
+        if to_remove:
+            event_rules.untag(self.events, schedule["arn"], to_remove)
+            yield "removed tags"
 
 
 def look(client: Callable[[str], Any], wanted: WantedSchedule) -> LiveSchedule | LiveRule:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..amounts import iso
 from ..arns import Arn, parse_arn
-from ..change import Change
+from ..change import Change, wanted_tags
 from ..errors import Refused
 from ..limits import DELIVERY_DEFAULTS
 from .schedule import RULE, SCHEDULER, TaskTarget, WantedSchedule, overrides
@@ -35,6 +35,7 @@ NEW = {
     "kms_key_arn": None,
     "action_after_completion": "NONE",
     "target": NEW_TARGET,
+    "tags": None,
 }
 THINGS = {SCHEDULER: "schedule", RULE: "rule"}
 
@@ -69,7 +70,8 @@ def plan_schedule(
             f"The target of {wanted.name} has {', '.join(foreign)}, which this module would lose. "
             "Give state_machine_arn or task for a new target, or change it with what made it"
         )
-    after = {**base, **wanted.facts, "target": target, "arn": _arn(wanted, role_arn, region)}
+    tags = None if wanted.tags is None else wanted_tags(base["tags"] or {}, wanted.tags, wanted.purge_tags)
+    after = {**base, **wanted.facts, "target": target, "arn": _arn(wanted, role_arn, region), "tags": tags}
     change = Change(before, schedule_facts(after, now))
     if change.changed and after["end_date"] and after["end_date"] <= now:
         raise Refused("end_date lies in the past, so the schedule would never fire. Give a later one, or an empty text")

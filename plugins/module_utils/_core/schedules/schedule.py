@@ -14,7 +14,7 @@ from ..amounts import parse_instant
 from ..ecs.launch import Launch, read_launch
 from ..errors import Refused
 from ..json_text import read_json
-from ..limits import DELIVERY, LONGEST_DESCRIPTION, check_delivery, check_length, check_range
+from ..limits import DELIVERY, LONGEST_DESCRIPTION, check_delivery, check_length, check_range, check_tags
 from ..names import EVENTS_NAME, KMS_KEY, ROLE, STANDARD_QUEUE, STATE_MACHINE, read_arn_text, read_name
 from .expression import check_expression, check_timezone
 
@@ -54,6 +54,8 @@ class WantedSchedule:
     target: Mapping[str, Any] = field(default_factory=dict)  # as facts: role_arn, input, dead_letter_arn ...
     state_machine_arn: str | None = None
     task: TaskTarget | None = None
+    tags: Mapping[str, Any] | None = None
+    purge_tags: bool = True
 
 
 def read_schedule(params: Mapping[str, Any]) -> WantedSchedule:
@@ -65,8 +67,12 @@ def read_schedule(params: Mapping[str, Any]) -> WantedSchedule:
             allowed = option == "schedule_expression_timezone" and params.get(option) == "UTC"
             if params.get(option) is not None and not allowed:
                 raise Refused(f"{option} is not for using=rule: {why}. Leave it out, or take using=scheduler")
+    elif params.get("tags"):
+        raise Refused("tags is for using=rule only: AWS tags groups of schedules. Tag the group, or leave tags out")
+    machine = read_arn_text("state_machine_arn", params.get("state_machine_arn"), STATE_MACHINE)
     if params["state"] == "absent":
-        return WantedSchedule(name, using, group, present=False)
+        return WantedSchedule(name, using, group, present=False, state_machine_arn=machine)
+    check_tags("tags", params.get("tags") or {})
     task = params.get("task")
     if task is not None and params.get("input") is not None:
         raise Refused("input is not for a task of ECS, which reads overrides only. Give task.overrides instead")
@@ -76,8 +82,10 @@ def read_schedule(params: Mapping[str, Any]) -> WantedSchedule:
         group,
         facts=_facts(params),
         target=_target(params),
-        state_machine_arn=read_arn_text("state_machine_arn", params.get("state_machine_arn"), STATE_MACHINE),
+        state_machine_arn=machine,
         task=_task(task) if task is not None else None,
+        tags=params.get("tags") if using == RULE else None,
+        purge_tags=bool(params.get("purge_tags", True)),
     )
 
 

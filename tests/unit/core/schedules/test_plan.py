@@ -37,6 +37,7 @@ NEW = {
         "maximum_event_age_in_seconds": 86400,
         "task": None,
     },
+    "tags": None,
 }
 PLAIN_TASK = {
     "task_definition": f"{ECS}:task-definition/report:7",
@@ -115,6 +116,22 @@ def test_what_is_not_given_stays():
 def test_what_is_given_changes(given, changed):
     change = plan(given, existing())
     assert {key: value for key, value in change.after.items() if change.before[key] != value} == changed
+
+
+@pytest.mark.parametrize(
+    ("before", "given", "after"),
+    [
+        (None, {}, None),
+        ({"a": "1"}, {"tags": {"b": "2"}}, {"b": "2"}),
+        ({"a": "1"}, {"tags": {"b": "2"}, "purge_tags": False}, {"a": "1", "b": "2"}),
+        ({"a": "1"}, {"tags": {}}, {}),
+    ],
+)
+def test_tags_of_a_rule(before, given, after):
+    rule = {**existing(), "using": "rule", "tags": before}
+    assert plan({"using": "rule", **given}, rule).after["tags"] == after
+    new = plan({**FIRST, "using": "rule", **given}).after["tags"]
+    assert new == given.get("tags")
 
 
 def test_group_and_partition_are_part_of_the_arn():

@@ -125,6 +125,8 @@ def test_targets():
         ({"task": {**TASK, "count": -1}}, "task.count"),
         ({"task": {**TASK, "cluster": "a b"}}, "task.cluster"),
         ({"task": TASK, "input": "{}"}, "input"),
+        ({"tags": {"a": "1"}}, "tags is for using=rule only"),
+        ({"using": "rule", "tags": {"aws:a": "1"}}, "tags"),
     ],
 )
 def test_what_cannot_be_meant(given, words):
@@ -138,6 +140,20 @@ def test_what_cannot_be_meant(given, words):
 def test_what_a_rule_cannot(option, state):
     with pytest.raises(Refused, match=option):
         wanted(using="rule", state=state, **{option: "some"})
+
+
+def test_tags_of_a_rule():
+    assert wanted(using="rule", tags={"a": 1}).tags == {"a": 1}
+    assert wanted(using="rule", tags={}, purge_tags=False) == WantedSchedule(
+        "nightly", "rule", tags={}, purge_tags=False
+    )
+    assert wanted(tags={}).tags is None
+
+
+def test_a_machine_tells_apart_targets_to_remove():
+    assert wanted(state="absent", state_machine_arn=MACHINE) == WantedSchedule(
+        "nightly", present=False, state_machine_arn=MACHINE
+    )
 
 
 def test_a_rule_counts_in_utc():

@@ -1,0 +1,59 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""A rule of EventBridge as a schedule with one target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import Refused
+from ..events.rule import Rule
+from .schedule import RULE
+
+TARGET_ID = "schedule"
+
+
+def check_is_schedule(rule: Rule) -> None:
+    """Raise ``Refused`` for a rule that cannot be a schedule of ours."""
+    if rule.pattern_text or rule.managed_by:
+        whose = f"is managed by {rule.managed_by}" if rule.managed_by else "waits for events"
+        raise Refused(f"There is a rule {rule.name} already, which {whose}. Take another name")
+
+
+def target_id_of(rule: str, targets: Mapping[str, str], state_machine_arn: str | None) -> str:
+    """The id of the target that is ours; ``targets`` are the ARNs of all targets of the rule, by id.
+
+    The only target may have any id when it is the given state machine: another tool made the same schedule. Raises
+    ``Refused`` for targets of others.
+    """
+    ours = next(iter(targets)) if list(targets.values()) == [state_machine_arn] else TARGET_ID
+    others = [each for each in targets if each != ours]
+    if others:
+        raise Refused(
+            f"The rule {rule} has targets of somebody else: {', '.join(others)}. "
+            "Take another name, or remove those first"
+        )
+    return ours
+
+
+def rule_schedule(rule: Rule, target: Mapping[str, Any], tags: Mapping[str, str] | None) -> dict[str, Any]:
+    """The rule in the shape of a schedule. ``tags`` None: they were not looked up."""
+    return {
+        "name": rule.name,
+        "group_name": "default",
+        "using": RULE,
+        "arn": rule.arn,
+        "enabled": rule.state != "DISABLED",
+        "schedule_expression": rule.schedule,
+        "schedule_expression_timezone": "UTC",
+        "flexible_time_window": None,
+        "start_date": None,
+        "end_date": None,
+        "description": rule.description or None,
+        "kms_key_arn": None,
+        "action_after_completion": "NONE",
+        "target": dict(target),
+        "tags": tags,
+    }
