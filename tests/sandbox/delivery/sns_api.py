@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
+from xml.sax.saxutils import escape
 
 from .. import stored
 from ..account import Account
@@ -138,6 +139,25 @@ def count(topic: Any) -> None:
     topic.subscriptions_pending, topic.subscriptions_confimed = waiting, len(all_of_it) - waiting
 
 
+def list_subscriptions(_account: Account, call: Call) -> str | None:
+    """Moto tells subscriptions apart by their ARNs, and those that wait for a confirmation have the same one."""
+    topic = stored.topic(call.parameters.get("TopicArn", ""))
+    if topic is None:
+        return None
+    listed = ""
+    for each in topic.sns_backend.subscriptions.values():
+        if each.topic_arn == topic.arn:
+            facts = {
+                "TopicArn": topic.arn,
+                "Protocol": each.protocol,
+                "SubscriptionArn": each.arn,
+                "Owner": topic.account_id,
+                "Endpoint": each.endpoint,
+            }
+            listed += f"<member>{''.join(f'<{key}>{escape(text)}</{key}>' for key, text in facts.items())}</member>"
+    return f"<Subscriptions>{listed}</Subscriptions>"
+
+
 def unsubscribe(_account: Account, call: Call) -> None:
     if not call.parameters.get("SubscriptionArn", "").startswith("arn:"):
         raise invalid("SubscriptionArn Reason: An ARN must have at least 6 elements, not 1")
@@ -216,6 +236,7 @@ def invalid(what: str) -> SandboxError:
 OPERATIONS = {
     "Subscribe": subscribe,
     "ConfirmSubscription": confirm_subscription,
+    "ListSubscriptionsByTopic": list_subscriptions,
     "Unsubscribe": unsubscribe,
     "Publish": publish,
     "PublishBatch": publish_batch,

@@ -37,6 +37,17 @@ def alert(events: Sandbox, aws: Aws, **target_details: Any) -> dict[str, Any]:
     return event
 
 
+def test_each_address_that_waits_is_listed(aws: Aws) -> None:
+    topic(aws)
+    for address in ("a@example.org", "b@example.org"):
+        subscribe(aws, "email", address)
+    listed = aws("sns").list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"]
+    assert [(each["Endpoint"], each["SubscriptionArn"]) for each in listed] == [
+        ("a@example.org", "PendingConfirmation"),
+        ("b@example.org", "PendingConfirmation"),
+    ]
+
+
 def test_a_mailbox_has_to_be_confirmed(events: Sandbox, aws: Aws, mailbox: Mailbox) -> None:
     events.settings(smtp=mailbox.address)
     topic(aws)
