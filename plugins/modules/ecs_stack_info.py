@@ -37,6 +37,12 @@ options:
     type: list
     elements: str
     default: []
+  topic_policies:
+    description:
+      - Names or ARNs of SNS topics that somebody else may own. Only their attributes are read.
+    type: list
+    elements: str
+    default: []
   log_groups:
     description:
       - Names or ARNs of CloudWatch Logs log groups.
@@ -91,6 +97,12 @@ options:
     type: list
     elements: str
     default: []
+  schedule_groups:
+    description:
+      - Names of groups of EventBridge Scheduler schedules.
+    type: list
+    elements: str
+    default: []
   state_machines:
     description:
       - Names or ARNs of Step Functions state machines.
@@ -133,7 +145,9 @@ notes:
 
     C(sqs:GetQueueAttributes), C(sqs:ListQueueTags) - O(queues).
 
-    C(sns:GetTopicAttributes), C(sns:ListSubscriptionsByTopic), C(sns:ListTagsForResource) - O(topics).
+    C(sns:GetTopicAttributes) - O(topics) and O(topic_policies).
+
+    C(sns:ListSubscriptionsByTopic), C(sns:ListTagsForResource) - O(topics).
 
     C(logs:DescribeLogGroups), C(logs:ListTagsForResource), C(logs:DescribeResourcePolicies),
     C(logs:DescribeSubscriptionFilters) - O(log_groups), O(log_group_policies) and O(subscription_filters).
@@ -146,6 +160,8 @@ notes:
     C(events:DescribeConnection), C(events:DescribeApiDestination) - O(connections) and O(api_destinations).
 
     C(scheduler:GetSchedule) - O(schedules).
+
+    C(scheduler:GetScheduleGroup) - O(schedule_groups).
 
     C(states:DescribeStateMachine), C(states:ListTagsForResource) - O(state_machines).
 
@@ -171,6 +187,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+check_mode:
+  description: >-
+    Whether the task ran in check mode. The variable C(ansible_check_mode) does not tell: it is about C(--check), not
+    about the keyword C(check_mode).
+  returned: success
+  type: bool
+  sample: false
 stack:
   description: What was found. Each kind that was asked for is a dictionary with the given names as its keys.
   returned: success
@@ -205,6 +228,12 @@ stack:
     topics:
       description: >-
         By name, V(null) or arn, attributes (as SNS names them), tags, subscriptions (arn, protocol, endpoint).
+      returned: when asked for
+      type: dict
+    topic_policies:
+      description: >-
+        By name, V(null) or attributes (as SNS names them; empty if AWS denied the call) and denied (the error code of
+        AWS, or V(null)).
       returned: when asked for
       type: dict
     log_groups:
@@ -255,6 +284,10 @@ stack:
         foreign (parts of the target that the module does not know).
       returned: when asked for
       type: dict
+    schedule_groups:
+      description: By name, V(null) or an empty dictionary.
+      returned: when asked for
+      type: dict
     state_machines:
       description: >-
         By name, V(null) or the schedule or state machine as M(steadyops.ecs.ecs_task_state_machine) returns it,
@@ -299,11 +332,12 @@ ARGUMENTS = {
 }
 
 
-def work(module: AwsModule, _check_mode: bool) -> Outcome:
+def work(module: AwsModule, check_mode: bool) -> Outcome:
     arn = caller(module.client("sts"))
     place = place_of(arn, str(module.region))
     names = {kind: module.params[kind] for kind in READERS if module.params[kind]}
-    return Outcome(results={"stack": find_stack(module.client, place, names, trails=module.params["trails"])})
+    stack = find_stack(module.client, place, names, trails=module.params["trails"])
+    return Outcome(results={"stack": stack, "check_mode": check_mode})
 
 
 def main() -> None:

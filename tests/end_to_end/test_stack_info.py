@@ -23,13 +23,24 @@ def test_what_exists_is_found_and_what_does_not_is_null(sandbox, start):
     done = start("ecs_stack_info", **names, trails=True).result()
     calls = sandbox.journal(since=seen)["calls"]
     assert not done.get("failed"), done["msg"]
+    assert done["check_mode"] is False
     assert [call["operation"] for call in calls if call["write"]] == []
     stack = done["stack"]
     assert (stack["account"], stack["partition"], stack["region"]) == (ACCOUNT, "aws", REGION)
     assert {kind for kind in READERS if stack[kind]["missing"] not in (None, [])} == set()
     there = {kind for kind in READERS if stack[kind]["made"] not in (None, [])}
-    assert there == {"rules", "queues", "topics", "log_groups", "iam_roles", "functions", "connections", "alarms"}
-    for kind in there - {"connections"}:
+    assert there == {
+        "rules",
+        "queues",
+        "topics",
+        "log_groups",
+        "iam_roles",
+        "functions",
+        "connections",
+        "alarms",
+        "topic_policies",
+    }
+    for kind in there - {"connections", "topic_policies"}:
         assert stack[kind]["made"]["tags"] == {"team": "shop"}, kind
     assert stack["iam_roles"]["made"]["policies"] == {"log": POLICY}
     assert stack["trails"] == {"logs_launches": True, "denied": None}

@@ -183,6 +183,26 @@ CASES = [
     ),
     ("connections", "slack", [("events.describe_connection", {"Name": "slack"}, "ResourceNotFoundException")], None),
     ("api_destinations", "slack", [("events.describe_api_destination", None, "ResourceNotFoundException")], None),
+    ("topic_policies", TOPIC, [("sns.get_topic_attributes", {"TopicArn": TOPIC}, "NotFound")], None),
+    (
+        "topic_policies",
+        TOPIC,
+        [("sns.get_topic_attributes", {"TopicArn": TOPIC}, {"Attributes": {"Policy": "{}"}})],
+        {"attributes": {"Policy": "{}"}, "denied": None},
+    ),
+    (
+        "topic_policies",
+        TOPIC,
+        [("sns.get_topic_attributes", {"TopicArn": TOPIC}, "AuthorizationError")],
+        {"attributes": {}, "denied": "AuthorizationError"},
+    ),
+    (
+        "schedule_groups",
+        "jobs",
+        [("scheduler.get_schedule_group", {"Name": "jobs"}, "ResourceNotFoundException")],
+        None,
+    ),
+    ("schedule_groups", "jobs", [("scheduler.get_schedule_group", {"Name": "jobs"}, {"Name": "jobs"})], {}),
     (
         "schedules",
         "jobs/a",

@@ -216,6 +216,26 @@ def find_schedules(client: Client, _place: StackPlace, names: Names) -> Found:
     return found
 
 
+def find_schedule_groups(client: Client, _place: StackPlace, names: Names) -> Found:
+    found = {name: scheduler.group_exists(client("scheduler"), name) for name in names}
+    return {name: {} if exists else None for name, exists in found.items()}
+
+
+def find_topic_policies(client: Client, place: StackPlace, names: Names) -> Found:
+    """Topics that need not be ours: their attributes alone."""
+    return {name: _topic_policy(client("sns"), str(place.named("sns", name))) for name in names}
+
+
+def _topic_policy(client: Any, arn: str) -> Found | None:
+    try:
+        attributes = sns.topic_attributes(client, arn)
+    except CallFailed as error:
+        if not is_denied(error.code):
+            raise
+        return {"attributes": {}, "denied": error.code}
+    return None if attributes is None else {"attributes": dict(attributes), "denied": None}
+
+
 def find_state_machines(client: Client, place: StackPlace, names: Names) -> Found:
     states = client("stepfunctions")
     found: Found = {}
@@ -281,6 +301,7 @@ READERS: Mapping[str, Callable[[Client, StackPlace, Names], Found]] = {
     "rules": find_rules,
     "queues": find_queues,
     "topics": find_topics,
+    "topic_policies": find_topic_policies,
     "log_groups": find_log_groups,
     "log_group_policies": find_log_group_policies,
     "iam_roles": find_iam_roles,
@@ -290,6 +311,7 @@ READERS: Mapping[str, Callable[[Client, StackPlace, Names], Found]] = {
     "connections": find_connections,
     "api_destinations": find_api_destinations,
     "schedules": find_schedules,
+    "schedule_groups": find_schedule_groups,
     "state_machines": find_state_machines,
     "subscription_filters": find_subscription_filters,
     "alarms": find_alarms,
