@@ -1,0 +1,413 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the role has to do: what is missing, what differs and what is left over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...change import Change
+from ...errors import Refused
+from ...events.target.options import read_target
+from ...events.target.plan import check_rule, plan_target, rule_arn
+from ...failures.rule import plan_rule, read_rule
+from ...schedules.plan import plan_schedule, schedule_facts
+from ...schedules.schedule import RULE, SCHEDULER, read_schedule
+from ...states.machine import plan_machine, read_machine
+from ..difference import StackPlan, Step
+from ..found import rule_of
+from ..iam import inline_policy_differs, role_differs, wanted_role
+from ..ownership import Owner, kept_note, refusal
+from ..place import StackPlace, place_in
+from . import wanted
+from .names import RULES, Names
+from .policies import schedule_policy, schedule_trust, states_policy, states_trust
+from .there import There
+from .variables import PREFIX, Variables, naming_variables, read_variables
+
+TAG = "steadyops.ecs/scheduled-task"
+# The role's writing tasks, in their order.
+TASKS = {
+    "roles": "Create or update the IAM roles",
+    "policies": "Set what the IAM roles may do",
+    "topics": "Create or update the topic",
+    "log_groups": "Create or update the log group",
+    "state_machines": "Create or update the state machine",
+    "rules": "Create or update the rules that look for failures",
+    "targets": "Notify the topic",
+    "removed_schedules": "Remove the schedule",
+    "schedules": "Create or update the schedule",
+    "removed_state_machines": "Remove the state machine",
+    "removed_targets": "Stop notifying the topic",
+    "removed_rules": "Remove the rules that look for failures",
+    "removed_topics": "Remove the topic",
+    "removed_log_groups": "Remove the log group",
+    "removed_roles": "Remove the IAM roles",
+}
+
+
+def names_to_find(given: Mapping[str, Any], read: wanted.Reader) -> dict[str, list[str]]:
+    """What ``ecs_stack_info`` has to look for. Raises ``Refused`` for variables that cannot be meant."""
+    variables = read_variables(given)
+    # ARNs depend on the account, and any will do to check the options that they go into.
+    names = Names(variables.name, StackPlace("aws", "eu-west-1", "123456789012"))
+    if variables.present:
+        _read_options(names, variables, read)
+    topic = [variables.topic_arn] if variables.topic_arn else []
+    family = [variables.task_definition] if variables.present and variables.pass_role_arns is None else []
+    group = [variables.group] if variables.present and variables.group != "default" else []
+    return {
+        "state_machines": [names.name],
+        "schedules": [f"{variables.group}/{names.name}"],
+        "schedule_groups": group if variables.using == SCHEDULER else [],
+        "rules": [names.name, *map(names.rule, RULES)],
+        "iam_roles": [names.states_role, names.schedule_role],
+        "log_groups": [names.log_group],
+        "topics": [names.topic],
+        "topic_policies": topic,
+        "task_definitions": family,
+    }
+
+
+def make_plan(given: Mapping[str, Any], stack: Mapping[str, Any], read: wanted.Reader, now: float) -> dict[str, Any]:
+    """The plan as ``StackPlan`` returns it. Raises ``Refused`` before anything is written."""
+    variables = read_variables(given)
+    names = Names(variables.name, place_in(stack))
+    owner = Owner(TAG, names.name, f"{PREFIX}name")
+    there = There(stack, names, owner, variables.group)
+    plan = (_Present if variables.present else _Absent)(names, variables, there, now)
+    plan.make(read)
+    return plan.plan.facts()
+
+
+def _read_options(
+    names: Names, variables: Variables, read: wanted.Reader
+) -> tuple[wanted.Parameters, wanted.Parameters]:
+    """The options of the state machine and of the schedule. Raises ``Refused``."""
+    with naming_variables():
+        machine = read(wanted.MACHINE, wanted.machine(names, variables, {}))
+        schedule = read(wanted.SCHEDULE, wanted.schedule(names, variables, {}))
+        read_machine(machine)
+        read_schedule(schedule)
+    return machine, schedule
+
+
+@dataclass
+class _Plan:
+    """What both states have in common: what is removed."""
+
+    names: Names
+    variables: Variables
+    there: There
+    now: float
+    plan: StackPlan = field(default_factory=lambda: StackPlan({key: Step(task) for key, task in TASKS.items()}))
+    kept: list[str] = field(default_factory=list)  # ours, and used by others
+
+    def add(self, key: str, item: wanted.Parameters, label: str, change: Change) -> None:
+        self.plan.steps[key].add(item, label, change.before, change.after)
+
+    def remove_schedule(self, using: str) -> None:
+        if not self.there.owns_schedule(using):
+            return
+        name = self.names.name
+        try:
+            found = self.there.schedule(using) or {}
+        except Refused:  # it has been given targets of others
+            self.kept.append(f"rule {name}")
+            return
+        item = {"name": name, "using": using}
+        if using == SCHEDULER:
+            item["group_name"] = str(found["group_name"])
+        else:
+            item["state_machine_arn"] = self.names.machine_arn
+        facts = {key: value for key, value in schedule_facts(found, self.now).items() if key != "foreign"}
+        self.add(
+            "removed_schedules", item, f"{'schedule' if using == SCHEDULER else 'rule'} {name}", Change(facts, None)
+        )
+
+    def remove_rule(self, way: str) -> None:
+        """Remove our target and the rule. One that has targets of others stays for them."""
+        name = self.names.rule(way)
+        rule = self.there.ours("rules", name)
+        if rule is None and self.there.find("rules", name) is not None:
+            return
+        item = {"rule": name, "id": wanted.TARGET_ID, **wanted.given({"arn": self.variables.topic_arn})}
+        target = read_target(wanted.whole_target({**item, "state": "absent"}))
+        found = self.there.target(way, wanted.TARGET_ID, self.variables.topic_arn)
+        change = plan_target(target, found, self.names.rule_arn(name))
+        if change.changed:
+            self.add("removed_targets", item, f"{name} to {wanted.TARGET_ID}", change)
+        if rule is not None and found.others:
+            self.kept.append(f"rule {name}")
+        elif rule is not None:
+            self.add("removed_rules", {"name": name}, name, Change(rule, None))
+
+    def remove_topic(self) -> None:
+        """Remove our topic. What others have subscribed to it stays."""
+        name = self.names.topic
+        topic = self.there.ours("topics", name)
+        if topic is None:
+            return
+        if any(each["protocol"] != "email" for each in topic["subscriptions"]):
+            self.kept.append(f"topic {name}")
+        else:
+            self.add("removed_topics", {"name": name}, name, Change(topic, None))
+
+    def remove_tagged(self, key: str, kind: str, name: str) -> None:
+        found = self.there.ours(kind, name)
+        if found is not None:
+            self.add(key, {"name": name}, name, Change(found, None))
+
+    def finish(self, **result: Any) -> None:
+        """The role's result, and the notes about what stays."""
+        self.plan.result.update(result, kept=self.kept)
+        if self.kept:
+            self.plan.notes.append(
+                f"Not removed, because others have added a target or a subscription: {', '.join(self.kept)}."
+            )
+
+
+class _Absent(_Plan):
+    """Remove all that is ours."""
+
+    def make(self, _read: wanted.Reader) -> None:
+        names = self.names
+        for using in (SCHEDULER, RULE):
+            self.remove_schedule(using)
+        if self.there.machine() is not None:
+            self.remove_tagged("removed_state_machines", "state_machines", names.name)
+        for way in RULES:
+            self.remove_rule(way)
+        self.remove_topic()
+        self.remove_tagged("removed_log_groups", "log_groups", names.log_group)
+        for role in (names.schedule_role, names.states_role):
+            self.remove_tagged("removed_roles", "iam_roles", role)
+        others = list(self.there.others().values())
+        self.finish(state_machine=None, schedule=None, topic_arn=None, unconfirmed_emails=[], not_managed=others)
+        if others:
+            self.plan.notes.append(kept_note(others))
+
+
+class _Present(_Plan):
+    """Make what is missing or differs, and remove what the variables no longer ask for."""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return self.there.owner.tags(self.variables.tags)
+
+    @property
+    def topic(self) -> str | None:
+        return wanted.topic_arn(self.names, self.variables)
+
+    def make(self, read: wanted.Reader) -> None:
+        variables = self.variables
+        machine_options, schedule_options = _read_options(self.names, variables, read)
+        self.check_owners()
+        self.check_topic()
+        self.check_group()
+        self.add_roles()
+        if variables.emails:
+            self.add_topic()
+        else:
+            self.remove_topic()
+        if variables.logging_level != "OFF":
+            self.add_log_group()
+        else:
+            self.remove_tagged("removed_log_groups", "log_groups", self.names.log_group)
+        machine = self.add_machine(machine_options)
+        for way in RULES:
+            if way in variables.ways:
+                self.add_rule(way)
+                self.add_target(way)
+            else:
+                self.remove_rule(way)
+        # No moment has two schedules, so nothing runs twice.
+        self.remove_schedule(SCHEDULER if variables.using == RULE else RULE)
+        schedule = self.add_schedule(schedule_options)
+        unconfirmed = self.unconfirmed()
+        self.finish(
+            state_machine=machine,
+            schedule=schedule,
+            topic_arn=self.topic,
+            unconfirmed_emails=unconfirmed,
+            not_managed=[],
+        )
+        if unconfirmed:
+            self.plan.notes.append(
+                f"AWS sends a confirmation request to {' and '.join(unconfirmed)}. Until somebody follows the link in "
+                "it, that address gets no mail."
+            )
+
+    # ---- what has to be known before the first write
+
+    def check_owners(self) -> None:
+        """Raise ``Refused`` when something that would be made or changed is not ours."""
+        variables, names = self.variables, self.names
+        unused = {("rules", names.rule(way)) for way in RULES if way not in variables.ways}
+        unused.add(("schedules" if variables.using == RULE else "rules", names.name))
+        if not variables.emails:
+            unused.add(("topics", names.topic))
+        if variables.logging_level == "OFF":
+            unused.add(("log_groups", names.log_group))
+        others = [words for key, words in self.there.others().items() if key not in unused]
+        if others:
+            raise Refused(refusal(self.there.owner, others))
+
+    def check_topic(self) -> None:
+        """Raise ``Refused`` for a topic that is missing, or that the rules cannot be let in to."""
+        arn = self.variables.topic_arn
+        if not (arn and self.variables.ways):
+            return
+        found = self.there.find("topic_policies", arn)
+        if found is None:
+            raise Refused(
+                f"The topic {arn} does not exist. Nothing was changed. Create it first, or check `{PREFIX}topic_arn` "
+                "and the credentials"
+            )
+        if found["denied"] and self.variables.ways != ("catch",):
+            raise Refused(
+                f"The topic {arn} cannot be read: AWS answered with {found['denied']}. Nothing was changed. Allow "
+                "sns:GetTopicAttributes and sns:SetTopicAttributes, or set "
+                f"`{PREFIX}notify` to catch, which needs neither"
+            )
+
+    def check_group(self) -> None:
+        group = self.variables.group
+        if (
+            group in (self.there.stack.get("schedule_groups") or {})
+            and self.there.find("schedule_groups", group) is None
+        ):
+            raise Refused(
+                f"The schedule group {group} does not exist. Nothing was changed. Create it with "
+                f"'aws scheduler create-schedule-group --name {group}', or omit `{PREFIX}schedule`.group_name"
+            )
+
+    def passed_roles(self) -> list[str]:
+        """ARNs of the roles that tasks get. Raises ``Refused`` when the task definition cannot be seen."""
+        variables = self.variables
+        overrides = variables.job.get("overrides") or {}
+        given = variables.pass_role_arns
+        if given is None:
+            definition = self.there.find("task_definitions", variables.task_definition)
+            if definition is None:
+                raise Refused(
+                    f"The task definition {variables.task_definition} cannot be seen in {self.names.place.region}. "
+                    "Nothing was changed. Register it first and allow ecs:DescribeTaskDefinition, or set "
+                    f"`{PREFIX}pass_role_arns` to the roles of its tasks"
+                )
+            given = (definition["task_role_arn"], definition["execution_role_arn"])
+        own = (overrides.get("task_role_arn"), overrides.get("execution_role_arn"))
+        return sorted({arn for arn in (*given, *own) if arn})
+
+    # ---- the things, in the order of the tasks
+
+    def add_roles(self) -> None:
+        variables, names = self.variables, self.names
+        states = states_policy(names, variables, self.passed_roles(), wanted.topic_of_machine(names, variables))
+        for role, description, trusted, policy_name, policy in (
+            (
+                names.states_role,
+                f"Step Functions runs the task {names.name}",
+                states_trust(names),
+                "steadyops-run-task",
+                states,
+            ),
+            (
+                names.schedule_role,
+                f"The schedule starts {names.name}",
+                schedule_trust(names, variables),
+                "steadyops-start-execution",
+                schedule_policy(names, variables),
+            ),
+        ):
+            found = self.there.find("iam_roles", role)
+            item = wanted_role(role, trusted, description, self.tags, variables.permissions_boundary)
+            if role_differs(item, found):
+                self.add("roles", item, role, Change(found, item))
+            if inline_policy_differs(found, policy_name, policy):
+                stands = found["policies"].get(policy_name) if found else None
+                item = {"role": role, "name": policy_name, "policy": policy}
+                self.add("policies", item, f"{policy_name} of {role}", Change(stands, policy))
+
+    def add_topic(self) -> None:
+        """Subscribe the addresses, and unsubscribe those that were removed. What others have subscribed stays."""
+        name, emails = self.names.topic, self.variables.emails
+        found = self.there.find("topics", name)
+        there = found["subscriptions"] if found else []
+        mail = [each for each in there if each["protocol"] == "email"]
+        # SNS cannot unsubscribe an address that has not confirmed.
+        gone = [each for each in mail if _confirmed(each) and each["endpoint"] not in emails]
+        missing = [each for each in emails if each not in [one["endpoint"] for one in mail]]
+        if found and found["tags"] == self.tags and not gone and not missing:
+            return
+        kept = [{key: each[key] for key in ("protocol", "endpoint")} for each in there if each not in gone]
+        added = [{"protocol": "email", "endpoint": address} for address in missing]
+        item = {
+            "name": name,
+            "display_name": f"ECS job {self.names.name}",
+            "subscriptions": kept + added,
+            "purge_subscriptions": bool(gone),
+            "tags": self.tags,
+        }
+        self.add("topics", item, name, Change(found, item))
+
+    def unconfirmed(self) -> list[str]:
+        """Addresses that get no mail yet."""
+        found = self.there.find("topics", self.names.topic)
+        confirmed = [each["endpoint"] for each in found["subscriptions"] if _confirmed(each)] if found else []
+        return [address for address in self.variables.emails if address not in confirmed]
+
+    def add_log_group(self) -> None:
+        name = self.names.log_group
+        found = self.there.find("log_groups", name)
+        item = {"retention_days": self.variables.log_retention_days, "tags": self.tags}
+        if found is None or any(found[key] != value for key, value in item.items()):
+            self.add("log_groups", {"name": name, **item}, name, Change(found, item))
+
+    def add_machine(self, options: wanted.Parameters) -> Mapping[str, Any] | None:
+        found = self.there.machine()
+        change = plan_machine(read_machine({**options, "tags": self.tags}), self.names.machine_arn, found)
+        if change.changed:
+            item = wanted.machine(self.names, self.variables, self.tags)
+            self.add("state_machines", item, self.names.name, change)
+        return change.after
+
+    def add_rule(self, way: str) -> None:
+        item = wanted.rule(self.names, self.variables, way, self.tags)
+        found = rule_of(self.there.find("rules", item["name"]))
+        if found is not None and found.targets is not None:
+            found = replace(found, targets=None)
+        change = plan_rule(read_rule(wanted.whole_rule(item)), found)
+        if change.changed:
+            self.add("rules", item, item["name"], change)
+
+    def add_target(self, way: str) -> None:
+        if self.topic is None:
+            return
+        region = self.names.place.region
+        item = wanted.target(self.names, way, self.topic)
+        target = read_target(wanted.whole_target({**item, "state": "present"}))
+        found = self.there.target(way, wanted.TARGET_ID, self.topic)
+        check_rule(target, found, region)
+        change = plan_target(target, found, rule_arn(target, region, found.target))
+        if change.changed:
+            self.add("targets", item, f"{item['rule']} to {wanted.TARGET_ID}", change)
+
+    def add_schedule(self, options: wanted.Parameters) -> Mapping[str, Any] | None:
+        using = self.variables.using
+        found = dict(self.there.schedule(using) or {})
+        foreign = tuple(found.pop("foreign", ()))
+        asked = read_schedule({**options, "tags": self.tags if using == RULE else None})
+        with naming_variables():
+            change = plan_schedule(asked, found or None, foreign, self.names.place.region, self.now)
+        if change.changed:
+            item = wanted.schedule(self.names, self.variables, self.tags)
+            self.add("schedules", item, self.names.name, change)
+        return change.after
+
+
+def _confirmed(subscription: Mapping[str, Any]) -> bool:
+    return str(subscription["arn"]).startswith("arn:")

@@ -1,0 +1,81 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The role's IAM documents: who may assume its two roles, and what these may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..iam import allow, allow_pass_role, policy, trust
+from .names import Names
+from .variables import Variables
+
+Document = dict[str, Any]
+
+# "Run Amazon ECS or Fargate tasks with Step Functions" in its Developer Guide: this rule says that a task has ended.
+WAITS_BY = "StepFunctionsGetEventsForECSTaskRule"
+_LOG_DELIVERY = (
+    "CreateLogDelivery",
+    "DeleteLogDelivery",
+    "DescribeLogGroups",
+    "DescribeResourcePolicies",
+    "GetLogDelivery",
+    "ListLogDeliveries",
+    "PutResourcePolicy",
+    "UpdateLogDelivery",
+)
+_TRACES = ("GetSamplingRules", "GetSamplingTargets", "PutTelemetryRecords", "PutTraceSegments")
+
+
+def states_trust(names: Names) -> Document:
+    """Step Functions may assume the role, for this state machine."""
+    return trust(names.place, "states", [names.machine_arn])
+
+
+def schedule_trust(names: Names, variables: Variables) -> Document:
+    """What fires may assume the role. Scheduler names the group in its requests, not the schedule."""
+    if variables.using == "rule":
+        return trust(names.place, "events", [names.rule_arn(names.name)])
+    return trust(names.place, "scheduler", [names.arn("scheduler", f"schedule-group/{variables.group}")])
+
+
+def states_policy(names: Names, variables: Variables, passed: Sequence[str], topic: str | None) -> Document:
+    """What executions may do: run any revision of the family, so that the next one needs no change here.
+
+    ``passed`` are the ARNs of the roles that tasks get; ``topic`` is the one that the state machine itself notifies.
+    """
+    in_cluster = {"ecs:cluster": names.arn("ecs", f"cluster/{variables.cluster_name}")}
+    tasks = names.arn("ecs", f"task/{variables.cluster_name}/*")
+    statements = {
+        "RunTask": allow(
+            "ecs:RunTask", names.arn("ecs", f"task-definition/{variables.family}:*"), ArnEquals=in_cluster
+        ),
+        "StopTask": allow(["ecs:DescribeTasks", "ecs:StopTask"], tasks),
+        "WaitForTask": allow(["events:DescribeRule", "events:PutRule", "events:PutTargets"], names.rule_arn(WAITS_BY)),
+    }
+    if variables.job.get("tags") or variables.job.get("propagate_tags"):
+        statements["TagTask"] = allow("ecs:TagResource", tasks, StringEquals={"ecs:CreateAction": "RunTask"})
+    if passed:
+        statements["PassRole"] = allow_pass_role(list(passed), "ecs-tasks")
+    if topic:
+        statements["Notify"] = allow("sns:Publish", topic)
+    # The actions for logs and traces take no resource.
+    if variables.logging_level != "OFF":
+        statements["Log"] = allow([f"logs:{action}" for action in _LOG_DELIVERY], "*")
+    if variables.tracing:
+        statements["Trace"] = allow([f"xray:{action}" for action in _TRACES], "*")
+    return _with_sids(statements)
+
+
+def schedule_policy(names: Names, variables: Variables) -> Document:
+    """What the schedule may do. The policy of a dead-letter queue lets a rule in; a schedule comes by its role."""
+    statements = {"StartExecution": allow("states:StartExecution", names.machine_arn)}
+    if variables.dead_letter_arn and variables.using != "rule":
+        statements["DeadLetter"] = allow("sqs:SendMessage", variables.dead_letter_arn)
+    return _with_sids(statements)
+
+
+def _with_sids(statements: dict[str, dict[str, Any]]) -> Document:
+    return policy({"Sid": sid, **statement} for sid, statement in statements.items())

@@ -1,0 +1,143 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The parameters of the modules that make the role's things, each without what the user left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...events.target.options import INPUTS
+from ...limits import DELIVERY
+from .names import RULES, Names
+from .variables import Variables
+
+Parameters = dict[str, Any]
+# Reads the parameters of the module of that name as Ansible does: types, defaults, choices. Raises ``Refused``.
+Reader = Callable[[str, Parameters], Parameters]
+MACHINE, SCHEDULE = "ecs_task_state_machine", "ecs_task_schedule"
+TARGET_ID = "topic"
+_TARGET = (
+    "role_arn",
+    "dead_letter_arn",
+    *DELIVERY,
+    *INPUTS,
+    "message_options",
+    "message_for",
+    "message_group_id",
+    "partition_key_path",
+    "http_parameters",
+)
+
+
+def topic_arn(names: Names, variables: Variables) -> str | None:
+    """The topic that is notified in any way: the user's, or the role's own."""
+    return (variables.topic_arn or names.topic_arn) if variables.ways else None
+
+
+def topic_of_machine(names: Names, variables: Variables) -> str | None:
+    """The topic that the state machine itself notifies."""
+    return topic_arn(names, variables) if "catch" in variables.ways else None
+
+
+def job(names: Names, variables: Variables) -> Parameters:
+    """The option ``job`` of the state machine."""
+    whole: Parameters = {
+        "cluster": variables.cluster,
+        "task_definition": variables.task_definition,
+        "timeout": variables.timeout,
+        **variables.job,
+    }
+    if variables.subnets is not None:
+        network = {
+            "subnets": list(variables.subnets),
+            "security_groups": None if variables.security_groups is None else list(variables.security_groups),
+            "assign_public_ip": variables.assign_public_ip,
+        }
+        whole["network_configuration"] = given(network)
+    return {**whole, **given({"notify_topic_arn": topic_of_machine(names, variables)})}
+
+
+def machine(names: Names, variables: Variables, tags: Mapping[str, str]) -> Parameters:
+    """The state machine."""
+    level = variables.logging_level
+    group = {} if level == "OFF" else {"log_group_arn": names.arn("logs", f"log-group:{names.log_group}")}
+    return {
+        "name": names.name,
+        "role_arn": names.role_arn(names.states_role),
+        "job": job(names, variables),
+        "logging": {"level": level, **group},
+        "tracing": variables.tracing,
+        "tags": dict(tags),
+    }
+
+
+def schedule(names: Names, variables: Variables, tags: Mapping[str, str]) -> Parameters:
+    """The schedule. Only a rule can have tags."""
+    options: Parameters = {
+        **variables.schedule,
+        "name": names.name,
+        "schedule_expression": variables.schedule_expression,
+        "schedule_expression_timezone": variables.timezone,
+        "enabled": variables.enabled,
+        "state_machine_arn": names.machine_arn,
+        "input": variables.input,
+        "dead_letter_arn": variables.dead_letter_arn,
+        "role_arn": names.role_arn(names.schedule_role),
+        "tags": dict(tags) if variables.using == "rule" else None,
+    }
+    return given(options)
+
+
+def rule(names: Names, variables: Variables, way: str, tags: Mapping[str, str]) -> Parameters:
+    """The rule that looks for failures in one way."""
+    looks_for: dict[str, Parameters] = {
+        "execution": {"state_machine_arns": [names.machine_arn]},
+        "task": {
+            "clusters": [names.arn("ecs", f"cluster/{variables.cluster_name}")],
+            "task_families": [variables.family],
+            "started_by": ["AWS Step Functions"],
+        },
+    }
+    return {
+        "name": names.rule(way),
+        "description": f"Failures of {names.name}",
+        "kind": RULES[way],
+        **looks_for[way],
+        "tags": dict(tags),
+    }
+
+
+def target(names: Names, way: str, topic: str) -> Parameters:
+    """The target by which a rule notifies the topic."""
+    return {
+        "rule": names.rule(way),
+        "id": TARGET_ID,
+        "arn": topic,
+        "message_template": "sns_text",
+        "message_for": RULES[way],
+    }
+
+
+def whole_target(parameters: Parameters, state: str = "present") -> Parameters:
+    """All options of the target, as the module reads them."""
+    usual = {"event_bus_name": "default", "resource_policy": True, "arn": None, "state": state}
+    return {**usual, **dict.fromkeys(_TARGET), **parameters}
+
+
+def whole_rule(parameters: Parameters) -> Parameters:
+    """All options of the rule, as the module reads them."""
+    usual = {
+        "event_bus_name": "default",
+        "state": "present",
+        "enabled": None,
+        "event_pattern": None,
+        "purge_tags": True,
+    }
+    return {**usual, **parameters}
+
+
+def given(options: Parameters) -> Parameters:
+    """Those that the user gave."""
+    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,205 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An account in which plans of scheduled_task are carried out, in the shape of ecs_stack_info."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from ansible_collections.steadyops.ecs.plugins.filter.scheduled_task import read_options
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.parse import pattern_text
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.scheduled_task.plan import (
+    TASKS,
+    make_plan,
+    names_to_find,
+)
+
+NOW = 1_795_521_600.0
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
+OWN_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:report-failures"
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:report"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/"
+TAGS = {"team": "shop", "steadyops.ecs/scheduled-task": "report"}
+USUAL = {
+    "name": "report",
+    "cluster": "prod",
+    "task_definition": "report",
+    "timeout": "2h",
+    "subnets": ["subnet-1"],
+    "schedule_expression": "rate(1 day)",
+    "topic_arn": TOPIC,
+    "tags": {"team": "shop"},
+}
+
+
+def variables(**given: Any) -> dict[str, Any]:
+    """The usual ones and these; None leaves one out."""
+    return {name: value for name, value in {**USUAL, **given}.items() if value is not None}
+
+
+def empty() -> dict[str, Any]:
+    """Nothing of the role is there yet, but all that it needs is."""
+    kinds = ("state_machines", "schedules", "rules", "iam_roles", "log_groups", "topics")
+    return {
+        "account": ACCOUNT,
+        "partition": "aws",
+        "region": REGION,
+        **{kind: {} for kind in kinds},
+        "topic_policies": {TOPIC: {"attributes": {}, "denied": None}},
+        "task_definitions": {
+            name: {"task_role_arn": f"{ROLE}app", "execution_role_arn": None} for name in ("report", "report:7")
+        },
+        "schedule_groups": {"jobs": {}},
+    }
+
+
+def plan(stack: dict[str, Any], **given: Any) -> dict[str, Any]:
+    return make_plan(variables(**given), stack, read_options, NOW)
+
+
+def names(**given: Any) -> dict[str, list[str]]:
+    return names_to_find(variables(**given), read_options)
+
+
+def labels(planned: dict[str, Any]) -> dict[str, list[str]]:
+    """What is changed, by the step."""
+    by_task = {each["task"]: [item["label"] for item in each["items"]] for each in planned["changes"]}
+    return {key: by_task[task] for key, task in TASKS.items() if task in by_task}
+
+
+def settled(stack: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
+    """The account after a run of the role."""
+    stack = copy.deepcopy(empty() if stack is None else stack)
+    planned = plan(stack, **given)
+    after = {each["task"]: [item["after"] for item in each["items"]] for each in planned["changes"]}
+    for key, task in TASKS.items():
+        for item, becomes in zip(planned[key], after.get(task, []), strict=True):
+            _APPLY[key](stack, item, copy.deepcopy(becomes))
+    return stack
+
+
+def _role(stack, item, _after):
+    found = stack["iam_roles"].get(item["name"]) or {"policies": {}, "boundary": None}
+    facts = {"trust": item["assume_role_policy_document"], "description": item["description"], "tags": item["tags"]}
+    boundary = item["boundary"] or found["boundary"]
+    stack["iam_roles"][item["name"]] = {**found, **facts, "boundary": boundary}
+
+
+def _policy(stack, item, _after):
+    stack["iam_roles"][item["role"]]["policies"][item["name"]] = item["policy"]
+
+
+def _topic(stack, item, _after):
+    found = stack["topics"].get(item["name"]) or {"arn": OWN_TOPIC, "attributes": {}, "subscriptions": []}
+    there = {(each["protocol"], each["endpoint"]): each["arn"] for each in found["subscriptions"]}
+    wanted = [(each["protocol"], each["endpoint"]) for each in item["subscriptions"]]
+    if not item["purge_subscriptions"]:
+        wanted += [each for each in there if each not in wanted]
+    subscriptions = [
+        {"protocol": protocol, "endpoint": endpoint, "arn": there.get((protocol, endpoint), "PendingConfirmation")}
+        for protocol, endpoint in wanted
+    ]
+    stack["topics"][item["name"]] = {**found, "tags": item["tags"], "subscriptions": subscriptions}
+
+
+def _log_group(stack, item, _after):
+    stack["log_groups"][item["name"]] = {"retention_days": item["retention_days"], "tags": item["tags"]}
+
+
+def _machine(stack, item, after):
+    stack["state_machines"][item["name"]] = {**after, "status": "ACTIVE"}
+
+
+def _rule(stack, item, after):
+    found = stack["rules"].get(item["name"]) or {"targets": []}
+    stack["rules"][item["name"]] = {
+        "name": item["name"],
+        "arn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{item['name']}",
+        "bus": "default",
+        "state": after["state"],
+        "pattern_text": pattern_text(after["event_pattern"]),
+        "description": after["description"],
+        "tags": after["tags"],
+        "targets": found["targets"],
+    }
+
+
+def _target(stack, item, after):
+    statements = after.pop("permissions")
+    rule = stack["rules"][item["rule"]]
+    rule["targets"] = [each for each in rule["targets"] if each["id"] != item["id"]] + [after]
+    for each in statements:
+        attributes = _attributes(stack, each["resource"])
+        policy = json.loads(attributes.get("Policy", '{"Version": "2012-10-17", "Statement": []}'))
+        policy["Statement"].append(each["statement"])
+        attributes["Policy"] = json.dumps(policy)
+
+
+def _attributes(stack, arn):
+    own = stack["topics"].get("report-failures")
+    return own["attributes"] if arn == OWN_TOPIC else stack["topic_policies"][arn]["attributes"]
+
+
+def _no_target(stack, item, _after):
+    rule = stack["rules"].get(item["rule"])
+    if rule:
+        rule["targets"] = [each for each in rule["targets"] if each["id"] != item["id"]]
+    for arn in (TOPIC, *([OWN_TOPIC] if "report-failures" in stack["topics"] else [])):
+        attributes = _attributes(stack, arn)
+        if "Policy" in attributes:
+            policy = json.loads(attributes["Policy"])
+            policy["Statement"] = [
+                each for each in policy["Statement"] if item["rule"].replace("-", "") not in each["Sid"]
+            ]
+            attributes["Policy"] = json.dumps(policy)
+
+
+def _schedule(stack, item, after):
+    if item.get("using") != "rule":
+        stack["schedules"][f"{item.get('group_name', 'default')}/{item['name']}"] = {**after, "foreign": []}
+        return
+    target = after["target"]
+    text = None if target["input"] is None else json.dumps(target["input"])
+    stack["rules"][item["name"]] = {
+        "name": item["name"],
+        "arn": after["arn"],
+        "bus": "default",
+        "state": "ENABLED" if after["enabled"] else "DISABLED",
+        "schedule": after["schedule_expression"],
+        "description": after["description"] or "",
+        "tags": after["tags"],
+        "targets": [{**target, "id": "schedule", "input": text}],
+    }
+
+
+def _remove_schedule(stack, item, _after):
+    if item["using"] == "rule":
+        del stack["rules"][item["name"]]
+    else:
+        del stack["schedules"][f"{item['group_name']}/{item['name']}"]
+
+
+def _remove(kind):
+    return lambda stack, item, _after: stack[kind].pop(item["name"])
+
+
+_APPLY = {
+    "roles": _role,
+    "policies": _policy,
+    "topics": _topic,
+    "log_groups": _log_group,
+    "state_machines": _machine,
+    "rules": _rule,
+    "targets": _target,
+    "removed_schedules": _remove_schedule,
+    "schedules": _schedule,
+    "removed_state_machines": _remove("state_machines"),
+    "removed_targets": _no_target,
+    "removed_rules": _remove("rules"),
+    "removed_topics": _remove("topics"),
+    "removed_log_groups": _remove("log_groups"),
+    "removed_roles": _remove("iam_roles"),
+}

@@ -1,0 +1,498 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The plan of scheduled_task: every variable alone and with those that touch it, and whose things there are."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.scheduled_task.variables import (
+    in_variables,
+    read_variables,
+)
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from tests.unit.core.stacks.scheduled_task_world import (
+    ACCOUNT,
+    MACHINE,
+    OWN_TOPIC,
+    REGION,
+    ROLE,
+    TAGS,
+    TOPIC,
+    empty,
+    labels,
+    names,
+    plan,
+    settled,
+    variables,
+)
+
+LOG_GROUP = "/aws/vendedlogs/states/report"
+STATES, SCHEDULE = "steadyops-run-task of report-states", "steadyops-start-execution of report-schedule"
+ROLES = ["report-states", "report-schedule"]
+DEAD = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
+MAIL = {"topic_arn": None, "emails": ["a@example.org"]}
+ALL = {
+    "roles": ROLES,
+    "policies": [STATES, SCHEDULE],
+    "log_groups": [LOG_GROUP],
+    "state_machines": ["report"],
+    "rules": ["report-execution"],
+    "targets": ["report-execution to topic"],
+    "schedules": ["report"],
+}
+EVENT_RULE_GONE = {"removed_targets": ["report-execution to topic"], "removed_rules": ["report-execution"]}
+TASK_RULE = {"rules": ["report-task"], "targets": ["report-task to topic"]}
+
+
+def test_a_new_stack():
+    assert labels(plan(empty())) == ALL
+    assert labels(plan(settled())) == {}
+    result = plan(empty())["result"]
+    assert result["state_machine"]["arn"] == MACHINE
+    assert result["schedule"]["target"]["role_arn"] == f"{ROLE}report-schedule"
+    assert {key: result[key] for key in ("topic_arn", "unconfirmed_emails", "kept", "not_managed")} == {
+        "topic_arn": TOPIC,
+        "unconfirmed_emails": [],
+        "kept": [],
+        "not_managed": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "changed"),
+    [
+        ({"cluster": "other"}, {"policies": [STATES], "state_machines": ["report"]}),
+        ({"cluster": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/prod"}, {"state_machines": ["report"]}),
+        ({"task_definition": "report:7"}, {"state_machines": ["report"]}),
+        ({"timeout": "3h"}, {"state_machines": ["report"]}),
+        ({"timeout": 7200}, {}),
+        ({"subnets": "subnet-1"}, {}),
+        ({"subnets": ["subnet-2"]}, {"state_machines": ["report"]}),
+        ({"security_groups": "sg-1"}, {"state_machines": ["report"]}),
+        ({"assign_public_ip": "yes"}, {"state_machines": ["report"]}),
+        ({"job": {"tags": {"a": 1}}}, {"policies": [STATES], "state_machines": ["report"]}),
+        ({"job": {"propagate_tags": "true"}}, {"policies": [STATES], "state_machines": ["report"]}),
+        (
+            {"job": {"overrides": {"task_role_arn": f"{ROLE}other"}}},
+            {"policies": [STATES], "state_machines": ["report"]},
+        ),
+        ({"job": {"overrides": {"task_role_arn": f"{ROLE}app"}}}, {"state_machines": ["report"]}),
+        ({"job": {"retry_failures": {"max_attempts": "3"}}}, {"state_machines": ["report"]}),
+        ({"schedule_expression": "rate(2 days)"}, {"schedules": ["report"]}),
+        ({"timezone": "UTC"}, {}),
+        ({"timezone": "Europe/Berlin"}, {"schedules": ["report"]}),
+        ({"enabled": "true"}, {}),
+        ({"enabled": False}, {"schedules": ["report"]}),
+        ({"input": {"a": 1}}, {"schedules": ["report"]}),
+        ({"dead_letter_arn": DEAD}, {"policies": [SCHEDULE], "schedules": ["report"]}),
+        ({"dead_letter_arn": ""}, {}),
+        ({"schedule": {"flexible_time_window": "15"}}, {"schedules": ["report"]}),
+        ({"schedule": {"description": "d"}}, {"schedules": ["report"]}),
+        (
+            {"schedule": {"using": "rule"}},
+            {
+                "roles": ["report-schedule"],
+                "removed_schedules": ["schedule report"],
+                "schedules": ["report"],
+            },
+        ),
+        (
+            {"schedule": {"using": "rule"}, "dead_letter_arn": DEAD},
+            {
+                "roles": ["report-schedule"],
+                "removed_schedules": ["schedule report"],
+                "schedules": ["report"],
+            },
+        ),
+        ({"notify": "execution"}, {}),
+        ({"notify": "catch"}, {"policies": [STATES], "state_machines": ["report"], **EVENT_RULE_GONE}),
+        ({"notify": ["execution", "task"]}, TASK_RULE),
+        ({"topic_arn": None}, EVENT_RULE_GONE),
+        ({"topic_arn": None, "notify": []}, EVENT_RULE_GONE),
+        (MAIL, {"topics": ["report-failures"], "targets": ["report-execution to topic"]}),
+        (
+            {**MAIL, "notify": ["catch"]},
+            {"policies": [STATES], "topics": ["report-failures"], "state_machines": ["report"], **EVENT_RULE_GONE},
+        ),
+        ({"pass_role_arns": [f"{ROLE}app"]}, {}),
+        ({"pass_role_arns": f"{ROLE}other"}, {"policies": [STATES]}),
+        ({"pass_role_arns": []}, {"policies": [STATES]}),
+        ({"logging_level": "ALL"}, {"state_machines": ["report"]}),
+        (
+            {"logging_level": "OFF"},
+            {"policies": [STATES], "state_machines": ["report"], "removed_log_groups": [LOG_GROUP]},
+        ),
+        ({"log_retention_days": "30"}, {}),
+        ({"log_retention_days": 60}, {"log_groups": [LOG_GROUP]}),
+        ({"logging_level": "OFF", "log_retention_days": 60}, {
+            "policies": [STATES], "state_machines": ["report"], "removed_log_groups": [LOG_GROUP]}),
+        ({"tracing": "yes"}, {"policies": [STATES], "state_machines": ["report"]}),
+        ({"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/b"}, {"roles": ROLES}),
+        (
+            {"tags": {}},
+            {
+                "roles": ROLES,
+                "log_groups": [LOG_GROUP],
+                "state_machines": ["report"],
+                "rules": ["report-execution"],
+            },
+        ),
+        ({"region": REGION, "profile": "x", "assume_role_duration": 900, "result": {}}, {}),
+        (
+            {"schedule": {"group_name": "jobs"}},
+            {"roles": ["report-schedule"], "schedules": ["report"]},
+        ),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_variable_changes_no_more_than_it_is_about(given, changed):
+    before = settled()
+    assert labels(plan(before, **given)) == changed
+    after = settled(before, **given)
+    assert labels(plan(after, **given)) == {}, "again, nothing changes"
+
+
+ANY = st.fixed_dictionaries(
+    {},
+    optional={
+        "notify": st.lists(st.sampled_from(["execution", "catch", "task"]), min_size=1, unique=True),
+        "topic_arn": st.sampled_from([TOPIC, None]),
+        "logging_level": st.sampled_from(["OFF", "ERROR"]),
+        "schedule": st.sampled_from([{}, {"using": "rule"}, {"using": "scheduler"}]),
+        "tags": st.sampled_from([{}, {"a": "1"}]),
+        "tracing": st.booleans(),
+        "dead_letter_arn": st.sampled_from([DEAD, ""]),
+        "mail": st.booleans(),
+    },
+)
+
+
+def chosen(drawn_variables):
+    given = dict(drawn_variables)
+    return {**given, **MAIL} if given.pop("mail", False) else given
+
+
+@settings(max_examples=60, deadline=None)
+@drawn(first=ANY, second=ANY)
+def test_a_run_settles_whatever_was_there_and_absent_leaves_nothing(first, second):
+    given = chosen(second)
+    given.pop("mail", None)
+    before = {key: value for key, value in chosen(first).items() if key != "mail"}
+    world = settled(settled(**before), **given)
+    assert labels(plan(world, **given)) == {}
+    kinds = ("state_machines", "schedules", "rules", "iam_roles", "log_groups", "topics")
+    fresh = settled(**given)
+    assert {kind: world[kind].keys() for kind in kinds} == {kind: fresh[kind].keys() for kind in kinds}
+    gone = settled(world, state="absent", **given)
+    assert {kind: gone[kind] for kind in kinds} == {kind: {} for kind in kinds}
+    assert labels(plan(gone, state="absent", **given)) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"name": None}, "`scheduled_task_name` must be 1 to 50 letters"),
+        ({"name": "a b"}, "got 'a b'"),
+        ({"name": "n" * 51}, "`scheduled_task_name` must be 1 to 50 letters"),
+        ({"state": "paused"}, "`scheduled_task_state` must be one of present, absent (got 'paused')"),
+        ({"tmeout": "2h"}, "Did you mean scheduled_task_timeout?"),
+        ({"task_definition": None}, "`scheduled_task_task_definition` is required"),
+        ({"timeout": ""}, "`scheduled_task_timeout` is required"),
+        ({"schedule_expression": None}, "`scheduled_task_schedule_expression` is required"),
+        ({"timeout": "soon"}, "scheduled_task_timeout is 'soon'"),
+        ({"cluster": "a b"}, "scheduled_task_cluster"),
+        ({"subnets": ["s-1"]}, "scheduled_task_subnets"),
+        ({"subnets": {"a": 1}}, "scheduled_task_subnets` must be a list of texts"),
+        ({"assign_public_ip": "maybe"}, "scheduled_task_assign_public_ip must be true or false"),
+        ({"job": []}, "scheduled_task_job must be a dictionary"),
+        ({"job": {"timeout": 1}}, "must not have the key timeout: set `scheduled_task_timeout`"),
+        ({"job": {"notify_topic_arn": TOPIC}}, "set `scheduled_task_topic_arn` instead"),
+        ({"job": {"launch_typ": "EC2"}}, "launch_typ"),
+        ({"job": {"launch_type": "MOON"}}, "MOON"),
+        ({"job": {"retry_failures": {"exit_codes": [0]}}}, "scheduled_task_job.retry_failures.exit_codes: 0"),
+        ({"schedule": {"name": "x"}}, "`scheduled_task_schedule` must not have the key name"),
+        ({"schedule": {"using": "crontab"}}, "`scheduled_task_schedule.using` must be one of scheduler, rule"),
+        ({"schedule": {"flexible_time_window": 1441}}, "scheduled_task_schedule.flexible_time_window must be"),
+        ({"schedule": {"using": "rule"}, "timezone": "Europe/Berlin"}, "scheduled_task_timezone is not for using=rule"),
+        ({"schedule_expression": "hourly"}, "scheduled_task_schedule_expression: 'hourly' is no schedule"),
+        ({"input": "{"}, "scheduled_task_input"),
+        ({"dead_letter_arn": "dead"}, "`scheduled_task_dead_letter_arn` must be the ARN of a standard SQS queue"),
+        ({"topic_arn": "alerts"}, "`scheduled_task_topic_arn` must be the ARN of a standard SNS topic"),
+        ({"emails": ["a@example.org"]}, "exclude each other"),
+        ({**MAIL, "emails": "nobody"}, "`scheduled_task_emails` must have email addresses (got 'nobody')"),
+        ({"notify": []}, "`scheduled_task_notify` is empty, but `scheduled_task_topic_arn` is set"),
+        ({**MAIL, "notify": []}, "`scheduled_task_notify` is empty, but `scheduled_task_emails` is set"),
+        ({"notify": "mail"}, "`scheduled_task_notify` must be one of execution, catch, task (got 'mail')"),
+        ({"logging_level": "WARN"}, "`scheduled_task_logging_level` must be one of OFF, ALL, ERROR, FATAL"),
+        ({"log_retention_days": 31}, "`scheduled_task_log_retention_days` must be one of 1, 3, 5"),
+        ({"log_retention_days": "month"}, "scheduled_task_log_retention_days must be a whole number"),
+        ({"tracing": "maybe"}, "scheduled_task_tracing must be true or false"),
+        ({"tags": {"aws:a": 1}}, "`scheduled_task_tags` must not have keys that begin with aws:"),
+    ],
+)
+def test_variables_that_cannot_be_meant(given, words):
+    with pytest.raises(Refused) as refused:
+        names(**given)
+    assert words in str(refused.value)
+
+
+def test_absent_needs_the_name_alone():
+    assert read_variables({"name": "report", "state": "absent"}).present is False
+    assert names(state="absent", timeout="", task_definition="", schedule_expression="")["task_definitions"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, {"topic_policies": [TOPIC], "task_definitions": ["report"], "schedule_groups": []}),
+        ({"topic_arn": None}, {"topic_policies": []}),
+        ({"pass_role_arns": []}, {"task_definitions": []}),
+        ({"schedule": {"group_name": "jobs"}}, {"schedules": ["jobs/report"], "schedule_groups": ["jobs"]}),
+        ({"schedule": {"group_name": "jobs"}, "state": "absent"}, {"schedules": ["jobs/report"]}),
+    ],
+)
+def test_what_is_looked_for(given, found):
+    always = {
+        "state_machines": ["report"],
+        "schedules": ["default/report"],
+        "rules": ["report", "report-execution", "report-task"],
+        "iam_roles": ROLES,
+        "log_groups": [LOG_GROUP],
+        "topics": ["report-failures"],
+    }
+    looked = names(**given)
+    assert {key: looked[key] for key in {**always, **found}} == {**always, **found}
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("job.cluster is x", "scheduled_task_cluster is x"),
+        ("job.network_configuration.subnets: x", "scheduled_task_subnets: x"),
+        ("job.overrides.cpu: x", "scheduled_task_job.overrides.cpu: x"),
+        ("`maximum_retry_attempts` must be", "scheduled_task_schedule.maximum_retry_attempts must be"),
+        ("end_date lies in the past", "scheduled_task_schedule.end_date lies in the past"),
+        ("The definition cannot work: x", "The definition cannot work: x"),
+    ],
+)
+def test_messages_name_variables(message, told):
+    assert in_variables(message) == told
+
+
+# ---- before the first write
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "found", "given", "words"),
+    [
+        ("topic_policies", TOPIC, None, {}, f"The topic {TOPIC} does not exist. Nothing was changed."),
+        ("topic_policies", TOPIC, None, {"notify": ["catch"]}, f"The topic {TOPIC} does not exist."),
+        ("topic_policies", TOPIC, {"attributes": {}, "denied": "No"}, {}, "AWS answered with No. Nothing was changed"),
+        ("topic_policies", TOPIC, {"attributes": {}, "denied": "No"}, {"notify": ["catch"]}, ""),
+        ("topic_policies", TOPIC, None, {"state": "absent"}, ""),
+        (
+            "topic_policies",
+            TOPIC,
+            {"attributes": {"KmsMasterKeyId": "alias/aws/sns"}, "denied": None},
+            {},
+            "a key that AWS manages",
+        ),
+        ("task_definitions", "report", None, {}, "The task definition report cannot be seen in eu-central-1."),
+        ("task_definitions", "report", None, {"pass_role_arns": []}, ""),
+        ("schedule_groups", "jobs", None, {"schedule": {"group_name": "jobs"}}, "The schedule group jobs does not"),
+        ("schedule_groups", "jobs", None, {}, ""),
+        (
+            "topics",
+            "x",
+            None,
+            {"schedule": {"end_date": "2020-01-01T00:00:00Z"}},
+            "scheduled_task_schedule.end_date lies",
+        ),
+    ],
+)
+def test_what_is_missing_is_found_before_the_first_write(kind, name, found, given, words):
+    stack = empty()
+    stack[kind][name] = found
+    try:
+        plan(stack, **given)
+    except Refused as refused:
+        said = str(refused)
+    else:
+        said = ""
+    assert words in said
+    assert bool(said) == bool(words)
+
+
+# ---- whose things there are
+
+WORDS = {
+    ("state_machines", "report"): "state machine report",
+    ("iam_roles", "report-states"): "role report-states",
+    ("iam_roles", "report-schedule"): "role report-schedule",
+    ("log_groups", LOG_GROUP): f"log group {LOG_GROUP}",
+    ("rules", "report-execution"): "rule report-execution",
+    ("rules", "report-task"): "rule report-task",
+    ("topics", "report-failures"): "topic report-failures",
+    ("schedules", "default/report"): "schedule report",
+    ("rules", "report"): "rule report",
+}
+EVERYTHING = {**MAIL, "notify": ["execution", "task"]}
+BY_RULE = {**EVERYTHING, "schedule": {"using": "rule"}}
+
+
+def stolen(world, kind, name):
+    """Somebody else has the thing."""
+    world = copy.deepcopy(world)
+    if kind == "schedules":
+        world[kind][name]["target"]["role_arn"] = f"{ROLE}theirs"
+    else:
+        world[kind][name]["tags"] = {"team": "shop"}
+    if (kind, name) == ("rules", "report"):
+        world[kind][name]["targets"][0]["arn"] = f"{MACHINE}2"
+    return world
+
+
+@pytest.mark.parametrize(("kind", "name"), WORDS)
+def test_things_of_others_are_not_touched(kind, name):
+    given = BY_RULE if (kind, name) == ("rules", "report") else EVERYTHING
+    world = stolen(settled(**given), kind, name)
+    with pytest.raises(Refused) as refused:
+        plan(world, **given)
+    assert str(refused.value).startswith(f"Not managed by this role: {WORDS[kind, name]}. Nothing was changed.")
+    assert "steadyops.ecs/scheduled-task=report" in str(refused.value)
+    gone = plan(world, state="absent", **given)
+    assert gone["result"]["not_managed"] == [WORDS[kind, name]]
+    assert WORDS[kind, name] in gone["notes"][-1]
+    left = settled(world, state="absent", **given)
+    assert left[kind].keys() == {name}
+    # Our statement goes from the policy of a topic of theirs.
+    facts = {**left[kind][name], "attributes": None}
+    assert facts == {**world[kind][name], "attributes": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "given"),
+    [
+        ("rules", "report-task", {}),
+        ("topics", "report-failures", {}),
+        ("log_groups", LOG_GROUP, {"logging_level": "OFF"}),
+        ("rules", "report", {}),
+        ("schedules", "default/report", {"schedule": {"using": "rule"}}),
+    ],
+)
+def test_things_of_others_that_the_role_does_not_use_do_not_matter(kind, name, given):
+    world = settled(**given)
+    theirs = settled(**(BY_RULE if (kind, name) == ("rules", "report") else EVERYTHING))
+    world[kind][name] = stolen(theirs, kind, name)[kind][name]
+    assert labels(plan(world, **given)) == {}
+
+
+def test_a_rule_that_starts_the_same_is_ours_without_the_tag():
+    world = settled(**BY_RULE)
+    rule = world["rules"]["report"]
+    rule["tags"], rule["targets"][0]["id"] = {}, "theirs"
+    assert labels(plan(world, **BY_RULE)) == {"schedules": ["report"]}
+    assert labels(plan(world, **EVERYTHING))["removed_schedules"] == ["rule report"]
+    rule["targets"].append({**rule["targets"][0], "id": "another"})
+    with pytest.raises(Refused, match="Not managed by this role: rule report"):
+        plan(world, **BY_RULE)
+
+
+@pytest.mark.parametrize("change", [{"pattern_text": "{}"}, {"managed_by": "ecs"}])
+def test_a_tagged_rule_that_is_no_schedule_is_refused(change):
+    world = settled(**BY_RULE)
+    world["rules"]["report"].update(change)
+    with pytest.raises(Refused, match="There is a rule report already"):
+        plan(world, **BY_RULE)
+    assert plan(world, state="absent", **BY_RULE)["result"]["kept"] == ["rule report"]
+
+
+def test_rules_and_topics_that_others_use_stay():
+    world = settled(**EVERYTHING)
+    world["rules"]["report-task"]["targets"].append({"id": "theirs", "arn": TOPIC})
+    world["topics"]["report-failures"]["subscriptions"].append({"protocol": "sqs", "endpoint": DEAD, "arn": "arn:x"})
+    gone = plan(world, state="absent", **EVERYTHING)
+    assert gone["removed_rules"] == [{"name": "report-execution"}]
+    assert gone["removed_topics"] == []
+    assert gone["result"]["kept"] == ["rule report-task", "topic report-failures"]
+    assert "rule report-task, topic report-failures" in gone["notes"][0]
+    assert labels(gone)["removed_targets"] == ["report-execution to topic", "report-task to topic"]
+
+
+def test_a_statement_that_a_target_left_behind_goes():
+    world = settled()
+    world["rules"] = {}
+    assert labels(plan(world, state="absent"))["removed_targets"] == ["report-execution to topic"]
+
+
+def test_a_state_machine_that_is_being_deleted_is_none():
+    world = settled()
+    world["state_machines"]["report"]["status"] = "DELETING"
+    assert labels(plan(world)) == {"state_machines": ["report"]}
+    assert "removed_state_machines" not in labels(plan(world, state="absent"))
+
+
+# ---- mail
+
+
+def test_addresses_come_and_go():
+    world = settled(**MAIL)
+    (topic,) = world["topics"].values()
+    assert plan(world, **MAIL)["result"]["unconfirmed_emails"] == ["a@example.org"]
+    assert plan(world, **MAIL)["result"]["topic_arn"] == OWN_TOPIC
+    assert "confirmation request to a@example.org" in plan(world, **MAIL)["notes"][0]
+    topic["subscriptions"].append({"protocol": "sqs", "endpoint": DEAD, "arn": "arn:aws:sns:x"})
+    other = {**MAIL, "emails": "b@example.org"}
+    (item,) = plan(world, **other)["topics"]
+    assert (item["purge_subscriptions"], item["tags"]) == (False, TAGS)
+    topic["subscriptions"][0]["arn"] = "arn:aws:sns:a"
+    assert plan(world, **MAIL)["result"]["unconfirmed_emails"] == []
+    assert plan(world, **MAIL)["notes"] == []
+    (item,) = plan(world, **other)["topics"]
+    assert item["purge_subscriptions"]
+    assert item["subscriptions"] == [
+        {"protocol": "sqs", "endpoint": DEAD},
+        {"protocol": "email", "endpoint": "b@example.org"},
+    ]
+    assert labels(plan(settled(world, **other), **other)) == {}
+
+
+def test_documents():
+    world = settled(job={"tags": {"a": "1"}}, tracing=True, dead_letter_arn=DEAD, notify=["catch"])
+    roles = world["iam_roles"]
+    allowed = {each["Sid"]: each for each in roles["report-states"]["policies"]["steadyops-run-task"]["Statement"]}
+    assert list(allowed) == ["RunTask", "StopTask", "WaitForTask", "TagTask", "PassRole", "Notify", "Log", "Trace"]
+    assert allowed["RunTask"]["Resource"] == f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/report:*"
+    assert allowed["RunTask"]["Condition"] == {
+        "ArnEquals": {"ecs:cluster": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/prod"}
+    }
+    assert allowed["PassRole"]["Resource"] == [f"{ROLE}app"]
+    assert allowed["Notify"]["Resource"] == TOPIC
+    start = roles["report-schedule"]["policies"]["steadyops-start-execution"]["Statement"]
+    assert [(each["Sid"], each["Resource"]) for each in start] == [("StartExecution", MACHINE), ("DeadLetter", DEAD)]
+    sources = {
+        name: role["trust"]["Statement"][0]["Condition"]["ArnEquals"]["aws:SourceArn"] for name, role in roles.items()
+    }
+    group = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/default"
+    assert sources == {"report-states": [MACHINE], "report-schedule": [group]}
+    by_rule = settled(**BY_RULE)["iam_roles"]["report-schedule"]["trust"]["Statement"][0]
+    assert by_rule["Principal"] == {"Service": "events.amazonaws.com"}
+    assert by_rule["Condition"]["ArnEquals"]["aws:SourceArn"] == [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/report"]
+
+
+def test_everything_has_the_tag():
+    world = settled(**BY_RULE)
+    kinds = ("state_machines", "rules", "iam_roles", "log_groups", "topics")
+    tagged = [thing["tags"] for kind in kinds for thing in world[kind].values()]
+    assert tagged == [TAGS] * 8
+
+
+def test_variables_without_a_value_are_not_set():
+    assert read_variables(variables(notify="task", emails=None)).notify == ("task",)
+    assert read_variables({**variables(), "timezone": None}).timezone is None
