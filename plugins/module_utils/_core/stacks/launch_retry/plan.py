@@ -1,0 +1,506 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What the role launch_retry has to write, from its variables and what ``ecs_stack_info`` has found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...arns import Arn, parse_arn
+from ...change import Change
+from ...errors import Refused
+from ...events.target.options import read_target
+from ...events.target.plan import Found, plan_target
+from ...failures.rule import plan_rule, read_rule
+from ...log_subscription.model import Filter, FunctionAccess, feeds, log_groups_in, sid_of, statement_in
+from ...log_subscription.plan import plan_subscription, read_subscription, warnings_of
+from ..difference import StackPlan, Step, differing
+from ..found import policy_place, rule_of
+from ..iam import inline_policy_differs, role_differs
+from ..ownership import kept_note, others, refusal
+from ..place import place_in
+from ..trails import trail_note
+from .read import Retries, read_retries
+from .wanted import BATCH_SIZE, POLICY, TARGET, Names, Wanted, mark
+
+# Keys of the plan, and the tasks of the role that write them, in their order.
+TASKS = {
+    "roles": "Create or update the IAM role of the function",
+    "log_groups": "Create or update the log group of the function",
+    "queues": "Create or update the queues",
+    "topics": "Create or update the topic",
+    "policies": "Allow the function to start these tasks and nothing else",
+    "functions": "Create or update the function",
+    "concurrency": "Reserve executions for the function",
+    "mappings": "Invoke the function with retries that are due",
+    "alarms": "Create or update the alarm on the dead-letter queue",
+    "rules": "Create or update the rules",
+    "targets": "Send the events of the rules to the function",
+    "subscriptions": "Send refused launches from the log group of the trail to the function",
+    "old_targets": "Remove targets from rules that are not needed",
+    "old_rules": "Remove rules that are not needed",
+    "old_subscriptions": "Remove subscription filters that are not needed",
+    "old_topics": "Remove the topic",
+    "old_mappings": "Stop invoking the function",
+    "old_functions": "Remove the function",
+    "old_log_groups": "Remove the log group of the function",
+    "old_alarms": "Remove the alarm",
+    "old_queues": "Remove the queues with all messages in them",
+    "old_roles": "Remove the IAM role of the function",
+}
+
+
+def names_to_find(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``ecs_stack_info`` has to look for. Raises ``Refused`` for variables that cannot be meant."""
+    retries = read_retries(variables)
+    names = Names(retries.name)
+    asks = retries.present and retries.pass_role_arns is None
+    return {
+        "rules": list(names.rules),
+        "queues": list(names.queues),
+        "topics": [names.topic],
+        "log_groups": [names.log_group],
+        "iam_roles": [names.name],
+        "functions": [names.name],
+        "function_policies": [names.name],
+        "event_source_mappings": [names.name],
+        "subscription_filters": [retries.log_group] if retries.log_group else [],
+        "alarms": [names.dead_letters],
+        "task_definitions": list(retries.families) if asks else [],
+        "trails": retries.present,
+    }
+
+
+def options_to_pack(variables: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that go into the package of the function. Raises ``Refused``."""
+    return Wanted(read_retries(variables), place_in(stack)).function_options()
+
+
+def plan_stack(
+    variables: Mapping[str, Any], stack: Mapping[str, Any], package: Mapping[str, Any] | None = None
+) -> StackPlan:
+    """Return everything that the role has to write. Raises ``Refused``.
+
+    ``package`` has the ``path`` and ``code_sha256`` of the packed function; without one, whether the code differs is
+    left open. That is for a look at ownership before anything is packed.
+    """
+    return _Planner(Wanted(read_retries(variables), place_in(stack)), stack).plan(package or {})
+
+
+class _Planner:
+    """Compares the wanted stack with what was found. Each method adds to one or a few steps."""
+
+    def __init__(self, wanted: Wanted, stack: Mapping[str, Any]) -> None:
+        self.wanted, self.stack = wanted, stack
+        self.retries: Retries = wanted.retries
+        self.names = wanted.names
+        self.function = parse_arn(wanted.function_arn)
+        self.others = self._others()
+        self.steps = {key: Step(task) for key, task in TASKS.items()}
+        self.notes: list[str] = []
+
+    def plan(self, package: Mapping[str, Any]) -> StackPlan:
+        if self.retries.present:
+            if self.others:
+                raise Refused(refusal(self.retries.owner, self.others))
+            self._make(package)
+        elif self.others:
+            self.notes.append(kept_note(self.others))
+        self._remove()
+        return StackPlan(self.steps, self._result(), self.notes)
+
+    # ---- whose things these are
+
+    def found(self, kind: str, name: str) -> Any:
+        return self.stack.get(kind, {}).get(name)
+
+    def ours(self, kind: str, name: str) -> Any:
+        """What was found, if the role manages it."""
+        found = self.found(kind, name)
+        return found if found is not None and self._owns(kind, found) else None
+
+    def _owns(self, kind: str, found: Mapping[str, Any]) -> bool:
+        marked = kind == "alarms" and found["description"].endswith(mark(self.wanted))
+        return marked or self.retries.owner.owns(found)
+
+    def _others(self) -> list[str]:
+        names = self.names
+        taggable = [
+            *(("rules", name) for name in names.rules),
+            ("iam_roles", names.name),
+            *(("queues", name) for name in names.queues),
+            ("topics", names.topic),
+            ("functions", names.name),
+            ("log_groups", names.log_group),
+            ("alarms", names.dead_letters),
+        ]
+        found = others(self.retries.owner, self.stack, [each for each in taggable if not self.ours(*each)])
+        return found + [
+            f"subscription filter {each.name} of {group}"
+            for group, each in self._filters()
+            if each.name == names.name and not self._feeds(each)
+        ]
+
+    def _filters(self) -> Iterator[tuple[str, Filter]]:
+        for group, filters in self.stack.get("subscription_filters", {}).items():
+            yield from ((group, Filter(**each)) for each in filters or ())
+
+    def _feeds(self, each: Filter) -> bool:
+        return self.function is not None and feeds(each, self.function)
+
+    # ---- present
+
+    def _make(self, package: Mapping[str, Any]) -> None:
+        task_roles = self._task_roles()
+        self._role(task_roles)
+        self._log_group()
+        self._queues()
+        self._topic()
+        self._function(package)
+        self._mapping()
+        self._alarm()
+        self._rules_and_targets()
+        self._subscription()
+        note = trail_note(self.stack.get("trails"))
+        if note:
+            self.notes.append(note)
+
+    def _task_roles(self) -> Sequence[str]:
+        if self.retries.pass_role_arns is not None:
+            return sorted(set(self.retries.pass_role_arns))
+        definitions = {family: self.found("task_definitions", family) for family in self.retries.families}
+        missing = [family for family, definition in definitions.items() if definition is None]
+        if missing:
+            raise Refused(
+                f"The task definition {', '.join(missing)} does not exist in {self.wanted.place.region}. Register it, "
+                "or set launch_retry_pass_role_arns to the roles that its tasks get"
+            )
+        roles = {each[key] for each in definitions.values() for key in ("task_role_arn", "execution_role_arn")}
+        return sorted(roles - {None, ""})
+
+    def _role(self, task_roles: Sequence[str]) -> None:
+        wanted, found = self.wanted.role(), self.ours("iam_roles", self.names.name)
+        if role_differs(wanted, found):
+            shown = {
+                "trust": wanted["assume_role_policy_document"],
+                **{key: wanted[key] for key in ("description", "tags")},
+                **({"boundary": wanted["boundary"]} if wanted["boundary"] else {}),
+            }
+            self._add("roles", wanted, found, shown)
+        document, policies = self.wanted.policy(task_roles), (found or {}).get("policies", {})
+        if inline_policy_differs(found, POLICY, document):
+            item = {"iam_name": self.names.name, "policy_name": POLICY, "policy_json": document}
+            self.steps["policies"].add(item, POLICY, policies.get(POLICY), document)
+
+    def _log_group(self) -> None:
+        wanted = self.wanted.log_group()
+        shown = {"retention_days": wanted["retention"], "tags": wanted["tags"]}
+        self._add_differing("log_groups", wanted, self.ours("log_groups", self.names.log_group), shown)
+
+    def _queues(self) -> None:
+        for wanted in self.wanted.queues():
+            found = self.ours("queues", wanted["name"])
+            attributes = {
+                "MessageRetentionPeriod": "message_retention_period",
+                "VisibilityTimeout": "visibility_timeout",
+            }
+            shown = {ours: wanted[ours] for ours in attributes.values() if ours in wanted}
+            shown |= {key: wanted[key] for key in ("redrive_policy", "tags") if key in wanted}
+            if found is not None:
+                told = found["attributes"]
+                redrive = json.loads(told.get("RedrivePolicy") or "null")
+                if redrive and str(redrive.get("maxReceiveCount", "")).isdigit():
+                    redrive["maxReceiveCount"] = int(redrive["maxReceiveCount"])  # SQS answers with text or number
+                numbers = {ours: int(told[theirs]) for theirs, ours in attributes.items() if theirs in told}
+                found = {**numbers, "redrive_policy": redrive, "tags": found["tags"]}
+            self._add_differing("queues", wanted, found, shown)
+
+    def _topic(self) -> None:
+        wanted, found = self.wanted.topic(), self.ours("topics", self.names.topic)
+        if wanted is None:
+            return
+        emails = sorted(self.retries.emails)
+        if found is not None:
+            subscribed = {(each["protocol"], each["endpoint"]): each["arn"] for each in found["subscriptions"]}
+            # Nobody can remove a subscription that is not confirmed; AWS forgets it after some days.
+            standing = [
+                endpoint if protocol == "email" else f"{protocol}: {endpoint}"
+                for (protocol, endpoint), arn in subscribed.items()
+                if (protocol == "email" and endpoint in emails) or _confirmed(arn)
+            ]
+            found = {"subscriptions": sorted(standing), "tags": found["tags"]}
+        self._add_differing("topics", wanted, found, {"subscriptions": emails, "tags": wanted["tags"]})
+
+    def _function(self, package: Mapping[str, Any]) -> None:
+        found = self.ours("functions", self.names.name)
+        wanted = self.wanted.function({"path": package.get("path")})
+        shown = {key: wanted[key] for key in _SHOWN_OF_FUNCTION}
+        shown |= {"role_arn": wanted["role"], "code_sha256": package.get("code_sha256")}
+        standing = (found or {}).get("environment", {})
+        environment = {name: self._address(name, queue, standing) for name, queue in self._addresses().items()}
+        if self.wanted.topic_arn:
+            environment["TOPIC_ARN"] = _hash(self.wanted.topic_arn)
+        topic = {"TOPIC_ARN": self.wanted.topic_arn} if self.wanted.topic_arn else {}
+        self._add_differing(
+            "functions", {**wanted, "environment_variables": topic}, found, {**shown, "environment": environment}
+        )
+        reserved, before = self.retries.reserved_concurrency, (found or {}).get("reserved_concurrency")
+        if reserved != before:
+            item = {
+                "name": self.names.name,
+                "reserved_concurrent_executions": reserved,
+                "state": "absent" if reserved is None else "present",
+            }
+            self.steps["concurrency"].add(item, self.names.name, before, reserved)
+
+    def _addresses(self) -> dict[str, str]:
+        """The queue of each variable of the function's environment."""
+        return {"RETRY_QUEUE_URL": self.names.name, "DEAD_LETTER_QUEUE_URL": self.names.dead_letters}
+
+    def _address(self, variable: str, queue: str, standing: Mapping[str, str]) -> str:
+        """The hash of a queue's address: the one that the function has, if it is an address of that queue.
+
+        The address of a queue that does not exist yet is the one that it will have, as far as one can tell.
+        """
+        place = self.wanted.place
+        domain = "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com"
+        found = [each["url"] for name in self.names.queues if (each := self.ours("queues", name))]
+        candidates = [f"{url.rpartition('/')[0]}/{queue}" for url in found]
+        candidates.append(f"https://sqs.{place.region}.{domain}/{place.account}/{queue}")
+        hashes = [_hash(address) for address in candidates]
+        return standing[variable] if standing.get(variable) in hashes else hashes[0]
+
+    def _mapping(self) -> None:
+        wanted = {"function_name": self.names.name, "source_arn": self.wanted.queue_arn, "batch_size": BATCH_SIZE}
+        found = None
+        if self.ours("functions", self.names.name):
+            found = next(iter(self._mappings()), None)
+        shown = {"state": "Enabled", "batch_size": BATCH_SIZE}
+        if found and found["state"] in ("Enabling", "Creating", "Updating"):
+            found = {**found, "state": "Enabled"}
+        self._add_differing("mappings", wanted, found, shown)
+
+    def _mappings(self) -> list[Mapping[str, Any]]:
+        mappings = self.found("event_source_mappings", self.names.name) or []
+        return [each for each in mappings if each["source_arn"] == self.wanted.queue_arn]
+
+    def _alarm(self) -> None:
+        wanted = self.wanted.alarm()
+        shown = {key: value for key, value in wanted.items() if key != "name"}
+        self._add_differing("alarms", wanted, self.ours("alarms", self.names.dead_letters), shown)
+
+    def _rules_and_targets(self) -> None:
+        for params in self.wanted.rules():
+            with_prefix = "event_pattern" if params["event_pattern"] is not None else ""
+            try:
+                wanted = read_rule({**params, "event_pattern": _text(params["event_pattern"])})
+            except Refused as error:
+                raise Refused(f"launch_retry_{error}" if with_prefix else error) from None
+            found = self.ours("rules", params["name"])
+            change = plan_rule(wanted, rule_of(_without_targets(found)))
+            self.notes += wanted.warnings
+            if change.changed:
+                item = {key: params[key] for key in ("name", "description", "tags")}
+                self._add_change("rules", {**item, "event_pattern": wanted.event_pattern}, params["name"], change)
+            self._target(params["name"], found)
+
+    def _target(self, rule: str, found: Mapping[str, Any] | None) -> None:
+        item = self.wanted.target(rule)
+        targets = (found or {}).get("targets") or []
+        ours = next((each for each in targets if each["id"] == TARGET), None)
+        change = self._target_change({**item, "state": "present"}, ours, targets)
+        if change.changed:
+            self._add_change("targets", item, rule, change)
+
+    def _target_change(self, item: Mapping[str, Any], ours: Any, targets: Sequence[Mapping[str, Any]]) -> Change:
+        wanted = read_target({**_TARGET_DEFAULTS, **item})
+        arns = {str(wanted.arn), str(wanted.dead_letter_arn), *((ours["arn"], ours["dead_letter_arn"]) if ours else ())}
+        places = {}
+        for arn in filter(None, map(parse_arn, map(str, arns))):
+            place = policy_place(arn, self.stack)
+            if place is not None:
+                places[str(arn)] = place
+        kept = frozenset(each["dead_letter_arn"] or "" for each in targets if each is not ours)
+        found = Found(ours, len(targets) - bool(ours), kept, places=places)
+        rule = self.wanted.place.arn("events", f"rule/{item['rule']}")
+        return plan_target(wanted, found, str(rule))
+
+    def _subscription(self) -> None:
+        item = self.wanted.subscription()
+        if item is None or self.function is None:
+            return
+        group = str(item["log_group"])
+        try:
+            wanted = read_subscription({**_SUBSCRIPTION_DEFAULTS, **item}, self.wanted.place.region)
+            found = self.found("subscription_filters", group)
+            filters = None if found is None else [Filter(**each) for each in found]
+            access = self._access(self.function, group)
+            change = plan_subscription(wanted, filters, access)
+        except Refused as error:
+            ours = str(error).startswith(("filter_pattern", "clusters", "log_group"))
+            raise Refused(f"launch_retry_{error}" if ours else error) from None
+        if access.exists:
+            self.notes += warnings_of(wanted, filters, access)
+        if change.changed:
+            self._add_change("subscriptions", item, group, change)
+
+    def _access(self, function: Arn, group: str) -> FunctionAccess:
+        exists = self.ours("functions", self.names.name) is not None
+        return FunctionAccess(function, exists, statement_in(self._policy(), sid_of(group, self.names.name)))
+
+    def _policy(self) -> str | None:
+        """The resource policy of the function, if that is ours."""
+        if not self.ours("functions", self.names.name):
+            return None
+        standing = self.found("function_policies", self.names.name)
+        return str(standing["policy"]) if standing else None
+
+    # ---- what is there and not wanted
+
+    def _remove(self) -> None:
+        self._old_rules()
+        self._old_subscriptions()
+        if not self.retries.present or not self.retries.emails:
+            self._add_old("old_topics", "topics", self.names.topic)
+        if self.retries.present:
+            return
+        if self.ours("functions", self.names.name) and self._mappings():
+            item = {"function_name": self.names.name, "source_arn": self.wanted.queue_arn}
+            self.steps["old_mappings"].add(item, self.names.name, self._mappings()[0]["source_arn"])
+        self._add_old("old_functions", "functions", self.names.name)
+        self._add_old("old_log_groups", "log_groups", self.names.log_group)
+        self._add_old("old_alarms", "alarms", self.names.dead_letters)
+        for queue in self.names.queues:
+            self._add_old("old_queues", "queues", queue)
+        self._add_old("old_roles", "iam_roles", self.names.name)
+
+    def _old_rules(self) -> None:
+        kept = {rule["name"] for rule in self.wanted.rules()} if self.retries.present else set()
+        for name in self.names.rules:
+            found = self.ours("rules", name)
+            if found is None or name in kept:
+                continue
+            # Before the rule, because a target takes its statements in policies with it.
+            for target in found["targets"] or ():
+                if target["id"] == TARGET:
+                    item = {key: target[key] for key in ("id", "arn", "dead_letter_arn")}
+                    self.steps["old_targets"].add({"rule": name, **item}, name, target["arn"])
+            self._add_old("old_rules", "rules", name)
+
+    def _old_subscriptions(self) -> None:
+        kept = self.retries.log_group if self.retries.present and self.retries.source == "log_subscription" else None
+        standing = {group for group, each in self._filters() if each.name == self.names.name and self._feeds(each)}
+        policy = self._policy()
+        for group in log_groups_in(policy):
+            if statement_in(policy, sid_of(group, self.names.name)):
+                standing.add(group)
+        for group in sorted(standing - {kept}):
+            item = {"name": self.names.name, "log_group": group, "function_arn": self.wanted.function_arn}
+            self.steps["old_subscriptions"].add(item, group, self.names.name)
+
+    # ---- what comes of it
+
+    def _result(self) -> dict[str, Any]:
+        wanted = self.wanted
+        there = {
+            "source": self.retries.source,
+            "function_arn": wanted.function_arn,
+            "role_arn": wanted.role_arn,
+            "queue_arn": wanted.queue_arn,
+            "dead_letter_arn": wanted.dead_letter_arn,
+            "topic_arn": wanted.topic_arn,
+        }
+        result = there if self.retries.present else dict.fromkeys(there)
+        unconfirmed = self._unconfirmed() if self.retries.present else []
+        if unconfirmed:
+            self.notes.append(
+                f"AWS sends a confirmation request to {' and '.join(unconfirmed)}. Messages arrive only after it is "
+                "accepted."
+            )
+        return {**result, "unconfirmed_emails": unconfirmed, "not_managed": self.others}
+
+    def _unconfirmed(self) -> list[str]:
+        topic = self.ours("topics", self.names.topic) or {"subscriptions": []}
+        confirmed = {each["endpoint"] for each in topic["subscriptions"] if _confirmed(each["arn"])}
+        return [email for email in self.retries.emails if email not in confirmed]
+
+    def _add_differing(
+        self, key: str, item: Mapping[str, Any], found: Mapping[str, Any] | None, shown: Mapping[str, Any]
+    ) -> None:
+        """Add the item if ``shown``, its values in the terms of ``found``, differ from what was found."""
+        if differing(shown, found):
+            self._add(key, item, found, shown)
+
+    def _add(
+        self, key: str, item: Mapping[str, Any], found: Mapping[str, Any] | None, shown: Mapping[str, Any]
+    ) -> None:
+        changed = differing(shown, found)
+        before = None if found is None else {name: found.get(name) for name in changed}
+        label = item.get("name") or item.get("log_group_name") or item.get("function_name")
+        self.steps[key].add(item, str(label), before, changed)
+
+    def _add_change(self, key: str, item: Mapping[str, Any], label: str, change: Change) -> None:
+        after = change.after or {}
+        changed = [name for name in after if change.differs(name)]
+        before = None if change.before is None else {name: change.before.get(name) for name in changed}
+        self.steps[key].add(item, label, before, {name: after[name] for name in changed})
+
+    def _add_old(self, key: str, kind: str, name: str) -> None:
+        if self.ours(kind, name) is not None:
+            self.steps[key].add({"name": name}, name, name)
+
+
+_SHOWN_OF_FUNCTION = ("description", "handler", "runtime", "timeout", "memory_size", "dead_letter_arn", "tags")
+_TARGET_DEFAULTS: Mapping[str, Any] = {
+    "event_bus_name": "default",
+    "resource_policy": True,
+    **dict.fromkeys((
+        "role_arn", "maximum_retry_attempts", "maximum_event_age_in_seconds", "input", "input_path",
+        "input_transformer", "message_template", "message_options", "message_for", "message_group_id",
+        "partition_key_path", "http_parameters",
+    )),
+}  # fmt: skip
+_SUBSCRIPTION_DEFAULTS: Mapping[str, Any] = {
+    "state": "present",
+    "resource_policy": True,
+    "wait_timeout": 60,
+    "wait_delay": 1,
+    **dict.fromkeys((
+        "clusters", "task_families", "transient_errors_only", "exclude_role_arns", "regions", "filter_pattern",
+    )),
+}  # fmt: skip
+
+
+def _confirmed(subscription_arn: str) -> bool:
+    return subscription_arn.startswith("arn:")
+
+
+def _hash(value: str) -> str:
+    """As ``ecs_stack_info`` returns the values of a function's environment."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def _text(pattern: Any) -> str | None:
+    return pattern if pattern is None or isinstance(pattern, str) else json.dumps(pattern)
+
+
+def _without_targets(rule: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return {**rule, "targets": None} if rule else None
+
+
+def _queue_facts(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A queue in the terms of the module that writes it. SQS answers with texts."""
+    told = found["attributes"]
+    redrive = json.loads(told.get("RedrivePolicy") or "null")
+    if redrive and str(redrive.get("maxReceiveCount", "")).isdigit():
+        redrive["maxReceiveCount"] = int(redrive["maxReceiveCount"])
+    numbers = {
+        "message_retention_period": told.get("MessageRetentionPeriod"),
+        "visibility_timeout": told.get("VisibilityTimeout"),
+    }
+    read = {key: int(text) for key, text in numbers.items() if text is not None}
+    return {**read, "redrive_policy": redrive, "tags": found["tags"]}

@@ -1,0 +1,276 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The variables of the role launch_retry, read and checked without asking AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...arns import parse_arn
+from ...errors import Refused
+from ...limits import check_tags
+from ...names import (
+    CLUSTER,
+    ECS_NAME,
+    FAMILY,
+    FAMILY_NAME,
+    LOG_GROUP,
+    LOG_GROUP_NAME,
+    STANDARD_TOPIC,
+    read_arn,
+    read_name_or_arn,
+)
+from ...retry.options import read_options
+from ..ownership import Owner
+from ..variables import as_bool, as_int, as_list, as_mapping, check_known
+
+ROLE = "launch_retry"
+TAG = "steadyops.ecs/launch-retry"
+SOURCES = ("eventbridge", "log_subscription")
+# Documentation of PutRetentionPolicy, without those that amazon.aws.cloudwatchlogs_log_group does not take.
+RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# What the tasks of the role use themselves, and what the role leaves behind.
+_OF_THE_TASKS = ("region", "profile", "assume_role_arn", "assume_role_duration", "package_dir", "result")
+_PLAIN = (
+    "state", "name", "source", "log_group", "pass_role_arns", "event_pattern", "filter_pattern", "topic_arn", "emails",
+    "alarm_actions", "reserved_concurrency", "runtime", "log_retention_days", "permissions_boundary", "tags",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Retries:
+    """What the user wants. Of a stack that must be absent, only ``owner``, ``present`` and ``log_group`` are read.
+
+    ``options`` are those of the function, without its own role. ``clusters`` are as the user wrote them,
+    ``cluster_names`` and ``families`` are names. ``pass_role_arns`` is None where the task definitions tell.
+    """
+
+    owner: Owner
+    present: bool
+    log_group: str | None = None
+    source: str = SOURCES[0]
+    clusters: tuple[str, ...] = ()
+    cluster_names: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    pass_role_arns: tuple[str, ...] | None = None
+    event_pattern: str | None = None
+    filter_pattern: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    topic_arn: str | None = None
+    emails: tuple[str, ...] = ()
+    alarm_actions: tuple[str, ...] = ()
+    reserved_concurrency: int | None = 5
+    runtime: str = "python3.13"
+    log_retention_days: int = 30
+    permissions_boundary: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.owner.name
+
+    @property
+    def hears_of_stops(self) -> bool:
+        """Whether tasks that had started are started again: where the user says which, and what RunTask needs."""
+        rules = self.options.get("rules", ())
+        asked = self.options.get("stopped_tasks") or any(
+            rule.get("action") == "retry" and not rule.get("launch_failure") for rule in rules
+        )
+        return bool(self.options.get("launch_templates") and asked)
+
+
+def read_retries(variables: Mapping[str, Any]) -> Retries:
+    """``variables`` are those of the role, by their names without its prefix. Raises ``Refused``."""
+    check_known(ROLE, variables, known_variables())
+    given = {name: value for name, value in variables.items() if value not in (None, "")}
+    state, name = given.get("state", "present"), str(given.get("name", "launch-retry"))
+    _choose("state", state, ("present", "absent"))
+    if not _NAME.fullmatch(name):
+        raise Refused(
+            f"{_named('name')} must have 1 to 40 letters, digits, hyphens and underscores, because all names begin "
+            f"with it (got {name!r})"
+        )
+    log_group = str(given["log_group"]) if "log_group" in given else None
+    if log_group:
+        log_group = read_name_or_arn(_named("log_group"), log_group, LOG_GROUP_NAME, LOG_GROUP)[0]
+    owner = Owner(TAG, name, _named("name"))
+    if state == "absent":
+        return Retries(owner, present=False, log_group=log_group)
+    source = given.get("source", SOURCES[0])
+    _choose("source", source, SOURCES)
+    if source == "log_subscription" and not log_group:
+        raise Refused(
+            f"{_named('log_group')} is required with {_named('source')}: log_subscription. Name the log group that the "
+            "trail of CloudTrail writes to"
+        )
+    options = _function_options(given)
+    clusters, families = tuple(options.get("clusters", ())), options.get("families", ())
+    if not clusters or not families:
+        raise Refused(
+            f"{_named('clusters')} and {_named('task_families')} are required: the function may retry the launches of "
+            "these families in these clusters and no others"
+        )
+    retries = Retries(
+        owner=owner,
+        present=True,
+        log_group=log_group,
+        source=source,
+        clusters=clusters,
+        cluster_names=tuple(_names("clusters", clusters, ECS_NAME, CLUSTER)),
+        families=tuple(_names("task_families", families, FAMILY_NAME, FAMILY)),
+        pass_role_arns=tuple(map(str, as_list(given["pass_role_arns"]))) if "pass_role_arns" in given else None,
+        event_pattern=_json(given.get("event_pattern")),
+        filter_pattern=given.get("filter_pattern"),
+        options=options,
+        **_notifications(given),
+        **_function(given),
+    )
+    _check_templates(retries)
+    return retries
+
+
+def known_variables() -> tuple[str, ...]:
+    """Return the names of all variables, without the prefix of the role."""
+    return (*_PLAIN, *(_VARIABLES.get(option, option) for option in _READERS), *_OF_THE_TASKS)
+
+
+def _named(name: str) -> str:
+    return f"{ROLE}_{name}"
+
+
+def _choose(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise Refused(f"{_named(name)} must be {' or '.join(choices)} (got {value!r})")
+
+
+def _names(name: str, texts: Any, rule: Any, arn: Any) -> list[str]:
+    return [read_name_or_arn(_named(name), str(text), rule, arn)[0] for text in texts]
+
+
+def _json(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _notifications(given: Mapping[str, Any]) -> dict[str, Any]:
+    emails = tuple(map(str, as_list(given.get("emails"))))
+    topic = str(given["topic_arn"]) if "topic_arn" in given else None
+    if emails and topic:
+        raise Refused(
+            f"{_named('emails')} and {_named('topic_arn')} are mutually exclusive. Subscribe the addresses to that "
+            "topic, or omit it"
+        )
+    wrong = [email for email in emails if not _EMAIL.fullmatch(email)]
+    if wrong:
+        raise Refused(f"{_named('emails')} must be email addresses (got {', '.join(map(repr, wrong))})")
+    if topic:
+        read_arn(_named("topic_arn"), topic, STANDARD_TOPIC)
+    return {
+        "emails": tuple(dict.fromkeys(emails)),
+        "topic_arn": topic,
+        "alarm_actions": tuple(map(str, as_list(given.get("alarm_actions")))),
+    }
+
+
+def _function(given: Mapping[str, Any]) -> dict[str, Any]:
+    reserved = as_int(_named("reserved_concurrency"), given.get("reserved_concurrency", 5))
+    if reserved != -1 and reserved <= 0:
+        raise Refused(
+            f"{_named('reserved_concurrency')} must be a positive number, or -1 to reserve nothing (got {reserved})"
+        )
+    days = as_int(_named("log_retention_days"), given.get("log_retention_days", 30))
+    if days not in RETENTION_DAYS:
+        raise Refused(
+            f"{_named('log_retention_days')} must be one of {', '.join(map(str, RETENTION_DAYS))} (got {days})"
+        )
+    boundary = given.get("permissions_boundary")
+    arn = parse_arn(str(boundary)) if boundary else None
+    if boundary and not (arn and arn.service == "iam" and arn.resource.startswith("policy/")):
+        raise Refused(
+            f"{_named('permissions_boundary')} must be the ARN of an IAM policy, such as "
+            f"arn:aws:iam::123456789012:policy/boundary (got {boundary!r})"
+        )
+    tags = as_mapping(_named("tags"), given.get("tags"))
+    check_tags(_named("tags"), tags)
+    return {
+        "reserved_concurrency": None if reserved == -1 else reserved,
+        "runtime": str(given.get("runtime", "python3.13")),
+        "log_retention_days": days,
+        "permissions_boundary": boundary,
+        "tags": tags,
+    }
+
+
+def _check_templates(retries: Retries) -> None:
+    templates = retries.options.get("launch_templates", {})
+    if retries.options.get("stopped_tasks") and not templates:
+        raise Refused(
+            f"{_named('stopped_tasks')} requires {_named('launch_templates')}: the event of a task names neither its "
+            "subnets nor its security groups"
+        )
+    others = [family for family in templates if family not in retries.families]
+    if others:
+        raise Refused(
+            f"{_named('launch_templates')} has {', '.join(others)}, but {_named('task_families')} does not. Add "
+            f"{'it' if len(others) == 1 else 'them'} there, or remove the template"
+        )
+
+
+def _rules(variable: str, value: Any) -> list[Any]:
+    """Rules with lists where lists belong, and with numbers."""
+    return [_rule(variable, rule) if isinstance(rule, Mapping) else rule for rule in as_list(value)]
+
+
+def _rule(variable: str, rule: Mapping[str, Any]) -> dict[str, Any]:
+    read = {str(key): value for key, value in rule.items() if value is not None}
+    for key in read.keys() & {"exit_codes", "containers", "stop_codes", "reasons"}:
+        read[key] = as_list(read[key])
+    if "exit_codes" in read:
+        read["exit_codes"] = [as_int(f"{variable}, exit_codes", code) for code in read["exit_codes"]]
+    if "launch_failure" in read:
+        read["launch_failure"] = as_bool(f"{variable}, launch_failure", read["launch_failure"])
+    return read
+
+
+def _list(_variable: str, value: Any) -> list[Any]:
+    return as_list(value)
+
+
+def _mapping(variable: str, value: Any) -> dict[str, Any]:
+    return dict(as_mapping(variable, value))
+
+
+# The options of the function, each with its reader; a variable of the role has the same name unless said here.
+_VARIABLES = {"families": "task_families"}
+_READERS: Mapping[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(("max_attempts", "max_age", "base_delay", "max_delay", "fargate_after"), as_int),
+    **dict.fromkeys(("rotate_subnets", "retry_quota", "tag_tasks"), as_bool),
+    **dict.fromkeys(("clusters", "families", "stopped_tasks"), _list),
+    **dict.fromkeys(("left_alone_started_by", "left_alone_clusters", "left_alone_services", "errors_left_to"), _list),
+    "launch_templates": _mapping,
+    "rules": _rules,
+}
+
+
+def _function_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The retry options that were given, as ``read_options`` takes them. Raises ``Refused``."""
+    options = {}
+    for option, read in _READERS.items():
+        name = _VARIABLES.get(option, option)
+        if name in given:
+            options[option] = read(_named(name), given[name])
+    try:
+        read_options(options)
+    except Refused as error:
+        words = str(error)  # begins with the option
+        for option, name in _VARIABLES.items():
+            words = re.sub(rf"^{option}\b", name, words)
+        raise Refused(_named(words)) from None
+    return options

@@ -1,0 +1,262 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The resources of the retry stack, each as the parameters of the module that writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...failures.filters import TAKEN_BY
+from ..iam import allow, allow_pass_role, policy, trust, wanted_role
+from ..place import StackPlace
+from .read import Retries
+
+POLICY = "start-tasks-again"
+TARGET = "retry"
+BATCH_SIZE = 10
+TIMEOUT = 120  # seconds, of the function
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of everything, which begin with that of the stack."""
+
+    name: str
+
+    @property
+    def dead_letters(self) -> str:
+        return f"{self.name}-dead-letters"
+
+    @property
+    def queues(self) -> tuple[str, str]:
+        return self.dead_letters, self.name
+
+    @property
+    def topic(self) -> str:
+        return f"{self.name}-given-up"
+
+    @property
+    def log_group(self) -> str:
+        return f"/aws/lambda/{self.name}"
+
+    @property
+    def launch_rule(self) -> str:
+        return f"{self.name}-launch"
+
+    @property
+    def stopped_rule(self) -> str:
+        return f"{self.name}-stopped"
+
+    @property
+    def rules(self) -> tuple[str, str]:
+        return self.launch_rule, self.stopped_rule
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The stack of these variables in one place."""
+
+    retries: Retries
+    place: StackPlace
+
+    @property
+    def names(self) -> Names:
+        return Names(self.retries.name)
+
+    def arn(self, service: str, resource: str) -> str:
+        return str(self.place.arn(service, resource))
+
+    @property
+    def function_arn(self) -> str:
+        return self.arn("lambda", f"function:{self.names.name}")
+
+    @property
+    def role_arn(self) -> str:
+        return self.arn("iam", f"role/{self.names.name}")
+
+    @property
+    def queue_arn(self) -> str:
+        return self.arn("sqs", self.names.name)
+
+    @property
+    def dead_letter_arn(self) -> str:
+        return self.arn("sqs", self.names.dead_letters)
+
+    @property
+    def topic_arn(self) -> str | None:
+        """The topic that the function publishes to."""
+        own = self.arn("sns", self.names.topic) if self.retries.emails else None
+        return self.retries.topic_arn or own
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return self.retries.owner.tags(self.retries.tags)
+
+    def function_options(self) -> dict[str, Any]:
+        """What the function reads from its package."""
+        return {**self.retries.options, "own_role_arns": [self.role_arn]}
+
+    def role(self) -> dict[str, Any]:
+        return wanted_role(
+            self.names.name,
+            trust(self.place, "lambda"),
+            f"The function that starts tasks of Amazon ECS again, for {self.names.name}",
+            self.tags,
+            self.retries.permissions_boundary,
+        )
+
+    def policy(self, task_roles: Sequence[str]) -> dict[str, Any]:
+        """What the function may do. ``task_roles`` are the roles that tasks get."""
+        in_clusters = {"ecs:cluster": [self.arn("ecs", f"cluster/{name}") for name in self.retries.cluster_names]}
+        # Any revision of a family, so that the next one is retried without another change here.
+        definitions = [self.arn("ecs", f"task-definition/{name}:*") for name in self.retries.families]
+        tasks = [self.arn("ecs", f"task/{name}/*") for name in self.retries.cluster_names]
+        statements = {
+            "RunTask": allow("ecs:RunTask", definitions, ArnEquals=in_clusters),
+            "TagTask": allow("ecs:TagResource", tasks, StringEquals={"ecs:CreateAction": "RunTask"}),
+            # The only resource that it takes is a container instance, and none is named.
+            "ListTasks": allow("ecs:ListTasks", "*", ArnEquals=in_clusters),
+            "PassRole": allow_pass_role(task_roles, "ecs-tasks") if task_roles else None,
+            "Send": allow("sqs:SendMessage", [self.queue_arn, self.dead_letter_arn]),
+            "Receive": allow(
+                ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+                self.queue_arn,
+            ),
+            "Notify": allow("sns:Publish", self.topic_arn) if self.topic_arn else None,
+            "Log": allow(
+                ["logs:CreateLogStream", "logs:PutLogEvents"],
+                self.arn("logs", f"log-group:{self.names.log_group}:*"),
+            ),
+        }
+        return policy({"Sid": sid, **statement} for sid, statement in statements.items() if statement)
+
+    def log_group(self) -> dict[str, Any]:
+        return {
+            "log_group_name": self.names.log_group,
+            "retention": self.retries.log_retention_days,
+            "tags": self.tags,
+        }
+
+    def queues(self) -> list[dict[str, Any]]:
+        """The queue of what was given up, and the one in which retries wait."""
+        redrive = {"deadLetterTargetArn": self.dead_letter_arn, "maxReceiveCount": 10}
+        return [
+            {"name": self.names.dead_letters, "message_retention_period": 1209600, "tags": self.tags},
+            {
+                "name": self.names.name,
+                # Six times the timeout of the function, as "Creating and configuring an Amazon SQS event source
+                # mapping" in the Lambda Developer Guide advises.
+                "visibility_timeout": 6 * TIMEOUT,
+                "redrive_policy": redrive,
+                "tags": self.tags,
+            },
+        ]
+
+    def topic(self) -> dict[str, Any] | None:
+        if not self.retries.emails:
+            return None
+        subscriptions = [{"endpoint": email, "protocol": "email"} for email in self.retries.emails]
+        return {"name": self.names.topic, "subscriptions": subscriptions, "tags": self.tags}
+
+    def function(self, package: Mapping[str, Any]) -> dict[str, Any]:
+        """Without its environment, which needs the addresses of the queues. ``package`` has ``path``."""
+        return {
+            "name": self.names.name,
+            "description": f"Starts tasks of Amazon ECS again whose launch was refused, for {self.names.name}",
+            "zip_file": package["path"],
+            "handler": "handler.handler",
+            "runtime": self.retries.runtime,
+            "role": self.role_arn,
+            "timeout": TIMEOUT,
+            "memory_size": 128,
+            # For events that Lambda could not hand over, however often it tried.
+            "dead_letter_arn": self.dead_letter_arn,
+            "tags": self.tags,
+        }
+
+    def alarm(self) -> dict[str, Any]:
+        """``description`` has the mark of ownership, because the module sets no tags."""
+        queue = self.names.dead_letters
+        return {
+            "name": queue,
+            "description": f"Launches that were given up, or could not be handled, wait in {queue}. {mark(self)}",
+            "namespace": "AWS/SQS",
+            "metric": "ApproximateNumberOfMessagesVisible",
+            "dimensions": {"QueueName": queue},
+            "statistic": "Maximum",
+            "period": 300,
+            "evaluation_periods": 1,
+            "comparison": "GreaterThanThreshold",
+            "threshold": 0,
+            "treat_missing_data": "notBreaching",
+            "alarm_actions": list(self.retries.alarm_actions),
+        }
+
+    def rules(self) -> list[dict[str, Any]]:
+        """The parameters of ``ecs_failure_rule``, all of them."""
+        common = {
+            "event_bus_name": "default",
+            "state": "present",
+            "enabled": None,
+            "description": f"Tasks of Amazon ECS to start again, for {self.names.name}",
+            **dict.fromkeys(("kind", *TAKEN_BY, "event_pattern")),
+            "tags": self.tags,
+            "purge_tags": True,
+        }
+        rules = []
+        if self.retries.source == "eventbridge":
+            rules.append({**common, "name": self.names.launch_rule, **self._launches()})
+        if self.retries.hears_of_stops:
+            rules.append({**common, "name": self.names.stopped_rule, "event_pattern": self._stops()})
+        return rules
+
+    def _launches(self) -> dict[str, Any]:
+        if self.retries.event_pattern is not None:
+            return {"event_pattern": self.retries.event_pattern}
+        return {
+            "kind": "launch",
+            "clusters": list(self.retries.clusters),
+            "task_families": list(self.retries.families),
+            "exclude_role_arns": [self.role_arn],
+        }
+
+    def _stops(self) -> dict[str, Any]:
+        definitions = [self.arn("ecs", f"task-definition/{name}:") for name in self.retries.families]
+        return {
+            "source": ["aws.ecs"],
+            "detail-type": ["ECS Task State Change"],
+            "detail": {
+                "lastStatus": ["STOPPED"],
+                "clusterArn": [self.arn("ecs", f"cluster/{name}") for name in self.retries.cluster_names],
+                "taskDefinitionArn": [{"prefix": definition} for definition in definitions],
+            },
+        }
+
+    def target(self, rule: str) -> dict[str, Any]:
+        return {"rule": rule, "id": TARGET, "arn": self.function_arn, "dead_letter_arn": self.dead_letter_arn}
+
+    def subscription(self) -> dict[str, Any] | None:
+        """The parameters of ``ecs_retry_subscription``, those that differ from its defaults."""
+        if self.retries.source != "log_subscription":
+            return None
+        named = {"name": self.names.name, "log_group": self.retries.log_group, "function_arn": self.function_arn}
+        if self.retries.filter_pattern is not None:
+            return {**named, "filter_pattern": self.retries.filter_pattern}
+        return {
+            **named,
+            "clusters": list(self.retries.clusters),
+            # The trail may be one of all regions. Families are left to the function: a pattern has little room.
+            "regions": [self.place.region],
+            "exclude_role_arns": [self.role_arn],
+            # As the rule: the function receives all refused launches, and reports those that it cannot retry.
+            "transient_errors_only": False,
+        }
+
+
+def mark(wanted: Wanted) -> str:
+    """Return the mark of ownership of what cannot be tagged, as its description has it."""
+    owner = wanted.retries.owner
+    return f"Managed by {owner.tag}={owner.name}"
