@@ -71,14 +71,14 @@ class Role(Launches):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert "Traceback" not in done.stdout + done.stderr, done.stdout
         results = [
-            (task["task"]["name"], each)
+            (task["task"]["name"].rpartition(" : ")[2], each)
             for play in json.loads(done.stdout)["plays"]
             for task in play["tasks"]
             for result in [task["hosts"].get("localhost", {})]
             for each in result.get("results", [result])
         ]
         return {
-            "changed": [(name, each.get("item")) for name, each in results if each.get("changed")],
+            "changed": [(name, each.get("_ansible_item_label")) for name, each in results if each.get("changed")],
             "writes": [call["operation"] for call in self.sandbox.journal(since=seen)["calls"] if call["write"]],
             "failed": [str(each["msg"]) for _name, each in results if each.get("failed") and each.get("msg")],
             "result": next((each["ansible_facts"] for _name, each in results[::-1] if "ansible_facts" in each), {}),
@@ -90,7 +90,8 @@ class Role(Launches):
         predicted = self.run("--check", *options, **variables)
         assert (predicted["failed"], predicted["writes"]) == ([], [])
         made = self.run(*options, **variables)
-        assert (made["failed"], made["changed"]) == ([], predicted["changed"])
+        assert made["failed"] == []
+        assert made["changed"] == predicted["changed"]
         return made
 
     def left(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any
 from ..._core.arns import Arn
 from ..._core.aws_errors import is_denied
 from ..._core.errors import CallFailed
+from ..._core.log_subscription.model import log_groups_in
 from ..._core.stacks.found import as_found
 from ..._core.stacks.place import StackPlace
 from ..._core.stacks.trails import logs_launches
@@ -178,8 +179,9 @@ def find_function_policies(client: Client, place: StackPlace, names: Names) -> F
     return found
 
 
-def find_event_source_mappings(client: Client, _place: StackPlace, names: Names) -> Found:
+def find_event_source_mappings(client: Client, place: StackPlace, names: Names) -> Found:
     """By the name of the function."""
+    arns = {name: str(place.named("lambda", name, "function:")) for name in names}
     return {
         name: [
             {
@@ -190,9 +192,9 @@ def find_event_source_mappings(client: Client, _place: StackPlace, names: Names)
                 "function_response_types": each.get("FunctionResponseTypes") or [],
                 "maximum_concurrency": (each.get("ScalingConfig") or {}).get("MaximumConcurrency"),
             }
-            for each in event_sources.event_source_mappings(client("lambda"), name) or ()
+            for each in event_sources.event_source_mappings(client("lambda"), arn) or ()
         ]
-        for name in names
+        for name, arn in arns.items()
     }
 
 
@@ -340,11 +342,21 @@ def find_stack(client: Client, place: StackPlace, names: Mapping[str, Names], tr
     found: Found = {"account": place.account, "partition": place.partition, "region": place.region}
     for kind, some in names.items():
         found[kind] = READERS[kind](client, place, list(dict.fromkeys(some)))
+    filters, fed_by = found.get("subscription_filters", {}), _feeding_log_groups(found)
+    if fed_by:
+        more = find_subscription_filters(client, place, [group for group in fed_by if group not in filters])
+        found["subscription_filters"] = {**filters, **more}
     if trails:
         found["trails"] = find_trails(client)
     # As plain JSON: boto3 hands out instants and its own types.
     plain: Found = json.loads(json.dumps(found, default=str))
     return plain
+
+
+def _feeding_log_groups(found: Mapping[str, Any]) -> list[str]:
+    """The log groups that ``ecs_retry_subscription`` has let call the functions whose policies were found."""
+    policies = [each["policy"] for each in found.get("function_policies", {}).values() if each]
+    return sorted({group for policy in policies for group in log_groups_in(policy)})
 
 
 def _group_name(arn: Arn) -> str:

@@ -52,6 +52,7 @@ TASKS = {
     "old_queues": "Remove the queues with all messages in them",
     "old_roles": "Remove the IAM role of the function",
 }
+REMOVES = frozenset(key for key in TASKS if key.startswith("old_"))
 
 
 def names_to_find(variables: Mapping[str, Any]) -> dict[str, Any]:
