@@ -7,11 +7,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.plan import TASKS as STEPS
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.read import known_variables
 
 from tests.end_to_end.launches import (
     FUNCTION,
@@ -77,9 +80,11 @@ class Role(Launches):
             for result in [task["hosts"].get("localhost", {})]
             for each in result.get("results", [result])
         ]
+        calls = self.sandbox.journal(since=seen)["calls"]
         return {
+            "calls": calls,
             "changed": [(name, each.get("_ansible_item_label")) for name, each in results if each.get("changed")],
-            "writes": [call["operation"] for call in self.sandbox.journal(since=seen)["calls"] if call["write"]],
+            "writes": [call["operation"] for call in calls if call["write"]],
             "failed": [str(each["msg"]) for _name, each in results if each.get("failed") and each.get("msg")],
             "result": next((each["ansible_facts"] for _name, each in results[::-1] if "ansible_facts" in each), {}),
             "shown": done.stdout,
@@ -250,55 +255,163 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     assert role.left() == role.before
 
 
-def test_what_is_somebody_elses_is_left_alone(role):
-    aws = role.aws
+TAG = f"steadyops.ecs/launch-retry={NAME}"
+EVERYTHING = [
+    f"rule {NAME}-launch",
+    f"rule {NAME}-stopped",
+    f"role {NAME}",
+    f"queue {NAME}-dead-letters",
+    f"queue {NAME}",
+    f"topic {NAME}-given-up",
+    f"function {NAME}",
+    f"log group /aws/lambda/{NAME}",
+    f"alarm {NAME}-dead-letters",
+    f"subscription filter {NAME} of trail",
+]
+
+
+def somebody_elses(aws: dict[str, Any]) -> None:
+    """Something without the tag under every name that the role uses."""
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": NUMBER}, "Action": "*"}]}
     aws["iam"].create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(trust))
-    aws["sqs"].create_queue(QueueName=f"{NAME}-dead-letters")
+    for queue in (NAME, f"{NAME}-dead-letters"):
+        aws["sqs"].create_queue(QueueName=queue, tags={"steadyops.ecs/launch-retry": "another"})
     aws["sns"].create_topic(Name=f"{NAME}-given-up")
-    aws["events"].put_rule(Name=f"{NAME}-stopped", EventPattern='{"source": ["aws.ecs"]}')
+    for rule in ("launch", "stopped"):
+        aws["events"].put_rule(Name=f"{NAME}-{rule}", EventPattern='{"source": ["aws.ecs"]}')
+        aws["events"].put_targets(Rule=f"{NAME}-{rule}", Targets=[{"Id": "retry", "Arn": FUNCTION}])
     code = {"ZipFile": b"x"}
-    aws["lambda"].create_function(FunctionName=NAME, Role=ROLE, Runtime="python3.13", Handler="a.b", Code=code)
+    for function in (NAME, "other"):
+        aws["lambda"].create_function(FunctionName=function, Role=ROLE, Runtime="python3.13", Handler="a.b", Code=code)
+    queue = f"arn:aws:sqs:{REGION}:{NUMBER}:{NAME}"
+    aws["lambda"].create_event_source_mapping(FunctionName=FUNCTION, EventSourceArn=queue)
+    aws["logs"].create_log_group(logGroupName=f"/aws/lambda/{NAME}")
+    aws["cloudwatch"].put_metric_alarm(
+        AlarmName=f"{NAME}-dead-letters", Namespace="AWS/SQS", MetricName="NumberOfMessagesSent", Period=60,
+        Dimensions=[{"Name": "QueueName", "Value": f"{NAME}-dead-letters"}], EvaluationPeriods=1, Statistic="Sum",
+        ComparisonOperator="GreaterThanThreshold", Threshold=5,
+    )  # fmt: skip
+    other = f"{FUNCTION.rpartition(':')[0]}:other"
+    aws["lambda"].add_permission(
+        FunctionName="other", StatementId="logs", Action="lambda:InvokeFunction", Principal="logs.amazonaws.com"
+    )
+    aws["logs"].put_subscription_filter(logGroupName="trail", filterName=NAME, filterPattern="", destinationArn=other)
+
+
+def test_what_is_somebody_elses_is_left_alone(role):
+    somebody_elses(role.aws)
     theirs = role.left()
     for options in ((), ("--check",)):
         refused = role.run(*options, **WHOLE)
         assert refused["writes"] == []
-        (said,) = refused["failed"]
-        assert said.startswith(
-            f"This role has not made what there is already: rule {NAME}-stopped, role {NAME},"
-            f" queue {NAME}-dead-letters, topic {NAME}-given-up, function {NAME}. Nothing was changed. "
-        )
-    gone = role.run(state="absent")
+        assert refused["failed"] == [
+            f"Not managed by this role: {', '.join(EVERYTHING)}. Nothing was changed. Choose another "
+            f"launch_retry_name, or hand the resources over to the role by tagging them {TAG}."
+        ]
+    gone = role.run(state="absent", log_group="trail")
     assert (gone["failed"], gone["changed"], gone["writes"]) == ([], [], [])
+    assert gone["result"]["launch_retry_result"]["not_managed"] == EVERYTHING
+    assert "Not removed, because this role does not manage them: " in gone["shown"]
     assert role.left() == theirs
 
 
-@pytest.mark.long
+def test_every_change_is_predicted_and_check_mode_writes_nothing(role):
+    """From nothing, everything changed, everything changed back, and away."""
+    template = {"networkConfiguration": JOB["networkConfiguration"]}
+    boundary = f"arn:aws:iam::{NUMBER}:policy/boundary"
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    role.aws["iam"].create_policy(PolicyName="boundary", PolicyDocument=json.dumps(document))
+    first = {"clusters": "prod", "task_families": "report", "max_attempts": "{{ 3 }}", "source": "eventbridge"}
+    changed = {
+        "source": "log_subscription",
+        "log_group": f"arn:aws:logs:{REGION}:{NUMBER}:log-group:trail:*",
+        "clusters": ["prod", "other"],
+        "task_families": ["report", "import"],
+        "pass_role_arns": [f"arn:aws:iam::{NUMBER}:role/task"],
+        "max_attempts": 4,
+        "max_age": 7200,
+        "base_delay": 30,
+        "max_delay": 60,
+        "rotate_subnets": False,
+        "fargate_after": 1,
+        "retry_quota": True,
+        "tag_tasks": False,
+        "stopped_tasks": "spot",
+        "launch_templates": {"report": template},
+        "rules": {"action": "retry", "exit_codes": "75"},
+        "left_alone_started_by": [],
+        "left_alone_clusters": "batch-*",
+        "left_alone_services": [],
+        "errors_left_to": [],
+        "emails": "ops@example.com",
+        "alarm_actions": TOPIC,
+        "reserved_concurrency": -1,
+        "runtime": "python3.12",
+        "log_retention_days": 60,
+        "permissions_boundary": boundary,
+        "tags": {"team": "shop"},
+    }
+    assert changed.keys() | {"state", "name"} >= set(known_variables()) - set(EXCLUSIVE)
+    role.done(**first)
+    made = role.done("--diff", **changed)
+    assert {task for task, _label in made["changed"]} == CHANGES_EVERYTHING
+    again = role.run(**changed)
+    assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
+    assert no_call_twice(again["calls"]) == []
+    (log,) = role.aws["logs"].describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+    assert log["retentionInDays"] == 60
+    back = role.done(**first)
+    assert "Remove the topic" in {task for task, _label in back["changed"]}
+    again = role.run(**first)
+    assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
+    assert no_call_twice(again["calls"]) == []
+    assert len(again["shown"]) > 0
+    role.done(state="absent")
+    assert role.left() == role.before
+
+
+EXCLUSIVE = {"topic_arn", "event_pattern", "filter_pattern", "region", "profile", "assume_role_arn",
+             "assume_role_duration", "package_dir", "result"}  # fmt: skip
+CHANGES_EVERYTHING = {
+    STEPS[key]
+    for key in (
+        "roles", "policies", "log_groups", "queues", "topics", "functions", "concurrency", "alarms", "rules", "targets",
+        "subscriptions", "old_targets", "old_rules",
+    )
+}  # fmt: skip
+
+
+def no_call_twice(calls: list[dict[str, Any]]) -> list[str]:
+    """Calls that were made more than once for the same thing."""
+    counts = Counter(f"{call['operation']} {json.dumps(call['parameters'], sort_keys=True)}" for call in calls)
+    return [call for call, count in counts.items() if count > 1]
+
+
+@pytest.mark.parametrize(
+    ("trail", "words"),
+    [("stopped", "No trail of CloudTrail logs management events"), ("denied", "may not look"), ("logging", "")],
+)
+def test_without_a_trail_there_is_a_note(role, trail, words):
+    if trail == "stopped":
+        role.aws["cloudtrail"].stop_logging(Name="trail")
+    if trail == "denied":
+        role.sandbox.fault("access_denied", operations=["DescribeTrails"])
+    done = role.run("--check", **WHOLE)
+    assert done["failed"] == []
+    assert words in done["shown"]
+    assert ("CloudTrail" in done["shown"]) == bool(words)
+
+
 def test_variables_that_cannot_be_meant(role):
     cases = [
         ({"state": "paused"}, "launch_retry_state"),
-        ({"source": "sqs"}, "launch_retry_source"),
-        ({"name": "my retries"}, "launch_retry_name is 'my retries'"),
-        ({"clusters": []}, "launch_retry_clusters and launch_retry_task_families"),
-        ({"task_families": []}, "launch_retry_clusters and launch_retry_task_families"),
-        ({"source": "log_subscription", "log_group": None}, "say in launch_retry_log_group"),
-        ({"emails": ["ops@example.com"]}, "both say who is told"),
-        ({"emails": ["ops"], "topic_arn": None}, "cannot be an address of email"),
-        ({"topic_arn": f"{TOPIC}.fifo"}, "say the ARN of a standard topic"),
-        ({"reserved_concurrency": 0}, "or -1 to set none apart"),
-        ({"stopped_tasks": ["oom"]}, "launch_retry_stopped_tasks"),
-        ({"stopped_tasks": ["spot"]}, "needs launch_retry_launch_templates"),
-        ({"launch_templates": {"other": {}}}, "launch_retry_launch_templates has other"),
-        ({"log_retention_days": 31}, "launch_retry_log_retention_days"),
+        ({"max_atempts": 3}, "launch_retry_max_atempts: the role launch_retry has no such variable"),
+        ({"max_atempts": 3, "state": "absent"}, "Did you mean launch_retry_max_attempts?"),
+        ({"name": "my retries"}, "launch_retry_name must have 1 to 40 letters"),
         ({"rules": [{"exit_codes": [1]}]}, "action"),
-        ({"max_attempts": "many"}, "launch_retry_max_attempts"),
-        ({"max_attempts": 51}, "max_attempts is 51. Say a whole number from 1 to 50"),
-        ({"task_families": ["report:7"]}, "a family has no revision"),
-        ({"rules": [{"action": "retry", "exit_codes": [0]}]}, "0, which is no failure"),
-        ({"launch_templates": {"report": {"subnets": []}}}, "report has subnets"),
-        ({"task_families": ["unknown"]}, "The task definition unknown cannot be seen in eu-central-1"),
-        ({"clusters": ["a b"]}, "clusters"),
-        ({"event_pattern": {"source": "aws.ecs"}}, "source"),
+        ({"max_attempts": 51}, "launch_retry_max_attempts is 51. Say a whole number from 1 to 50"),
+        ({"task_families": ["unknown"]}, "The task definition unknown does not exist in eu-central-1"),
+        ({"event_pattern": {"source": "aws.ecs"}}, "launch_retry_event_pattern: source"),
         ({"source": "log_subscription", "log_group": "nowhere"}, "There is no log group nowhere"),
         ({"source": "log_subscription", "filter_pattern": "{ $.a EXISTS }"}, "there is no EXISTS"),
     ]

@@ -158,7 +158,7 @@ CASES = [
         [
             (
                 "lambda.list_event_source_mappings",
-                {"FunctionName": "tell"},
+                {"FunctionName": FUNCTION},
                 {
                     "EventSourceMappings": [{"UUID": "1" * 36, "EventSourceArn": QUEUE, "State": "Enabled"}],
                     "NextMarker": "x",
@@ -166,7 +166,7 @@ CASES = [
             ),
             (
                 "lambda.list_event_source_mappings",
-                {"FunctionName": "tell", "Marker": "x"},
+                {"FunctionName": FUNCTION, "Marker": "x"},
                 {"EventSourceMappings": []},
             ),
         ],

@@ -1,0 +1,541 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The role launch_retry: variables, what is wanted, whose things there are, and what has to be written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.statements import statement_for
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.model import (
+    statement_for as logs_statement_for,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.plan import (
+    TASKS,
+    names_to_find,
+    options_to_pack,
+    plan_stack,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.read import read_retries
+
+REGION, ACCOUNT, NAME = "eu-central-1", "111122223333", "launch-retry"
+TAG = "steadyops.ecs/launch-retry"
+TAGS = {TAG: NAME}
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
+QUEUE, DEAD = (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}" for name in (NAME, f"{NAME}-dead-letters"))
+OWN_TOPIC, TOPIC = (f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}" for name in (f"{NAME}-given-up", "alerts"))
+TASK_ROLE = f"arn:aws:iam::{ACCOUNT}:role/task"
+LEAST = {"clusters": ["prod"], "task_families": ["report"], "pass_role_arns": [TASK_ROLE]}
+TEMPLATES = {"report": {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}}
+PACKAGE = {"path": "/cache/x.zip", "code_sha256": "abc="}
+HERE = {"account": ACCOUNT, "partition": "aws", "region": REGION}
+URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
+
+
+def nothing(variables: dict[str, Any]) -> dict[str, Any]:
+    """An account without anything of the stack."""
+    found = names_to_find(variables)
+    kinds = {kind: dict.fromkeys(names) for kind, names in found.items() if isinstance(names, list)}
+    return {**HERE, **kinds, "trails": {"logs_launches": True, "denied": None}}
+
+
+def plan(variables: dict[str, Any], stack: dict[str, Any], package: Any = PACKAGE) -> dict[str, Any]:
+    return plan_stack(variables, stack, package).facts()
+
+
+def written(facts: dict[str, Any]) -> list[str]:
+    return [key for key in TASKS if facts[key]]
+
+
+def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[str, Any]:
+    """An account in which a plan from nothing was carried out."""
+    stack = nothing(variables)
+    facts = plan(variables, stack, package)
+    (role,), (policy,) = facts["roles"], facts["policies"]
+    stack["iam_roles"][NAME] = {
+        "arn": ROLE,
+        "trust": role["assume_role_policy_document"],
+        "description": role["description"],
+        "boundary": role["boundary"] or None,
+        "tags": role["tags"],
+        "policies": {policy["policy_name"]: policy["policy_json"]},
+        "attached_policies": [],
+    }
+    (group,) = facts["log_groups"]
+    retention = {"retention_days": group["retention"], "tags": group["tags"], "kms_key_arn": None}
+    stack["log_groups"][group["log_group_name"]] = retention
+    targets = facts["targets"]
+    for queue in facts["queues"]:
+        attributes = {
+            "MessageRetentionPeriod": str(queue.get("message_retention_period", 345600)),
+            "VisibilityTimeout": str(queue.get("visibility_timeout", 30)),
+        }
+        if "redrive_policy" in queue:
+            attributes["RedrivePolicy"] = json.dumps({**queue["redrive_policy"], "maxReceiveCount": "10"})
+        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue['name']}"
+        if targets and arn == DEAD:
+            lets = [statement_for(parse_arn(DEAD), rule_arn(each["rule"]), "dead letters") for each in targets]
+            attributes["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": lets})
+        found = {"arn": arn, "url": f"{URL}/{queue['name']}", "attributes": attributes, "tags": queue["tags"]}
+        stack["queues"][queue["name"]] = found
+    for topic in facts["topics"]:
+        subscriptions = [{**each, "arn": "PendingConfirmation"} for each in topic["subscriptions"]]
+        stack["topics"][topic["name"]] = {"attributes": {}, "tags": topic["tags"], "subscriptions": subscriptions}
+    (function,) = facts["functions"]
+    environment = {
+        "RETRY_QUEUE_URL": f"{URL}/{NAME}",
+        "DEAD_LETTER_QUEUE_URL": f"{URL}/{NAME}-dead-letters",
+        **function["environment_variables"],
+    }
+    reserved = [each["reserved_concurrent_executions"] for each in facts["concurrency"]]
+    keys = ("description", "handler", "runtime", "timeout", "memory_size", "dead_letter_arn", "tags")
+    stack["functions"][NAME] = {
+        **{key: function[key] for key in keys},
+        "role_arn": function["role"],
+        "code_sha256": package["code_sha256"],
+        "environment": {key: hashlib.sha256(value.encode()).hexdigest() for key, value in environment.items()},
+        "reserved_concurrency": reserved[0] if reserved else None,
+    }
+    statements = [statement_for(parse_arn(FUNCTION), rule_arn(each["rule"]), "retry") for each in targets]
+    groups = [each["log_group"] for each in facts["subscriptions"]]
+    statements += [logs_statement_for(parse_arn(FUNCTION), group, NAME) for group in groups]
+    stack["function_policies"][NAME] = {"policy": json.dumps({"Statement": statements})} if statements else None
+    (mapping,) = facts["mappings"]
+    found = {"uuid": "1", "source_arn": mapping["source_arn"], "batch_size": mapping["batch_size"], "state": "Enabled"}
+    stack["event_source_mappings"][NAME] = [found]
+    (alarm,) = facts["alarms"]
+    stack["alarms"][alarm["name"]] = {**alarm, "threshold": 0.0, "tags": {}}
+    for rule in facts["rules"]:
+        stack["rules"][rule["name"]] = {
+            "name": rule["name"],
+            "arn": rule_arn(rule["name"]),
+            "bus": "default",
+            "state": "ENABLED",
+            "pattern_text": json.dumps(rule["event_pattern"]),
+            "description": rule["description"],
+            "role_arn": None,
+            "schedule": None,
+            "managed_by": None,
+            "tags": rule["tags"],
+            "targets": [target_facts(each) for each in targets if each["rule"] == rule["name"]],
+        }
+    return stack
+
+
+def with_filter(stack: dict[str, Any], group: str, pattern: str, function: str = FUNCTION) -> dict[str, Any]:
+    made = {
+        "name": NAME,
+        "log_group": group,
+        "destination": function,
+        "pattern": pattern,
+        "role_arn": None,
+        "distribution": None,
+        "transformed": False,
+        "created_at": None,
+    }
+    return {**stack, "subscription_filters": {group: [made]}}
+
+
+def rule_arn(name: str) -> str:
+    return f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}"
+
+
+def target_facts(target: dict[str, Any]) -> dict[str, Any]:
+    keys = (
+        "role_arn", "maximum_retry_attempts", "maximum_event_age_in_seconds", "input", "input_path",
+        "input_transformer", "message_group_id", "partition_key_path", "http_parameters",
+    )  # fmt: skip
+    return {**dict.fromkeys(keys), "event_bus_name": "default", **target}
+
+
+FROM_NOTHING = [
+    "roles", "log_groups", "queues", "policies", "functions", "concurrency", "mappings", "alarms", "rules", "targets",
+]  # fmt: skip
+
+
+def test_from_nothing_and_nothing_more():
+    facts = plan(LEAST, nothing(LEAST))
+    assert written(facts) == FROM_NOTHING
+    assert [each["task"] for each in facts["changes"]] == [TASKS[key] for key in FROM_NOTHING]
+    assert facts["notes"] == []
+    assert plan(LEAST, after(LEAST))["changes"] == []
+
+
+MANY = [
+    {"emails": ["ops@example.com"]},
+    {"topic_arn": TOPIC},
+    {"reserved_concurrency": -1},
+    {"event_pattern": {"source": ["aws.ecs"]}},
+    {"stopped_tasks": ["spot"], "launch_templates": TEMPLATES},
+    {"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary"},
+    {"tags": {"team": "shop", "cost": 7}},
+    {"alarm_actions": [TOPIC]},
+    {"pass_role_arns": []},
+    {"name": NAME, "log_retention_days": "60", "runtime": "python3.12"},
+]
+
+
+@pytest.mark.parametrize("more", MANY, ids=str)
+def test_a_second_run_finds_all_well(more):
+    variables = {**LEAST, **more}
+    assert plan(variables, after(variables))["changes"] == []
+
+
+# What changes when one variable does, from the least that is needed.
+CHANGES = [
+    ({"clusters": ["prod", "dev"]}, ["policies", "rules"]),
+    ({"task_families": ["report", "import"]}, ["policies", "rules"]),
+    ({"pass_role_arns": []}, ["policies"]),
+    ({"event_pattern": {"source": ["aws.ecs"]}}, ["rules"]),
+    ({"topic_arn": TOPIC}, ["policies", "functions"]),
+    ({"emails": "ops@example.com"}, ["topics", "policies", "functions"]),
+    ({"alarm_actions": TOPIC}, ["alarms"]),
+    ({"reserved_concurrency": "7"}, ["concurrency"]),
+    ({"reserved_concurrency": -1}, ["concurrency"]),
+    ({"runtime": "python3.12"}, ["functions"]),
+    ({"log_retention_days": 90}, ["log_groups"]),
+    ({"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary"}, ["roles"]),
+    ({"tags": {"team": "shop"}}, ["roles", "log_groups", "queues", "functions", "rules"]),
+    ({"stopped_tasks": "spot", "launch_templates": TEMPLATES}, ["rules", "targets"]),
+    ({"launch_templates": TEMPLATES}, []),
+    ({"launch_templates": TEMPLATES, "rules": [{"action": "retry", "exit_codes": [75]}]}, ["rules", "targets"]),
+    ({"launch_templates": TEMPLATES, "rules": [{"action": "retry", "launch_failure": True, "reasons": ["x"]}]}, []),
+    ({"launch_templates": TEMPLATES, "rules": [{"action": "ignore", "exit_codes": [1]}]}, []),
+    ({"rules": [{"action": "retry", "exit_codes": [75]}]}, []),
+    ({"max_attempts": 3}, []),  # it is in the package
+    ({"log_group": "trail", "filter_pattern": "x"}, []),  # of the other source
+]
+
+
+@pytest.mark.parametrize(("more", "keys"), CHANGES, ids=str)
+def test_one_variable_changes_what_depends_on_it_and_can_be_changed_back(more, keys):
+    stack = after(LEAST)
+    assert written(plan({**LEAST, **more}, {**nothing({**LEAST, **more}), **stack})) == keys
+    back = plan(LEAST, after({**LEAST, **more}))
+    removes = {"topics": "old_topics", "targets": "old_targets"}
+    boundary = "permissions_boundary" in more  # one that is not given is kept
+    expected = {removes.get(key, key) for key in keys if not (key == "roles" and boundary)}
+    if "targets" in keys:
+        expected = {"old_targets", "old_rules"}
+    assert set(written(back)) == expected
+
+
+def test_another_package_changes_the_function():
+    assert written(plan(LEAST, after(LEAST), {**PACKAGE, "code_sha256": "def="})) == ["functions"]
+
+
+LOG = {**LEAST, "source": "log_subscription", "log_group": "trail"}
+
+
+def with_trail(stack: dict[str, Any]) -> dict[str, Any]:
+    return {**stack, "subscription_filters": {"trail": []}}
+
+
+def test_the_log_group_of_the_trail_instead_of_a_rule():
+    facts = plan(LOG, with_trail(nothing(LOG)))
+    assert written(facts) == [key for key in FROM_NOTHING if key not in ("rules", "targets")] + ["subscriptions"]
+    (item,) = facts["subscriptions"]
+    assert {key: item[key] for key in ("regions", "clusters", "exclude_role_arns", "transient_errors_only")} == {
+        "regions": [REGION],
+        "clusters": ["prod"],
+        "exclude_role_arns": [ROLE],
+        "transient_errors_only": False,
+    }
+    pattern = facts["changes"][-1]["items"][0]["after"]["filter_pattern"]
+    stack = nothing(LOG)
+    stack["subscription_filters"] = {"trail": []}
+    whole = after_log(stack)
+    assert plan(LOG, with_filter(whole, "trail", pattern))["changes"] == []
+    assert written(plan({**LOG, "filter_pattern": "x"}, with_filter(whole, "trail", pattern))) == ["subscriptions"]
+    # Back to the rule; the log group need not be named any longer.
+    back = plan(LEAST, {**nothing(LEAST), **with_filter(whole, "trail", pattern)})
+    assert written(back) == ["rules", "targets", "old_subscriptions"]
+    # The filter is gone, and the permission is not.
+    assert written(plan(LEAST, {**whole, "subscription_filters": {"trail": []}}))[-1] == "old_subscriptions"
+    gone = plan({"state": "absent"}, with_filter(whole, "trail", pattern))
+    assert "old_subscriptions" in written(gone)
+
+
+def after_log(stack: dict[str, Any]) -> dict[str, Any]:
+    """As ``after``, for the source log_subscription."""
+    made = after(LEAST)
+    statement = logs_statement_for(parse_arn(FUNCTION), "trail", NAME)
+    made["function_policies"][NAME] = {"policy": json.dumps({"Statement": [statement]})}
+    del made["queues"][f"{NAME}-dead-letters"]["attributes"]["Policy"]
+    made["rules"] = dict.fromkeys(made["rules"])
+    return {**stack, **{key: value for key, value in made.items() if key != "subscription_filters"}}
+
+
+ABSENT = ["old_targets", "old_rules", "old_mappings", "old_functions", "old_log_groups", "old_alarms", "old_queues",
+          "old_roles"]  # fmt: skip
+
+
+def test_absent_removes_everything_and_then_nothing():
+    gone = {"state": "absent", "clusters": [], "max_attempts": "many"}
+    assert written(plan(gone, after(LEAST), None)) == ABSENT
+    with_topic = {**LEAST, "emails": ["ops@example.com"]}
+    assert set(written(plan(gone, after(with_topic), None))) == {*ABSENT, "old_topics"}
+    facts = plan(gone, nothing(gone), None)
+    assert facts["changes"] == []
+    assert set(map(str, facts["result"].values())) == {"None", "[]"}
+
+
+KINDS = [
+    ("rules", f"{NAME}-launch", "rule"),
+    ("rules", f"{NAME}-stopped", "rule"),
+    ("iam_roles", NAME, "role"),
+    ("queues", f"{NAME}-dead-letters", "queue"),
+    ("queues", NAME, "queue"),
+    ("topics", f"{NAME}-given-up", "topic"),
+    ("functions", NAME, "function"),
+    ("log_groups", f"/aws/lambda/{NAME}", "log group"),
+    ("alarms", f"{NAME}-dead-letters", "alarm"),
+]
+EVERYTHING = {**LEAST, "emails": ["ops@example.com"], "stopped_tasks": ["spot"], "launch_templates": TEMPLATES}
+
+
+@pytest.mark.parametrize(("kind", "name", "word"), KINDS)
+@pytest.mark.parametrize("tags", [{}, {TAG: "another"}, {"team": "shop"}], ids=str)
+def test_what_is_somebody_elses(kind, name, word, tags):
+    stack = after(EVERYTHING)
+    stack[kind][name] = {**stack[kind][name], "tags": tags, "description": "theirs"}
+    with pytest.raises(Refused) as refusal:
+        plan(EVERYTHING, stack)
+    assert str(refusal.value) == (
+        f"Not managed by this role: {word} {name}. Nothing was changed. Choose another launch_retry_name, or hand the "
+        f"resources over to the role by tagging them {TAG}={NAME}."
+    )
+    facts = plan({"state": "absent"}, stack)
+    assert name not in [item["name"] for item in facts[f"old_{kind.removeprefix('iam_')}"]]
+    assert facts["result"]["not_managed"] == [f"{word} {name}"]
+    assert facts["notes"] == [f"Not removed, because this role does not manage them: {word} {name}."]
+
+
+def test_things_handed_over_by_their_tag_are_the_roles():
+    stack = after(EVERYTHING)
+    alarm = stack["alarms"][f"{NAME}-dead-letters"]
+    stack["alarms"][f"{NAME}-dead-letters"] = {**alarm, "description": "theirs", "tags": TAGS}
+    assert written(plan(EVERYTHING, stack)) == ["alarms"]
+
+
+def test_a_filter_that_sends_elsewhere_is_somebody_elses():
+    stack = with_filter(nothing(LOG), "trail", "", function=f"{FUNCTION}-2")
+    with pytest.raises(Refused, match=f"subscription filter {NAME} of trail"):
+        plan(LOG, stack)
+    assert plan({"state": "absent", "log_group": "trail"}, stack)["changes"] == []
+
+
+# What somebody has changed by hand is changed back.
+DRIFT = [
+    ("iam_roles", NAME, {"description": "x"}, ["roles"]),
+    ("iam_roles", NAME, {"policies": {}}, ["policies"]),
+    ("iam_roles", NAME, {"boundary": "arn:x"}, []),
+    ("iam_roles", NAME, {"trust": {}}, ["roles"]),
+    ("log_groups", f"/aws/lambda/{NAME}", {"retention_days": None}, ["log_groups"]),
+    ("queues", NAME, {"attributes": {}}, ["queues"]),
+    ("queues", NAME, {"tags": {**TAGS, "x": "y"}}, ["queues"]),
+    ("functions", NAME, {"timeout": 3}, ["functions"]),
+    ("functions", NAME, {"environment": {}}, ["functions"]),
+    ("functions", NAME, {"reserved_concurrency": None}, ["concurrency"]),
+    ("functions", NAME, {"role_arn": "arn:x"}, ["functions"]),
+    ("alarms", f"{NAME}-dead-letters", {"threshold": 5.0}, ["alarms"]),
+    ("rules", f"{NAME}-launch", {"pattern_text": '{"source": ["x"]}'}, ["rules"]),
+    ("rules", f"{NAME}-launch", {"state": "DISABLED"}, []),
+    ("rules", f"{NAME}-launch", {"targets": []}, ["targets"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "found", "keys"), DRIFT, ids=str)
+def test_what_was_changed_by_hand(kind, name, found, keys):
+    stack = after(LEAST)
+    stack[kind][name] = {**stack[kind][name], **found}
+    assert written(plan(LEAST, stack)) == keys
+
+
+@pytest.mark.parametrize(
+    ("state", "batch_size", "keys"),
+    [
+        ("Enabled", 10, []),
+        ("Creating", 10, []),
+        ("Updating", 10, []),
+        ("Disabled", 10, ["mappings"]),
+        ("Deleting", 10, ["mappings"]),
+        ("Enabled", 1, ["mappings"]),
+    ],
+)
+def test_the_mapping_of_the_queue(state, batch_size, keys):
+    stack = after(LEAST)
+    stack["event_source_mappings"][NAME][0].update(state=state, batch_size=batch_size)
+    assert written(plan(LEAST, stack)) == keys
+    stack["event_source_mappings"][NAME][0]["source_arn"] = DEAD
+    assert written(plan(LEAST, stack)) == ["mappings"]
+
+
+def test_a_queue_that_was_deleted_is_made_again_and_the_function_stays():
+    stack = after(LEAST)
+    stack["queues"][NAME] = None
+    assert written(plan(LEAST, stack)) == ["queues"]
+    stack["queues"] = dict.fromkeys(stack["queues"])
+    assert "functions" not in written(plan(LEAST, stack))
+
+
+def test_the_addresses_of_a_sandbox():
+    stack = after(LEAST)
+    for name, variable in ((NAME, "RETRY_QUEUE_URL"), (f"{NAME}-dead-letters", "DEAD_LETTER_QUEUE_URL")):
+        url = f"http://127.0.0.1:5000/{ACCOUNT}/{name}"
+        stack["queues"][name]["url"] = url
+        stack["functions"][NAME]["environment"][variable] = hashlib.sha256(url.encode()).hexdigest()
+    assert plan(LEAST, stack)["changes"] == []
+
+
+def test_subscriptions_of_the_topic():
+    variables = {**LEAST, "emails": ["ops@example.com"]}
+    stack = after(variables)
+    topic = stack["topics"][f"{NAME}-given-up"]
+    facts = plan(variables, stack)
+    assert facts["result"]["unconfirmed_emails"] == ["ops@example.com"]
+    assert facts["notes"] == [
+        "AWS sends a confirmation request to ops@example.com. Messages arrive only after it is accepted."
+    ]
+    topic["subscriptions"][0]["arn"] = f"{OWN_TOPIC}:1"
+    assert plan(variables, stack)["notes"] == []
+    pending = {"protocol": "email", "endpoint": "old@example.com", "arn": "PendingConfirmation"}
+    topic["subscriptions"].append(pending)
+    assert plan(variables, stack)["changes"] == [], "nobody can remove it"
+    pending["arn"] = f"{OWN_TOPIC}:2"
+    assert written(plan(variables, stack)) == ["topics"]
+    pending["protocol"] = "sms"
+    assert written(plan(variables, stack)) == ["topics"]
+
+
+def test_roles_of_the_tasks_come_from_the_task_definitions():
+    variables = {key: value for key, value in LEAST.items() if key != "pass_role_arns"}
+    assert names_to_find(variables)["task_definitions"] == ["report"]
+    assert names_to_find(LEAST)["task_definitions"] == []
+    stack = nothing(variables)
+    with pytest.raises(Refused, match=f"The task definition report does not exist in {REGION}"):
+        plan(variables, stack)
+    stack["task_definitions"]["report"] = {"task_role_arn": TASK_ROLE, "execution_role_arn": None}
+    (policy,) = plan(variables, stack)["policies"]
+    passed = {each["Sid"]: each for each in policy["policy_json"]["Statement"]}["PassRole"]
+    assert passed["Resource"] == [TASK_ROLE]
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+
+
+def test_statements_of_the_policy():
+    def sids(variables: dict[str, Any]) -> list[str]:
+        (policy,) = plan(variables, nothing(variables))["policies"]
+        return [each["Sid"] for each in policy["policy_json"]["Statement"]]
+
+    least = ["RunTask", "TagTask", "ListTasks", "PassRole", "Send", "Receive", "Log"]
+    assert sids(LEAST) == least
+    assert sids({**LEAST, "pass_role_arns": []}) == [sid for sid in least if sid != "PassRole"]
+    for tells in ({"topic_arn": TOPIC}, {"emails": ["ops@example.com"]}):
+        assert sids({**LEAST, **tells}) == [*least[:-1], "Notify", "Log"]
+
+
+def test_a_trail_that_is_not_there_is_a_note():
+    stack = nothing(LEAST)
+    stack["trails"] = {"logs_launches": False, "denied": None}
+    (note,) = plan(LEAST, stack)["notes"]
+    assert note.startswith("No trail of CloudTrail logs management events")
+    assert names_to_find(LEAST)["trails"] is True
+    assert names_to_find({"state": "absent"})["trails"] is False
+
+
+def test_a_pattern_of_the_users_own_that_may_not_be_meant_is_noted():
+    variables = {**LEAST, "event_pattern": {"source": ["aws.ecs"], "detail-type": ["ECS Task State Chance"]}}
+    assert any("event_pattern" in note for note in plan(variables, nothing(variables))["notes"])
+
+
+# Texts in the place of numbers, lists of one and the like, as the function gets them.
+READ = [
+    ({"max_attempts": "3"}, {"max_attempts": 3}),
+    ({"max_attempts": None}, {}),
+    ({"rotate_subnets": "no", "tag_tasks": "True"}, {"rotate_subnets": False, "tag_tasks": True}),
+    ({"clusters": "prod", "task_families": "report"}, {}),
+    ({"left_alone_services": []}, {"left_alone_services": []}),
+    ({"left_alone_clusters": "x-*"}, {"left_alone_clusters": ["x-*"]}),
+    (
+        {"rules": {"action": "retry", "exit_codes": "75", "launch_failure": "false", "reasons": None}},
+        {"rules": [{"action": "retry", "exit_codes": [75], "launch_failure": False}]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("more", "options"), READ, ids=str)
+def test_options_of_the_function(more, options):
+    least = {"clusters": ["prod"], "families": ["report"], "own_role_arns": [ROLE]}
+    assert options_to_pack({**LEAST, **more}, HERE) == {**least, **options}
+
+
+REFUSED = [
+    ({"max_atempts": 3}, "launch_retry_max_atempts: the role launch_retry has no such variable"),
+    ({"state": "paused"}, "launch_retry_state must be present or absent (got 'paused')"),
+    ({"source": "sqs"}, "launch_retry_source must be eventbridge or log_subscription"),
+    ({"name": "my retries"}, "launch_retry_name must have 1 to 40 letters"),
+    ({"name": "a" * 41}, "launch_retry_name must have 1 to 40 letters"),
+    ({"clusters": []}, "launch_retry_clusters and launch_retry_task_families are required"),
+    ({"task_families": ""}, "launch_retry_clusters and launch_retry_task_families are required"),
+    ({"clusters": ["a b"]}, "launch_retry_clusters"),
+    ({"task_families": ["report:7"]}, "launch_retry_task_families has 'report:7': a family has no revision"),
+    ({"source": "log_subscription"}, "launch_retry_log_group is required with launch_retry_source: log_subscription"),
+    ({"log_group": "a:b"}, "launch_retry_log_group"),
+    ({"emails": ["ops@example.com"], "topic_arn": TOPIC}, "mutually exclusive"),
+    ({"emails": ["ops"]}, "launch_retry_emails must be email addresses (got 'ops')"),
+    ({"topic_arn": f"{TOPIC}.fifo"}, "launch_retry_topic_arn"),
+    ({"reserved_concurrency": 0}, "launch_retry_reserved_concurrency must be a positive number, or -1"),
+    ({"reserved_concurrency": -2}, "launch_retry_reserved_concurrency must be a positive number, or -1"),
+    ({"log_retention_days": 31}, "launch_retry_log_retention_days must be one of 1, 3, 5"),
+    ({"permissions_boundary": "boundary"}, "launch_retry_permissions_boundary must be the ARN of an IAM policy"),
+    ({"permissions_boundary": ROLE}, "launch_retry_permissions_boundary must be the ARN of an IAM policy"),
+    ({"tags": ["a"]}, "launch_retry_tags must be a dictionary"),
+    ({"tags": {"aws:x": "y"}}, "launch_retry_tags"),
+    ({"stopped_tasks": ["oom"]}, "launch_retry_stopped_tasks has oom"),
+    ({"stopped_tasks": ["spot"]}, "launch_retry_stopped_tasks requires launch_retry_launch_templates"),
+    ({"launch_templates": {"other": {}}}, "launch_retry_launch_templates has other, but"),
+    ({"launch_templates": {"report": {"subnets": []}}}, "launch_retry_launch_templates: report has subnets"),
+    ({"rules": [{"exit_codes": [1]}]}, "launch_retry_rules: number 1: action is None"),
+    ({"rules": [{"action": "retry", "exit_codes": ["x"]}]}, "launch_retry_rules, exit_codes must be a whole number"),
+    ({"rules": ["retry"]}, "launch_retry_rules: number 1 is no mapping"),
+    ({"max_attempts": "many"}, "launch_retry_max_attempts must be a whole number (got 'many')"),
+    ({"max_attempts": 51}, "launch_retry_max_attempts is 51. Say a whole number from 1 to 50"),
+    ({"base_delay": 60, "max_delay": 20}, "launch_retry_base_delay (60) is above max_delay (20)"),
+    ({"rotate_subnets": "perhaps"}, "launch_retry_rotate_subnets must be true or false"),
+]
+
+
+@pytest.mark.parametrize(("more", "words"), REFUSED, ids=str)
+def test_variables_that_cannot_be_meant(more, words):
+    with pytest.raises(Refused) as refusal:
+        read_retries({**LEAST, **more})
+    assert words in str(refusal.value)
+
+
+REFUSED_LATER = [
+    ({"event_pattern": {"source": "aws.ecs"}}, "launch_retry_event_pattern: source"),
+    ({**LOG, "filter_pattern": "{ $.a EXISTS }"}, "launch_retry_filter_pattern: there is no EXISTS"),
+    ({**LOG, "log_group": "nowhere"}, "There is no log group nowhere"),
+]
+
+
+@pytest.mark.parametrize(("more", "words"), REFUSED_LATER, ids=str)
+def test_variables_that_the_modules_would_refuse(more, words):
+    variables = {**LEAST, **more}
+    with pytest.raises(Refused) as refusal:
+        plan(variables, {**nothing(variables)})
+    assert words in str(refusal.value)
+
+
+def test_a_plan_changes_nothing_that_it_is_given():
+    variables, stack = deepcopy(EVERYTHING), after(EVERYTHING)
+    before = deepcopy((variables, stack))
+    plan(variables, stack)
+    assert (variables, stack) == before
