@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import Refused
 from ..module_utils._core.stacks.difference import refused
@@ -24,7 +27,10 @@ def launch_retry_names(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 def launch_retry_options(variables: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that go into the package of the function. The variables were checked before."""
-    return options_to_pack(variables, stack)
+    try:
+        return options_to_pack(variables, stack)
+    except Refused as error:
+        raise AnsibleFilterError(f"steadyops.ecs.launch_retry_options: {error}") from None
 
 
 def launch_retry_plan(
@@ -45,8 +51,24 @@ def launch_retry_plan(
     return {**plan.facts(), "files": [name for name, used in files.items() if used]}
 
 
+def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, with an error of Ansible for input of another shape. It quotes no value: one may be a secret."""
+
+    @functools.wraps(function)
+    def checked(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise AnsibleFilterError(
+                f"steadyops.ecs.{function.__name__}: the input must be the variables of the role launch_retry and what its tasks returned "
+                f"({type(error).__name__})"
+            ) from None
+
+    return checked
+
+
 class FilterModule:
     """What Ansible looks for in this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {each.__name__: each for each in (launch_retry_names, launch_retry_options, launch_retry_plan)}
+        return {each.__name__: _checked(each) for each in (launch_retry_names, launch_retry_options, launch_retry_plan)}

@@ -212,3 +212,36 @@ def test_one_service_of_a_fleet_by_name(sandbox, run):
     assert done.stats["recycle"]["status"] == "recycled"
     witnesses["s00"].untouched()
     witnesses["s01"].replaced()
+
+
+def test_options_under_their_own_names(sandbox, run):
+    """Those of the role, and a region: a namesake elsewhere is not touched."""
+    for name in ("s00", "s01"):
+        sandbox.service(name, cluster="prod", region="us-east-1", tasks=4)
+    witnesses = services(sandbox, 2, tasks=4)
+    options = {"all_tasks": True, "batch_size": 2, "max_tasks": 2, "reason": ""}
+    done = run(fleet=False, cluster="prod", service="s00", region="us-east-1", **options)
+    assert (done.code, done.row("prod/s00")[:2]) == (0, ["recycled", "2"])
+    assert done.stats["recycle"]["batches"] == 1
+    witnesses["s00"].untouched()
+    done = run(max_task_age="1h", region="us-east-1")
+    assert {done.row(f"{name}.prod")[0] for name in witnesses} == {"failed"}
+    assert "The ARN of service s00 names the region eu-central-1" in " ".join(done.table)
+    for witness in witnesses.values():
+        witness.untouched()
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"bach_size": 3}, "Did you mean batch_size?"),
+        ({"service_recycle_bach_size": 3}, "Did you mean service_recycle_batch_size?"),
+        ({"batch_size": 3, "service_recycle_batch_size": 4}, "are both given"),
+    ],
+)
+def test_unknown_variables_are_refused(sandbox, run, variables, words):
+    (witness,) = services(sandbox, 1, tasks=1).values()
+    done = run(max_task_age="1h", **variables)
+    assert done.code != 0
+    assert words in done.output.replace("\n", " ")
+    witness.untouched()

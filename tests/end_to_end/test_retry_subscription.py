@@ -287,6 +287,6 @@ def test_a_filter_of_somebody_else_is_neither_written_over_nor_removed(sandbox, 
     )
     for state in ("present", "absent"):
         result, calls = subscription(state=state)
-        assert "may be somebody else's" in result["msg"]
+        assert "may belong to somebody else" in result["msg"]
         assert set(calls) <= {*READS, "GetFunctionConfiguration"}
     assert filters(aws) == {"refused-launches": theirs}

@@ -198,3 +198,12 @@ def test_through_a_role_and_when_it_cannot_be_assumed(sandbox, run, topic, mailb
     assert "AccessDenied" in letter.get_payload()[0].get_content()
     assert {call["parameters"]["RoleArn"] for call in witness.calls("AssumeRole")} == {tells["assume_role_arn"]}
     witness.replaced()
+
+
+def test_a_variable_that_the_role_does_not_have(sandbox, run):
+    sandbox.service("web", tasks=1)
+    witness = Witness(sandbox)
+    told = run({"service": "web", "bach_size": 3})
+    assert "it failed, service_recycle_bach_size: the role service_recycle has no such variable" in told
+    assert "Did you mean service_recycle_batch_size?" in told
+    witness.untouched()

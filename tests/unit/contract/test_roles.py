@@ -11,8 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.steadyops.ecs.plugins.doc_fragments.aws import ModuleDocFragment
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import RetryOptions, read_options
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.read import known_variables
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.service_recycle import (
+    AWS_OPTIONS,
+    OF_THE_ROLE,
+    OPTIONS,
+)
 from ansible_collections.steadyops.ecs.plugins.modules.ecs_service_recycle import ARGUMENTS
 
 ROLES = Path(__file__).parents[3] / "roles"
@@ -62,6 +68,12 @@ def test_every_option_is_a_variable_of_the_same_kind():
     assert of_role == {name: {f: spec[f] for f in facts if f in spec} for name, spec in ARGUMENTS.items()}
 
 
+def test_the_playbook_and_the_role_know_every_variable():
+    assert set(OPTIONS) == set(ARGUMENTS)
+    assert {*OPTIONS, *OF_THE_ROLE} == set(variables("service_recycle"))
+    assert set(AWS_OPTIONS) == set(yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"])
+
+
 def test_every_retry_option_is_a_variable_with_its_default():
     usual = {field.name for field in dataclasses.fields(RetryOptions)} - {"account", "own_role_arns"}
     names = {"families": "task_families"}
@@ -72,7 +84,9 @@ def test_every_retry_option_is_a_variable_with_its_default():
 
 def test_every_variable_reaches_the_module():
     ((block, _always),) = (
-        list(map(task.get, ("block", "always"))) for task in read("service_recycle", "tasks/main.yml")
+        list(map(task.get, ("block", "always")))
+        for task in read("service_recycle", "tasks/main.yml")
+        if "block" in task
     )
     planned, done = (
         task["steadyops.ecs.ecs_service_recycle"] for task in block if "steadyops.ecs.ecs_service_recycle" in task

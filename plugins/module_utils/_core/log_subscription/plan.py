@@ -186,8 +186,9 @@ def _refuse_stranger(wanted: WantedSubscription, current: Filter) -> None:
     if there is None or (wanted.function and not same_function(there, wanted.function)):
         elsewhere = f"not to {wanted.function}" if wanted.function else "which is no Lambda function"
         raise Refused(
-            f"The log group {wanted.log_group} has a filter {wanted.name} that sends to {current.destination}, "
-            f"{elsewhere}. It may be somebody else's: choose another name, or remove it first with its own function_arn"
+            f"The subscription filter {wanted.name} of log group {wanted.log_group} sends to {current.destination}, "
+            f"{elsewhere}, so it may belong to somebody else. Choose another name, or remove the filter with its own "
+            "function_arn first"
         )
 
 

@@ -247,9 +247,9 @@ SOMEWHERE = f"{LAMBDA}:other", f"arn:aws:kinesis:{REGION}:111122223333:stream/al
     [
         ({}, None, "There is no log group trail"),
         ({}, others(*SOMEWHERE), "other-0 (to arn:aws:lambda:eu-central-1:111122223333:function:other), other-1"),
-        ({}, [Filter("refused", "trail", SOMEWHERE[0], "")], "may be somebody else's"),
-        ({}, [Filter("refused", "trail", SOMEWHERE[1], "")], "may be somebody else's"),
-        ({"state": "absent"}, [Filter("refused", "trail", SOMEWHERE[0], "")], "may be somebody else's"),
+        ({}, [Filter("refused", "trail", SOMEWHERE[0], "")], "may belong to somebody else"),
+        ({}, [Filter("refused", "trail", SOMEWHERE[1], "")], "may belong to somebody else"),
+        ({"state": "absent"}, [Filter("refused", "trail", SOMEWHERE[0], "")], "may belong to somebody else"),
         (GONE, [Filter("refused", "trail", SOMEWHERE[1], "")], "no Lambda function"),
         (
             {"filter_pattern": "{ ($.a = %a%) || ($.b = %b%) }"},

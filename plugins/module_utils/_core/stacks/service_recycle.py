@@ -1,0 +1,75 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The variables of the role service_recycle and of its playbook, which also takes options under their own names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from ..errors import Refused
+from .variables import check_known
+
+ROLE = "service_recycle"
+PREFIX = f"{ROLE}_"
+# Options of the module, each a variable of the role and an extra variable of the playbook.
+OPTIONS = (
+    "cluster", "service", "state", "started_before", "max_task_age", "token", "secrets_changed", "tasks",
+    "all_tasks", "exclude_tasks", "availability_zones", "capacity_providers", "order", "max_tasks", "batch_size",
+    "batch_wait", "checkpoints", "checkpoint_wait", "bake_time", "alarms", "max_failures", "timeout", "on_failure",
+    "stop_method", "check_images", "surge", "minimum_healthy_percent", "wait_for", "stabilize_time", "wait_timeout",
+    "wait_for_capacity", "wait_delay", "on_deployment", "deployment_timeout", "protected_tasks",
+    "protected_timeout", "suspend_scaling", "lease", "reason",
+)  # fmt: skip
+# Options that all modules for AWS have. The role has the first two as variables; the playbook has all of them.
+AWS_OPTIONS = (
+    "region", "profile", "access_key", "secret_key", "session_token", "endpoint_url", "aws_ca_bundle",
+    "validate_certs", "aws_config", "debug_botocore_endpoint_logs",
+)  # fmt: skip
+OF_THE_ROLE = (
+    "region", "profile", "assume_role_arn", "assume_role_duration", "mail", "topic_arn", "notify_on",
+    "subject_prefix",
+)  # fmt: skip
+RESULTS = ("result", "untold")  # what the role leaves behind
+OF_THE_PLAYBOOK = (
+    "recycle_serial", "recycle_throttle", "recycle_max_fail_percentage", "recycle_report_path",
+)  # fmt: skip
+
+# The playbook hands these to the role itself, because a fleet has its own, or because blank answers are taken for none.
+_HANDED_OVER = (
+    *AWS_OPTIONS, "cluster", "service", "state", "started_before", "max_task_age", "token", "secrets_changed",
+    "all_tasks",
+)  # fmt: skip
+# Variables of Ansible, AWX and Automation Controller, and those that users keep for themselves.
+_NOT_OURS = ("ansible_", "awx_", "tower_", "_")
+
+
+def check_role_variables(names: Iterable[str]) -> None:
+    """Raise ``Refused`` for variables with the prefix of the role that it does not have."""
+    given = [name.removeprefix(PREFIX) for name in names]
+    check_known(ROLE, given, (*OPTIONS, *OF_THE_ROLE, *RESULTS))
+
+
+def options_of_playbook(extra: Iterable[str]) -> list[str]:
+    """Return the options that the playbook has to hand to the role, from the names of all extra variables.
+
+    Raises ``Refused`` for an extra variable that nothing reads, and for an option that is given twice.
+    """
+    names = [name for name in extra if not name.startswith(_NOT_OURS)]
+    check_role_variables(name for name in names if name.startswith(PREFIX))
+    bare = [name for name in names if not name.startswith(PREFIX)]
+    known = (*OPTIONS, *AWS_OPTIONS, *OF_THE_PLAYBOOK, "ecs_progress")
+    unknown = sorted(set(bare) - set(known))
+    if unknown:
+        near = [match for name in unknown for match in difflib.get_close_matches(name, known, 1)]
+        meant = f" Did you mean {', '.join(dict.fromkeys(near))}?" if near else ""
+        raise Refused(
+            f"{', '.join(unknown)}: the playbook service_recycle has no such variable, so it would do nothing.{meant} "
+            "Extra variables can be the options of ecs_service_recycle, those of the playbook, and the variables of "
+            "the role. Begin the name of a variable of your own with an underscore."
+        )
+    twice = [name for name in bare if f"{PREFIX}{name}" in names]
+    if twice:
+        raise Refused(f"{twice[0]} and {PREFIX}{twice[0]} are both given. Give one of them")
+    return [name for name in bare if name in OPTIONS and name not in _HANDED_OVER]

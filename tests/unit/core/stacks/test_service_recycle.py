@@ -1,0 +1,65 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which variables the role and the playbook service_recycle take, and what they say of others."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.service_recycle import (
+    AWS_OPTIONS,
+    OF_THE_PLAYBOOK,
+    OPTIONS,
+    check_role_variables,
+    options_of_playbook,
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        ([], []),
+        (["cluster", "service", "max_task_age", "state", "token"], []),
+        (["batch_size", "cluster"], ["batch_size"]),
+        (["tasks", "order", "timeout"], ["tasks", "order", "timeout"]),
+        (["region", "profile", "endpoint_url"], []),
+        (list(AWS_OPTIONS), []),
+        ([*OF_THE_PLAYBOOK, "ecs_progress"], []),
+        (["service_recycle_batch_size", "service_recycle_mail", "service_recycle_assume_role_arn"], []),
+        (["ansible_python_interpreter", "awx_job_id", "tower_user_name", "_mine"], []),
+    ],
+)
+def test_what_the_playbook_hands_to_the_role(names, options):
+    assert options_of_playbook(names) == options
+
+
+def test_every_option_reaches_the_role():
+    handed_over = {"cluster", "service", "state", "started_before", "max_task_age", "token", "secrets_changed"}
+    assert set(options_of_playbook(OPTIONS)) == set(OPTIONS) - handed_over - {"all_tasks"}
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["bach_size"], "bach_size: the playbook service_recycle has no such variable, so it would do nothing. Did you "
+                        "mean batch_size?"),
+        (["regoin", "cluster"], "Did you mean region?"),
+        (["recycle_seral"], "Did you mean recycle_serial?"),
+        (["env"], "env: the playbook service_recycle has no such variable"),
+        (["ecs_cluster"], "ecs_cluster: the playbook service_recycle has no such variable"),
+        (["zzzzzz"], "so it would do nothing. Extra variables can be"),
+        (["service_recycle_bach_size"], "service_recycle_bach_size: the role service_recycle has no such variable"),
+        (["batch_size", "service_recycle_batch_size"], "batch_size and service_recycle_batch_size are both given"),
+        (["region", "service_recycle_region"], "region and service_recycle_region are both given"),
+    ],
+)  # fmt: skip
+def test_what_the_playbook_refuses(names, words):
+    with pytest.raises(Refused) as refusal:
+        options_of_playbook(names)
+    assert words in str(refusal.value)
+
+
+def test_the_role():
+    check_role_variables([f"service_recycle_{name}" for name in (*OPTIONS, "mail", "region", "result", "untold")])
+    with pytest.raises(Refused, match="Did you mean service_recycle_batch_size"):
+        check_role_variables(["service_recycle_bach_size"])
