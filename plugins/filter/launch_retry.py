@@ -60,8 +60,8 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **options)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise AnsibleFilterError(
-                f"steadyops.ecs.{function.__name__}: the input must be the variables of the role launch_retry and what its tasks returned "
-                f"({type(error).__name__})"
+                f"steadyops.ecs.{function.__name__}: the input must be the variables of the role launch_retry and what "
+                f"its tasks returned ({type(error).__name__})"
             ) from None
 
     return checked

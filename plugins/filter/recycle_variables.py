@@ -29,7 +29,7 @@ def recycle_options(names: Iterable[str]) -> dict[str, Any]:
     try:
         return {"options": options_of_playbook(names), "refused": ""}
     except Refused as error:
-        return {"options": [], "refused": str(error)}
+        return {"options": {}, "refused": str(error)}
 
 
 def _checked(function: Callable[..., Any]) -> Callable[..., Any]:

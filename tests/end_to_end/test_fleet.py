@@ -222,7 +222,7 @@ def test_options_under_their_own_names(sandbox, run):
     options = {"all_tasks": True, "batch_size": 2, "max_tasks": 2, "reason": ""}
     done = run(fleet=False, cluster="prod", service="s00", region="us-east-1", **options)
     assert (done.code, done.row("prod/s00")[:2]) == (0, ["recycled", "2"])
-    assert done.stats["recycle"]["batches"] == 1
+    assert done.stats["recycle"]["plan"]["steps"] == 1
     witnesses["s00"].untouched()
     done = run(max_task_age="1h", region="us-east-1")
     assert {done.row(f"{name}.prod")[0] for name in witnesses} == {"failed"}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+ROLE = "arn:aws:iam::123456789012:role/task"
 SECRET = "xoxb-1-aVerySecretToken"
 
 
@@ -83,5 +84,36 @@ FLOWS = {
             "tags": {"number": "{{ 40 + 2 }}"},
         },
         absent={"name": "report", "state": "absent"},
+    ),
+    "launch_retry": Flow(
+        given={
+            "clusters": "production",
+            "task_families": "report",
+            "pass_role_arns": ROLE,
+            "max_attempts": "{{ 2 + 4 }}",
+            "retry_quota": "{{ true }}",
+            "emails": "ops@example.org",
+            "reserved_concurrency": "{{ 2 + 3 }}",
+            "log_retention_days": "{{ 10 + 4 }}",
+            "rules": [{"action": "fail", "reasons": "GPU"}],
+        },
+        changed={
+            "clusters": ["production", "staging"],
+            "task_families": ["report", "import"],
+            "pass_role_arns": [ROLE],
+            "source": "log_subscription",
+            "log_group": "trail",
+            "max_attempts": "{{ 1 + 2 }}",
+            "fargate_after": "{{ 1 }}",
+            "stopped_tasks": "spot",
+            "launch_templates": {
+                "report": {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}
+            },
+            "rules": [{"action": "retry", "exit_codes": ["{{ 70 + 5 }}"], "launch_failure": "{{ false }}"}],
+            "reserved_concurrency": -1,
+            "runtime": "python3.12",
+            "tags": {"number": "{{ 40 + 2 }}"},
+        },
+        prepare=({"amazon.aws.cloudwatchlogs_log_group": {"log_group_name": "trail"}},),
     ),
 }

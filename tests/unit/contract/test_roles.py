@@ -15,6 +15,7 @@ from ansible_collections.steadyops.ecs.plugins.doc_fragments.aws import ModuleDo
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import RetryOptions, read_options
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.read import known_variables
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.service_recycle import (
+    ALIASES,
     AWS_OPTIONS,
     OF_THE_ROLE,
     OPTIONS,
@@ -70,6 +71,8 @@ def test_every_option_is_a_variable_of_the_same_kind():
 
 def test_the_playbook_and_the_role_know_every_variable():
     assert set(OPTIONS) == set(ARGUMENTS)
+    aliases = {alias: name for name, each in ARGUMENTS.items() for alias in each.get("aliases", ())}
+    assert aliases == {**ALIASES, "name": "service"}, "the playbook needs service before it hosts anything"
     assert {*OPTIONS, *OF_THE_ROLE} == set(variables("service_recycle"))
     assert set(AWS_OPTIONS) == set(yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"])
 

@@ -22,6 +22,7 @@ OPTIONS = (
     "wait_for_capacity", "wait_delay", "on_deployment", "deployment_timeout", "protected_tasks",
     "protected_timeout", "suspend_scaling", "lease", "reason",
 )  # fmt: skip
+ALIASES = {"wait_time": "batch_wait"}
 # Options that all modules for AWS have. The role has the first two as variables; the playbook has all of them.
 AWS_OPTIONS = (
     "region", "profile", "access_key", "secret_key", "session_token", "endpoint_url", "aws_ca_bundle",
@@ -51,15 +52,17 @@ def check_role_variables(names: Iterable[str]) -> None:
     check_known(ROLE, given, (*OPTIONS, *OF_THE_ROLE, *RESULTS))
 
 
-def options_of_playbook(extra: Iterable[str]) -> list[str]:
-    """Return the options that the playbook has to hand to the role, from the names of all extra variables.
+def options_of_playbook(extra: Iterable[str]) -> dict[str, str]:
+    """Return the options that the playbook has to hand to the role, each with the name of its extra variable.
+
+    ``extra`` are the names of all extra variables.
 
     Raises ``Refused`` for an extra variable that nothing reads, and for an option that is given twice.
     """
     names = [name for name in extra if not name.startswith(_NOT_OURS)]
     check_role_variables(name for name in names if name.startswith(PREFIX))
     bare = [name for name in names if not name.startswith(PREFIX)]
-    known = (*OPTIONS, *AWS_OPTIONS, *OF_THE_PLAYBOOK, "ecs_progress")
+    known = (*OPTIONS, *ALIASES, *AWS_OPTIONS, *OF_THE_PLAYBOOK, "ecs_progress")
     unknown = sorted(set(bare) - set(known))
     if unknown:
         near = [match for name in unknown for match in difflib.get_close_matches(name, known, 1)]
@@ -69,7 +72,11 @@ def options_of_playbook(extra: Iterable[str]) -> list[str]:
             "Extra variables can be the options of ecs_service_recycle, those of the playbook, and the variables of "
             "the role. Begin the name of a variable of your own with an underscore."
         )
-    twice = [name for name in bare if f"{PREFIX}{name}" in names]
-    if twice:
-        raise Refused(f"{twice[0]} and {PREFIX}{twice[0]} are both given. Give one of them")
-    return [name for name in bare if name in OPTIONS and name not in _HANDED_OVER]
+    options: dict[str, str] = {}
+    for name in bare:
+        option = ALIASES.get(name, name)
+        others = [each for each in (f"{PREFIX}{option}", options.get(option)) if each in names]
+        if others:
+            raise Refused(f"{name} and {others[0]} are both given. Give one of them")
+        options[option] = name
+    return {option: name for option, name in options.items() if option in OPTIONS and option not in _HANDED_OVER}

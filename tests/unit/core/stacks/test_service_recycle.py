@@ -30,7 +30,14 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.service
     ],
 )
 def test_what_the_playbook_hands_to_the_role(names, options):
-    assert options_of_playbook(names) == options
+    assert options_of_playbook(names) == {name: name for name in options}
+
+
+def test_an_alias_is_handed_over_as_its_option():
+    assert options_of_playbook(["wait_time"]) == {"batch_wait": "wait_time"}
+    for other in ("batch_wait", "service_recycle_batch_wait"):
+        with pytest.raises(Refused, match="are both given"):
+            options_of_playbook(sorted([other, "wait_time"]))
 
 
 def test_every_option_reaches_the_role():
