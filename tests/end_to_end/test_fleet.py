@@ -221,9 +221,9 @@ def kept(witness):
 
 def test_options_under_their_own_names(sandbox, run):
     """Those of the role, and a region: a namesake elsewhere is not touched."""
-    for name in ("s00", "s01"):
-        sandbox.service(name, cluster="prod", region="us-east-1", tasks=4)
     witnesses = services(sandbox, 2, tasks=4)
+    for name in witnesses:
+        sandbox.service(name, cluster="prod", region="us-east-1", tasks=4)
     options = {"all_tasks": True, "batch_size": 2, "max_tasks": 2, "reason": ""}
     done = run(fleet=False, cluster="prod", service="s00", region="us-east-1", **options)
     assert (done.code, done.row("prod/s00")[:2]) == (0, ["recycled", "2"])
