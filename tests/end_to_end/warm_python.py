@@ -29,11 +29,12 @@ SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_DEPRECATIO
 ANSIBLE = ["ansible.cli.playbook"]
 OF_COLLECTIONS = {
     "amazon.aws": [
-        "aws_caller_info",
+        "cloudwatch_metric_alarm",
         "cloudwatchlogs_log_group",
         "iam_policy",
         "iam_role",
         "lambda",
+        "lambda_event",
         "sts_assume_role",
     ],
     "community.aws": ["sns_topic", "sqs_queue"],
