@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 
@@ -298,6 +300,33 @@ def test_scale_in_skips_tasks_that_come_under_protection_while_the_count_is_low(
     state = cluster.describe_service("web")
     assert state is not None
     assert (state.desired, state.tags) == (3, {})
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["by hand", "to what it was before"])
+def test_a_record_that_somebody_changes_under_the_name_of_the_run_is_written_again(
+    yardstick: Latencies, earlier: bool
+) -> None:
+    """Whoever comes after a killed run finds its protections in the record, and what it has added."""
+    cluster = a_service(yardstick, 4)
+    texts: list[str] = []
+
+    def note() -> None:
+        texts.append(cluster.service("web").tags[RECORD_TAG])
+
+    def change() -> None:
+        note()
+        by_hand = re.sub(r" p=\S+", "", texts[-1].replace("o=4", "o=1"))
+        cluster.tag("web", {RECORD_TAG: texts[0] if earlier else by_hand})
+
+    cluster.at(6, note)
+    cluster.at(200, change)
+    cluster.at(240, note)
+    report = run_once(cluster, everything(stop_method="scale_in"))
+    assert (report.status, len(report.replaced)) == ("recycled", 4)
+    assert [word for word in texts[2].split() if word.startswith(("o=", "p="))] == ["o=4", *texts[1].split()[-1:]]
+    assert " p=" in texts[1]
+    assert " p=" not in texts[0]
+    assert len([words for words in report.warnings if "somebody changed the tag" in words]) == 1
 
 
 def test_scale_in_makes_way_for_a_deployment(yardstick: Latencies) -> None:

@@ -163,7 +163,7 @@ class _Run:
         report.diff = left_diff(service, left)
         if not session.me.check:
             record = replace(left, owner=session.me.owner, lease_until=session.lease())
-            if (yield from self._take(record, {RECORD_TAG: record.text}, left)) is None:
+            if (yield from self._take(record, {}, left)) is None:
                 return False
             yield from self._put_back()
         report.resumed = report.changed = True
@@ -381,7 +381,7 @@ class _Run:
             lease_until=session.lease(),
             protected_until=left.protected_until if left else (),
         )
-        tags = {RECORD_TAG: record.text}
+        tags = {}
         if selector.kind == "token" and plan.cutoff is not None:
             tags[TOKENS_TAG] = remember_token(found.service.tags, selector.value, plan.cutoff)
         mine = yield from self._take(record, tags, left)
@@ -404,7 +404,7 @@ class _Run:
         session = self.session
         self._unanswered, self.report.claimed = record, True
         try:
-            if not (yield from session.attempt(session.world.tag, tags)):
+            if not (yield from session.write(record, tags)):
                 return None
         except CallFailed:
             self._unanswered = None

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ Steps = Generator[float, None, T]
 
 _SLOWEST_BACKOFF = 30.0  # seconds
 _FRESH = 5.0  # seconds that a look may take
-_CONFIRM_WITHIN = 60.0  # seconds after which a desired count that was never read back is taken as lost
+_CONFIRM_WITHIN = 60.0  # seconds after which what was written and is not read back is taken as lost
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Session:
         self.acted_at = 0.0  # AWS instant of our last change
         self.acted_clock = 0.0
         self._unwritten = False  # whether the record differs from the tag
+        self._texts: list[str] = []  # of the tag, as this run has written it or tried to; the last one last
+        self._written_clock = 0.0
         self._failures = 0  # of attempts, in a row
         self._superseded: list[int] = []  # desired counts that we replaced and that may still be read
         self._set_to = 0
@@ -191,6 +193,12 @@ class Session:
         self.record = replace(self.held, **changes)
         self._unwritten = self._unwritten or at_once
 
+    def write(self, record: Record, tags: Mapping[str, str] | None = None) -> Steps[bool]:
+        """One try to write a record, and other tags with it."""
+        self._texts.append(record.text)
+        self._written_clock = self.world.clock()
+        return (yield from self.attempt(self.world.tag, {RECORD_TAG: record.text, **(tags or {})}))
+
     def settle(self, before: Record | None) -> Steps[Service | None]:
         """The service once our record is read back; None when another run's is.
 
@@ -216,27 +224,31 @@ class Session:
         """The service on a fresh read: still ours, and the record written as it should be."""
         while True:
             service = yield from self._describe()
-            seen = self.record_on(service)
-            if seen is None:
-                self.report.warnings.append(
-                    f"somebody {'changed' if RECORD_TAG in service.tags else 'removed'} the tag {RECORD_TAG}"
-                    f" {'of' if RECORD_TAG in service.tags else 'from'} {self.title} during the run; it was written"
-                    " again"
-                )
+            altered = self.record_on(service) is None or self._is_altered(service.tags[RECORD_TAG])
+            what = "changed the tag {} of" if RECORD_TAG in service.tags else "removed the tag {} from"
+            words = f"somebody {what.format(RECORD_TAG)} {self.title} during the run; it was written again"
+            if altered and words not in self.report.warnings:
+                self.report.warnings.append(words)
             ending_soon = self.held.lease_until - self.world.now() < self.settings.lease / 2
-            if seen and not ending_soon and not self._unwritten:
+            if not (altered or ending_soon or self._unwritten):
                 return service
             record = replace(self.held, lease_until=self.lease())
-            if (yield from self.attempt(self.world.tag, {RECORD_TAG: record.text})):
+            if (yield from self.write(record)):
                 self.record = record
                 self._unwritten = False
                 return service
+
+    def _is_altered(self, text: str) -> bool:
+        """Whether somebody wrote the tag under the name of this run. An old read shows what the run wrote before."""
+        if text == self._texts[-1]:
+            return False
+        return text not in self._texts or self.world.clock() - self._written_clock > _CONFIRM_WITHIN
 
     def abandon(self) -> Steps[None]:
         """Let the next run take over at once: the record stays, and its lease ends."""
         while True:
             record = replace(self.held, lease_until=self.world.now())
-            if (yield from self.attempt(self.world.tag, {RECORD_TAG: record.text})):
+            if (yield from self.write(record)):
                 return
             self.record_on((yield from self._describe()))
 
