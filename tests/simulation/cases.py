@@ -57,5 +57,8 @@ FAMILY_CASES = {
     ("tags", 2398): "added tasks were looked for in the target group of a deployment that began midway, and withdrawn",
     ("tags", 2630): "the same with the controller CODE_DEPLOY, while giving back after SIGTERM",
     ("capacity", 3028): "the model of ECS did not repeat that there was no room, although all tasks had run meanwhile",
-    ("forged", 1061): "a record that somebody wrote under the name of the run was left as it was, without its protections",
+    (
+        "forged",
+        1061,
+    ): "a record that somebody wrote under the name of the run was left as it was, without its protections",
 }

@@ -231,7 +231,7 @@ def _open_step(plan: Plan, settings: Settings, seen: Observation, history: Histo
     """
     left = seen.stale
     last = left <= history.surge
-    size = min(plan.batch, left) if last or not history.surge else min(plan.batch, left - history.surge)
+    size = min(plan.batch, left if last else left - history.surge)
     cost = sum(1 for task in seen.next_stale[:size] if task.id in seen.next_good)
     if seen.healthy - cost < plan.floor and seen.free:
         size = min(size, seen.free)
@@ -305,7 +305,7 @@ def decide_leaving(seen: Leaving, floor: int, patient: bool) -> Withdraw | Lower
         return Wait("tasks that ECS counts and does not name yet")
     if seen.target < seen.live < seen.desired:
         return Lower(seen.live)
-    lower = seen.target < seen.desired == seen.live
+    lower = seen.desired == seen.live
     if surplus > 0 and seen.bad and (lower or seen.spare > 0):
         # ECS may have started more than the count by itself, in place of unhealthy ones.
         return Withdraw(seen.bad[0], lower)

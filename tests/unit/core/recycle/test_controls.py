@@ -136,6 +136,8 @@ def test_protected_ones_come_last_when_they_are_waited_for():
         (0, 1, 3, 600.0),
         (1, 2, 3, 600.0),
         (0, 3, 3, 600.0),
+        (148, 149, 300, 5.0),
+        (149, 150, 300, 600.0),
     ],
 )
 def test_a_step_that_reaches_a_checkpoint_is_followed_by_its_pause(before, done, total, pause):

@@ -95,7 +95,7 @@ NO_ROOM = "ECS says: service web was unable to place a task."
     [
         pytest.param(SETTINGS, {}, GiveUp, f"{DEPLOYING}. Run again when it has ended", id="ends the run"),
         pytest.param(PATIENT, {}, Wait, DEPLOYING, id="is waited for"),
-        pytest.param(PATIENT, {"elapsed": 900.0}, Wait, DEPLOYING, id="is waited for up to the last second"),
+        pytest.param(PATIENT, {"elapsed": 3600.0}, Wait, DEPLOYING, id="is waited for up to the last second"),
         pytest.param(
             PATIENT, {"elapsed": 3600.1}, GiveUp, "waited 3600 s (deployment_timeout)", id="is not waited for ever"
         ),
@@ -195,7 +195,8 @@ def test_a_last_step_whose_added_tasks_are_used_up_is_finished_before_anything_i
 
 
 def test_a_run_begins_with_nothing_done():
-    assert History(surge=2) == History(surge=2, open_stops=0, raises=0, stops=0, last_step=False)
+    after = History(surge=2, open_stops=1, raises=0, stops=1, draining=0, last_step=False)
+    assert decide(plan(), SETTINGS, look(), History(surge=2)) == Stop(task(0), False, after)
 
 
 def test_where_nothing_is_to_be_added_nothing_is():
@@ -239,6 +240,35 @@ def test_no_step_begins_before_all_is_whole(history, seen, words):
     check(
         decide(of, SETTINGS, look(elapsed=900.1, **seen), history), GiveUp, f"waited 900 s (wait_timeout) for {words}"
     )
+
+
+@pytest.mark.parametrize("choose", [decide, decide_scale_in])
+def test_for_room_in_the_cluster_it_is_waited_whatever_wait_timeout_says(choose):
+    seen = look(live=11, elapsed=900.1, room=NO_ROOM)
+    assert choose(plan(), SETTINGS, seen, ADDED) == Wait(NO_ROOM)
+    assert isinstance(choose(plan(), SETTINGS, replace(seen, room=None), ADDED), GiveUp)
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        pytest.param({}, f": {LACKING}{TOLD}", id="what one task lacks, and what ECS said"),
+        pytest.param({"last_said": ""}, f": {LACKING}", id="ECS said nothing"),
+        pytest.param(
+            {"lacking": "", "last_said": ""},
+            ": 12 of 12 tasks are healthy, 1 of them new",
+            id="nothing is known to be lacking: the counts",
+        ),
+        pytest.param(
+            {"lacking": "", "last_said": "", "unknown": 2},
+            ": 12 of 12 tasks are healthy, 1 of them new, 2 more are counted and not listed yet",
+            id="and those without a name",
+        ),
+    ],
+)
+def test_what_is_said_when_the_time_is_over(seen, words):
+    action = decide(plan(), SETTINGS, look(elapsed=900.1, fresh_good=1, live=11, **seen), ADDED)
+    assert action == GiveUp(f"waited 900 s (wait_timeout) for the added tasks to become good{words}")
 
 
 def test_where_nothing_was_added_old_tasks_that_are_not_good_hold_nothing_up():
@@ -318,24 +348,23 @@ ONE_GOOD, SECOND_BAD, NONE_GOOD = frozenset({task_id(1)}), frozenset({task_id(0)
 
 
 @pytest.mark.parametrize(
-    ("seen", "room"),
+    ("seen", "stops"),
     [
-        pytest.param({"healthy": 12}, True, id="two above the floor for two good ones"),
-        pytest.param({"healthy": 11}, False, id="one above the floor for two good ones"),
-        pytest.param({"healthy": 11, "next_good": ONE_GOOD}, True, id="one above the floor for a good and a bad one"),
-        pytest.param({"healthy": 10, "next_good": ONE_GOOD}, True, id="none above the floor, for the bad one alone"),
-        pytest.param({"healthy": 10, "next_good": NONE_GOOD}, True, id="none above the floor for two bad ones"),
-        pytest.param({"healthy": 1, "next_good": NONE_GOOD}, True, id="below the floor two bad ones cost nothing"),
-        pytest.param({"healthy": 9, "next_good": SECOND_BAD}, False, id="below the floor a good one stays"),
-        pytest.param({"healthy": 11, "stale": 3}, True, id="one above the floor for a step that is cut to one"),
+        pytest.param({"healthy": 12}, 2, id="two above the floor for two good ones"),
+        pytest.param({"healthy": 11}, 0, id="one above the floor for two good ones"),
+        pytest.param({"healthy": 11, "next_good": ONE_GOOD}, 2, id="one above the floor for a good and a bad one"),
+        pytest.param({"healthy": 10, "next_good": ONE_GOOD}, 1, id="none above the floor, for the bad one alone"),
+        pytest.param({"healthy": 10, "next_good": NONE_GOOD}, 2, id="none above the floor for two bad ones"),
+        pytest.param({"healthy": 1, "next_good": NONE_GOOD}, 2, id="below the floor two bad ones cost nothing"),
+        pytest.param({"healthy": 9, "next_good": SECOND_BAD}, 0, id="below the floor a good one stays"),
+        pytest.param({"healthy": 11, "stale": 3}, 1, id="one above the floor for a step that is cut to one"),
     ],
 )
-def test_a_step_begins_when_there_is_room_for_all_of_its_stops(seen, room):
+def test_a_step_begins_when_there_is_room_for_all_of_its_stops(seen, stops):
     action = decide(plan(), SETTINGS, look(**seen), ADDED)
     late = decide(plan(), SETTINGS, look(elapsed=900.1, **seen), ADDED)
-    if room:
-        assert isinstance(action, Stop)
-        assert late == action
+    if stops:
+        assert action == late == stop(ADDED, open_stops=stops - 1)
     else:
         check(action, Wait, "room for 2 stops above the floor of 10 healthy tasks")
         check(late, GiveUp, "waited 900 s (wait_timeout) for room for 2 stops above the floor of 10 healthy tasks: ")
@@ -375,9 +404,14 @@ def test_in_a_last_step_what_ecs_has_started_all_the_same_stands_for_the_next_st
 
 def test_in_a_last_step_a_count_that_may_be_older_than_a_stop_is_read_again():
     seen = look(desired=11, healthy=11, stale=1, live=11, unknown=1, unclear=1)
-    check(decide(plan(), SETTINGS, seen, LAST), Wait, "another look at what ECS counts")
+    assert decide(plan(), SETTINGS, seen, LAST) == Wait("another look at what ECS counts", at_most=3.0)
     late = decide(plan(), SETTINGS, replace(seen, elapsed=900.1), LAST)
     assert late == stop(LAST, False, surge=1, open_stops=0)
+
+
+def test_in_any_other_step_the_count_stays_and_is_not_read_again():
+    seen = look(live=12, unknown=1, unclear=1)
+    assert decide(plan(), SETTINGS, seen, HALFWAY) == stop(HALFWAY, False, open_stops=0)
 
 
 def test_in_a_last_step_one_that_is_surely_there_beside_one_that_may_be_is_not_waited_for():
@@ -568,7 +602,14 @@ def scale_in(before: History, count: int) -> ScaleIn:
         pytest.param(GROWN, {"desired": 14, "live": 14}, scale_in(GROWN, 2), "", id="somebody scaled out"),
         pytest.param(GROWN, {"stale": 0}, Finish(), "", id="nothing is stale"),
         pytest.param(LOWERED, {"desired": 10}, Wait, "ECS to stop 2", id="ECS has not reacted"),
-        pytest.param(LOWERED, {"desired": 10, "elapsed": 901.0}, GiveUp, "ECS to stop 2", id="and does not at all"),
+        pytest.param(
+            LOWERED,
+            {"desired": 10, "elapsed": 900.0},
+            Wait,
+            "ECS to stop 2",
+            id="ECS has not reacted at the last second",
+        ),
+        pytest.param(LOWERED, {"desired": 10, "elapsed": 900.1}, GiveUp, "ECS to stop 2", id="and does not at all"),
         pytest.param(LOWERED, {"desired": 10, "stale": 0, "live": 10}, Finish(), "", id="the last ones are gone"),
         pytest.param(SHRUNK, {"desired": 10, "live": 10, "healthy": 10}, Grow(2), "", id="the next step"),
         pytest.param(SHRUNK, {"desired": 10, "live": 10, "stale": 1}, Grow(1), "", id="the last step"),
@@ -592,6 +633,7 @@ def test_scale_in_heeds_what_stops_any_run(history):
 def test_scale_in_pauses_between_steps():
     seen = look(desired=10, live=10, healthy=10)
     assert decide_scale_in(plan(), SETTINGS, seen, SHRUNK, pause=18.0) == Wait("batch_wait", at_most=18.0)
+    assert decide_scale_in(plan(), SETTINGS, seen, SHRUNK, pause=0.5) == Wait("batch_wait", at_most=0.5)
     assert decide_scale_in(plan(), SETTINGS, seen, SHRUNK, pause=0.0) == Grow(2)
 
 

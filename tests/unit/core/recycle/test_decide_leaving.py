@@ -42,6 +42,11 @@ NAMELESS, UNHEALTHY = (
         pytest.param({"desired": 10, "live": 10, "healthy": 10}, Finish(), id="all is given back"),
         pytest.param({"healthy": 10, "bad": (WORSE, BAD)}, Withdraw(WORSE, lower=True), id="the worse of two bad ones"),
         pytest.param({"healthy": 11, "bad": (BAD,)}, Withdraw(BAD, lower=True), id="the one bad one"),
+        pytest.param(
+            {"healthy": 11, "bad": (BAD,), "spare": 0},
+            Withdraw(BAD, lower=True),
+            id="the one bad one, with its place in the count",
+        ),
         pytest.param({"live": 11, "bad": (BAD,)}, Lower(11), id="one has not been started: the count comes down to it"),
         pytest.param({"live": 10}, Lower(10), id="none has been started: the count comes down to what it was"),
         pytest.param({"live": 9, "healthy": 9}, Lower(10), id="one more is missing: the count comes down no further"),
@@ -96,6 +101,11 @@ def test_what_comes_next(seen, action):
 )
 def test_what_comes_next_when_there_is_no_time(seen, action):
     assert decide_leaving(look(**seen), FLOOR, patient=False) == action
+
+
+def test_without_a_word_of_spare_ones_nothing_is_stopped_that_ecs_starts_again():
+    seen = Leaving(desired=10, target=10, live=12, nameless=0, healthy=8, bad=(BAD,))
+    assert decide_leaving(seen, FLOOR, patient=True) == UNHEALTHY
 
 
 counts = st.integers(0, 20)
