@@ -60,5 +60,5 @@ FAMILY_CASES = {
     (
         "forged",
         1061,
-    ): "a record that somebody wrote under the name of the run was left as it was, without its protections",
+    ): "a record written by hand under the name of the run was left as it was, without protections",
 }

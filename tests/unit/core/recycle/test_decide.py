@@ -607,7 +607,7 @@ def scale_in(before: History, count: int) -> ScaleIn:
             {"desired": 10, "elapsed": 900.0},
             Wait,
             "ECS to stop 2",
-            id="ECS has not reacted at the last second",
+            id="nor at the last second",
         ),
         pytest.param(LOWERED, {"desired": 10, "elapsed": 900.1}, GiveUp, "ECS to stop 2", id="and does not at all"),
         pytest.param(LOWERED, {"desired": 10, "stale": 0, "live": 10}, Finish(), "", id="the last ones are gone"),
