@@ -293,7 +293,7 @@ class Knowledge:
             self._freed_at = now + _GRAIN
 
     def _note_end(self, task: Task) -> None:
-        ours = task.created_at >= self._watched_from or (task.id in self._live and task.id in self._fresh)
+        ours = task.created_at >= self._watched_from or task.id in self._fresh
         if not ours or not task.stop_code:  # what failed before a run took over, that one has heeded
             return
         by_itself = task.stop_code in ("TaskFailedToStart", "EssentialContainerExited")

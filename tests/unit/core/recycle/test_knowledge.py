@@ -59,6 +59,7 @@ def test_a_task_by_its_state(seen, expected):
     knowledge = knowing(seen)
     live, new, good = expected
     assert (knowledge.live, len(list(knowledge.fresh)), knowledge.good(seen)) == (live, new, good)
+    assert list(knowledge.living) == [seen] * live
     assert knowledge.fresh_good == new * good
     assert knowledge.healthy(service(running=1)) == good
     assert knowledge.healthy(service(running=2)) == good
@@ -139,6 +140,8 @@ def test_a_task_that_may_have_been_told_to_stop_is_neither_relied_on_nor_given_u
     for _look in range(2):
         assert knowledge.doubtful == {task_id(0)}
         assert (knowledge.live, knowledge.good(task(0))) == (3, False)
+        assert [knowledge.is_limping(each) for each in tasks(3)] == [True, False, False]
+        assert knowledge.has_limping is True
         assert knowledge.healthy(service(running=3)) == 2
         # It is the one that has gone, or it is not: no more than one of the others is surely there.
         assert knowledge.healthy(service(running=2)) == 1
@@ -146,6 +149,7 @@ def test_a_task_that_may_have_been_told_to_stop_is_neither_relied_on_nor_given_u
     assert (list(knowledge.leaving), knowledge.victims) == ([], set())
     knowledge.mark_victim(task(0))
     assert (knowledge.doubtful, knowledge.victims, knowledge.live) == (set(), {task_id(0)}, 2)
+    assert knowledge.has_limping is False
     assert knowledge.healthy(service(running=3)) == 2
 
 
@@ -403,6 +407,11 @@ def test_the_targets_of_a_victim_bring_it_not_back():
         pytest.param({"stop_code": "SpotInterruption"}, False, id="AWS took its place back"),
         pytest.param({"stop_code": "TerminationNotice"}, False, id="its instance is going to end"),
         pytest.param({"stop_code": None}, False, id="nobody says why"),
+        pytest.param(
+            {"stop_code": None, "stopped_reason": "Task failed container health checks"},
+            False,
+            id="why is not told by a code yet",
+        ),
         pytest.param({"stop_code": "UserInitiated", "stopped_reason": None}, False, id="nobody says why in words"),
     ],
 )
@@ -489,7 +498,7 @@ def started(number: int | str, at: float = NOW + 1, event: str = "1") -> Event:
             Event("1", NOW + 1, f"(service web) has stopped 1 running tasks: (task {task_id(20)})."), set(), id="a stop"
         ),
         pytest.param(Event("1", NOW + 1, "(service web) has reached a steady state."), set(), id="no task"),
-        pytest.param(Event("1", NOW + 1, f"(service web) has started 1 tasks: (task {'0' * 33})."), set(), id="no id"),
+        pytest.param(Event("1", NOW + 1, f"(service web) has started 1 tasks: (task {'f' * 33})."), set(), id="no id"),
     ],
 )
 def test_tasks_are_expected_by_the_events_that_name_them(event, expected):
@@ -512,6 +521,7 @@ def test_an_expected_task_is_expected_until_it_was_described_or_asked_for_in_vai
 
 def test_events_are_told_once_and_the_oldest_first():
     one, two, three, four = (started(20 + number, NOW + number, f"event {number}") for number in range(4))
+    assert knowing().new_events(service(events=(three, two, one))) == [one, two, three]
     knowledge = knowing()
     assert knowledge.new_events(service(events=(two, one))) == [one, two]
     assert knowledge.new_events(service(events=(two, one))) == []
@@ -614,7 +624,7 @@ def test_the_worst_come_first():
     good, probation = fresh(10, health="HEALTHY"), fresh(11, health="HEALTHY")
     runs, starts, fails = fresh(12), fresh(13, status="PENDING"), fresh(14, health="UNHEALTHY")
     knowledge.see([good], NOW + 1)
-    knowledge.see([good, probation, runs, starts, fails], NOW + 41)
+    knowledge.see([good, probation, starts, runs, fails], NOW + 41)
     # Those that do not run yet are the first that ECS itself takes for a lower count. Good ones are not among them.
     order = [fails, runs, starts, probation]
     assert knowledge.worst_first([]) == order
@@ -638,6 +648,81 @@ def test_a_victim_is_not_withdrawn_again():
     knowledge = knowing(fresh(1, status="PENDING"), fresh(2, status="PENDING"))
     knowledge.mark_victim(fresh(1, status="PENDING"))
     assert [each.id for each in knowledge.worst_first([])] == [task_id(2)]
+
+
+def test_a_victim_is_not_on_probation_any_more():
+    knowledge = knowing(fresh(1), stabilize=40.0)
+    assert knowledge.on_probation(fresh(1))
+    knowledge.mark_victim(fresh(1))
+    assert not knowledge.on_probation(fresh(1))
+
+
+# ---- what is said to be lacking
+
+STARTS = {"status": "PENDING"}
+PENDING = f"task {task_id(10)} is still PENDING, created at 2026-11-22T03:00:00.010Z"
+VICTIM = f"task {task_id(2)}, which was stopped, still holds its place"
+
+
+@pytest.mark.parametrize(
+    ("new", "victim", "desired", "words"),
+    [
+        pytest.param([], None, 3, "", id="nothing: all are good"),
+        pytest.param([], None, 2, "", id="nothing: more are good than should run"),
+        pytest.param([], None, 5, "ECS runs 3 of 5 tasks", id="two are not there"),
+        pytest.param(
+            [{"targets": {GROUP: ("10.0.0.11:80",)}}, STARTS],
+            None,
+            5,
+            f"task {task_id(10)} is RUNNING, but its target 10.0.0.11:80 is unhealthy (Target.Timeout) in target"
+            " group a",
+            id="the worst of two that are not good",
+        ),
+        pytest.param(
+            [{}, {}],
+            None,
+            5,
+            f"task {task_id(10)} has passed every check since 2026-11-22T03:00:10Z, and must do so for 40 s"
+            " (stabilize_time)",
+            id="two are on probation: the one that was created first",
+        ),
+        pytest.param([], {}, 2, f"{VICTIM} (RUNNING)", id="a stopped one still runs"),
+        pytest.param(
+            [],
+            {"status": "STOPPING", "on_instance": True},
+            3,
+            f"ECS runs 2 of 3 tasks; {VICTIM} (STOPPING)",
+            id="one is not there, and a stopped one is in the way",
+        ),
+        pytest.param(
+            [STARTS],
+            {"status": "STOPPING", "on_instance": True},
+            3,
+            f"{PENDING}; {VICTIM} (STOPPING)",
+            id="one starts, and a stopped one is in the way",
+        ),
+        pytest.param(
+            [STARTS],
+            {},
+            3,
+            PENDING,
+            id="one starts, and a stopped one on Fargate is in nobody's way",
+        ),
+    ],
+)
+def test_what_is_lacking(new, victim, desired, words):
+    """Three good tasks of before, the last of which may be a victim, and new ones."""
+    well = {"health": "HEALTHY", "targets": {GROUP: ("10.0.0.1:80",)}}
+    old = [task(number, **well) for number in range(3)]
+    knowledge = knowing(*old, level="target_healthy", checked=True, stabilize=40.0, groups=[GROUP])
+    found = Targets({"10.0.0.1:80": "healthy", "10.0.0.11:80": "unhealthy"}, {"10.0.0.11:80": "Target.Timeout"})
+    knowledge.see_targets(GROUP, found, NOW + 5)
+    for number, changes in enumerate(new):
+        knowledge.see([fresh(10 + number, **{**well, **changes})], NOW + 10 * (1 + number))
+    if victim is not None:
+        knowledge.mark_victim(old[2])
+        knowledge.see([replace(old[2], stopping=True, **victim)], NOW + 30)
+    assert knowledge.lacking(desired) == words
 
 
 # ---- laws
@@ -718,11 +803,32 @@ def test_a_task_of_another_deployment_is_counted_and_nothing_else():
     knowledge.see([*tasks(10), green], NOW + 10)
     found = service(running=11)
     assert knowledge.live == 10
+    assert knowledge.mixed is True
     assert knowledge.nameless(found) == 0
     assert knowledge.healthy(found) == 10
+    # It may be one of those that ECS counts.
+    assert knowledge.healthy(service(running=10)) == 9
     assert not knowledge.good(green)
     assert list(knowledge.fresh) == []
     assert green not in knowledge.worst_first([])
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param([{"stopping": True}], id="it is told to stop"),
+        pytest.param([{"status": "STOPPED"}], id="it has stopped by itself"),
+        pytest.param([], id="no inventory lists it"),
+    ],
+)
+def test_a_task_of_another_deployment_that_goes_is_not_counted_any_more(then):
+    green = task(20, started_by=OTHER)
+    knowledge = knowing(*tasks(10), green)
+    assert knowledge.mixed is True
+    knowledge.see([replace(green, **changes) for changes in then], NOW + 5)
+    knowledge.keep_only(each.id for each in (*tasks(10), *([green] if then else [])))
+    assert knowledge.mixed is False
+    assert knowledge.nameless(service(running=10)) == 0
 
 
 def test_the_end_of_a_task_of_another_deployment_is_no_failure_of_ours():
