@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..events.pattern.ecs_events import has_arns, never_an_arn
 from ..events.pattern.match import OR, matches
 from ..events.pattern.operators import UnreadablePattern
 from .catalogue import CATALOGUE
@@ -16,7 +17,7 @@ from .sample_events import APP
 # Conditions that say whose events are meant, and not which.
 _WHOSE = {
     "account", "region", "resources", "time",
-    "detail.clusterArn", "detail.taskDefinitionArn", "detail.startedBy", "detail.taskArn",
+    "detail.clusterArn", "detail.serviceArn", "detail.taskDefinitionArn", "detail.startedBy", "detail.taskArn",
     "detail.stateMachineArn", "detail.requestParameters.cluster", "detail.requestParameters.taskDefinition",
     "detail.requestParameters.group", "detail.requestParameters.startedBy",
 }  # fmt: skip
@@ -32,7 +33,7 @@ def covers(pattern: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
     if pattern is None:
         return None
     try:
-        which = _which(pattern, "")
+        which = _which(pattern, "", pattern.get("source", ()))
         return [
             {
                 "name": sample.name,
@@ -47,22 +48,29 @@ def covers(pattern: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
         return None
 
 
-def _which(pattern: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """The pattern without the conditions that say whose events are meant."""
+def _which(pattern: Mapping[str, Any], path: str, sources: Any) -> dict[str, Any]:
+    """The pattern without the conditions that say whose events are meant; those that nothing can meet stay."""
     kept: dict[str, Any] = {}
     for name, inner in pattern.items():
         place = f"{path}{name}"
         if name == OR and isinstance(inner, (list, tuple)):
-            kept[name] = [_which(branch, path) if isinstance(branch, Mapping) else branch for branch in inner]
+            kept[name] = [_which(branch, path, sources) if isinstance(branch, Mapping) else branch for branch in inner]
         elif isinstance(inner, Mapping):
-            kept[name] = _which(inner, f"{place}.")
+            kept[name] = _which(inner, f"{place}.", sources)
         elif place == "detail.group" and isinstance(inner, (list, tuple)):
             kept[name] = [group for entry in inner for group in _any_group(entry)]
         elif place == "detail.containers.name" and isinstance(inner, (list, tuple)):
             kept[name] = [entry if _excludes(entry) else APP for entry in inner]
-        elif place not in _WHOSE:
+        elif place not in _WHOSE or _never(place, inner, sources):
             kept[name] = inner
     return kept
+
+
+def _never(place: str, entries: Any, sources: Any) -> bool:
+    """Such as the name of a cluster where events carry its ARN."""
+    if not isinstance(entries, (list, tuple)) or not isinstance(sources, (list, tuple)):
+        return False
+    return has_arns(place, sources) and bool(entries) and all(map(never_an_arn, entries))
 
 
 def _any_group(entry: Any) -> list[Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,14 +16,22 @@ from .operators import demands_absence, is_number
 
 TASK = "ECS Task State Change"
 DEPLOYMENT = "ECS Deployment State Change"
+# Those of AWS's page "Amazon ECS events" as of November 2026, and what CloudTrail sends with the source aws.ecs. AWS
+# adds others, so an unknown one is not an error.
 DETAIL_TYPES = (
     TASK,
     "ECS Service Action",
     DEPLOYMENT,
+    "ECS Hook State Change",
     "ECS Container Instance State Change",
+    "ECS Container Instance Health Change",
+    "ECS Daemon Service Action",
+    "ECS Daemon Deployment State Change",
     "AWS API Call via CloudTrail",
     "AWS Service Event via CloudTrail",
 )
+_AWS = {"aws.ecs", "aws.states"}
+_ARN = "arn:"
 MAY_BE_ABSENT = {"exists": False}
 _FIELDS = {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name"}
 _STATUSES = (
@@ -50,11 +59,20 @@ _OBJECTS = {
 
 def known_mistakes(conditions: Conditions, repeats_are_meant: bool) -> Iterator[Finding]:
     """What can be said against one set of conditions, all of which have to hold at once."""
+    sources = conditions.get("source", ())
+    of_aws = bool(sources) and all(isinstance(each, str) and each.startswith("aws.") for each in sources)
     for path, entries in conditions.items():
-        yield from _field(path, entries)
+        yield from _field(path, entries, of_aws)
+        if has_arns(path, sources):
+            yield from _no_arns(path, entries)
     detail_types = conditions.get("detail-type", ())
     if conditions.get("source") == ["aws.ecs"]:
-        yield from _unknown("detail-type", detail_types, DETAIL_TYPES, "is not a detail-type of Amazon ECS")
+        yield from _unknown(
+            "detail-type",
+            detail_types,
+            DETAIL_TYPES,
+            "is not among the detail-types of Amazon ECS that this collection knows",
+        )
     if DEPLOYMENT in detail_types and not any(
         map(demands_absence, conditions.get("detail.clusterArn", [MAY_BE_ABSENT]))
     ):
@@ -71,18 +89,66 @@ def known_mistakes(conditions: Conditions, repeats_are_meant: bool) -> Iterator[
     yield from _absence_beside_others(conditions)
 
 
-def _field(path: str, entries: Sequence[Any]) -> Iterator[Finding]:
+def has_arns(path: str, sources: Sequence[Any]) -> bool:
+    """Whether events of these sources carry ARNs there. Callers write what is in ``requestParameters``."""
+    if not sources or not all(isinstance(source, str) and source in _AWS for source in sources):
+        return False
+    return path == "resources" or bool(re.fullmatch(r"detail(\.containers)?\.\w+Arns?", path))
+
+
+def never_an_arn(entry: Any) -> bool:
+    """Whether no ARN can satisfy this entry of a pattern."""
+    if isinstance(entry, str):
+        return not entry.startswith(_ARN)
+    if not isinstance(entry, dict) or len(entry) != 1:
+        return not isinstance(entry, dict)
+    ((name, operand),) = entry.items()
+    if isinstance(operand, dict):
+        name, operand = f"{name}, ignoring case", operand.get("equals-ignore-case")
+    if not isinstance(operand, str):
+        return False
+    if name in {"equals-ignore-case", "prefix, ignoring case"}:
+        operand = operand.lower()
+    begin = operand.partition("*")[0] if name == "wildcard" else operand
+    whole = name == "equals-ignore-case" or (name == "wildcard" and "*" not in operand)
+    if whole or name.startswith(("prefix", "wildcard")):
+        return not begin.startswith(_ARN) and (whole or not _ARN.startswith(begin))
+    return False
+
+
+def _no_arns(path: str, entries: Sequence[Any]) -> Iterator[Finding]:
+    never = [entry for entry in entries if never_an_arn(entry)]
+    if not never:
+        return
+    words = f"events carry ARNs there, so {_shown(never[0])} never matches: give the ARN, or"
+    name = never[0] if isinstance(never[0], str) else "NAME"
+    sort = {"clusterArn": "cluster", "stateMachineArn": "stateMachine"}.get(path.rpartition(".")[2])
+    shown = {"suffix": f":{sort}{'/' if sort == 'cluster' else ':'}{name}"} if sort else {"wildcard": f"*/{name}*"}
+    found = error if len(never) == len(entries) else warning
+    yield found(path, f"{words} part of it, as in {json.dumps(shown)}")
+
+
+def _shown(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _field(path: str, entries: Sequence[Any], of_aws: bool) -> Iterator[Finding]:
+    """What the sender cannot have meant. It is an error where no event of AWS can match."""
     exact = [entry for entry in entries if not isinstance(entry, dict)]
+    only_exact = len(exact) == len(entries)
     if path.partition(".")[0] not in _FIELDS:
-        yield warning(path, f"events have no such field at the top, so none will match: is detail.{path} meant?")
+        found = error if of_aws and not any(map(demands_absence, entries)) else warning
+        yield found(path, f"events have no such field at the top, so none will match: is detail.{path} meant?")
     if path in _OBJECTS and any(isinstance(entry, dict) and "exists" in entry for entry in entries):
         yield warning(path, "exists looks at single values, and this has fields of its own: name one of them")
     if path == "account" and any(map(is_number, exact)):
-        yield warning(path, "the number of an account is a string in events: put it into quotes")
+        found = error if only_exact and all(map(is_number, exact)) else warning
+        yield found(path, "the number of an account is a string in events: put it into quotes")
     if path == "detail.containers.exitCode" and any(isinstance(entry, str) for entry in exact):
-        yield warning(path, "exit codes are numbers in events: write them without quotes")
+        found = error if only_exact and all(isinstance(entry, str) for entry in exact) and of_aws else warning
+        yield found(path, "exit codes are numbers in events: write them without quotes")
     if path == "detail.lastStatus":
-        yield from _unknown(path, exact, _STATUSES, "is not a status of a task")
+        yield from _unknown(path, exact, _STATUSES, "is not among the statuses of a task that this collection knows")
     if path == "detail.taskDefinitionArn" and any(re.search(r"task-definition/[^/:]+:\d+$", str(one)) for one in exact):
         words = "a revision is named, and none will match after the next one: for every revision, use"
         yield warning(path, f'{words} {{"prefix": "arn:...:task-definition/FAMILY:"}}')

@@ -48,6 +48,25 @@ FINE = [
     {"detail-type": ["ECS Service Action"], "detail": {"clusterArn": ["x"]}},
     {**DEPLOYMENT, "detail": {"clusterArn": ["x", {"exists": False}]}},
     {"source": ["shop.orders"], "detail-type": ["Whatever they say"]},
+    {"source": ["shop.orders"], "detail": {"clusterArn": ["production"]}},
+    {"source": ["aws.ecs"], "detail-type": ["ECS Hook State Change", "ECS Daemon Service Action"]},
+    {"source": ["aws.ecs"], "detail-type": ["ECS Daemon Deployment State Change"]},
+    {"source": ["aws.ecs"], "detail-type": ["ECS Container Instance Health Change"]},
+    {"source": ["aws.ecs"], "detail": {"requestParameters": {"cluster": ["production"]}}},
+    *(
+        task(clusterArn=[entry])
+        for entry in (
+            "arn:aws:ecs:eu-west-1:123456789012:cluster/production",
+            {"prefix": ""},
+            {"prefix": "ar"},
+            {"wildcard": "*tion"},
+            {"wildcard": "arn:*"},
+            {"prefix": {"equals-ignore-case": "ARN:aws"}},
+            {"suffix": "production"},
+            {"anything-but": ["production"]},
+            {"exists": True},
+        )
+    ),
 ]
 
 
@@ -61,6 +80,25 @@ def leaf(entry):
 
 
 ERRORS = [
+    *(
+        (task(clusterArn=[entry]), "detail.clusterArn", "events carry ARNs there, so")
+        for entry in (
+            "production",
+            {"prefix": "production"},
+            {"wildcard": "prod*"},
+            {"wildcard": "production"},
+            7,
+            {"equals-ignore-case": "production"},
+            {"prefix": {"equals-ignore-case": "prod"}},
+        )
+    ),
+    (task(clusterArn=["production"]), "detail.clusterArn", '{"suffix": ":cluster/production"}'),
+    (task(taskDefinitionArn=["web"]), "detail.taskDefinitionArn", '{"wildcard": "*/web*"}'),
+    ({"source": ["aws.states"], "detail": {"stateMachineArn": ["nightly"]}}, "detail.stateMachineArn", "carry ARNs"),
+    ({"source": ["aws.ecs"], "resources": ["web"]}, "resources", "carry ARNs"),
+    (task(containers={"exitCode": ["1"]}), "detail.containers.exitCode", "without quotes"),
+    ({"account": [123456789012]}, "account", "put it into quotes"),
+    ({"source": ["aws.ecs"], "stopCode": ["x"]}, "stopCode", "is detail.stopCode meant?"),
     ({}, "", "empty object"),
     ({"detail": {}}, "detail", "empty object"),
     ({"detail": {"a": "x"}}, "detail.a", 'write ["x"]'),
@@ -140,14 +178,15 @@ WARNINGS = [
     ({**TASK}, "detail.lastStatus"),
     ({**TASK, "detail": {"desiredStatus": ["STOPPED"]}}, "detail.lastStatus"),
     ({**TASK, "detail": {"$or": [STOPPED, {"stopCode": ["x"]}]}}, "detail.lastStatus"),
-    (task(containers={"exitCode": ["1"]}), "detail.containers.exitCode"),
+    (task(containers={"exitCode": ["1", {"exists": False}]}), "detail.containers.exitCode"),
+    (task(clusterArn=["production", {"suffix": ":cluster/staging"}]), "detail.clusterArn"),
     (task(containers={"name": ["app"], "exitCode": [{"exists": False}]}), "detail.containers.exitCode"),
     (task(containers=[{"exists": True}]), "detail.containers"),
     ({**TASK, "detail": {"lastStatus": ["stopped"]}}, "detail.lastStatus"),
     (task(taskDefinitionArn=["arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7"]), "detail.taskDefinitionArn"),
     (task(taskDefinitionArn=[{"wildcard": f"*:task-definition/{n}:*"} for n in range(11)]), "detail.taskDefinitionArn"),
     ({"source": ["aws.ecs"], "detail-type": ["ECS task state change"], "detail": STOPPED}, "detail-type"),
-    ({"account": [123456789012]}, "account"),
+    ({"account": [123456789012, "123456789012"]}, "account"),
     ({"stopCode": ["x"]}, "stopCode"),
     ({"detail-type": ["ECS Service Action", *DEPLOYMENT["detail-type"]], "detail": {"clusterArn": ["x"]}},
      "detail.clusterArn"),
@@ -165,7 +204,8 @@ def test_warnings(pattern, path):
 def test_warnings_name_what_is_near():
     (finding,) = lint({"source": ["aws.ecs"], "detail-type": ["ECS task state change"], "detail": STOPPED})
     assert str(finding) == (
-        "detail-type: 'ECS task state change' is not a detail-type of Amazon ECS: is 'ECS Task State Change' meant?"
+        "detail-type: 'ECS task state change' is not among the detail-types of Amazon ECS that this collection knows: "
+        "is 'ECS Task State Change' meant?"
     )
 
 
