@@ -17,11 +17,19 @@ options:
         ended from outside, by Spot or with their host.
       - V(service_task) - tasks of services. They could not start, exited by themselves with any code that is not
         ignored (a service's task is not meant to exit), or failed a health check. A task that ECS replaces because its
-        host or Spot capacity went away is not a failure; O(stop_codes) can include it.
+        host, its infrastructure or Spot capacity went away is not a failure; O(stop_codes) can include it.
       - V(service_action) - services that ECS cannot run as requested, such as when no capacity is left for a task, or
-        when tasks fail to start again and again.
+        when tasks fail to start again and again. A failed deployment is V(deployment). A failed rebalancing between
+        availability zones and an unhealthy target that ECS replaces are not failures.
       - V(deployment) - deployments that failed. ECS sends events about them for services with a deployment circuit
         breaker or with deployment alarms.
+      - V(deployment_hook) - a pause hook of a deployment that waits for somebody, and hooks that failed or timed out.
+        A pause hook that somebody answered with a rollback is not a failure.
+      - V(daemon) - daemons of Amazon ECS Managed Instances whose task cannot start, or whose deployment failed.
+      - V(container_instance) - container instances that ECS found impaired, such as when the agent is disconnected, the
+        container runtime does not answer or a GPU fails.
+      - V(task_retirement) - AWS Health announces the retirement of Fargate tasks. ECS replaces tasks of services;
+        nobody replaces standalone tasks.
       - V(launch) - calls of RunTask and StartTask that AWS refused, or that started fewer tasks than requested. ECS
         sends no events about them, so this needs a CloudTrail trail that logs management events.
       - V(state_machine) - executions of AWS Step Functions standard workflows. Express workflows send no events.
@@ -32,6 +40,10 @@ options:
       - service_task
       - service_action
       - deployment
+      - deployment_hook
+      - daemon
+      - container_instance
+      - task_retirement
       - launch
       - state_machine
       - all_task_changes
@@ -39,13 +51,15 @@ options:
     description:
       - Match only these clusters, given by name or ARN. Not for O(kind=state_machine).
       - The record of a refused launch may lack its cluster. Such a launch matches whatever you give here.
+      - With O(kind=task_retirement), AWS Health names clusters and services without region and account, so only the
+        name in an ARN counts for services.
       - An empty list is no filter, as with all other filters.
     type: list
     elements: str
   services:
     description:
       - Match only these services, given by name or ARN. For O(kind=service_task), O(kind=service_action),
-        O(kind=deployment) and O(kind=all_task_changes).
+        O(kind=deployment), O(kind=deployment_hook), O(kind=task_retirement) and O(kind=all_task_changes).
       - All ARNs must name one cluster. O(clusters) can then be omitted.
     type: list
     elements: str
@@ -90,6 +104,8 @@ options:
     description:
       - Match only tasks that exited by themselves with one of these exit codes. Tasks that could not start or were
         ended from outside then match only if O(stop_codes) lists them. For O(kind=task) and O(kind=service_task).
+      - With O(kind=task), a task with the stop code C(TaskFailedToStart) counts if one of its containers did run and
+        exited with such a code.
       - Mutually exclusive with O(ignore_exit_codes).
     type: list
     elements: int
@@ -105,9 +121,12 @@ options:
       - Match only tasks that stopped with one of these ECS stop codes, such as V(TaskFailedToStart),
         V(EssentialContainerExited), V(SpotInterruption), V(TerminationNotice), V(UserInitiated) or
         V(ServiceSchedulerInitiated). For O(kind=task) and O(kind=service_task).
-      - With V(EssentialContainerExited) the exit codes still decide. With V(ServiceSchedulerInitiated) and
-        O(kind=service_task) the health checks decide, unless O(stopped_reasons) is given.
-      - If omitted, stop codes that the collection does not know count as failures.
+      - With V(EssentialContainerExited) the exit codes still decide. With V(TaskFailedToStart) and O(kind=task) the
+        containers decide as well, because a job may end well before a sidecar has started. With
+        V(ServiceSchedulerInitiated) and O(kind=service_task) the health checks decide, unless O(stopped_reasons) is
+        given.
+      - If omitted, stop codes that the collection does not know count as failures, and a task without a stop code
+        counts by its exit codes unless its stop reason names Spot or scaling.
     type: list
     elements: str
   stopped_reasons:
@@ -129,6 +148,27 @@ options:
   exclude_role_arns:
     description:
       - Ignore launches by these roles, such as the role of a function that retries launches. For O(kind=launch).
+    type: list
+    elements: str
+  exclude_clusters:
+    description:
+      - Ignore launches in these clusters, given by name or ARN. V(*) stands for any characters. For O(kind=launch).
+      - If omitted, this is V([AWSBatch-*]), the clusters of AWS Batch. A list of your own replaces it.
+      - Mutually exclusive with O(clusters).
+    type: list
+    elements: str
+  callers:
+    description:
+      - Match only launches by these AWS services, as CloudTrail names them in C(invokedBy), such as
+        V(events.amazonaws.com), V(scheduler.amazonaws.com) or V(states.amazonaws.com). For O(kind=launch).
+      - Mutually exclusive with O(exclude_callers).
+    type: list
+    elements: str
+  exclude_callers:
+    description:
+      - Ignore launches by these AWS services. For O(kind=launch).
+      - If omitted, this is V([batch.amazonaws.com]). AWS Batch calls RunTask until there is room, so most of its
+        refusals are routine. An empty list ignores none.
     type: list
     elements: str
 """

@@ -93,7 +93,7 @@ seealso:
     link: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
 notes:
   - Without a change, a run makes two calls.
-  - EventBridge is told of tasks at least once, and of API calls and executions by best effort.
+  - EventBridge is told of tasks at least once, and of API calls, executions and AWS Health by best effort.
   - |-
     IAM permissions, and what each is for:
 
@@ -149,6 +149,13 @@ EXAMPLES = r"""
     name: launch-failures
     kind: launch
     exclude_role_arns: ["arn:aws:iam::123456789012:role/ecs-launch-retry"]
+
+- name: Deployments that wait for an answer to a pause hook, and Fargate tasks that AWS will retire
+  steadyops.ecs.ecs_failure_rule:
+    name: "production-{{ item }}"
+    kind: "{{ item }}"
+    clusters: [production]
+  loop: [deployment_hook, task_retirement]
 
 - name: A pattern of one's own
   steadyops.ecs.ecs_failure_rule:

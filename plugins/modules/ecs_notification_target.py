@@ -145,7 +145,19 @@ options:
       - The kind of events that the message is about, as in O(steadyops.ecs.ecs_failure_rule#module:kind).
       - It is read from the rule when this is left out, which takes one call more.
     type: str
-    choices: [task, service_task, service_action, deployment, launch, state_machine, all_task_changes, any]
+    choices:
+      - task
+      - service_task
+      - service_action
+      - deployment
+      - deployment_hook
+      - daemon
+      - container_instance
+      - task_retirement
+      - launch
+      - state_machine
+      - all_task_changes
+      - any
   message_group_id:
     description:
       - Message group of the events in an SQS queue, at most 100 characters. Required for a FIFO queue, which needs

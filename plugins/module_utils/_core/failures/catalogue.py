@@ -3,8 +3,9 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """What is known to go wrong on ECS, and what only looks like it: one event of each.
 
-``rule.covers`` is told from these, the messages are tested on them, and the definition of a failure is
-held against them. Stop codes, reasons and shapes are those that AWS documents or that were seen.
+``rule.covers`` is made from these, the messages are tested on them, and the definition of a failure is
+held against them. Stop codes, reasons and shapes are those that AWS documents or that were seen; ``sample_events``
+names the pages of AWS's developer guide that the newer ones come from.
 """
 
 from __future__ import annotations
@@ -20,8 +21,13 @@ from .sample_events import (
     RETRY_ROLE,
     Event,
     container,
+    daemon_action,
+    daemon_deployment,
     deployment_change,
     execution_change,
+    health_event,
+    hook_change,
+    instance_health,
     launch_call,
     service_action,
     task_change,
@@ -84,6 +90,26 @@ def _action(name: str, description: str, failure: bool, event_type: str, event_n
 
 def _deployment(name: str, description: str, failure: bool, event_type: str, event_name: str, reason: str) -> Sample:
     return Sample(name, description, deployment_change(name, event_type, event_name, reason), failure, "deployment")
+
+
+def _hook(name: str, description: str, failure: bool, event_name: str, hook_type: str = "PAUSE") -> Sample:
+    return Sample(name, description, hook_change(name, event_name, hook_type), failure, "deployment_hook")
+
+
+def _daemon(name: str, description: str, failure: bool, event_type: str, event_name: str) -> Sample:
+    return Sample(name, description, daemon_deployment(name, event_type, event_name), failure, "daemon")
+
+
+def _daemon_task(name: str, description: str, failure_type: str, reason: str) -> Sample:
+    return Sample(name, description, daemon_action(name, failure_type, reason), True, "daemon")
+
+
+def _instance(name: str, description: str, failure: bool, status: str, check: str, reason: str | None) -> Sample:
+    return Sample(name, description, instance_health(name, status, check, reason), failure, "container_instance")
+
+
+def _health(name: str, description: str, failure: bool, code: str, affected: Sequence[str], **more: str) -> Sample:
+    return Sample(name, description, health_event(name, code, affected, **more), failure, "task_retirement")
 
 
 def _launch(name: str, description: str, failure: bool, **call: Any) -> Sample:
@@ -159,6 +185,10 @@ _STANDALONE = (
     _task("runtime_timeout", "The container runtime did not answer", True,
           [container(reason="DockerTimeoutError: Could not transition to running; timed out after waiting 3m0s"),
            container(SIDECAR, exit_code=0)], launch_type="EC2"),
+    # Short jobs that end before a sidecar starts have this stop code: reported for jobs with GuardDuty's agent, a log
+    # router or a timeout helper. That the stop reason is then one of these two is assumed.
+    _task("exit_1_before_sidecar", "The container exited with 1 before a sidecar started", True,
+          [container(exit_code=1), container(GUARDDUTY)], _NEVER_RAN),
     _task("exit_unseen", "Nobody saw how the container ended", True, [container()], launch_type="EC2"),
     _task("group_free_text", "A task with a group of the caller's own exited with 1", True, [container(exit_code=1)],
           group="imports <nightly>"),
@@ -186,6 +216,19 @@ _STANDALONE = (
           [container(exit_code=0), container(GUARDDUTY, exit_code=137)]),
     _task("guardduty_out_of_memory", "The main container exited with 0, GuardDuty's agent ran out of memory", False,
           [container(exit_code=0), container(GUARDDUTY, exit_code=137, reason=_OOM)]),
+    _task("success_before_guardduty", "The container exited with 0 before GuardDuty's agent started", False,
+          [container(exit_code=0), container(GUARDDUTY)], _NEVER_RAN),
+    _task("success_guardduty_start", "The container exited with 0, GuardDuty's agent could not be started", False,
+          [container(exit_code=0), container(GUARDDUTY, reason="CannotStartContainerError: timed out")], _NEVER_RAN,
+          "Task failed to start"),
+    _task("success_before_sidecar", "The container exited with 0 before a sidecar started", False,
+          [container(exit_code=0), container(SIDECAR)], _NEVER_RAN),
+    _task("success_no_stop_code", "The container exited with 0, and the event has no stop code", False,
+          [container(exit_code=0)], None),
+    _task("spot_no_stop_code", "Spot capacity was taken away, and the event has no stop code", False,
+          [container(exit_code=137)], None, "Your Spot Task was interrupted."),
+    _task("scaling_no_stop_code", "A scaling activity stopped the task, and the event has no stop code", False,
+          [container(exit_code=137)], None, SCALING),
     _task("stopped_by_user", "Somebody stopped the task", False, [container(exit_code=137)], "UserInitiated",
           "Task stopped by user"),
     _task("stopped_by_deploy_script", "A script stopped the task, with words of its own", False,
@@ -214,8 +257,8 @@ _OF_SERVICES = (
                   "123456789012:targetgroup/web/73e2d6bc24d8a067)"),
     _service_task("service_container_health", "The health check of a container failed", True,
                   [container(exit_code=137)], "ServiceSchedulerInitiated", "Task failed container health checks"),
-    _service_task("service_infrastructure", "The infrastructure below the task is not healthy", True, [container()],
-                  "InfrastructureHealth", "Infrastructure is unhealthy"),
+    _service_task("service_no_stop_code", "A container exited with 1, and the event has no stop code", True,
+                  [container(exit_code=1)], None),
     _service_task("service_deployment_143", "A deployment replaced the task", False, [container(exit_code=143)],
                   "ServiceSchedulerInitiated", SCALING),
     _service_task("service_deployment_137", "A deployment replaced the task, which had to be killed", False,
@@ -226,6 +269,13 @@ _OF_SERVICES = (
     _service_task("service_maintenance", "AWS moves the task for maintenance", False, [container(exit_code=143)],
                   "ServiceSchedulerInitiated",
                   "Service web: ECS is performing maintenance on the underlying infrastructure hosting the task"),
+    _service_task("service_rebalancing", "ECS moves the task to another availability zone", False,
+                  [container(exit_code=137)], "ServiceSchedulerInitiated",
+                  "Availability-zone rebalancing initiated by (deployment ecs-svc/8646900195280463695)"),
+    _service_task("service_infrastructure", "The infrastructure is not healthy, and the service replaces the task",
+                  False, [container()], "InfrastructureHealth", "Infrastructure is unhealthy"),
+    _service_task("service_scaling_no_stop_code", "A deployment replaced the task, and the event has no stop code",
+                  False, [container(exit_code=137)], None, SCALING),
     _service_task("service_stopped_by_user", "Somebody stopped a task of the service", False,
                   [container(exit_code=137)], "UserInitiated", "Task stopped by user"),
     _service_task("service_spot", "Spot capacity was taken away, and the service replaces the task", False,
@@ -247,6 +297,14 @@ _ACTIONS = (
             "SERVICE_TASK_START_IMPAIRED"),
     _action("discovery_unhealthy", "Service discovery found a task unhealthy: told when it is replaced", False,
             "WARN", "SERVICE_DISCOVERY_INSTANCE_UNHEALTHY"),
+    _action("lattice_unhealthy", "VPC Lattice found a target unhealthy: told when it is replaced", False,
+            "WARN", "VPC_LATTICE_TARGET_UNHEALTHY"),
+    _action("rebalancing_failed", "A task could not be moved to another availability zone", False, "ERROR",
+            "SERVICE_TASK_PLACEMENT_FAILURE",
+            reason="service (web) is unable to place a task in eu-central-1a because no container instance met all of "
+            "its requirements."),
+    _action("action_deployment_failed", "A deployment failed: told as a change of the deployment", False, "ERROR",
+            "SERVICE_DEPLOYMENT_FAILED", reason="ECS deployment circuit breaker: tasks failed to start."),
     _action("steady_state", "The service is in a steady state", False, "INFO", "SERVICE_STEADY_STATE"),
     _action("desired_count", "The desired count was changed", False, "INFO", "SERVICE_DESIRED_COUNT_UPDATED"),
 )  # fmt: skip
@@ -261,6 +319,53 @@ _DEPLOYMENTS = (
     _deployment("rollback", "The roll back of a deployment that was told to have failed", False, "INFO",
                 "SERVICE_DEPLOYMENT_IN_PROGRESS",
                 "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/7512463695864690019."),
+)  # fmt: skip
+
+_HOOKS = (
+    _hook("hook_waiting", "A pause hook waits for somebody", True, "HOOK_AWAITING_ACTION"),
+    _hook("hook_timed_out", "A hook timed out", True, "HOOK_TIMED_OUT"),
+    _hook("hook_failed", "A hook of a deployment failed", True, "HOOK_FAILED", "AWS_LAMBDA"),  # assumed: the hook type
+    _hook("hook_rolled_back", "Somebody answered a pause hook with a rollback", False, "HOOK_FAILED"),
+    _hook("hook_succeeded", "A hook succeeded", False, "HOOK_SUCCEEDED"),
+    _hook("hook_in_progress", "A hook runs", False, "HOOK_IN_PROGRESS", "AWS_LAMBDA"),
+)
+
+_DAEMONS = (
+    _daemon_task("daemon_not_running", "A daemon task failed to start", "TASK_FAILED_TO_RUN",
+                 f"Task failed to reach RUNNING status: {_PULL}"),
+    _daemon_task("daemon_not_created", "There is no room for a daemon task", "TASK_CREATION_FAILED",
+                 "RESOURCE:CPU - Unable to place daemon task on container instance: insufficient CPU"),
+    _daemon("daemon_rollback", "A daemon deployment failed and is rolled back", True, "INFO",
+            "DAEMON_DEPLOYMENT_ROLLBACK_IN_PROGRESS"),
+    _daemon("daemon_rollback_failed", "The rollback of a daemon deployment failed", True, "ERROR",
+            "DAEMON_DEPLOYMENT_ROLLBACK_FAILED"),
+    _daemon("daemon_pending", "A daemon deployment began", False, "INFO", "DAEMON_DEPLOYMENT_PENDING"),
+    _daemon("daemon_stopped", "A daemon deployment was replaced by another one", False, "INFO",
+            "DAEMON_DEPLOYMENT_STOPPED"),
+    _daemon("daemon_rolled_back", "A daemon deployment was rolled back", False, "INFO",
+            "DAEMON_DEPLOYMENT_ROLLBACK_SUCCESSFUL"),
+)  # fmt: skip
+
+_INSTANCES = (
+    _instance("instance_gpu", "A GPU of a container instance is impaired", True, "IMPAIRED", "ACCELERATED_COMPUTE",
+              "XID_46"),
+    _instance("instance_disconnected", "The agent of a container instance is disconnected", True, "IMPAIRED",
+              "AGENT_CONNECTIVITY", "Agent disconnected since 2026-11-22T03:01:53Z"),
+    _instance("instance_healthy", "A container instance is healthy again", False, "OK", "CONTAINER_RUNTIME", None),
+    _instance("instance_starting", "A container instance has no health yet", False, "INSUFFICIENT_DATA",
+              "CONTAINER_RUNTIME", None),
+)  # fmt: skip
+
+_RETIREMENT = "AWS_ECS_TASK_PATCHING_RETIREMENT"
+_RETIREMENTS = (
+    _health("retirement_services", "AWS will retire Fargate tasks of services", True, _RETIREMENT,
+            ["production|web", "production|api"]),
+    _health("retirement_tasks", "AWS will retire standalone Fargate tasks", True, _RETIREMENT,
+            ["arn:aws:ecs:eu-central-1:123456789012:task/production/00805ce1d81940b5a37398e5a2c23333"],
+            status="upcoming"),
+    _health("retirement_over", "The retirement of Fargate tasks is over", False, _RETIREMENT, ["production|web"],
+            status="closed"),
+    _health("health_of_ecs", "AWS announces something else about ECS", False, "AWS_ECS_OPERATIONAL_ISSUE", []),
 )  # fmt: skip
 
 _DENIED = (
@@ -281,6 +386,10 @@ _LAUNCHES = (
             event_name="StartTask", failures=[{"reason": "AGENT"}]),
     _launch("launch_of_retry", "RunTask started nothing, called by a function that retries launches", True,
             failures=[{"reason": _CAPACITY}], role=RETRY_ROLE, by="lambda.amazonaws.com"),
+    _launch("launch_batch", "AWS Batch was refused, and repeats the call itself", False,
+            failures=[{"reason": "RESOURCE:MEMORY"}], by="batch.amazonaws.com",
+            role="arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch",
+            cluster="arn:aws:ecs:eu-central-1:123456789012:cluster/AWSBatch-jobs-4f1f2a3b"),
     _launch("launch", "RunTask started the task", False, tasks=1),
 )  # fmt: skip
 
@@ -292,4 +401,7 @@ _EXECUTIONS = (
     _execution("execution_running", "An execution began", False, "RUNNING"),
 )  # fmt: skip
 
-CATALOGUE: tuple[Sample, ...] = (*_STANDALONE, *_OF_SERVICES, *_ACTIONS, *_DEPLOYMENTS, *_LAUNCHES, *_EXECUTIONS)
+CATALOGUE: tuple[Sample, ...] = (
+    *(*_STANDALONE, *_OF_SERVICES, *_ACTIONS, *_DEPLOYMENTS, *_HOOKS, *_DAEMONS, *_INSTANCES, *_RETIREMENTS),
+    *(*_LAUNCHES, *_EXECUTIONS),
+)

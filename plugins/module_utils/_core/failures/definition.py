@@ -3,14 +3,18 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """What a failure is, as an event pattern for each kind.
 
-A failure is final, is not what somebody has asked for, and is not told by another kind as well:
+A failure is final, nobody asked for it, and no other kind reports it as well:
 
-* a standalone task that never started, that ended with an exit code that tells of trouble, or that was
-  ended from outside: by Spot, with its host, or for a reason that nobody knows yet;
-* a task of a service that never started, that ended by itself with whatever code, or that a health check
-  ended. What ECS does to run the service as wanted is none: deployments, scale-in, replacing a host;
-* a service that ECS cannot run as wanted, a deployment that failed, a launch that was refused or that
-  started less than asked for, a workflow that failed or timed out.
+* a standalone task that never started, that exited with a code that means failure, or that was ended from
+  outside: by Spot, with its host, or for a reason that nobody knows yet;
+* a task of a service that never started, that exited by itself with whatever code, or that a health check
+  ended. What ECS does to run the service as requested is not a failure: deployments, scale-in, replacing a host;
+* a service that ECS cannot run as requested, a deployment that failed, a hook that waits, a launch that was
+  refused or that started fewer tasks than requested, a workflow that failed or timed out.
+
+Event names and types are those of AWS's pages "Amazon ECS service action events", "... service deployment hook
+state change events", "Daemon events", "... container instance health change events" and "Task retirement and
+maintenance for AWS Fargate", as of November 2026.
 """
 
 from __future__ import annotations
@@ -22,17 +26,34 @@ from .filters import EXITED, Filters, Resource
 
 Pattern = dict[str, Any]
 
+DAEMON_TYPES = ("ECS Daemon Service Action", "ECS Daemon Deployment State Change")
+
 ABSENT = {"exists": False}
 PRESENT = {"exists": True}
 
 SCHEDULER = "ServiceSchedulerInitiated"
 USER = "UserInitiated"
-# Of a task of a service these are no failures: ECS replaces it at once.
-_ROUTINE = (SCHEDULER, USER, "SpotInterruption", "TerminationNotice")
+NEVER_RAN = "TaskFailedToStart"
+# For a task of a service these are not failures: ECS replaces it at once.
+_ROUTINE = (SCHEDULER, USER, "SpotInterruption", "TerminationNotice", "InfrastructureHealth")
 _FAILED_HEALTH = ("*failed ELB health checks*", "*failed container health checks*")
 
-# What a container says that has no exit code to tell of it. Never compared for equality: texts go on, or vary.
+# Reasons of a container that has no exit code. Never compared for equality: the texts go on, or vary.
 _REASONS = ({"prefix": "OutOfMemory"}, {"prefix": "Cannot"}, {"wildcard": "*TimeoutError*"})
+# Stop reasons of a task that say nothing of the cause; the containers do.
+_SAYS_NOTHING = ["Essential container in task exited*", "Task failed to start"]
+# What a stop reason says where nothing failed and there is no stop code.
+_NOT_ROUTINE = {"stoppedReason": [{"anything-but": {"wildcard": ["*Spot*", "*caling*"]}}, ABSENT]}
+# Of all containers: nobody has seen how they ended.
+_NEVER_SEEN = {"containers": {"exitCode": [ABSENT]}}
+
+_DISCOVERY = "SERVICE_DISCOVERY_INSTANCE_UNHEALTHY"
+_LATTICE = "VPC_LATTICE_TARGET_UNHEALTHY"
+_NO_ROOM = "SERVICE_TASK_PLACEMENT_FAILURE"
+_DEPLOYMENT_FAILED = "SERVICE_DEPLOYMENT_FAILED"
+# A failed availability zone rebalancing has the name of a placement failure. AWS's page "Track Amazon ECS
+# Availability Zone rebalancing" gives its text with the zone in it. That the event's reason has it is assumed.
+_REBALANCING = ["*AZ Rebalanc*", "*is unable to place a task in *"]
 
 
 def failure_pattern(kind: str, filters: Filters) -> Pattern:
@@ -41,19 +62,50 @@ def failure_pattern(kind: str, filters: Filters) -> Pattern:
 
 
 def _task(filters: Filters) -> Pattern:
-    others = {"anything-but": [EXITED, USER]}
-    return _task_change(
-        filters,
-        {"lastStatus": ["STOPPED"], "group": _texts(filters.groups) or [_but_prefix("service:"), ABSENT]},
-        _stops(filters, unlisted=[others, ABSENT], ended=_exits(filters, (0,))),
-    )
+    group = _texts(filters.groups) or [_but_prefix("service:"), ABSENT]
+    return _task_change(filters, {"lastStatus": ["STOPPED"], "group": group}, _ends_of_task(filters))
+
+
+def _ends_of_task(filters: Filters) -> list[Pattern]:
+    """The ways in which a standalone task can end that are failures.
+
+    With the stop code ``TaskFailedToStart`` the containers decide too: the job may have ended well before a sidecar,
+    such as GuardDuty's agent, ever started. EventBridge cannot look for *one* container without an exit code (it
+    checks the condition on ``exitCode`` before the one on ``name``), so a container that never started counts by its
+    reason, or by a stop reason of the task that names a cause.
+    """
+    reasons = _if("stoppedReason", _texts(filters.stopped_reasons))
+    telling = reasons or {"stoppedReason": [{"anything-but": {"wildcard": _SAYS_NOTHING}}]}
+    never_ran: list[Pattern] = [{"stopCode": [NEVER_RAN], **telling}]
+    if not reasons:
+        never_ran.append({"stopCode": [NEVER_RAN], "containers": {**_named(filters), "reason": [PRESENT]}})
+    exits = _exits(filters, (0,))
+    if filters.stop_codes:
+        by_exit = [code for code in (EXITED, NEVER_RAN) if code in filters.stop_codes]
+        listed = [code for code in filters.stop_codes if code not in by_exit]
+        if filters.exit_codes and not reasons:
+            never_ran.append({"stopCode": [NEVER_RAN], **_NEVER_SEEN})
+        return [
+            *([{"stopCode": listed, **reasons}] if listed else []),
+            *({"stopCode": by_exit, **reasons, **branch} for branch in exits if by_exit),
+            *(never_ran if NEVER_RAN in by_exit else []),
+        ]
+    if filters.exit_codes:
+        return [{"stopCode": [EXITED, NEVER_RAN], **reasons, **branch} for branch in exits]
+    by_code, unseen, by_reason = exits
+    return [
+        {"stopCode": [{"anything-but": [EXITED, USER, NEVER_RAN]}], **reasons},
+        *({"stopCode": [EXITED, NEVER_RAN, ABSENT], **(reasons or _NOT_ROUTINE), **each} for each in (by_code, unseen)),
+        {"stopCode": [EXITED, ABSENT], **reasons, **by_reason},
+        *never_ran,
+    ]
 
 
 def _service_task(filters: Filters) -> Pattern:
     groups = [f"service:{service.name}" for service in filters.services]
     unhealthy = _texts(filters.stopped_reasons or _FAILED_HEALTH)
     others = {"anything-but": [EXITED, *_ROUTINE]}
-    branches = _stops(filters, unlisted=[others, ABSENT], ended=_exits(filters, ()), apart=SCHEDULER)
+    branches = _ends_of_service_task(filters, others)
     if SCHEDULER in filters.stop_codes or not (filters.stop_codes or filters.exit_codes):
         branches.append({"stopCode": [SCHEDULER], "stoppedReason": unhealthy})
     return _task_change(filters, {"lastStatus": ["STOPPED"], "group": groups or [{"prefix": "service:"}]}, branches)
@@ -75,31 +127,47 @@ def _task_change(filters: Filters, conditions: Pattern, branches: Sequence[Patte
     return _pattern("aws.ecs", "ECS Task State Change", detail)
 
 
-def _stops(filters: Filters, unlisted: list[Any], ended: Sequence[Pattern], apart: str = "") -> list[Pattern]:
-    """One branch for each way to stop, but for the stop code ``apart``; with ``stopped_reasons``, in each its words."""
+def _ends_of_service_task(filters: Filters, others: Mapping[str, Any]) -> list[Pattern]:
+    """The ways in which a task of a service can end that are failures, except what the scheduler does."""
     reasons = _if("stoppedReason", _texts(filters.stopped_reasons))
-    listed = [code for code in filters.stop_codes if code not in {EXITED, apart}]
-    exits = [{"stopCode": [EXITED], **reasons, **branch} for branch in ended]
-    if not filters.stop_codes:
-        return exits if filters.exit_codes else [{"stopCode": unlisted, **reasons}, *exits]
+    exits = _exits(filters, ())
+    if filters.stop_codes or filters.exit_codes:
+        listed = [code for code in filters.stop_codes if code not in {EXITED, SCHEDULER}]
+        return [
+            *([{"stopCode": listed, **reasons}] if listed else []),
+            *(
+                {"stopCode": [EXITED], **reasons, **each}
+                for each in exits
+                if EXITED in (filters.stop_codes or [EXITED])
+            ),
+        ]
+    by_code, unseen, by_reason = exits
+    telling = reasons or _NOT_ROUTINE
     return [
-        *([{"stopCode": listed, **reasons}] if listed else []),
-        *(exits if EXITED in filters.stop_codes else []),
+        {"stopCode": [others], **reasons},
+        {"stopCode": [EXITED], **reasons, **by_code},
+        {"stopCode": [ABSENT], **telling, **_exits(filters, (0,))[0]},
+        {"stopCode": [EXITED, ABSENT], **telling, **unseen},
+        {"stopCode": [EXITED, ABSENT], **reasons, **by_reason},
     ]
 
 
 def _exits(filters: Filters, good: tuple[int, ...]) -> list[Pattern]:
     """How a task can have ended by itself that is a failure. ``good`` exit codes never are."""
-    names = _if("name", _names(filters))
+    names = _named(filters)
     if filters.exit_codes:
         return [{"containers": {**names, "exitCode": list(filters.exit_codes)}}]
     ignored = list(dict.fromkeys([*good, *filters.ignore_exit_codes]))
     codes = [{"anything-but": ignored}] if ignored else [PRESENT]
     return [
         {"containers": {**names, "exitCode": codes}},
-        {"containers": {"exitCode": [ABSENT]}},  # of all containers: nobody has seen how they ended
+        _NEVER_SEEN,
         {"containers": {**names, "reason": list(_REASONS)}},
     ]
+
+
+def _named(filters: Filters) -> Pattern:
+    return _if("name", _names(filters))
 
 
 def _names(filters: Filters) -> list[Any]:
@@ -116,21 +184,82 @@ def _names(filters: Filters) -> list[Any]:
 
 
 def _service_action(filters: Filters) -> Pattern:
-    unhealthy_is_told_by_the_task = {"anything-but": ["SERVICE_DISCOVERY_INSTANCE_UNHEALTHY"]}
+    # An unhealthy target is reported when its task is replaced. AWS's page lists a failed deployment here as well.
+    told_elsewhere = {"anything-but": [_NO_ROOM, _DEPLOYMENT_FAILED]}
+    targets = {"anything-but": [_DISCOVERY, _LATTICE]}
     detail = {
         **_if("clusterArn", _arns(filters.clusters, "cluster")),
         **_either(
-            [{"eventType": ["ERROR"]}, {"eventType": ["WARN"], "eventName": [unhealthy_is_told_by_the_task]}],
+            [
+                {"eventType": ["ERROR"], "eventName": [told_elsewhere]},
+                {"eventName": [_NO_ROOM], "reason": [{"anything-but": {"wildcard": _REBALANCING}}, ABSENT]},
+                {"eventType": ["WARN"], "eventName": [targets]},
+            ],
         ),
     }
-    # The cluster has been told by clusterArn. Services from before 2019 may have ARNs without one.
-    services = [service.arn or {"suffix": f"/{service.name}"} for service in filters.services]
-    return _pattern("aws.ecs", "ECS Service Action", detail, services)
+    # clusterArn already selects the cluster.
+    return _pattern("aws.ecs", "ECS Service Action", detail, _service_arns(filters))
+
+
+def _service_arns(filters: Filters) -> list[Any]:
+    """Services from before 2019 may have ARNs without a cluster."""
+    return [service.arn or {"suffix": f"/{service.name}"} for service in filters.services]
 
 
 def _deployment(filters: Filters) -> Pattern:
-    detail = {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]}
+    detail = {"eventName": [_DEPLOYMENT_FAILED]}
     return _pattern("aws.ecs", "ECS Deployment State Change", detail, _services_of_clusters(filters))
+
+
+def _deployment_hook(filters: Filters) -> Pattern:
+    """A pause hook fails when somebody asks for the rollback, which is not a failure."""
+    detail = {
+        **_if("clusterArn", _arns(filters.clusters, "cluster")),
+        **_if("serviceArn", _service_arns(filters)),
+        **_either(
+            [
+                {"eventName": ["HOOK_AWAITING_ACTION", "HOOK_TIMED_OUT"]},
+                {"eventName": ["HOOK_FAILED"], "hookType": [{"anything-but": ["PAUSE"]}, ABSENT]},
+            ]
+        ),
+    }
+    return _pattern("aws.ecs", "ECS Hook State Change", detail)
+
+
+def _daemon(filters: Filters) -> Pattern:
+    """A daemon deployment that fails is rolled back; its only ERROR is a rollback that failed."""
+    names = ["DAEMON_TASK_START_IMPAIRED", "DAEMON_DEPLOYMENT_ROLLBACK_IN_PROGRESS"]
+    clusters = _if("clusterArn", _arns(filters.clusters, "cluster"))
+    detail = {**clusters, **_either([{"eventType": ["ERROR"]}, {"eventName": names}])}
+    return _pattern("aws.ecs", DAEMON_TYPES, detail)
+
+
+def _container_instance(filters: Filters) -> Pattern:
+    detail = {**_if("clusterArn", _arns(filters.clusters, "cluster")), "overallStatus": ["IMPAIRED"]}
+    return _pattern("aws.ecs", "ECS Container Instance Health Change", detail)
+
+
+def _task_retirement(filters: Filters) -> Pattern:
+    """AWS Health names services as ``cluster|service``, and standalone tasks by their ARNs."""
+    detail = {
+        "service": ["ECS"],
+        "eventTypeCode": ["AWS_ECS_TASK_PATCHING_RETIREMENT"],
+        "statusCode": [{"anything-but": ["closed"]}, ABSENT],
+    }
+    return _pattern("aws.health", "AWS Health Event", detail, _retired(filters))
+
+
+def _retired(filters: Filters) -> list[Any]:
+    if filters.services:
+        clusters = filters.clusters or (None,)
+        pairs = [(cluster, service.name) for service in filters.services for cluster in clusters]
+        return [f"{cluster.name}|{name}" if cluster else {"suffix": f"|{name}"} for cluster, name in pairs]
+    found: list[Any] = []
+    for cluster in filters.clusters:
+        tasks = cluster.arn.replace(":cluster/", ":task/") if cluster.arn else None
+        found.append({"prefix": f"{cluster.name}|"})
+        found.append({"prefix": f"{tasks}/"} if tasks else {"wildcard": f"*:task/{cluster.name}/*"})
+    return found
 
 
 def _services_of_clusters(filters: Filters) -> list[Any]:
@@ -154,6 +283,8 @@ def _launch(filters: Filters) -> Pattern:
     default = [ABSENT] if any(cluster.name == "default" for cluster in filters.clusters) else []
     clusters = [way for cluster in filters.clusters for way in _as_requested(cluster, "cluster")]
     families = [way for family in filters.task_families for way in _family_as_requested(family)]
+    if filters.exclude_clusters and not clusters:
+        clusters = [{"anything-but": {"wildcard": _named_or_arn(filters.exclude_clusters)}}, ABSENT]
     others = {
         **_if("taskDefinition", families),
         **_if("group", _texts(filters.groups)),
@@ -161,12 +292,10 @@ def _launch(filters: Filters) -> Pattern:
     }
     known = {**_if("cluster", [*clusters, *default]), **others}
     unknown = {name: [*(entry for entry in entries if entry != ABSENT), ABSENT] for name, entries in known.items()}
-    excluded = [{"anything-but": list(filters.exclude_role_arns)}, ABSENT] if filters.exclude_role_arns else []
-    issuer = {"sessionContext": {"sessionIssuer": {"arn": excluded}}} if excluded else {}
     detail = {
         "eventSource": ["ecs.amazonaws.com"],
         "eventName": ["RunTask", "StartTask"],
-        **_if("userIdentity", issuer),
+        **_if("userIdentity", _identity(filters)),
         **_either(
             [
                 {"errorCode": [PRESENT], **_if("requestParameters", unknown)},
@@ -175,6 +304,19 @@ def _launch(filters: Filters) -> Pattern:
         ),
     }
     return _pattern("aws.ecs", "AWS API Call via CloudTrail", detail)
+
+
+def _identity(filters: Filters) -> Pattern:
+    """Who called. CloudTrail's ``invokedBy`` is there for AWS services only."""
+    others = [{"anything-but": list(filters.exclude_callers)}, ABSENT] if filters.exclude_callers else []
+    roles = [{"anything-but": list(filters.exclude_role_arns)}, ABSENT] if filters.exclude_role_arns else []
+    issuer = {"sessionContext": {"sessionIssuer": {"arn": roles}}} if roles else {}
+    return {**_if("invokedBy", list(filters.callers) or others), **issuer}
+
+
+def _named_or_arn(clusters: Sequence[str]) -> list[str]:
+    escaped = [cluster.replace("\\", "\\\\") for cluster in clusters]
+    return [way for cluster in escaped for way in ((cluster,) if ":" in cluster else (cluster, f"*:cluster/{cluster}"))]
 
 
 def _state_machine(filters: Filters) -> Pattern:
@@ -187,14 +329,19 @@ _PATTERNS: Mapping[str, Callable[[Filters], Pattern]] = {
     "service_task": _service_task,
     "service_action": _service_action,
     "deployment": _deployment,
+    "deployment_hook": _deployment_hook,
+    "daemon": _daemon,
+    "container_instance": _container_instance,
+    "task_retirement": _task_retirement,
     "launch": _launch,
     "state_machine": _state_machine,
     "all_task_changes": _all_task_changes,
 }
 
 
-def _pattern(source: str, detail_type: str, detail: Pattern, resources: Sequence[Any] = ()) -> Pattern:
-    head = {"source": [source], "detail-type": [detail_type]}
+def _pattern(source: str, detail_type: str | Sequence[str], detail: Pattern, resources: Sequence[Any] = ()) -> Pattern:
+    types = [detail_type] if isinstance(detail_type, str) else list(detail_type)
+    head: Pattern = {"source": [source], "detail-type": types}
     return {**head, **_if("resources", list(resources)), **_if("detail", detail)}
 
 

@@ -24,13 +24,14 @@ from ..names import (
 )
 
 TASKS = ("task", "service_task")
-OF_SERVICES = ("service_task", "service_action", "deployment")
-KINDS = ("task", *OF_SERVICES, "launch", "state_machine", "all_task_changes")
+OF_SERVICES = ("service_task", "service_action", "deployment", "deployment_hook")
+OF_CLUSTERS = ("daemon", "container_instance")
+KINDS = ("task", *OF_SERVICES, *OF_CLUSTERS, "task_retirement", "launch", "state_machine", "all_task_changes")
 
 # Each filter, and the kinds it makes sense for.
 TAKEN_BY: Mapping[str, tuple[str, ...]] = {
-    "clusters": (*TASKS, "service_action", "deployment", "launch", "all_task_changes"),
-    "services": (*OF_SERVICES, "all_task_changes"),
+    "clusters": ("task", *OF_SERVICES, *OF_CLUSTERS, "task_retirement", "launch", "all_task_changes"),
+    "services": (*OF_SERVICES, "task_retirement", "all_task_changes"),
     "task_families": (*TASKS, "launch", "all_task_changes"),
     "groups": ("task", "launch", "all_task_changes"),
     "started_by": ("task", "launch", "all_task_changes"),
@@ -43,10 +44,16 @@ TAKEN_BY: Mapping[str, tuple[str, ...]] = {
     "state_machine_arns": ("state_machine",),
     "statuses": ("state_machine",),
     "exclude_role_arns": ("launch",),
+    "exclude_clusters": ("launch",),
+    "callers": ("launch",),
+    "exclude_callers": ("launch",),
 }
 
 INJECTED = ("aws-guardduty-agent-*", "ecs-service-connect-*")  # containers that AWS puts beside those of the task
 IGNORED_EXIT_CODES = (143,)  # the signal to end, which ECS sends
+# AWS Batch calls RunTask until there is room, so most of its refusals are routine.
+BATCH_CLUSTERS = ("AWSBatch-*",)
+BATCH = ("batch.amazonaws.com",)
 ENDED_BADLY = ("FAILED", "TIMED_OUT")
 STATUSES = (*ENDED_BADLY, "ABORTED", "RUNNING", "SUCCEEDED", "PENDING_REDRIVE")
 EXITED = "EssentialContainerExited"
@@ -81,6 +88,9 @@ class Filters:
     state_machine_arns: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ENDED_BADLY
     exclude_role_arns: tuple[str, ...] = ()
+    exclude_clusters: tuple[str, ...] = BATCH_CLUSTERS
+    callers: tuple[str, ...] = ()
+    exclude_callers: tuple[str, ...] = BATCH
 
 
 def given_filters(params: Mapping[str, Any]) -> list[str]:
@@ -116,6 +126,13 @@ def read_filters(kind: str, params: Mapping[str, Any]) -> Filters:
         state_machine_arns=_arns("state_machine_arns", texts, UNQUALIFIED_STATE_MACHINE),
         statuses=tuple(_status(text) for text in texts["statuses"]) or ENDED_BADLY,
         exclude_role_arns=_arns("exclude_role_arns", texts, ROLE),
+        exclude_clusters=BATCH_CLUSTERS if params.get("exclude_clusters") is None else texts["exclude_clusters"],
+        callers=tuple(_caller("callers", text) for text in texts["callers"]),
+        exclude_callers=(
+            BATCH
+            if params.get("exclude_callers") is None
+            else tuple(_caller("exclude_callers", text) for text in texts["exclude_callers"])
+        ),
     )
 
 
@@ -145,6 +162,8 @@ def _refuse_contradictions(params: Mapping[str, Any]) -> None:
     for one, other, words in (
         ("exit_codes", "ignore_exit_codes", "the first lists all codes that count"),
         ("container_names", "ignore_containers", "the first lists all containers that count"),
+        ("clusters", "exclude_clusters", "the first lists all clusters that count"),
+        ("callers", "exclude_callers", "the first lists all callers that count"),
     ):
         if params.get(one) and params.get(other):
             raise Refused(f"{one} and {other} are both given, and {words}. Give one of them")
@@ -210,6 +229,15 @@ def _group(kind: str, text: str) -> str:
 def _stop_code(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z]+", text):
         raise Refused(f"stop_codes: {text!r} is not a stop code of ECS, such as TaskFailedToStart")
+    return text
+
+
+def _caller(option: str, text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9.-]+\.amazonaws\.com", text):
+        raise Refused(
+            f"{option}: {text!r} is not the name of an AWS service, such as events.amazonaws.com. Give one; for roles "
+            "there is exclude_role_arns"
+        )
     return text
 
 

@@ -17,6 +17,8 @@ ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
 CLUSTER = f"{ECS}:cluster/production"
 SERVICE = f"{ECS}:service/production/web"
 STATE_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:nightly"
+INSTANCE = f"{ECS}:container-instance/production/2dd1b186f39845a584488d2ef155c131"
+DAEMON = f"{ECS}:daemon/production/log-router"
 RETRY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecs-launch-retry"
 
 # The value of an environment variable in the overrides of some samples. No message may ever carry it.
@@ -161,7 +163,93 @@ def deployment_change(name: str, event_type: str, event_name: str, reason: str) 
     return envelope(name, "aws.ecs", "ECS Deployment State Change", [SERVICE], detail)
 
 
-def launch_call(
+def hook_change(name: str, event_name: str, hook_type: str) -> Event:
+    """An ``ECS Hook State Change``, as AWS's page "Amazon ECS service deployment hook state change events" has it."""
+    deployment = f"{ECS}:service-deployment/production/web/0EYSiB0qap8xf0N76FsbE"
+    detail = {
+        "eventType": "INFO",
+        "eventName": event_name,
+        "hookId": "ecs-pause-e7tK9G_WRJqNF_EOMjztDXfKenlJuEUVjsNStf4WLKw",
+        "hookType": hook_type,
+        "expiresAt": "2026-11-22T04:02:10Z",
+        "lifecycleStage": "POST_TEST_TRAFFIC_SHIFT",
+        "clusterArn": CLUSTER,
+        "serviceArn": SERVICE,
+        "serviceDeploymentArn": deployment,
+        "updatedAt": "2026-11-22T03:02:10.618059641Z",
+    }
+    return envelope(name, "aws.ecs", "ECS Hook State Change", [deployment], detail)
+
+
+def daemon_action(name: str, failure_type: str, reason: str) -> Event:
+    """An ``ECS Daemon Service Action``, as AWS's page "Daemon events" has it."""
+    task = {"taskArn": f"{ECS}:task/production/a1b2c3d4e5f6"} if failure_type == "TASK_FAILED_TO_RUN" else {}
+    detail = {
+        "eventType": "WARNING",
+        "eventName": "DAEMON_TASK_START_IMPAIRED",
+        "clusterArn": CLUSTER,
+        "containerInstanceArn": INSTANCE,
+        **task,
+        "daemonRevisionArn": f"{DAEMON.replace(':daemon/', ':daemon-revision/')}/a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+        "capacityProviderName": "managed",
+        "daemonArn": DAEMON,
+        "daemonTaskDefinitionArn": f"{ECS}:daemon-task-definition/log-router:1",
+        "failureType": failure_type,
+        "createdAt": "2026-11-22T03:02:10.000Z",
+        "reason": reason,
+    }
+    return envelope(name, "aws.ecs", "ECS Daemon Service Action", list(task.values()), detail)
+
+
+def daemon_deployment(name: str, event_type: str, event_name: str) -> Event:
+    """An ``ECS Daemon Deployment State Change``, from the same page."""
+    detail = {
+        "eventType": event_type,
+        "eventName": event_name,
+        "clusterArn": CLUSTER,
+        "daemonArn": DAEMON,
+        "daemonDeploymentArn": f"{DAEMON.replace(':daemon/', ':daemon-deployment/')}/0EYSiB0qap8xf0N76FsbE",
+        "targetDaemonRevisionArn": f"{DAEMON.replace(':daemon/', ':daemon-revision/')}/85707969-3732-4b6a-a37d",
+        "updatedAt": "2026-11-22T03:02:10.618059641Z",
+    }
+    return envelope(name, "aws.ecs", "ECS Daemon Deployment State Change", [DAEMON], detail)
+
+
+def instance_health(name: str, status: str, check: str, reason: str | None) -> Event:
+    """As AWS's page "Amazon ECS container instance health change events" has it."""
+    seen = {"lastStatusChange": "2026-11-22T03:01:53Z", "lastUpdated": "2026-11-22T03:02:09Z"}
+    detail = {
+        "clusterArn": CLUSTER,
+        "containerInstanceArn": INSTANCE,
+        "capacityProviderName": "managed",
+        "ec2InstanceId": "i-0a1b2c3d4e5f60718",
+        "overallStatus": status,
+        "healthChecks": [{"type": check, "status": status, **seen, "statusReason": reason}],
+    }
+    return envelope(name, "aws.ecs", "ECS Container Instance Health Change", [INSTANCE], detail)
+
+
+def health_event(name: str, code: str, affected: Sequence[str], status: str | None = None) -> Event:
+    """An ``AWS Health Event``, as AWS's page "Task retirement and maintenance for AWS Fargate" has it."""
+    detail = {
+        "eventArn": f"arn:aws:health:{REGION}::event/ECS/{code}/{code}_1",
+        "service": "ECS",
+        "eventScopeCode": "ACCOUNT_SPECIFIC",
+        "communicationId": "7988399e2e6fb0b905ddc88e0e2de1fd17e4c9fa60349577446d95a18",
+        "lastUpdatedTime": "Sun, 22 Nov 2026 03:02:10 GMT",
+        "eventRegion": REGION,
+        "eventTypeCode": code,
+        "eventTypeCategory": "scheduledChange",
+        "startTime": "Sun, 29 Nov 2026 03:02:10 GMT",
+        "endTime": "Tue, 1 Dec 2026 03:02:10 GMT",
+        "eventDescription": [{"language": "en_US", "latestDescription": 'Run:\n\n$ aws ecs update-service "web"\n'}],
+        "affectedEntities": [{"entityValue": each} for each in affected],
+        **({"statusCode": status} if status else {}),
+    }
+    return envelope(name, "aws.health", "AWS Health Event", affected, detail)
+
+
+def launch_call(  # noqa: PLR0913 - what tells one call from another
     name: str,
     *,
     event_name: str = "RunTask",
@@ -171,12 +259,13 @@ def launch_call(
     parameters: bool = True,
     role: str = f"arn:aws:iam::{ACCOUNT}:role/scheduled-tasks",
     by: str = "events.amazonaws.com",
+    cluster: str = CLUSTER,
 ) -> Event:
     """A RunTask or StartTask as CloudTrail records it. ``error`` is a code and its message."""
     role_name = role.rpartition("/")[2]
     session = uuid.uuid5(_SPACE, f"session {name}").hex
     request = {
-        "cluster": CLUSTER,
+        "cluster": cluster,
         "count": max(1, tasks + len(failures)),
         "enableECSManagedTags": True,
         "launchType": "FARGATE",

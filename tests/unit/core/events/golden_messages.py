@@ -37,6 +37,11 @@ EVENTS = (
     "placement",
     "configuration",  # no reason
     "deployment_failed",
+    "hook_waiting",
+    "daemon_not_running",
+    "daemon_rollback",  # no reason and no task
+    "instance_gpu",
+    "retirement_services",
     "launch_denied",  # no request at all
     "launch_invalid",
     "launch_capacity",

@@ -66,7 +66,10 @@ def test_a_message_has_the_title_and_every_field_that_its_event_has(name):
         told = text if name == "sns_text" else "\n".join(texts_of(json.loads(text)))
         fields = EVENT_KINDS[kind].fields.items()
         found = [find(sample.event, field.path) for each, field in fields if (name, each) != ("datadog", "exit_codes")]
-        values = [EVENT_KINDS[kind].title, *(text for each in found if each is not MISSING for text in texts_of(each))]
+        values = [
+            EVENT_KINDS[kind].title,
+            *(text for each in found if each is not MISSING and each is not None for text in texts_of(each)),
+        ]
         missing += [(kind, sample.name, value) for value in values if value not in told]
     assert missing == []
 
@@ -197,6 +200,15 @@ def test_a_title_and_a_severity_are_said_in_the_words_of_the_receiver():
         ({"detail-type": ["ECS Service Action"]}, "service_action"),
         ({"detail-type": ["ECS Deployment State Change"]}, "deployment"),
         ({"source": ["aws.ecs"], "detail-type": ["AWS API Call via CloudTrail"]}, "launch"),
+        ({"detail-type": ["ECS Hook State Change"]}, "deployment_hook"),
+        ({"detail-type": ["ECS Daemon Service Action"]}, "daemon"),
+        ({"detail-type": ["ECS Daemon Service Action", "ECS Daemon Deployment State Change"]}, "daemon"),
+        ({"detail-type": ["ECS Container Instance Health Change"]}, "container_instance"),
+        ({"detail-type": ["AWS Health Event"]}, "any"),
+        (
+            {"detail-type": ["AWS Health Event"], "detail": {"eventTypeCode": ["AWS_ECS_TASK_PATCHING_RETIREMENT"]}},
+            "task_retirement",
+        ),
         ({"source": ["aws.s3"], "detail-type": ["AWS API Call via CloudTrail"]}, "any"),
         ({"detail-type": ["Step Functions Execution Status Change"]}, "state_machine"),
         ({"detail-type": ["ECS Service Action", "ECS Task State Change"]}, "any"),

@@ -8,6 +8,7 @@ import json
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.catalogue import CATALOGUE
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.definition import DAEMON_TYPES
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.sample_events import SECRET
 
 DETAIL_TYPES = {
@@ -15,6 +16,9 @@ DETAIL_TYPES = {
     "service_task": "ECS Task State Change",
     "service_action": "ECS Service Action",
     "deployment": "ECS Deployment State Change",
+    "deployment_hook": "ECS Hook State Change",
+    "container_instance": "ECS Container Instance Health Change",
+    "task_retirement": "AWS Health Event",
     "launch": "AWS API Call via CloudTrail",
     "state_machine": "Step Functions Execution Status Change",
 }
@@ -29,7 +33,7 @@ def test_names_are_unique():
 
 def test_every_kind_has_failures_and_others():
     told = {(sample.kind, sample.failure) for sample in CATALOGUE}
-    assert told == {(kind, failure) for kind in DETAIL_TYPES for failure in (True, False)}
+    assert told == {(kind, failure) for kind in [*DETAIL_TYPES, "daemon"] for failure in (True, False)}
 
 
 @every_sample
@@ -37,7 +41,7 @@ def test_events_are_whole(sample):
     assert sample.event.keys() == {
         "version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail",
     }  # fmt: skip
-    assert sample.event["detail-type"] == DETAIL_TYPES[sample.kind]
+    assert sample.event["detail-type"] in DAEMON_TYPES if sample.kind == "daemon" else [DETAIL_TYPES[sample.kind]]
     assert json.loads(json.dumps(sample.event)) == sample.event
 
 

@@ -156,7 +156,7 @@ def test_what_is_not_looked_at_when_a_rule_goes():
 
 def test_a_long_pattern_of_filters_is_warned_of():
     wanted = read_rule({**OPTIONS, "kind": "task", "clusters": [f"cluster-{number:03}" for number in range(60)]})
-    assert wanted.warnings[0].startswith("The event pattern that kind task and its filters make: it has 2")
+    assert wanted.warnings[0].startswith("The event pattern that kind task and its filters make: it has 3")
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,66 @@ _KINDS: dict[str, EventKind] = {
             "deployment": Field("Deployment", "$.detail.deploymentId"),
         },
     ),
+    "deployment_hook": EventKind(
+        title="ECS deployment held up by a hook",
+        code="event_name",
+        subject="<service>",
+        same="<service> <hook>",
+        fields={
+            "event_name": Field("Event", "$.detail.eventName"),
+            "stage": Field("Stage", "$.detail.lifecycleStage"),
+            "hook_type": Field("Type of hook", "$.detail.hookType"),
+            "expires": Field("Expires", "$.detail.expiresAt"),
+            "service": Field("Service", "$.detail.serviceArn"),
+            "cluster": _CLUSTER,
+            "hook": Field("Hook", "$.detail.hookId"),
+            "deployment": Field("Deployment", "$.detail.serviceDeploymentArn"),
+        },
+    ),
+    "daemon": EventKind(
+        title="ECS daemon in trouble",
+        code="event_name",
+        subject="<daemon>",
+        same="<daemon> <event_name> <failure_type>",
+        fields={
+            "event_name": Field("Event", "$.detail.eventName"),
+            "failure_type": Field("Type of failure", "$.detail.failureType"),
+            "reason": _REASON,
+            "daemon": Field("Daemon", "$.detail.daemonArn"),
+            "cluster": _CLUSTER,
+            "instance": Field("Container instance", "$.detail.containerInstanceArn"),
+            "task": Field("Task", "$.detail.taskArn"),
+        },
+    ),
+    "container_instance": EventKind(
+        title="ECS container instance impaired",
+        code="check",
+        subject="<instance>",
+        same="<instance> <check>",
+        fields={
+            # The first check of the list, which may be one that is fine; programs get all of them.
+            "check": Field("Health check", "$.detail.healthChecks[0].type"),
+            "reason": Field("Reason", "$.detail.healthChecks[0].statusReason", free=True),
+            "status": Field("Status", "$.detail.overallStatus"),
+            "host": Field("EC2 instance", "$.detail.ec2InstanceId"),
+            "cluster": _CLUSTER,
+            "instance": Field("Container instance", "$.detail.containerInstanceArn"),
+        },
+        details={"health_checks": Field("Health checks", "$.detail.healthChecks", free=True)},
+    ),
+    "task_retirement": EventKind(
+        title="AWS will retire Fargate tasks",
+        code="starts",
+        subject="<resource>",
+        same="<resource> <starts>",
+        fields={
+            "starts": Field("Not before", "$.detail.startTime"),
+            "resource": Field("First of those affected", "$.resources[0]"),
+            "event_type": Field("Type of event", "$.detail.eventTypeCode"),
+            "health_event": Field("Event of AWS Health", "$.detail.eventArn"),
+        },
+        details={"affected": Field("Affected", "$.resources", free=True)},
+    ),
     # The cluster and the task definition are what the caller wrote, and a wrong one is why some calls are refused.
     "launch": EventKind(
         title="ECS task not launched",
@@ -155,6 +215,10 @@ EVENT_KINDS = {
         "service_task",
         "service_action",
         "deployment",
+        "deployment_hook",
+        "daemon",
+        "container_instance",
+        "task_retirement",
         "launch",
         "state_machine",
         "all_task_changes",
@@ -166,6 +230,11 @@ _BY_DETAIL_TYPE = {
     "ECS Task State Change": "task",
     "ECS Service Action": "service_action",
     "ECS Deployment State Change": "deployment",
+    "ECS Hook State Change": "deployment_hook",
+    "ECS Daemon Service Action": "daemon",
+    "ECS Daemon Deployment State Change": "daemon",
+    "ECS Container Instance Health Change": "container_instance",
+    "AWS Health Event": "task_retirement",
     "AWS API Call via CloudTrail": "launch",
     "Step Functions Execution Status Change": "state_machine",
 }
@@ -177,13 +246,15 @@ def event_kind_of(pattern: str | None) -> str:
         read = json.loads(pattern or "{}")
     except ValueError:
         read = {}
-    types = read.get("detail-type") if isinstance(read, dict) else None
-    if not (isinstance(types, list) and len(types) == 1 and isinstance(types[0], str)):
-        return "any"
-    kind = _BY_DETAIL_TYPE.get(types[0], "any")
-    detail = read.get("detail")
+    read = read if isinstance(read, dict) else {}
+    types, detail = read.get("detail-type"), read.get("detail")
+    texts = types if isinstance(types, list) and all(isinstance(each, str) for each in types) else []
+    kinds = {_BY_DETAIL_TYPE.get(each, "any") for each in texts}
+    kind = kinds.pop() if len(kinds) == 1 else "any"
     if kind == "task" and (detail.get("lastStatus") if isinstance(detail, dict) else None) != ["STOPPED"]:
         return "all_task_changes"
+    if kind == "task_retirement" and "AWS_ECS_TASK_PATCHING_RETIREMENT" not in json.dumps(detail):
+        return "any"
     if kind == "launch" and read.get("source") != ["aws.ecs"]:
         return "any"
     return kind

@@ -154,14 +154,15 @@ def _teams(kind: EventKind, message: Message) -> str:
 
 
 def _datadog(kind: EventKind, message: Message) -> str:
-    text = next((name for name in ("reason", "error") if name in kind.fields), None)
-    tags = [f"{name}:<{name}>" for name, field in kind.fields.items() if not field.free and name != "exit_codes"]
-    # Datadog has one place for free text, and makes tags of the rest.
-    rest = [Own(name) for name, field in kind.fields.items() if field.free and name != text]
+    safe = {name: field for name, field in kind.fields.items() if not field.free and name != "exit_codes"}
+    tags = [f"{name}:<{name}>" for name in safe]
+    # Datadog refuses an empty text, and any free text may be empty: it becomes a tag.
+    text = [f"{kind.title}.", *(f"{field.label}: <{name}>" for name, field in safe.items())]
+    rest = [Own(name) for name, field in kind.fields.items() if field.free]
     return _document(
         {
             "title": kind.headline,
-            "text": Own(text) if text else "<source> <resource>",
+            "text": "\n".join(text),
             "alert_type": {"critical": "error"}.get(message.severity, message.severity),
             "tags": [*tags, *rest, "account:<account>", "region:<region>"],
         }
