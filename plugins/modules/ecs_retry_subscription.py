@@ -99,6 +99,8 @@ attributes:
 seealso:
   - module: steadyops.ecs.ecs_retry_subscription_info
 notes:
+  - Settings of the filter that no option of this module manages, such as C(fieldSelectionCriteria), C(emitSystemFields)
+    and C(applyOnTransformedLogs), are kept when the filter changes.
   - |-
     IAM permissions, and what each is for:
 
@@ -240,11 +242,12 @@ def work(module: AwsModule, check_mode: bool) -> Outcome:
     access = function_access(module.client, function, wanted)
     change = plan_subscription(wanted, filters, access)
     stale = stale_function(wanted, filters or ())
+    current = next((each for each in filters or () if each.name == wanted.name), None)
     return converge(
         "subscription",
         change,
         check_mode,
-        lambda change: write_subscription(module.client, wanted, change, access, stale),
+        lambda change: write_subscription(module.client, wanted, change, access, stale, current),
         warnings=warnings_of(wanted, filters, access),
     )
 

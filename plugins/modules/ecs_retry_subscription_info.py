@@ -105,6 +105,17 @@ subscriptions:
       returned: always
       type: bool
       sample: false
+    field_selection_criteria:
+      description: Which system fields select log events; V(null) without.
+      returned: always
+      type: str
+      sample: null
+    emit_system_fields:
+      description: System fields that are sent with each log event.
+      returned: always
+      type: list
+      elements: str
+      sample: []
     created_at:
       description: When the filter was made.
       returned: always

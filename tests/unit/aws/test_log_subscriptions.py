@@ -40,6 +40,23 @@ def test_a_filter_is_put():
     stub.assert_no_pending_responses()
 
 
+def test_a_filter_that_is_put_again_keeps_what_is_not_managed():
+    # PutSubscriptionFilter sets every setting: AWS's API reference, parameters fieldSelectionCriteria,
+    # emitSystemFields and applyOnTransformedLogs.
+    logs, stub = stubbed("logs")
+    more = {
+        "fieldSelectionCriteria": '@aws.region = "eu-central-1"',
+        "emitSystemFields": ["@aws.account"],
+        "applyOnTransformedLogs": True,
+    }
+    stub.add_response("describe_subscription_filters", {"subscriptionFilters": [{**TOLD, **more}]})
+    sent = {"logGroupName": "trail", "filterName": "a", "filterPattern": "p", "destinationArn": str(ALIAS), **more}
+    stub.add_response("put_subscription_filter", {}, sent)
+    (current,) = log_subscriptions.subscription_filters(logs, "trail")
+    log_subscriptions.put_subscription_filter(logs, "trail", "a", "p", str(ALIAS), current)
+    stub.assert_no_pending_responses()
+
+
 @pytest.mark.parametrize("operation", ["describe", "put", "delete"])
 def test_other_errors_are_told(operation):
     logs, stub = stubbed("logs")

@@ -29,6 +29,8 @@ def subscription_filters(logs: Any, log_group: str, **page: str) -> Any:
             distribution=each.get("distribution"),
             transformed=bool(each.get("applyOnTransformedLogs")),
             created_at=each["creationTime"] / 1000 if "creationTime" in each else None,
+            field_selection=each.get("fieldSelectionCriteria") or None,
+            system_fields=tuple(each.get("emitSystemFields") or ()),
         )
         for each in answer["subscriptionFilters"]
     ]
@@ -36,10 +38,19 @@ def subscription_filters(logs: Any, log_group: str, **page: str) -> Any:
 
 
 @aws_call("logs:PutSubscriptionFilter")
-def put_subscription_filter(logs: Any, log_group: str, name: str, pattern: str, destination: str) -> None:
-    """Make a filter, or write over the one of that name."""
+def put_subscription_filter(
+    logs: Any, log_group: str, name: str, pattern: str, destination: str, current: Filter | None = None
+) -> None:
+    """Make a filter, or replace the one of that name and keep the settings of ``current`` that are not managed."""
+    kept: dict[str, Any] = {}
+    if current and current.transformed:
+        kept["applyOnTransformedLogs"] = True
+    if current and current.field_selection:
+        kept["fieldSelectionCriteria"] = current.field_selection
+    if current and current.system_fields:
+        kept["emitSystemFields"] = list(current.system_fields)
     logs.put_subscription_filter(
-        logGroupName=log_group, filterName=name, filterPattern=pattern, destinationArn=destination
+        logGroupName=log_group, filterName=name, filterPattern=pattern, destinationArn=destination, **kept
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..._core.arns import Arn
 from ..._core.change import Change
 from ..._core.errors import Failed
-from ..._core.log_subscription.model import FunctionAccess, sid_of, statement_for, statement_in
+from ..._core.log_subscription.model import Filter, FunctionAccess, sid_of, statement_for, statement_in
 from ..._core.log_subscription.plan import WantedSubscription, no_function
 from ..calls import functions
 from ..calls.log_subscriptions import delete_subscription_filter, put_subscription_filter
@@ -43,9 +43,17 @@ def function_access(client: Client, function: Arn | None, wanted: WantedSubscrip
 
 
 def write_subscription(
-    client: Client, wanted: WantedSubscription, change: Change, access: FunctionAccess | None, stale: Arn | None
+    client: Client,
+    wanted: WantedSubscription,
+    change: Change,
+    access: FunctionAccess | None,
+    stale: Arn | None,
+    current: Filter | None = None,
 ) -> Generator[str | float, None, None]:
-    """Make the writes of ``change``. ``stale`` is the alias or version that loses its permission."""
+    """Make the writes of ``change``. ``stale`` is the alias or version that loses its permission.
+
+    ``current`` is the filter that is replaced, if any.
+    """
     sid = sid_of(wanted.log_group, wanted.name)
     function = wanted.function
     if change.after is None or function is None:
@@ -68,7 +76,9 @@ def write_subscription(
     if change.differs("destination_arn", "filter_pattern"):
 
         def put() -> None:
-            put_subscription_filter(client("logs"), wanted.log_group, wanted.name, wanted.pattern or "", str(function))
+            put_subscription_filter(
+                client("logs"), wanted.log_group, wanted.name, wanted.pattern or "", str(function), current
+            )
 
         wait = ACCEPTED if wanted.permission else ACCEPTED_AT_ONCE
         names = {"function": function, "log_group": wanted.log_group}

@@ -21,7 +21,11 @@ _OURS = "SteadyopsEcsLogs"
 
 @dataclass(frozen=True)
 class Filter:
-    """As CloudWatch Logs tells of it. ``created_at`` in epoch seconds."""
+    """As CloudWatch Logs returns it. ``created_at`` in epoch seconds.
+
+    ``transformed``, ``field_selection`` and ``system_fields`` are not managed here. Each PutSubscriptionFilter sets
+    all of them, so an update has to repeat what is there.
+    """
 
     name: str
     log_group: str
@@ -31,6 +35,8 @@ class Filter:
     distribution: str | None = None
     transformed: bool = False
     created_at: float | None = None
+    field_selection: str | None = None
+    system_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ def filter_facts(found: Filter) -> dict[str, Any]:
         "role_arn": found.role_arn,
         "distribution": found.distribution,
         "apply_on_transformed_logs": found.transformed,
+        "field_selection_criteria": found.field_selection,
+        "emit_system_fields": list(found.system_fields),
         "created_at": None if found.created_at is None else iso(found.created_at),
     }
 
