@@ -111,16 +111,29 @@ options:
   message_template:
     description:
       - A ready-made message, in the form that the receiver wants.
-      - V(sentry), V(slack), V(slack_webhook), V(pagerduty), V(opsgenie), V(teams) and V(datadog) are meant for API
-        destinations that reach these services (Slack's C(chat.postMessage) with V(slack)).
+      - V(sentry), V(slack), V(slack_webhook), V(pagerduty), V(opsgenie), V(jira), V(teams) and V(datadog) are meant for
+        API destinations that reach these services (Slack's C(chat.postMessage) with V(slack)). V(jira) is Jira Service
+        Management, C(https://api.atlassian.com/jsm/ops/integration/v2/alerts). It replaces Opsgenie, which ends in
+        April 2027.
+      - Each message begins with a headline that says what failed and how. EventBridge cannot cut a name out of an ARN.
+        A headline has the short name of a service whose task failed, and names that you give or that the rule names as
+        the only ones (see O(message_options.subject)). Otherwise it ends with an ARN. Opsgenie, Jira and Datadog refuse
+        long headlines, so theirs have only names that you give or that the rule names.
+      - Messages to PagerDuty, Opsgenie and Jira have a key by service or family and stop code, so a crash loop is one
+        incident. Names of more than 160 characters can make the key longer than PagerDuty takes. Each refused launch
+        is an incident of its own, because its task definition is text that the caller wrote.
+      - Texts that callers wrote, such as a group or a stop reason, are shown as they are in Teams. Slack does not
+        format them, but EventBridge cannot escape C(<) and C(&), so Slack still reads sequences such as C(<!channel>)
+        in them.
       - Slack's C(chat.postMessage) answers with status 200 even when it takes no message, for want of a channel or a
         right, so such a message does not get into the queue of O(dead_letter_arn). Incoming webhooks answer with an
         error then.
       - V(sns_text) is lines of text, for topics with subscriptions that people read.
-      - V(plain) is a flat JSON document, for queues, functions and web services of your own.
+      - V(plain) is a flat JSON document, for queues, functions and web services of your own. V(custom) is a template of
+        your own, O(message_options.template).
       - None of them carries the value of an environment variable. Any string of an event may be empty in a message.
     type: str
-    choices: [sentry, slack, slack_webhook, pagerduty, opsgenie, teams, datadog, sns_text, plain]
+    choices: [sentry, slack, slack_webhook, pagerduty, opsgenie, jira, teams, datadog, sns_text, plain, custom]
   message_options:
     description:
       - What a message says besides the event.
@@ -140,6 +153,31 @@ options:
         description:
           - First words of the message, in the place of those such as V(ECS task failed).
         type: str
+      subject:
+        description:
+          - Short name of what the rule is about, such as V(orders-import). It stands in the headline.
+          - If neither this nor O(message_options.cluster) is given, and O(message_for) is omitted, the names are read
+            from the rule where it is about one family, service, state machine or cluster.
+        type: str
+      cluster:
+        description:
+          - Short name of the cluster that the rule is about. It stands in the headline.
+        type: str
+      log_group:
+        description:
+          - Name of the log group that the containers write to. Messages link to it. The link cannot name the log
+            stream, because its name has the id of the task, which EventBridge cannot cut out of the ARN.
+        type: str
+      template:
+        description:
+          - >-
+            JSON document with placeholders, for O(message_template=custom), such as
+            V({"text": "<headline>", "why": <reason>}).
+          - Placeholders are C(<headline>), C(<title>), C(<severity>), C(<key>), C(<link>) and the fields of
+            O(message_template=plain). A field that a kind of event lacks is an empty text.
+          - A placeholder for text that people or programs wrote, such as C(<reason>), must be a value of its own,
+            outside of quotes.
+        type: json
   message_for:
     description:
       - The kind of events that the message is about, as in O(steadyops.ecs.ecs_failure_rule#module:kind).
@@ -404,6 +442,10 @@ ARGUMENTS = {
             "channel": {"type": "str"},
             "severity": {"type": "str", "choices": list(SEVERITIES), "default": "error"},
             "title": {"type": "str"},
+            "subject": {"type": "str"},
+            "cluster": {"type": "str"},
+            "log_group": {"type": "str"},
+            "template": {"type": "json"},
         },
     },
     "message_for": {"type": "str", "choices": list(EVENT_KINDS)},

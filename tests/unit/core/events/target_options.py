@@ -132,7 +132,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"message_template": "teams", "message_options": {"channel": "C1"}}, "channel goes with slack"),
     ({"message_template": "slack", "message_options": {"channel": "<C1>"}}, "without < and >"),
     ({"message_template": "teams", "message_options": {"title": "a\nb"}}, "write one line"),
-    ({"message_template": "teams", "message_options": {"title": "a" * 8000}}, "title is too long"),
+    ({"message_template": "custom"}, "template goes with message_template custom, and custom needs it"),
+    (
+        {"message_template": "plain", "message_options": {"template": "{}"}},
+        "template goes with message_template custom",
+    ),
+    ({"message_template": "custom", "message_options": {"template": '{"a": <b>}'}}, "<b> is unknown"),
+    ({"message_template": "custom", "message_options": {"template": '{"a": }'}}, "input_template is not JSON"),
+    ({"message_template": "plain", "message_options": {"subject": "<job>"}}, "without < and >"),
+    ({"message_template": "jira", "message_options": {"title": "a" * 131}}, "and jira takes 130. Shorten them"),
+    ({"message_template": "teams", "message_options": {"title": "a" * 8000}}, "texts are too long"),
     ({"message_options": {"title": "a"}}, "message_options goes with message"),
     ({"message_for": "task"}, "message_for goes with message"),
 ]

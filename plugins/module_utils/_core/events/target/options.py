@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...arns import Arn
@@ -18,6 +18,7 @@ from ...names import EVENTS_NAME, ROLE, STANDARD_QUEUE, read_arn, read_name
 from .json_path import check_path
 from .kinds import Kind, is_fifo, target_arn
 from .messages.fields import EVENT_KINDS
+from .messages.subject import NO_SUBJECT, Subject
 from .messages.templates import Message, transformer
 from .rule import RuleName, read_rule_name
 from .transformer import check_transformer
@@ -48,11 +49,14 @@ class WantedTarget:
     event_kind: str | None = None
     facts: Mapping[str, Any] | None = None
 
-    def facts_for(self, event_kind: str) -> dict[str, Any]:
-        """The facts with the message for that kind of event."""
+    def facts_for(self, event_kind: str, of_rule: Subject | None = None) -> dict[str, Any]:
+        """The facts with the message for that kind of event. ``of_rule`` is the subject where the options have none."""
         facts = dict(self.facts or {})
         if self.message:
-            paths, template = transformer(self.message, event_kind)
+            message = self.message
+            if of_rule is not None and message.subject == NO_SUBJECT:
+                message = replace(message, subject=of_rule)
+            paths, template = transformer(message, event_kind)
             check_transformer(paths, template)
             facts["input_transformer"] = {"input_paths_map": paths, "input_template": template}
         return facts
@@ -176,17 +180,36 @@ def _message(params: Mapping[str, Any], kind: Kind) -> Message | None:
             "message_template: an event bus takes events as they are. Leave message_template out, and give it to a "
             "target there"
         )
-    channel = options.get("channel")
+    return _read_message(name, options, params["message_for"])
+
+
+def _read_message(name: str, options: Mapping[str, Any], event_kind: str | None) -> Message:
+    channel, template = options.get("channel"), options.get("template")
     if name == "slack" and not channel:
         raise Refused("message_options: slack needs a channel. Give message_options.channel, such as C0123456789")
     if name != "slack" and channel:
         raise Refused(f"message_options: channel goes with slack, not with {name}. Leave it out")
-    for option in ("channel", "title"):
+    if (name == "custom") is not bool(template):
+        raise Refused(
+            "message_options: template goes with message_template custom, and custom needs it. Give both or none"
+        )
+    for option in ("channel", "title", "subject", "cluster", "log_group"):
         _check_words(f"message_options, {option}", options.get(option))
-    message = Message(name, channel, options.get("severity") or "error", options.get("title"))
-    for event_kind in EVENT_KINDS:
-        if len(transformer(message, event_kind)[1]) > LONGEST_INPUT:
-            raise Refused("message_options: the title is too long for a template of EventBridge. Shorten it")
+    message = Message(
+        name,
+        channel,
+        options.get("severity") or "error",
+        options.get("title"),
+        Subject(options.get("subject") or "", options.get("cluster") or ""),
+        options.get("log_group"),
+        template,
+    )
+    for each in [event_kind] if event_kind else EVENT_KINDS:
+        paths, text = transformer(message, each)
+        if len(text) > LONGEST_INPUT:
+            raise Refused("message_options: the texts are too long for a template of EventBridge. Shorten them")
+        if template:
+            check_transformer(paths, text)
     return message
 
 

@@ -17,6 +17,7 @@ from ...limits import DELIVERY_DEFAULTS
 from ..rule import Rule
 from .kinds import SERVICES_WITH_POLICIES, is_fifo
 from .messages.fields import event_kind_of
+from .messages.subject import subject_of
 from .options import WantedTarget
 from .policy_document import find_statement, read_policy_document
 from .statements import same_statement, sid_of, statement_for
@@ -185,15 +186,14 @@ def plan_target(wanted: WantedTarget, found: Found, rule: str | None) -> Change:
         nothing = found.target is None and not standing
         return Change(None if nothing else {**(found.target or {"id": wanted.id}), "permissions": standing}, None)
     _check_places(wanted, found.places)
-    facts = wanted.facts_for(_event_kind(wanted, found))
+    pattern = found.rule.pattern_text if found.rule else None
+    # With message_for, the rule is not always looked up, and the message must not depend on whether it was.
+    of_rule = subject_of(pattern) if wanted.event_kind is None else None
+    facts = wanted.facts_for(wanted.event_kind or event_kind_of(pattern), of_rule)
     before = None
     if found.target is not None or standing:
         before = {**_alike(found.target, facts), "permissions": standing}
     return Change(before, {**facts, "permissions": coming})
-
-
-def _event_kind(wanted: WantedTarget, found: Found) -> str:
-    return wanted.event_kind or event_kind_of(found.rule.pattern_text if found.rule else None)
 
 
 def _alike(found: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,10 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """What there is to say about each kind of event, and where in the event it is found.
 
+An input transformer copies values and cannot change them: it cuts no name out of an ARN, and it escapes nothing that
+it puts into a text. So a headline has short names only where the event carries one that needs no escapes, or where the
+rule itself names what it is about (``subject.py``); otherwise it ends with the ARN.
+
 Nothing here can hold the value of an environment variable: no ``overrides``, no ``requestParameters`` as a whole, no
 input or output of an execution, and not its ``cause`` either, which quotes the overrides of the task that it ran.
 """
@@ -12,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,19 +31,23 @@ class Field:
 
 @dataclass(frozen=True)
 class EventKind:
-    """``code`` is the field that tells one sort of this event from another. ``subject`` and ``same`` are texts with
-    placeholders: what the event is about, never empty, and what two events of one cause have in common."""
+    """``code`` is the field that tells one sort of this event from another. The texts have placeholders.
+
+    ``source`` says where it happened and is never empty. ``same`` is equal for two events of one service or family and
+    cause. ``who`` is the short name of what failed, ``cause`` what went wrong, in few and bounded words. ``arn`` names
+    what failed where there is no short name; ``link`` is the field with the ARN that the AWS console opens.
+    """
 
     title: str
     code: str
-    subject: str
+    source: str
     same: str
     fields: Mapping[str, Field]
     details: Mapping[str, Field] = field(default_factory=dict)  # lists and objects, for programs
-
-    @property
-    def headline(self) -> str:
-        return f"{self.title}: <{self.code}>"
+    who: str = ""
+    cause: str = ""
+    arn: str = ""
+    link: str = ""
 
     def all_fields(self) -> dict[str, Field]:
         return {**self.fields, **self.details, **ENVELOPE}
@@ -56,39 +65,63 @@ _CLUSTER = Field("Cluster", "$.detail.clusterArn")
 _SERVICE = Field("Service", "$.resources[0]")
 _REASON = Field("Reason", "$.detail.reason", free=True)
 
+_GROUP = Field("Group", "$.detail.group", free=True)
+
 _TASK = {
     "reason": Field("Reason", "$.detail.stoppedReason", free=True),
     "stop_code": Field("Stop code", "$.detail.stopCode"),
     "exit_codes": Field("Exit codes", "$.detail.containers[*].exitCode"),
-    "group": Field("Group", "$.detail.group", free=True),
+    "group": _GROUP,
     "started_by": Field("Started by", "$.detail.startedBy", free=True),
     "cluster": _CLUSTER,
     "task_definition": Field("Task definition", "$.detail.taskDefinitionArn"),
     "task": Field("Task", "$.detail.taskArn"),
 }
-_CONTAINERS = {"containers": Field("Containers", "$.detail.containers", free=True)}
+_CONTAINERS = {
+    "container_reasons": Field("Reasons of containers", "$.detail.containers[*].reason", free=True),
+    "containers": Field("Containers", "$.detail.containers", free=True),
+}
 
 _KINDS: dict[str, EventKind] = {
     "task": EventKind(
         title="ECS task failed",
         code="stop_code",
-        subject="<cluster>",
+        source="<cluster>",
         same="<task_definition> <stop_code>",
         fields=_TASK,
         details=_CONTAINERS,
+        cause="<stop_code> <exit_codes>",
+        arn="task_definition",
+        link="task",
+    ),
+    # ECS refuses a group of a caller's own that begins with "service:" ("Invalid namespace for group", as public code
+    # reports), and names of services have no quotes, so this group can stand in a text.
+    "service_task": EventKind(
+        title="ECS task failed",
+        code="stop_code",
+        source="<cluster>",
+        same="<cluster> <group> <stop_code>",
+        fields={**_TASK, "group": Field("Group", "$.detail.group")},
+        details=_CONTAINERS,
+        who="<group>",
+        cause="<stop_code> <exit_codes>",
+        link="task",
     ),
     "all_task_changes": EventKind(
         title="ECS task changed",
         code="last_status",
-        subject="<cluster>",
+        source="<cluster>",
         same="<task>",
         fields={"last_status": Field("Status", "$.detail.lastStatus"), **_TASK},
         details=_CONTAINERS,
+        cause="<last_status>",
+        arn="task_definition",
+        link="task",
     ),
     "service_action": EventKind(
         title="ECS service in trouble",
         code="event_name",
-        subject="<service>",
+        source="<service>",
         same="<service> <event_name>",
         fields={
             "event_name": Field("Event", "$.detail.eventName"),
@@ -96,11 +129,14 @@ _KINDS: dict[str, EventKind] = {
             "service": _SERVICE,
             "cluster": _CLUSTER,
         },
+        cause="<event_name>",
+        arn="service",
+        link="service",
     ),
     "deployment": EventKind(
         title="ECS deployment failed",
         code="event_name",
-        subject="<service>",
+        source="<service>",
         same="<service> <deployment>",
         fields={
             "event_name": Field("Event", "$.detail.eventName"),
@@ -108,11 +144,14 @@ _KINDS: dict[str, EventKind] = {
             "service": _SERVICE,
             "deployment": Field("Deployment", "$.detail.deploymentId"),
         },
+        cause="<event_name>",
+        arn="service",
+        link="service",
     ),
     "deployment_hook": EventKind(
         title="ECS deployment held up by a hook",
         code="event_name",
-        subject="<service>",
+        source="<service>",
         same="<service> <hook>",
         fields={
             "event_name": Field("Event", "$.detail.eventName"),
@@ -124,11 +163,14 @@ _KINDS: dict[str, EventKind] = {
             "hook": Field("Hook", "$.detail.hookId"),
             "deployment": Field("Deployment", "$.detail.serviceDeploymentArn"),
         },
+        cause="<event_name>",
+        arn="service",
+        link="service",
     ),
     "daemon": EventKind(
         title="ECS daemon in trouble",
         code="event_name",
-        subject="<daemon>",
+        source="<daemon>",
         same="<daemon> <event_name> <failure_type>",
         fields={
             "event_name": Field("Event", "$.detail.eventName"),
@@ -139,11 +181,14 @@ _KINDS: dict[str, EventKind] = {
             "instance": Field("Container instance", "$.detail.containerInstanceArn"),
             "task": Field("Task", "$.detail.taskArn"),
         },
+        cause="<event_name> <failure_type>",
+        arn="daemon",
+        link="daemon",
     ),
     "container_instance": EventKind(
         title="ECS container instance impaired",
         code="check",
-        subject="<instance>",
+        source="<instance>",
         same="<instance> <check>",
         fields={
             # The first check of the list, which may be one that is fine; programs get all of them.
@@ -155,11 +200,14 @@ _KINDS: dict[str, EventKind] = {
             "instance": Field("Container instance", "$.detail.containerInstanceArn"),
         },
         details={"health_checks": Field("Health checks", "$.detail.healthChecks", free=True)},
+        who="<host>",
+        cause="<check>",
+        link="instance",
     ),
     "task_retirement": EventKind(
         title="AWS will retire Fargate tasks",
         code="starts",
-        subject="<resource>",
+        source="<resource>",
         same="<resource> <starts>",
         fields={
             "starts": Field("Not before", "$.detail.startTime"),
@@ -168,12 +216,14 @@ _KINDS: dict[str, EventKind] = {
             "health_event": Field("Event of AWS Health", "$.detail.eventArn"),
         },
         details={"affected": Field("Affected", "$.resources", free=True)},
+        who="<resource>",
+        cause="<starts>",
     ),
     # The cluster and the task definition are what the caller wrote, and a wrong one is why some calls are refused.
     "launch": EventKind(
         title="ECS task not launched",
         code="call",
-        subject="<account> <region>",
+        source="<account> <region>",
         same="<event_id>",
         fields={
             "call": Field("Call", "$.detail.eventName"),
@@ -186,11 +236,13 @@ _KINDS: dict[str, EventKind] = {
             "caller": Field("Caller", "$.detail.userIdentity.arn"),
         },
         details={"failures": Field("Failures", "$.detail.responseElements.failures", free=True)},
+        cause="<call> <error_code>",
+        arn="caller",
     ),
     "state_machine": EventKind(
         title="Step Functions execution did not succeed",
         code="status",
-        subject="<state_machine>",
+        source="<state_machine>",
         same="<state_machine> <status>",
         fields={
             "status": Field("Status", "$.detail.status"),
@@ -198,18 +250,23 @@ _KINDS: dict[str, EventKind] = {
             "state_machine": Field("State machine", "$.detail.stateMachineArn"),
             "execution": Field("Execution", "$.detail.executionArn"),
         },
+        cause="<status>",
+        arn="state_machine",
+        link="execution",
     ),
     "any": EventKind(
         title="AWS event",
         code="detail_type",
-        subject="<account> <region>",
+        source="<account> <region>",
         same="<event_id>",
         fields={"source": Field("Source", "$.source"), "resource": Field("Resource", "$.resources[0]")},
+        cause="<detail_type>",
+        arn="resource",
     ),
 }
 
 EVENT_KINDS = {
-    kind: _KINDS["task" if kind == "service_task" else kind]
+    kind: _KINDS[kind]
     for kind in (
         "task",
         "service_task",
@@ -253,8 +310,17 @@ def event_kind_of(pattern: str | None) -> str:
     kind = kinds.pop() if len(kinds) == 1 else "any"
     if kind == "task" and (detail.get("lastStatus") if isinstance(detail, dict) else None) != ["STOPPED"]:
         return "all_task_changes"
+    groups = detail.get("group") if isinstance(detail, dict) else None
+    if kind == "task" and isinstance(groups, list) and groups and all(map(_of_service, groups)):
+        return "service_task"
     if kind == "task_retirement" and "AWS_ECS_TASK_PATCHING_RETIREMENT" not in json.dumps(detail):
         return "any"
     if kind == "launch" and read.get("source") != ["aws.ecs"]:
         return "any"
     return kind
+
+
+def _of_service(entry: Any) -> bool:
+    """Whether an entry of a pattern lets only groups of services through."""
+    text = entry.get("prefix") if isinstance(entry, dict) and len(entry) == 1 else entry
+    return isinstance(text, str) and text.startswith("service:")

@@ -14,33 +14,84 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
+from ....errors import Refused
 from .fields import EVENT_KINDS, EventKind
+from .limits import HEADLINES, longest
+from .subject import NO_SUBJECT, Subject
 
 SEVERITIES = ("critical", "error", "warning", "info")
 
 
+CONSOLE = "https://console.aws.amazon.com/go/view?arn="  # opens what an ARN names, in the partition aws
+_LOGS = "https://<region>.console.aws.amazon.com/cloudwatch/home?region=<region>#logsV2:log-groups/log-group/"
+
+
 @dataclass(frozen=True)
 class Message:
-    """The option ``message`` and what goes with it. ``title`` takes the place of the one that the event has."""
+    """The options of a message. ``title`` replaces the first words, ``subject`` says what failed, in short names.
+
+    ``template`` is the user's own, for the name ``custom``.
+    """
 
     name: str
     channel: str | None = None
     severity: str = "error"
     title: str | None = None
+    subject: Subject = NO_SUBJECT
+    log_group: str | None = None
+    template: str | None = None
 
 
 def transformer(message: Message, event_kind: str) -> tuple[dict[str, str], str]:
     """``input_paths_map`` and ``input_template`` of a message about a kind of event."""
     kind = EVENT_KINDS[event_kind]
     if message.title is not None:
-        kind = EventKind(message.title, kind.code, kind.subject, kind.same, kind.fields, kind.details)
+        kind = replace(kind, title=message.title)
     template = TEMPLATES[message.name](kind, message)
     fields = kind.all_fields()
     used = sorted(set(re.findall(r"<([^<>]+)>", template)))
     return {name: fields[name].path for name in used}, template
+
+
+def headline(kind: EventKind, message: Message) -> str:
+    """What failed, and how: short names first. Without a short name it ends with an ARN."""
+    who, cluster = message.subject.name or kind.who, message.subject.cluster
+    place = f" in {cluster}" if cluster and kind.fields.keys() & {"cluster", "service"} else ""
+    arn = "" if who or not kind.arn or kind.fields[kind.arn].free else f", <{kind.arn}>"
+    return f"{kind.title}{f': {who}' if who else ''}{place}: {kind.cause}{arn}"
+
+
+def short_headline(kind: EventKind, message: Message) -> str:
+    """A headline that no event can make too long for the receiver, so without names that only the event knows.
+
+    Raises ``Refused`` when title and subject alone are too long.
+    """
+    most = HEADLINES[message.name]
+    subject = " in ".join(filter(None, (message.subject.name, message.subject.cluster)))
+    head = f"{kind.title}{f': {subject}' if subject else ''}"
+    full = f"{head}: {kind.cause}"
+    if longest(full) <= most:
+        return full
+    if len(head) > most:
+        raise Refused(
+            f"message_options: title and subject make a headline of {len(head)} characters, and {message.name} takes "
+            f"{most}. Shorten them"
+        )
+    return head
+
+
+def links(kind: EventKind, message: Message) -> dict[str, str]:
+    """Pages of the AWS console, by their labels. The log stream of a container cannot be linked: its name has the id
+    of the task, which is part of an ARN."""
+    found = {kind.fields[kind.link].label: f"{CONSOLE}<{kind.link}>"} if kind.link else {}
+    if message.log_group:
+        # The console wants the name encoded twice, with $ for %.
+        found["Logs"] = _LOGS + quote(quote(message.log_group, safe=""), safe="").replace("%", "$")
+    return found
 
 
 class Own(str):
@@ -81,9 +132,9 @@ def _sentry(kind: EventKind, message: Message) -> str:
             "level": {"critical": "fatal"}.get(message.severity, message.severity),
             "logger": "aws.ecs",
             "timestamp": Own("time"),
-            "message": {"formatted": kind.headline},
+            "message": {"formatted": headline(kind, message)},
             "tags": {**tags, "account": "<account>", "region": "<region>"},
-            "extra": _own(kind),
+            "extra": {**links(kind, message), **_own(kind)},
             "fingerprint": ["ecs", kind.same],
         }
     )
@@ -95,11 +146,18 @@ def _slack_webhook(kind: EventKind, message: Message, **more: str) -> str:
     colours = {"warning": "warning", "info": "good"}
     attachment = {
         "color": colours.get(message.severity, "danger"),
-        "fallback": kind.headline,
+        "fallback": headline(kind, message),
+        "mrkdwn_in": [],
         "fields": fields,
         "footer": "<account> <region> <time>",
     }
-    return _document({**more, "text": kind.headline, "attachments": [attachment]})
+    pages = [
+        {"color": attachment["color"], "fallback": label, "title": label, "title_link": url}
+        for label, url in links(kind, message).items()
+    ]
+    # What callers wrote stands in the fields only, and mrkdwn_in keeps Slack from formatting it.
+    plain = {"text": headline(kind, message), "mrkdwn": False, "attachments": [attachment, *pages]}
+    return _document({**more, **plain})
 
 
 def _slack(kind: EventKind, message: Message) -> str:
@@ -111,9 +169,10 @@ def _pagerduty(kind: EventKind, message: Message) -> str:
         {
             "event_action": "trigger",
             "dedup_key": kind.same,
+            "links": [{"href": url, "text": label} for label, url in links(kind, message).items()],
             "payload": {
-                "summary": kind.headline,
-                "source": kind.subject,
+                "summary": headline(kind, message),
+                "source": kind.source,
                 "severity": message.severity,
                 "timestamp": Own("time"),
                 "class": Own(kind.code),
@@ -127,8 +186,9 @@ def _opsgenie(kind: EventKind, message: Message) -> str:
     details = {name: _text(kind, name) for name in kind.fields}
     return _document(
         {
-            "message": kind.headline,
+            "message": short_headline(kind, message),
             "alias": kind.same,
+            "description": "\n".join([headline(kind, message), *_lines(links(kind, message))]),
             "priority": {"critical": "P1", "error": "P2", "warning": "P3", "info": "P5"}[message.severity],
             "source": "EventBridge",
             "details": {**details, "account": Own("account"), "region": Own("region"), "time": Own("time")},
@@ -138,16 +198,31 @@ def _opsgenie(kind: EventKind, message: Message) -> str:
 
 def _teams(kind: EventKind, message: Message) -> str:
     colour = {"warning": "warning", "info": "default"}.get(message.severity, "attention")
-    facts = [{"title": field.label, "value": _text(kind, name)} for name, field in kind.fields.items()]
+    # A RichTextBlock shows Markdown as it is, and a FactSet does not: free text goes into the former.
+    facts = [{"title": field.label, "value": f"<{name}>"} for name, field in kind.fields.items() if not field.free]
+    texts = [
+        {
+            "type": "RichTextBlock",
+            "inlines": [
+                {"type": "TextRun", "text": f"{field.label}: ", "weight": "bolder"},
+                {"type": "TextRun", "text": Own(name)},
+            ],
+        }
+        for name, field in kind.fields.items()
+        if field.free
+    ]
+    pages = [{"type": "Action.OpenUrl", "title": label, "url": url} for label, url in links(kind, message).items()]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": [
-            {"type": "TextBlock", "text": kind.headline, "weight": "bolder", "color": colour, "wrap": True},
+            {"type": "TextBlock", "text": headline(kind, message), "weight": "bolder", "color": colour, "wrap": True},
+            *texts,
             {"type": "FactSet", "facts": facts},
             {"type": "TextBlock", "text": "<account> <region> <time>", "isSubtle": True, "wrap": True},
         ],
+        "actions": pages,
     }
     content = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
     return _document({"type": "message", "attachments": [content]})
@@ -157,11 +232,12 @@ def _datadog(kind: EventKind, message: Message) -> str:
     safe = {name: field for name, field in kind.fields.items() if not field.free and name != "exit_codes"}
     tags = [f"{name}:<{name}>" for name in safe]
     # Datadog refuses an empty text, and any free text may be empty: it becomes a tag.
-    text = [f"{kind.title}.", *(f"{field.label}: <{name}>" for name, field in safe.items())]
+    text = [headline(kind, message), *_lines(links(kind, message))]
+    text += [f"{field.label}: <{name}>" for name, field in safe.items()]
     rest = [Own(name) for name, field in kind.fields.items() if field.free]
     return _document(
         {
-            "title": kind.headline,
+            "title": short_headline(kind, message),
             "text": "\n".join(text),
             "alert_type": {"critical": "error"}.get(message.severity, message.severity),
             "tags": [*tags, *rest, "account:<account>", "region:<region>"],
@@ -169,19 +245,72 @@ def _datadog(kind: EventKind, message: Message) -> str:
     )
 
 
-def _sns_text(kind: EventKind, _message: Message) -> str:
+def _lines(pages: Mapping[str, str]) -> list[str]:
+    return [f"{label}: {url}" for label, url in pages.items()]
+
+
+def _sns_text(kind: EventKind, message: Message) -> str:
     """Lines of text, each in quotes, as EventBridge wants them. Nobody reads them as JSON, so free text may stand
     in them as well."""
-    lines = [kind.headline, *(f"{field.label}: <{name}>" for name, field in kind.fields.items())]
-    lines.append("Account <account> in <region> at <time>")
+    who = message.subject.name or next(
+        (f"<{name}>" for name in ("group", "task_definition") if name in kind.fields), ""
+    )
+    named = replace(kind, who=kind.who or who)
+    why = " <container_reasons>" if "container_reasons" in kind.details else ""
+    lines = [
+        headline(named, message) + why,
+        *(f"{field.label}: <{name}>" for name, field in kind.fields.items()),
+        *_lines(links(kind, message)),
+        "Account <account> in <region> at <time>",
+    ]
     return "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
 
 
 def _plain(kind: EventKind, message: Message) -> str:
-    about = {"title": kind.title, "severity": message.severity, "detail_type": Own("detail_type")}
+    about = {
+        "title": kind.title,
+        "headline": headline(kind, message),
+        "severity": message.severity,
+        "detail_type": Own("detail_type"),
+    }
     where = {name: Own(name) for name in ("time", "account", "region", "event_id")}
-    return _document({**about, **_own(kind), **where})
+    return _document({**about, **_own(kind), **where, "links": links(kind, message)})
 
+
+def _custom(kind: EventKind, message: Message) -> str:
+    """The user's own template. Fields of other kinds of event are empty, so one template serves all rules."""
+    fields = kind.all_fields()
+    own = {"headline": headline(kind, message), "title": kind.title, "severity": message.severity}
+    own |= {"link": next(iter(links(kind, message).values()), ""), "key": kind.same}
+
+    def part(found: re.Match[str]) -> str:
+        inside = found[0].startswith('"')
+
+        def value(placeholder: re.Match[str]) -> str:
+            name = placeholder[1]
+            if name in own:
+                text = json.dumps(own[name], ensure_ascii=False)
+                return text[1:-1] if inside else text
+            if name not in ALL_FIELDS:
+                raise Refused(
+                    f"message_options, template: <{name}> is unknown. Placeholders are {', '.join(sorted(own))} and "
+                    f"the fields {', '.join(sorted(ALL_FIELDS))}"
+                )
+            if inside and any(
+                each.all_fields()[name].free for each in EVENT_KINDS.values() if name in each.all_fields()
+            ):
+                raise Refused(
+                    f"message_options, template: <{name}> stands inside a text, and EventBridge would not escape its "
+                    "quotes. Make it a value of its own, without quotes around it"
+                )
+            return placeholder[0] if name in fields else "" if inside else '""'
+
+        return re.sub(r"<([^<>]*)>", value, found[0])
+
+    return re.sub(r'"(?:[^"\\]|\\.)*"?|[^"]+', part, message.template or "{}", flags=re.DOTALL)
+
+
+ALL_FIELDS = frozenset(name for kind in EVENT_KINDS.values() for name in kind.all_fields())
 
 TEMPLATES: dict[str, Callable[[EventKind, Message], str]] = {
     "sentry": _sentry,
@@ -189,8 +318,10 @@ TEMPLATES: dict[str, Callable[[EventKind, Message], str]] = {
     "slack_webhook": _slack_webhook,
     "pagerduty": _pagerduty,
     "opsgenie": _opsgenie,
+    "jira": _opsgenie,
     "teams": _teams,
     "datadog": _datadog,
     "sns_text": _sns_text,
     "plain": _plain,
+    "custom": _custom,
 }
