@@ -171,7 +171,7 @@ def test_sentry_gets_the_event_before_the_function_returns(run, sentry):
     assert "sentry_version=7" in request["headers"]["x-sentry-auth"]
     (event,) = sentry.events()
     assert event["event_id"] == EVENT["id"].replace("-", "")
-    assert event["message"] == "ECS task nightly-import: EssentialContainerExited (app 137 OutOfMemoryError)"
+    assert event["message"] == "nightly-import in production exited with 137 (out of memory)"
     assert event["level"] == "error"
     assert event["environment"] == "staging"
     assert event["tags"]["stop_code"] == "EssentialContainerExited"

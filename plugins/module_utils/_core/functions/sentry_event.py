@@ -13,6 +13,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 LOGGER = "aws.ecs"
 
@@ -21,21 +22,28 @@ _LONGEST_TEXT = 2000
 _PASSING_BY = frozenset({"SpotInterruption", "TerminationNotice", "UserInitiated"})
 _INJECTED = ("aws-guardduty-agent-", "ecs-service-connect-")  # by AWS, with a name that is new for every task
 _TERMINATED = 143
-_LEVELS = {"INFO": "info", "WARN": "warning", "ERROR": "error"}
+_LEVELS = {"INFO": "info", "WARN": "warning", "WARNING": "warning", "ERROR": "error"}
+_CAUSES = {"OutOfMemoryError": "out of memory"}
+_CONSOLES = {"aws": "aws.amazon.com", "aws-us-gov": "amazonaws-us-gov.com", "aws-cn": "amazonaws.cn"}
 
 Event = Mapping[str, Any]
 
 
-def sentry_event(event: Any) -> dict[str, Any]:
+def sentry_event(event: Any, log_group: str = "", stream_prefix: str = "") -> dict[str, Any]:
     """Sentry's event for one of EventBridge's; for one that ECS or Step Functions sends, with what matters of it.
 
     Sentry groups by ``fingerprint``: what fails again in the same way is one issue. ``event_id`` is that of the event,
-    so one that is delivered twice counts once. Raises ``ValueError`` for what is no event of EventBridge.
+    so one that is delivered twice counts once. ``log_group`` and ``stream_prefix`` are those of the log driver
+    ``awslogs``; with them, an event of a task links to the log stream of the container that failed.
+
+    Raises ``ValueError`` for what is no event of EventBridge.
     """
     if not isinstance(event, Mapping) or "detail-type" not in event or not isinstance(event.get("detail"), Mapping):
         raise ValueError("this is no event of EventBridge: leave its target without input, input_path and message")
     kind = _text(event["detail-type"])
     facts = _READERS.get(kind, _of_another)(event, event["detail"])
+    if kind == "ECS Task State Change" and log_group and stream_prefix and facts["extra"]["links"]:
+        facts["extra"]["links"]["logs"] = _log_stream(event["detail"], facts, log_group, stream_prefix)
     tags = {"detail_type": kind, "account": event.get("account"), "region": event.get("region"), **facts.pop("tags")}
     resources = [_text(each) for each in event.get("resources") or ()]
     return {
@@ -61,10 +69,12 @@ def _of_task(_event: Event, detail: Event) -> dict[str, Any]:
     ]
     # Of a task that never ran, or that ECS stopped, the reason tells one failure from another.
     cause = causes if code in ("", "EssentialContainerExited") else [_word(reason)]
-    what = ", ".join(causes) if causes else _word(reason)
+    group = _text(detail.get("group"))
+    service = group.partition(":")[2] if group.startswith("service:") else ""
+    task = _text(detail.get("taskArn"))
     return {
         "level": "warning" if code in _PASSING_BY else "error",
-        "message": f"ECS task {family or '?'}: {code or detail.get('lastStatus')}{f' ({what})' if what else ''}",
+        "message": f"{_named(service or family, cluster)}{_how_it_ended(detail, failed, causes)}",
         "fingerprint": [cluster, family, code, *cause],
         "tags": {
             "cluster": cluster,
@@ -77,6 +87,9 @@ def _of_task(_event: Event, detail: Event) -> dict[str, Any]:
         },
         "extra": {
             "reason": reason or None,
+            "links": _links(
+                task, {"task": f"tasks/{_last(task)}", "service": f"services/{service}" if service else ""}
+            ),
             "containers": containers,
             "task": detail.get("taskArn"),
             "task_definition": detail.get("taskDefinitionArn"),
@@ -87,6 +100,41 @@ def _of_task(_event: Event, detail: Event) -> dict[str, Any]:
             "stopped_at": detail.get("stoppedAt"),
         },
     }
+
+
+def _named(name: str, cluster: str) -> str:
+    return f"{name or '?'} in {cluster}" if cluster else name or "?"
+
+
+def _how_it_ended(detail: Event, failed: list[dict[str, Any]], causes: list[str]) -> str:
+    """``exited with 137 (out of memory)`` for a container that ran; else the stop code with what is known."""
+    code, reason = _text(detail.get("stopCode")), _text(detail.get("stoppedReason"))
+    ended = next((each for each in failed if "exit_code" in each), None)
+    if ended and code in ("", "EssentialContainerExited", "TaskFailedToStart"):
+        word = _word(ended.get("reason"))
+        return f" exited with {ended['exit_code']}{f' ({_CAUSES.get(word, word)})' if word else ''}"
+    what = ", ".join(causes) if causes else _word(reason)
+    return f": {code or detail.get('lastStatus')}{f' ({what})' if what else ''}"
+
+
+def _links(arn: str, pages: Mapping[str, str]) -> dict[str, str] | None:
+    """Pages of the ECS console about the cluster of a task or service, by the ARN of that."""
+    _arn, partition, _ecs, region, *_rest = [*arn.split(":", 5), "", "", "", ""]
+    path = arn.rpartition(":")[2].split("/")
+    if partition not in _CONSOLES or len(path) < 3:
+        return None
+    begin = f"https://{region}.console.{_CONSOLES[partition]}/ecs/v2/clusters/{path[1]}"
+    return {name: f"{begin}/{page}?region={region}" for name, page in pages.items() if page}
+
+
+def _log_stream(detail: Event, facts: Mapping[str, Any], log_group: str, stream_prefix: str) -> str:
+    """The page of the log stream ``prefix/container/task``. The console wants names encoded twice, with $ for %."""
+    first = next((each["name"] for each in facts["extra"]["containers"]), "")
+    stream = f"{stream_prefix}/{facts['tags']['container'] or first}/{_last(detail.get('taskArn'))}"
+    group, stream = (quote(quote(name, safe=""), safe="").replace("%", "$") for name in (log_group, stream))
+    begin, _ecs, _path = str(facts["extra"]["links"]["task"]).partition("/ecs/")
+    region = begin.removeprefix("https://").partition(".")[0]
+    return f"{begin}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}/log-events/{stream}"
 
 
 def _failed(containers: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -113,10 +161,68 @@ def _of_service(event: Event, detail: Event) -> dict[str, Any]:
     reason = _text(detail.get("reason")) or None
     return {
         "level": _LEVELS.get(_text(detail.get("eventType")), "error"),
-        "message": f"ECS service {path[-1] or '?'}: {name}{f' ({reason})' if reason else ''}",
+        "message": f"ECS service {_named(path[-1], cluster)}: {name}{f' ({reason})' if reason else ''}",
         "fingerprint": [cluster, path[-1], name],
         "tags": {"cluster": cluster, "service": path[-1], "event_name": name},
-        "extra": {"reason": reason, "deployment": detail.get("deploymentId")},
+        "extra": {
+            "reason": reason,
+            "deployment": detail.get("deploymentId"),
+            "links": _links(_text(next(iter(event.get("resources") or ()), "")), {"service": f"services/{path[-1]}"}),
+        },
+    }
+
+
+def _of_hook(_event: Event, detail: Event) -> dict[str, Any]:
+    service, cluster = _text(detail.get("serviceArn")), _last(detail.get("clusterArn"))
+    name = _text(detail.get("eventName"))
+    facts = ("hookType", "lifecycleStage", "hookId", "expiresAt", "serviceDeploymentArn")
+    return {
+        "level": "error" if name in {"HOOK_FAILED", "HOOK_TIMED_OUT"} else "warning",
+        "message": f"Deployment of {_named(_last(service), cluster)}: {name} at {_text(detail.get('lifecycleStage'))}",
+        "fingerprint": [cluster, _last(service), name],
+        "tags": {"cluster": cluster, "service": _last(service), "event_name": name},
+        "extra": {
+            **{fact: detail.get(fact) for fact in facts},
+            "links": _links(service, {"service": f"services/{_last(service)}"}),
+        },
+    }
+
+
+def _of_daemon(_event: Event, detail: Event) -> dict[str, Any]:
+    daemon, cluster = _last(detail.get("daemonArn")), _last(detail.get("clusterArn"))
+    name, why = _text(detail.get("eventName")), _text(detail.get("failureType"))
+    facts = ("reason", "containerInstanceArn", "taskArn", "daemonDeploymentArn")
+    return {
+        "level": _LEVELS.get(_text(detail.get("eventType")), "error"),
+        "message": f"ECS daemon {_named(daemon, cluster)}: {name}{f' ({why})' if why else ''}",
+        "fingerprint": [cluster, daemon, name, why],
+        "tags": {"cluster": cluster, "daemon": daemon, "event_name": name, "failure_type": why},
+        "extra": {fact: detail.get(fact) for fact in facts},
+    }
+
+
+def _of_instance(_event: Event, detail: Event) -> dict[str, Any]:
+    cluster, status = _last(detail.get("clusterArn")), _text(detail.get("overallStatus"))
+    checks = [each for each in _maps(detail.get("healthChecks")) if each.get("status") != "OK"]
+    types = ", ".join(_text(each.get("type")) for each in checks)
+    instance = _text(detail.get("ec2InstanceId")) or _last(detail.get("containerInstanceArn"))
+    return {
+        "level": "error" if status == "IMPAIRED" else "info",
+        "message": f"ECS container instance {_named(instance, cluster)} is {status}{f' ({types})' if types else ''}",
+        "fingerprint": [cluster, instance, types],
+        "tags": {"cluster": cluster, "instance": instance, "status": status},
+        "extra": {"checks": [{key: each.get(key) for key in ("type", "status", "statusReason")} for each in checks]},
+    }
+
+
+def _of_health(event: Event, detail: Event) -> dict[str, Any]:
+    code, start = _text(detail.get("eventTypeCode")), _text(detail.get("startTime"))
+    return {
+        "level": "warning",
+        "message": f"AWS Health: {code} for {_text(next(iter(event.get('resources') or ()), '?'))}, not before {start}",
+        "fingerprint": [code, _text(detail.get("eventArn"))],
+        "tags": {"event_type": code},
+        "extra": {"starts": start or None, "ends": detail.get("endTime"), "health_event": detail.get("eventArn")},
     }
 
 
@@ -195,6 +301,11 @@ _READERS = {
     "ECS Task State Change": _of_task,
     "ECS Service Action": _of_service,
     "ECS Deployment State Change": _of_service,
+    "ECS Hook State Change": _of_hook,
+    "ECS Daemon Service Action": _of_daemon,
+    "ECS Daemon Deployment State Change": _of_daemon,
+    "ECS Container Instance Health Change": _of_instance,
+    "AWS Health Event": _of_health,
     "AWS API Call via CloudTrail": _of_launch,
     "Step Functions Execution Status Change": _of_execution,
 }

@@ -12,6 +12,8 @@ Environment variables, one of the first three:
 ``SENTRY_DSN_PARAMETER``  name of a parameter of AWS Systems Manager, with the same
 ``SENTRY_ENVIRONMENT``    shown by Sentry, ``production`` by default
 ``SENTRY_FLUSH_TIMEOUT``  how many seconds Sentry may take to answer, 10 by default
+``LOG_GROUP``             log group that the containers of tasks write to, to link to the log stream
+``LOG_STREAM_PREFIX``     ``awslogs-stream-prefix`` of their log driver, needed for the same
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ class ReportingTransport(HttpTransport):
 
 def handler(event: Any, context: Any) -> dict[str, str]:
     """For Lambda. ``event`` is EventBridge's, whole."""
-    report = sentry_event(event)
+    report = sentry_event(event, os.environ.get("LOG_GROUP", ""), os.environ.get("LOG_STREAM_PREFIX", ""))
     client = _clients[0] if _clients else _new_client()
     _clients[:] = []  # kept only when all goes well: after a failure, DSN and connection are made anew
     if client.capture_event(report) is None:

@@ -96,7 +96,7 @@ def test_containers_that_only_went_along_are_not_the_cause():
                 "EssentialContainerExited",
                 "Essential container in task exited",
             ),
-            "ECS task nightly-import: EssentialContainerExited (app 137)",
+            "nightly-import in production exited with 137",
             {
                 "cluster": "production",
                 "family": "nightly-import",
@@ -108,17 +108,17 @@ def test_containers_that_only_went_along_are_not_the_cause():
             sample_events.task_change(
                 "x", [sample_events.container()], "TaskFailedToStart", 'CannotPullContainerError: ref "app:1" not found'
             ),
-            "ECS task nightly-import: TaskFailedToStart (CannotPullContainerError)",
+            "nightly-import in production: TaskFailedToStart (CannotPullContainerError)",
             {"stop_code": "TaskFailedToStart", "group": "family:nightly-import"},
         ),
         (
             sample_events.service_action("x", "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", reason="RESOURCE:FARGATE"),
-            "ECS service web: SERVICE_TASK_PLACEMENT_FAILURE (RESOURCE:FARGATE)",
+            "ECS service web in production: SERVICE_TASK_PLACEMENT_FAILURE (RESOURCE:FARGATE)",
             {"cluster": "production", "service": "web"},
         ),
         (
             sample_events.deployment_change("x", "ERROR", "SERVICE_DEPLOYMENT_FAILED", "it failed"),
-            "ECS service web: SERVICE_DEPLOYMENT_FAILED (it failed)",
+            "ECS service web in production: SERVICE_DEPLOYMENT_FAILED (it failed)",
             {"cluster": "production", "service": "web"},
         ),
         (
@@ -149,6 +149,47 @@ def test_message_and_tags(event, message, tags):
     assert told["message"] == message
     assert tags.items() <= told["tags"].items()
     assert "s3cret" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("sample", "message"),
+    [
+        ("out_of_memory", "nightly-import in production exited with 137 (out of memory)"),
+        ("service_exit_1", "web in production exited with 1"),
+        ("spot", "nightly-import in production: SpotInterruption (app 143)"),
+        ("hook_waiting", "Deployment of web in production: HOOK_AWAITING_ACTION at POST_TEST_TRAFFIC_SHIFT"),
+        ("daemon_not_created",
+         "ECS daemon log-router in production: DAEMON_TASK_START_IMPAIRED (TASK_CREATION_FAILED)"),
+        ("instance_gpu", "ECS container instance i-0a1b2c3d4e5f60718 in production is IMPAIRED (ACCELERATED_COMPUTE)"),
+        ("retirement_services",
+         "AWS Health: AWS_ECS_TASK_PATCHING_RETIREMENT for production|web, not before Sun, 29 Nov 2026 03:02:10 GMT"),
+    ],
+)  # fmt: skip
+def test_the_message_says_what_failed(sample, message):
+    assert sentry_event(SAMPLES[sample].event)["message"] == message
+
+
+def test_events_link_to_the_console():
+    event = SAMPLES["service_exit_1"].event
+    number = event["detail"]["taskArn"].rpartition("/")[2]
+    console = "https://eu-central-1.console.aws.amazon.com/ecs/v2/clusters/production"
+    assert sentry_event(event)["extra"]["links"] == {
+        "task": f"{console}/tasks/{number}?region=eu-central-1",
+        "service": f"{console}/services/web?region=eu-central-1",
+    }
+    assert sentry_event(SAMPLES["placement"].event)["extra"]["links"] == {
+        "service": f"{console}/services/web?region=eu-central-1"
+    }
+
+
+def test_a_task_links_to_the_log_stream_of_the_container_that_failed():
+    # The stream is prefix/container/task: AWS's page "Using the awslogs log driver".
+    event = SAMPLES["main_and_sidecar"].event
+    number = event["detail"]["taskArn"].rpartition("/")[2]
+    assert sentry_event(event, "/ecs/import", "ecs")["extra"]["links"]["logs"] == (
+        "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#logsV2:log-groups/log-group/"
+        f"$252Fecs$252Fimport/log-events/ecs$252Fapp$252F{number}"
+    )
 
 
 def test_the_cause_of_an_execution_is_told_in_part():
