@@ -128,6 +128,9 @@ options:
       - Slack's C(chat.postMessage) answers with status 200 even when it takes no message, for want of a channel or a
         right, so such a message does not get into the queue of O(dead_letter_arn). Incoming webhooks answer with an
         error then.
+      - V(sentry) is for Sentry's C(/store/) endpoint, which Sentry has deprecated in favour of envelopes. EventBridge
+        sends one JSON document and an envelope is several, so only the function of the role
+        P(steadyops.ecs.failure_alerts#role) sends envelopes.
       - V(sns_text) is lines of text, for topics with subscriptions that people read.
       - V(plain) is a flat JSON document, for queues, functions and web services of your own. V(custom) is a template of
         your own, O(message_options.template).
