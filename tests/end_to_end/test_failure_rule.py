@@ -116,6 +116,12 @@ CHANGES = [
     ({"stopped_reasons": ["Cannot*"]}, ["PutRule"]),
     ({"kind": "service_action", "services": ["web"]}, ["PutRule"]),
     ({"kind": "launch", "exclude_role_arns": [ROLE]}, ["PutRule"]),
+    ({"kind": "launch", "exclude_clusters": ["batch-*"], "exclude_callers": []}, ["PutRule"]),
+    ({"kind": "launch", "callers": ["events.amazonaws.com"]}, ["PutRule"]),
+    ({"kind": "deployment_hook", "services": ["web"], "clusters": ["production"]}, ["PutRule"]),
+    ({"kind": "daemon", "clusters": ["production"]}, ["PutRule"]),
+    ({"kind": "container_instance", "clusters": ["production"]}, ["PutRule"]),
+    ({"kind": "task_retirement", "clusters": ["production"]}, ["PutRule"]),
     ({"kind": "state_machine", "statuses": ["ABORTED"]}, ["PutRule"]),
     (
         {

@@ -72,6 +72,13 @@ BAD = [
         {"kind": "state_machine", "state_machine_arns": ["nightly"]},
         "`state_machine_arns` must be the ARN of a state machine without version or alias, such as",
     ),
+    ({"kind": "launch", "callers": ["Events"]}, "callers: 'Events' is not the name of an AWS service, such as"),
+    ({"kind": "launch", "clusters": ["a"], "exclude_clusters": ["b"]}, "clusters and exclude_clusters are both given"),
+    ({"kind": "daemon", "services": ["web"]}, "services makes no sense for kind: daemon"),
+    (
+        {"kind": None, "event_pattern": {"source": ["aws.ecs"], "detail": {"clusterArn": ["production"]}}},
+        "detail.clusterArn: events carry ARNs there, so 'production' never matches: give the ARN, or part of it",
+    ),
     ({"kind": "launch", "exclude_role_arns": ["retry"]}, "`exclude_role_arns` must be the ARN of an IAM role, such as"),
     ({"clusters": [f"cluster-{number:03}" for number in range(150)]}, "characters, and EventBridge takes 4096"),
     # patterns
