@@ -22,8 +22,6 @@ from ansible_collections.steadyops.ecs.plugins.modules import ecs_failure_rule, 
 
 ROLE = Path(__file__).parents[3] / "roles/failure_alerts"
 # The role has no variables for these yet.
-NOT_YET = {"exclude_clusters", "callers", "exclude_callers"}
-KINDS_NOT_YET = {"all_task_changes", "deployment_hook", "daemon", "container_instance", "task_retirement"}
 OF_THE_ROLE = {"name", "kind", "state", "tags", "purge_tags", "event_bus_name", "event_pattern"}
 
 
@@ -45,12 +43,12 @@ def test_the_variables_that_are_known_are_those_documented():
 
 
 def test_all_options_of_a_rule_may_stand_in_rule_options():
-    assert set(RULE_OPTIONS) == ecs_failure_rule.ARGUMENTS.keys() - OF_THE_ROLE - NOT_YET
+    assert set(RULE_OPTIONS) == ecs_failure_rule.ARGUMENTS.keys() - OF_THE_ROLE
 
 
 def test_kinds_and_messages_are_those_of_the_modules():
     assert list(KINDS) == variables()["failure_alerts_kinds"]["choices"]
-    assert set(KINDS) == set(ecs_failure_rule.ARGUMENTS["kind"]["choices"]) - KINDS_NOT_YET
+    assert set(KINDS) == set(ecs_failure_rule.ARGUMENTS["kind"]["choices"]) - {"all_task_changes"}
     assert set(MESSAGES.values()) <= set(ecs_notification_target.ARGUMENTS["message_template"]["choices"])
     assert set(MESSAGES) == set(CHANNELS) - {"log", "sentry-function"}
 

@@ -19,7 +19,9 @@ from .web import DSN, SERVICES, check_web
 
 ROLE = "failure_alerts"
 TAG = "steadyops.ecs/failure-alerts"
-KINDS = ("task", "service_task", "service_action", "deployment", "launch", "state_machine")
+DEFAULT_KINDS = ("task", "service_task", "service_action", "deployment", "launch")
+MORE_KINDS = ("deployment_hook", "daemon", "container_instance", "task_retirement")
+KINDS = (*DEFAULT_KINDS, *MORE_KINDS, "state_machine")
 FILTERS = ("clusters", "services", "task_families", "state_machine_arns")
 RULE_OPTIONS = (*TAKEN_BY, "description", "enabled")
 MOST_TARGETS = 5
@@ -142,7 +144,7 @@ def read_alerts(variables: Mapping[str, Any]) -> Alerts:
 def _of_present(given: Mapping[str, Any]) -> dict[str, Any]:
     web = {name: _settings(name, given[name]) for name in SERVICES if name in given}
     function = given.get("sentry_function")
-    wanted = [str(kind) for kind in as_list(given.get("kinds", list(KINDS[:5])))]
+    wanted = [str(kind) for kind in as_list(given.get("kinds", list(DEFAULT_KINDS)))]
     _check_kinds(wanted)
     if as_list(given.get("state_machine_arns")):
         wanted.append("state_machine")
