@@ -235,7 +235,7 @@ FIRST: dict[str, Any] = {
     "opsgenie": {"api_key": OTHER_KEY},
 }
 SECOND: dict[str, Any] = {
-    "kinds": ["task"],
+    "kinds": ["task", "daemon", "task_retirement"],
     "clusters": ["production"],
     "task_families": ["nightly"],
     "state_machine_arns": ["arn:aws:states:eu-central-1:123456789012:stateMachine:nightly"],
@@ -265,7 +265,8 @@ def test_every_variable_is_changed_and_changed_back(stack, sandbox):
     assert (done["failures"], done["tasks"]) == (0, predicted["tasks"]), done["words"] + predicted["words"]
     assert (predicted["writes"], predicted["result"]) == ([], done["result"])
     second = stack.everything()
-    assert second["left"]["rules"] == ["ecs-failures-state-machine", "ecs-failures-task"]
+    rules = [f"ecs-failures-{kind}" for kind in ("daemon", "state-machine", "task", "task-retirement")]
+    assert second["left"]["rules"] == rules
     assert second["left"]["connections"] == ["ecs-failures-slack", "ecs-failures-teams"]
     rule = second["rule ecs-failures-task"]
     assert {each["Key"] for each in rule["tags"]} == {TAG, "team"}
