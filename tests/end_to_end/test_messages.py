@@ -123,6 +123,8 @@ OF_MODULES = {
     "ecs_retry_subscription_info": {"log_group": "trail"},
     "ecs_service_recycle": {"service": "web", **TASK},
     "ecs_service_task_info": {"service": "web"},
+    "ecs_stack": {"place": {"partition": "aws", "account": "123456789012"}, "steps": [{"queue": {"name": "jobs"}}]},
+    "ecs_stack_info": {"queues": ["jobs"]},
     "ecs_task_schedule": {
         "name": "report",
         "schedule_expression": "rate(1 hour)",

@@ -315,6 +315,7 @@ def test_what_is_somebody_elses_is_left_alone(role):
     assert role.left() == theirs
 
 
+@pytest.mark.long
 def test_every_change_is_predicted_and_check_mode_writes_nothing(role):
     """From nothing, everything changed, everything changed back, and away."""
     template = {"networkConfiguration": JOB["networkConfiguration"]}
