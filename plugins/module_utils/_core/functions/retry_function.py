@@ -13,7 +13,9 @@ from typing import Any
 from .archive import archive
 
 _CORE = Path(__file__).parents[1]
-_SHARED = ("__init__.py", "amounts.py", "aws_errors.py", "errors.py")
+_SHARED = (
+    "__init__.py", "amounts.py", "aws_errors.py", "errors.py", "ecs/__init__.py", "ecs/refused_launch.py",
+)  # fmt: skip
 _EDGE = ("aws.py", "handler.py")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from ..aws_errors import kind_of
+from ..ecs.refused_launch import ENVELOPES, NO_INSTANCE, is_transient
 
 TRANSIENT, QUOTA, PERMANENT = "transient", "quota", "permanent"
 
@@ -29,19 +30,23 @@ _START = re.compile(
     r"|ResourceInitializationError: failed to configure ENI"
     r"|Unexpected EC2 error while attempting to Create Network Interface"
     r".*(AuthFailure|RequestLimitExceeded|Unavailable)"
+    r"|Unexpected EC2 error while attempting to attach network interface to instance"
     r"|(CannotPull\w*|ResourceInitializationError).*(i/o timeout|\bEOF\b|429 Too Many|TLS handshake timeout"
     r"|connection reset|context deadline exceeded|5\d\d (Internal|Bad|Service|Gateway)|Rate exceeded|Throttling)"
     r"|Capacity is unavailable|RESOURCE:|AGENT$",
     re.DOTALL,
 )
-_START_NEVER = re.compile(r"AccessDenied|403 Forbidden|not found|does not exist|InsufficientFreeAddresses")
+_START_NEVER = re.compile(
+    r"AccessDenied|403 Forbidden|not found|does not exist|InsufficientFreeAddresses|UnauthorizedOperation"
+    r"|TagPolicyViolation"
+)
 
 
 def of_refusal(reason: str) -> str:
     """A ``reason`` in ``failures`` of RunTask's answer: whether the same request may succeed later."""
     if _QUOTA.search(reason):
         return QUOTA
-    return TRANSIENT if _CAPACITY.match(reason) else PERMANENT
+    return TRANSIENT if _CAPACITY.match(reason) or is_transient(reason) else PERMANENT
 
 
 def of_error(code: str, message: str = "", status: int = 0) -> str:
@@ -51,11 +56,18 @@ def of_error(code: str, message: str = "", status: int = 0) -> str:
     code = code.rpartition(".")[2]  # CloudTrail writes some of them as Client.<code> or Server.<code>
     if code in NO_ANSWER or code.startswith("Throttling") or kind_of(code, message, status) != "final":
         return TRANSIENT
-    return PERMANENT
+    return TRANSIENT if wrapped(code, message) else PERMANENT
+
+
+def wrapped(code: str, message: str) -> bool:
+    """Whether it is an error of RunTask around a transient one. It comes after RunTask has authorised the caller."""
+    return code.rpartition(".")[2] in ENVELOPES and is_transient(message)
 
 
 def of_start(reason: str) -> str:
     """Why a task that never ran was not started, after RunTask had accepted it."""
     if _START_NEVER.search(reason):
         return PERMANENT
+    if NO_INSTANCE in reason:
+        return QUOTA if _QUOTA.search(reason) else TRANSIENT if is_transient(reason) else PERMANENT
     return TRANSIENT if _START.search(reason) else PERMANENT

@@ -4,10 +4,30 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.classify import of_error, of_refusal, of_start
 
 from tests.unit.core.retry.samples import CAPACITY
+
+# text, code of the answer ("failures", "stopped task"), verdict, source
+with Path(__file__).with_name("run_task_answers.tsv").open(newline="") as rows:
+    ANSWERS = list(csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE))
+KINDS = {"failures": of_refusal, "stopped task": of_start}
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=[f"{each['code']} {each['text'][:60]}" for each in ANSWERS])
+def test_an_answer_means_what_its_row_says(answer):
+    code, text = answer["code"], answer["text"]
+    assert (KINDS[code](text) if code in KINDS else of_error(code, text)) == answer["verdict"]
+
+
+@pytest.mark.parametrize("code", ["InvalidParameterException", "Client.InvalidParameterException", "ClientException"])
+def test_only_envelopes_are_read_by_their_message(code):
+    message = "Request limit exceeded. (ErrorCode: RequestLimitExceeded)"
+    assert (of_error(code, message), of_error("BlockedException", message)) == ("transient", "permanent")
 
 
 @pytest.mark.parametrize(
