@@ -210,9 +210,12 @@ options:
         type: str
       retry_launch:
         description:
-          - How launches are tried again that ECS refuses for want of capacity, or because it is throttled or out of
-            order. Nothing of the job has run then. On by default; V(0) for O(job.retry_launch.max_attempts) turns it
-            off.
+          - How to retry launches that ECS refuses for a transient reason. Nothing of the job has run then. On by
+            default; set O(job.retry_launch.max_attempts) to V(0) to turn it off.
+          - Transient are missing capacity, throttling and errors of ECS, a cluster without instances, the limit of
+            tasks that are being provisioned, and throttling and errors of Amazon EC2 that ECS passes on. A task that
+            stops because Managed Instances have no capacity for it counts as a refused launch.
+          - A wrong subnet, a missing permission or an inactive task definition fails the execution at once.
         type: dict
         suboptions:
           max_attempts:
@@ -246,7 +249,7 @@ options:
         description:
           - How the job itself is tried again after it has failed. Not at all where this is not given.
           - Only for jobs that may run twice. With neither O(job.retry_failures.exit_codes) nor
-            O(job.retry_failures.stop_codes) every failure is tried again, except a timeout.
+            O(job.retry_failures.stop_codes), every task that failed is tried again, but not a timeout.
         type: dict
         suboptions:
           exit_codes:
@@ -425,9 +428,9 @@ seealso:
   - module: steadyops.ecs.ecs_task_schedule
   - module: community.aws.stepfunctions_state_machine
 notes:
-  - What is retried with O(job.retry_launch) and O(job.retry_any), and with O(job.retry_failures) without codes, is a
-    C(Retry) of the state. To look at exit codes, to go through places and to tell somebody takes further states. All of
-    them can be seen under RV(state_machine.definition), in check mode too.
+  - A job with O(job.retry_any), or without retries, is one state. A C(Retry) of Step Functions knows names of errors
+    only, so everything else takes further states that read the cause of an error. All of them are shown under
+    RV(state_machine.definition), in check mode too.
   - Executions that run keep the definition and the role that they were started with.
   - AWS finishes the deletion of a state machine when its last execution has ended. With O(wait=true) the module waits
     for that.

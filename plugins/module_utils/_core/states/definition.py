@@ -3,11 +3,12 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """The definition of a state machine that runs one task, in the States Language with JSONPath.
 
-A plain job is one state. Where the end of a task has to be looked at, launches move from one place to another, or
-somebody has to be told, these states follow; the data that they share is made by the first one:
+A job that retries nothing, or everything alike, is one state. Everything else is decided by what the error says: a
+``Retry`` knows names of errors only, and RunTask gives one name to an empty cluster and to a wrong subnet. The first
+state makes the data that the others share:
 
     $.attempt   {"failures", "launches", "wait" in seconds, "place"}: where the execution stands
-    $.places    what differs between launches, in their order; $.place_waits and $.failure_waits: the longest waits
+    $.places    what differs between launches, in their order; $.launch_waits and $.failure_waits: the longest waits
     $.error     as Step Functions tells it; $.ended.error the same with all its keys
     $.read.task the task that ended, as the error's cause tells it; $.containers lists of what it tells of them
     $.told.text what is said about it
@@ -15,19 +16,24 @@ somebody has to be told, these states follow; the data that they share is made b
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from ..ecs.refused_launch import ENVELOPES, NO_INSTANCE, PERMANENT_WORDS, TRANSIENT_WORDS
 from . import run_task, wording
 from .backoff import Backoff
 from .job import FailureRule, Job
 
 # A launch that ECS refuses for now: both spellings of a RunTask answered with failures, and errors of its own.
 REFUSED = ("ECS.AmazonECSException", "AmazonECS.Unknown", "ECS.ServerException", "ECS.ThrottlingException")
+# Refused for now or for ever: the cause tells.
+WRAPPED = tuple(f"ECS.{code}" for code in ENVELOPES)
 
 RUN = "ECS RunTask"
 START = "Start"
-REFUSED_FOR_NOW = "Is there another place"
-NEXT_PLACE = "Next place"
+REFUSED_FOR_NOW = "Is the launch refused for now"
+NO_INSTANCE_FOR_NOW = "Is there no instance for now"
+NEXT_LAUNCH = "Next launch"
 WAIT = "Wait"
 ENDED = "Take the error"
 IS_TASK = "Has a task ended"
@@ -59,8 +65,10 @@ NO_TASK = {
 def definition(job: Job, partition: str = "aws") -> dict[str, Any]:
     """The definition. ``partition`` is that of ARNs in the region that the state machine lives in."""
     places = _places(job)
-    judged = job.failed if job.failed and job.failed.judged else None
-    caught = bool(places or judged or job.notify)
+    refused = job.refused if job.refused and job.refused.max_attempts else None
+    # Attempts that Step Functions counts begin anew each time a state is entered, so all have to be counted here.
+    counted = job.failed if job.failed and (job.failed.judged or refused) else None
+    caught = bool(refused or counted or job.notify)
 
     run: dict[str, Any] = {
         "Type": "Task",
@@ -69,20 +77,18 @@ def definition(job: Job, partition: str = "aws") -> dict[str, Any]:
         "TimeoutSeconds": job.timeout,
         "End": True,
     }
-    retriers = _retriers(job, moves=bool(places))
+    retriers = _retriers(job, counted)
     if retriers:
         run["Retry"] = retriers
     states = {RUN: run}
     if caught:
-        to_refused = [_catch(list(REFUSED), REFUSED_FOR_NOW)] if places else []
-        run["Catch"] = [*to_refused, _catch(["States.ALL"], ENDED)]
+        run["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": ENDED}]
         states = {
-            START: _start(job, places, judged),
+            START: _start(job, places, refused, counted),
             RUN: run,
-            **(_moves(job.refused) if places and job.refused else {}),
-            **_after_an_error(job, judged, partition, places=bool(places)),
+            **_after_an_error(job, refused, counted, partition, places=bool(places)),
         }
-        if places or judged:
+        if refused or counted:
             states[WAIT] = {"Type": "Wait", "SecondsPath": "$.attempt.wait", "Next": RUN}
     return {
         **({"Comment": job.comment} if job.comment else {}),
@@ -92,18 +98,13 @@ def definition(job: Job, partition: str = "aws") -> dict[str, Any]:
     }
 
 
-def _retriers(job: Job, moves: bool) -> list[dict[str, Any]]:
-    """What Step Functions itself tries again; launches that move from place to place are not among it."""
+def _retriers(job: Job, counted: FailureRule | None) -> list[dict[str, Any]]:
+    """What Step Functions itself retries."""
     if job.anything:
         return [job.anything.retrier(["States.ALL"])]
-    refused = job.refused if job.refused and job.refused.max_attempts and not moves else None
-    failed = job.failed.backoff if job.failed and not job.failed.judged else None
-    return [
-        *([refused.retrier(REFUSED)] if refused else []),
-        # It would match a refused launch too, which has had its own attempts, or is to have none.
-        *([Backoff(0, 1).retrier(REFUSED)] if failed and not refused else []),
-        *([failed.retrier(["States.TaskFailed"])] if failed else []),
-    ]
+    failed = job.failed.backoff if job.failed and not counted else None
+    # The second would match a refused launch too, which is not to be retried here.
+    return [Backoff(0, 1).retrier(REFUSED), failed.retrier(["States.TaskFailed"])] if failed else []
 
 
 def _places(job: Job) -> list[dict[str, Any]]:
@@ -134,38 +135,77 @@ def _parameters(job: Job, places: list[dict[str, Any]]) -> dict[str, Any]:
     return parameters
 
 
-def _start(job: Job, places: list[dict[str, Any]], judged: FailureRule | None) -> dict[str, Any]:
+def _start(
+    job: Job, places: list[dict[str, Any]], refused: Backoff | None, counted: FailureRule | None
+) -> dict[str, Any]:
     attempt: dict[str, Any] = {"failures": 0, "launches": 0, "wait": 0}
     result: dict[str, Any] = {"no_error": NO_ERROR, "no_task": NO_TASK}
-    if places and job.refused:
+    if places:
         attempt["place"] = places[0]
-        result.update(places=places, place_waits=job.refused.delays())
-    if judged:
-        result["failure_waits"] = judged.backoff.delays()
-    if places or judged:
+        result["places"] = places
+    if refused:
+        result["launch_waits"] = refused.delays()
+    if counted:
+        result["failure_waits"] = counted.backoff.delays()
+    if refused or counted:
         result["attempt"] = attempt
     if job.notify:
         result["templates"] = wording.TEMPLATES
     return {"Type": "Pass", "Result": result, "Next": RUN}
 
 
-def _moves(refused: Backoff) -> dict[str, Any]:
-    """From a refused launch to the next place."""
-    another = {"Variable": "$.attempt.launches", "NumericLessThan": refused.max_attempts, "Next": NEXT_PLACE}
+def _next_launch(refused: Backoff, otherwise: str, places: bool) -> dict[str, Any]:
+    """Whether a refused launch is tried again, and the way back. Nothing of the job has run."""
+    name, cause = "$.ended.error.Error", "$.ended.error.Cause"
+    wrapped = {"And": [_either(name, "StringEquals", WRAPPED), *_transient(cause)]}
+    refusals = [{"Variable": name, "StringEquals": error} for error in REFUSED]
     following = "States.MathAdd($.attempt.launches, 1)"
     return {
-        REFUSED_FOR_NOW: {"Type": "Choice", "Choices": [another], "Default": ENDED},
-        NEXT_PLACE: _compute(
+        REFUSED_FOR_NOW: {
+            "Type": "Choice",
+            "Choices": [{"And": [_some_left(refused), {"Or": [*refusals, wrapped]}], "Next": NEXT_LAUNCH}],
+            "Default": otherwise,
+        },
+        NEXT_LAUNCH: _compute(
             "attempt",
             {
                 "failures.$": "$.attempt.failures",
                 "launches.$": following,
-                "wait.$": _wait(refused, "$.place_waits", "$.attempt.launches"),
-                "place.$": f"States.ArrayGetItem($.places, {following})",
+                "wait.$": _wait(refused, "$.launch_waits", "$.attempt.launches"),
+                **({"place.$": f"States.ArrayGetItem($.places, {following})"} if places else {}),
             },
             WAIT,
         ),
     }
+
+
+def _no_instance(refused: Backoff, otherwise: str) -> dict[str, Any]:
+    """Whether a task stopped because Managed Instances had no room for it, which is their way to refuse."""
+    reason = "$.read.task.StoppedReason"
+    found = [
+        {"Variable": "$.read.task.StopCode", "StringEquals": "TaskFailedToStart"},
+        {"Not": {"Variable": "$.containers.exit_codes[0]", "IsPresent": True}},
+        {"Variable": reason, "StringMatches": f"*{NO_INSTANCE}*"},
+    ]
+    return {
+        "Type": "Choice",
+        "Choices": [{"And": [_some_left(refused), *found, *_transient(reason)], "Next": NEXT_LAUNCH}],
+        "Default": otherwise,
+    }
+
+
+def _some_left(refused: Backoff) -> dict[str, Any]:
+    return {"Variable": "$.attempt.launches", "NumericLessThan": refused.max_attempts}
+
+
+def _transient(path: str) -> list[dict[str, Any]]:
+    """That AWS's words under a path name something that passes by itself."""
+    transient, permanent = ([f"*{words}*" for words in each] for each in (TRANSIENT_WORDS, PERMANENT_WORDS))
+    return [_either(path, "StringMatches", transient), {"Not": _either(path, "StringMatches", permanent)}]
+
+
+def _either(path: str, comparison: str, values: Iterable[str]) -> dict[str, Any]:
+    return {"Or": [{"Variable": path, comparison: value} for value in values]}
 
 
 def _wait(backoff: Backoff, table: str, number: str) -> str:
@@ -173,24 +213,34 @@ def _wait(backoff: Backoff, table: str, number: str) -> str:
     return f"States.MathRandom(0, {longest})" if backoff.jitter else longest
 
 
-def _after_an_error(job: Job, judged: FailureRule | None, partition: str, places: bool) -> dict[str, Any]:
+def _after_an_error(
+    job: Job, refused: Backoff | None, counted: FailureRule | None, partition: str, places: bool
+) -> dict[str, Any]:
     """Everything from an error that was caught to the end of the execution, or back to another attempt."""
     told_of_task, told_of_error = (DESCRIBE_TASK, DESCRIBE_ERROR) if job.notify else (FAIL, FAIL)
-    following = told_of_task
-    if judged:
-        following = JUDGE if judged.exit_codes else AGAIN
+    judged = counted if counted and counted.judged else None
+    any_failure = counted if counted and not counted.judged else None
+    judgement = told_of_task if not judged else JUDGE if judged.exit_codes else AGAIN
     is_task = {"Variable": "$.ended.error.Cause", "StringMatches": JSON_OF_A_TASK, "Next": READ}
     unread = {"Variable": "$.ended.error.Cause", "StringMatches": PART_OF_IT, "Next": DESCRIBE_UNREAD}
     choices = [is_task, unread] if job.notify else [is_task]
+    no_refusal = AGAIN if any_failure else IS_TASK
     return {
-        ENDED: _compute("ended", {"error.$": "States.JsonMerge($.no_error, $.error, false)"}, IS_TASK),
+        ENDED: _compute(
+            "ended",
+            {"error.$": "States.JsonMerge($.no_error, $.error, false)"},
+            REFUSED_FOR_NOW if refused else no_refusal,
+        ),
+        **(_next_launch(refused, no_refusal, places) if refused else {}),
+        **(_judgement(any_failure, IS_TASK, places) if any_failure else {}),
         IS_TASK: {"Type": "Choice", "Choices": choices, "Default": told_of_error},
         READ: _compute(
             "read",
             {"task.$": "States.JsonMerge($.no_task, States.StringToJson($.ended.error.Cause), false)"},
             CONTAINERS,
         ),
-        CONTAINERS: _compute("containers", _lists(judged), following),
+        CONTAINERS: _compute("containers", _lists(judged), NO_INSTANCE_FOR_NOW if refused else judgement),
+        **({NO_INSTANCE_FOR_NOW: _no_instance(refused, judgement)} if refused else {}),
         **(_judgement(judged, told_of_task, places) if judged else {}),
         **(_telling(job.notify, partition) if job.notify else {}),
         FAIL: {"Type": "Fail", "ErrorPath": "$.ended.error.Error", "CausePath": "$.ended.error.Cause"},
@@ -212,6 +262,8 @@ def _judgement(rule: FailureRule, otherwise: str, places: bool) -> dict[str, Any
     exited = {f"with_{code}.$": f"States.ArrayContains($.containers.judged, {code})" for code in rule.exit_codes}
     reasons = [{"Variable": f"$.exited.with_{code}", "BooleanEquals": True} for code in rule.exit_codes]
     reasons += [{"Variable": "$.read.task.StopCode", "StringEquals": code} for code in rule.stop_codes]
+    if not rule.judged:
+        reasons = [{"Variable": "$.ended.error.Error", "StringEquals": "States.TaskFailed"}]
     another = {
         "And": [
             {"Variable": "$.attempt.failures", "NumericLessThan": rule.backoff.max_attempts},
@@ -258,7 +310,3 @@ def _telling(topic: str, partition: str) -> dict[str, Any]:
 def _compute(name: str, values: dict[str, Any], following: str) -> dict[str, Any]:
     """A state that puts values under ``$.name`` and leaves the rest of the data alone."""
     return {"Type": "Pass", "Parameters": values, "ResultPath": f"$.{name}", "Next": following}
-
-
-def _catch(errors: list[str], following: str) -> dict[str, Any]:
-    return {"ErrorEquals": errors, "ResultPath": "$.error", "Next": following}

@@ -4,17 +4,12 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.classify import of_error, of_refusal, of_start
 
+from tests.unit.core.retry.answers import ANSWERS
 from tests.unit.core.retry.samples import CAPACITY
 
-# text, code of the answer ("failures", "stopped task"), verdict, source
-with Path(__file__).with_name("run_task_answers.tsv").open(newline="") as rows:
-    ANSWERS = list(csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE))
 KINDS = {"failures": of_refusal, "stopped task": of_start}
 
 

@@ -114,30 +114,9 @@ def test_messages_carry_no_environment(options):
 @pytest.mark.parametrize(
     ("options", "retry"),
     [
-        (
-            {},
-            [
-                {
-                    "ErrorEquals": REFUSED,
-                    "IntervalSeconds": 60,
-                    "BackoffRate": 2,
-                    "MaxAttempts": 6,
-                    "MaxDelaySeconds": 900,
-                    "JitterStrategy": "FULL",
-                }
-            ],
-        ),
+        ({}, None),
         ({"retry_launch": {**RETRY, "max_attempts": 0}}, None),
-        (
-            {
-                "retry_launch": {**RETRY, "max_attempts": 1, "max_delay": None, "jitter": False},
-                "retry_failures": {**FAILURES, "max_attempts": 2, "max_delay": None, "jitter": False},
-            },
-            [
-                {"ErrorEquals": REFUSED, "IntervalSeconds": 60, "BackoffRate": 2, "MaxAttempts": 1},
-                {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 60, "BackoffRate": 2, "MaxAttempts": 2},
-            ],
-        ),
+        ({"retry_failures": FAILURES}, None),
         (
             {"retry_launch": {**RETRY, "max_attempts": 0}, "retry_failures": {**FAILURES, "jitter": False}},
             [
@@ -158,12 +137,32 @@ def test_retriers(options, retry):
     assert run.get("Retry") == retry
 
 
-def test_a_plain_job_is_one_state():
-    assert list(made()["States"]) == [names.RUN]
+@pytest.mark.parametrize("options", [{"retry_launch": {**RETRY, "max_attempts": 0}}, {"retry_any": ANY}])
+def test_a_job_without_decisions_is_one_state(options):
+    assert list(made(**options)["States"]) == [names.RUN]
+
+
+def test_the_largest_definition_is_far_below_the_limits():
+    """Of Step Functions: 1 MiB for a definition, 256 KiB for the data of a state, 80 characters for a name."""
+    most = {**RETRY, "max_attempts": 50, "max_delay": None}
+    codes = {**FAILURES, **most, "exit_codes": list(range(1, 256)), "stop_codes": ["SpotInterruption"]}
+    network = {**NETWORK, "subnets": [f"subnet-{number:017x}" for number in range(16)]}
+    found = made(
+        network_configuration=network,
+        rotate_subnets=True,
+        capacity_provider_strategy=SPOT,
+        fallback_capacity_provider_strategy=ON_DEMAND,
+        retry_launch=most,
+        retry_failures=codes,
+        notify_topic_arn=TOPIC,
+    )
+    assert len(json.dumps(found)) < 100_000
+    assert len(json.dumps(found["States"][names.START]["Result"])) < 20_000
+    assert len(json.dumps(made())) < 8_000
 
 
 def test_only_a_notification_has_no_way_back():
-    states = made(notify_topic_arn=TOPIC)["States"]
+    states = made(notify_topic_arn=TOPIC, retry_launch={**RETRY, "max_attempts": 0})["States"]
     assert names.WAIT not in states
     assert states[names.NOTIFY]["Parameters"]["TopicArn"] == TOPIC
     assert states[names.NOTIFY]["Next"] == states[names.NOTIFY]["Catch"][0]["Next"] == names.FAIL
@@ -186,7 +185,7 @@ def test_launches_that_are_tried_again_go_through_the_subnets_and_to_the_fallbac
     ]
     providers = [place["strategy"][0]["CapacityProvider"] for place in data["places"]]
     assert providers == ["FARGATE_SPOT", "FARGATE", "FARGATE", "FARGATE"]
-    assert data["place_waits"] == [60, 120, 240]
+    assert data["launch_waits"] == [60, 120, 240]
     assert data["attempt"]["place"] == data["places"][0]
     parameters = found[names.RUN]["Parameters"]
     assert parameters["CapacityProviderStrategy.$"] == "$.attempt.place.strategy"

@@ -7,10 +7,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.ecs.refused_launch import ENVELOPES
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.states import definition as names
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.states.definition import definition
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.states.job import read_job
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.sandbox.states.asl_paths import AslError
-from tests.unit.core.states.jobs import ANY, FAILURES, NETWORK, ON_DEMAND, RETRY, SPOT, TOPIC, made
+from tests.unit.core.retry.answers import ANSWERS
+from tests.unit.core.states.jobs import ANY, FAILURES, NETWORK, ON_DEMAND, RETRY, SPOT, TOPIC, jobs, made
 from tests.unit.core.states.playing import CAPACITY, DONE, EXECUTION, MACHINE, STARTED, ended, play
 
 STEADY = {**RETRY, "jitter": False}
@@ -26,14 +32,46 @@ PLACES = {
     "fallback_capacity_provider_strategy": ON_DEMAND,
     "retry_launch": {**STEADY, "max_attempts": 3},
 }
+# As Step Functions tells it; see run_task_answers.tsv.
+EMPTY_CLUSTER = AslError(
+    "ECS.InvalidParameterException",
+    "No Container Instances were found in your cluster. (Service: AmazonECS; Status Code: 400; Error Code: "
+    "InvalidParameterException; Request ID: cb76661d; Proxy: null)",
+)
+NO_SUBNET = AslError(
+    "ECS.InvalidParameterException", "The subnet ID 'subnet-1' does not exist (ErrorCode: InvalidSubnetID.NotFound)"
+)
+INSTANCES = "ResourceInitializationError: Unable to launch instance(s) for capacity provider p. "
+NO_INSTANCE, NEVER_AN_INSTANCE, RAN_ALL_THE_SAME = (
+    ended(code, stop_code=stop_code, StoppedReason=reason)
+    for code, stop_code, reason in (
+        (None, "TaskFailedToStart", INSTANCES + "UnfulfillableCapacity: Unable to fulfill capacity."),
+        (None, "TaskFailedToStart", INSTANCES + "UnauthorizedOperation: You are not authorized"),
+        (0, "TaskFailedToStart", INSTANCES + "UnfulfillableCapacity: Unable to fulfill capacity."),
+    )
+)
 EXITS_75, EXITS_1 = ended(75), ended(1)
-LOOK_AT_IT = [names.ENDED, names.IS_TASK, names.READ, names.CONTAINERS]
+LOOK_AT_IT = [
+    names.ENDED, names.REFUSED_FOR_NOW, names.IS_TASK, names.READ, names.CONTAINERS, names.NO_INSTANCE_FOR_NOW,
+]  # fmt: skip
+NO_TASK = [names.ENDED, names.REFUSED_FOR_NOW, names.IS_TASK]
+ONE_MORE_LAUNCH = [names.ENDED, names.REFUSED_FOR_NOW, names.NEXT_LAUNCH, names.WAIT, names.RUN]
 ONCE_MORE = [*LOOK_AT_IT, names.JUDGE, names.AGAIN, names.NEXT_ATTEMPT, names.WAIT, names.RUN]
 
 
 def outcome(played):
     return played.error or "succeeded"
 
+
+# All of RunTask's recorded answers whose code says nothing by itself.
+TRANSIENT, PERMANENT = (
+    [
+        (each["code"] if each["code"].startswith("ECS.") else f"ECS.{each['code']}", each["text"])
+        for each in ANSWERS
+        if each["verdict"] == verdict and each["code"].rpartition(".")[2] in ENVELOPES
+    ]
+    for verdict in ("transient", "permanent")
+)
 
 # Options, what RunTask comes to in the order of its calls, the waits between, and how the execution ends.
 SHAPES = [
@@ -46,6 +84,28 @@ SHAPES = [
      CAPACITY.error),
     ("a failure is not a refused launch", {"retry_launch": STEADY}, [EXITS_1], [], "States.TaskFailed"),
     ("a denied launch is not retried", {"retry_launch": STEADY}, [DENIED], [], DENIED.error),
+    *[(f"{error}: {text[:60]}", {"retry_launch": STEADY}, [AslError(error, text), DONE], [60], "succeeded")
+      for error, text in TRANSIENT],
+    *[(f"{error}: {text[:60]}", {"retry_launch": STEADY}, [AslError(error, text)], [], error)
+      for error, text in PERMANENT],
+    ("an empty cluster until it is enough", {"retry_launch": {**STEADY, "max_attempts": 2}}, [EMPTY_CLUSTER] * 3,
+     [60, 120], EMPTY_CLUSTER.error),
+    ("refusals of all kinds have the same attempts", {"retry_launch": {**STEADY, "max_attempts": 2}},
+     [EMPTY_CLUSTER, CAPACITY, NO_INSTANCE], [60, 120], NO_INSTANCE.error),
+    ("an empty cluster without retries", {"retry_launch": NEVER}, [EMPTY_CLUSTER], [], EMPTY_CLUSTER.error),
+    ("no instance", {"retry_launch": STEADY}, [NO_INSTANCE, DONE], [60], "succeeded"),
+    ("never an instance", {"retry_launch": STEADY}, [NEVER_AN_INSTANCE], [], "States.TaskFailed"),
+    ("a container that ran", {"retry_launch": STEADY}, [RAN_ALL_THE_SAME], [], "States.TaskFailed"),
+    ("a job whose command has the words", {"retry_launch": STEADY},
+     [ended(1, Overrides={"ContainerOverrides": [{"Command": [EMPTY_CLUSTER.cause, INSTANCES]}]})], [],
+     "States.TaskFailed"),
+    ("all failures, but no empty cluster", {"retry_launch": NEVER, "retry_failures": STEADY}, [EMPTY_CLUSTER, DONE],
+     [60], "succeeded"),
+    ("all failures, but no wrong subnet", {"retry_launch": STEADY, "retry_failures": STEADY}, [NO_SUBNET], [],
+     NO_SUBNET.error),
+    ("a refused launch between failures gives no more of these",
+     {"retry_launch": STEADY, "retry_failures": {**STEADY, "max_attempts": 1}}, [EXITS_1, CAPACITY, EXITS_1],
+     [60, 60], "States.TaskFailed"),
     ("any error", {"retry_any": {**ANY, "max_attempts": 2}}, [TIMEOUT, DENIED, DONE], [10, 10], "succeeded"),
     ("any error until it is enough", {"retry_any": ANY}, [EXITS_1, CAPACITY], [10], CAPACITY.error),
     ("all failures", {"retry_launch": NEVER, "retry_failures": {**STEADY, "max_attempts": 1}},
@@ -101,10 +161,26 @@ def test_an_execution(options, outcomes, waits, end, notify):
     assert len(played.messages) == bool(played.error and notify)
 
 
+@given(jobs(), st.lists(st.sampled_from([CAPACITY, EMPTY_CLUSTER, NO_INSTANCE]), max_size=9), st.data())
+def test_a_job_that_has_run_is_not_repeated_unless_told(options, refusals, data):
+    options = {key: value for key, value in options.items() if not key.startswith(("retry_failures", "retry_any"))}
+    refusals = refusals[: options["retry_launch"]["max_attempts"]]
+    end = data.draw(
+        st.sampled_from([EXITS_1, EXITS_75, RAN_ALL_THE_SAME, ended(stop_code="SpotInterruption"), TIMEOUT])
+    )
+    played = play(definition(read_job(options)), [*refusals, end])
+    assert len(played.launches) == len(refusals) + 1
+    assert (played.error, played.cause) == (end.error, end.cause)
+
+
 @pytest.mark.parametrize(
     ("options", "outcomes", "states"),
     [
-        ({}, [EXITS_1], [names.RUN]),
+        ({"retry_launch": NEVER}, [EXITS_1], [names.RUN]),
+        ({}, [DONE], [names.START, names.RUN]),
+        ({}, [EXITS_1], [names.START, names.RUN, *LOOK_AT_IT, names.FAIL]),
+        ({}, [EMPTY_CLUSTER, DONE], [names.START, names.RUN, *ONE_MORE_LAUNCH]),
+        ({}, [NO_INSTANCE, DONE], [names.START, names.RUN, *LOOK_AT_IT, names.NEXT_LAUNCH, names.WAIT, names.RUN]),
         ({"retry_failures": JUDGED}, [DONE], [names.START, names.RUN]),
         ({"retry_failures": JUDGED}, [EXITS_75, DONE], [names.START, names.RUN, *ONCE_MORE]),
         (
@@ -112,12 +188,12 @@ def test_an_execution(options, outcomes, waits, end, notify):
             [EXITS_1],
             [names.START, names.RUN, *LOOK_AT_IT, names.JUDGE, names.AGAIN, names.FAIL],
         ),
-        ({"retry_failures": JUDGED}, [TIMEOUT], [names.START, names.RUN, names.ENDED, names.IS_TASK, names.FAIL]),
+        ({"retry_failures": JUDGED}, [TIMEOUT], [names.START, names.RUN, *NO_TASK, names.FAIL]),
         (PLACES, [EXITS_1], [names.START, names.RUN, *LOOK_AT_IT, names.FAIL]),
         (
             PLACES,
             [CAPACITY, DONE],
-            [names.START, names.RUN, names.REFUSED_FOR_NOW, names.NEXT_PLACE, names.WAIT, names.RUN],
+            [names.START, names.RUN, *ONE_MORE_LAUNCH],
         ),
         (
             {"notify_topic_arn": TOPIC},
@@ -127,7 +203,7 @@ def test_an_execution(options, outcomes, waits, end, notify):
         (
             {"notify_topic_arn": TOPIC},
             [DENIED],
-            [names.START, names.RUN, names.ENDED, names.IS_TASK, names.DESCRIBE_ERROR, names.NOTIFY, names.FAIL],
+            [names.START, names.RUN, *NO_TASK, names.DESCRIBE_ERROR, names.NOTIFY, names.FAIL],
         ),
     ],
 )
@@ -301,9 +377,9 @@ def test_data_that_states_share_has_every_key():
     """An error without a cause, which Step Functions may tell, is merged with these."""
     start = made(notify_topic_arn=TOPIC)["States"][names.START]["Result"]
     assert start["no_error"] == {"Error": "", "Cause": ""}
-    assert set(start) == {"no_error", "no_task", "templates"}
+    assert set(start) == {"no_error", "no_task", "launch_waits", "attempt", "templates"}
     judged = made(retry_failures=JUDGED)["States"][names.START]["Result"]
-    assert set(judged) == {"no_error", "no_task", "failure_waits", "attempt"}
+    assert set(judged) == {"no_error", "no_task", "launch_waits", "failure_waits", "attempt"}
     assert judged["attempt"] == {"failures": 0, "launches": 0, "wait": 0}
     moves = made(**PLACES)["States"][names.START]["Result"]
-    assert set(moves) == {"no_error", "no_task", "places", "place_waits", "attempt"}
+    assert set(moves) == {"no_error", "no_task", "places", "launch_waits", "attempt"}
