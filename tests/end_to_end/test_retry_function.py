@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.launches import FUNCTION, JOB, NAME, NUMBER, REGION, ROLE, TOPIC, Launches, recent
+from tests.end_to_end.launches import FUNCTION, JOB, NAME, NUMBER, OVERRIDES, REGION, ROLE, TOPIC, Launches, recent
 from tests.end_to_end.programs import until
 from tests.unit.core.retry.samples import CAPACITY, event, subscription
 
@@ -128,7 +128,7 @@ def test_a_task_on_spot_that_was_interrupted(stack):
     call = stack.calls()[1]["parameters"]
     same = ("capacityProviderStrategy", "overrides", "group", "platformVersion")
     for key in same[1:]:
-        assert call[key] == JOB[key]
+        assert call[key] == {**JOB, "overrides": OVERRIDES}[key]
     assert call["capacityProviderStrategy"][0]["capacityProvider"] == "FARGATE_SPOT"
     assert call["startedBy"].startswith("retry/1/")
     assert {"key": "team", "value": "shop"} in call["tags"]

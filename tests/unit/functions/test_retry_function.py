@@ -240,10 +240,10 @@ def test_a_call_that_boto3_does_not_make_is_given_up(function, capsys):
     function.stubs["ecs once"].deactivate()  # a stub is asked before boto3 looks at the parameters
     function.buried()
     function.told()
-    function(messages(due(request=request(overrides={"newFeature": True}))))
+    function(messages(due(request=request(count=2, networkConfiguration={"newFeature": "s3cr3t"}))))
     (line,) = lines(capsys)
     assert line["decision"] == "give up"
-    assert "ParamValidationError" in line["reasons"][0]
+    assert line["reasons"] == ["ParamValidationError: boto3 does not take networkConfiguration"]
 
 
 def test_a_wish_that_lay_for_days_is_given_up(function, capsys):
@@ -260,6 +260,7 @@ def test_tasks_that_stopped_are_ignored_unless_asked_for(function, capsys):
 
 def test_no_secret_is_in_the_log(function, capsys):
     asked = request(
+        count=2,
         overrides={"containerOverrides": [{"name": "a", "environment": [{"name": "T", "value": "s3cr3t"}]}]}
     )
     function.queued(1)

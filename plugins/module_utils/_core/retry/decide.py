@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from . import backoff, classify
+from .masking import name_of
 from .model import Decision, GiveUp, Ignore, Launch, Retry, StoppedTask, Wish, cluster_of, family_of
 from .options import RetryOptions
 from .records import attempts_of
@@ -26,9 +27,10 @@ def decide(
 
     ``chance`` gives numbers from 0 up to 1.
     """
-    foreign = record.account and options.account and record.account != options.account
-    if foreign:
-        return Ignore(f"it happened in the account {record.account}")
+    if record.account and options.account and record.account != options.account:
+        return Ignore(f"it happened in the account {name_of(record.account)}")
+    if options.region and record.region != options.region:
+        return Ignore(f"it happened in the region {name_of(record.region)}")
     if isinstance(record, StoppedTask):
         return _about_task(record, options, now, chance)
     return _about_launch(record, attempt, options, now, chance)
@@ -36,7 +38,26 @@ def decide(
 
 def call_of(wish: Wish, options: RetryOptions) -> dict[str, Any]:
     """RunTask's parameters for a wish that is due."""
-    return request_of(wish, options.rotate_subnets, options.fargate_after, options.tag_tasks)
+    return request_of(
+        wish,
+        options.rotate_subnets,
+        options.fargate_after,
+        options.tag_tasks,
+        options.allow_role_overrides,
+        options.allow_execute_command,
+    )
+
+
+def not_allowed(wish: Wish, options: RetryOptions) -> GiveUp | None:
+    """A message is held against the options, as a record is: they may have changed, or somebody else has written it."""
+    problem = why_not(wish.request) or _out_of_scope(wish.request, options)
+    if not problem and options.region and wish.region != options.region:
+        problem = f"it is about the region {name_of(wish.region)}"
+    if not problem and wish.attempt > options.max_attempts:
+        problem = f"it is attempt {wish.attempt}, and max_attempts is {options.max_attempts}"
+    if not problem and wish.missing > wish.request.get("count", 1):
+        problem = "it asks for more tasks than the call did"
+    return GiveUp(f"the message in the queue is not to be followed: {problem}") if problem else None
 
 
 def too_late(wish: Wish, options: RetryOptions, now: float) -> GiveUp | None:
@@ -101,6 +122,8 @@ def _by_rule(rule: Rule) -> Decision | None:
 def _by_class(launch: Launch, options: RetryOptions) -> Decision | None:
     if launch.error:
         found = {classify.of_error(launch.error, launch.message, launch.status)}
+        if classify.TRANSIENT in found and not _authorised(launch, options):
+            return GiveUp("ECS may have answered before it checked permissions, and trusted_callers has no such caller")
     else:
         # On EC2 there is a reason for each container instance: one of them may have room later.
         found = {classify.of_refusal(reason) for reason in launch.refusals}
@@ -110,6 +133,13 @@ def _by_class(launch: Launch, options: RetryOptions) -> Decision | None:
     if classify.QUOTA in found:
         return GiveUp("a quota of the account is used up, and retry_quota is not set")
     return GiveUp("it would be refused again")
+
+
+def _authorised(launch: Launch, options: RetryOptions) -> bool:
+    """Whether the caller may start the task, as far as the answer or the options tell."""
+    if launch.wish or classify.wrapped(launch.error, launch.message):
+        return True
+    return any(fnmatchcase(launch.caller_arn, pattern) for pattern in options.trusted_callers)
 
 
 def _left_alone(launch: Launch, options: RetryOptions) -> str:
@@ -129,7 +159,7 @@ def _left_to_others(started_by: str, cluster: str, options: RetryOptions) -> str
     if any(fnmatchcase(started_by, pattern) for pattern in options.left_alone_started_by):
         return "its caller retries by itself"
     if any(fnmatchcase(cluster, pattern) for pattern in options.left_alone_clusters):
-        return f"the cluster {cluster} is left alone"
+        return f"the cluster {name_of(cluster)} is left alone"
     return ""
 
 
@@ -139,9 +169,9 @@ def _out_of_scope(request: Mapping[str, Any], options: RetryOptions) -> str:
         return ""
     cluster, family = cluster_of(request.get("cluster")), family_of(str(request.get("taskDefinition") or ""))
     if options.clusters and cluster not in options.clusters:
-        return f"the cluster {cluster} is not among those to look after"
+        return f"the cluster {name_of(cluster)} is not among those to look after"
     if options.families and family not in options.families:
-        return f"the family {family} is not among those to look after"
+        return f"the family {name_of(family)} is not among those to look after"
     return ""
 
 

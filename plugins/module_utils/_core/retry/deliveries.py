@@ -17,6 +17,11 @@ from . import message
 from .model import Launch, StoppedTask, Unreadable, Wish
 from .records import from_cloudtrail, from_task_event
 
+SOURCE = "aws.ecs"  # EventBridge accepts sources that begin with aws. from AWS only
+CALL, TASK = KINDS = ("AWS API Call via CloudTrail", "ECS Task State Change")
+# Bytes. A subscription of CloudWatch Logs has some megabytes at most; with its JSON this fits a function of 128 MB.
+MOST_UNPACKED = 16 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Delivered:
@@ -33,8 +38,10 @@ class Delivered:
     message_id: str = ""
 
 
-def read_delivery(event: object, region: str) -> Iterator[Delivered]:
-    """Takes apart the event that Lambda hands over, one thing after another; ``region`` is the function's.
+def read_delivery(event: object, region: str, account: str = "") -> Iterator[Delivered]:
+    """Takes apart the event that Lambda hands over, one thing after another.
+
+    ``region`` and ``account`` are the function's; without ``account`` that of an event is not compared.
 
     Understood are the subscriptions of CloudWatch Logs, events of EventBridge and messages of Amazon SQS, which may
     hold events of EventBridge, too. Nothing that is in there raises: it comes out as a problem.
@@ -45,15 +52,14 @@ def read_delivery(event: object, region: str) -> Iterator[Delivered]:
         yield from _from_logs(event["awslogs"], region)
     elif isinstance(event.get("Records"), list):
         for each in event["Records"]:
-            yield _from_queue(each, region)
+            yield _from_queue(each, region, account)
     else:
-        yield _tried(_raw(event), lambda: _of_event(event, region))
+        yield _tried(_raw(event), lambda: _of_event(event, region, account))
 
 
 def _from_logs(envelope: Any, region: str) -> Iterator[Delivered]:
     try:
-        # 47: whatever window, with gzip's header and checksum around it.
-        content = zlib.decompress(base64.b64decode(envelope["data"], validate=True), 47)
+        content = _unpacked(base64.b64decode(envelope["data"], validate=True))
         payload = json.loads(content)
         control, events = payload["messageType"] != "DATA_MESSAGE", payload["logEvents"]
         if not isinstance(events, list):
@@ -66,6 +72,15 @@ def _from_logs(envelope: Any, region: str) -> Iterator[Delivered]:
         yield _from_log_event(events.pop(0), region)
 
 
+def _unpacked(data: bytes) -> bytes:
+    """The content of a gzip file. One that is larger than the function has memory for is never unpacked."""
+    unpacking = zlib.decompressobj(47)  # whatever window, with gzip's header and checksum around it
+    content = unpacking.decompress(data, MOST_UNPACKED)
+    if not unpacking.eof:
+        raise ValueError
+    return content
+
+
 def _from_log_event(each: Any, region: str) -> Delivered:
     if not isinstance(each, Mapping) or not isinstance(each.get("message"), str):
         return Delivered(_raw(each), problem="the log event has no message")
@@ -73,28 +88,32 @@ def _from_log_event(each: Any, region: str) -> Delivered:
     return _tried(text, lambda: Delivered(text, from_cloudtrail(json.loads(text), region, str(each.get("id") or ""))))
 
 
-def _from_queue(each: Any, region: str) -> Delivered:
+def _from_queue(each: Any, region: str, account: str) -> Delivered:
     if not isinstance(each, Mapping) or not isinstance(each.get("body"), str):
         return Delivered(_raw(each), problem="the record is no message of Amazon SQS")
     text = each["body"]
 
     def parse() -> Delivered:
         body = json.loads(text)
-        return Delivered(text, wish=message.read(body)) if message.is_ours(body) else _of_event(body, region)
+        return Delivered(text, wish=message.read(body)) if message.is_ours(body) else _of_event(body, region, account)
 
     found = _tried(text, parse)
     return Delivered(found.raw, found.record, found.wish, found.problem, str(each.get("messageId") or ""))
 
 
-def _of_event(event: Any, region: str) -> Delivered:
+def _of_event(event: Any, region: str, account: str) -> Delivered:
     raw = _raw(event)
     if not isinstance(event, Mapping):
         raise Unreadable("it is no JSON object")
     kind = event.get("detail-type")
-    if kind == "AWS API Call via CloudTrail":
+    if kind in KINDS and event.get("source") != SOURCE:
+        raise Unreadable(f"its source is not {SOURCE}")
+    if kind in KINDS and account and event.get("account") != account:
+        raise Unreadable("its account is not that of this function")
+    if kind == CALL:
         where = str(event.get("region") or region)
         return Delivered(raw, from_cloudtrail(event.get("detail"), where, str(event.get("id") or "")))
-    if kind == "ECS Task State Change":
+    if kind == TASK:
         return Delivered(raw, from_task_event(event, region))
     raise Unreadable("it is no event that this function knows")
 

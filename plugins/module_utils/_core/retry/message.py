@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
 from .model import Unreadable, Wish
+from .request import MOST_TASKS
+
+MOST_ATTEMPTS = 51  # one more than the options allow: the one that is given up
+LATEST = 4_102_444_800  # the year 2100
 
 KIND = "steadyops.ecs.retry/1"
 _KINDS = {
@@ -34,7 +39,12 @@ def read(body: Mapping[str, Any]) -> Wish:
     for name in (each.name for each in fields(Wish)):
         if not isinstance(body.get(name), _KINDS[name]):  # type: ignore[arg-type]
             raise Unreadable(f"the message has no {name}, or one of another kind")
-    if body["missing"] < 1 or not 1 <= body["bears"] <= body["attempt"]:
+    numbers = [body[name] for name in ("at", "missing", "attempt", "bears")]
+    if any(isinstance(number, bool) for number in numbers) or not math.isfinite(body["at"]):
+        raise Unreadable("the message has a number that is none")
+    if not 1 <= body["missing"] <= MOST_TASKS or not 1 <= body["bears"] <= body["attempt"] <= MOST_ATTEMPTS:
         raise Unreadable("the numbers in the message do not agree")
+    if not 0 <= body["at"] <= LATEST or len(body["started"]) > MOST_TASKS * MOST_ATTEMPTS:
+        raise Unreadable("the message is none that this function writes")
     values = {each.name: body[each.name] for each in fields(Wish)}
     return Wish(**{**values, "started": tuple(str(arn) for arn in body["started"])})

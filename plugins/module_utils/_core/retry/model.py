@@ -42,7 +42,8 @@ class Launch:
 
     ``request`` may be anything, since CloudTrail leaves things out. ``refusals`` are the reasons in ``failures`` of
     the answer, ``error`` the code of an answer that is an error, and ``status`` its HTTP status, 0 when unknown.
-    ``wish`` is there when the call was ours.
+    ``role_arn`` is that of the role at work, ``caller_arn`` the same, or that of a user. ``wish`` is there when the
+    call was ours.
     """
 
     origin: str
@@ -56,6 +57,7 @@ class Launch:
     message: str = ""
     status: int = 0
     role_arn: str = ""
+    caller_arn: str = ""
     invoked_by: str = ""
     wish: Wish | None = None
 

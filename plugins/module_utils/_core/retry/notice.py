@@ -5,94 +5,94 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..amounts import iso
+from .masking import masked, name_of, without_values
 from .model import Decision, GiveUp, Launch, Retry, StoppedTask, Wish
 
 LONGEST = 500  # characters of AWS's words
 LONGEST_SUBJECT = 100  # characters, of printable ASCII, that Amazon SNS takes
-LARGEST = 200_000  # characters of a text that is passed on as it came; Amazon SQS takes 256 KiB
+LARGEST = 200_000  # characters of a letter; Amazon SQS takes 256 KiB
+MOST_TASKS = 10  # that one call of RunTask starts
 
+MOST_REASONS = 20
+
+# In a text of JSON, or in JSON inside of it: what names the record, and can be no secret by its form.
+_IDS = {
+    "event_id": re.compile(r'"eventID\\*":\s*\\*"([0-9a-f-]{36})\\*"'),
+    "event_time": re.compile(r'"eventTime\\*":\s*\\*"([0-9-]{10}T[0-9:]{8}Z)\\*"'),
+    "task": re.compile(r'"taskArn\\*":\s*\\*"(arn:[a-z-]+:ecs:[a-z0-9-]+:[0-9]{12}:task/[\w/-]{1,300})\\*"'),
+}
 # Shown of a request. Overrides, tags and volumes are not: they may hold what nobody should read here.
 _SHOWN = ("cluster", "taskDefinition", "count", "group", "launchType", "capacityProviderStrategy", "startedBy")
 
 
 def line(decision: Decision | str, record: Launch | StoppedTask | Wish | None = None, **more: Any) -> str:
-    """One line of JSON for the log. No value of an environment is in it."""
+    """One line of JSON for the log. No value of an override, a command or a tag is in it."""
     if isinstance(decision, str):
         facts: dict[str, Any] = {"decision": decision}
     elif isinstance(decision, Retry):
         facts = {"decision": "retry", "attempt": decision.wish.attempt, "delay": decision.delay}
         facts["missing"] = decision.wish.missing
     else:
-        facts = {"decision": "give up" if isinstance(decision, GiveUp) else "ignore", "why": decision.why}
+        facts = {"decision": "give up" if isinstance(decision, GiveUp) else "ignore", "why": decision.why[:LONGEST]}
     if record is not None:
         facts |= _about(record)
     return json.dumps({**facts, **{key: value for key, value in more.items() if value}})
 
 
 def _about(record: Launch | StoppedTask | Wish) -> dict[str, Any]:
-    facts: dict[str, Any] = {"origin": record.origin, "region": record.region}
+    facts: dict[str, Any] = {"origin": name_of(record.origin), "region": name_of(record.region)}
+    told, definition, cluster = _told(record)
+    facts |= {"task_definition": name_of(told.get(definition)), "cluster": name_of(told.get(cluster))}
     if isinstance(record, StoppedTask):
-        facts |= {"task_definition": record.detail.get("taskDefinitionArn"), "cluster": record.detail.get("clusterArn")}
-        facts["stop_code"] = record.stop_code
-    elif isinstance(record.request, Mapping):
-        facts |= {"task_definition": record.request.get("taskDefinition"), "cluster": record.request.get("cluster")}
+        facts["stop_code"] = name_of(record.stop_code)
     if not isinstance(record, Wish):
         facts["reasons"] = reasons(record)
     return {key: value for key, value in facts.items() if value}
 
 
+def _told(record: Launch | StoppedTask | Wish) -> tuple[Mapping[str, Any], str, str]:
+    """What is known of a call or a task, and the keys of its task definition and its cluster."""
+    if isinstance(record, StoppedTask):
+        return record.detail, "taskDefinitionArn", "clusterArn"
+    return record.request if isinstance(record.request, Mapping) else {}, "taskDefinition", "cluster"
+
+
 def reasons(record: Launch | StoppedTask) -> list[str]:
-    """AWS's words, cut short, and with stars for what the overrides put into the environment."""
-    request = record.request if isinstance(record, Launch) else record.detail
-    hidden = sorted(_environment(request.get("overrides") if isinstance(request, Mapping) else None), key=len)
-    shortened = []
-    for words in record.reasons:
-        for value in reversed(hidden):
-            words = words.replace(value, "***")  # noqa: PLW2901
-        shortened.append(words[:LONGEST])
-    return shortened
-
-
-def _environment(value: Any) -> Iterator[str]:
-    """The values of all environments in overrides, but for those too short to be secrets."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _environment(item)
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            if key == "environment" and isinstance(item, list):
-                texts = (str(each.get("value") or "") for each in item if isinstance(each, Mapping))
-                yield from (text for text in texts if len(text) > 3)
-            else:
-                yield from _environment(item)
+    """AWS's words, cut short, with stars for what they repeat of overrides, commands and tags."""
+    request = _told(record)[0]
+    return [masked(words, request)[:LONGEST] for words in record.reasons[:MOST_REASONS]]
 
 
 def dead_letter(give_up: GiveUp, record: Launch | StoppedTask, attempts: int) -> str:
-    """All that is needed to make the call by hand. The overrides are in it with their values, as the queue has to."""
+    """All that is known, with stars for the values of overrides and tags: whoever may read the queue may not."""
     wish = record.wish if isinstance(record, Launch) else None
     letter = {
         "kind": "steadyops.ecs.retry.given_up/1",
-        "why": give_up.why,
+        "why": give_up.why[:LONGEST],
         "attempts": attempts,
-        "origin": record.origin,
+        "origin": name_of(record.origin),
         "at": iso(record.at),
-        "region": record.region,
-        "reasons": list(record.reasons),
+        "region": name_of(record.region),
+        "reasons": reasons(record),
         "missing": wish.missing - len(record.started) if wish and isinstance(record, Launch) else None,
-        "request": record.request if isinstance(record, Launch) else record.detail,
+        "request": without_values(record.request if isinstance(record, Launch) else record.detail),
     }
     return _fit(json.dumps({key: value for key, value in letter.items() if value is not None}))
 
 
 def unreadable_letter(problem: str, raw: str) -> str:
-    """What could not be read, as it came."""
-    return _fit(json.dumps({"kind": "steadyops.ecs.retry.unreadable/1", "why": problem, "raw": raw[:LARGEST]}))
+    """What could not be read, by its size, its digest, and where in AWS's own records it is found again."""
+    digest = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
+    letter = {"kind": "steadyops.ecs.retry.unreadable/1", "why": problem[:LONGEST], "size": len(raw), "sha256": digest}
+    return json.dumps(letter | {key: found[1] for key, text in _IDS.items() if (found := text.search(raw))})
 
 
 def _fit(text: str) -> str:
@@ -112,22 +112,21 @@ def notification(
     """
     of_call = isinstance(record, Launch)
     detail = _call_detail(record) if isinstance(record, Launch) else _task_detail(record)
-    detail["retry"] = {"gaveUp": give_up.why, "attempts": attempts, "origin": record.origin}
+    detail["retry"] = {"gaveUp": give_up.why[:LONGEST], "attempts": attempts, "origin": name_of(record.origin)}
     event = {
         "version": "0",
-        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{record.origin} {attempts}")),
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{record.origin!a} {attempts}")),
         "detail-type": "AWS API Call via CloudTrail" if of_call else "ECS Task State Change",
         "source": "aws.ecs",
-        "account": record.account or account,
+        "account": name_of(record.account) or account,
         "time": iso(int(now)),
-        "region": record.region,
-        "resources": [] if of_call else [record.origin],
+        "region": name_of(record.region),
+        "resources": [] if of_call else [name_of(record.origin)],
         "detail": detail,
     }
-    name = (
-        detail.get("requestParameters", {}).get("taskDefinition") or detail.get("taskDefinitionArn") or "unknown task"
-    )
-    subject = f"ECS task not started: {str(name).rpartition('/')[2]}"
+    told, definition, _cluster = _told(record)
+    name = name_of(told.get(definition)) or "unknown task"
+    subject = f"ECS task not started: {name.rpartition('/')[2]}"
     return "".join(c if " " <= c <= "~" else "?" for c in subject)[:LONGEST_SUBJECT], event
 
 
@@ -136,25 +135,28 @@ def _call_detail(launch: Launch) -> dict[str, Any]:
         "eventTime": iso(launch.at),
         "eventSource": "ecs.amazonaws.com",
         "eventName": "RunTask",
-        "awsRegion": launch.region,
+        "awsRegion": name_of(launch.region),
     }
     if isinstance(launch.request, Mapping):
-        detail["requestParameters"] = {key: launch.request[key] for key in _SHOWN if key in launch.request}
+        shown = without_values(launch.request)
+        detail["requestParameters"] = {key: shown[key] for key in _SHOWN if key in shown}
     words = reasons(launch)
     if launch.error:
-        detail |= {"errorCode": launch.error, "errorMessage": words[0].removeprefix(f"{launch.error}: ")}
+        detail |= {"errorCode": name_of(launch.error), "errorMessage": words[0].removeprefix(f"{launch.error}: ")}
         detail["responseElements"] = None
     else:
-        tasks = [{"taskArn": arn} for arn in launch.started]
+        tasks = [{"taskArn": name_of(arn)} for arn in launch.started[:MOST_TASKS]]
         detail["responseElements"] = {"tasks": tasks, "failures": [{"reason": each} for each in words]}
     return detail
 
 
 def _task_detail(task: StoppedTask) -> dict[str, Any]:
     kept = ("taskArn", "clusterArn", "taskDefinitionArn", "group", "startedBy", "launchType", "lastStatus", "stopCode")
-    detail = {key: task.detail[key] for key in kept if key in task.detail}
+    shown = without_values(task.detail)
+    detail = {key: shown[key] for key in kept if key in shown}
     detail["stoppedReason"] = (reasons(task) or [""])[0] if task.reason else ""
     detail["containers"] = [
-        {"name": end.container, **({} if end.code is None else {"exitCode": end.code})} for end in task.exits
+        {"name": name_of(end.container), **({} if end.code is None else {"exitCode": end.code})}
+        for end in task.exits[:MOST_REASONS]
     ]
     return detail

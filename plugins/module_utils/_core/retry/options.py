@@ -40,10 +40,14 @@ class RetryOptions:
     stopped_tasks: frozenset[str] = frozenset()
     launch_templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    allow_role_overrides: bool = False
+    allow_execute_command: bool = False
+    trusted_callers: tuple[str, ...] = ()
     account: str = ""
+    region: str = ""
 
 
-def read_options(written: object, account: str = "") -> RetryOptions:
+def read_options(written: object, account: str = "", region: str = "") -> RetryOptions:
     """Read the options from a mapping of JSON or YAML. An option that is omitted or null has its default.
 
     * ``max_attempts`` 1 to 50, ``max_age`` 60 to 86400 s after the first call: so long ECS knows a client token.
@@ -57,8 +61,12 @@ def read_options(written: object, account: str = "") -> RetryOptions:
       one with ``failures``. ``own_role_arns``.
     * ``stopped_tasks``: which tasks that stopped are started again; ``launch_templates``: by family, what RunTask
       needs beside what the event of a task tells. ``rules``: see ``read_rule``.
+    * ``allow_role_overrides``, ``allow_execute_command``: whether a retry may override the roles of the task, and turn
+      on ECS Exec, as the call did. If not, both are dropped.
+    * ``trusted_callers``: ARNs of roles and users, as patterns with ``*``. Throttling and errors of ECS itself are
+      retried for these only: ECS may answer so before it has looked whether the caller may start the task.
 
-    ``account`` is the account to work in. Raises ``Refused``.
+    ``account`` and ``region`` are those to work in. Raises ``Refused``.
     """
     if not isinstance(written, Mapping):
         raise Refused("The retry options must be a mapping, such as max_attempts: 6")
@@ -66,7 +74,9 @@ def read_options(written: object, account: str = "") -> RetryOptions:
     unknown = sorted(given.keys() - _READERS.keys())
     if unknown:
         raise Refused(f"The retry options have no {', '.join(unknown)}. They have {', '.join(sorted(_READERS))}")
-    options = RetryOptions(account=account, **{key: _READERS[key](key, value) for key, value in given.items()})
+    options = RetryOptions(
+        account=account, region=region, **{key: _READERS[key](key, value) for key, value in given.items()}
+    )
     if options.base_delay > options.max_delay:
         raise Refused(
             f"base_delay ({options.base_delay}) is above max_delay ({options.max_delay}). Lower it or raise that"
@@ -160,4 +170,7 @@ _READERS: dict[str, Callable[[str, object], Any]] = {
     "stopped_tasks": _stopped,
     "launch_templates": _templates,
     "rules": _rules,
+    "allow_role_overrides": _flag,
+    "allow_execute_command": _flag,
+    "trusted_callers": _texts,
 }

@@ -28,6 +28,7 @@ def from_cloudtrail(record: object, region: str, key: str = "") -> Launch | None
     request, error, answer = record.get("requestParameters"), _text(record, "errorCode"), record.get("responseElements")
     answer = answer if isinstance(answer, Mapping) else {}
     identity = _inner(record, "userIdentity")
+    role_arn = _text(_inner(_inner(identity, "sessionContext"), "sessionIssuer"), "arn")
     return Launch(
         origin=_origin(record, request, error, key),
         at=instant(record.get("eventTime")),
@@ -38,7 +39,8 @@ def from_cloudtrail(record: object, region: str, key: str = "") -> Launch | None
         refusals=refusals_in(answer),
         error=error,
         message=_text(record, "errorMessage"),
-        role_arn=_text(_inner(_inner(identity, "sessionContext"), "sessionIssuer"), "arn"),
+        role_arn=role_arn,
+        caller_arn=role_arn or _text(identity, "arn"),
         invoked_by=_text(identity, "invokedBy"),
     )
 

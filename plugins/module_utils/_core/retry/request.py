@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .model import Wish
+from .overrides import is_mark, oddity, without_roles
 
 # All parameters of RunTask, and what JSON makes of each. A test holds them against botocore's model.
 PARAMETERS: dict[str, type] = {
@@ -35,24 +36,20 @@ PARAMETERS: dict[str, type] = {
     "volumeConfigurations": list,
 }
 MOST_TAGS = 50
+MOST_TASKS = 10  # that one call starts
 STARTED_BY = re.compile(r"retry/(\d+)/[0-9a-f]{8}")
-
-# What CloudTrail and its services write in the place of a value.
-_HIDDEN = frozenset({"HIDDEN_DUE_TO_SECURITY_REASONS", "sensitiveDataRemoved", "<sensitiveDataRemoved>"}).union(
-    "*" * length for length in range(3, 33)
-)
 
 
 def why_not(request: object) -> str:
-    """Why RunTask's parameters in a record cannot be used as they are; empty when they can. Holds no value of them."""
+    """Why RunTask's parameters cannot be used as they are; empty when they can. Holds no value of them."""
     if not isinstance(request, Mapping):
         return "the record has no request parameters" if request is None else "the request parameters are no mapping"
     gap = _gap(request, "")
     if gap:
         return gap
-    unknown = sorted(str(name) for name in request.keys() - PARAMETERS)
+    unknown = sorted(str(name)[:40] for name in request.keys() - PARAMETERS)
     if unknown:
-        return f"RunTask has no {', '.join(unknown)} that this function knows of"
+        return f"RunTask has no {', '.join(unknown[:5])} that this function knows of"
     for name, value in request.items():
         kind = PARAMETERS[name]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -61,7 +58,9 @@ def why_not(request: object) -> str:
         return "the request names no taskDefinition"
     if request.get("count", 1) < 1:
         return "the request asks for no task"
-    return _misshapen(request)
+    if request.get("count", 1) > MOST_TASKS:
+        return f"the request asks for more than {MOST_TASKS} tasks, which RunTask does not start"
+    return (oddity(request["overrides"]) if "overrides" in request else "") or _misshapen(request)
 
 
 def _gap(value: object, path: str) -> str:
@@ -83,7 +82,7 @@ def _whole(value: object) -> bool:
     while left:
         value = left.pop()
         if isinstance(value, str):
-            if value in _HIDDEN:
+            if is_mark(value):
                 return False
         elif isinstance(value, dict):
             left.extend(value.values())
@@ -109,14 +108,25 @@ def _misshapen(request: Mapping[str, Any]) -> str:
 
 
 def request_of(
-    wish: Wish, rotate_subnets: bool = True, fargate_after: int = 0, tag_tasks: bool = True
+    wish: Wish,
+    rotate_subnets: bool = True,
+    fargate_after: int = 0,
+    tag_tasks: bool = True,
+    allow_roles: bool = False,
+    allow_exec: bool = False,
 ) -> dict[str, Any]:
     """The call that the wish asks for: the original one, but for
 
     ``count``, which is what is missing; ``clientToken``, ``startedBy`` and three tags, which tell the attempt; the
-    order of the subnets; and FARGATE in the place of FARGATE_SPOT after so many attempts, if at all.
+    order of the subnets; and FARGATE in the place of FARGATE_SPOT after so many attempts, if at all. A record can be
+    forged by whoever writes to the log of a trail, so roles of the task and ECS Exec are those of the task definition
+    unless they are allowed.
     """
     request = dict(wish.request)
+    if "overrides" in request and not allow_roles:
+        request["overrides"] = without_roles(request["overrides"])
+    if request.get("enableExecuteCommand") and not allow_exec:
+        del request["enableExecuteCommand"]
     request["count"] = wish.missing
     request["clientToken"] = wish.token or client_token(wish.origin, wish.bears)
     request["startedBy"] = started_by(wish.origin, wish.bears)
@@ -131,12 +141,12 @@ def request_of(
 
 def client_token(origin: str, attempt: int) -> str:
     """The same for the same attempt, whoever makes it and however often. 64 characters are the most that ECS takes."""
-    return hashlib.sha256(f"{origin} {attempt}".encode()).hexdigest()
+    return hashlib.sha256(f"{origin} {attempt}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def started_by(origin: str, attempt: int) -> str:
     """``startedBy`` of an attempt: the one of our marks that the events of a task carry."""
-    return f"retry/{attempt}/{hashlib.sha256(origin.encode()).hexdigest()[:8]}"
+    return f"retry/{attempt}/{hashlib.sha256(origin.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def _tagged(wish: Wish) -> list[Any]:

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 AT_ONCE = 10  # messages that one call sends
 ENOUGH = 100_000  # characters after which a call is made; with one message more it is still one that SQS takes
@@ -17,6 +18,8 @@ ENOUGH = 100_000  # characters after which a call is made; with one message more
 # RunTask is not repeated here: each try is to be seen by who decides.
 _PATIENT = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
 _ONCE = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1})
+
+_PARAMETER = re.compile(r"parameter (?:in )?([A-Za-z_.\[\]0-9]{1,80})")
 
 _clients: dict[tuple[str, str, bool], Any] = {}
 
@@ -105,5 +108,9 @@ def _asked(call: Callable[[], Any]) -> Any:
         told = error.response.get("Error", {})
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         raise CallFailed(str(told.get("Code") or "Unknown"), str(told.get("Message") or ""), status) from None
+    except ParamValidationError as error:
+        # Its message repeats the values of the parameters.
+        names = dict.fromkeys(_PARAMETER.findall(str(error)))
+        raise CallFailed("ParamValidationError", f"boto3 does not take {', '.join(names)[:200]}") from None
     except BotoCoreError as error:
         raise CallFailed(type(error).__name__, str(error)) from None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from _core.retry import message, notice
-from _core.retry.decide import call_of, decide, too_late, without_doubles
+from _core.retry.decide import call_of, decide, not_allowed, too_late, without_doubles
 from _core.retry.deliveries import Delivered, read_delivery
 from _core.retry.model import Decision, GiveUp, Ignore, Launch, Retry, StoppedTask, Wish
 from _core.retry.options import RetryOptions, read_options
@@ -35,8 +35,9 @@ handled: OrderedDict[tuple[str, int], None] = OrderedDict()
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Lambda's entry. Returns the messages of Amazon SQS that are to be delivered again."""
     account = context.invoked_function_arn.split(":")[4]
-    run = Run(read_options(_options(), account), Aws(os.environ))
-    for delivered in read_delivery(event, os.environ["AWS_REGION"]):
+    region = os.environ["AWS_REGION"]
+    run = Run(read_options(_options(), account, region), Aws(os.environ))
+    for delivered in read_delivery(event, region, account):
         run.attempt(delivered)
     run.send_off()
     if run.lost:
@@ -96,9 +97,9 @@ class Run:
     def fulfil(self, delivered: Delivered) -> None:
         """Start the tasks, and look at the answer: a refusal of ours needs no record of CloudTrail."""
         wish = delivered.wish
-        late = too_late(wish, self.options, time.time())
-        if late:
-            self.act(delivered, from_error(wish, "TooLate", late.why), late, wish.attempt - 1)
+        refused = not_allowed(wish, self.options) or too_late(wish, self.options, time.time())
+        if refused:
+            self.act(delivered, from_error(wish, "NotCalled", refused.why), refused, wish.attempt - 1)
             return
         rest = without_doubles(wish, self.running(wish))
         if isinstance(rest, Ignore):
@@ -139,7 +140,7 @@ class Run:
         try:
             self.aws.publish(subject, json.dumps(event))
         except CallFailed as error:
-            print(notice.line("untold", record, error=f"{error.code}: {error.message}"[:200]))
+            print(notice.line("untold", record, error=error.code))
 
     def send_off(self, full: bool = False) -> None:
         """Send what waits to be sent; with ``full`` only when it is as much as one call takes."""
@@ -159,7 +160,7 @@ class Run:
         try:
             self.aws.bury(notice.unreadable_letter(why, delivered.raw))
         except CallFailed as error:
-            print(notice.line("lost", error=f"{error.code}: {error.message}"[:200]))
+            print(notice.line("lost", error=error.code))
             self.lost += 1
 
 

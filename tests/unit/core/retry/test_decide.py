@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide import (
     call_of,
     decide,
+    not_allowed,
     too_late,
     without_doubles,
 )
@@ -29,6 +30,7 @@ from tests.unit.core.retry.samples import (
     NOON,
     OWN_ROLE,
     REGION,
+    ROLE,
     answer,
     caller,
     cloudtrail,
@@ -46,7 +48,8 @@ def middle() -> float:
 
 def about(record, now=NOON, attempt=0, **options):
     launch = from_cloudtrail(record, REGION)
-    return decide(launch, attempt, replace(read_options(options), account=ACCOUNT), now, middle)
+    options = read_options({"trusted_callers": [ROLE], **options}, ACCOUNT, REGION)
+    return decide(launch, attempt, options, now, middle)
 
 
 def about_task(event, now=NOON, **options):
@@ -116,6 +119,7 @@ def test_what_stays_is_given_up_at_once(record, words):
         (cloudtrail(), {"clusters": ["prod"], "families": ["import"]}, "report is not among"),
         (cloudtrail(), {"left_alone_clusters": ["test", "pr*"]}, "prod is left alone"),
         (cloudtrail(recipientAccountId="999988887777"), {}, "account 999988887777"),
+        (cloudtrail(awsRegion="us-east-1"), {}, "region us-east-1"),
         (cloudtrail(), {"rules": [{"action": "ignore", "launch_failure": True}]}, "a rule says ignore"),
     ],
 )
@@ -168,6 +172,60 @@ def test_a_quota_is_waited_for_and_nothing_else(record, options, expected):
     assert isinstance(decision, expected)
     if expected is GiveUp:
         assert ("quota" in decision.why) == ("Vcpu" in str(record))
+
+
+@pytest.mark.parametrize(
+    ("record", "callers", "expected"),
+    [
+        (refused("ThrottlingException", "Rate exceeded"), [], GiveUp),
+        (refused("ServerException", "Service Unavailable"), [], GiveUp),
+        (refused("ThrottlingException"), ["arn:aws:iam::111122223333:role/pipeline-*"], GiveUp),
+        (refused("ThrottlingException"), ["arn:aws:iam::111122223333:role/ev*"], Retry),
+        (refused("ThrottlingException", userIdentity={"type": "IAMUser", "arn": "u"}), ["u"], Retry),
+        (refused("ThrottlingException", userIdentity={}), ["?*"], GiveUp),
+        # It has got as far as asking Amazon EC2, or for room.
+        (refused("InvalidParameterException", "x (ErrorCode: RequestLimitExceeded)"), [], Retry),
+        (cloudtrail(), [], Retry),
+    ],
+)
+def test_errors_before_the_look_at_permissions_are_retried_for_trusted_callers(record, callers, expected):
+    """ECS documents no order, so it is assumed that throttling comes first: a retry must not be a way around IAM."""
+    assert isinstance(about(record, trusted_callers=callers), expected)
+
+
+GOOD = Wish("origin", NOON, REGION, request(count=3), 3)
+
+
+@pytest.mark.parametrize(
+    ("wish", "options", "words"),
+    [
+        (GOOD, {}, ""),
+        (GOOD, {"clusters": ["prod"], "families": ["report"]}, ""),
+        (GOOD, {"clusters": ["test"]}, "the cluster prod is not among"),
+        (GOOD, {"families": ["import"]}, "the family report is not among"),
+        (replace(GOOD, region="us-east-1"), {}, "the region us-east-1"),
+        (replace(GOOD, attempt=6), {}, ""),
+        (replace(GOOD, attempt=7), {}, "it is attempt 7, and max_attempts is 6"),
+        (replace(GOOD, attempt=10**9, bears=10**9), {}, "max_attempts is 6"),
+        (replace(GOOD, missing=4), {}, "more tasks than the call did"),
+        (replace(GOOD, request=request()), {}, "more tasks than the call did"),
+        (replace(GOOD, request=request(count=11)), {}, "more than 10 tasks"),
+        (replace(GOOD, request=request(overrides={"cpu": "***"})), {}, "overrides.cpu is hidden"),
+    ],
+)
+def test_a_message_is_held_against_the_options(wish, options, words):
+    found = not_allowed(wish, read_options(options, ACCOUNT, REGION))
+    assert words in found.why if words else found is None
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_roles_and_exec_are_those_of_the_task_definition_unless_allowed(allowed):
+    roles = {"taskRoleArn": "arn:aws:iam::111122223333:role/admin", "executionRoleArn": "arn:aws:iam::1:role/e"}
+    asked = request(enableExecuteCommand=True, overrides={"cpu": "512", **roles})
+    options = {"allow_role_overrides": allowed, "allow_execute_command": allowed}
+    made = about(cloudtrail(asked), **options).request
+    assert made["overrides"] == ({"cpu": "512", **roles} if allowed else {"cpu": "512"})
+    assert ("enableExecuteCommand" in made) == allowed
 
 
 def test_a_wish_is_all_that_the_record_tells():

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 
 import pytest
@@ -12,6 +14,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.deliveri
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import Launch, StoppedTask, Wish
 
 from tests.unit.core.retry.samples import (
+    ACCOUNT,
     NOON,
     REGION,
     WHOLE,
@@ -28,8 +31,16 @@ from tests.unit.core.retry.samples import (
 WISH = Wish("origin", NOON, REGION, WHOLE, 2, 3, 2, "theirs", ("arn",))
 
 
+def packed(content):
+    return {"awslogs": {"data": base64.b64encode(content).decode()}}
+
+
+BOMB = packed(gzip.compress(b"[" + b" " * 200_000_000 + b"]"))
+CUT_OFF = packed(gzip.compress(json.dumps({"messageType": "DATA_MESSAGE", "logEvents": []}).encode())[:-9])
+
+
 def read(delivery):
-    return list(read_delivery(delivery, REGION))
+    return list(read_delivery(delivery, REGION, ACCOUNT))
 
 
 def test_an_event_of_eventbridge():
@@ -101,8 +112,15 @@ def without(key):
         ([], "no JSON object"),
         ({}, "no event that this function knows"),
         ({"detail-type": "Scheduled Event"}, "no event that this function knows"),
-        ({"detail-type": "AWS API Call via CloudTrail"}, "the record is no JSON object"),
-        ({"detail-type": "ECS Task State Change", "detail": {}}, "tells of no task"),
+        ({**event({}), "detail": None}, "the record is no JSON object"),
+        ({**stopped(), "detail": {}}, "tells of no task"),
+        ({**event(cloudtrail()), "source": "custom"}, "its source is not aws.ecs"),
+        ({**stopped(), "source": "aws.ecs.x"}, "its source is not aws.ecs"),
+        ({**event(cloudtrail()), "account": "999988887777"}, "its account is not"),
+        ({key: value for key, value in stopped().items() if key != "account"}, "its account is not"),
+        (messages(json.dumps({**stopped(), "source": None})), "its source is not"),
+        (BOMB, "no subscription"),
+        (CUT_OFF, "no subscription"),
         (stopped(containers="app"), "no list"),
         (stopped(stoppedAt="noon"), "tells no time"),
         (event(cloudtrail(eventTime="soon")), "tells no time"),
@@ -118,6 +136,14 @@ def without(key):
         (messages(without("request")), "no request"),
         (messages(message.written(Wish("o", 1.0, "r", {}, 0))), "do not agree"),
         (messages(message.written(Wish("o", 1.0, "r", {}, 1, 1, 2))), "do not agree"),
+        (messages(message.written(Wish("o", 1.0, "r", {}, 11))), "do not agree"),
+        (messages(message.written(Wish("o", 1.0, "r", {}, 1, 10**9, 10**9))), "do not agree"),
+        (messages(message.written(Wish("o", 1.0, "r", {}, 1, 52, 52))), "do not agree"),
+        (messages(message.written(Wish("o", float("nan"), "r", {}, 1))), "a number that is none"),
+        (messages(message.written(Wish("o", float("inf"), "r", {}, 1))), "a number that is none"),
+        (messages(message.written(Wish("o", 1.0, "r", {}, True))), "a number that is none"),
+        (messages(message.written(Wish("o", 1e12, "r", {}, 1))), "none that this function writes"),
+        (messages(message.written(Wish("o", 1.0, "r", {}, 1, started=("a",) * 600))), "none that this function"),
     ],
 )
 def test_what_cannot_be_read_is_told(delivery, words):

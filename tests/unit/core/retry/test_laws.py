@@ -42,7 +42,17 @@ PARTS = {
     "networkConfiguration": st.fixed_dictionaries(
         {"awsvpcConfiguration": st.fixed_dictionaries({"subnets": SUBNETS}, optional={"securityGroups": SUBNETS})}
     ),
-    "overrides": st.dictionaries(TEXTS, VALUES, max_size=4),
+    "overrides": st.fixed_dictionaries(
+        {},
+        optional={
+            "containerOverrides": st.lists(
+                st.fixed_dictionaries({"name": TEXTS}, optional={"command": st.lists(TEXTS), "cpu": st.integers(0, 9)}),
+                max_size=3,
+            ),
+            "cpu": TEXTS,
+            "ephemeralStorage": st.fixed_dictionaries({"sizeInGiB": st.integers(21, 200)}),
+        },
+    ),
     "tags": st.lists(
         st.fixed_dictionaries({"key": TEXTS, "value": TEXTS}), unique_by=lambda tag: tag["key"], max_size=50
     ),
@@ -54,7 +64,7 @@ REQUESTS = st.fixed_dictionaries(
     optional={name: PARTS.get(name, SIMPLE[kind]) for name, kind in PARAMETERS.items() if name != "taskDefinition"},
 )
 CHANCES = st.floats(0, 1, exclude_max=True)
-OPEN = RetryOptions(left_alone_started_by=(), left_alone_clusters=(), max_attempts=50)
+OPEN = RetryOptions(left_alone_started_by=(), left_alone_clusters=(), max_attempts=50, allow_execute_command=True)
 DOCUMENTED = {"count", "clientToken", "startedBy", "tags", "networkConfiguration"}
 
 

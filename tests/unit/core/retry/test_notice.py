@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
+from urllib.parse import quote, quote_plus
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.match import matches
@@ -21,7 +24,18 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.records 
     from_task_event,
 )
 
-from tests.unit.core.retry.samples import ACCOUNT, CAPACITY, NOON, REGION, WHOLE, answer, cloudtrail, refused, stopped
+from tests.unit.core.retry.samples import (
+    ACCOUNT,
+    CAPACITY,
+    NOON,
+    REGION,
+    WHOLE,
+    answer,
+    cloudtrail,
+    refused,
+    request,
+    stopped,
+)
 
 WISH = Wish("origin", NOON, REGION, WHOLE, 3, 6, 6)
 GIVEN_UP = GiveUp("all 6 attempts were refused")
@@ -84,9 +98,14 @@ def test_a_subject_is_one_that_sns_takes():
     assert subject.isascii()
 
 
-def test_a_dead_letter_has_all_that_is_needed_to_call_by_hand():
+def test_a_dead_letter_has_everything_but_values():
     letter = json.loads(notice.dead_letter(GIVEN_UP, RECORDS["refused"], 6))
-    assert letter["request"] == WHOLE
+    same = WHOLE.keys() - {"overrides", "tags", "volumeConfigurations", "clientToken", "referenceId"}
+    assert {key: letter["request"][key] for key in same} == {key: WHOLE[key] for key in same}
+    (container,) = letter["request"]["overrides"]["containerOverrides"]
+    assert (container["name"], container["command"]) == ("app", ["***"] * 3)
+    assert container["environment"] == [{"name": "TOKEN", "value": "***"}]
+    assert letter["request"]["tags"] == [{"key": "team", "value": "***"}]
     assert (letter["missing"], letter["attempts"], letter["region"], letter["origin"]) == (2, 6, REGION, "origin")
 
 
@@ -95,6 +114,60 @@ def test_a_letter_fits_a_message():
     for letter in (notice.dead_letter(GIVEN_UP, record, 1), notice.unreadable_letter("no JSON", '"' * 10**6)):
         assert len(letter.encode()) < 256 * 1024
         json.loads(letter)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_cannot_be_read_is_found_again_and_not_shown(nested):
+    record = cloudtrail(WHOLE)
+    raw = json.dumps({"message": json.dumps(record)} if nested else record) + "}"
+    letter = notice.unreadable_letter("it is no JSON", raw)
+    found = json.loads(letter)
+    assert (found["event_id"], found["event_time"], found["size"]) == (
+        record["eventID"], "2026-11-24T12:00:00Z", len(raw)
+    )  # fmt: skip
+    assert len(found["sha256"]) == 64
+    assert "s3cr3t-value" not in letter
+
+
+SECRET = "p@ss \"wörd\"\n<with>\tall & 'quotes' \\ 100%"
+QUOTINGS = [
+    lambda text: text,
+    repr,
+    json.dumps,
+    lambda text: json.dumps(text, ensure_ascii=False),
+    lambda text: json.dumps(json.dumps(text)),
+    lambda text: json.dumps({"value": text}),
+    html.escape,
+    quote,
+    lambda text: quote(text, safe=""),
+    quote_plus,
+    lambda text: base64.b64encode(text.encode()).decode(),
+    lambda text: text[:20] + "...",
+    lambda text: json.dumps(text)[:22] + "(truncated)",
+    lambda text: f"{text} and {text[:15]}",
+]
+
+
+@pytest.mark.parametrize("where", ["environment", "command", "tags", "stopped"])
+@pytest.mark.parametrize("quoting", QUOTINGS, ids=range(len(QUOTINGS)))
+def test_no_value_is_told_in_any_quoting(quoting, where):
+    container = {"name": "app", "environment": [{"name": "A", "value": SECRET}]}
+    if where == "command":
+        container = {"name": "app", "command": ["run", SECRET]}
+    asked = request(overrides={"containerOverrides": [container]})
+    if where == "tags":
+        asked = request(tags=[{"key": "team", "value": SECRET}])
+    words = f"Invalid value {quoting(SECRET)} in the request"
+    record = from_error(Wish("o", NOON, REGION, asked, 1), "InvalidParameterException", words)
+    if where == "stopped":
+        record = from_task_event(stopped("TaskFailedToStart", words, overrides=asked["overrides"]), REGION)
+    subject, event = notice.notification(GIVEN_UP, record, 1, NOON, ACCOUNT)
+    letter = notice.dead_letter(GIVEN_UP, record, 1)
+    shown = [subject, event, json.loads(notice.line(GIVEN_UP, record)), json.loads(letter)]
+    told = notice.reasons(record)[0]
+    assert "Invalid value" in told
+    for each in (told, json.dumps(shown, ensure_ascii=False)):
+        assert not any(part in each for part in ("p@ss", "wörd", "w\\u00f6rd", "p%40ss", "cEBzcyAid8"))
 
 
 def test_a_line_of_the_log_is_one_line():

@@ -35,6 +35,9 @@ def test_all_that_can_be_said():
             "stopped_tasks": ["spot"],
             "launch_templates": {"report": {"tags": []}},
             "rules": [{"action": "retry", "exit_codes": [75], "containers": ["app"], "launch_failure": False}],
+            "allow_role_overrides": True,
+            "allow_execute_command": True,
+            "trusted_callers": ["arn:aws:iam::111122223333:role/pipeline-*"],
         },
         "111122223333",
     )
@@ -55,7 +58,7 @@ def rule(**conditions):
     [
         ([], "must be a mapping"),
         ("max_attempts: 3", "must be a mapping"),
-        ({"attempts": 3}, "no attempts. They have base_delay"),
+        ({"attempts": 3}, "no attempts. They have allow_execute_command"),
         ({"max_attempts": 0}, "max_attempts is 0. Say a whole number from 1 to 50"),
         ({"max_attempts": True}, "max_attempts is True"),
         ({"max_attempts": "3"}, "max_attempts is '3'"),

@@ -9,6 +9,7 @@ import copy
 import boto3
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import Wish
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.overrides import OVERRIDES, is_mark
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.request import (
     PARAMETERS,
     request_of,
@@ -22,7 +23,7 @@ from tests.unit.core.retry.samples import NOON, REGION, WHOLE, request
 
 MODEL = boto3.session.Session("a", "b", region_name=REGION).client("ecs").meta.service_model
 INPUT = MODEL.operation_model("RunTask").input_shape
-KINDS = {"list": list, "string": str, "integer": int, "boolean": bool, "structure": dict}
+KINDS = {"list": list, "string": str, "integer": int, "long": int, "boolean": bool, "structure": dict}
 CHANGED = {"count", "clientToken", "startedBy", "tags", "networkConfiguration"}
 
 
@@ -39,9 +40,20 @@ def test_the_whole_sample_has_every_parameter():
     assert why_not(WHOLE) == ""
 
 
+def shape_of(model):
+    """A shape of botocore's model as ``OVERRIDES`` has it."""
+    if model.type_name == "structure":
+        return {name: shape_of(member) for name, member in model.members.items()}
+    return [shape_of(model.member)] if model.type_name == "list" else KINDS[model.type_name]
+
+
+def test_overrides_are_built_as_botocore_has_it():
+    assert shape_of(INPUT.members["overrides"]) == OVERRIDES
+
+
 @pytest.mark.parametrize("name", sorted(PARAMETERS.keys() - CHANGED))
 def test_a_parameter_survives(name):
-    assert request_of(wish(WHOLE))[name] == WHOLE[name]
+    assert request_of(wish(WHOLE), allow_roles=True)[name] == WHOLE[name]
 
 
 def test_what_is_made_is_a_request_that_boto3_takes():
@@ -69,7 +81,7 @@ def test_the_changes_are_the_documented_ones():
 
 
 def test_tags_and_rotation_can_be_left_out():
-    made = request_of(wish(WHOLE, missing=3), rotate_subnets=False, tag_tasks=False)
+    made = request_of(wish(WHOLE, missing=3), rotate_subnets=False, tag_tasks=False, allow_roles=True)
     same = PARAMETERS.keys() - {"clientToken", "startedBy"}
     assert {name: made[name] for name in same} == {name: WHOLE[name] for name in same}
 
@@ -151,6 +163,14 @@ HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
         (request(count="1"), "count is no int"),
         (request(count=True), "count is no int"),
         (request(count=0), "the request asks for no task"),
+        (request(count=11), "more than 10 tasks"),
+        (request(overrides={"newFeature": "a text"}), "overrides has a field that this function does not know"),
+        (request(overrides={"containerOverrides": "a text"}), "overrides.containerOverrides is hidden"),
+        (request(overrides={"containerOverrides": [{"command": "a text"}]}), "containerOverrides[0].command is hidden"),
+        (request(overrides={"containerOverrides": [{"environment": ["a text"]}]}), "environment[0] is hidden"),
+        (request(overrides={"containerOverrides": [{"cpu": "a text"}]}), "containerOverrides[0].cpu is hidden"),
+        (request(overrides={"cpu": True}), "overrides.cpu is hidden"),
+        (request(overrides={"ephemeralStorage": "***"}), "overrides.ephemeralStorage is hidden"),
         (request(omitted=True, originalSize=1), "RunTask has no omitted, originalSize that this function knows of"),
         (request(tags=["team"]), "tags has something that is no tag"),
         (request(capacityProviderStrategy=[{"weight": 1}]), "capacityProviderStrategy has something"),
@@ -161,3 +181,20 @@ HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 def test_a_request_that_cannot_be_made_again(asked, words):
     assert words in why_not(asked)
     assert "a text" not in why_not(asked)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["HIDDEN_DUE_TO_SECURITY_REASONS", "HIDDEN_DUE_TO_POLICY", "sensitiveDataRemoved", "<sensitiveDataRemoved>", "***",
+     "*" * 40, "[REDACTED]", "<redacted>", "(hidden)", "**masked**", "__REDACTED__", "{removed by filter}", "MASKED"],
+)  # fmt: skip
+def test_a_mark_of_hiding(text):
+    assert is_mark(text)
+    assert "is hidden" in why_not(request(overrides={"containerOverrides": [{"name": "a", "command": [text]}]}))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "*", "**", "hidden", "redact --all", "--masked", "removed", "[]", "<b>", "a***", "{}"]
+)
+def test_what_is_no_mark(text):
+    assert not is_mark(text)

@@ -1,0 +1,115 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What nobody may read: values of overrides, commands and tags, in whatever quoting AWS repeats them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+STARS = "***"
+SHORTEST = 4  # characters of a value that is masked: of shorter ones no sentence would be left
+SHORTEST_PART = 12  # characters of the beginning of a value that is masked where AWS cuts it off
+MOST_VALUES = 500  # of one request; RunTask takes 8 KiB of overrides
+LONGEST_NAME = 256  # characters that are shown of a text
+
+# Parameters that hold values, and fields inside of them that are no values.
+SECRET = frozenset({"overrides", "tags", "volumeConfigurations"})
+_NAMES = frozenset({"name", "key", "type"})
+
+# Parameters of RunTask, and fields of a task's event, that are shown as they are.
+_SHOWN = frozenset(
+    {
+        "capacityProviderName", "capacityProviderStrategy", "cluster", "clusterArn", "containerInstanceArn", "count",
+        "cpu", "enableECSManagedTags", "enableExecuteCommand", "group", "lastStatus", "launchType", "memory",
+        "networkConfiguration", "placementConstraints", "placementStrategy", "platformVersion", "propagateTags",
+        "startedBy", "stopCode", "taskArn", "taskDefinition", "taskDefinitionArn",
+    }
+)  # fmt: skip
+
+
+def name_of(value: object) -> str:
+    """A name or an ARN as it is shown; empty for anything that is none."""
+    return value[:LONGEST_NAME] if isinstance(value, str) else ""
+
+
+def without_values(request: object) -> Any:
+    """RunTask's parameters, or the event of a task, with stars for every value; names are kept."""
+    if not isinstance(request, Mapping):
+        return None if request is None else STARS
+    shown = {key: _short(value) for key, value in request.items() if key in _SHOWN}
+    return shown | {key: _starred(request[key], key) for key in SECRET if key in request}
+
+
+def masked(words: str, request: object) -> str:
+    """AWS's words with stars for the values of ``request`` that they repeat."""
+    if not isinstance(request, Mapping):
+        return words
+    for form in sorted(_forms(request), key=len, reverse=True):
+        if form in words:
+            words = words.replace(form, STARS)
+        elif form[:SHORTEST_PART] in words and len(form) > SHORTEST_PART:
+            words = _without_beginning(words, form)
+    return words
+
+
+def _without_beginning(words: str, form: str) -> str:
+    """Without the longest beginning of ``form``, wherever it is."""
+    while form[:SHORTEST_PART] in words:
+        known, wrong = SHORTEST_PART, len(form)
+        while wrong - known > 1:
+            middle = (known + wrong) // 2
+            known, wrong = (middle, wrong) if form[:middle] in words else (known, middle)
+        words = words.replace(form[:known], STARS)
+    return words
+
+
+def _forms(request: Mapping[str, Any]) -> set[str]:
+    """The values of a request in the quotings of JSON, Python, HTML, URLs and base64."""
+    forms: set[str] = set()
+    for number, value in enumerate(_values([request.get(key) for key in SECRET])):
+        if number >= MOST_VALUES:
+            break
+        once, plain = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
+        raw = value.encode("utf-8", "surrogatepass")
+        forms |= {value, once, plain, json.dumps(once)[1:-1], repr(value)[1:-1], html.escape(value)}
+        forms |= {value.replace("'", "\\'"), quote(raw), quote(raw, safe=""), quote_plus(raw)}
+        forms |= {base64.b64encode(raw).decode().rstrip("="), value.strip()}
+    return {form for form in forms if len(form) >= SHORTEST}
+
+
+def _values(value: object) -> Iterator[str]:
+    """All values inside, as texts. Names of containers, of variables and of tags are none."""
+    left: list[tuple[object, str]] = [(value, "")]
+    while left:
+        value, key = left.pop()
+        if isinstance(value, Mapping):
+            left.extend((item, str(name)) for name, item in value.items())
+        elif isinstance(value, list):
+            left.extend((item, key) for item in value)
+        elif value is not None and not isinstance(value, bool) and key not in _NAMES:
+            yield str(value)
+
+
+def _starred(value: object, key: str = "", depth: int = 0) -> Any:
+    if isinstance(value, Mapping) and depth < 8:
+        return {name_of(name): _starred(item, str(name), depth + 1) for name, item in value.items()}
+    if isinstance(value, list) and depth < 8:
+        return [_starred(item, key, depth + 1) for item in value]
+    return name_of(value) if key in _NAMES and isinstance(value, str) else STARS
+
+
+def _short(value: object, depth: int = 0) -> Any:
+    """A value that is shown, without texts of any length and without any depth."""
+    if isinstance(value, Mapping) and depth < 4:
+        return {name_of(name): _short(item, depth + 1) for name, item in list(value.items())[:20]}
+    if isinstance(value, list) and depth < 4:
+        return [_short(item, depth + 1) for item in value[:20]]
+    if isinstance(value, str):
+        return name_of(value)
+    return value if isinstance(value, (int, float, bool)) or value is None else STARS
