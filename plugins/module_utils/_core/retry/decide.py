@@ -150,8 +150,10 @@ def _left_alone(launch: Launch, options: RetryOptions) -> str:
         return "it is a retry, and whoever made it has its answer"
     if launch.invoked_by in options.left_alone_services:
         return f"{launch.invoked_by} retries by itself"
-    if launch.error and launch.invoked_by in options.errors_left_to:
-        return f"{launch.invoked_by} repeats calls that were answered with an error"
+    # It repeats what may pass. What it does not repeat is told by nobody else.
+    passes = classify.of_error(launch.error, launch.message, launch.status) == classify.TRANSIENT
+    if launch.error and passes and launch.invoked_by in options.errors_left_to:
+        return f"{launch.invoked_by} repeats calls that were answered with such an error"
     return _left_to_others(started_by, cluster, options) or _out_of_scope(request, options)
 
 

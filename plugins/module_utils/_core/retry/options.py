@@ -57,8 +57,8 @@ def read_options(written: object, account: str = "", region: str = "") -> RetryO
       FARGATE_SPOT, 0 for never; ``retry_quota``, whether a quota of tasks or vCPUs is worth waiting for;
       ``tag_tasks``.
     * ``left_alone_started_by``, ``left_alone_clusters``, ``left_alone_services``: callers that retry themselves, as
-      patterns with ``*``; ``errors_left_to``: services that repeat a call that was answered with an error, though not
-      one with ``failures``. ``own_role_arns``.
+      patterns with ``*``; ``errors_left_to``: services that repeat a call that was answered with a transient error,
+      though not one with ``failures`` or with a permanent error. ``own_role_arns``.
     * ``stopped_tasks``: which tasks that stopped are started again; ``launch_templates``: by family, what RunTask
       needs beside what the event of a task tells. ``rules``: see ``read_rule``.
     * ``allow_role_overrides``, ``allow_execute_command``: whether a retry may override the roles of the task, and turn

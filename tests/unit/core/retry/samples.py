@@ -127,7 +127,7 @@ def event(record: dict[str, Any]) -> dict[str, Any]:
         "id": "0d079340-135a-c8c6-95c2-41fb8f496c53",
         "detail-type": "AWS API Call via CloudTrail",
         "source": "aws.ecs",
-        "account": record.get("recipientAccountId") or ACCOUNT,
+        "account": (isinstance(record, dict) and record.get("recipientAccountId")) or ACCOUNT,
         "time": "2026-11-24T12:00:05Z",
         "region": REGION,
         "resources": [],

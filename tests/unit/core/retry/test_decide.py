@@ -90,8 +90,10 @@ def test_what_passes_is_retried(record):
         (cloudtrail({"cluster": "prod"}), "names no taskDefinition"),
     ],
 )
-def test_what_stays_is_given_up_at_once(record, words):
-    decision = about(record)
+@pytest.mark.parametrize("service", ["events.amazonaws.com", "scheduler.amazonaws.com", ""])
+def test_what_stays_is_given_up_at_once(record, words, service):
+    """Whoever called: EventBridge does not repeat a call that lacks a permission, and tells nobody."""
+    decision = about({**record, "userIdentity": caller(invokedBy=service)})
     assert isinstance(decision, GiveUp)
     assert words in decision.why
 
@@ -111,6 +113,15 @@ def test_what_stays_is_given_up_at_once(record, words):
         (cloudtrail(userIdentity=caller(invokedBy="states.amazonaws.com")), {}, "retries by itself"),
         (refused("AccessDenied", userIdentity=caller(invokedBy="batch.amazonaws.com")), {}, "retries by itself"),
         (refused("ThrottlingException", userIdentity=caller(invokedBy="events.amazonaws.com")), {}, "repeats calls"),
+        (
+            refused(
+                "ClientException",
+                "Tasks provisioning capacity limit exceeded.",
+                userIdentity=caller(invokedBy="scheduler.amazonaws.com"),
+            ),
+            {},
+            "repeats calls",
+        ),
         (cloudtrail(userIdentity=caller(OWN_ROLE)), {"own_role_arns": [OWN_ROLE]}, "it is a retry"),
         (cloudtrail(request(startedBy=started_by("x", 3))), {}, "it is a retry"),
         (cloudtrail(), {"clusters": ["test"]}, "prod is not among"),
