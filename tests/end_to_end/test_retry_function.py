@@ -16,7 +16,19 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.launches import FUNCTION, JOB, NAME, NUMBER, OVERRIDES, REGION, ROLE, TOPIC, Launches, recent
+from tests.end_to_end.launches import (
+    FUNCTION,
+    JOB,
+    KNOWN,
+    NAME,
+    NUMBER,
+    OVERRIDES,
+    REGION,
+    ROLE,
+    TOPIC,
+    Launches,
+    recent,
+)
 from tests.end_to_end.programs import until
 from tests.unit.core.retry.samples import CAPACITY, event, subscription
 
@@ -24,7 +36,14 @@ ROOT = Path(__file__).parents[2]
 # The collection as it is installed: from there the role runs the program.
 PACK = ROOT / "build/collections/ansible_collections/steadyops/ecs/roles/launch_retry/files/package_function.py"
 MOST_MEMORY = 128 * 1024  # kB, the least that a function can have
-OPTIONS = {"max_attempts": 3, "base_delay": 20, "max_delay": 60, "own_role_arns": [ROLE]}
+OPTIONS = {
+    "max_attempts": 3,
+    "base_delay": 20,
+    "max_delay": 60,
+    "own_role_arns": [ROLE],
+    "launch_templates": KNOWN,
+    "rebuild_hidden": True,
+}
 
 
 def pack(folder: Path, *more: str) -> dict[str, Any]:
@@ -72,6 +91,16 @@ class Stack(Launches):
         self.aws["lambda"].update_function_configuration(FunctionName=NAME, Environment={"Variables": variables})
         self.from_eventbridge({"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]})
 
+    def starter(self, by: str) -> str:
+        """The ARN of a role with which schedules, or rules, start the job."""
+        service = {"schedule": "scheduler", "rule": "events"}[by]
+        trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        may = {"Effect": "Allow", "Action": ["ecs:RunTask", "ecs:TagResource", "iam:PassRole"], "Resource": "*"}
+        policy, role = ({"Version": "2012-10-17", "Statement": [each]} for each in (may, trust))
+        made = self.aws["iam"].create_role(RoleName="starter", AssumeRolePolicyDocument=json.dumps(role))
+        self.aws["iam"].put_role_policy(RoleName="starter", PolicyName="start", PolicyDocument=json.dumps(policy))
+        return made["Role"]["Arn"]
+
     def from_eventbridge(self, pattern: dict[str, Any] | None = None) -> None:
         calls = {"source": ["aws.ecs"], "detail-type": ["AWS API Call via CloudTrail"]}
         pattern = pattern or {**calls, "detail": {"eventName": ["RunTask"]}}
@@ -111,6 +140,48 @@ def test_an_answer_that_is_lost_starts_nothing_twice(stack, fault):
     first, second = (call["parameters"] for call in stack.calls())
     assert first == second
     assert len(stack.tasks()) == 1
+
+
+@pytest.mark.parametrize("by", ["schedule", "rule"])
+def test_a_hidden_environment_comes_from_what_made_the_launch(stack, by):
+    """Its name is longer than ``startedBy`` tells, and a task of another job is started by one that looks the same."""
+    name = "nightly-report-of-the-shop"
+    stack.from_eventbridge()
+    stack.sandbox.fault("run_task_fails", family="report", reason=CAPACITY, times=1)
+    network = {"awsvpcConfiguration": {"Subnets": ["subnet-a"], "SecurityGroups": ["sg-1"]}}
+    environment = [{"name": "TOKEN", "value": "other-s3cr3t"}]
+    overrides = {"containerOverrides": [{"name": "app", "command": ["report"], "environment": environment}]}
+    definition = f"arn:aws:ecs:{REGION}:{NUMBER}:task-definition/report:1"
+    target = {
+        "Arn": f"arn:aws:ecs:{REGION}:{NUMBER}:cluster/prod",
+        "RoleArn": stack.starter(by),
+        "Input": json.dumps(overrides),
+    }
+    inside = {"TaskDefinitionArn": definition, "LaunchType": "FARGATE"}
+    if by == "schedule":
+        for each, job in ((name, definition), (name + "-too", definition.replace("report", "other"))):
+            stack.aws["scheduler"].create_schedule(
+                Name=each,
+                ScheduleExpression="rate(30 days)",
+                FlexibleTimeWindow={"Mode": "OFF"},
+                Target={
+                    **target,
+                    "EcsParameters": {**inside, "TaskDefinitionArn": job, "NetworkConfiguration": network},
+                },
+            )
+    else:
+        stack.aws["events"].put_rule(Name=name, ScheduleExpression="rate(30 days)")
+        inside["NetworkConfiguration"] = {"awsvpcConfiguration": {"Subnets": ["subnet-a"], "SecurityGroups": ["sg-1"]}}
+        stack.aws["events"].put_targets(Rule=name, Targets=[{**target, "Id": "job", "EcsParameters": inside}])
+    stack.sandbox.act("fire_schedule", name=name)
+    until(stack.tasks, "the task")
+    stack.quiet()
+    first, second = (call["parameters"] for call in stack.calls())
+    assert len(first["startedBy"]) == 36
+    assert second["overrides"] == first["overrides"] == overrides
+    assert second["startedBy"].startswith("retry/1/")
+    assert stack.given_up() == ([], [])
+    assert "s3cr3t" not in json.dumps(stack.lines())
 
 
 TEMPLATE = {"networkConfiguration": JOB["networkConfiguration"], "tags": JOB["tags"]}

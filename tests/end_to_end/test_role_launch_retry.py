@@ -19,6 +19,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_
 from tests.end_to_end.launches import (
     FUNCTION,
     JOB,
+    KNOWN,
     NAME,
     NUMBER,
     REGION,
@@ -47,6 +48,7 @@ WHOLE = {
     "max_delay": 60,
     "topic_arn": TOPIC,
     "tags": {"team": "shop"},
+    "launch_templates": KNOWN,
 }
 # ListTasks takes container instances for its resource and is asked for without one, so AWS's own examples have a star.
 STAR = ["RESOURCE_STAR:  ['ecs:ListTasks']"]

@@ -93,7 +93,7 @@ class Account:
         self.batches: set[str] = set()  # event source mappings whose function is at work
         self.executions: dict[str, Any] = {}  # of state machines, by ARN
         self.cloudtrail = False  # records also without a trail
-        self.redact: list[str] = []  # what CloudTrail hides of a request
+        self.redact = ["overrides.containerOverrides.environment"]  # what CloudTrail hides of a request
         self.emit = False  # events also when no rule is there
         self.known: set[tuple[str, str]] = set()  # (region, cluster) that moto has
         self.stop_task_drains = False
@@ -133,7 +133,8 @@ class Account:
 
         ``events``: of services, also while the default bus has no rule. ``cloudtrail``: also without a trail.
         ``stop_task_drains``: see load_balancer.py. ``own_revision``: see services.replace_lost.
-        ``redact``: paths in RunTask's parameters that CloudTrail hides. ``smtp``: host:port of a mail server.
+        ``redact``: paths in RunTask's parameters that CloudTrail hides; at first, the environment of overrides.
+        ``smtp``: host:port of a mail server.
         ``routes``: origins and where on loopback they are answered. Both replace what was.
         """
         if speed is not None:

@@ -108,16 +108,27 @@ def event_record(account: Account, call: Call, answer: Answer, instant: float) -
 
 
 def redacted(account: Account, parameters: dict[str, Any]) -> dict[str, Any]:
-    """With a text in place of whatever the setting `redact` names: `overrides`, `overrides.containerOverrides`."""
+    """With a text in place of whatever the setting `redact` names: `overrides`, `overrides.containerOverrides`.
+
+    By default that is the environment of overrides, as in aws-samples/siem-on-amazon-opensearch-service#430 and
+    aws-samples/aws-batch-runtime-monitoring#20.
+    """
     shown = copy.deepcopy(parameters)
     for path in account.redact:
-        *way, last = path.split(".")
-        inside: Any = shown
-        for key in way:
-            inside = inside.get(key, {}) if isinstance(inside, dict) else {}
-        if isinstance(inside, dict) and last in inside:
-            inside[last] = HIDDEN
+        hide(shown, path.split("."))
     return shown
+
+
+def hide(value: Any, path: list[str]) -> None:
+    """Each element of a list on the way is gone into."""
+    if isinstance(value, list):
+        for each in value:
+            hide(each, path)
+    elif isinstance(value, dict) and path[0] in value:
+        if len(path) == 1:
+            value[path[0]] = HIDDEN
+        else:
+            hide(value[path[0]], path[1:])
 
 
 def response_elements(body: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+LONGEST_STARTED_BY = 36  # as public logs show it: chronos-schedule/gold-coast-data-lak
+
 SAME = ("LaunchType", "PlatformVersion", "Group", "PropagateTags", "CapacityProviderStrategy", "PlacementConstraints",
         "PlacementStrategy", "EnableExecuteCommand", "ReferenceId")  # fmt: skip
 
@@ -18,7 +20,7 @@ def run_task_request(target: dict[str, Any], started_by: str, text: str) -> dict
         "cluster": target["Arn"],
         "taskDefinition": asked["TaskDefinitionArn"],
         "count": asked.get("TaskCount") or 1,
-        "startedBy": started_by[:128],
+        "startedBy": started_by[:LONGEST_STARTED_BY],
         **{key[0].lower() + key[1:]: asked[key] for key in SAME if asked.get(key)},
     }
     if asked.get("EnableECSManagedTags"):

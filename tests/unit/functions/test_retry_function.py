@@ -38,7 +38,15 @@ EDGE = Path(__file__).parents[3] / "roles/launch_retry/files/retry_function"
 QUEUE, LETTERS = (f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}" for name in ("retry", "dead"))
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 CONTEXT = SimpleNamespace(invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:launch-retry")
-OPTIONS = {"max_attempts": 3, "max_age": 86400}
+SECRET = [{"name": "T", "value": "s3cr3t"}]
+OVERRIDES = {"containerOverrides": [{"name": "a", "environment": SECRET}]}
+OPTIONS = {
+    "max_attempts": 3,
+    "max_age": 86400,
+    "rebuild_hidden": True,
+    "launch_templates": {"report": {"overrides": OVERRIDES}},
+}
+HIDDEN = {"containerOverrides": [{"name": "a", "environment": "HIDDEN_DUE_TO_SECURITY_REASONS"}]}
 
 
 def recent(asked=None, answered=None, **more):
@@ -46,13 +54,16 @@ def recent(asked=None, answered=None, **more):
     return cloudtrail(asked, answered, eventTime=iso(int(time.time())), **more)
 
 
+OTHERS = ("sqs", "sns", "scheduler", "events")
+
+
 class Function:
     """The function in this process, with its clients stubbed."""
 
     def __init__(self, module, aws):
-        self.module = module
+        self.module, self.aws = module, aws
         self.stubs = {}
-        for service, once in (("ecs", True), ("ecs", False), ("sqs", False), ("sns", False)):
+        for service, once in (*(("ecs", each) for each in (True, False)), *((name, False) for name in OTHERS)):
             client, stub = stubbed(service)
             aws._clients[service, REGION, once] = client
             self.stubs[f"{service} once" if once else service] = stub
@@ -258,11 +269,90 @@ def test_tasks_that_stopped_are_ignored_unless_asked_for(function, capsys):
     assert [line["why"] for line in lines(capsys)] == ["stopped_tasks has no spot"]
 
 
-def test_no_secret_is_in_the_log(function, capsys):
-    asked = request(
-        count=2,
-        overrides={"containerOverrides": [{"name": "a", "environment": [{"name": "T", "value": "s3cr3t"}]}]}
+ROLE = "arn:aws:iam::111122223333:role/r"
+
+
+def target(overrides, **more):
+    parameters = {"TaskDefinitionArn": "arn:aws:ecs:eu-central-1:111122223333:task-definition/report:7"}
+    return {
+        "Arn": "arn:aws:ecs:eu-central-1:111122223333:cluster/prod",
+        "RoleArn": ROLE,
+        "EcsParameters": parameters,
+        "Input": json.dumps(overrides),
+        **more,
+    }
+
+
+def scheduled(started_by):
+    return event(recent(request(startedBy=started_by, overrides=HIDDEN, taskDefinition="report:7")))
+
+
+def schedules(function, prefix, *found):
+    """``found`` are (group, name, target), each on a page of its own."""
+    stub = function.stubs["scheduler"]
+    for number, (group, name, told) in enumerate(found):
+        more = {"NextToken": str(number + 1)} if number + 1 < len(found) else {}
+        asked = {"NamePrefix": prefix, **({"NextToken": str(number)} if number else {})}
+        stub.add_response("list_schedules", {"Schedules": [{"GroupName": group, "Name": name}], **more}, asked)
+        if told:
+            stub.add_response("get_schedule", {"Target": told}, {"GroupName": group, "Name": name})
+
+
+def queued_request(function):
+    """The overrides that wait in the queue."""
+    sent = []
+    client = function.aws._clients["sqs", REGION, False]
+    client.meta.events.register("before-parameter-build.sqs.*", lambda params, **_more: sent.append(params))
+    function.queued(1)
+    return lambda: json.loads(sent[0]["Entries"][0]["MessageBody"])["request"]["overrides"]
+
+
+def test_what_is_hidden_is_asked_of_the_schedule(function, capsys):
+    overrides = queued_request(function)
+    schedules(
+        function,
+        "gold-coast-data-lak",
+        ("default", "gold-coast-data-lake", target(OVERRIDES)),
+        ("other", "gold-coast-data-lab", None),
     )
+    function(scheduled("chronos-schedule/gold-coast-data-lak"))
+    assert overrides() == OVERRIDES
+    told = capsys.readouterr().out
+    assert json.loads(told)["decision"] == "retry"
+    assert "s3cr3t" not in told
+
+
+def test_what_is_hidden_is_asked_of_the_rule(function):
+    overrides = queued_request(function)
+    stub = function.stubs["events"]
+    stub.add_response("list_rules", {"Rules": [{"Name": "nightly"}, {"Name": "nightly-2"}]}, {"NamePrefix": "nightly"})
+    found = {"Targets": [{**target(OVERRIDES), "Id": "1"}, {"Id": "2", "Arn": "arn:aws:sqs:::q"}]}
+    stub.add_response("list_targets_by_rule", found, {"Rule": "nightly"})
+    function(scheduled("events-rule/nightly"))
+    assert overrides() == OVERRIDES
+
+
+def test_a_schedule_that_cannot_be_read_is_told(function, capsys):
+    function.stubs["scheduler"].add_client_error("list_schedules", "AccessDeniedException", "no")
+    function.buried()
+    function.told()
+    function(scheduled("chronos-schedule/nightly"))
+    (line,) = lines(capsys)
+    assert line["why"] == "the schedule nightly cannot be read: AccessDeniedException"
+
+
+def test_schedules_that_do_not_agree_are_told(function, capsys):
+    other = {"containerOverrides": [{"name": "a", "environment": [{"name": "T", "value": "other"}]}]}
+    schedules(function, "nightly", ("one", "nightly", target(OVERRIDES)), ("two", "nightly", target(other)))
+    function.buried()
+    function.told()
+    function(scheduled("chronos-schedule/nightly"))
+    (line,) = lines(capsys)
+    assert line["why"] == "more than one target of the schedule nightly may have made the call"
+
+
+def test_no_secret_is_in_the_log(function, capsys):
+    asked = request(count=2, overrides=OVERRIDES)
     function.queued(1)
     function(event(recent(asked)))
     function.run_task(error=("InvalidParameterException", "s3cr3t is bad"))

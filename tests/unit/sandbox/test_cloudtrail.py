@@ -54,7 +54,9 @@ def test_a_call_that_worked(sandbox: Sandbox, ecs: Any) -> None:
     arn = ecs.run_task(**JOB)["tasks"][0]["taskArn"]
     told = record(sandbox)
     assert (told["eventSource"], told["eventName"], told["readOnly"]) == ("ecs.amazonaws.com", "RunTask", False)
-    assert told["requestParameters"] == JOB | {"clientToken": told["requestParameters"].get("clientToken")}
+    hidden = {"containerOverrides": [{"name": "app", "environment": "HIDDEN_DUE_TO_SECURITY_REASONS"}]}
+    token = told["requestParameters"].get("clientToken")
+    assert told["requestParameters"] == JOB | {"overrides": hidden, "clientToken": token}
     assert told["responseElements"]["failures"] == []
     assert told["responseElements"]["tasks"][0]["taskArn"] == arn
     assert "errorCode" not in told
@@ -69,6 +71,12 @@ def test_a_launch_that_is_refused(sandbox: Sandbox, ecs: Any) -> None:
     assert told["responseElements"]["tasks"] == []
     assert [each["reason"] for each in told["responseElements"]["failures"]] == ["RESOURCE:MEMORY"]
     assert "errorCode" not in told
+
+
+def test_an_environment_is_shown_only_when_it_is_asked_for(sandbox: Sandbox, ecs: Any) -> None:
+    sandbox.settings(cloudtrail=True, redact=[])
+    ecs.run_task(**JOB)
+    assert record(sandbox)["requestParameters"]["overrides"] == OVERRIDES
 
 
 @pytest.mark.parametrize(

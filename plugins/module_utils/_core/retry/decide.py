@@ -11,19 +11,23 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from . import backoff, classify
+from .callers import Caller, caller_of
 from .masking import name_of
 from .model import Decision, GiveUp, Ignore, Launch, Retry, StoppedTask, Wish, cluster_of, family_of
 from .options import RetryOptions
+from .overrides import concealed, filled
 from .records import attempts_of
 from .request import request_of, why_not
 from .rules import Rule
-from .tasks import ended_well, infrastructure, request_for
+from .tasks import ended_well, infrastructure, no_instance, request_for
 
 
 def decide(
     record: Launch | StoppedTask, attempt: int, options: RetryOptions, now: float, chance: Callable[[], float]
-) -> Decision:
+) -> Decision | Caller:
     """What to do about ``record``, which has ``attempt`` retries behind it; 0 for what somebody else has called.
+
+    A ``Caller`` has to be asked first: decide again about the record with the request that ``rebuilt`` makes of it.
 
     ``chance`` gives numbers from 0 up to 1.
     """
@@ -79,7 +83,7 @@ def without_doubles(wish: Wish, running: tuple[str, ...]) -> Wish | Ignore:
 
 def _about_launch(
     launch: Launch, attempt: int, options: RetryOptions, now: float, chance: Callable[[], float]
-) -> Decision:
+) -> Decision | Caller:
     wish = launch.wish
     if not launch.error and not launch.refusals and wish is None:
         return Ignore("no task was refused")
@@ -88,7 +92,9 @@ def _about_launch(
     alone = "" if wish else _left_alone(launch, options)
     if alone:
         return Ignore(alone)
-    gap = why_not(launch.request)
+    hidden = "" if wish or launch.rebuilt or not isinstance(launch.request, Mapping) else _hidden(launch.request)
+    gap = why_not({key: value for key, value in launch.request.items() if key != "overrides"} if hidden
+                  else launch.request)  # fmt: skip
     if gap:
         return GiveUp(f"the request cannot be made again: {gap}")
     missing = (wish.missing if wish else launch.request.get("count", 1)) - len(set(launch.started))
@@ -98,6 +104,11 @@ def _about_launch(
     verdict = _by_rule(first) if first else _by_class(launch, options)
     if verdict:
         return verdict
+    if hidden:
+        caller = caller_of(launch.request.get("startedBy")) if options.rebuild_hidden else None
+        launch, problem = (launch, "") if caller else _from_template(launch, hidden, options)
+        if caller or problem:
+            return caller or GiveUp(problem)
     if wish is None:
         wish = Wish(
             launch.origin, launch.at, launch.region, launch.request, missing,
@@ -110,6 +121,23 @@ def _about_launch(
         started = tuple(dict.fromkeys(wish.started + launch.started))
         wish = replace(wish, missing=missing, attempt=attempt + 1, bears=attempt + 1, token="", started=started)
     return _again(wish, options, now, chance)
+
+
+def _hidden(request: Mapping[str, Any]) -> str:
+    """Where the overrides of a record hide something; empty when they do not."""
+    return concealed(request["overrides"]) if "overrides" in request else ""
+
+
+def _from_template(launch: Launch, hidden: str, options: RetryOptions) -> tuple[Launch, str]:
+    """The launch with what is hidden taken from the launch template of its family, and why that is impossible."""
+    family = family_of(launch.request["taskDefinition"])
+    known = options.launch_templates.get(family, {}).get("overrides")
+    request = {**launch.request, "overrides": filled(launch.request["overrides"], known)}
+    if why_not(request):
+        return launch, (
+            f"CloudTrail hides {hidden}, and the launch template of the family {name_of(family)} does not have it"
+        )
+    return replace(launch, request=request, rebuilt=True), ""
 
 
 def _by_rule(rule: Rule) -> Decision | None:
@@ -192,6 +220,8 @@ def _about_task(task: StoppedTask, options: RetryOptions, now: float, chance: Ca
     if verdict:
         return verdict
     template = options.launch_templates.get(task.family)
+    if template is None and no_instance(task):
+        template = {}  # a refused launch, whose request is whole where the task needs no network of its own
     if template is None:
         return Ignore(f"there is no launch template for the family {task.family}")
     request, problem = request_for(task, template)
@@ -202,7 +232,12 @@ def _about_task(task: StoppedTask, options: RetryOptions, now: float, chance: Ca
     return _again(Wish(task.origin, task.at, task.region, request, 1, attempt, attempt), options, now, chance)
 
 
-def _by_cause(task: StoppedTask, options: RetryOptions) -> Ignore | None:
+def _by_cause(task: StoppedTask, options: RetryOptions) -> GiveUp | Ignore | None:
+    refusal = no_instance(task)
+    if refusal == classify.TRANSIENT or (refusal == classify.QUOTA and options.retry_quota):
+        return None
+    if refusal == classify.QUOTA:
+        return GiveUp("a quota of the account is used up, and retry_quota is not set")
     kind = infrastructure(task)
     if not kind:
         return Ignore("it did not stop because of the infrastructure")

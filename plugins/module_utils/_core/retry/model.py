@@ -43,7 +43,7 @@ class Launch:
     ``request`` may be anything, since CloudTrail leaves things out. ``refusals`` are the reasons in ``failures`` of
     the answer, ``error`` the code of an answer that is an error, and ``status`` its HTTP status, 0 when unknown.
     ``role_arn`` is that of the role at work, ``caller_arn`` the same, or that of a user. ``wish`` is there when the
-    call was ours.
+    call was ours. ``rebuilt`` says that the request is no longer that of the record, which hid something.
     """
 
     origin: str
@@ -60,6 +60,7 @@ class Launch:
     caller_arn: str = ""
     invoked_by: str = ""
     wish: Wish | None = None
+    rebuilt: bool = False
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class RetryOptions:
     allow_role_overrides: bool = False
     allow_execute_command: bool = False
     trusted_callers: tuple[str, ...] = ()
+    rebuild_hidden: bool = False
     account: str = ""
     region: str = ""
 
@@ -63,6 +64,7 @@ def read_options(written: object, account: str = "", region: str = "") -> RetryO
       needs beside what the event of a task tells. ``rules``: see ``read_rule``.
     * ``allow_role_overrides``, ``allow_execute_command``: whether a retry may override the roles of the task, and turn
       on ECS Exec, as the call did. If not, both are dropped.
+    * ``rebuild_hidden``: whether the schedule or the rule that made a call is asked for what CloudTrail hides of it.
     * ``trusted_callers``: ARNs of roles and users, as patterns with ``*``. Throttling and errors of ECS itself are
       retried for these only: ECS may answer so before it has looked whether the caller may start the task.
 
@@ -173,4 +175,5 @@ _READERS: dict[str, Callable[[str, object], Any]] = {
     "allow_role_overrides": _flag,
     "allow_execute_command": _flag,
     "trusted_callers": _texts,
+    "rebuild_hidden": _flag,
 }

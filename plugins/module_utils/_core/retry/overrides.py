@@ -78,3 +78,68 @@ def _not(value: object, path: str) -> str:
 def without_roles(overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The overrides but for the roles of the task."""
     return {name: value for name, value in overrides.items() if name not in ROLES}
+
+
+def concealed(overrides: object) -> str:
+    """Where overrides hide something; empty when they do not.
+
+    An environment counts as hidden whatever it looks like. CloudTrail never shows one, so that one that is there was
+    hidden in a way that nobody knows yet, or was written by somebody else.
+    """
+    if not isinstance(overrides, Mapping):
+        return "overrides" if isinstance(overrides, str) else ""
+    containers = overrides.get("containerOverrides")
+    for number, container in enumerate(containers if isinstance(containers, list) else []):
+        if isinstance(container, Mapping) and container.get("environment"):
+            return f"overrides.containerOverrides[{number}].environment"
+    found, _is, what = oddity(overrides).rpartition(" is ")
+    return found if what == "hidden" else ""
+
+
+def agrees(shown: object, whole: object, shape: Any = None) -> bool:
+    """Whether ``whole`` is what ``shown`` was before something in it was hidden."""
+    shape = OVERRIDES if shape is None else shape
+    if _hides(shown, shape):
+        return whole is not None
+    if isinstance(shown, Mapping) and isinstance(whole, Mapping):
+        left, right = ({name: item for name, item in each.items() if item not in (None, [], {})}
+                       for each in (shown, whole))  # fmt: skip
+        return left.keys() == right.keys() and all(
+            (name == "environment" and bool(right[name])) or agrees(left[name], right[name], shape[name])
+            for name in left
+        )
+    if isinstance(shown, list) and isinstance(whole, list):
+        return len(shown) == len(whole) and all(
+            agrees(one, other, shape[0]) for one, other in zip(shown, whole, strict=True)
+        )
+    return shown == whole
+
+
+def filled(shown: Any, template: Any, shape: Any = None, environment: bool = True) -> Any:
+    """What ``shown`` was, with what was hidden taken from ``template``, as far as that has it.
+
+    Containers are matched by name. With ``environment`` each environment is taken from there, or is null.
+    """
+    shape = OVERRIDES if shape is None else shape
+    if _hides(shown, shape):
+        return shown if template is None else template
+    if isinstance(shown, Mapping):
+        known = template if isinstance(template, Mapping) else {}
+        return {
+            name: known.get(name)
+            if name == "environment" and item and environment
+            else filled(item, known.get(name), shape.get(name, str), environment)
+            for name, item in shown.items()
+        }
+    if isinstance(shown, list) and shape[0] is CONTAINER and all(isinstance(each, Mapping) for each in shown):
+        known = {each.get("name"): each for each in template or [] if isinstance(each, Mapping)}
+        return [filled(each, known.get(each.get("name")), CONTAINER, environment) for each in shown]
+    if isinstance(shown, list) and any(_oddity(each, shape[0], "") for each in shown):
+        return shown if template is None else template
+    return shown
+
+
+def _hides(shown: object, shape: Any) -> bool:
+    """Whether something else is in the place of a whole part, or a mark in that of a text."""
+    kind = Mapping if isinstance(shape, dict) else list if isinstance(shape, list) else shape
+    return not isinstance(shown, kind) or (isinstance(shown, str) and is_mark(shown))

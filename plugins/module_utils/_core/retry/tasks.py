@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..ecs.refused_launch import NO_INSTANCE
 from .classify import TRANSIENT, of_start
 from .model import StoppedTask
+from .overrides import filled, oddity
 from .rules import exit_codes
 
 
@@ -20,15 +22,22 @@ def infrastructure(task: StoppedTask) -> str:
         return "spot"
     if task.stop_code in ("TerminationNotice", "InfrastructureHealth"):
         return "host_loss"
-    # A task that "failed to start" may have run: the main container to its end, before a sidecar could not start.
-    ran = any(end.code is not None for end in task.exits)
-    if (
-        task.stop_code == "TaskFailedToStart"
-        and not ran
-        and any(of_start(words) == TRANSIENT for words in task.reasons)
-    ):
+    if _never_ran(task) and any(of_start(words) == TRANSIENT for words in task.reasons):
         return "failed_to_start"
     return ""
+
+
+def no_instance(task: StoppedTask) -> str:
+    """Whether it stopped because Managed Instances had no room for it: what it is as a refusal, or an empty text.
+
+    They accept a task before they have an instance, so this is their way to refuse a launch.
+    """
+    return of_start(task.reason) if _never_ran(task) and NO_INSTANCE in task.reason else ""
+
+
+def _never_ran(task: StoppedTask) -> bool:
+    """A task that "failed to start" may have run: the main container to its end, before a sidecar could not start."""
+    return task.stop_code == "TaskFailedToStart" and not any(end.code is not None for end in task.exits)
 
 
 def ended_well(task: StoppedTask) -> bool:
@@ -63,8 +72,12 @@ def request_for(task: StoppedTask, template: Mapping[str, Any]) -> tuple[dict[st
             request[parameter] = detail[field]
     request["count"] = 1
     overrides = _overrides(detail.get("overrides"))
+    if oddity(overrides):
+        overrides = filled(overrides, template.get("overrides"), environment=False)
     if overrides:
         request["overrides"] = overrides
+    else:
+        request.pop("overrides", None)  # the template's are for what an event hides
     if "capacityProviderStrategy" not in request and "launchType" not in request:
         if detail.get("capacityProviderName"):
             request["capacityProviderStrategy"] = [{"capacityProvider": detail["capacityProviderName"], "weight": 1}]
@@ -78,11 +91,13 @@ def request_for(task: StoppedTask, template: Mapping[str, Any]) -> tuple[dict[st
     return request, ""
 
 
-def _overrides(overrides: Any) -> dict[str, Any]:
+def _overrides(overrides: Any) -> Any:
     """The overrides of the call, without the empty ones that ECS adds."""
     if not isinstance(overrides, Mapping):
-        return {}
-    containers = [each for each in overrides.get("containerOverrides") or [] if set(each) - {"name"}]
+        return overrides or {}
+    containers = overrides.get("containerOverrides") or []
+    if isinstance(containers, list):
+        containers = [each for each in containers if not isinstance(each, Mapping) or each.keys() - {"name"}]
     others = {
         key: value for key, value in overrides.items() if key != "containerOverrides" and value not in (None, [], {})
     }

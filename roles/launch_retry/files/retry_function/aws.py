@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import boto3
+from _core.retry.callers import MOST_CANDIDATES, SCHEDULE, Caller
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
@@ -59,6 +61,30 @@ class Aws:
         answer = _asked(lambda: _client("ecs", region).list_tasks(cluster=cluster, startedBy=started_by))
         return list(answer["taskArns"])
 
+    def targets_of(self, region: str, caller: Caller) -> list[dict[str, Any]]:
+        """The targets of the schedules, or of the rules, that may be the caller; one too many are enough to know."""
+        if caller.kind == SCHEDULE:
+            return self._schedules(region, caller)
+        events = _client("events", region)
+        targets: list[dict[str, Any]] = []
+        for page in _pages(lambda **more: events.list_rules(NamePrefix=caller.name, **more)):
+            for rule in page["Rules"]:
+                if caller.is_named(rule["Name"]) and len(targets) <= MOST_CANDIDATES:
+                    name = rule["Name"]
+                    for found in _pages(lambda name=name, **more: events.list_targets_by_rule(Rule=name, **more)):
+                        targets += found["Targets"]
+        return targets
+
+    def _schedules(self, region: str, caller: Caller) -> list[dict[str, Any]]:
+        scheduler = _client("scheduler", region)
+        targets: list[dict[str, Any]] = []
+        for page in _pages(lambda **more: scheduler.list_schedules(NamePrefix=caller.name, **more)):
+            for each in page["Schedules"]:
+                if caller.is_named(each["Name"]) and len(targets) <= MOST_CANDIDATES:
+                    names = {"Name": each["Name"], "GroupName": each["GroupName"]}
+                    targets.append(_asked(lambda names=names: scheduler.get_schedule(**names))["Target"])
+        return targets
+
     def send_later(self, body: str, delay: int, about: Any) -> None:
         """Have a message sent with the next ``send_off``."""
         self._waiting.append((body, delay, about))
@@ -99,6 +125,17 @@ def _client(service: str, region: str, once: bool = False) -> Any:
         config = _ONCE if once else _PATIENT
         _clients[service, region, once] = boto3.client(service, region_name=region, config=config)
     return _clients[service, region, once]
+
+
+def _pages(call: Callable[..., Any]) -> Iterator[Any]:
+    """The answers of a call that gives a part at a time."""
+    more: dict[str, str] = {}
+    while True:
+        answer = _asked(partial(call, **more))
+        yield answer
+        if not answer.get("NextToken"):
+            return
+        more = {"NextToken": answer["NextToken"]}
 
 
 def _asked(call: Callable[[], Any]) -> Any:

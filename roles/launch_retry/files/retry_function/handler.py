@@ -14,10 +14,12 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from _core.retry import message, notice
+from _core.retry.callers import MOST_CANDIDATES, Caller, candidate, rebuilt
 from _core.retry.decide import call_of, decide, not_allowed, too_late, without_doubles
 from _core.retry.deliveries import Delivered, read_delivery
 from _core.retry.model import Decision, GiveUp, Ignore, Launch, Retry, StoppedTask, Wish
@@ -92,7 +94,27 @@ class Run:
 
     def judge(self, delivered: Delivered) -> None:
         record = delivered.record
-        self.act(delivered, record, decide(record, 0, self.options, time.time(), _chance(record.origin, 0)), 0)
+        decision = self.decide(record, 0)
+        if isinstance(decision, Caller):
+            record, decision = self.ask(record, decision)
+        self.act(delivered, record, decision, 0)
+
+    def decide(self, record: Launch | StoppedTask, attempt: int) -> Decision | Caller:
+        return decide(record, attempt, self.options, time.time(), _chance(record.origin, attempt))
+
+    def ask(self, record: Launch, caller: Caller) -> tuple[Launch, Decision]:
+        """The record with the overrides of the schedule or the rule that made the call, and what to do about it."""
+        try:
+            found = self.aws.targets_of(record.region, caller)
+        except CallFailed as error:
+            return record, GiveUp(f"the {caller.kind} {caller.name} cannot be read: {error.code}")
+        if len(found) > MOST_CANDIDATES:
+            return record, GiveUp(f"more than one {caller.kind} may have made the call")
+        request, problem = rebuilt(record.request, caller, map(candidate, found))
+        if problem:
+            return record, GiveUp(problem)
+        record = replace(record, request=request, rebuilt=True)
+        return record, self.decide(record, 0)
 
     def fulfil(self, delivered: Delivered) -> None:
         """Start the tasks, and look at the answer: a refusal of ours needs no record of CloudTrail."""
@@ -111,8 +133,7 @@ class Run:
             launch = from_error(rest, error.code, error.message, error.status)
         if launch.started:
             print(notice.line("started", rest, attempt=rest.attempt, tasks=launch.started))
-        decision = decide(launch, rest.attempt, self.options, time.time(), _chance(rest.origin, rest.attempt))
-        self.act(delivered, launch, decision, rest.attempt)
+        self.act(delivered, launch, self.decide(launch, rest.attempt), rest.attempt)
 
     def running(self, wish: Wish) -> tuple[str, ...]:
         """Tasks of attempts before this one; none when ECS does not tell, since the client token guards as well."""

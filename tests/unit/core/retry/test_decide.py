@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.callers import Caller
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide import (
     call_of,
     decide,
@@ -40,6 +41,10 @@ from tests.unit.core.retry.samples import (
 )
 
 TEMPLATE = {"networkConfiguration": request()["networkConfiguration"], "tags": [{"key": "team", "value": "shop"}]}
+
+
+def overridden(name="app", **more):
+    return {"containerOverrides": [{"name": name, **more}]}
 
 
 def middle() -> float:
@@ -86,7 +91,10 @@ def test_what_passes_is_retried(record):
         (refused("InvalidParameterException"), "refused again"),
         (cloudtrail(answered=answer(0, "ATTRIBUTE")), "refused again"),
         (cloudtrail(answered=answer(0, "You've reached the limit on the number of tasks")), "retry_quota"),
-        (cloudtrail(request(overrides="HIDDEN_DUE_TO_SECURITY_REASONS")), "overrides is hidden"),
+        (
+            cloudtrail(request(overrides="HIDDEN_DUE_TO_SECURITY_REASONS")),
+            "CloudTrail hides overrides, and the launch template of the family report does not",
+        ),
         (cloudtrail({"cluster": "prod"}), "names no taskDefinition"),
     ],
 )
@@ -202,6 +210,60 @@ def test_a_quota_is_waited_for_and_nothing_else(record, options, expected):
 def test_errors_before_the_look_at_permissions_are_retried_for_trusted_callers(record, callers, expected):
     """ECS documents no order, so it is assumed that throttling comes first: a retry must not be a way around IAM."""
     assert isinstance(about(record, trusted_callers=callers), expected)
+
+
+ENVIRONMENT = [{"name": "TOKEN", "value": "s3cr3t-value"}]
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+KNOWN = {"launch_templates": {"report": {"overrides": overridden(environment=ENVIRONMENT)}}}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "options", "expected"),
+    [
+        (overridden(environment=HIDDEN), KNOWN, overridden(environment=ENVIRONMENT)),
+        (overridden(environment="a mark that nobody knows"), KNOWN, overridden(environment=ENVIRONMENT)),
+        (overridden(environment=[{"name": "TOKEN", "value": "<secured>"}]), KNOWN, overridden(environment=ENVIRONMENT)),
+        (overridden(environment=["?"], command=["run"]), KNOWN, overridden(environment=ENVIRONMENT, command=["run"])),
+        (HIDDEN, KNOWN, overridden(environment=ENVIRONMENT)),
+        ({"containerOverrides": HIDDEN, "cpu": "512"}, KNOWN, {**overridden(environment=ENVIRONMENT), "cpu": "512"}),
+        (overridden(environment=[], command=["run"]), {}, overridden(environment=[], command=["run"])),
+        (overridden(command=["run"]), KNOWN, overridden(command=["run"])),
+        (overridden(environment=HIDDEN), {}, None),
+        (overridden(environment=ENVIRONMENT), {}, None),
+        (overridden(environment=HIDDEN, name="side"), KNOWN, None),
+        (overridden(command=[HIDDEN]), KNOWN, None),
+        (overridden(environment=HIDDEN), {"launch_templates": {"other": KNOWN["launch_templates"]["report"]}}, None),
+        (
+            overridden(environment=HIDDEN),
+            {"launch_templates": {"report": {"overrides": overridden(environment=[{"name": "A", "value": "x"}])}}},
+            overridden(environment=[{"name": "A", "value": "x"}]),
+        ),
+    ],
+)
+def test_what_is_hidden_comes_from_the_launch_template(overrides, options, expected):
+    decision = about(cloudtrail(request(overrides=overrides)), **options)
+    if expected is None:
+        assert isinstance(decision, GiveUp)
+        assert "CloudTrail hides overrides.containerOverrides[0]." in decision.why
+    else:
+        assert decision.request["overrides"] == expected
+
+
+@pytest.mark.parametrize(
+    ("started_by", "overrides", "answered", "asked"),
+    [
+        ("chronos-schedule/nightly", overridden(environment=HIDDEN), None, True),
+        ("events-rule/nightly", overridden(environment=HIDDEN), None, True),
+        ("pipeline", overridden(environment=HIDDEN), None, False),
+        ("chronos-schedule/nightly", overridden(command=["run"]), None, False),
+        ("chronos-schedule/nightly", overridden(environment=HIDDEN), answer(0, "ATTRIBUTE"), False),
+        ("chronos-schedule/nightly", overridden(environment=HIDDEN), answer(1), False),
+    ],
+)
+def test_a_caller_is_asked_only_when_its_answer_is_wanted(started_by, overrides, answered, asked):
+    record = cloudtrail(request(startedBy=started_by, overrides=overrides), answered)
+    assert isinstance(about(record, rebuild_hidden=True), Caller) == asked
+    assert not isinstance(about(record), Caller)
 
 
 GOOD = Wish("origin", NOON, REGION, request(count=3), 3)
@@ -428,6 +490,9 @@ def test_a_wish_that_lay_too_long_is_not_fulfilled():
 
 EVERY = {"stopped_tasks": ["spot", "host_loss", "failed_to_start"]}
 RULE_75 = {"action": "retry", "exit_codes": [75]}
+INSTANCES = "ResourceInitializationError: Unable to launch instance(s) for capacity provider p. "
+NO_ROOM = INSTANCES + "UnfulfillableCapacity: Unable to fulfill capacity."
+NO_QUOTA = INSTANCES + "VcpuLimitExceeded: You have requested more vCPU capacity"
 NEVER_RAN = [{"name": "app", "lastStatus": "STOPPED"}]
 ENI = "Timeout waiting for network interface provisioning to complete."
 
@@ -450,6 +515,8 @@ def exits(*codes):
         (stopped("EssentialContainerExited", "", containers=exits(75)), {"rules": [RULE_75]}),
         (stopped(), {"rules": [{"action": "retry", "stop_codes": ["SpotInterruption"]}]}),
         (stopped(), {**EVERY, "clusters": ["prod"], "families": ["report"]}),
+        (stopped("TaskFailedToStart", NO_ROOM, containers=NEVER_RAN), {}),
+        (stopped("TaskFailedToStart", NO_QUOTA, containers=NEVER_RAN), {"retry_quota": True}),
         (stopped(group=None), EVERY),
     ],
 )
@@ -484,6 +551,8 @@ def test_a_task_that_is_started_again(event, options):
         (stopped("TaskFailedToStart", ENI, containers=exits(0, 1)), EVERY, "not stop because"),
         (stopped("TaskFailedToStart", "CannotPullContainerError: not found", containers=NEVER_RAN), EVERY, "not stop"),
         (stopped("UserInitiated", "Task stopped by user"), EVERY, "not stop because"),
+        (stopped("TaskFailedToStart", NO_ROOM, containers=exits(0)), EVERY, "not stop because"),
+        (stopped("TaskFailedToStart", INSTANCES + "UnauthorizedOperation", containers=NEVER_RAN), EVERY, "not stop"),
         (stopped("NewCode", "?"), EVERY, "not stop because"),
         (stopped("EssentialContainerExited", "", containers=exits(0)), EVERY, "it ended well"),
         (
@@ -512,6 +581,24 @@ def test_a_task_whose_starter_is_not_told():
     decision = about_task(stopped(startedBy=None), **EVERY, left_alone_started_by=["?*"])
     assert isinstance(decision, Retry)
     assert decision.wish.attempt == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "options", "words"),
+    [
+        (stopped("TaskFailedToStart", NO_ROOM, containers=NEVER_RAN), {"launch_templates": {}}, "no security groups"),
+        (stopped("TaskFailedToStart", NO_QUOTA, containers=NEVER_RAN), {}, "retry_quota"),
+    ],
+)
+def test_a_task_without_an_instance_is_a_refused_launch(event, options, words):
+    decision = about_task(event, **options)
+    assert isinstance(decision, GiveUp)
+    assert words in decision.why
+
+
+def test_a_task_without_an_instance_and_without_a_network_of_its_own_needs_no_template():
+    event = stopped("TaskFailedToStart", NO_ROOM, containers=NEVER_RAN, attachments=[], launchType="MANAGED_INSTANCES")
+    assert isinstance(about_task(event, launch_templates={}), Retry)
 
 
 def test_a_rule_gives_a_task_up():
