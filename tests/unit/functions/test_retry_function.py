@@ -4,12 +4,8 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 import time
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import iso
@@ -21,7 +17,6 @@ from botocore.stub import ANY
 
 from tests.unit.aws.clients import stubbed
 from tests.unit.core.retry.samples import (
-    ACCOUNT,
     CAPACITY,
     REGION,
     answer,
@@ -33,11 +28,8 @@ from tests.unit.core.retry.samples import (
     stopped,
     subscription,
 )
+from tests.unit.functions.loaded import CONTEXT, EDGE, LETTERS, QUEUE, TOPIC, loaded
 
-EDGE = Path(__file__).parents[3] / "roles/launch_retry/files/retry_function"
-QUEUE, LETTERS = (f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}" for name in ("retry", "dead"))
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
-CONTEXT = SimpleNamespace(invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:launch-retry")
 SECRET = [{"name": "T", "value": "s3cr3t"}]
 OVERRIDES = {"containerOverrides": [{"name": "a", "environment": SECRET}]}
 OPTIONS = {
@@ -97,18 +89,11 @@ class Function:
 
 @pytest.fixture
 def function(tmp_path, monkeypatch):
-    archive = tmp_path / "function.zip"
-    archive.write_bytes(retry_function(EDGE))
     environment = {"RETRY_QUEUE_URL": QUEUE, "DEAD_LETTER_QUEUE_URL": LETTERS, "TOPIC_ARN": TOPIC}
     for name, value in {**environment, "RETRY_OPTIONS": json.dumps(OPTIONS), "AWS_REGION": REGION}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.syspath_prepend(str(archive))
-    before = set(sys.modules)
-    handler = importlib.import_module("handler")
-    yield Function(handler, importlib.import_module("aws"))
-    for name in set(sys.modules) - before:
-        if name.split(".")[0] in ("handler", "aws", "_core"):
-            del sys.modules[name]
+    with loaded(tmp_path) as modules:
+        yield Function(modules.handler, modules.aws)
 
 
 def lines(capsys):

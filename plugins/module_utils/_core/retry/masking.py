@@ -8,15 +8,36 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
+
+from .overrides import is_mark, oddity
 
 STARS = "***"
 SHORTEST = 4  # characters of a value that is masked: of shorter ones no sentence would be left
 SHORTEST_PART = 12  # characters of the beginning of a value that is masked where AWS cuts it off
 MOST_VALUES = 500  # of one request; RunTask takes 8 KiB of overrides
 LONGEST_NAME = 256  # characters that are shown of a text
+
+WITHHELD = "AWS's words are withheld: they may repeat what the record hides"
+
+# Messages of RunTask that repeat nothing but names of resources. Sources: run_task_answers.tsv among the tests.
+_ARN = r"[\w:/.*@=,+-]{1,300}"
+_KNOWN = re.compile(
+    r"(?:\w+: )?(?:[A-Z]{2,30}(?::[A-Z0-9_]{1,40})?|Rate exceeded|Cluster not found\.|TaskDefinition not found\."
+    r"|TaskDefinition is inactive|Service Unavailable(?:\. Please try again later\.)?"
+    r"|Capacity is unavailable at this time\. Please try again later or in a different availability zone\.?"
+    r"|No Container Instances were found in your (?:cluster|capacity provider)\."
+    r"|Tasks provisioning capacity limit exceeded\.?|MemberOf placement constraint unsatisfied\."
+    r"|You've reached the limit on the number of (?:tasks|vCPUs) you can run concurrently"
+    r"|Error retrieving (?:subnet|security group) information for \[[\w, -]{1,400}\]: "
+    r"(?:Request limit exceeded\.|Rate exceeded|The (?:subnet ID|security group) '[\w-]{1,40}' does not exist)"
+    r" \(ErrorCode: [\w.]{1,60}\)"
+    rf"|User: {_ARN} is not authorized to perform: [\w:-]{{1,80}} on resource: {_ARN}"
+    r"(?: because no [a-z-]+ policy allows the [\w:-]{1,80} action| with an explicit deny in [a-z -]{1,80})?\.?)"
+)
 
 # Parameters that hold values, and fields inside of them that are no values.
 SECRET = frozenset({"overrides", "tags", "volumeConfigurations"})
@@ -47,15 +68,36 @@ def without_values(request: object) -> Any:
 
 
 def masked(words: str, request: object) -> str:
-    """AWS's words with stars for the values of ``request`` that they repeat."""
-    if not isinstance(request, Mapping):
-        return words
+    """AWS's words with stars for the values of ``request`` that they repeat.
+
+    Where the request hides something, words may repeat what nobody can compare: only known ones are passed on.
+    """
+    if not isinstance(request, Mapping) or _lacks_values(request):
+        return words if _KNOWN.fullmatch(words) else WITHHELD
     for form in sorted(_forms(request), key=len, reverse=True):
         if form in words:
             words = words.replace(form, STARS)
         elif form[:SHORTEST_PART] in words and len(form) > SHORTEST_PART:
             words = _without_beginning(words, form)
     return words
+
+
+def _lacks_values(request: Mapping[str, Any]) -> bool:
+    """Whether values are hidden, null or left out, as far as one can see."""
+    if "omitted" in request or ("overrides" in request and oddity(request["overrides"])):
+        return True
+    if any(not isinstance(request[key], (Mapping, list)) for key in SECRET if key in request):
+        return True
+    left: list[tuple[object, bool]] = [(item, name in SECRET) for name, item in request.items()]
+    while left:
+        value, secret = left.pop()
+        if isinstance(value, Mapping):
+            left.extend((item, secret) for item in value.values())
+        elif isinstance(value, list):
+            left.extend((item, secret) for item in value)
+        elif (value is None and secret) or (isinstance(value, str) and is_mark(value)):
+            return True
+    return False
 
 
 def _without_beginning(words: str, form: str) -> str:

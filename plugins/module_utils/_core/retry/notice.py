@@ -67,7 +67,7 @@ def _told(record: Launch | StoppedTask | Wish) -> tuple[Mapping[str, Any], str, 
 
 def reasons(record: Launch | StoppedTask) -> list[str]:
     """AWS's words, cut short, with stars for what they repeat of overrides, commands and tags."""
-    request = _told(record)[0]
+    request = record.detail if isinstance(record, StoppedTask) else record.request
     return [masked(words, request)[:LONGEST] for words in record.reasons[:MOST_REASONS]]
 
 

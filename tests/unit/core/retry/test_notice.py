@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.match import matches
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.definition import failure_pattern
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.filters import Filters
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry import notice
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry import masking, notice
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide import decide
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import GiveUp, Wish
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import read_options
@@ -24,6 +24,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.records 
     from_task_event,
 )
 
+from tests.unit.core.retry.answers import ANSWERS
 from tests.unit.core.retry.samples import (
     ACCOUNT,
     CAPACITY,
@@ -127,6 +128,38 @@ def test_what_cannot_be_read_is_found_again_and_not_shown(nested):
     )  # fmt: skip
     assert len(found["sha256"]) == 64
     assert "s3cr3t-value" not in letter
+
+
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        None,
+        HIDDEN,
+        request(overrides=HIDDEN),
+        request(overrides={"containerOverrides": [{"name": "app", "environment": HIDDEN}]}),
+        request(tags=HIDDEN),
+        request(tags=[{"key": "team", "value": "***"}]),
+        request(overrides={"cpu": None}),
+        {"omitted": True, "originalSize": 123456, "reason": "too large"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("Override s3cr3t-value is not valid", False),
+        (CAPACITY, True),
+        *((each["text"], True) for each in ANSWERS if each["source"].startswith("collected")),
+        ("RESOURCE:S3CR3T_VALUE", True),
+    ],
+)
+def test_what_may_repeat_hidden_values_is_withheld(asked, words, shown):
+    record = from_cloudtrail({**refused("InvalidParameterException", words), "requestParameters": asked}, REGION)
+    (told,) = notice.reasons(record)
+    assert told == (f"InvalidParameterException: {words}" if shown else masking.WITHHELD)
 
 
 SECRET = "p@ss \"wörd\"\n<with>\tall & 'quotes' \\ 100%"
