@@ -55,9 +55,9 @@ options:
     elements: str
   transient_errors_only:
     description:
-      - Of the calls that were answered with an error, whether to deliver only those that were throttled or met a
-        failure of the service. Those with C(failures) in their answer, such as for want of capacity, are delivered in
-        any case.
+      - Deliver, of the calls that were answered with an error, only those whose error may be transient, which are
+        throttling, failures of the service, C(ClientException) and C(InvalidParameterException). Calls with C(failures)
+        in their answer, such as for missing capacity, are always delivered.
       - With V(false) the function hears of denied and mistaken calls as well. It does not retry them, it tells of them.
       - V(true) when it is left out.
     type: bool

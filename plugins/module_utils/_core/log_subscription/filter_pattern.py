@@ -21,7 +21,11 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _CALL = '($.eventSource = "ecs.amazonaws.com") && ($.eventName = "RunTask")'
 # EXISTS has no other form: any text at all.
 _REFUSED = '($.responseElements.failures[0].reason = "*")'
-_TRANSIENT = '($.errorCode = "Throttling*") || ($.errorCode = "ServerException")'
+# The last two wrap errors of Amazon EC2 among others: the function reads their messages.
+_TRANSIENT = " || ".join(
+    f'($.errorCode = "{code}")'
+    for code in ("Throttling*", "ServerException", "ClientException", "InvalidParameterException")
+)
 _DENIED = '($.errorCode = "AccessDenied*")'
 _CLUSTER, _FAMILY = "$.requestParameters.cluster", "$.requestParameters.taskDefinition"
 _REGION = "$.awsRegion"
@@ -37,8 +41,8 @@ def refused_launches(
 ) -> str:
     """The pattern for calls of RunTask that were refused, in whole or in part.
 
-    ``clusters`` are names. Of calls that were answered with an error only those for a passing cause, with
-    ``transient_errors_only``. A denied call has no request parameters in its record, so it passes whatever the
+    ``clusters`` are names. With ``transient_errors_only``, of calls that were answered with an error only those
+    that may be transient. A denied call has no request parameters in its record, so it passes whatever the
     cluster. Raises ``Refused`` when it is too long.
     """
     failed = f"{_REFUSED} || {_TRANSIENT}" if transient_errors_only else f'{_REFUSED} || ($.errorCode = "*")'

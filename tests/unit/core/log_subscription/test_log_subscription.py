@@ -55,7 +55,10 @@ OPTIONS = {
 }
 BASE = '($.eventSource = "ecs.amazonaws.com") && ($.eventName = "RunTask")'
 FAILED = '($.responseElements.failures[0].reason = "*")'
-PASSING = '($.errorCode = "Throttling*") || ($.errorCode = "ServerException")'
+PASSING = (
+    '($.errorCode = "Throttling*") || ($.errorCode = "ServerException") || ($.errorCode = "ClientException") || '
+    '($.errorCode = "InvalidParameterException")'
+)
 
 
 def read(**options):
