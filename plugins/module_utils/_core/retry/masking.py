@@ -75,9 +75,8 @@ def masked(words: str, request: object) -> str:
     if not isinstance(request, Mapping) or _lacks_values(request):
         return words if _KNOWN.fullmatch(words) else WITHHELD
     for form in sorted(_forms(request), key=len, reverse=True):
-        if form in words:
-            words = words.replace(form, STARS)
-        elif form[:SHORTEST_PART] in words and len(form) > SHORTEST_PART:
+        words = words.replace(form, STARS)
+        if len(form) > SHORTEST_PART:
             words = _without_beginning(words, form)
     return words
 
