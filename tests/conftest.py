@@ -44,11 +44,14 @@ init_plugin_loader()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run plays first, then other tests that wait, so short tests are left for the end and no core is idle then."""
+    """Run plays first, then other tests that wait, so short tests are left for the end and no core is idle then.
+
+    xdist gives each worker one part of the list to begin with, so the plays are dealt out to the parts.
+    """
     folders = {"end_to_end": 0, "simulation": 1}
-
-    def rank(item: pytest.Item) -> tuple[bool, int]:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        return "warm" not in getattr(item, "fixturenames", ()), folders.get(folder, 2)
-
-    items.sort(key=rank)
+    items.sort(key=lambda item: folders.get(item.path.relative_to(Path(__file__).parent).parts[0], 2))
+    plays = [item for item in items if "warm" in getattr(item, "fixturenames", ())]
+    others = [item for item in items if "warm" not in getattr(item, "fixturenames", ())]
+    parts = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    cuts = [len(others) * part // parts for part in range(parts + 1)]
+    items[:] = [item for part in range(parts) for item in (*plays[part::parts], *others[cuts[part] : cuts[part + 1]])]
