@@ -93,7 +93,7 @@ seealso:
     link: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
 notes:
   - Without a change, a run makes two calls.
-  - EventBridge is told of tasks at least once, and of API calls, executions and AWS Health by best effort.
+  - Events of tasks are delivered at least once; those of API calls, executions and AWS Health on a best-effort basis.
   - |-
     IAM permissions, and what each is for:
 

@@ -72,7 +72,7 @@ def reasons(record: Launch | StoppedTask) -> list[str]:
 
 
 def dead_letter(give_up: GiveUp, record: Launch | StoppedTask, attempts: int) -> str:
-    """All that is known, with stars for the values of overrides and tags: whoever may read the queue may not."""
+    """All that is known, with stars for the values of overrides and tags, which readers of the queue must not see."""
     wish = record.wish if isinstance(record, Launch) else None
     letter = {
         "kind": "steadyops.ecs.retry.given_up/1",

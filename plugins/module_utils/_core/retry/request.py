@@ -119,7 +119,7 @@ def request_of(
 
     ``count``, which is what is missing; ``clientToken``, ``startedBy`` and three tags, which tell the attempt; the
     order of the subnets; and FARGATE in the place of FARGATE_SPOT after so many attempts, if at all. A record can be
-    forged by whoever writes to the log of a trail, so roles of the task and ECS Exec are those of the task definition
+    forged by anyone who can write to the log of a trail, so task roles and ECS Exec are those of the definition
     unless they are allowed.
     """
     request = dict(wish.request)

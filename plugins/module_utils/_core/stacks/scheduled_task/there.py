@@ -49,7 +49,7 @@ class There:
         return {key: value for key, value in found.items() if key != "status"}
 
     def schedule(self, using: str) -> Thing | None:
-        """The schedule of that kind, whoever made it, in the shape of its module; ``foreign`` are parts of its target
+        """The schedule of that kind, by any owner, in the shape of its module; ``foreign`` are parts of its target
         that the module does not know. A rule that is no schedule of one target raises ``Refused``."""
         if using == SCHEDULER:
             return self.find("schedules", f"{self.group}/{self.names.name}")
