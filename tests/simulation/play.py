@@ -290,6 +290,7 @@ class _Stage:
             for group in task.unready - (set() if cured else ill):
                 cluster.target_state(task.arn, "healthy", group)
             cluster.changed(task, "health")
+        cluster.poke(service)
 
     def _once(self, settings: Settings | None = None) -> Report:
         run = self._begin(CallFaults(), settings)

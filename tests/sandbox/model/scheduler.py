@@ -662,15 +662,18 @@ class Cluster:
         tasks.sicken(self, self.tasks[arn], tasks.why_unhealthy(group), group)
 
     def target_state(self, arn: str, state: str, group: str | None = None, reason: str = "") -> None:
-        """ELB says something else of a task's target, in a target group or in all; ECS does nothing about it.
+        """ELB says something else of a task's target, in a target group or in all; ECS stops no task because of it.
 
-        "unhealthy.draining" is a Network Load Balancer's: unhealthy, and existing connections go on.
+        A deployment that has waited for its targets goes on. "unhealthy.draining" is a Network Load Balancer's:
+        unhealthy, and existing connections go on.
         """
         task = self.tasks[arn]
         for each in task.groups if group is None else (group,):
             self.set_state(each, task.target, state, reason)
             (task.unready.discard if state == "healthy" else task.unready.add)(each)
         self.changed(task, "health")
+        if task.healthy and task.service.rolling:
+            self.poke(task.service)
 
     def use_group(self, name: str, group: str | None = None, used: bool = True) -> None:
         """Whether a listener forwards to the target groups of a service, or to this one: else its targets are unused.

@@ -217,6 +217,19 @@ def test_deployment() -> None:
     assert max(change.running + change.pending for change in made.journal) == 8
 
 
+@pytest.mark.parametrize("daemon", [False, True])
+def test_a_deployment_waits_for_its_targets(daemon: bool) -> None:
+    made = Cluster(random.Random(1), START, Latencies(target=1e6))
+    made.create_service("web", desired=2, daemon=daemon, target_groups=["tg"])
+    made.update_service("web", task_definition="web:2")
+    after(made, 900)
+    new = [arn for arn in made.list_tasks("web") if made.tasks[arn].deployment == made.service("web").primary.id]
+    assert len(new) == len(made.describe_service("web").deployments) == 2
+    for arn in new:
+        made.target_state(arn, "healthy")
+    assert len(after(made, 120).describe_service("web").deployments) == 1
+
+
 def test_scaling() -> None:
     made = cluster(desired=5)
     made.register_scalable_target("web", min=2, max=10)
