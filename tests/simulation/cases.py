@@ -53,6 +53,7 @@ FAMILY_CASES = {
     ("health", 4330): "a task that nobody replaces was unhealthy, and ECS picked a healthy one for the lower count",
     ("health", 5213): "a count was lowered by others, and an unhealthy task of before was left for ECS to replace",
     ("health", 9234): "the model of ECS did not look again at a deployment whose last targets had become healthy",
+    ("health", 600739): "a task that ECS had started for an unhealthy one took the place of an added one",
     ("deployments", 2222): "the count was raised before ECS had stopped what was too much: nothing was added",
     ("deployments", 2246): "while giving back for a killed run ECS may stop any task that is not protected any more",
     ("tags", 2398): "added tasks were looked for in the target group of a deployment that began midway, and withdrawn",

@@ -243,7 +243,8 @@ class _Stage:
         for run in self.runs:
             calls = sum(run.world.calls.values())
             self.play.calls += calls
-            looks = seconds / scenario.settings.wait_delay * (4 + len(scenario.service["target_groups"]))
+            groups = [scenario.service.get(kind, ()) for kind in ("target_groups", "classic", "lattice")]
+            looks = seconds / scenario.settings.wait_delay * (4 + sum(map(len, groups)))
             allowed = 60 + 30 * size + looks
             if calls > allowed:
                 raise Broken(f"{calls} calls of one run for {size} tasks in {seconds:.0f} s: {dict(run.world.calls)}")

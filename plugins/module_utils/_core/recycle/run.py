@@ -446,16 +446,21 @@ class _Run:
         return True
 
     def _let_settle(self, service: Service, live: int) -> Steps[bool]:
-        """Wait while ECS is about to stop tasks for a count that was lowered just before: a count that is raised
-        meanwhile keeps those, and brings no new ones. False when somebody else changed the service.
+        """Wait while ECS is about to stop tasks, for a count that was lowered just before, or those that are unhealthy
+        once their replacements run: a count that is raised meanwhile keeps them, and brings no new ones. False when
+        somebody else changed the service.
         """
-        session, began, now = self.session, self.session.world.clock(), service
-        while live > service.desired and session.world.clock() - began <= _SETTLES_WITHIN:
+        session, now = self.session, service
+        began = started = session.world.clock()
+        while live > service.desired and session.world.clock() - started <= _SETTLES_WITHIN:
             yield from session.rest(max(session.settings.wait_delay, _SETTLES_WITHIN / 12))
             now = yield from session.look()
             if now.desired != service.desired or now.deploying or now.primary != service.primary:
                 return False
-            live = sum(task.started_by == service.primary for task in (yield from inventory(session)))
+            own = [task for task in (yield from inventory(session)) if task.started_by == service.primary]
+            live, waited = len(own), session.world.clock() - began
+            if not all(task.running for task in own) and waited <= session.settings.wait_timeout:
+                started = session.world.clock()
         return True
 
     # ---- the end
