@@ -300,11 +300,14 @@ class _Stage:
         return run.report
 
     def _may_refuse(self, report: Report) -> bool:
-        """No room to stop a single task, or none to place one: no fault, but what the options say."""
+        """No room to stop a single task, or none to place one, or not in time: no fault, but what the options say."""
         assert report.message
         full = self.scenario.service["room"] is not None and (
             "unable to place" in report.message or "a deployment of service" in report.message
         )
         said = ("not one task of service", "stop_method: scale_in adds tasks before")
+        latencies, grows_after = self.scenario.latencies, self.scenario.service.get("grows_after") or 0.0
+        in_time = grows_after + latencies.reaction + latencies.launch < self.scenario.settings.wait_timeout
+        full = full or (not in_time and "for the added tasks to become good" in report.message)
         scaled = "has a scale of less than 100%" in report.message
         return report.message.startswith(said) or full or scaled

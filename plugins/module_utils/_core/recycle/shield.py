@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..errors import CallFailed, Failed
 from .knowledge import PER_CALL
@@ -140,16 +140,22 @@ def lift(session: Session) -> Steps[None]:
     listed = yield from session.call(world.list_tasks)
     names = sorted({*listed, *session.shielded})
     ends = yield from session.call(world.protected_until, names)
-    ours = [arn for arn in names if (session.held.shields(ends[arn]) if arn in ends else arn in session.shielded)]
-    if ours:
-        yield from _unprotect(session, ours)
+    yield from _unprotect(session, _ours(session, names, ends))
     session.shielded.clear()
     session.note(at_once=False, protected_until=())
 
 
+def _ours(session: Session, arns: Iterable[str], ends: Mapping[str, float]) -> list[str]:
+    """Those whose protection ends as the record says; or that we protected, as far as ECS shows no protection yet."""
+    return [arn for arn in arns if (session.held.shields(ends[arn]) if arn in ends else arn in session.shielded)]
+
+
 def _unprotect(session: Session, arns: list[str]) -> Steps[None]:
     for some in _tens(arns):
-        yield from session.call(session.world.unprotect, some)
+        ours = some
+        while ours and not (yield from session.attempt(session.world.unprotect, ours)):
+            # One of them may have protected itself during the pause.
+            ours = _ours(session, some, (yield from session.call(session.world.protected_until, some)))
 
 
 def _tens(arns: list[str]) -> Iterator[list[str]]:
