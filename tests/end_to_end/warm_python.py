@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +92,8 @@ def serve(address: str, imported: list[str]) -> NoReturn:
     for module in imported:
         importlib.import_module(module)
         del sys.modules[module]  # it will be run; what it imports stays
+    if "ansible.constants" in sys.modules:
+        _load_filters()
     if PACKED in os.environ:
         Path(sys.modules["ansible.constants"].DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(os.environ[PACKED])
     gc.freeze()  # a fork that looks for garbage would copy all of it
@@ -105,6 +108,18 @@ def serve(address: str, imported: list[str]) -> NoReturn:
             server.close()
             _answer(caller)
         caller.close()
+
+
+def _load_filters() -> None:
+    """Load ours and Ansible's own, as its collection loader does it.
+
+    That loader compiles every file anew, and each task is a process that would do it again: half of what a play takes.
+    """
+    from ansible.plugins.loader import filter_loader, init_plugin_loader  # noqa: PLC0415 - of the server for Ansible
+
+    init_plugin_loader()
+    assert filter_loader.get("steadyops.ecs.recycle_row")
+    warnings.filterwarnings("ignore", message="AnsibleCollectionFinder has already been configured")
 
 
 def _answer(caller: socket.socket) -> NoReturn:
