@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import boto3
 import yaml
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.programs import Warm
 from tests.end_to_end.warm_python import SETTINGS
 from tests.sandbox.client import Sandbox
@@ -39,7 +39,7 @@ class Stack:
         self.sandbox, self.folder, self.warm = sandbox, folder, warm
 
     def aws(self, service: str) -> Any:
-        return boto3.client(service, endpoint_url=self.sandbox.url, region_name=REGION)
+        return aws_client(self.sandbox, service)
 
     def start(self, *options: str, name: str = "alerts.yml", **variables: Any) -> subprocess.Popen[str]:
         return self.start_play(play(**variables), *options, name=name)

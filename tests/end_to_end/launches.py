@@ -8,10 +8,10 @@ import json
 import time
 from typing import Any
 
-import boto3
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import iso
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.conftest import LATENCIES, SPEED
 from tests.end_to_end.programs import PATIENCE, until
 from tests.unit.core.retry.samples import CAPACITY, cloudtrail, event, messages, subscription
@@ -71,11 +71,10 @@ class Launches:
     """The account. ``begin`` forgets what happened so far."""
 
     def __init__(self, sandbox: Any) -> None:
-        session = boto3.session.Session("sandbox", "sandbox", region_name=REGION)
         self.sandbox = sandbox
         sandbox.settings(latencies={**LATENCIES, "trail": TRAIL, "trail_log": TRAIL})
         names = ("cloudtrail", "cloudwatch", "ecs", "events", "iam", "lambda", "logs", "s3", "scheduler", "sns", "sqs")
-        self.aws = {name: session.client(name, endpoint_url=sandbox.url) for name in names}
+        self.aws = {name: aws_client(sandbox, name) for name in names}
         self.seen, self.known, self.read = 0, set[str](), 0
         self.aws["ecs"].create_cluster(clusterName="prod")
         self.register()

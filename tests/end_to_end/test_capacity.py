@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-import boto3
 import pytest
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.programs import until, warnings
 from tests.end_to_end.witness import Witness
 
@@ -19,8 +19,7 @@ SOON = 200  # AWS's seconds until there is room: two of ours
 @pytest.fixture
 def provider(sandbox):
     """Makes a capacity provider, with managed scaling or without."""
-    session = boto3.session.Session("testing", "testing", region_name="eu-central-1")
-    ecs = session.client("ecs", endpoint_url=sandbox.url)
+    ecs = aws_client(sandbox, "ecs")
 
     def make(status):
         scaling = {"autoScalingGroupArn": GROUP, "managedScaling": {"status": status}}

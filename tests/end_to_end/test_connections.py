@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-import boto3
 import pytest
 from psutil import Process
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.programs import until, warnings
 
 CONNECTION, DESTINATION = "events_connection", "events_api_destination"
@@ -194,9 +194,7 @@ def test_a_connection_of_somebody_else_is_written_once(connection, sandbox, desc
 
 @pytest.fixture
 def events(sandbox):
-    return boto3.session.Session("testing", "testing", region_name="eu-central-1").client(
-        "events", endpoint_url=sandbox.url
-    )
+    return aws_client(sandbox, "events")
 
 
 def test_the_digest_is_kept_where_aws_shows_the_description_and_tells_nothing(connection, events):

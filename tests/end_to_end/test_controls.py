@@ -9,9 +9,9 @@ import os
 import threading
 import time
 
-import boto3
 import pytest
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.programs import until
 from tests.end_to_end.witness import Witness
 
@@ -21,7 +21,7 @@ SECRET = "shop/database"
 @pytest.fixture
 def aws(sandbox):
     """A client of any AWS service, as somebody else has it."""
-    return lambda service: boto3.client(service, endpoint_url=sandbox.url, region_name=os.environ["AWS_REGION"])
+    return lambda service: aws_client(sandbox, service)
 
 
 def ids(tasks):

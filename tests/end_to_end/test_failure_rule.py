@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from functools import partial
 
-import boto3
 import pytest
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.programs import warnings
 
 RULE, RULE_INFO = "ecs_failure_rule", "ecs_failure_rule_info"
@@ -18,8 +18,7 @@ TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
 
 @pytest.fixture
 def events(sandbox):
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    return boto3.client("events", endpoint_url=sandbox.url, region_name="eu-central-1", **keys)
+    return aws_client(sandbox, "events")
 
 
 @pytest.fixture

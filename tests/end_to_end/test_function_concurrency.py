@@ -7,14 +7,14 @@ from __future__ import annotations
 import io
 import zipfile
 
-import boto3
 import pytest
+
+from tests.end_to_end.aws import aws_client
 
 
 @pytest.fixture
 def functions(sandbox):
-    session = boto3.session.Session("sandbox", "sandbox", region_name="eu-central-1")
-    iam, client = (session.client(name, endpoint_url=sandbox.url) for name in ("iam", "lambda"))
+    iam, client = (aws_client(sandbox, name) for name in ("iam", "lambda"))
     role = iam.create_role(RoleName="retry", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:

@@ -7,16 +7,16 @@ from __future__ import annotations
 import json
 import os
 
-import boto3
 import pytest
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.programs import warnings
 from tests.end_to_end.witness import Witness
 
 
 @pytest.fixture
 def registry(sandbox):
-    client = boto3.client("ecr", endpoint_url=sandbox.url, region_name=os.environ["AWS_REGION"])
+    client = aws_client(sandbox, "ecr")
     client.create_repository(repositoryName="team/web")
     return client
 

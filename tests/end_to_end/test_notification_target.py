@@ -9,12 +9,13 @@ import json
 import zipfile
 from typing import Any
 
-import boto3
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.sample_events import service_action
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.programs import warnings
 from tests.policies import complaints
+from tests.sandbox.client import Sandbox
 from tests.unit.core.events import target_options as of
 from tests.unit.core.events.target_options import WRONG, template
 
@@ -33,10 +34,9 @@ THEIRS = {
 class World:
     """What the sandbox has, looked at and changed with boto3."""
 
-    def __init__(self, url: str) -> None:
-        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    def __init__(self, sandbox: Sandbox) -> None:
         for name in ("events", "sns", "sqs", "lambda", "logs", "iam"):
-            setattr(self, name, boto3.client(name, endpoint_url=url, region_name="eu-central-1", **keys))
+            setattr(self, name, aws_client(sandbox, name))
 
     def prepare(self) -> None:
         for rule in ("failures", "others"):
@@ -108,7 +108,7 @@ class World:
 
 @pytest.fixture
 def world(sandbox):
-    world = World(sandbox.url)
+    world = World(sandbox)
     world.prepare()
     return world
 

@@ -8,10 +8,10 @@ import json
 import os
 import subprocess
 
-import boto3
 import pytest
 import yaml
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.warm_python import SETTINGS
 from tests.unit.contract.test_readme import blocks, plays_with
 
@@ -32,7 +32,7 @@ def test_the_inventory_finds_the_services_with_its_tag(sandbox, tmp_path):
 
 @pytest.mark.long
 def test_the_plays_with_retries_and_schedules_run(sandbox, tmp_path, warm):
-    ecs = boto3.client("ecs", os.environ["AWS_REGION"], endpoint_url=sandbox.url)
+    ecs = aws_client(sandbox, "ecs")
     for family in ("report", "import"):
         ecs.register_task_definition(family=family, containerDefinitions=[{"name": "app", "image": "x", "memory": 64}])
     playbook = tmp_path / "playbook.yml"

@@ -9,9 +9,9 @@ import json
 import zipfile
 from typing import Any
 
-import boto3
 import pytest
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.programs import warnings
 
 SUBSCRIPTION, INFO = "ecs_retry_subscription", "ecs_retry_subscription_info"
@@ -25,8 +25,7 @@ MINE = {"name": "refused-launches", "log_group": "trail"}
 @pytest.fixture
 def aws(sandbox):
     """Clients of the sandbox, on which there is a log group and two functions."""
-    session = boto3.session.Session("sandbox", "sandbox", region_name="eu-central-1")
-    clients = {name: session.client(name, endpoint_url=sandbox.url) for name in ("logs", "lambda", "iam")}
+    clients = {name: aws_client(sandbox, name) for name in ("logs", "lambda", "iam")}
     clients["logs"].create_log_group(logGroupName="trail")
     clients["iam"].create_role(RoleName="launch-retry", AssumeRolePolicyDocument="{}")
     content = io.BytesIO()

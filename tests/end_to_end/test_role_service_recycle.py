@@ -8,10 +8,10 @@ import json
 import os
 import subprocess
 
-import boto3
 import pytest
 import yaml
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.witness import Witness
 from tests.sinks import Mailbox, mailbox, tls_mailbox
 
@@ -29,7 +29,7 @@ def topic(sandbox):
     """What came through the topic: subjects with their texts, in order."""
 
     def client(service):
-        return boto3.client(service, endpoint_url=sandbox.url, region_name=REGION)
+        return aws_client(sandbox, service)
 
     allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
     policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": QUEUE}]}

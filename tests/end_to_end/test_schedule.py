@@ -8,11 +8,11 @@ import json
 import time
 from datetime import datetime, timedelta, timezone
 
-import boto3
 import pytest
 import yaml
 from ansible_collections.steadyops.ecs.plugins.modules import ecs_task_schedule
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.test_playbooks import shape
 
 ACCOUNT = "123456789012"
@@ -41,7 +41,7 @@ def roles(sandbox):
     """Roles that EventBridge and its Scheduler may have."""
     who = {"Service": ["events.amazonaws.com", "scheduler.amazonaws.com"]}
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}]}
-    iam = boto3.client("iam", "eu-central-1", endpoint_url=sandbox.url)
+    iam = aws_client(sandbox, "iam")
     for name in ("schedule", "schedule-2", "nightly-report-schedule"):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
 
@@ -203,7 +203,7 @@ def test_in_a_group(sandbox, schedule, seen):
     result = schedule(group_name="reports")
     assert "there is no schedule group reports. Make it with 'aws scheduler create-schedule-group" in result["msg"]
     assert seen(write=True) == []
-    boto3.client("scheduler", "eu-central-1", endpoint_url=sandbox.url).create_schedule_group(Name="reports")
+    aws_client(sandbox, "scheduler").create_schedule_group(Name="reports")
     made = schedule(group_name="reports")["schedule"]
     assert made["arn"] == f"arn:aws:scheduler:eu-central-1:{ACCOUNT}:schedule/reports/nightly"
     assert not schedule(group_name="reports")["changed"]
@@ -219,9 +219,9 @@ def test_the_overrides_of_a_task_do_not_reach_a_state_machine(schedule):
 
 
 def test_parts_of_a_target_that_are_not_known_are_not_lost(sandbox, schedule, seen):
-    client = boto3.client("scheduler", "eu-central-1", endpoint_url=sandbox.url)
+    scheduler = aws_client(sandbox, "scheduler")
     target = {"Arn": QUEUE, "RoleArn": ROLE, "SqsParameters": {"MessageGroupId": "a"}}
-    client.create_schedule(
+    scheduler.create_schedule(
         Name="nightly", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target
     )
     before = len(seen(write=True))
@@ -232,7 +232,7 @@ def test_parts_of_a_target_that_are_not_known_are_not_lost(sandbox, schedule, se
 
 
 def test_rules_of_others_are_left_alone(sandbox, schedule, seen):
-    events = boto3.client("events", "eu-central-1", endpoint_url=sandbox.url)
+    events = aws_client(sandbox, "events")
     events.put_rule(Name="waits", EventPattern='{"source": ["aws.ecs"]}')
     events.put_rule(Name="theirs", ScheduleExpression="rate(1 day)")
     events.put_targets(Rule="theirs", Targets=[{"Id": "x", "Arn": QUEUE}])
@@ -245,7 +245,7 @@ def test_rules_of_others_are_left_alone(sandbox, schedule, seen):
 
 def test_a_rule_that_has_lost_its_target_gets_it_back(sandbox, schedule):
     made = schedule(using="rule")
-    events = boto3.client("events", "eu-central-1", endpoint_url=sandbox.url)
+    events = aws_client(sandbox, "events")
     events.remove_targets(Rule="nightly", Ids=["schedule"])
     assert schedule(using="rule")["changed"]
     assert schedule(using="rule")["schedule"] == made["schedule"]

@@ -8,11 +8,11 @@ import json
 import os
 import subprocess
 
-import boto3
 import parliament
 import pytest
 import yaml
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.refused_variables import unsaid
 
 ACCOUNT = "123456789012"
@@ -39,7 +39,7 @@ def aws(sandbox):
     """What the role needs is there."""
 
     def client(name):
-        return boto3.client(name, REGION, endpoint_url=sandbox.url)
+        return aws_client(sandbox, name)
 
     client("sns").create_topic(Name="alerts")
     client("ecs").create_cluster(clusterName="prod")

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 
-import boto3
 import pytest
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.programs import until
 
 ACCOUNT = "123456789012"
@@ -32,7 +32,7 @@ def aws(sandbox):
     sandbox.settings(events=True)
 
     def client(name):
-        return boto3.client(name, REGION, endpoint_url=sandbox.url)
+        return aws_client(sandbox, name)
 
     client("ecs").create_cluster(clusterName="prod")
     containers = [{"name": name, "image": "x", "memory": 64, "essential": name == "app"} for name in ("app", "side")]

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-import boto3
 import pytest
+
+from tests.end_to_end.aws import aws_client
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
@@ -63,7 +64,7 @@ def test_everything_comes_changes_and_goes(stack, sandbox):
     assert sorted(writes) == sorted(
         ["SetQueueAttributes", "TagQueue", "SetTopicAttributes", "TagResource", "UntagResource", "PutRule"]
     )
-    client = boto3.session.Session("sandbox", "sandbox", region_name=REGION).client("sqs", endpoint_url=sandbox.url)
+    client = aws_client(sandbox, "sqs")
     url = client.get_queue_url(QueueName="lost")["QueueUrl"]
     assert client.list_queue_tags(QueueUrl=url)["Tags"] == {"team": "other", "b": "2"}
     done, writes = stack(steps(queue={"tags": {}}, topic={"tags": None, "attributes": {}}, rule={"description": "new"}))
@@ -80,7 +81,7 @@ def test_everything_comes_changes_and_goes(stack, sandbox):
 def test_a_confirmed_subscription_is_removed(stack, sandbox):
     stack(steps())
     sandbox.confirm_subscription(MAIL["endpoint"])
-    sns = boto3.session.Session("sandbox", "sandbox", region_name=REGION).client("sns", endpoint_url=sandbox.url)
+    sns = aws_client(sandbox, "sns")
     (arn,) = [each["SubscriptionArn"] for each in sns.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"]]
     done, writes = stack([{"topic": {"name": "alerts", "unsubscribe": [arn]}}])
     assert (labels(done), writes) == (["topic alerts"], ["Unsubscribe"])

@@ -8,8 +8,9 @@ import io
 import json
 import zipfile
 
-import boto3
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.stack import READERS
+
+from tests.end_to_end.aws import aws_client
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 ALLOW = {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "arn:aws:logs:*:*:*"}
@@ -48,9 +49,8 @@ def test_what_exists_is_found_and_what_does_not_is_null(sandbox, start):
 
 
 def make_some(sandbox):
-    session = boto3.session.Session("sandbox", "sandbox", region_name=REGION)
     names = ("events", "sqs", "sns", "logs", "iam", "lambda", "cloudwatch", "cloudtrail", "s3")
-    aws = {name: session.client(name, endpoint_url=sandbox.url) for name in names}
+    aws = {name: aws_client(sandbox, name) for name in names}
     tags = [{"Key": "team", "Value": "shop"}]
     aws["events"].put_rule(Name="made", EventPattern='{"source": ["aws.ecs"]}', Tags=tags)
     key = {"ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": "s3cret"}}

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import json
 
-import boto3
 import pytest
 import yaml
 from ansible_collections.steadyops.ecs.plugins.modules import ecs_task_state_machine
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.test_playbooks import shape
 
 ACCOUNT = "123456789012"
@@ -295,9 +295,7 @@ def test_the_examples_of_the_documentation(sandbox, warm_playbook):
     tasks = yaml.safe_load(ecs_task_state_machine.EXAMPLES)
     results = warm_playbook(tasks).results()
     assert [result["changed"] for result in results] == [True] * len(tasks)
-    made = boto3.client("stepfunctions", "eu-central-1", endpoint_url=sandbox.url).list_state_machines()[
-        "stateMachines"
-    ]
+    made = aws_client(sandbox, "stepfunctions").list_state_machines()["stateMachines"]
     assert sorted(each["name"] for each in made) == ["nightly-report", "plain"]
 
 

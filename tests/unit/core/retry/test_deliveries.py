@@ -10,7 +10,7 @@ import json
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry import message
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.deliveries import read_delivery
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.deliveries import MOST_UNPACKED, read_delivery
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import Launch, StoppedTask, Wish
 
 from tests.unit.core.retry.samples import (
@@ -35,7 +35,7 @@ def packed(content):
     return {"awslogs": {"data": base64.b64encode(content).decode()}}
 
 
-BOMB = packed(gzip.compress(b"[" + b" " * 200_000_000 + b"]"))
+BOMB = packed(gzip.compress(b"[" + b" " * 2 * MOST_UNPACKED + b"]"))
 CUT_OFF = packed(gzip.compress(json.dumps({"messageType": "DATA_MESSAGE", "logEvents": []}).encode())[:-9])
 
 
