@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -48,6 +48,14 @@ TARGETS = {
 }
 
 
+class Moto(DomainDispatcherApplication):
+    """Moto's server. It looks through all folders of moto for each call, which takes longer than most calls."""
+
+    @cache  # noqa: B019 - there is one of it
+    def get_backend_for_host(self, host: str | None) -> Any:
+        return super().get_backend_for_host(host)
+
+
 class Account:
     """Hold ``lock`` to touch any of it, but not while moto has a client's call: moto may call back over HTTP."""
 
@@ -56,7 +64,7 @@ class Account:
     def __init__(self, speed: float = 1.0, region: str = "eu-central-1") -> None:
         self.lock = threading.RLock()
         self.released = threading.Condition(self.lock)
-        self.moto = DomainDispatcherApplication(create_backend_app)
+        self.moto = Moto(create_backend_app)
         self.region = region
         self.speed = speed
         self.own = Latencies(ending=10.0)
