@@ -205,6 +205,7 @@ def test_a_job_that_is_cancelled(witness, launch, sandbox, write, gone):
     whole(witness)
 
 
+@pytest.mark.long
 def test_two_launches_at_once_the_second_waits(witness, launch, sandbox):
     sandbox.fault("hold", operations=["StopTask"], nth=1)
     first = launch()

@@ -231,15 +231,15 @@ def test_a_conflict_means_that_it_was_started_before(function, capsys):
     assert [line["decision"] for line in lines(capsys)] == ["ignore"]
 
 
-def test_a_call_that_boto3_does_not_make_is_given_up(function, capsys):
-    """A parameter inside that the runtime's boto3 does not know: to leave it out would start something else."""
-    function.stubs["ecs once"].deactivate()  # a stub is asked before boto3 looks at the parameters
+def test_a_call_that_botocore_does_not_make_is_given_up(function, capsys):
+    """A parameter inside that the runtime's botocore does not know: to leave it out would start something else."""
+    function.stubs["ecs once"].deactivate()  # a stub is asked before botocore looks at the parameters
     function.buried()
     function.told()
     function(messages(due(request=request(count=2, networkConfiguration={"newFeature": "s3cr3t"}))))
     (line,) = lines(capsys)
     assert line["decision"] == "give up"
-    assert line["reasons"] == ["ParamValidationError: boto3 does not take networkConfiguration"]
+    assert line["reasons"] == ["ParamValidationError: botocore does not take networkConfiguration"]
 
 
 def test_a_wish_that_lay_for_days_is_given_up(function, capsys):
