@@ -8,30 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ..module_utils._core.errors import Refused
 from ..module_utils._core.events.pattern.lint import lint
 from ..module_utils._core.events.pattern.match import matches
 from ..module_utils._core.events.pattern.parse import parse_event, parse_pattern
-
-NAME = "steadyops.ecs.matches_event_pattern"
+from ..plugin_utils._filters import checked
 
 
 def matches_event_pattern(event: Mapping[str, Any] | str, pattern: Mapping[str, Any] | str) -> bool:
     """Whether EventBridge would hand the event to a rule with this pattern."""
-    try:
-        wanted = parse_pattern("the pattern", pattern)
-        refused = [str(finding) for finding in lint(wanted, repeats_are_meant=True) if finding.is_error]
-        if refused:
-            raise Refused(f"the pattern: {'; '.join(refused)}")
-        return matches(wanted, parse_event(event))
-    except Refused as error:
-        raise AnsibleFilterError(f"{NAME}: {error}") from None
+    wanted = parse_pattern("the pattern", pattern)
+    refused = [str(finding) for finding in lint(wanted, repeats_are_meant=True) if finding.is_error]
+    if refused:
+        raise Refused(f"the pattern: {'; '.join(refused)}")
+    return matches(wanted, parse_event(event))
 
 
 class TestModule:
     """What Ansible looks for in this file."""
 
     def tests(self) -> dict[str, Callable[..., bool]]:
-        return {"matches_event_pattern": matches_event_pattern}
+        return checked("an event and a pattern of EventBridge", matches_event_pattern)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+NO_PLAN: dict[str, Any] = {"changes": [], "result": {}, "notes": []}  # where the role must not write anything
+
 
 @dataclass
 class Step:
@@ -49,8 +51,3 @@ class StackPlan:
 def differing(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the wanted values that were not found; all of them where nothing was found."""
     return {key: value for key, value in wanted.items() if found is None or found.get(key) != value}
-
-
-def refused(words: object) -> dict[str, Any]:
-    """Return the plan of variables, or of a world, in which the role must not write anything."""
-    return {"refused": str(words), "changes": [], "result": {}, "notes": []}

@@ -358,7 +358,8 @@ def test_a_refusal_holds_for_every_filter(variables):
     names = FILTERS["failure_alerts_names"](values)
     assert names["refused"]
     assert FILTERS["failure_alerts_plan"](values, {})["refused"] == names["refused"]
-    assert FILTERS["failure_alerts_secrets"](values) == {"connections": {}, "environment": {}}
+    secrets = FILTERS["failure_alerts_secrets"](values)
+    assert secrets == {"refused": names["refused"], "connections": {}, "environment": {}}
 
 
 def test_what_the_role_sets_itself_is_no_variable_of_the_user(world):

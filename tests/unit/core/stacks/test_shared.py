@@ -11,7 +11,6 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.differe
     StackPlan,
     Step,
     differing,
-    refused,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.ownership import Owner, others, refusal
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.place import StackPlace, place_of
@@ -277,7 +276,6 @@ def test_a_plan_lists_the_tasks_that_will_change_something():
         "notes": ["note"],
         "refused": "",
     }
-    assert refused(Refused("no"))["refused"] == "no"
 
 
 def test_only_what_differs():

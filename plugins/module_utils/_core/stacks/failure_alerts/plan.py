@@ -20,7 +20,7 @@ from ...events.target.plan import Found, Place, check_rule, missing, plan_target
 from ...failures.covers import covers
 from ...failures.rule import plan_rule, read_rule
 from .. import iam
-from ..difference import StackPlan, Step, refused
+from ..difference import StackPlan, Step
 from ..found import api_destination_of, connection_of, policy_place, rule_of
 from ..messaging import plan_queue, plan_topic
 from ..ownership import kept_note, others, refusal
@@ -109,7 +109,7 @@ class _Planner:
         rules: list[dict[str, Any]] = []
         if alerts.present:
             if self.not_ours:
-                return refused(refusal(self.owner, self.not_ours, "pass the ARN of an existing queue or log group"))
+                raise Refused(refusal(self.owner, self.not_ours, "pass the ARN of an existing queue or log group"))
             self._check_room()
             self._queues()
             self._log_groups()
