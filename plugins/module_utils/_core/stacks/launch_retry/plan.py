@@ -491,17 +491,3 @@ def _text(pattern: Any) -> str | None:
 
 def _without_targets(rule: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {**rule, "targets": None} if rule else None
-
-
-def _queue_facts(found: Mapping[str, Any]) -> dict[str, Any]:
-    """A queue in the terms of the module that writes it. SQS answers with texts."""
-    told = found["attributes"]
-    redrive = json.loads(told.get("RedrivePolicy") or "null")
-    if redrive and str(redrive.get("maxReceiveCount", "")).isdigit():
-        redrive["maxReceiveCount"] = int(redrive["maxReceiveCount"])
-    numbers = {
-        "message_retention_period": told.get("MessageRetentionPeriod"),
-        "visibility_timeout": told.get("VisibilityTimeout"),
-    }
-    read = {key: int(text) for key, text in numbers.items() if text is not None}
-    return {**read, "redrive_policy": redrive, "tags": found["tags"]}
