@@ -433,12 +433,19 @@ def draining(cluster: Cluster, service: Service, part: Deployment) -> None:
 # -- acts of all kinds ----------------------------------------------------------------------------------------------
 
 
-def shift(cluster: Cluster, service: Service) -> None:
+def _released(service: Service) -> Rollout | None:
+    """The deployment under way; one of ECS waits for no hook any more. Services of other controllers may have none."""
     found = current(service)
     if service.controller == "ECS":
         if found is None or not service.by_parts or found.status != "IN_PROGRESS":
             raise SandboxError("ConflictException", f"Service {service.name} has no blue/green deployment under way.")
         found.hook, found.target.scale = None, 100.0
+    return found
+
+
+def shift(cluster: Cluster, service: Service) -> None:
+    found = _released(service)
+    if found and service.controller == "ECS":
         found.stage = "PRODUCTION_TRAFFIC_SHIFT"
         swap(cluster, service, found)
         follow(cluster, service, found, found.stage)
@@ -451,11 +458,8 @@ def shift(cluster: Cluster, service: Service) -> None:
 
 
 def finish(cluster: Cluster, service: Service) -> None:
-    found = current(service)
-    if service.controller == "ECS":
-        if found is None or not service.by_parts or found.status != "IN_PROGRESS":
-            raise SandboxError("ConflictException", f"Service {service.name} has no blue/green deployment under way.")
-        found.hook, found.target.scale = None, 100.0
+    found = _released(service)
+    if found and service.controller == "ECS":
         if not found.shifted:
             swap(cluster, service, found)
         found.stage = "CLEAN_UP"

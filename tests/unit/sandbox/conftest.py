@@ -14,6 +14,8 @@ from botocore.config import Config
 from tests.sandbox.client import Sandbox
 from tests.sinks import Mailbox, Web, mailbox, web
 
+from .aws import client
+
 __all__ = ["Mailbox", "Web", "mailbox", "web"]
 
 SPEED = 100
@@ -32,6 +34,20 @@ def running() -> Iterator[Sandbox]:
 def sandbox(running: Sandbox) -> Sandbox:
     running.reset(speed=SPEED)
     return running
+
+
+@pytest.fixture
+def ecs(sandbox: Sandbox) -> Any:
+    """ECS with a cluster and a task definition of two containers, and every event kept."""
+    sandbox.settings(events=True)
+    made = client(sandbox, "ecs")
+    made.create_cluster(clusterName="default")
+    containers = [
+        {"name": "app", "image": "x", "memory": 64},
+        {"name": "side", "image": "y", "memory": 64, "essential": False},
+    ]
+    made.register_task_definition(family="job", containerDefinitions=containers, networkMode="awsvpc")
+    return made
 
 
 @pytest.fixture

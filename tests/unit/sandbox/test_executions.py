@@ -24,19 +24,6 @@ RUN = {
 
 
 @pytest.fixture
-def ecs(sandbox: Sandbox) -> Any:
-    sandbox.settings(events=True)
-    made = client(sandbox, "ecs")
-    made.create_cluster(clusterName="default")
-    containers = [
-        {"name": "app", "image": "x", "memory": 64},
-        {"name": "side", "image": "y", "memory": 64, "essential": False},
-    ]
-    made.register_task_definition(family="job", containerDefinitions=containers, networkMode="awsvpc")
-    return made
-
-
-@pytest.fixture
 def states(sandbox: Sandbox, ecs: Any) -> Any:
     return client(sandbox, "stepfunctions")
 

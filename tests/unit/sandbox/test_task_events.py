@@ -15,20 +15,6 @@ from .aws import client, code, until
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
 
 
-@pytest.fixture
-def ecs(sandbox: Sandbox) -> Any:
-    """ECS with a cluster and a task definition of two containers, and every event kept."""
-    sandbox.settings(events=True)
-    made = client(sandbox, "ecs")
-    made.create_cluster(clusterName="default")
-    containers = [
-        {"name": "app", "image": "x", "memory": 64, "essential": True},
-        {"name": "proxy", "image": "y", "memory": 64, "essential": False},
-    ]
-    made.register_task_definition(family="job", containerDefinitions=containers, networkMode="awsvpc")
-    return made
-
-
 def run(ecs: Any, **more: Any) -> dict[str, Any]:
     return ecs.run_task(taskDefinition="job", launchType="FARGATE", networkConfiguration=NETWORK, **more)  # type: ignore[no-any-return]
 
@@ -73,10 +59,10 @@ def test_the_life_of_a_task_that_exits(sandbox: Sandbox, ecs: Any) -> None:
     assert detail["stopCode"] == "EssentialContainerExited"
     assert detail["stoppedReason"] == "Essential container in task exited"
     assert (detail["group"], detail["startedBy"]) == ("nightly", "me")
-    assert detail["overrides"]["containerOverrides"] == [{"name": "app", "command": ["a"]}, {"name": "proxy"}]
-    assert exits(detail) == {"app": (3, None), "proxy": (0, None)}
+    assert detail["overrides"]["containerOverrides"] == [{"name": "app", "command": ["a"]}, {"name": "side"}]
+    assert exits(detail) == {"app": (3, None), "side": (0, None)}
     assert exits(details(sandbox)[-2]) == exits(detail)
-    assert exits(details(sandbox)[2]) == {"app": (None, None), "proxy": (None, None)}
+    assert exits(details(sandbox)[2]) == {"app": (None, None), "side": (None, None)}
     assert detail["createdAt"].endswith("Z")
     assert detail["createdAt"] <= detail["startedAt"] <= detail["stoppedAt"] == detail["updatedAt"]
     assert detail["attachments"][0]["type"] == "eni"
