@@ -15,7 +15,7 @@ TRANSIENT, QUOTA, PERMANENT = "transient", "quota", "permanent"
 # The client token has been used by a call with other parameters: the tasks were asked for once already.
 ALREADY_ASKED = frozenset({"ConflictException", "Client.ConflictException"})
 
-_CAPACITY = re.compile(r"Capacity is unavailable|AGENT$|RESOURCE:|Rate exceeded|Throttling")
+_NO_ROOM = re.compile(r"AGENT$|RESOURCE:")
 _QUOTA = re.compile(r"limit on the number of (tasks|vCPUs)|VcpuLimitExceeded", re.IGNORECASE)
 
 # botocore's names for an answer that never came.
@@ -46,7 +46,7 @@ def of_refusal(reason: str) -> str:
     """A ``reason`` in ``failures`` of RunTask's answer: whether the same request may succeed later."""
     if _QUOTA.search(reason):
         return QUOTA
-    return TRANSIENT if _CAPACITY.match(reason) or is_transient(reason) else PERMANENT
+    return TRANSIENT if _NO_ROOM.match(reason) or is_transient(reason) else PERMANENT
 
 
 def of_error(code: str, message: str = "", status: int = 0) -> str:

@@ -137,7 +137,7 @@ def _from_template(launch: Launch, hidden: str, options: RetryOptions) -> tuple[
         return launch, (
             f"CloudTrail hides {hidden}, and the launch template of the family {name_of(family)} does not have it"
         )
-    return replace(launch, request=request, rebuilt=True), ""
+    return replace(launch, request=request), ""
 
 
 def _by_rule(rule: Rule) -> Decision | None:
@@ -180,7 +180,7 @@ def _left_alone(launch: Launch, options: RetryOptions) -> str:
         return f"{launch.invoked_by} retries by itself"
     # It repeats what may pass. What it does not repeat is told by nobody else.
     passes = classify.of_error(launch.error, launch.message, launch.status) == classify.TRANSIENT
-    if launch.error and passes and launch.invoked_by in options.errors_left_to:
+    if passes and launch.invoked_by in options.errors_left_to:
         return f"{launch.invoked_by} repeats calls that were answered with such an error"
     return _left_to_others(started_by, cluster, options) or _out_of_scope(request, options)
 

@@ -134,7 +134,15 @@ PASSING = [
     "on two lines:\ni/o timeout",
 ]
 # Words beside which the same text is no reason to try again.
-NEVER = ["AccessDenied", "403 Forbidden", "not found", "does not exist", "InsufficientFreeAddresses"]
+NEVER = [
+    "AccessDenied",
+    "403 Forbidden",
+    "not found",
+    "does not exist",
+    "InsufficientFreeAddresses",
+    "UnauthorizedOperation",
+    "TagPolicyViolation",
+]
 
 
 @pytest.mark.parametrize("words", PASSING)

@@ -136,6 +136,7 @@ def test_what_stays_is_given_up_at_once(record, words, service):
         (cloudtrail({"taskDefinition": "report"}), {"clusters": ["prod"]}, "default is not among"),
         (cloudtrail(), {"families": ["import"]}, "report is not among"),
         (cloudtrail(), {"clusters": ["prod"], "families": ["import"]}, "report is not among"),
+        (cloudtrail({"cluster": "prod"}), {"families": ["None", "mutant"]}, "is not among"),
         (cloudtrail(), {"left_alone_clusters": ["test", "pr*"]}, "prod is left alone"),
         (cloudtrail(recipientAccountId="999988887777"), {}, "account 999988887777"),
         (cloudtrail(awsRegion="us-east-1"), {}, "region us-east-1"),
@@ -212,6 +213,11 @@ def test_errors_before_the_look_at_permissions_are_retried_for_trusted_callers(r
     assert isinstance(about(record, trusted_callers=callers), expected)
 
 
+def test_an_error_that_stays_is_no_question_of_trust():
+    decision = about(refused("ClientException", "TaskDefinition is inactive"), trusted_callers=[])
+    assert decision == GiveUp("it would be refused again")
+
+
 ENVIRONMENT = [{"name": "TOKEN", "value": "s3cr3t-value"}]
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 KNOWN = {"launch_templates": {"report": {"overrides": overridden(environment=ENVIRONMENT)}}}
@@ -266,7 +272,20 @@ def test_a_caller_is_asked_only_when_its_answer_is_wanted(started_by, overrides,
     assert not isinstance(about(record), Caller)
 
 
+def test_what_is_still_hidden_after_it_was_rebuilt_is_given_up():
+    """Nobody is asked twice, and the message of a retry holds what its request had."""
+    options = read_options({**KNOWN, "rebuild_hidden": True, "trusted_callers": [ROLE]}, ACCOUNT, REGION)
+    hidden = request(startedBy="events-rule/nightly", overrides=overridden(environment=HIDDEN))
+    wish = Wish("origin", NOON, REGION, hidden, 1)
+    rebuilt = replace(from_cloudtrail(cloudtrail(hidden), REGION), rebuilt=True)
+    for launch in (rebuilt, from_answer(wish, answer(0, CAPACITY))):
+        decision = decide(launch, 0, options, NOON, middle)
+        assert isinstance(decision, GiveUp)
+        assert "the request cannot be made again" in decision.why
+
+
 GOOD = Wish("origin", NOON, REGION, request(count=3), 3)
+UNCOUNTED = {key: value for key, value in request().items() if key != "count"}
 
 
 @pytest.mark.parametrize(
@@ -282,6 +301,11 @@ GOOD = Wish("origin", NOON, REGION, request(count=3), 3)
         (replace(GOOD, attempt=10**9, bears=10**9), {}, "max_attempts is 6"),
         (replace(GOOD, missing=4), {}, "more tasks than the call did"),
         (replace(GOOD, request=request()), {}, "more tasks than the call did"),
+        (replace(GOOD, request=UNCOUNTED, missing=1), {}, ""),
+        (replace(GOOD, request=UNCOUNTED, missing=2), {}, "more tasks than the call did"),
+        # Of several problems, the first is named.
+        (replace(GOOD, region="us-east-1"), {"clusters": ["test"]}, "the cluster prod is not among"),
+        (replace(GOOD, region="us-east-1", attempt=7), {}, "the region us-east-1"),
         (replace(GOOD, request=request(count=11)), {}, "more than 10 tasks"),
         (replace(GOOD, request=request(overrides={"cpu": "***"})), {}, "overrides.cpu is hidden"),
     ],
@@ -289,6 +313,7 @@ GOOD = Wish("origin", NOON, REGION, request(count=3), 3)
 def test_a_message_is_held_against_the_options(wish, options, words):
     found = not_allowed(wish, read_options(options, ACCOUNT, REGION))
     assert words in found.why if words else found is None
+    assert not_allowed(GOOD, read_options({})) is None  # which name no region
 
 
 @pytest.mark.parametrize("allowed", [False, True])
@@ -553,7 +578,7 @@ def test_a_task_that_is_started_again(event, options):
         (stopped("UserInitiated", "Task stopped by user"), EVERY, "not stop because"),
         (stopped("TaskFailedToStart", NO_ROOM, containers=exits(0)), EVERY, "not stop because"),
         (stopped("TaskFailedToStart", INSTANCES + "UnauthorizedOperation", containers=NEVER_RAN), EVERY, "not stop"),
-        (stopped("NewCode", "?"), EVERY, "not stop because"),
+        (stopped("NewCode", "?"), {**EVERY, "retry_quota": True}, "not stop because"),
         (stopped("EssentialContainerExited", "", containers=exits(0)), EVERY, "it ended well"),
         (
             stopped(containers=exits(0)),

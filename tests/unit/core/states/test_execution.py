@@ -96,6 +96,12 @@ SHAPES = [
     ("no instance", {"retry_launch": STEADY}, [NO_INSTANCE, DONE], [60], "succeeded"),
     ("never an instance", {"retry_launch": STEADY}, [NEVER_AN_INSTANCE], [], "States.TaskFailed"),
     ("a container that ran", {"retry_launch": STEADY}, [RAN_ALL_THE_SAME], [], "States.TaskFailed"),
+    *[(words, {"retry_launch": STEADY}, [ended(None, stop_code=code, StoppedReason=reason)], [], "States.TaskFailed")
+      for words, code, reason in (
+          ("stopped by somebody", "UserInitiated", f"{INSTANCES}UnfulfillableCapacity"),
+          ("an image that was not pulled", "TaskFailedToStart", "CannotPullContainerError: Rate exceeded"),
+          ("never an instance, in words of both kinds", "TaskFailedToStart", f"{INSTANCES}Throttling: AccessDenied"),
+      )],
     ("a job whose command has the words", {"retry_launch": STEADY},
      [ended(1, Overrides={"ContainerOverrides": [{"Command": [EMPTY_CLUSTER.cause, INSTANCES]}]})], [],
      "States.TaskFailed"),
@@ -133,6 +139,8 @@ SHAPES = [
     ("a stop code or an exit code", {"retry_failures": {**JUDGED, "stop_codes": ["SpotInterruption"]}},
      [ended(1, stop_code="SpotInterruption"), EXITS_75, EXITS_1], [10, 20], "States.TaskFailed"),
     ("a timeout is not judged", {"retry_failures": JUDGED}, [TIMEOUT], [], "States.Timeout"),
+    ("a judged job whose launches are not retried", {"retry_failures": JUDGED, "retry_launch": NEVER},
+     [EXITS_75, CAPACITY], [10], CAPACITY.error),
     ("a judged job has its launches retried by Step Functions",
      {"retry_failures": JUDGED, "retry_launch": {**STEADY, "max_attempts": 1}}, [CAPACITY, EXITS_75, CAPACITY, DONE],
      [60, 10, 60], "succeeded"),
@@ -381,5 +389,7 @@ def test_data_that_states_share_has_every_key():
     judged = made(retry_failures=JUDGED)["States"][names.START]["Result"]
     assert set(judged) == {"no_error", "no_task", "launch_waits", "failure_waits", "attempt"}
     assert judged["attempt"] == {"failures": 0, "launches": 0, "wait": 0}
+    told_only = made(notify_topic_arn=TOPIC, retry_launch=NEVER)["States"][names.START]["Result"]
+    assert set(told_only) == {"no_error", "no_task", "templates"}
     moves = made(**PLACES)["States"][names.START]["Result"]
     assert set(moves) == {"no_error", "no_task", "places", "launch_waits", "attempt"}
