@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters that decide for the role failure_alerts."""
+"""Filters that decide for the role failure_alerts. Each imports what it needs, for the reason in ``_filters``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..module_utils._core.stacks.difference import NO_PLAN
-from ..module_utils._core.stacks.failure_alerts.look import look, look_again, together
-from ..module_utils._core.stacks.failure_alerts.plan import plan_alerts, web_secrets
-from ..module_utils._core.stacks.failure_alerts.variables import Alerts, read_alerts
 from ..plugin_utils._filters import checked, or_refused, without_prefix
 
 
 def failure_alerts_names(variables: Mapping[str, Any]) -> dict[str, Any]:
     """What to look at, or why nothing will be done."""
+    from ..module_utils._core.stacks.failure_alerts.look import look
+
     return or_refused(lambda: {"look": look(_read(variables))}, look={})
 
 
@@ -27,6 +26,8 @@ def failure_alerts_plan(
     more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What to write, or why nothing will be done, or what has to be looked at first."""
+    from ..module_utils._core.stacks.failure_alerts.look import look_again, together
+    from ..module_utils._core.stacks.failure_alerts.plan import plan_alerts
 
     def plan() -> dict[str, Any]:
         alerts = _read(variables)
@@ -39,10 +40,14 @@ def failure_alerts_plan(
 
 def failure_alerts_secrets(variables: Mapping[str, Any]) -> dict[str, Any]:
     """The secrets that the plan leaves out."""
+    from ..module_utils._core.stacks.failure_alerts.plan import web_secrets
+
     return or_refused(lambda: web_secrets(_read(variables)), connections={}, environment={})
 
 
-def _read(variables: Mapping[str, Any]) -> Alerts:
+def _read(variables: Mapping[str, Any]) -> Any:
+    from ..module_utils._core.stacks.failure_alerts.variables import read_alerts
+
     return read_alerts(without_prefix("failure_alerts_", variables))
 
 

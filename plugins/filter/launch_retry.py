@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters of the role launch_retry, which decide everything that it does."""
+"""Filters that decide for the role launch_retry. Each imports what it needs, for the reason in ``_filters``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from typing import Any
 
 from ..module_utils._core.errors import Refused
 from ..module_utils._core.stacks.difference import NO_PLAN
-from ..module_utils._core.stacks.launch_retry.plan import REMOVES, names_to_find, options_to_pack, plan_stack
 from ..plugin_utils._filters import checked, or_refused
 
 
 def launch_retry_names(variables: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the role has to look for: ``find``, or ``refused`` with a message."""
+    from ..module_utils._core.stacks.launch_retry.plan import names_to_find
+
     return or_refused(lambda: {"find": names_to_find(variables)}, find={})
 
 
 def launch_retry_options(variables: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that go into the package of the function. The variables were checked before."""
+    from ..module_utils._core.stacks.launch_retry.plan import options_to_pack
+
     return options_to_pack(variables, stack)
 
 
@@ -32,6 +35,7 @@ def launch_retry_plan(
 
     ``files`` are the files of tasks that have something to do.
     """
+    from ..module_utils._core.stacks.launch_retry.plan import REMOVES, plan_stack
 
     def plan() -> dict[str, Any]:
         if packed.get("rc"):

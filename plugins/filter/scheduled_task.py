@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters of the role scheduled_task: what to look for, and what to do about what was found."""
+"""Filters that decide for the role scheduled_task. Each imports what it needs, for the reason in ``_filters``."""
 
 from __future__ import annotations
 
@@ -9,36 +9,37 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
-from ..module_utils import _machine_options, _schedule_options
 from ..module_utils._core.errors import Refused
-from ..module_utils._core.option_values import given_values
 from ..module_utils._core.stacks.difference import NO_PLAN
-from ..module_utils._core.stacks.scheduled_task.plan import make_plan, names_to_find
-from ..module_utils._core.stacks.scheduled_task.variables import PREFIX
 from ..plugin_utils._filters import checked, or_refused, without_prefix
 
-ARGUMENTS = {
-    "ecs_task_state_machine": _machine_options.ARGUMENTS,
-    "ecs_task_schedule": _schedule_options.ARGUMENTS,
-}
+PREFIX = "scheduled_task_"
 
 
 def scheduled_task_names(variables: Mapping[str, Any]) -> dict[str, Any]:
     """What ecs_stack_info has to look for, or why the variables cannot be used."""
+    from ..module_utils._core.stacks.scheduled_task.plan import names_to_find
+
     return or_refused(lambda: {"find": names_to_find(without_prefix(PREFIX, variables), read_options)}, find={})
 
 
 def scheduled_task_plan(variables: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
     """What the role has to do."""
+    from ..module_utils._core.stacks.scheduled_task.plan import make_plan
+
     bare = without_prefix(PREFIX, variables)
     return or_refused(lambda: make_plan(bare, stack, read_options, time.time()), **NO_PLAN)
 
 
 def read_options(module: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Read the options of a module as Ansible does. Raises ``Refused``."""
-    arguments = ARGUMENTS[module]
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+    from ..module_utils import _machine_options, _schedule_options
+    from ..module_utils._core.option_values import given_values
+
+    options_of = {"ecs_task_state_machine": _machine_options, "ecs_task_schedule": _schedule_options}
+    arguments = options_of[module].ARGUMENTS
     read = ArgumentSpecValidator(arguments).validate(given_values(arguments, options))
     if read.error_messages:
         raise Refused(f"The options of {module}: {'; '.join(read.error_messages)}")

@@ -1,7 +1,11 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the filters share: names without a prefix, refusals as values, and errors of Ansible."""
+"""What the filters share: names without a prefix, refusals as values, and errors of Ansible.
+
+For any filter, Ansible loads all files of filters, compiles them and what they import, and does so again in every task.
+So filters of roles import what they need when they are called.
+"""
 
 from __future__ import annotations
 
