@@ -672,8 +672,6 @@ class Cluster:
             self.set_state(each, task.target, state, reason)
             (task.unready.discard if state == "healthy" else task.unready.add)(each)
         self.changed(task, "health")
-        if task.healthy and task.service.rolling:
-            self.poke(task.service)
 
     def use_group(self, name: str, group: str | None = None, used: bool = True) -> None:
         """Whether a listener forwards to the target groups of a service, or to this one: else its targets are unused.
@@ -817,7 +815,13 @@ class Cluster:
         news, task.told = status != task.told, status
         if news:
             task.version, task.updated_at = task.version + 1, self.now
+        service, healthy = task.service, task.service.healthy
         self._count(task)
+        if service.healthy > healthy and (service.bad or len(service.deployments) > 1 or service.rolling):
+            # A deployment goes on as soon as its tasks are healthy, again or for the first time. API model,
+            # Deployment.rolloutState: COMPLETED when the service is steady; TaskSet.stabilityStatus: steady when
+            # all its tasks are healthy for load balancers and container health checks.
+            self.poke(service)
         self._note(task.service, cause)
         if news:
             self.on_task(task.state())

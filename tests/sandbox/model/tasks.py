@@ -185,7 +185,7 @@ def complete(cluster: Cluster, task: Task) -> None:
 def heal(cluster: Cluster, task: Task) -> None:
     if task.last_status == "RUNNING" and task.desired_status == "RUNNING":
         task.health = "HEALTHY"
-        became_healthy(cluster, task)
+        cluster.changed(task, "health")
 
 
 def admit(cluster: Cluster, task: Task, group: str) -> None:
@@ -193,14 +193,7 @@ def admit(cluster: Cluster, task: Task, group: str) -> None:
     if task.last_status == "RUNNING" and task.desired_status == "RUNNING":
         task.unready.discard(group)
         cluster.set_state(group, task.target, "healthy")
-        became_healthy(cluster, task)
-
-
-def became_healthy(cluster: Cluster, task: Task) -> None:
-    cluster.changed(task, "health")
-    service = task.service
-    if task.healthy and (service.bad or len(service.deployments) > 1 or service.rolling):
-        cluster.poke(service)
+        cluster.changed(task, "health")
 
 
 def sicken(cluster: Cluster, task: Task, why: str, group: str | None = None) -> None:

@@ -217,17 +217,20 @@ def test_deployment() -> None:
     assert max(change.running + change.pending for change in made.journal) == 8
 
 
-@pytest.mark.parametrize("daemon", [False, True])
-def test_a_deployment_waits_for_its_targets(daemon: bool) -> None:
+@pytest.mark.parametrize(
+    "service", [{}, {"daemon": True}, {"strategy": "BLUE_GREEN"}, {"controller": "CODE_DEPLOY"}], ids=str
+)
+def test_a_deployment_waits_for_its_targets(service: dict[str, Any]) -> None:
     made = Cluster(random.Random(1), START, Latencies(target=1e6))
-    made.create_service("web", desired=2, daemon=daemon, target_groups=["tg"])
-    made.update_service("web", task_definition="web:2")
+    made.create_service("web", desired=2, target_groups=["tg"], **service)
+    old = {made.tasks[arn].deployment for arn in made.list_tasks("web")}
+    made.begin_deployment("web")
     after(made, 900)
-    new = [arn for arn in made.list_tasks("web") if made.tasks[arn].deployment == made.service("web").primary.id]
-    assert len(new) == len(made.describe_service("web").deployments) == 2
+    new = [arn for arn in made.list_tasks("web") if made.tasks[arn].deployment not in old]
+    assert len(new) == len(made.service("web").deployments) == 2
     for arn in new:
         made.target_state(arn, "healthy")
-    assert len(after(made, 120).describe_service("web").deployments) == 1
+    assert len(after(made, 120).service("web").deployments) == 1
 
 
 def test_scaling() -> None:
