@@ -118,8 +118,9 @@ options:
         replaces when O(max_tasks) is given. It needs a O(surge) of at least 1 and O(protected_tasks=skip), and cannot
         be had for services of the type C(DAEMON) and for task sets with a scale of less than 100%.
       - A deployment that somebody begins meanwhile cannot stop protected tasks. So the protections are ended as soon
-        as one is seen, at the end of the run, and by the run that takes over from a killed one. Where none does, they
-        end by themselves, after an hour or twice the O(wait_timeout). Protections that tasks have set themselves stay.
+        as one is seen, at the end of the run, and by the run that takes over from a killed one, which ends them before
+        it waits for a deployment or fails because of one. Where no run takes over, they end by themselves, after an
+        hour or twice the O(wait_timeout). Protections that tasks have set themselves stay.
     type: str
     choices: [stop_task, scale_in]
     default: stop_task

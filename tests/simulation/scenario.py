@@ -112,6 +112,8 @@ def draw_scale_in(number: int) -> Scenario:
 
 def draw_deployments(number: int) -> Scenario:
     """A scenario of another family: the same dangers, and deployments of every controller and strategy."""
+    if number % 7 == 0:
+        return _draw_held_up(number)
     rng = random.Random(f"deployments {number}")
     base = (draw if rng.random() < 0.7 else draw_scale_in)(rng.randrange(10**9))
     while base.service["daemon"] or not base.service["desired"] or base.service["room"] is not None:
@@ -149,6 +151,29 @@ def draw_deployments(number: int) -> Scenario:
         ),
         faults=[fault for fault in base.faults if fault[0] != "deployment_midway"],
         acts=[*base.acts, *acts],
+    )
+
+
+def _draw_held_up(number: int) -> Scenario:
+    """A run is killed that has put tasks under protection, and somebody deploys before the next one begins."""
+    rng = random.Random(f"held up {number}")
+    base = draw_scale_in(rng.randrange(10**9))
+    while base.service["desired"] < 2 or base.service["room"] is not None:
+        base = draw_scale_in(rng.randrange(10**9))
+    kills = rng.choice([1, 1, 2])
+    return replace(
+        base,
+        number=number,
+        service={**base.service, "strategy": rng.choice(["ROLLING", "ROLLING", "BLUE_GREEN"])},
+        settings=replace(
+            base.settings,
+            surge=rng.choice([1, 1, 2]),
+            on_deployment=rng.choice(["fail", "wait", "wait"]),
+            deployment_timeout=rng.choice([600.0, 3600.0]),
+        ),
+        acts=[*base.acts, Act(rng.uniform(60, 900), "deploy", details={"running": False})],
+        incarnations=[_draw_call_faults(rng, index < kills, 15) for index in range(kills + 1)],
+        restart_after=[rng.choice([60.0, 900.0, 900.0, 3000.0]) for _ in range(kills)],
     )
 
 

@@ -355,6 +355,31 @@ def test_a_run_that_took_over_from_scale_in_makes_way_for_a_deployment(yardstick
     assert no_protections(cluster)
 
 
+@pytest.mark.parametrize(("on_deployment", "status"), [("wait", "restored"), ("fail", "failed")])
+@pytest.mark.parametrize("strategy", ["ROLLING", "BLUE_GREEN"])
+def test_protections_of_a_killed_run_do_not_hold_up_a_deployment_that_is_under_way(
+    yardstick: Latencies, strategy: str, on_deployment: str, status: str
+) -> None:
+    """The deployment waits until they end, so the next run ends them before it waits for the deployment."""
+    cluster = Cluster(random.Random(8), START, yardstick)
+    cluster.create_service("web", desired=8, health_check=True, target_groups=["tg"], strategy=strategy)
+    cluster.waits_for_protected = True
+    with pytest.raises(Killed):
+        run_once(cluster, everything(stop_method="scale_in"), faults=CallFaults(kill_after_write=6))
+    ends = {task.arn: cluster.tasks[task.arn].protected_until for task in cluster.live("web")}
+    theirs = next(arn for arn, end in ends.items() if not end)
+    cluster.protect(theirs, START + 1800)
+    cluster.update_service("web", force_new_deployment=True, by="operator")
+    cluster.advance(START + 1200)
+    assert len(cluster.service("web").deployments) == 2
+    report = run_once(cluster, everything(on_deployment=on_deployment), owner="second")
+    assert (report.status, "deployment of service web" in (report.message or "")) == (status, status == "failed")
+    assert report.seconds < (1200 if on_deployment == "wait" else 60)
+    assert (RECORD_TAG in cluster.service("web").tags) == (on_deployment == "fail")
+    assert cluster.tasks[theirs].protected_until == START + 1800
+    assert all(end == 0 or cluster.tasks[arn].protected_until <= cluster.now for arn, end in ends.items())
+
+
 class LosesAnswers(VirtualWorld):
     """The answer to every StopTask is lost."""
 

@@ -243,6 +243,8 @@ class _Run:
                     f" {iso(left.lease_until)} unless it is renewed. Run again when that run has ended"
                 )
             elif service.deploying and settings.selector is not None:
+                if left and left.protected_until and not me.check:
+                    yield from self._make_way(service, left)
                 limit = settings.deployment_timeout
                 busy = f"{deployment_words(service)}. Run again when it has ended, or say on_deployment: wait"
                 if settings.on_deployment == "fail":
@@ -253,6 +255,26 @@ class _Run:
             if session.world.clock() - began > limit:
                 raise Refused(f"waited {limit:.0f} s, but {busy}")
             yield from session.rest(max(settings.wait_delay, min(LONGEST, settings.wait_timeout / 20)))
+
+    def _make_way(self, service: Service, left: Record) -> Steps[None]:
+        """End the protections that ``left`` tells of, before the deployment is waited for that they hold up.
+
+        The rest of what an abandoned run has left stays, with its record, until the deployment has ended.
+        """
+        session, abandoned = self.session, self.session.record is None
+        if abandoned:
+            believed = yield from self._believe(service, left, (yield from inventory(session)))
+            record = replace(believed, owner=session.me.owner, lease_until=session.lease())
+            if (yield from self._take(record, {}, left)) is None:
+                return
+            self.report.changed = True
+        yield from lift(session)
+        session.note(protected_until=())
+        if abandoned:
+            yield from session.abandon()
+            session.record = None
+        else:
+            yield from session.look()
 
     def _read(self, service: Service) -> Record | None:
         """The record; None without one, and to restore for what is none. Raises NotOurs."""
