@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Service
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
@@ -378,6 +379,32 @@ def test_protections_of_a_killed_run_do_not_hold_up_a_deployment_that_is_under_w
     assert (RECORD_TAG in cluster.service("web").tags) == (on_deployment == "fail")
     assert cluster.tasks[theirs].protected_until == START + 1800
     assert all(end == 0 or cluster.tasks[arn].protected_until <= cluster.now for arn, end in ends.items())
+
+
+class DeploysAgain(VirtualWorld):
+    """Somebody deploys once more in the moment in which a deployment is seen to have ended."""
+
+    records: tuple[str, ...] = ()
+
+    def describe_service(self) -> Service | None:
+        found = super().describe_service()
+        if found and found.deploying:
+            self.records += (found.tags.get(RECORD_TAG, ""),)
+        elif self.records and len(self.cluster.service("web").rollouts) == 2:
+            self.cluster.update_service("web", force_new_deployment=True, by="operator")
+        return found
+
+
+def test_a_run_that_waits_for_a_second_deployment_names_no_protections_in_its_record(yardstick: Latencies) -> None:
+    cluster = a_service(yardstick, 4)
+    cluster.waits_for_protected = True
+    cluster.at(300, lambda: cluster.update_service("web", force_new_deployment=True, by="operator"))
+    world = DeploysAgain(cluster, "web")
+    report = run_once(cluster, everything(stop_method="scale_in", on_deployment="wait"), world=world)
+    assert (report.message, len(cluster.service("web").rollouts)) == (None, 3)
+    assert " p=" in world.records[0]
+    assert " p=" not in world.records[-1]
+    assert no_protections(cluster)
 
 
 class LosesAnswers(VirtualWorld):
