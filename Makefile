@@ -10,7 +10,7 @@ BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
 BUILD := $(CURDIR)/build
 # More workers than cores, because tests wait for sandboxes; and few, because each imports and collects everything.
-PYTEST = $(PY) -m pytest -q -n 4 --dist worksteal tests/unit tests/simulation tests/end_to_end
+PYTEST = $(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/simulation tests/end_to_end
 SCENARIOS := $(notdir $(patsubst %/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
 
 # Ansible reads no configuration but this, finds our build before all other collections, keeps its files here, and
@@ -47,7 +47,7 @@ unexport AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; echo '$(strip $(1)): FAILED'; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests test-all lint molecule bench mutants sandbox build lock clean environment FORCE
+.PHONY: help demo test tests test-all lint lint-molecule molecule bench mutants sandbox build lock clean environment FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -66,14 +66,16 @@ tests: build
 		awk 'NR > 1 { print line; fflush() } { line = $$0 } END { print line > "$(BUILD)/closing" }'; \
 		exit $$(cat $(BUILD)/status)
 
-test-all: lint molecule ## the same, the long flows, 120,000 simulated histories, a fleet of 50 services, roles on each ansible-core
+test-all: lint lint-molecule molecule ## the same, the long flows, 120,000 simulated histories, a fleet of 50 services, roles on each ansible-core
 	@$(PY) -m tests.versions
 	@$(PY) -m tests.simulation --runs 100000
 	@$(PY) -m tests.simulation --method scale_in --runs 20000
-	@FLEET_SERVICES=50 $(PYTEST)
+	@FLEET_SERVICES=50 EXAMPLES=10 $(PYTEST)
 
 # The package ansible has no collection awx.awx since 14, that is, for Python 3.12 and later.
 WITHOUT_AWX = $(if $(wildcard $(VENV)/lib/python*/site-packages/ansible_collections/awx),,--exclude awx/apply.yml)
+# The playbooks of molecule take half of ansible-lint's time.
+ANSIBLE_LINT = $(BIN)/ansible-lint -q --nocolor $(WITHOUT_AWX)
 
 lint: build ## formatting, types, YAML, changelog, documentation, and Ansible's rules for production
 	$(call step, ruff check, $(BIN)/ruff check -q --output-format concise .)
@@ -83,7 +85,10 @@ lint: build ## formatting, types, YAML, changelog, documentation, and Ansible's 
 	$(call step, antsibull-changelog, $(BIN)/antsibull-changelog lint)
 	$(call step, antsibull-docs, $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck \
 		--validate-collection-refs self $(ANSIBLE_COLLECTIONS_PATH)/ansible_collections/steadyops/ecs)
-	$(call step, ansible-lint, $(BIN)/ansible-lint -q --nocolor $(WITHOUT_AWX))
+	$(call step, ansible-lint, $(ANSIBLE_LINT) --exclude extensions)
+
+lint-molecule: build
+	$(call step, ansible-lint of molecule, $(ANSIBLE_LINT) extensions)
 
 molecule: build ## the scenarios in extensions/molecule, against sandboxes, two at a time
 	@$(MAKE) --no-print-directory -j 2 $(SCENARIOS:%=molecule-%)

@@ -15,6 +15,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.sandbox.model.latencies import Latencies
 from tests.sandbox.model.scheduler import Cluster
 
@@ -24,7 +25,7 @@ from .virtual_world import VirtualWorld
 
 TASKS = 4
 DAY = 86400.0
-law = settings(deadline=None, max_examples=50)
+law = settings(deadline=None, max_examples=examples(30))
 
 # What a run may have written, with anything in the place of one word; and anything at all.
 real = st.integers(0, 2**32).map(lambda number: forged_record(random.Random(number)))

@@ -29,16 +29,16 @@ from .scenario import FAMILIES, START, draw, draw_scale_in
 from .virtual_world import CallFaults, Killed, VirtualWorld
 
 PLAYS = {
-    "stop_task": 200,
-    "scale_in": 200,
-    "deployments": 100,
-    "health": 100,
-    "capacity": 100,
-    "scaled": 100,
-    "tags": 100,
-    "forged": 100,
+    "stop_task": 150,
+    "scale_in": 100,
+    "deployments": 50,
+    "health": 50,
+    "capacity": 50,
+    "scaled": 50,
+    "tags": 50,
+    "forged": 50,
 }
-SLICE = 100
+SLICE = 50
 LONG_CASES = {415}  # ten seconds of computing
 KINDS = ("recycled", "unchanged", "failed", "restored", "killed")
 UNDRAWN = ("wait_for_capacity=None, ",)  # options that came later, and that ``draw`` leaves at their defaults

@@ -29,6 +29,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.core.recycle.samples import NOW, law, plan, service, task, task_id, tasks
 
 SETTINGS = Settings(Selector("all_tasks"), wait_timeout=900.0, wait_delay=3.0, on_deployment="fail")
@@ -465,7 +466,7 @@ def situations(draw):
 
 
 @given(situations())
-@settings(law, max_examples=300)
+@settings(law, max_examples=examples(200))
 def test_what_holds_for_every_action(situation):
     of, settings, seen, history, pause = situation
     action = decide(of, settings, seen, history, pause)
