@@ -38,6 +38,8 @@ options:
         if omitted, they are kept).
       - C(topic) has the same, with attributes as SNS names them, C(subscriptions) to add (C(protocol) and C(endpoint))
         and C(unsubscribe), a list of the ARNs of subscriptions to remove.
+      - C(log_group_key) has C(name) and C(kms_key_arn), the ARN of the KMS key that encrypts what the log group is sent
+        from now on. The log group must exist.
       - C(rule) has the options of M(steadyops.ecs.ecs_failure_rule).
       - C(target) has the options of M(steadyops.ecs.ecs_notification_target), and C(api_destination), the name of an
         API destination instead of C(arn).
@@ -70,6 +72,8 @@ notes:
     C(sns:GetTopicAttributes), C(sns:ListSubscriptionsByTopic), C(sns:ListTagsForResource), C(sns:CreateTopic),
     C(sns:SetTopicAttributes), C(sns:Subscribe), C(sns:Unsubscribe), C(sns:TagResource), C(sns:UntagResource),
     C(sns:DeleteTopic) - topics.
+
+    C(logs:DescribeLogGroups), C(logs:AssociateKmsKey) - keys of log groups.
 
     C(events:DescribeRule), C(events:ListTagsForResource), C(events:ListTargetsByRule), C(events:PutRule),
     C(events:TagResource), C(events:UntagResource), C(events:RemoveTargets), C(events:DeleteRule) - rules.

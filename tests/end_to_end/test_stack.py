@@ -91,7 +91,10 @@ def test_a_confirmed_subscription_is_removed(stack, sandbox):
     ("given", "words"),
     [
         ([{"queue": {"name": "a"}, "rule": {"name": "b"}}], "steps[0] must have exactly one key"),
-        ([{"alarm": {"name": "a"}}], "steps[0] must have exactly one key of queue, topic, rule, target (got alarm)"),
+        (
+            [{"alarm": {"name": "a"}}],
+            "steps[0] must have exactly one key of queue, topic, log_group_key, rule, target (got alarm)",
+        ),
         ([{"queue": {"name": "a"}}, {"queue": {"nam": "a"}}], "steps[1].queue has no option nam"),
         ([{"queue": {}}], "steps[0].queue needs name"),
         ([{"queue": {"name": "a b"}}], "`steps[0].queue.name` must be"),

@@ -75,6 +75,7 @@ TASK_DEFINITION = ArnRule(
 )
 # API model of EventBridge Scheduler: RoleArn.
 ROLE = ArnRule("an IAM role", "iam", r"role/[\w+=,.@/-]+", "role/jobs")
+POLICY = ArnRule("an IAM policy", "iam", r"policy/[\w+=,.@/-]+", "policy/boundary")
 # Documentation of CreateTopic and CreateQueue.
 TOPIC = ArnRule("an SNS topic", "sns", r"[A-Za-z0-9_-]+(\.fifo)?", "alerts")
 STANDARD_TOPIC = ArnRule("a standard SNS topic, not FIFO", "sns", r"[A-Za-z0-9_-]+", "alerts")

@@ -1,6 +1,9 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Resource policies of CloudWatch Logs: those of the account are with moto, the one of a log group is here."""
+"""Resource policies of CloudWatch Logs: those of the account are with moto, the one of a log group is here.
+
+Keys of log groups are with moto, which cannot change them.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +92,16 @@ def statements(account: Account, group_arn: str) -> dict[str, Any]:
     return {"Statement": [each for some in found for each in (some if isinstance(some, list) else [some])]}
 
 
+def associate_key(_account: Account, call: Call) -> dict[str, Any]:
+    group = stored.backend("logs", call.region).groups.get(call.parameters["logGroupName"])
+    if group is None:
+        raise SandboxError("ResourceNotFoundException", "The specified log group does not exist.")
+    group.kms_key_id = call.parameters["kmsKeyId"]
+    return {}
+
+
 OPERATIONS = {
+    "AssociateKmsKey": associate_key,
     "PutResourcePolicy": put,
     "DescribeResourcePolicies": describe,
     "DeleteResourcePolicy": delete,

@@ -1,13 +1,16 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The writes of queues and topics: requests as AWS takes them, in their order."""
+"""The writes of queues, topics and keys of log groups: requests as AWS takes them, in their order."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.messaging import write_queue, write_topic
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.stack_steps import plan_step
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Failed
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.place import StackPlace
 
 from tests.unit.aws.clients import Clients
 
@@ -94,3 +97,33 @@ def test_what_is_gone_already_is_no_failure():
     assert list(write_topic(clients("sns"), TOPIC, {}, Change(OLD, None))) == ["deleted the topic"]
     wanted = {"subscriptions": [], "unsubscribe": ["arn:old"]}
     assert list(write_topic(clients("sns"), TOPIC, wanted, Change(OLD, OLD))) == ["removed a subscription"]
+
+
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/1b2c"
+
+
+@pytest.mark.parametrize(
+    ("found", "changed"), [({}, True), ({"kmsKeyId": f"{KEY}3d"}, True), ({"kmsKeyId": KEY}, False)]
+)
+def test_a_key_of_a_log_group(found, changed):
+    clients = Clients()
+    read = (
+        "logs.describe_log_groups",
+        {"logGroupNamePrefix": "/ecs"},
+        {"logGroups": [{"logGroupName": "/ecs", **found}]},
+    )
+    write = ("logs.associate_kms_key", {"logGroupName": "/ecs", "kmsKeyId": KEY}, {})
+    clients.expect(*([read, write] if changed else [read]))
+    place = StackPlace("aws", "eu-central-1", "111122223333")
+    planned = plan_step(clients, place, "log_group_key", {"name": "/ecs", "kms_key_arn": KEY})
+    assert planned.change.changed is changed
+    if changed:
+        assert list(planned.write(planned.change)) == ["set the KMS key"]
+    clients.assert_all_asked()
+
+
+def test_a_key_needs_its_log_group():
+    clients = Clients()
+    clients.expect(("logs.describe_log_groups", {"logGroupNamePrefix": "/ecs"}, {"logGroups": []}))
+    with pytest.raises(Failed, match=r"There is no log group /ecs\. Create it first"):
+        plan_step(clients, StackPlace("aws", "x", "1"), "log_group_key", {"name": "/ecs", "kms_key_arn": KEY})

@@ -32,6 +32,12 @@ def log_group(logs: Any, name: str) -> Mapping[str, Any] | None:
     return next((group for group in answer["logGroups"] if group["logGroupName"] == name), None)
 
 
+@aws_call("logs:AssociateKmsKey")
+def associate_key(logs: Any, name: str, key_arn: str) -> None:
+    """Encrypt what a log group is sent from now on with a KMS key."""
+    logs.associate_kms_key(logGroupName=name, kmsKeyId=key_arn)
+
+
 @aws_call("logs:ListTagsForResource", expected=NOT_FOUND, then={})
 def log_group_tags(logs: Any, arn: str) -> dict[str, str]:
     return dict(logs.list_tags_for_resource(resourceArn=arn).get("tags") or {})

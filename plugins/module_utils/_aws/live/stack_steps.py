@@ -16,7 +16,7 @@ from ..._core.events.target.plan import plan_target, warnings_of
 from ..._core.failures.rule import plan_rule, read_rule
 from ..._core.stacks.messaging import plan_queue, plan_topic
 from ..._core.stacks.place import StackPlace
-from ..calls import api_destinations
+from ..calls import api_destinations, log_groups
 from .messaging import write_queue, write_topic
 from .rule import find_rule, write_rule
 from .stack import Client, find_queues, find_topics
@@ -62,6 +62,19 @@ def _topic(client: Client, place: StackPlace, params: Params) -> Planned:
     return Planned(change, lambda change: write_topic(client("sns"), arn, params, change))
 
 
+def _log_group_key(client: Client, _place: StackPlace, params: Params) -> Planned:
+    name, key = params["name"], params["kms_key_arn"]
+    found = log_groups.log_group(client("logs"), name)
+    if found is None:
+        raise Failed(f"There is no log group {name}. Create it first")
+
+    def write(_change: Change) -> Writes:
+        log_groups.associate_key(client("logs"), name, key)
+        yield "set the KMS key"
+
+    return Planned(Change({"kms_key_arn": found.get("kmsKeyId")}, {"kms_key_arn": key}), write)
+
+
 def _rule(client: Client, _place: StackPlace, params: Params) -> Planned:
     wanted, events = read_rule(params), client("events")
     current = find_rule(events, wanted.name, wanted.bus, to_delete=not wanted.present)
@@ -85,6 +98,7 @@ def _target(client: Client, _place: StackPlace, params: Params) -> Planned:
 PLANNERS: Mapping[str, Callable[[Client, StackPlace, Params], Planned]] = {
     "queue": _queue,
     "topic": _topic,
+    "log_group_key": _log_group_key,
     "rule": _rule,
     "target": _target,
 }

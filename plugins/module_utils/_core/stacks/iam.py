@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,21 @@ def allow(actions: str | Sequence[str], resources: str | Sequence[str], **condit
 def allow_pass_role(roles: str | Sequence[str], service: str) -> dict[str, Any]:
     """Return a statement that lets roles be handed to one service of AWS and no other."""
     return allow("iam:PassRole", roles, StringEquals={"iam:PassedToService": f"{service}.amazonaws.com"})
+
+
+def allow_key(place: StackPlace, key: str) -> dict[str, Any]:
+    """Return a statement that lets a KMS key encrypt and decrypt. ``key`` is an ARN, an id or an alias, as SNS has it.
+
+    ("Encrypting data published to an Amazon SNS topic with server-side encryption" in the SNS Developer Guide names
+    these two calls, for whoever publishes to a topic or sends to a queue.)
+    """
+    calls = ["kms:Decrypt", "kms:GenerateDataKey"]
+    alias = re.fullmatch(r"(?:arn:.*:)?(alias/.+)", key)
+    if alias:
+        # IAM takes no alias as a resource.
+        condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias[1]}}
+        return allow(calls, str(place.arn("kms", "key/*")), **condition)
+    return allow(calls, str(place.named("kms", key, "key/")))
 
 
 def policy(statements: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "subscriptions": [],
         "unsubscribe": [],
     },
+    # The KMS key of a log group that exists. No module of amazon.aws changes it.
+    "log_group_key": {"name": REQUIRED, "kms_key_arn": REQUIRED},
     # Those of ecs_failure_rule.
     "rule": {
         "name": REQUIRED,
@@ -84,7 +86,7 @@ def read_step(number: int, step: Mapping[str, Any]) -> tuple[str, dict[str, Any]
     missing = [key for key, value in params.items() if value is REQUIRED]
     if missing:
         raise Refused(f"{where}.{kind} needs {', '.join(missing)}")
-    if params["state"] not in STATES:
+    if params.get("state", "present") not in STATES:
         raise Refused(f"{where}.{kind}.state must be one of {', '.join(STATES)} (got {params['state']!r})")
     if kind in ("queue", "topic"):
         read_name(f"{where}.{kind}.name", str(params["name"]), _QUEUE_NAME if kind == "queue" else _TOPIC_NAME)

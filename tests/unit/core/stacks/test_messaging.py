@@ -78,7 +78,7 @@ def test_a_new_topic_gets_its_subscriptions():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, r"steps\[7\] must have exactly one key of queue, topic, rule, target \(got none\)"),
+        ({}, r"steps\[7\] must have exactly one key of queue, topic, log_group_key, rule, target \(got none\)"),
         ({"queue": None}, r"\(got none\)"),
         ({"queue": {"name": "a"}, "rule": {}}, r"\(got queue, rule\)"),
         ({"alarm": {}}, r"\(got alarm\)"),
@@ -88,6 +88,7 @@ def test_a_new_topic_gets_its_subscriptions():
         ({"target": {"rule": None, "id": "x"}}, r"needs rule"),
         ({"rule": {"name": "x", "state": "on"}}, r"steps\[7\].rule.state must be one of present, absent \(got 'on'\)"),
         ({"topic": {"name": "a b"}}, r"`steps\[7\].topic.name` must be"),
+        ({"log_group_key": {"name": "/ecs"}}, r"steps\[7\].log_group_key needs kms_key_arn"),
         ({"queue": {"name": "a:b"}}, r"`steps\[7\].queue.name` must be"),
     ],
 )

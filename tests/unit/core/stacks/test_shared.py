@@ -219,6 +219,26 @@ def test_when_a_role_is_written(wanted, found, differs):
     assert bool(iam.role_differs({**ROLE, **wanted}, found)) is differs
 
 
+KEY = "arn:aws:kms:eu-west-1:210987654321:key/1b2c"
+
+
+@pytest.mark.parametrize(
+    ("key", "resource", "condition"),
+    [
+        (KEY, KEY, None),
+        ("1b2c", f"arn:aws:kms:{HERE.region}:{HERE.account}:key/1b2c", None),
+        *(
+            (alias, f"arn:aws:kms:{HERE.region}:{HERE.account}:key/*", {"kms:ResourceAliases": "alias/alerts"})
+            for alias in ("alias/alerts", "arn:aws:kms:eu-west-1:123456789012:alias/alerts")
+        ),
+    ],
+)
+def test_a_key_is_named_as_iam_takes_it(key, resource, condition):
+    statement = iam.allow_key(HERE, key)
+    assert (statement["Action"], statement["Resource"]) == (["kms:Decrypt", "kms:GenerateDataKey"], resource)
+    assert statement.get("Condition") == (condition and {"ForAnyValue:StringEquals": condition})
+
+
 def test_when_an_inline_policy_is_written():
     assert iam.inline_policy_differs(None, "p", ONE)
     assert iam.inline_policy_differs(FOUND_ROLE, "p", ONE)

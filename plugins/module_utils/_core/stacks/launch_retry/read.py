@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...arns import parse_arn
 from ...errors import Refused
 from ...limits import check_tags
 from ...names import (
@@ -21,8 +20,10 @@ from ...names import (
     FAMILY_NAME,
     LOG_GROUP,
     LOG_GROUP_NAME,
+    POLICY,
     STANDARD_TOPIC,
     read_arn,
+    read_arn_text,
     read_name_or_arn,
 )
 from ...retry.options import read_options
@@ -190,13 +191,8 @@ def _function(given: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused(
             f"{_named('log_retention_days')} must be one of {', '.join(map(str, RETENTION_DAYS))} (got {days})"
         )
-    boundary = given.get("permissions_boundary")
-    arn = parse_arn(str(boundary)) if boundary else None
-    if boundary and not (arn and arn.service == "iam" and arn.resource.startswith("policy/")):
-        raise Refused(
-            f"{_named('permissions_boundary')} must be the ARN of an IAM policy, such as "
-            f"arn:aws:iam::123456789012:policy/boundary (got {boundary!r})"
-        )
+    boundary = given.get("permissions_boundary") or None
+    read_arn_text(_named("permissions_boundary"), boundary and str(boundary), POLICY)
     tags = as_mapping(_named("tags"), given.get("tags"))
     check_tags(_named("tags"), tags)
     return {
