@@ -15,7 +15,8 @@ description:
     returns with their variables, and then write only what differs.
   - Only the kinds that are given are read, and each resource is looked up by its name; the module lists no other
     resources. A resource that does not exist is V(null) in the result, and not an error.
-  - It returns no secret values. Values of the environment of a function are returned as their SHA-256.
+  - It returns no secret values. Values of the environment of a function and addresses of API destinations are returned
+    as their SHA-256.
 author:
   - SteadyOps contributors (@steadyops)
 options:
@@ -275,7 +276,8 @@ stack:
       type: dict
     api_destinations:
       description: >-
-        By name, V(null) or name, arn, state, description, connection_arn, endpoint, method, rate.
+        By name, V(null) or name, arn, state, description, connection_arn, endpoint (its host and the SHA-256 of the
+        address), method, rate.
       returned: when asked for
       type: dict
     schedules:

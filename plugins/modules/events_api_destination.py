@@ -40,8 +40,8 @@ options:
     description:
       - Address of the web service. Needed for a new API destination.
       - It begins with C(https://). Each C(*) in its path stands for a path parameter of the rule's target.
-      - It is no secret, since everybody with the permission C(events:DescribeApiDestination) can read it. The module
-        warns of an address that looks like one.
+      - Results, differences and logs show its host only. On AWS, everybody with the permission
+        C(events:DescribeApiDestination) can read it, so the module warns of an address that looks like a secret.
     type: str
   http_method:
     description:
@@ -152,10 +152,11 @@ api_destination:
       type: str
       sample: arn:aws:events:eu-central-1:123456789012:connection/slack/1b2c3d4e-aaaa-bbbb-cccc-1234567890ab
     invocation_endpoint:
-      description: Address of the web service.
+      description: Host of the web service, and the SHA-256 of its address.
       returned: always
       type: str
-      sample: https://slack.com/api/chat.postMessage
+      sample: >-
+        https://slack.com (SHA-256 37b86ec26c4ce2084374ca46622f61dabc54503648b528380763e72dbfeaceda)
     http_method:
       description: Method of the calls.
       returned: always
@@ -179,7 +180,8 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "description": {"type": "str"},
     "connection": {"type": "str"},
-    "invocation_endpoint": {"type": "str"},
+    # The address of a webhook may be a secret by itself.
+    "invocation_endpoint": {"type": "str", "no_log": True},
     "http_method": {"type": "str", "choices": list(METHODS)},
     "invocation_rate_limit_per_second": {"type": "int"},
     **wait_options(timeout=60),

@@ -10,6 +10,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from psutil import Process
@@ -294,8 +295,11 @@ def test_a_connection_that_is_not_there_yet(destination):
 )
 def test_addresses_that_are_worth_a_warning(connection, destination, endpoint, words):
     connection(**API_KEY)
-    result, _calls = destination(connection="sentry", invocation_endpoint=endpoint)
+    result, _calls = destination(connection="sentry", invocation_endpoint=endpoint, diff=True)
     assert result["changed"]
+    # Neither result, nor difference, nor the arguments that -vvv shows.
+    assert endpoint not in json.dumps(result)
+    assert result["api_destination"]["invocation_endpoint"].startswith(f"https://{urlsplit(endpoint).netloc} (SHA-256 ")
     found = warnings(result)
     assert len(found) == (words is not None)
     assert not words or words in found[0]

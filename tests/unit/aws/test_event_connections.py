@@ -30,6 +30,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connect
     WantedConnection,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.plan import plan_connection
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.https_url import shown_url
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import Patience
 from botocore.exceptions import ClientError
 from botocore.stub import ANY
@@ -228,18 +229,19 @@ def test_an_api_destination():
         "name": "sentry",
         "description": "",
         "connection_arn": ARN,
-        "invocation_endpoint": "https://example.com/",
         "http_method": "POST",
         "invocation_rate_limit_per_second": 300,
     }
     stub.add_response("create_api_destination", {"ApiDestinationArn": DESTINATION}, settings)
-    stub.add_response("update_api_destination", {"ApiDestinationArn": DESTINATION}, settings)
+    kept = {key: value for key, value in settings.items() if key != "InvocationEndpoint"}
+    stub.add_response("update_api_destination", {"ApiDestinationArn": DESTINATION}, kept)
     told = {key: value for key, value in settings.items() if value and key != "InvocationRateLimitPerSecond"}
     answer = {**told, "ApiDestinationArn": DESTINATION, "ApiDestinationState": "INACTIVE"}
     stub.add_response("describe_api_destination", answer, {"Name": "sentry"})
-    assert api_destinations.create_api_destination(client, shown) == DESTINATION
-    assert api_destinations.update_api_destination(client, shown) == DESTINATION
-    expected = ApiDestination("sentry", DESTINATION, "INACTIVE", "", ARN, "https://example.com/", "POST", 300)
+    assert api_destinations.create_api_destination(client, shown, "https://example.com/") == DESTINATION
+    assert api_destinations.update_api_destination(client, shown, None) == DESTINATION
+    endpoint = shown_url("https://example.com/")
+    expected = ApiDestination("sentry", DESTINATION, "INACTIVE", "", ARN, endpoint, "POST", 300)
     assert api_destinations.describe_api_destination(client, "sentry") == expected
     stub.assert_no_pending_responses()
 
@@ -380,13 +382,14 @@ def test_an_old_botocore():
         members["KmsKeyIdentifier"] = known
 
 
-WISH = WantedApiDestination("sentry", True, None, None, None, None, None, (), Patience(True, 0, 1))
+ENDPOINT = "https://example.com/"
+WISH = WantedApiDestination("sentry", True, None, None, ENDPOINT, None, None, (), Patience(True, 0, 1))
 SHOWN = {
     "name": "sentry",
     "description": "",
     "connection": "sentry",
     "connection_arn": ARN,
-    "invocation_endpoint": "https://example.com/",
+    "invocation_endpoint": shown_url(ENDPOINT),
     "http_method": "POST",
     "invocation_rate_limit_per_second": 1,
 }
@@ -428,6 +431,14 @@ def test_an_api_destination_that_has_to_go():
 
 
 WRITE_NEW = Change(None, SHOWN)
+CREATE = {
+    "Name": "sentry",
+    "Description": "",
+    "ConnectionArn": ARN,
+    "InvocationEndpoint": ENDPOINT,
+    "HttpMethod": "POST",
+    "InvocationRateLimitPerSecond": 1,
+}
 DELETE = Change({**SHOWN, "name": "sentry"}, None)
 
 
@@ -438,7 +449,7 @@ DELETE = Change({**SHOWN, "name": "sentry"}, None)
             WRITE_NEW,
             True,
             [
-                ("events.create_api_destination", None, {"ApiDestinationArn": DESTINATION}),
+                ("events.create_api_destination", CREATE, {"ApiDestinationArn": DESTINATION}),
                 ("events.describe_api_destination", {"Name": "sentry"}, "ResourceNotFoundException: Not yet."),
                 ("events.describe_api_destination", {"Name": "sentry"}, told("ACTIVE")),
             ],

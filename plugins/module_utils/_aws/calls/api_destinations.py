@@ -13,6 +13,7 @@ from typing import Any
 
 from ..._amazon import ALREADY_EXISTS, NOT_FOUND, aws_call
 from ..._core.events.api_destination import USUAL_RATE, ApiDestination
+from ..._core.events.https_url import shown_url
 from .pages import pages
 
 
@@ -26,7 +27,7 @@ def describe_api_destination(events: Any, name: str) -> ApiDestination | None:
         state=answer["ApiDestinationState"],
         description=answer.get("Description") or "",
         connection_arn=answer["ConnectionArn"],
-        endpoint=answer["InvocationEndpoint"],
+        endpoint=shown_url(answer["InvocationEndpoint"]),
         method=answer["HttpMethod"],
         rate=answer.get("InvocationRateLimitPerSecond") or USUAL_RATE,
     )
@@ -40,15 +41,15 @@ def list_users_of(events: Any, connection_arn: str, **page: str) -> Any:
 
 
 @aws_call("events:CreateApiDestination", expected=ALREADY_EXISTS)
-def create_api_destination(events: Any, settings: Mapping[str, Any]) -> str | None:
+def create_api_destination(events: Any, settings: Mapping[str, Any], endpoint: str | None) -> str | None:
     """Create an API destination, from what the module returns for it; its ARN. None when it exists already."""
-    return events.create_api_destination(**_settings(settings))["ApiDestinationArn"]
+    return events.create_api_destination(**_settings(settings, endpoint))["ApiDestinationArn"]
 
 
 @aws_call("events:UpdateApiDestination")
-def update_api_destination(events: Any, settings: Mapping[str, Any]) -> str:
-    """Write all of an API destination, from what the module returns for it; its ARN."""
-    return events.update_api_destination(**_settings(settings))["ApiDestinationArn"]
+def update_api_destination(events: Any, settings: Mapping[str, Any], endpoint: str | None) -> str:
+    """Write an API destination, from what the module returns for it; its ARN. Without ``endpoint``, that stays."""
+    return events.update_api_destination(**_settings(settings, endpoint))["ApiDestinationArn"]
 
 
 @aws_call("events:DeleteApiDestination", expected=NOT_FOUND)
@@ -57,12 +58,12 @@ def delete_api_destination(events: Any, name: str) -> None:
     events.delete_api_destination(Name=name)
 
 
-def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(settings: Mapping[str, Any], endpoint: str | None) -> dict[str, Any]:
     return {
         "Name": settings["name"],
         "Description": settings["description"],
         "ConnectionArn": settings["connection_arn"],
-        "InvocationEndpoint": settings["invocation_endpoint"],
+        **({} if endpoint is None else {"InvocationEndpoint": endpoint}),
         "HttpMethod": settings["http_method"],
         "InvocationRateLimitPerSecond": settings["invocation_rate_limit_per_second"],
     }

@@ -42,8 +42,8 @@ def write_api_destination(events: Any, wanted: WantedApiDestination, change: Cha
             "Make it first, with steadyops.ecs.events_connection"
         )
     # One that exists although none was found was made meanwhile, perhaps by a call whose answer was lost.
-    arn = api_destinations.create_api_destination(events, after) if change.before is None else None
-    arn = arn or api_destinations.update_api_destination(events, after)
+    arn = api_destinations.create_api_destination(events, after, wanted.endpoint) if change.before is None else None
+    arn = arn or api_destinations.update_api_destination(events, after, wanted.endpoint)
     yield "created the API destination" if change.before is None else "updated the API destination"
     if not wanted.patience.wait:
         return {"arn": arn}

@@ -14,7 +14,7 @@ from ..errors import Refused
 from ..names import CONNECTION, EVENTS_NAME, read_name, read_name_or_arn
 from ..waiting import Patience, read_patience
 from .connection.read import read_description
-from .https_url import check_https_url, out_of_reach, secret_in_url
+from .https_url import check_https_url, out_of_reach, secret_in_url, shown_url
 
 METHODS = ("POST", "GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 ACTIVE = "ACTIVE"
@@ -23,7 +23,7 @@ USUAL_RATE = 300  # per second, by AWS, where none is given
 
 @dataclass(frozen=True)
 class ApiDestination:
-    """As AWS tells of it."""
+    """As AWS tells of it; ``endpoint`` as ``shown_url`` has it."""
 
     name: str
     arn: str
@@ -117,7 +117,7 @@ def plan_api_destination(
     usual = {"description": "", "http_method": "POST", "invocation_rate_limit_per_second": USUAL_RATE}
     given = {
         "description": wanted.description,
-        "invocation_endpoint": wanted.endpoint,
+        "invocation_endpoint": wanted.endpoint and shown_url(wanted.endpoint),
         "http_method": wanted.method,
         "invocation_rate_limit_per_second": wanted.rate,
     }

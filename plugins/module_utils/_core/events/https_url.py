@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -46,10 +47,18 @@ def check_https_url(option: str, url: str) -> SplitResult:
     return parts
 
 
+def shown_url(url: str) -> str:
+    """Return an address as results show it: the host, and a digest of the whole, which tells two addresses apart.
+
+    What follows the host may be a secret by itself, as in the address of a Slack webhook.
+    """
+    return f"https://{urlsplit(url).netloc.rpartition('@')[2]} (SHA-256 {hashlib.sha256(url.encode()).hexdigest()})"
+
+
 def secret_in_url(parts: SplitResult) -> str | None:
     """What looks like a secret in the address, with what to do about it; None without."""
     host = (parts.hostname or "").lower()
-    if host == "hooks.slack.com":
+    if host in ("hooks.slack.com", "hooks.slack-gov.com"):
         return (
             "the address of a Slack webhook is a secret by itself, and everybody with events:DescribeApiDestination "
             "can read it. Use https://slack.com/api/chat.postMessage with a bot's token as api_key of the connection"

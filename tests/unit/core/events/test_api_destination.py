@@ -14,12 +14,13 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.api_des
     plan_api_destination,
     warnings_of,
 )
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.https_url import shown_url
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import Patience
 
 ARN = "arn:aws:events:eu-central-1:123456789012:connection/slack/1b2c-3d"
 ANEW = "arn:aws:events:eu-central-1:123456789012:connection/slack/ffff-3d"
 OTHER = "arn:aws:events:eu-central-1:123456789012:connection/other/1b2c-3d"
-THERE = ApiDestination("a", "arn:a", "ACTIVE", "Words", ARN, "https://example.com/", "PUT", 5)
+THERE = ApiDestination("a", "arn:a", "ACTIVE", "Words", ARN, shown_url("https://example.com/"), "PUT", 5)
 WISH = WantedApiDestination("a", True, None, None, None, None, None, (), Patience(True, 9, 1))
 
 
@@ -73,7 +74,7 @@ def test_a_new_one_gets_what_aws_would_give_it():
         "description": "",
         "connection": "slack",
         "connection_arn": ARN,
-        "invocation_endpoint": "https://example.com/",
+        "invocation_endpoint": shown_url("https://example.com/"),
         "http_method": "POST",
         "invocation_rate_limit_per_second": 300,
     }

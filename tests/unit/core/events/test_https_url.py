@@ -8,6 +8,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.https_u
     check_https_url,
     out_of_reach,
     secret_in_url,
+    shown_url,
 )
 
 
@@ -56,6 +57,7 @@ def test_addresses_that_it_does_not_take(url, words):
     ("url", "word"),
     [
         ("https://hooks.slack.com/services/T0/B0/xyz", "Slack"),
+        ("https://hooks.slack-gov.com/services/T0/B0/xyz", "Slack"),
         ("https://x.logic.azure.com/workflows/1?api-version=2016&sp=%2F&sv=1.0&sig=abc", "'sig'"),
         ("https://chat.example.com/?key=1", "'key'"),
         ("https://chat.example.com/?access_token=1", "'access_token'"),
@@ -69,6 +71,13 @@ def test_secret_in_url(url, word):
     assert (found is not None) == (word is not None)
     assert word is None or word in found
     assert not found or "abc" not in found
+
+
+def test_an_address_is_shown_without_what_follows_the_host():
+    one, other = (shown_url(f"https://me:mine@hooks.slack.com:443/services/T0/B0/{each}") for each in ("abc", "abd"))
+    assert one != other
+    assert one.startswith("https://hooks.slack.com:443 (SHA-256 ")
+    assert not [part for part in ("services", "T0", "/abc", "mine") if part in one]
 
 
 @pytest.mark.parametrize(
