@@ -42,7 +42,7 @@ def failure_alerts_secrets(variables: Mapping[str, Any]) -> dict[str, Any]:
     """The secrets that the plan leaves out."""
     from ..module_utils._core.stacks.failure_alerts.plan import web_secrets
 
-    return or_refused(lambda: web_secrets(_read(variables)), connections={}, environment={})
+    return or_refused(lambda: web_secrets(_read(variables)), connections={}, endpoints={}, environment={})
 
 
 def _read(variables: Mapping[str, Any]) -> Any:

@@ -50,8 +50,11 @@ def policy_statements(policy: Any) -> list[Any]:
     return found if isinstance(found, list) else [found]
 
 
-def need_key(region: str, reference: str | None, noun: str, principal: str = EVENTS) -> None:
-    """What is encrypted with a key of one's own needs a key policy; with a key of AWS it cannot be reached at all."""
+def need_key(region: str, reference: str | None, noun: str, principal: str = EVENTS, role: str | None = None) -> None:
+    """What is encrypted with a key of one's own needs a key policy; with a key of AWS it cannot be reached at all.
+
+    A role must be allowed to use the key. The key policy leaves that to IAM here, as that of a new key does.
+    """
     if not reference:
         return
     if "alias/aws/" in reference:
@@ -60,7 +63,12 @@ def need_key(region: str, reference: str | None, noun: str, principal: str = EVE
     key = stored.key(region, reference)
     if key is None:
         raise DeliveryFailed("NO_PERMISSIONS", f"the {noun} is encrypted with a key that does not exist: {reference}")
+    documents = [] if role is None else stored.role_policies(stored.role(role))
+    granted = {"Statement": [each for policy in documents for each in policy_statements(policy)]}
     for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-        reason = why_not(key.policy, principal, action, key.arn, {})
+        if role is None:
+            reason = why_not(key.policy, principal, action, key.arn, {})
+        else:
+            reason = why_not(granted, None, action, key.arn, {})
         if reason:
             raise DeliveryFailed("NO_PERMISSIONS", f"{principal} may not {action} with the key of the {noun}: {reason}")

@@ -46,9 +46,9 @@ class Message(NamedTuple):
         return str(texts.get(protocol, texts["default"]))
 
 
-def publish_event(account: Account, topic: Any, payload: str) -> dict[str, Any]:
+def publish_event(account: Account, topic: Any, payload: str, role: str | None = None) -> dict[str, Any]:
     """For EventBridge, once it may."""
-    need_key(stored.region_of(topic.arn), topic.kms_master_key_id, "topic")
+    need_key(stored.region_of(topic.arn), topic.kms_master_key_id, "topic", role=role)
     if topic.fifo_topic:
         text = "Invalid parameter: The MessageGroupId parameter is required for FIFO topics"
         raise DeliveryFailed("INVALID_PARAMETER", text)

@@ -110,7 +110,7 @@ def to_topic(matched: Matched, payload: str) -> Any:
         allowed(matched, "sns:Publish", None)
     else:
         need(found.policy, "sns:Publish", matched.arn, {})  # SNS is told nothing for Conditions
-    return deliver_sns.publish_event(matched.account, found, payload)
+    return deliver_sns.publish_event(matched.account, found, payload, matched.target.get("RoleArn"))
 
 
 def to_function(matched: Matched, payload: str) -> Any:

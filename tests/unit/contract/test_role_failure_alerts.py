@@ -50,7 +50,7 @@ def test_kinds_and_messages_are_those_of_the_modules():
     assert list(KINDS) == variables()["failure_alerts_kinds"]["choices"]
     assert set(KINDS) == set(ecs_failure_rule.ARGUMENTS["kind"]["choices"]) - {"all_task_changes"}
     assert set(MESSAGES.values()) <= set(ecs_notification_target.ARGUMENTS["message_template"]["choices"])
-    assert set(MESSAGES) == set(CHANNELS) - {"log", "sentry-function"}
+    assert set(MESSAGES) == set(CHANNELS) - {"topic", "log", "sentry-function"}
 
 
 def test_steps_have_the_options_of_the_modules():

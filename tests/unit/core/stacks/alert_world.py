@@ -13,6 +13,7 @@ from ansible_collections.steadyops.ecs.plugins.filter.failure_alerts import Filt
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.plan import description_to_write
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.read import read_connection
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.https_url import shown_url
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.failure_alerts.plan import _CONNECTION
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.steps import read_step
 
@@ -69,13 +70,19 @@ class World:
         secrets = FILTERS["failure_alerts_secrets"](given(**variables))
         for item in plan["log_groups"]:
             arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{item['log_group_name']}"
-            facts = {"arn": arn, "retention_days": item["retention"], "kms_key_arn": None, "tags": item["tags"]}
+            old = self.things.get("log_groups", {}).get(item["log_group_name"], {})
+            key = old.get("kms_key_arn") if old else item["kms_key_id"] or None
+            facts = {"arn": arn, "retention_days": item["retention"], "kms_key_arn": key, "tags": item["tags"]}
             self.put("log_groups", item["log_group_name"], **facts)
+        for step in plan["log_group_keys"]:
+            item = step["log_group_key"]
+            self.things["log_groups"][item["name"]]["kms_key_arn"] = item["kms_key_arn"]
         for item in plan["iam_roles"]:
             old = self.things.get("iam_roles", {}).get(item["name"], {})
             self.put(
                 "iam_roles", item["name"], arn=f"arn:aws:iam::{ACCOUNT}:role/{item['name']}",
-                trust=item["assume_role_policy_document"], description=item["description"], boundary=None,
+                trust=item["assume_role_policy_document"], description=item["description"],
+                boundary=item["boundary"] or old.get("boundary"),
                 tags=item["tags"], policies=old.get("policies", {}),
             )  # fmt: skip
         for item in plan["iam_policies"]:
@@ -84,7 +91,8 @@ class World:
             hashes = {key: hashlib.sha256(each.encode()).hexdigest() for key, each in secrets["environment"].items()}
             arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{item['name']}"
             self.put(
-                "functions", item["name"], **{**item, "dead_letter_arn": item["dead_letter_arn"] or None},
+                "functions", item["name"],
+                **{"kms_key_arn": None, **item, "dead_letter_arn": item["dead_letter_arn"] or None},
                 arn=arn, environment=hashes, code_sha256=PACKAGE["code_sha256"],
             )  # fmt: skip
         for item in plan["connections"]:
@@ -93,12 +101,14 @@ class World:
             self.put(
                 "api_destinations", item["name"], name=item["name"], arn=self._drawn("api-destination", item["name"]),
                 state="ACTIVE", description=item["description"], connection_arn=self._drawn("connection", item["name"]),
-                endpoint=item["invocation_endpoint"], method=item["http_method"],
+                endpoint=shown_url(secrets["endpoints"][item["name"]]), method=item["http_method"],
                 rate=item["invocation_rate_limit_per_second"],
             )  # fmt: skip
         for step in (*plan["queues_first"], *plan["routes"]):
             ((kind, params),) = step.items()
             self._step(kind, read_step(0, {kind: params})[1], plan)
+        for item in plan["iam_policies_removed"]:
+            del self.things["iam_roles"][item["iam_name"]]["policies"][item["policy_name"]]
         for kind in ("api_destinations", "connections", "functions", "iam_roles", "log_groups"):
             for item in plan[f"{kind}_removed"]:
                 del self.things[kind][item.get("name") or item["log_group_name"]]

@@ -9,6 +9,8 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.statements import statement_for
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.failure_alerts.variables import KNOWN
 
 from tests.unit.core.stacks.alert_world import ACCOUNT, FILTERS, REGION, TAG, World, given
@@ -27,6 +29,7 @@ WHOLE: dict[str, Any] = {
 # A digest of secrets takes 0.3 s by intent, so few tests have an existing connection.
 WITHOUT_WEB = {name: value for name, value in WHOLE.items() if name != "slack"}
 ARN = f"arn:aws:{{}}:{REGION}:{ACCOUNT}:{{}}"
+TOPIC, CUSTOMER_KEY = ARN.format("sns", "theirs"), ARN.format("kms", "key/1b2c")
 
 
 def labels(plan, task=None):
@@ -35,7 +38,9 @@ def labels(plan, task=None):
 
 @pytest.fixture
 def world():
-    return World()
+    world = World()
+    world.put("topic_policies", "theirs", attributes={}, denied=None)
+    return world
 
 
 def converge(world, **variables):
@@ -51,43 +56,50 @@ def converge(world, **variables):
 
 
 # Each variable with what has to be written when it comes, starting from MAIL; and again when it goes.
-EVENTS_ROLE = ["role ecs-failures-events", "policy invoke-api-destinations of role ecs-failures-events"]
+EVENTS_ROLE = "role ecs-failures-events"
+INVOKE, PUBLISH = (f"policy {name} of {EVENTS_ROLE}" for name in ("invoke-api-destinations", "publish"))
+TARGET = "target mail of rule ecs-failures-task"
 FUNCTION = [
     "role ecs-failures-sentry",
     "policy log-and-dsn of role ecs-failures-sentry",
     "function ecs-failures-sentry",
 ]
-ALL_TAGGED = ["queue ecs-failures-undelivered", "topic ecs-failures", "rule ecs-failures-task"]
+ALL_TAGGED = ["queue ecs-failures-undelivered", "topic ecs-failures", "rule ecs-failures-task", EVENTS_ROLE]
 
 
 def web(service):
     named = [f"{word} ecs-failures-{service}" for word in ("connection", "API destination")]
-    come = [*EVENTS_ROLE, *named, f"target {service} of rule ecs-failures-task"]
-    return come, sorted([f"target {service} of rule ecs-failures-task", *named[::-1], "role ecs-failures-events"])
+    come = [INVOKE, *named, f"target {service} of rule ecs-failures-task"]
+    return come, come
 
 
 VARIABLES = [
-    ({"kinds": ["task", "deployment"]},
-     ["rule ecs-failures-deployment", "target mail of rule ecs-failures-deployment"],
-     ["rule ecs-failures-deployment", "target mail of rule ecs-failures-deployment"]),
-    ({"clusters": "production"}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
+    ({"kinds": ["task", "deployment"]}, *2 * (
+     ["rule ecs-failures-deployment", "target mail of rule ecs-failures-deployment", EVENTS_ROLE],)),
+    # A headline says what the rule is about, so the message changes with it.
+    ({"clusters": "production"}, *2 * (["rule ecs-failures-task", TARGET],)),
+    ({"clusters": ["production", "test"]}, *2 * (["rule ecs-failures-task"],)),
     ({"services": ["web"]}, [], []),
     ({"services": ["web"], "kinds": "service_task"},
      ["rule ecs-failures-service-task", "rule ecs-failures-task", "target mail of rule ecs-failures-service-task",
-      "target mail of rule ecs-failures-task"], None),
-    ({"task_families": ["nightly"]}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
-    ({"state_machine_arns": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:x"},
-     ["rule ecs-failures-state-machine", "target mail of rule ecs-failures-state-machine"],
-     ["rule ecs-failures-state-machine", "target mail of rule ecs-failures-state-machine"]),
+      TARGET, EVENTS_ROLE], None),
+    ({"task_families": ["nightly"]}, *2 * (["rule ecs-failures-task", TARGET],)),
+    ({"state_machine_arns": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:x"}, *2 * (
+     ["rule ecs-failures-state-machine", "target mail of rule ecs-failures-state-machine", EVENTS_ROLE],)),
     ({"rule_options": {"task": {"exit_codes": ["1", 137]}}}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
     ({"rule_options": {"task": {"exit_codes": 1}}}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
-    ({"rule_options": {"task": {"clusters": "b"}}, "clusters": "a"}, ["rule ecs-failures-task"], None),
+    ({"rule_options": {"task": {"clusters": "b"}}, "clusters": "a"}, ["rule ecs-failures-task", TARGET], None),
     ({"rule_options": {"task": {"enabled": "no"}}}, ["rule ecs-failures-task"], []),
     ({"rule_options": {"task": {"description": "x"}}}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
     ({"rule_options": {"launch": {"clusters": "b"}}}, [], []),
     ({"severity": "critical"}, [], []),  # which a mail does not show
     ({"emails": ["ops@example.org", "dev@example.org"]}, ["topic ecs-failures"], ["topic ecs-failures"]),
     ({"mail_subject": "Broken"}, ["topic ecs-failures"], ["topic ecs-failures"]),
+    ({"topic_arn": TOPIC}, *2 * ([PUBLISH, "target topic of rule ecs-failures-task"],)),
+    ({"container_log_group": "/ecs/orders"}, [TARGET], [TARGET]),
+    # A key and a boundary that are no longer given stay.
+    ({"kms_key": CUSTOMER_KEY}, ["queue ecs-failures-undelivered", "topic ecs-failures", PUBLISH], []),
+    ({"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/b"}, [EVENTS_ROLE], []),
     ({"queue": "failures"}, ["queue failures", "target queue of rule ecs-failures-task"],
      ["target queue of rule ecs-failures-task"]),
     ({"queue": "failures.fifo"}, ["queue failures.fifo", "target queue of rule ecs-failures-task"],
@@ -102,6 +114,7 @@ VARIABLES = [
     ({"sentry": {"dsn": DSN}}, *web("sentry")),
     ({"pagerduty": {"routing_key": KEY}}, *web("pagerduty")),
     ({"opsgenie": {"api_key": KEY}}, *web("opsgenie")),
+    ({"jira": {"api_key": KEY}}, *web("jira")),
     ({"teams": {"url": f"https://x.org/1?v=1&sig={KEY}"}}, *web("teams")),
     ({"datadog": {"api_key": KEY}}, *web("datadog")),
     ({"webhook": {"url": "https://x.org/a"}}, *web("webhook")),
@@ -284,9 +297,11 @@ def test_an_arn_is_used_and_never_made(world, channel):
     assert "given" in world.things[kind]
 
 
-def test_a_mail_only_look_asks_nothing_of_iam_and_lambda(world):
+def test_a_mail_only_look_asks_nothing_of_lambda_and_connections(world):
     converge(world, **MAIL)
-    assert world.looked.keys() == {"rules", "topics", "queues"}
+    assert world.looked.keys() == {"rules", "topics", "queues", "iam_roles"}
+    converge(world, kinds="task", queue="failures", state="absent")
+    assert world.looked.keys() >= {"iam_roles", "functions"}
 
 
 def test_a_changed_secret_is_noticed_and_not_shown(world):
@@ -312,7 +327,7 @@ def test_a_changed_secret_is_noticed_and_not_shown(world):
 )
 def test_the_function_may_read_its_dsn(world, settings, action, resource):
     plan = converge(world, **MAIL | {"sentry_function": {**settings, "environment": "test", "runtime": "python3.12"}})
-    (policy,) = plan["iam_policies"]
+    (policy,) = [each for each in plan["iam_policies"] if each["policy_name"] == "log-and-dsn"]
     assert {"Effect": "Allow", "Action": action, "Resource": resource} in policy["policy_json"]["Statement"]
     assert plan["functions"][0]["runtime"] == "python3.12"
 
@@ -323,6 +338,7 @@ def test_the_function_may_read_its_dsn(world, settings, action, resource):
         ("slack", {"token": TOKEN, "channel": "C1"}, "https://slack.com/api/chat.postMessage", "Authorization"),
         ("slack_webhook", {"url": "https://hooks.slack.com/x"}, "https://hooks.slack.com/x", "X-Not-Needed"),
         ("sentry", {"dsn": DSN}, "https://o1.ingest.sentry.io/api/42/store/", "X-Sentry-Auth"),
+        ("sentry", {"dsn": "https://k@x.org:9000/a/42"}, "https://x.org:9000/a/api/42/store/", "X-Sentry-Auth"),
         ("pagerduty", {"routing_key": KEY}, "https://events.pagerduty.com/v2/enqueue", "X-Not-Needed"),
         (
             "pagerduty",
@@ -332,6 +348,7 @@ def test_the_function_may_read_its_dsn(world, settings, action, resource):
         ),
         ("opsgenie", {"api_key": KEY}, "https://api.opsgenie.com/v2/alerts", "Authorization"),
         ("opsgenie", {"api_key": KEY, "region": "eu"}, "https://api.eu.opsgenie.com/v2/alerts", "Authorization"),
+        ("jira", {"api_key": KEY}, "https://api.atlassian.com/jsm/ops/integration/v2/alerts", "Authorization"),
         ("datadog", {"api_key": KEY}, "https://api.datadoghq.com/api/v1/events", "DD-API-KEY"),
         ("datadog", {"api_key": KEY, "site": "datadoghq.eu"}, "https://api.datadoghq.eu/api/v1/events", "DD-API-KEY"),
         ("teams", {"url": "https://x.org:443/w/1?v=1&sig=s%2B1"}, "https://x.org:443/w/1", "X-Not-Needed"),
@@ -343,8 +360,11 @@ def test_where_each_service_is_reached(world, service, settings, endpoint, heade
     variables = MAIL | {service: settings}
     name = f"ecs-failures-{service.replace('_', '-')}"
     plan = world.plan(**variables)
-    assert [each["invocation_endpoint"] for each in plan["api_destinations"]] == [endpoint]
-    secrets = FILTERS["failure_alerts_secrets"](given(**variables))["connections"][name]
+    whole = FILTERS["failure_alerts_secrets"](given(**variables))
+    assert whole["endpoints"] == {name: endpoint}
+    # The plan is shown by -vvv, and an address may be a secret.
+    assert endpoint not in json.dumps(plan)
+    secrets = whole["connections"][name]
     assert secrets["api_key"]["name"] == header
     if service == "teams":
         query = [{key: value for key, value in each.items() if value} for each in
@@ -359,9 +379,190 @@ def test_a_refusal_holds_for_every_filter(variables):
     assert names["refused"]
     assert FILTERS["failure_alerts_plan"](values, {})["refused"] == names["refused"]
     secrets = FILTERS["failure_alerts_secrets"](values)
-    assert secrets == {"refused": names["refused"], "connections": {}, "environment": {}}
+    assert secrets == {"refused": names["refused"], "connections": {}, "endpoints": {}, "environment": {}}
 
 
 def test_what_the_role_sets_itself_is_no_variable_of_the_user(world):
     plan = world.plan(**MAIL, result={"rules": []}, sentry_package={"path": "x"})
     assert plan["refused"] == ""
+
+
+def policy_of(world):
+    return world.things["iam_roles"]["ecs-failures-events"]["policies"]["publish"]["Statement"]
+
+
+def test_the_key_encrypts_all_that_is_made(world):
+    converge(world, **WITHOUT_WEB)
+    world.confirm()
+    plan = converge(world, **WITHOUT_WEB, kms_key=CUSTOMER_KEY)
+    assert labels(plan, "Encrypt the log groups with the KMS key") == [
+        "log_group_key /ecs",
+        "log_group_key /aws/lambda/ecs-failures-sentry",
+    ]
+    # A log group that exists is not written by the module that creates one.
+    assert plan["log_groups"] == []
+    queues, groups = world.things["queues"], world.things["log_groups"]
+    places = [*queues.values(), world.things["topics"]["ecs-failures"]]
+    assert {each["attributes"]["KmsMasterKeyId"] for each in places} == {CUSTOMER_KEY}
+    assert {each["kms_key_arn"] for each in groups.values()} == {CUSTOMER_KEY}
+    function = world.things["functions"]["ecs-failures-sentry"]
+    assert function["kms_key_arn"] == CUSTOMER_KEY
+    role = world.things["iam_roles"]["ecs-failures-sentry"]
+    for statements in (policy_of(world), role["policies"]["log-and-dsn"]["Statement"]):
+        (uses,) = [each for each in statements if "kms:Decrypt" in each["Action"]]
+        assert uses["Resource"] == CUSTOMER_KEY
+    # The key of what is somebody else's stays.
+    queue = ARN.format("sqs", "given")
+    world.put("queues", "given", arn=queue, attributes={}, tags={})
+    converge(world, **MAIL | {"queue": queue, "kms_key": CUSTOMER_KEY})
+    assert "KmsMasterKeyId" not in world.things["queues"]["given"]["attributes"]
+
+
+def test_new_log_groups_are_made_with_the_key(world):
+    plan = converge(world, **WITHOUT_WEB, kms_key=CUSTOMER_KEY)
+    assert [each["kms_key_id"] for each in plan["log_groups"]] == [CUSTOMER_KEY] * 2
+    assert plan["log_group_keys"] == []
+    assert plan["changes"][1]["items"][0]["after"]["kms_key_arn"] == CUSTOMER_KEY
+
+
+def test_every_role_has_the_boundary(world):
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/b"
+    converge(world, **WITHOUT_WEB, permissions_boundary=boundary)
+    assert {each["boundary"] for each in world.things["iam_roles"].values()} == {boundary}
+
+
+OTHER_TOPIC = f"arn:aws:sns:{REGION}:210987654321:theirs"
+
+
+@pytest.mark.parametrize(
+    ("topic", "key", "resource", "condition"),
+    [
+        (TOPIC, None, None, None),
+        (TOPIC, "alias/aws/sns", None, None),
+        (TOPIC, CUSTOMER_KEY, CUSTOMER_KEY, None),
+        (TOPIC, "1b2c", CUSTOMER_KEY, None),
+        (TOPIC, "alias/a", ARN.format("kms", "key/*"), {"kms:ResourceAliases": "alias/a"}),
+        (OTHER_TOPIC, "1b2c", f"arn:aws:kms:{REGION}:210987654321:key/1b2c", None),
+    ],
+)
+def test_an_existing_topic_gets_whole_events_by_a_role(world, topic, key, resource, condition):
+    world.put("topic_policies", "theirs", attributes={"KmsMasterKeyId": key} if key else {}, denied=None)
+    plan = converge(world, kinds="task", topic_arn=topic)
+    (target,) = [step["target"] for step in plan["routes"] if "target" in step]
+    assert (target["arn"], target["role_arn"].rpartition("/")[2]) == (topic, "ecs-failures-events")
+    assert "message_template" not in target
+    statements = policy_of(world)
+    assert statements[0] == {"Effect": "Allow", "Action": "sns:Publish", "Resource": [topic]}
+    assert [each["Resource"] for each in statements[1:]] == [resource] * (resource is not None)
+    assert [each.get("Condition") for each in statements[1:] if condition] == [
+        {"ForAnyValue:StringEquals": condition}
+    ] * (condition is not None)
+    assert world.things["topic_policies"]["theirs"]["attributes"].get("Policy") is None
+
+
+def test_a_topic_that_may_not_be_looked_at_is_used(world):
+    world.put("topic_policies", "theirs", attributes={}, denied="AuthorizationError")
+    converge(world, kinds="task", topic_arn=OTHER_TOPIC)
+
+
+def test_a_topic_that_rules_reached_by_its_policy_is_closed(world):
+    """As an earlier version of the role has left it."""
+    converge(world, **MAIL)
+    del world.things["iam_roles"]
+    topic, rule = world.things["topics"]["ecs-failures"], world.things["rules"]["ecs-failures-task"]
+    statement = statement_for(parse_arn(topic["arn"]), rule["arn"], "mail")
+    topic["attributes"]["Policy"] = json.dumps({"Statement": [statement]})
+    rule["targets"][0]["role_arn"] = None
+    plan = world.plan(**MAIL)
+    assert labels(plan) == [EVENTS_ROLE, PUBLISH, TARGET]
+    change = plan["changes"][-1]["items"][-1]
+    assert (change["before"]["permissions"][0]["statement"], change["after"]["permissions"][0]["resource"]) == (
+        statement,
+        ARN.format("sqs", "ecs-failures-undelivered"),
+    )
+
+
+def test_a_connection_is_not_ours_because_a_role_publishes(world):
+    converge(world, **MAIL)
+    world.put("connections", "ecs-failures-slack", name="x")
+    assert "connection ecs-failures-slack" in world.plan(**WHOLE)["refused"]
+    assert "connection ecs-failures-slack" not in labels(world.plan(state="absent"))
+
+
+def test_a_policy_goes_after_the_connections(world):
+    variables = MAIL | {"jira": {"api_key": KEY}}
+    converge(world, **variables)
+    world.confirm()
+    tasks = [change["task"] for change in converge(world, **MAIL)["changes"]]
+    assert tasks[1:] == ["Remove API destinations", "Remove connections", "Remove policies of IAM roles"]
+    assert world.things["iam_roles"]["ecs-failures-events"]["policies"].keys() == {"publish"}
+
+
+LONG = "x" * 90
+CHANNELS: dict[str, Any] = {
+    "emails": "ops@example.org",
+    "queue": "failures",
+    "slack": {"token": TOKEN, "channel": "C1"},
+    "slack_webhook": {"url": "https://hooks.slack.com/services/x"},
+    "sentry": {"dsn": DSN},
+    "pagerduty": {"routing_key": KEY},
+    "opsgenie": {"api_key": KEY},
+    "jira": {"api_key": KEY},
+    "teams": {"url": f"https://x.org/1?v=1&sig={KEY}"},
+    "datadog": {"api_key": KEY},
+    "webhook": {"url": "https://x.org/a"},
+}
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize(
+    ("family", "cluster", "shown"),
+    [
+        ("nightly", "production", "ECS task failed: nightly in production"),
+        ("nightly", LONG, "ECS task failed: nightly"),
+        (LONG, LONG, "ECS task failed"),
+    ],
+)
+def test_the_headline_has_as_much_of_the_names_as_the_receiver_takes(world, channel, family, cluster, shown):
+    variables = {channel: CHANNELS[channel], "kinds": "task", "clusters": cluster, "task_families": family}
+    plan = world.plan(**variables)
+    assert plan["refused"] == ""
+    (after,) = [each["after"] for change in plan["changes"] for each in change["items"] if "target " in each["label"]]
+    template = after["input_transformer"]["input_template"]
+    assert shown in template
+    if channel not in ("opsgenie", "jira", "datadog"):  # which take long ones
+        assert f"{family} in {cluster}" in template
+
+
+@pytest.mark.parametrize(
+    ("variables", "options"),
+    [
+        ({"kinds": "service_task", "services": "web", "clusters": "a"}, {"subject": "web", "cluster": "a"}),
+        ({"kinds": "service_task", "services": ["web", "api"]}, {}),
+        ({"kinds": "deployment", "services": "web"}, {"subject": "web"}),
+        ({"kinds": "deployment"}, {}),
+        ({"kinds": "task", "rule_options": {"task": {"task_families": ["b"]}}}, {"subject": "b"}),
+        (
+            {"kinds": "task", "state_machine_arns": ARN.format("states", "stateMachine:jobs")},
+            {"subject": "jobs"},
+        ),
+        *(
+            ({"kinds": kind, "container_log_group": "/ecs/a"}, {"log_group": "/ecs/a"})
+            for kind in ("task", "service_task", "service_action", "deployment")
+        ),
+        *(({"kinds": kind, "container_log_group": "/ecs/a"}, {}) for kind in ("launch", "task_retirement", "daemon")),
+    ],
+)
+def test_messages_say_what_the_rule_is_about(world, variables, options):
+    plan = world.plan(queue="failures", **variables)
+    target = [step["target"] for step in plan["routes"] if "target" in step][-1]
+    assert target["message_options"] == {"severity": "error", **options}
+
+
+@pytest.mark.parametrize("template", ['{"text": "<headline>", "key": "<key>"}', {"text": "<headline>", "key": "<key>"}])
+def test_a_template_of_the_user(world, template):
+    plan = world.plan(kinds=["task", "launch"], webhook={"url": "https://x.org", "template": template})
+    for step in plan["routes"]:
+        if "target" in step:
+            assert step["target"]["message_template"] == "custom"
+            assert json.loads(step["target"]["message_options"]["template"]) == {"text": "<headline>", "key": "<key>"}

@@ -24,7 +24,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"clutsers": ["x"], "state": "absent"}, "failure_alerts_clutsers: the role failure_alerts has no such variable"),
     ({"name": "my alerts"}, "failure_alerts_name is 'my alerts': say 1 to 40 letters, digits"),
     ({"name": "x" * 41, "state": "absent"}, "say 1 to 40 letters, digits"),
-    ({"kinds": []}, "failure_alerts_kinds is empty: say which kinds of failure to tell of"),
+    ({"kinds": []}, "failure_alerts_kinds must have at least one kind of failure. To remove the alerts, set"),
     ({"rule_options": {"tasks": {}}}, "failure_alerts_rule_options has tasks: its keys are the kinds task, service_ta"),
     ({"rule_options": {"task": {"exit_code": [1]}}}, "failure_alerts_rule_options has exit_code: what may stand there"),
     ({"rule_options": {"task": {"event_pattern": {}}}}, "failure_alerts_rule_options has event_pattern: what may"),
@@ -52,12 +52,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"sentry": {"dsn": "https://sentry.io/42?0123456789abcdef0123456789abcdef"}},
-        "failure_alerts_sentry.dsn is no DSN of Sentry",
+        "failure_alerts_sentry.dsn is not a DSN of Sentry",
     ),
     ({"sentry_function": {}}, "failure_alerts_sentry_function needs exactly one of dsn, dsn_secret_arn and dsn_para"),
     (
         {"sentry_function": {"dsn": "0123456789abcdef0123456789abcdef"}},
-        "failure_alerts_sentry_function.dsn is no DSN of Sentry",
+        "failure_alerts_sentry_function.dsn must begin with https://",
     ),
     (
         {
@@ -115,6 +115,28 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     ({"rule_options": {"task": {"enabled": "x"}}}, "failure_alerts_rule_options.task.enabled must be true or false"),
     ({"email": "x"}, "Did you mean failure_alerts_emails?"),
+    ({"jira": {"api_key": "a:b"}}, f"failure_alerts_jira.api_key: {NOT_USABLE}"),
+    ({"topic_arn": "alerts"}, "`failure_alerts_topic_arn` must be the ARN of an SNS topic"),
+    ({"topic_arn": "arn:aws:sns:eu-central-1:123456789012:x"}, "failure_alerts_topic_arn: there is no topic arn:aws"),
+    (
+        {"topic_arn": "arn:aws:sns:eu-central-1:123456789012:ecs-failures"},
+        "which is the topic that the role makes for failure_alerts_emails",
+    ),
+    ({"container_log_group": "/ecs/a b"}, "`failure_alerts_container_log_group` must be 1 to 512 letters"),
+    ({"kms_key": "alias/alerts"}, "`failure_alerts_kms_key` must be the ARN of a KMS key"),
+    (
+        {"kms_key": "arn:aws:kms:eu-west-1:123456789012:key/1b2c"},
+        "failure_alerts_kms_key: arn:aws:kms:eu-west-1:123456789012:key/1b2c is not a key of eu-central-1",
+    ),
+    ({"permissions_boundary": "b"}, "`failure_alerts_permissions_boundary` must be the ARN of an IAM policy"),
+    (
+        {"webhook": {"url": "https://x.org", "template": '{"text": "<reason>"}'}},
+        "failure_alerts_webhook: message_options, template: <reason> stands inside a text",
+    ),
+    (
+        {"webhook": {"url": "https://x.org", "template": '{"text": <nothing>}'}},
+        "failure_alerts_webhook: message_options, template: <nothing> is unknown",
+    ),
     ({"queue": "arn:aws:sqs:eu-west-1:123456789012:x"}, "is in eu-west-1, and the rule is in eu-central-1"),
 ]
 

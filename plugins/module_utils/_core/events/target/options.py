@@ -19,7 +19,7 @@ from .json_path import check_path
 from .kinds import Kind, is_fifo, target_arn
 from .messages.fields import EVENT_KINDS
 from .messages.subject import NO_SUBJECT, Subject
-from .messages.templates import Message, transformer
+from .messages.templates import Message, fitting, transformer
 from .rule import RuleName, read_rule_name
 from .transformer import check_transformer
 
@@ -55,7 +55,8 @@ class WantedTarget:
         if self.message:
             message = self.message
             if of_rule is not None and message.subject == NO_SUBJECT:
-                message = replace(message, subject=of_rule)
+                title = message.title or EVENT_KINDS[event_kind].title
+                message = replace(message, subject=fitting(message.name, title, of_rule))
             paths, template = transformer(message, event_kind)
             check_transformer(paths, template)
             facts["input_transformer"] = {"input_paths_map": paths, "input_template": template}

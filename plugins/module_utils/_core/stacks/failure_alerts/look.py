@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .variables import CHANNELS, KINDS, Alerts
+from .variables import BY_ROLE, CHANNELS, INVOKE, KINDS, Alerts
 from .web import SERVICES
 
 Look = dict[str, Any]
@@ -17,16 +17,17 @@ Look = dict[str, Any]
 def look(alerts: Alerts) -> Look:
     """Return what is looked at first: all rules, and what the variables name. Absent alerts may have everything."""
     absent = not alerts.present
-    function, web = absent or alerts.function is not None, absent or bool(alerts.web)
+    function, by_role = absent or alerts.function is not None, absent or bool(alerts.by_role)
     queues = [alerts.queue] if alerts.queue else []
     groups = [alerts.log_group.removesuffix(":*")] if alerts.log_group else []
     return _named(
         rules=[alerts.rule(kind) for kind in KINDS],
         queues=[*queues, *([alerts.undelivered] if absent or alerts.dead_letter else [])],
         topics=[alerts.name] if absent or alerts.emails else [],
+        topic_policies=[alerts.topic_arn] if alerts.topic_arn and not absent else [],
         log_groups=[*groups, *([alerts.function_log] if function else [])],
         log_group_policies=[] if absent else groups,
-        iam_roles=_roles(alerts, web, function),
+        iam_roles=_roles(alerts, by_role, function),
         functions=[alerts.function_name] if function else [],
         function_policies=[alerts.function_name] if function and not absent else [],
         connections=[alerts.web_name(name) for name in alerts.web],
@@ -38,7 +39,8 @@ def look(alerts: Alerts) -> Look:
 def look_again(alerts: Alerts, stack: Mapping[str, Any]) -> Look:
     """Return what else has to be looked at, now that the rules are known: the channels that alerted before."""
     if not alerts.present:
-        ours = alerts.owner.owns(stack["iam_roles"][alerts.events_role])
+        role = stack["iam_roles"][alerts.events_role]
+        ours = alerts.owner.owns(role) and INVOKE in role["policies"]
         names = [alerts.web_name(name) for name in SERVICES] if ours else []
         return _named(connections=names, api_destinations=names)
     gone = channels_before(alerts, stack) - set(alerts.channels)
@@ -47,7 +49,7 @@ def look_again(alerts: Alerts, stack: Mapping[str, Any]) -> Look:
     names = [alerts.web_name(name) for name in web]
     return _named(
         topics=[alerts.name] if "mail" in gone else [],
-        iam_roles=_roles(alerts, bool(web) and not alerts.web, function),
+        iam_roles=_roles(alerts, bool(gone & set(BY_ROLE)) and not alerts.by_role, function),
         functions=[alerts.function_name] if function else [],
         connections=names,
         api_destinations=names,
@@ -67,8 +69,8 @@ def channels_before(alerts: Alerts, stack: Mapping[str, Any]) -> set[str]:
     return {target["id"] for rule in rules for target in rule["targets"]} & set(CHANNELS)
 
 
-def _roles(alerts: Alerts, web: bool, function: bool) -> list[str]:
-    return [*([alerts.events_role] if web else []), *([alerts.function_name] if function else [])]
+def _roles(alerts: Alerts, by_role: bool, function: bool) -> list[str]:
+    return [*([alerts.events_role] if by_role else []), *([alerts.function_name] if function else [])]
 
 
 def _named(trails: bool = False, **names: Sequence[str]) -> Look:

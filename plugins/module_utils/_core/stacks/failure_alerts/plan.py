@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,9 @@ from ...errors import Refused
 from ...events.api_destination import plan_api_destination, read_api_destination
 from ...events.connection.plan import plan_connection
 from ...events.connection.read import read_connection
+from ...events.target.messages.fields import EVENT_KINDS
+from ...events.target.messages.subject import NO_SUBJECT, Subject, subject_of
+from ...events.target.messages.templates import fitting
 from ...events.target.options import read_target
 from ...events.target.plan import Found, Place, check_rule, missing, plan_target
 from ...failures.covers import covers
@@ -24,11 +28,11 @@ from ..difference import StackPlan, Step
 from ..found import api_destination_of, connection_of, policy_place, rule_of
 from ..messaging import plan_queue, plan_topic
 from ..ownership import kept_note, others, refusal
-from ..place import StackPlace, place_in
+from ..place import StackPlace, place_in, place_of
 from ..steps import label_of, read_step
 from ..trails import trail_note
 from .look import channels_before, rules_before
-from .variables import CHANNELS, KINDS, MOST_TARGETS, Alerts
+from .variables import BY_ROLE, CHANNELS, INVOKE, KINDS, MOST_TARGETS, PUBLISH, Alerts
 from .web import SERVICES
 
 Stack = Mapping[str, Any]
@@ -41,6 +45,8 @@ MESSAGES = {
     "webhook": "plain",
     **{name.replace("_", "-"): name for name in SERVICES if name != "webhook"},
 }
+# The kinds whose messages link to what containers wrote.
+_OF_CONTAINERS = ("task", "service_task", "service_action", "deployment")
 _ENVIRONMENT = {
     "SENTRY_DSN": "dsn",
     "SENTRY_DSN_SECRET": "dsn_secret_arn",
@@ -55,13 +61,15 @@ def plan_alerts(alerts: Alerts, stack: Stack, package: Mapping[str, Any]) -> dic
 
 
 def web_secrets(alerts: Alerts) -> dict[str, Any]:
-    """Return what the plan must not hold: keys of connections by their names, and the environment of the function."""
-    connections = {}
+    """Return what the plan must not hold: keys of connections and addresses of API destinations, each by name, and the
+    environment of the function."""
+    connections, endpoints = {}, {}
     for service, settings in alerts.web.items():
         made = SERVICES[service](settings)
         http = {place: [_parameter(each) for each in many] for place, many in (made.http or {}).items()}
         connections[alerts.web_name(service)] = {"api_key": dict(made.api_key), "invocation_http_parameters": http}
-    return {"connections": connections, "environment": _environment(alerts)}
+        endpoints[alerts.web_name(service)] = made.endpoint
+    return {"connections": connections, "endpoints": endpoints, "environment": _environment(alerts)}
 
 
 def _parameter(given: Mapping[str, str]) -> dict[str, Any]:
@@ -85,12 +93,16 @@ class _Planner:
         # What our rules reach already is ours, whatever its tags are.
         self.reached = {each[key] for each in mine for key in ("arn", "role_arn", "dead_letter_arn")} - {None}
         self.wanted_rules = sorted(alerts.rule(kind) for kind in alerts.kinds)
+        self.subjects: dict[str, Subject] = {}  # by kind, once the rules are planned
+        role = self._ours("iam_roles", alerts.events_role)
+        self.may_have_web = role is not None and INVOKE in role["policies"]
         self.not_ours = self._not_ours()
         self.kept: list[str] = []
         self.unconfirmed: list[str] = []
         self.steps = {
             "queues_first": Step("Create the dead-letter queue of the function"),
             "log_groups": Step("Create the log groups"),
+            "log_group_keys": Step("Encrypt the log groups with the KMS key"),
             "iam_roles": Step("Create the IAM roles"),
             "iam_policies": Step("Set what the IAM roles may do"),
             "functions": Step("Create the function that notifies Sentry"),
@@ -99,6 +111,7 @@ class _Planner:
             "routes": Step("Route failures to their receivers"),
             "api_destinations_removed": Step("Remove API destinations"),
             "connections_removed": Step("Remove connections"),
+            "iam_policies_removed": Step("Remove policies of IAM roles"),
             "functions_removed": Step("Remove the function that notified Sentry"),
             "iam_roles_removed": Step("Remove IAM roles"),
             "log_groups_removed": Step("Remove log groups"),
@@ -111,9 +124,11 @@ class _Planner:
             if self.not_ours:
                 raise Refused(refusal(self.owner, self.not_ours, "pass the ARN of an existing queue or log group"))
             self._check_room()
+            self._check_key()
             self._queues()
             self._log_groups()
             self._function()
+            self._events_role()
             self._web()
             topic = self._topic()
             self._removed_targets()
@@ -159,9 +174,8 @@ class _Planner:
         return found["arn"] in self.reached or (function in self.reached and found["arn"].endswith(of_function))
 
     def _untagged_of_others(self) -> list[str]:
-        """Connections and API destinations have no tags: they are ours when the role that calls them is."""
-        role = self.stack.get("iam_roles", {}).get(self.alerts.events_role)
-        if self.owner.owns(role) or (role and role["arn"] in self.reached):
+        """Connections and API destinations have no tags: they are ours when there is a role of ours that calls them."""
+        if self.may_have_web:
             return []
         kinds = (("connections", "connection"), ("api_destinations", "API destination"))
         return [f"{word} {name}" for kind, word in kinds for name, each in self.stack.get(kind, {}).items() if each]
@@ -196,42 +210,68 @@ class _Planner:
             self._queue(alerts.own_queue, {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {})
 
     def _queue(self, name: str, attributes: Mapping[str, str], first: bool = False) -> None:
-        params = {"name": name, "attributes": dict(attributes), "tags": self.tags}
+        params = {"name": name, "attributes": {**attributes, **self._encrypted()}, "tags": self.tags}
         change = plan_queue(_whole("queue", params), self.stack["queues"][name])
         if change.changed and first:
             self.steps["queues_first"].add({"queue": params}, label_of("queue", params), change.before, change.after)
         elif change.changed:
             self._add_route("queue", params, change)
 
+    def _check_key(self) -> None:
+        key = self.alerts.kms_key
+        if key and key.split(":")[3] != self.place.region:
+            raise Refused(
+                f"failure_alerts_kms_key: {key} is not a key of {self.place.region}, where the alerts are. Give a key "
+                "of this region."
+            )
+
+    def _encrypted(self) -> dict[str, str]:
+        """The attribute of a queue or a topic that names its key."""
+        return {"KmsMasterKeyId": self.alerts.kms_key} if self.alerts.kms_key else {}
+
     def _log_groups(self) -> None:
         alerts = self.alerts
         for name in (alerts.own_log_group, alerts.function_log if alerts.function is not None else None):
-            found = self.stack["log_groups"][name] if name else None
+            if name is None:
+                continue
+            found = self.stack["log_groups"][name]
+            key = {"kms_key_arn": alerts.kms_key} if alerts.kms_key else {}
             wanted = {"retention_days": alerts.retention_days, "tags": self.tags}
-            before = found and {key: found[key] for key in wanted}
-            if name and before != wanted:
+            before = found and {each: found[each] for each in wanted}
+            if before != wanted:
                 item = {"log_group_name": name, "retention": alerts.retention_days, "tags": self.tags}
-                self.steps["log_groups"].add(item, f"log group {name}", before, wanted)
+                created = {} if found else key
+                item["kms_key_id"] = created.get("kms_key_arn", "")
+                self.steps["log_groups"].add(item, f"log group {name}", before, {**wanted, **created})
+            if found and key and found["kms_key_arn"] != alerts.kms_key:
+                before = {"kms_key_arn": found["kms_key_arn"]}
+                item = {"name": name, **key}
+                self.steps["log_group_keys"].add({"log_group_key": item}, label_of("log_group_key", item), before, key)
 
-    def _iam_role(self, name: str, trusted: Mapping[str, Any], about: str, policy: str, document: Any) -> None:
+    def _iam_role(self, name: str, trusted: Mapping[str, Any], about: str, documents: Mapping[str, Any]) -> None:
+        """``documents`` are the inline policies by name. One that is not among them is removed at the end."""
         found = self.stack["iam_roles"][name]
-        wanted = iam.wanted_role(name, trusted, about, self.tags)
+        wanted = iam.wanted_role(name, trusted, about, self.tags, self.alerts.boundary)
         if iam.role_differs(wanted, found):
-            before = found and {key: found[key] for key in ("description", "tags", "trust")}
             after = {"description": about, "tags": self.tags, "trust": trusted}
-            self.steps["iam_roles"].add(wanted, f"role {name}", before, after)
-        if iam.inline_policy_differs(found, policy, document):
-            item = {"iam_name": name, "policy_name": policy, "policy_json": document}
-            before = (found or {}).get("policies", {}).get(policy)
-            self.steps["iam_policies"].add(item, f"policy {policy} of role {name}", before, document)
+            after |= {"boundary": self.alerts.boundary} if self.alerts.boundary else {}
+            self.steps["iam_roles"].add(wanted, f"role {name}", found and {key: found[key] for key in after}, after)
+        for policy, document in documents.items():
+            if iam.inline_policy_differs(found, policy, document):
+                item = {"iam_name": name, "policy_name": policy, "policy_json": document}
+                before = (found or {}).get("policies", {}).get(policy)
+                self.steps["iam_policies"].add(item, f"policy {policy} of role {name}", before, document)
+        for policy in {INVOKE, PUBLISH} & (found or {"policies": {}})["policies"].keys() - documents.keys():
+            item = {"iam_name": name, "policy_name": policy}
+            self.steps["iam_policies_removed"].add(item, f"policy {policy} of role {name}", item, None)
 
     def _function(self) -> None:
         alerts, name = self.alerts, self.alerts.function_name
         if alerts.function is None:
             return
         about = f"The function that tells Sentry of failures of Amazon ECS, for {alerts.name}"
-        document = iam.policy(self._function_statements(alerts.function))
-        self._iam_role(name, iam.trust(self.place, "lambda"), about, "log-and-dsn", document)
+        documents = {"log-and-dsn": iam.policy(self._function_statements(alerts.function))}
+        self._iam_role(name, iam.trust(self.place, "lambda"), about, documents)
         environment = {key: hashlib.sha256(value.encode()).hexdigest() for key, value in _environment(alerts).items()}
         wanted = {
             "description": f"Tells Sentry of failures of Amazon ECS, for {alerts.name}",
@@ -241,6 +281,7 @@ class _Planner:
             "timeout": 30,
             "memory_size": 128,
             "dead_letter_arn": self._undelivered(),
+            **({"kms_key_arn": alerts.kms_key} if alerts.kms_key else {}),
             "tags": self.tags,
         }
         found = self.stack["functions"][name]
@@ -260,6 +301,9 @@ class _Planner:
         statements = [iam.allow(["logs:CreateLogStream", "logs:PutLogEvents"], str(log))]
         if self.alerts.dead_letter:
             statements.append(iam.allow("sqs:SendMessage", str(self._undelivered())))
+        if self.alerts.kms_key:
+            # For the environment and for the dead-letter queue.
+            statements.append(iam.allow_key(self.place, self.alerts.kms_key))
         if "dsn_secret_arn" in settings:
             statements.append(iam.allow("secretsmanager:GetSecretValue", settings["dsn_secret_arn"]))
         if "dsn_parameter" in settings:
@@ -270,22 +314,58 @@ class _Planner:
     def _undelivered(self) -> str | None:
         return str(self.place.arn("sqs", self.alerts.undelivered)) if self.alerts.dead_letter else None
 
-    def _web(self) -> None:
+    def _events_role(self) -> None:
+        """Plan the role with which EventBridge reaches topics and API destinations.
+
+        A topic could let EventBridge in by its policy, but then it would let in the rules of all accounts, because
+        EventBridge sends SNS nothing for a condition. "Using resource-based policies for Amazon EventBridge" in its
+        User Guide: topics, queues and functions take either such a policy or a role.
+        """
         alerts = self.alerts
-        if not alerts.web:
+        if not alerts.by_role:
             return
-        about = f"EventBridge calls the services that are told of failures of Amazon ECS, for {alerts.name}"
+        about = f"Lets EventBridge send failures of Amazon ECS to their receivers, for {alerts.name}"
         sources = [str(self.place.arn("events", f"rule/{name}")) for name in self.wanted_rules]
-        # AWS draws the end of the ARN when the API destination is created.
-        names = sorted(alerts.web_name(service) for service in alerts.web)
-        reached = [str(self.place.arn("events", f"api-destination/{name}/*")) for name in names]
-        document = iam.policy([iam.allow("events:InvokeApiDestination", reached)])
-        trusted = iam.trust(self.place, "events", sources)
-        self._iam_role(alerts.events_role, trusted, about, "invoke-api-destinations", document)
-        secrets = web_secrets(alerts)["connections"]
-        for service, settings in alerts.web.items():
-            self._connection(alerts.web_name(service), secrets[alerts.web_name(service)])
-            self._api_destination(alerts.web_name(service), SERVICES[service](settings))
+        documents = {}
+        if alerts.web:
+            # AWS draws the end of the ARN when the API destination is created.
+            names = sorted(alerts.web_name(service) for service in alerts.web)
+            reached = [str(self.place.arn("events", f"api-destination/{name}/*")) for name in names]
+            documents[INVOKE] = iam.policy([iam.allow("events:InvokeApiDestination", reached)])
+        topics = self._topics()
+        if topics:
+            keys = [iam.allow_key(place_of(arn, self.place.region), key) for arn, key in topics.items() if key]
+            distinct = [each for number, each in enumerate(keys) if each not in keys[:number]]
+            documents[PUBLISH] = iam.policy([iam.allow("sns:Publish", list(topics)), *distinct])
+        self._iam_role(alerts.events_role, iam.trust(self.place, "events", sources), about, documents)
+
+    def _topics(self) -> dict[str, str | None]:
+        """The topics that the rules reach, with the customer's key of each; None where AWS's own key encrypts it."""
+        alerts, found = self.alerts, {}
+        own = str(self.place.arn("sns", alerts.name))
+        if alerts.emails:
+            found[own] = {"attributes": {**_attributes(self.stack["topics"][alerts.name]), **self._encrypted()}}
+        if alerts.topic_arn == own:
+            raise Refused(
+                f"failure_alerts_topic_arn is {own}, which is the topic that the role makes for failure_alerts_emails. "
+                "Give another topic, or choose another failure_alerts_name."
+            )
+        if alerts.topic_arn:
+            found[alerts.topic_arn] = self.stack["topic_policies"][alerts.topic_arn]
+            if found[alerts.topic_arn] is None:
+                raise Refused(
+                    f"failure_alerts_topic_arn: there is no topic {alerts.topic_arn}. Create it first, or check the "
+                    "ARN and the credentials."
+                )
+        keys = {arn: _attributes(topic).get("KmsMasterKeyId") for arn, topic in found.items()}
+        return {arn: None if key and "alias/aws/" in key else key for arn, key in keys.items()}
+
+    def _web(self) -> None:
+        secrets = web_secrets(self.alerts)["connections"]
+        for service, settings in self.alerts.web.items():
+            name = self.alerts.web_name(service)
+            self._connection(name, secrets[name])
+            self._api_destination(name, SERVICES[service](settings))
 
     def _connection(self, name: str, secrets: Mapping[str, Any]) -> None:
         item = {"name": name, "description": DESCRIPTION.format(name=self.alerts.name)}
@@ -299,12 +379,12 @@ class _Planner:
             "name": name,
             "description": DESCRIPTION.format(name=self.alerts.name),
             "connection": name,
-            "invocation_endpoint": service.endpoint,
             "http_method": "POST",
             "invocation_rate_limit_per_second": service.per_second,
         }
         connection = self.stack["connections"][name]
-        wanted = read_api_destination({**_WAITING, "state": "present", **item})
+        given = {"state": "present", "invocation_endpoint": service.endpoint}
+        wanted = read_api_destination({**_WAITING, **given, **item})
         found = api_destination_of(self.stack["api_destinations"][name])
         change = plan_api_destination(wanted, found, connection and connection["arn"])
         if change.changed:
@@ -319,7 +399,7 @@ class _Planner:
         confirmed = [each for each in standing if each["arn"].startswith("arn:")]
         params = {
             "name": alerts.name,
-            "attributes": {"DisplayName": alerts.mail_subject},
+            "attributes": {"DisplayName": alerts.mail_subject, **self._encrypted()},
             "tags": self.tags,
             "subscriptions": [{"protocol": "email", "endpoint": each} for each in dict.fromkeys(alerts.emails)],
             "unsubscribe": [each["arn"] for each in confirmed if each["endpoint"] not in alerts.emails],
@@ -342,6 +422,7 @@ class _Planner:
                 self._add_route("rule", params, change)
             after = dict(change.after or {})
             after["arn"] = str(self.place.arn("events", f"rule/{name}"))
+            self.subjects[kind] = subject_of(json.dumps(after["event_pattern"]))
             facts.append({**after, "covers": covers(after["event_pattern"])})
         self._removed_rules()
         return facts
@@ -356,27 +437,42 @@ class _Planner:
         service = channel.replace("-", "_")
         params: dict[str, Any] = {"rule": rule, "id": channel, "dead_letter_arn": self._undelivered()}
         if channel in MESSAGES:
-            options = {"severity": alerts.severity}
-            if channel == "slack":
-                options["channel"] = alerts.web["slack"]["channel"]
-            params |= {"message_template": MESSAGES[channel], "message_options": options, "message_for": kind}
+            params |= self._message(kind, channel)
         arn = self._receiver(channel)
-        if service in alerts.web:
+        if channel in BY_ROLE:
             params |= {"role_arn": str(self.place.arn("iam", f"role/{alerts.events_role}"))}
-            params |= {"api_destination": alerts.web_name(service)}
-        else:
-            params |= {"arn": arn}
+        params |= {"api_destination": alerts.web_name(service)} if service in alerts.web else {"arn": arn}
         if channel == "queue" and arn.endswith(".fifo"):
             params |= {"message_group_id": alerts.name}
-        wanted = read_target(_whole("target", {**params, "arn": arn}))
-        found = self._found(rule, channel, wanted)
-        check_rule(wanted, found, self.place.region)
+        try:
+            wanted = read_target(_whole("target", {**params, "arn": arn}))
+            found = self._found(rule, channel, wanted)
+            check_rule(wanted, found, self.place.region)
+        except Refused as error:
+            raise Refused(f"failure_alerts_{_VARIABLES.get(channel, service)}: {error}") from None
         change = plan_target(wanted, found, str(self.place.arn("events", f"rule/{rule}")))
         lacking = [words for words in missing(wanted, found, self.place.region) if words.startswith("arn:")]
         if lacking and channel in ("queue", "log") and not self._makes(channel):
             raise Refused(f"failure_alerts_{'queue' if channel == 'queue' else 'log_group'}: {lacking[0]}")
         if change.changed:
             self._add_route("target", {key: value for key, value in params.items() if value is not None}, change)
+
+    def _message(self, kind: str, channel: str) -> dict[str, Any]:
+        """The options of a target that say what its message is."""
+        alerts = self.alerts
+        settings = alerts.web.get(channel.replace("-", "_"), {})
+        template = "custom" if settings.get("template") else MESSAGES[channel]
+        subject = fitting(template, EVENT_KINDS[kind].title, self.subjects.get(kind, NO_SUBJECT))
+        options = {
+            "severity": alerts.severity,
+            "channel": settings.get("channel"),
+            "subject": subject.name,
+            "cluster": subject.cluster,
+            "log_group": alerts.container_log_group if kind in _OF_CONTAINERS else None,
+            "template": settings.get("template"),
+        }
+        given = {name: value for name, value in options.items() if value}
+        return {"message_template": template, "message_options": given, "message_for": kind}
 
     def _makes(self, channel: str) -> bool:
         return (self.alerts.own_queue if channel == "queue" else self.alerts.own_log_group) is not None
@@ -386,6 +482,8 @@ class _Planner:
         alerts, place = self.alerts, self.place
         if channel == "mail":
             return str(place.arn("sns", alerts.name))
+        if channel == "topic":
+            return str(alerts.topic_arn)
         if channel == "queue":
             return str(place.named("sqs", str(alerts.queue)))
         if channel == "log":
@@ -409,11 +507,11 @@ class _Planner:
 
     def _policy_place(self, arn: Any) -> Place | None:
         place = policy_place(arn, self.stack)
-        if place is None or not place.exists or arn.service != "sqs":
+        if place is None or not place.exists or arn.resource not in (self.alerts.own_queue, self.alerts.undelivered):
             return place
         # As the steps before will leave the queue.
-        fifo = arn.resource == self.alerts.own_queue and arn.resource.endswith(".fifo")
-        return replace(place, deduplicates=True) if fifo else place
+        fifo = arn.resource.endswith(".fifo") or place.deduplicates
+        return replace(place, deduplicates=fifo, key=self.alerts.kms_key or place.key)
 
     # ---- what is removed
 
@@ -454,12 +552,11 @@ class _Planner:
         """
         alerts = self.alerts
         gone = channels_before(alerts, self.stack) - set(alerts.channels)
-        role = self._ours("iam_roles", alerts.events_role)
-        if role is not None and not alerts.web:
+        if self._ours("iam_roles", alerts.events_role) is not None and not alerts.by_role:
             self._add_removed("iam_roles", alerts.events_role, "role")
         services = [name for name in SERVICES if name not in alerts.web]
         for service in services:
-            if (service.replace("_", "-") in gone) or (role is not None and not alerts.present):
+            if (service.replace("_", "-") in gone) or (self.may_have_web and not alerts.present):
                 self._add_removed_web(alerts.web_name(service))
         if alerts.function is None:
             for kind, word in (("functions", "function"), ("iam_roles", "role")):
@@ -495,8 +592,8 @@ class _Planner:
         notes = []
         if self.unconfirmed:
             notes.append(
-                f"AWS has sent a mail to {' and '.join(self.unconfirmed)}. Whoever reads it has to follow the link in "
-                "it; until then that address gets no alerts."
+                f"Not confirmed yet: {', '.join(self.unconfirmed)}. AWS has sent a confirmation request to each of "
+                "these addresses. It receives no alerts until somebody opens the link in that mail."
             )
         if self.kept:
             notes.append(
@@ -509,6 +606,8 @@ class _Planner:
         return [*notes, *([trail] if trail else [])]
 
 
+# The variables of the channels that are not called as their channel.
+_VARIABLES = {"mail": "emails", "topic": "topic_arn", "log": "log_group"}
 _WAITING = {"wait": True, "wait_timeout": 60, "wait_delay": 2}
 _CONNECTION = {
     **_WAITING,
@@ -523,6 +622,10 @@ _CONNECTION = {
 def _whole(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """All options of a step, as ``ecs_stack`` reads them."""
     return read_step(0, {kind: params})[1]
+
+
+def _attributes(found: Mapping[str, Any] | None) -> Mapping[str, str]:
+    return {} if found is None else found["attributes"]
 
 
 def _bare(rule: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import Refused
+from ...events.sentry_dsn import read_dsn
 from ...failures.filters import TAKEN_BY
+from ...names import KMS_KEY, LOG_GROUP_NAME, POLICY, TOPIC, ArnRule, read_arn_text, read_name
 from ...option_values import check_value
 from ..ownership import Owner
 from ..variables import as_bool, as_int, as_list, as_mapping, check_known
-from .web import DSN, SERVICES, check_web
+from .web import SERVICES, check_web
 
 ROLE = "failure_alerts"
 TAG = "steadyops.ecs/failure-alerts"
@@ -32,18 +35,28 @@ OF_THE_ROLE = ("result", "sentry_package")  # which the role sets itself
 KNOWN = (
     *("state", "name", "kinds", *FILTERS, "rule_options", "severity", "emails", "mail_subject", "queue", "log_group"),
     *("log_retention_days", *SERVICES, "sentry_function", "dead_letter", "tags", "package_dir", *OF_THE_CONNECTION),
+    *("topic_arn", "container_log_group", "kms_key", "permissions_boundary"),
 )
 _SOURCES = ("dsn", "dsn_secret_arn", "dsn_parameter")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_FUNCTION_DSN = re.compile(DSN.pattern.replace("https:", "https?:"))
-_CHANNELS = ("emails", "queue", "log_group", "sentry_function", *SERVICES)
+_CHANNELS = ("emails", "topic_arn", "queue", "log_group", "sentry_function", *SERVICES)
 # The channels by the ids of their targets. A target with another id is somebody else's.
-CHANNELS = ("mail", "queue", "log", "sentry-function", *(name.replace("_", "-") for name in SERVICES))
+CHANNELS = ("mail", "topic", "queue", "log", "sentry-function", *(name.replace("_", "-") for name in SERVICES))
+
+
+# Those that EventBridge reaches with the role NAME-events.
+BY_ROLE = ("mail", "topic", *CHANNELS[-len(SERVICES) :])
+# The inline policies of the role with which EventBridge reaches receivers. The first is there before any connection
+# is, so connections and API destinations, which have no tags, belong to the role of this stack that has it.
+INVOKE, PUBLISH = "invoke-api-destinations", "publish"
 
 
 @dataclass(frozen=True)
 class Alerts:
-    """What the variables say. ``rules`` are options of ecs_failure_rule by kind, ``web`` the settings by service."""
+    """What the variables say. ``rules`` are options of ecs_failure_rule by kind, ``web`` the settings by service.
+
+    ``kms_key`` and ``boundary`` are ARNs; None keeps those that resources have.
+    """
 
     name: str
     present: bool
@@ -52,12 +65,16 @@ class Alerts:
     severity: str = "error"
     emails: Sequence[str] = ()
     mail_subject: str = ""
+    topic_arn: str | None = None
     queue: str | None = None
     log_group: str | None = None
     retention_days: int = 30
     web: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     function: Mapping[str, Any] | None = None
     dead_letter: bool = True
+    container_log_group: str | None = None
+    kms_key: str | None = None
+    boundary: str | None = None
     tags: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -69,12 +86,18 @@ class Alerts:
         """The ids of the targets of each rule."""
         given = {
             "mail": bool(self.emails),
+            "topic": self.topic_arn is not None,
             "queue": self.queue is not None,
             "log": self.log_group is not None,
             "sentry-function": self.function is not None,
             **{name.replace("_", "-"): name in self.web for name in SERVICES},
         }
         return [channel for channel in CHANNELS if given[channel] and self.present]
+
+    @property
+    def by_role(self) -> list[str]:
+        """Those of the channels that EventBridge reaches with a role."""
+        return [channel for channel in self.channels if channel in BY_ROLE]
 
     @property
     def own_queue(self) -> str | None:
@@ -129,10 +152,14 @@ def read_alerts(variables: Mapping[str, Any]) -> Alerts:
         severity=str(given.get("severity", "error")),
         emails=[str(each) for each in as_list(given.get("emails"))],
         mail_subject=str(given.get("mail_subject", "Failures of Amazon ECS")),
+        topic_arn=_arn("topic_arn", given, TOPIC),
         queue=_text(given.get("queue")),
         log_group=_text(given.get("log_group")),
         retention_days=as_int(f"{ROLE}_log_retention_days", given.get("log_retention_days", 30)),
         dead_letter=as_bool(f"{ROLE}_dead_letter", given.get("dead_letter", True)),
+        container_log_group=_text(given.get("container_log_group")),
+        kms_key=_arn("kms_key", given, KMS_KEY),
+        boundary=_arn("permissions_boundary", given, POLICY),
         tags=as_mapping(f"{ROLE}_tags", given.get("tags")),
         **(_of_present(given) if present else {}),
     )
@@ -159,11 +186,17 @@ def _of_present(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _settings(name: str, value: Any) -> dict[str, Any]:
     given = as_mapping(f"{ROLE}_{name}", value)
-    return {key: str(each) for key, each in given.items() if each is not None}
+    # ansible-core before 2.19 makes a dictionary of a template that is JSON.
+    texts = {key: json.dumps(each) if isinstance(each, (dict, list)) else each for key, each in given.items()}
+    return {key: str(each) for key, each in texts.items() if each is not None}
 
 
 def _text(value: Any) -> str | None:
     return None if value is None or value == "" else str(value)
+
+
+def _arn(name: str, given: Mapping[str, Any], rule: ArnRule) -> str | None:
+    return read_arn_text(f"{ROLE}_{name}", _text(given.get(name)), rule)
 
 
 def _check_kinds(wanted: Sequence[str]) -> None:
@@ -213,7 +246,8 @@ def _option(kind: str, name: str, value: Any) -> Any:
 def _check(alerts: Alerts, given: Mapping[str, Any]) -> None:
     if not alerts.kinds:
         raise Refused(
-            "failure_alerts_kinds is empty: say which kinds of failure to tell of, or failure_alerts_state: absent."
+            "failure_alerts_kinds must have at least one kind of failure. To remove the alerts, set "
+            "failure_alerts_state: absent."
         )
     if len(alerts.mail_subject) > 100:
         raise Refused(
@@ -243,11 +277,10 @@ def _check(alerts: Alerts, given: Mapping[str, Any]) -> None:
     if alerts.function is not None:
         if len([name for name in _SOURCES if name in alerts.function]) != 1:
             raise Refused("failure_alerts_sentry_function needs exactly one of dsn, dsn_secret_arn and dsn_parameter.")
-        if "dsn" in alerts.function and not _FUNCTION_DSN.fullmatch(alerts.function["dsn"]):
-            raise Refused(
-                "failure_alerts_sentry_function.dsn is no DSN of Sentry: it has the form "
-                "https://PUBLICKEY@HOST/PROJECT."
-            )
+        if "dsn" in alerts.function:
+            # The function can reach a Sentry without TLS, and EventBridge cannot.
+            dsn = re.sub("^http:", "https:", alerts.function["dsn"])
+            read_dsn(f"{ROLE}_sentry_function.dsn", dsn)
     check_web(ROLE, alerts.web)
 
 
@@ -262,6 +295,8 @@ def _check_places(alerts: Alerts) -> None:
         raise Refused(
             f"failure_alerts_log_group is '{group}': say 1 to 512 letters, digits and _-./#; or the ARN of a log group."
         )
+    if alerts.container_log_group is not None:
+        read_name(f"{ROLE}_container_log_group", alerts.container_log_group, LOG_GROUP_NAME)
     if queue and not alerts.own_queue and not re.match(r"arn:[a-z-]+:sqs:", queue):
         raise Refused(f"failure_alerts_queue is '{queue}', which is not the ARN of an SQS queue.")
     if group and not alerts.own_log_group and not re.match(r"arn:[a-z-]+:logs:", group):

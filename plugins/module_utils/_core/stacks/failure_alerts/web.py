@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ...errors import Refused
+from ...events.sentry_dsn import read_dsn
 
 Settings = Mapping[str, Any]
 
-DSN = re.compile(r"https://[^:/@]+@[^/@]+/[0-9]+")
 _HTTPS = re.compile(r"(?i)https://\S+")
 _SECRET = re.compile(r"(?=.{1,500}\Z)\S[^:\r\n\t]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&*+.^_|~-]+")
@@ -25,7 +25,7 @@ _NO_KEY = {"name": "X-Not-Needed", "value": "this-service-wants-no-key"}
 
 @dataclass(frozen=True)
 class WebService:
-    """``api_key`` and ``http`` hold secrets; ``endpoint`` and ``per_second`` do not."""
+    """``api_key`` and ``http`` hold secrets, and ``endpoint`` may: the address of a webhook of Slack is one."""
 
     endpoint: str
     per_second: int
@@ -44,10 +44,8 @@ def _slack_webhook(settings: Settings) -> WebService:
 
 
 def _sentry(settings: Settings) -> WebService:
-    parts = urlsplit(settings["dsn"])
-    key = f"Sentry sentry_version=7, sentry_client=steadyops.ecs/1.0, sentry_key={parts.username}"
-    host = parts.netloc.rpartition("@")[2].partition(":")[0]
-    return WebService(f"https://{host}/api{parts.path}/store/", 20, {"name": "X-Sentry-Auth", "value": key})
+    dsn = read_dsn("dsn", settings["dsn"])
+    return WebService(dsn.store, 20, {"name": "X-Sentry-Auth", "value": dsn.auth})
 
 
 def _pagerduty(settings: Settings) -> WebService:
@@ -58,6 +56,12 @@ def _pagerduty(settings: Settings) -> WebService:
 def _opsgenie(settings: Settings) -> WebService:
     key = {"name": "Authorization", "value": f"GenieKey {settings['api_key']}"}
     return WebService(f"https://api.{_region(settings)}opsgenie.com/v2/alerts", 20, key)
+
+
+def _jira(settings: Settings) -> WebService:
+    # "Integration events" in the Jira Service Management Operations REST API: one address for all sites and regions.
+    key = {"name": "Authorization", "value": f"GenieKey {settings['api_key']}"}
+    return WebService("https://api.atlassian.com/jsm/ops/integration/v2/alerts", 20, key)
 
 
 def _teams(settings: Settings) -> WebService:
@@ -88,6 +92,7 @@ SERVICES: Mapping[str, Callable[[Settings], WebService]] = {
     "sentry": _sentry,
     "pagerduty": _pagerduty,
     "opsgenie": _opsgenie,
+    "jira": _jira,
     "teams": _teams,
     "datadog": _datadog,
     "webhook": _webhook,
@@ -96,6 +101,7 @@ _SECRETS = {
     "slack": "token",
     "pagerduty": "routing_key",
     "opsgenie": "api_key",
+    "jira": "api_key",
     "datadog": "api_key",
     "webhook": "secret",
 }
@@ -106,8 +112,8 @@ def check_web(role: str, web: Mapping[str, Settings]) -> None:
     datadog, webhook = web.get("datadog", {}), web.get("webhook", {})
     if not _HOST.fullmatch(datadog.get("site", "x")):
         raise Refused(f"{role}_datadog.site is '{datadog['site']}': say the name of a host, such as datadoghq.eu.")
-    if "sentry" in web and not DSN.fullmatch(web["sentry"]["dsn"]):
-        raise Refused(f"{role}_sentry.dsn is no DSN of Sentry: it has the form https://PUBLICKEY@HOST/PROJECT.")
+    if "sentry" in web:
+        read_dsn(f"{role}_sentry.dsn", web["sentry"]["dsn"])
     if "teams" in web and "sig=" not in web["teams"]["url"]:
         raise Refused(f"{role}_teams.url has no sig=...: copy the whole address that the workflow of Teams shows.")
     addresses = [name for name in ("slack_webhook", "webhook", "teams") if name in web]

@@ -70,9 +70,7 @@ def short_headline(kind: EventKind, message: Message) -> str:
 
     Raises ``Refused`` when title and subject alone are too long.
     """
-    most = HEADLINES[message.name]
-    subject = " in ".join(filter(None, (message.subject.name, message.subject.cluster)))
-    head = f"{kind.title}{f': {subject}' if subject else ''}"
+    most, head = HEADLINES[message.name], _head(kind.title, message.subject)
     full = f"{head}: {kind.cause}"
     if longest(full) <= most:
         return full
@@ -82,6 +80,17 @@ def short_headline(kind: EventKind, message: Message) -> str:
             f"{most}. Shorten them"
         )
     return head
+
+
+def fitting(name: str, title: str, subject: Subject) -> Subject:
+    """As much of a subject as the receiver takes in a headline; ``name`` is that of the message."""
+    some = (subject, Subject(subject.name), NO_SUBJECT)
+    return next(each for each in some if len(_head(title, each)) <= HEADLINES.get(name, 40_000) or each == NO_SUBJECT)
+
+
+def _head(title: str, subject: Subject) -> str:
+    named = " in ".join(filter(None, (subject.name, subject.cluster)))
+    return f"{title}: {named}" if named else title
 
 
 def links(kind: EventKind, message: Message) -> dict[str, str]:
