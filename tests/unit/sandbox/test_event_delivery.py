@@ -200,6 +200,19 @@ def test_a_key_of_aws_lets_nobody_in_and_a_key_of_ones_own_may(events: Sandbox, 
     assert deliver(events)["outcome"] == "delivered"
 
 
+def test_a_role_needs_the_key_of_a_topic(events: Sandbox, aws: Aws) -> None:
+    rule(aws)
+    arn = topic(aws, allowed=False, KmsMasterKeyId="alias/aws/sns")
+    target(aws, arn, RoleArn=role(aws, "sns:Publish", arn))
+    assert deliver(events)["outcome"] == "delivered"
+    key = aws("kms").create_key()["KeyMetadata"]["Arn"]
+    aws("sns").set_topic_attributes(TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue=key)
+    assert "kms:Decrypt" in deliver(events)["error"]["message"]
+    uses = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key}
+    aws("iam").put_role_policy(RoleName="events", PolicyName="key", PolicyDocument=policy(uses))
+    assert deliver(events)["outcome"] == "delivered"
+
+
 # -- retries and dead letters ---------------------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.messages.templates import (
     SEVERITIES,
     TEMPLATES,
+    fitting,
     short_headline,
     transformer,
 )
@@ -119,6 +120,22 @@ def test_no_event_makes_a_limited_headline_too_long(name, kind):
 def test_a_headline_that_is_too_long_is_refused():
     with pytest.raises(Refused, match=r"a headline of 146 characters, and opsgenie takes 130. Shorten them"):
         transformer(message("opsgenie", title="x" * 99, subject=Subject("y" * 45)), "task")
+
+
+@pytest.mark.parametrize(
+    ("name", "subject", "expected"),
+    [
+        ("datadog", Subject("web", "production"), Subject("web", "production")),
+        ("datadog", Subject("x" * 80, "production"), Subject("x" * 80)),
+        ("datadog", Subject("x" * 90, "production"), NO_SUBJECT),
+        ("datadog", Subject("", "x" * 90), NO_SUBJECT),
+        ("opsgenie", Subject("x" * 90, "production"), Subject("x" * 90, "production")),
+        ("sns_text", Subject("x" * 200, "y" * 200), Subject("x" * 200, "y" * 200)),
+    ],
+)
+def test_as_much_of_a_subject_as_fits(name, subject, expected):
+    assert fitting(name, "ECS task failed", subject) == expected
+    transformer(message(name, subject=expected), "task")
 
 
 def of(kind, wanted):
