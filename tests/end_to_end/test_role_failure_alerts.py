@@ -415,6 +415,7 @@ def sentry():
 def test_sentry_through_a_function(stack, sandbox, sentry):
     said = {"kinds": ["task"], "sentry_function": {"dsn": sentry.dsn.replace("public", SENTRY_KEY)}}
     said["package_dir"] = str(ROOT / "build")  # where its wheels are kept from run to run
+    said |= key_and_boundary(stack)
     predicted = stack.run("--check", **said)
     made = stack.run(**said)
     assert (made["failures"], made["changed"]) == (0, predicted["changed"]), made["words"]

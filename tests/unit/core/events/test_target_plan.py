@@ -211,6 +211,14 @@ def test_the_message_follows_the_events_of_the_rule():
     assert template_of(message_template="plain") == template_of(message_template="plain", message_for="any")
 
 
+@pytest.mark.parametrize(("name", "shown"), [("web", True), ("w" * 120, False)])
+def test_a_name_of_the_rule_is_in_the_headline_if_it_fits(name, shown):
+    pattern = {"detail-type": ["ECS Deployment State Change"], "detail": {"serviceArn": [{"suffix": f"/{name}"}]}}
+    found = Found(rule=replace(FACTS, pattern_text=json.dumps(pattern)))
+    message = planned(found=found, message_template="datadog").after["input_transformer"]["input_template"]
+    assert (f'"ECS deployment failed: {name}' in message) is shown
+
+
 @pytest.mark.parametrize(
     ("options", "before", "needed"),
     [
