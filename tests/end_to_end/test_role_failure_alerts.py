@@ -366,6 +366,9 @@ def make_the_same_of_somebody_else(stack):
         HttpMethod="POST",
         InvocationEndpoint="https://x.org",
     )
+    # An API destination becomes active when its connection is authorized, which takes a moment.
+    name = "ecs-failures-slack-webhook"
+    until(lambda: stack.aws("events").describe_connection(Name=name)["ConnectionState"] == "AUTHORIZED", name)
 
 
 def test_the_targets_of_others_take_room(stack):
