@@ -7,6 +7,7 @@ Runs on import, before any test imports ``ansible_collections.steadyops.ecs``.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -41,6 +42,12 @@ sys.path.insert(0, os.environ["PYTHONPATH"])  # xdist gives them the path that P
 from ansible.plugins.loader import init_plugin_loader  # noqa: E402 - it reads the environment
 
 init_plugin_loader()
+
+
+def pytest_collection_finish() -> None:
+    """Let Python look for garbage among what tests make, and not among ten thousand tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
