@@ -44,6 +44,7 @@ SCALE_IN_CASES = {
     415: "a call for all tasks at once was repeated for so long that protections ended at another minute than recorded",
     1262: "a run that took over read a tag that was older than the end of protections which the killed run had written",
     1898: "a task protected itself between the look and a call that was throttled, and that was overwritten",
+    700404: "a run that took over at once read an older count, and forgot that more had been added",
 }
 
 # The same for the other families.

@@ -178,8 +178,9 @@ def believe(
     ``tasks`` are all that ECS means to keep, of every deployment. So many of the desired count are taken for added as
     there are tasks that the PRIMARY deployment (during a rolling one: either) has created since the run began, and
     tasks that it lacks; at most what the record says, and never so many that the scalable minimum is
-    crossed; none of a DAEMON service, whose count nobody sets. The rest of the count is the original. Where none is
-    taken for added, ``surge`` stays what the record says, for a desired count that is read too early.
+    crossed; none of a DAEMON service, whose count nobody sets. The rest of the count is the original. ``surge`` may be
+    more, for a desired count that is read too early: what the record says, at most ``most`` where some are taken for
+    added.
 
     All tasks of a deployment that is younger than the record are younger, too, and prove nothing. At most ``most`` of
     them are taken for added: as many as a run with the options of this one adds.
@@ -197,7 +198,7 @@ def believe(
     return replace(
         record,
         original=max(1, service.desired - added),
-        surge=added or record.surge,
+        surge=max(added, min(record.surge, most)) if added else record.surge,
         begun=min(record.begun, now + _AHEAD),
         cutoff=None if record.cutoff is None else min(record.cutoff, now + _AHEAD),
     )

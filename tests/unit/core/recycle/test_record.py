@@ -427,6 +427,12 @@ def test_a_record_is_believed_as_far_as_the_service_bears_it_out(left, desired, 
     assert (found.original, found.surge) == believed
 
 
+@pytest.mark.parametrize(("most", "surge"), [(1, 1), (2, 2), (9, 2)])
+def test_a_count_that_may_be_read_too_early_hides_no_more_than_this_run_would_add(most, surge):
+    found = believe(LEFT, service(desired=11), tasks(9) + tasks(3, **YOUNG), NOW + 60, None, most)
+    assert (found.original, found.surge) == (10, surge)
+
+
 def test_nothing_is_added_to_a_daemon_service():
     found = believe(LEFT, service(desired=12, daemon=True), tasks(10) + tasks(2, **YOUNG), NOW + 60, None, 1)
     assert (found.original, found.surge) == (12, 0)
