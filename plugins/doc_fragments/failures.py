@@ -171,4 +171,19 @@ options:
         refusals are routine. An empty list ignores none.
     type: list
     elements: str
+  retried_clusters:
+    description:
+      - Clusters, by name or ARN, in which the function of the role P(steadyops.ecs.launch_retry#role) retries
+        O(retried_task_families). For O(kind=launch).
+      - The rule leaves out the refused launches that the function takes, because the function sends one message about
+        each that it gives up. It still matches C(StartTask), AWS services that retry by themselves, other families
+        and other clusters.
+      - Required together with O(retried_task_families).
+    type: list
+    elements: str
+  retried_task_families:
+    description:
+      - Families of task definitions that the function retries in O(retried_clusters). For O(kind=launch).
+    type: list
+    elements: str
 """

@@ -19,10 +19,11 @@ maintenance for AWS Fargate", as of November 2026.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from .filters import EXITED, Filters, Resource
+from .filters import EXITED, RETRY_THEMSELVES, Filters, Resource
 
 Pattern = dict[str, Any]
 
@@ -280,38 +281,92 @@ def _services_of_clusters(filters: Filters) -> list[Any]:
 
 def _launch(filters: Filters) -> Pattern:
     """Refused calls may be recorded without their parameters: then it is unknown whose they were, and they count."""
-    default = [ABSENT] if any(cluster.name == "default" for cluster in filters.clusters) else []
-    clusters = [way for cluster in filters.clusters for way in _as_requested(cluster, "cluster")]
-    families = [way for family in filters.task_families for way in _family_as_requested(family)]
-    if filters.exclude_clusters and not clusters:
-        clusters = [{"anything-but": {"wildcard": _named_or_arn(filters.exclude_clusters)}}, ABSENT]
-    others = {
-        **_if("taskDefinition", families),
-        **_if("group", _texts(filters.groups)),
-        **_if("startedBy", _texts(filters.started_by)),
-    }
-    known = {**_if("cluster", [*clusters, *default]), **others}
+    clusters, families = _clusters_as_requested(filters), _families_as_requested(filters.task_families)
+    known = {**_if("cluster", clusters), **_if("taskDefinition", families), **_of_request(filters)}
     unknown = {name: [*(entry for entry in entries if entry != ABSENT), ABSENT] for name, entries in known.items()}
-    detail = {
-        "eventSource": ["ecs.amazonaws.com"],
-        "eventName": ["RunTask", "StartTask"],
-        **_if("userIdentity", _identity(filters)),
-        **_either(
-            [
-                {"errorCode": [PRESENT], **_if("requestParameters", unknown)},
-                {"responseElements": {"failures": {"reason": [PRESENT]}}, **_if("requestParameters", known)},
-            ]
-        ),
-    }
+    refused: list[Pattern] = [
+        {"errorCode": [PRESENT], **_if("requestParameters", unknown)},
+        {"responseElements": {"failures": {"reason": [PRESENT]}}, **_if("requestParameters", known)},
+    ]
+    head = {"eventSource": ["ecs.amazonaws.com"]}
+    if filters.retried_clusters:
+        detail = {**head, **_if("userIdentity", _issuer(filters)), **_either(_beside_retries(filters, refused))}
+    else:
+        identity = _if("userIdentity", {**_invoked_by(filters), **_issuer(filters)})
+        detail = {**head, "eventName": ["RunTask", "StartTask"], **identity, **_either(refused)}
     return _pattern("aws.ecs", "AWS API Call via CloudTrail", detail)
 
 
-def _identity(filters: Filters) -> Pattern:
-    """Who called. CloudTrail's ``invokedBy`` is there for AWS services only."""
+def _beside_retries(filters: Filters, refused: Sequence[Pattern]) -> list[Pattern]:
+    """The refusals that the retry function does not take: of StartTask, of callers that retry by themselves, and of
+    other families or in other clusters than its own. It reports calls whose parameters are unknown.
+    """
+    caller = _if("userIdentity", _invoked_by(filters))
+    left_alone = [each for each in RETRY_THEMSELVES if each in (filters.callers or RETRY_THEMSELVES)]
+    left_alone = [each for each in left_alone if each not in filters.exclude_callers]
+    others: list[Pattern] = [{"eventName": ["StartTask"], **caller}]
+    if left_alone:
+        others.append({"eventName": ["RunTask"], "userIdentity": {"invokedBy": left_alone}})
+    branches = [{**each, **_either(others)} for each in refused]
+    ways = _not_retried(filters)
+    if ways:
+        failed = _either([{"errorCode": [PRESENT]}, {"responseElements": {"failures": {"reason": [PRESENT]}}}])
+        branches.append({"eventName": ["RunTask"], **caller, "requestParameters": _either(ways), **failed})
+    return branches
+
+
+def _not_retried(filters: Filters) -> list[Pattern]:
+    """The parameters of calls outside of the retried families in the retried clusters, and inside of the filters."""
+    retried, families = (
+        {each.name for each in some} for some in (filters.retried_clusters, filters.retried_task_families)
+    )
+    ways = []
+    others = tuple(cluster for cluster in filters.clusters if cluster.name not in retried)
+    clusters = _clusters_as_requested(replace(filters, clusters=others)) if others else []
+    if not filters.clusters:
+        default = [] if "default" in retried else [ABSENT]
+        excluded = _named_or_arn([*filters.exclude_clusters, *sorted(retried)])
+        clusters = [{"anything-but": {"wildcard": excluded}}, *default]
+    if clusters:
+        # A call without its cluster means the default one, and a call without parameters is unknown.
+        wanted = _families_as_requested(filters.task_families) or [PRESENT]
+        ways.append({"cluster": clusters, "taskDefinition": wanted})
+    definitions = _families_as_requested([each for each in filters.task_families if each.name not in families])
+    if not filters.task_families:
+        forms = [form for name in sorted(families) for form in (name, f"{name}:*")]
+        forms += [f"*:task-definition/{form}" for form in forms]
+        definitions = [{"anything-but": {"wildcard": forms}}]
+    if definitions:
+        ways.append({**_if("cluster", _clusters_as_requested(filters)), "taskDefinition": definitions})
+    return [{**way, **_of_request(filters)} for way in ways]
+
+
+def _of_request(filters: Filters) -> Pattern:
+    return {**_if("group", _texts(filters.groups)), **_if("startedBy", _texts(filters.started_by))}
+
+
+def _clusters_as_requested(filters: Filters) -> list[Any]:
+    clusters = [way for cluster in filters.clusters for way in _as_requested(cluster, "cluster")]
+    if filters.exclude_clusters and not clusters:
+        return [{"anything-but": {"wildcard": _named_or_arn(filters.exclude_clusters)}}, ABSENT]
+    default = any(cluster.name == "default" for cluster in filters.clusters)
+    return [*clusters, *([ABSENT] if default else [])]
+
+
+def _families_as_requested(families: Iterable[Resource]) -> list[Any]:
+    return [way for family in families for way in _family_as_requested(family)]
+
+
+def _invoked_by(filters: Filters) -> Pattern:
+    """Which service called. CloudTrail's ``invokedBy`` is there for AWS services only."""
     others = [{"anything-but": list(filters.exclude_callers)}, ABSENT] if filters.exclude_callers else []
+    return _if("invokedBy", list(filters.callers) or others)
+
+
+def _issuer(filters: Filters) -> Pattern:
+    """Whose session called; users have no issuer."""
     roles = [{"anything-but": list(filters.exclude_role_arns)}, ABSENT] if filters.exclude_role_arns else []
-    issuer = {"sessionContext": {"sessionIssuer": {"arn": roles}}} if roles else {}
-    return {**_if("invokedBy", list(filters.callers) or others), **issuer}
+    return {"sessionContext": {"sessionIssuer": {"arn": roles}}} if roles else {}
 
 
 def _named_or_arn(clusters: Sequence[str]) -> list[str]:

@@ -47,6 +47,8 @@ TAKEN_BY: Mapping[str, tuple[str, ...]] = {
     "exclude_clusters": ("launch",),
     "callers": ("launch",),
     "exclude_callers": ("launch",),
+    "retried_clusters": ("launch",),
+    "retried_task_families": ("launch",),
 }
 
 INJECTED = ("aws-guardduty-agent-*", "ecs-service-connect-*")  # containers that AWS puts beside those of the task
@@ -54,6 +56,8 @@ IGNORED_EXIT_CODES = (143,)  # the signal to end, which ECS sends
 # AWS Batch calls RunTask until there is room, so most of its refusals are routine.
 BATCH_CLUSTERS = ("AWSBatch-*",)
 BATCH = ("batch.amazonaws.com",)
+# What the role launch_retry leaves alone by default, since they retry by themselves.
+RETRY_THEMSELVES = (*BATCH, "ecs.amazonaws.com", "states.amazonaws.com")
 ENDED_BADLY = ("FAILED", "TIMED_OUT")
 STATUSES = (*ENDED_BADLY, "ABORTED", "RUNNING", "SUCCEEDED", "PENDING_REDRIVE")
 EXITED = "EssentialContainerExited"
@@ -91,6 +95,8 @@ class Filters:
     exclude_clusters: tuple[str, ...] = BATCH_CLUSTERS
     callers: tuple[str, ...] = ()
     exclude_callers: tuple[str, ...] = BATCH
+    retried_clusters: tuple[Resource, ...] = ()
+    retried_task_families: tuple[Resource, ...] = ()
 
 
 def given_filters(params: Mapping[str, Any]) -> list[str]:
@@ -110,7 +116,7 @@ def read_filters(kind: str, params: Mapping[str, Any]) -> Filters:
     return Filters(
         clusters=_with_those_of_services(clusters, services),
         services=services,
-        task_families=tuple(_family(text) for text in texts["task_families"]),
+        task_families=tuple(_family("task_families", text) for text in texts["task_families"]),
         groups=tuple(_group(kind, text) for text in texts["groups"]),
         started_by=texts["started_by"],
         container_names=texts["container_names"],
@@ -133,6 +139,8 @@ def read_filters(kind: str, params: Mapping[str, Any]) -> Filters:
             if params.get("exclude_callers") is None
             else tuple(_caller("exclude_callers", text) for text in texts["exclude_callers"])
         ),
+        retried_clusters=tuple(_resource("retried_clusters", text, CLUSTER) for text in texts["retried_clusters"]),
+        retried_task_families=tuple(_family("retried_task_families", text) for text in texts["retried_task_families"]),
     )
 
 
@@ -167,6 +175,11 @@ def _refuse_contradictions(params: Mapping[str, Any]) -> None:
     ):
         if params.get(one) and params.get(other):
             raise Refused(f"{one} and {other} are both given, and {words}. Give one of them")
+    if bool(params.get("retried_clusters")) != bool(params.get("retried_task_families")):
+        raise Refused(
+            "retried_clusters and retried_task_families must be given together: the role launch_retry looks after "
+            "these families in these clusters"
+        )
     if params.get("exit_codes") and params.get("stop_codes") and EXITED not in params["stop_codes"]:
         raise Refused(
             f"exit_codes is about tasks that stopped with {EXITED}, which stop_codes leaves out. Add it there"
@@ -184,11 +197,11 @@ def _service(text: str) -> Resource:
     return Resource(found.name, found.arn, Resource(cluster, f"{head}:cluster/{cluster}"))
 
 
-def _family(text: str) -> Resource:
+def _family(option: str, text: str) -> Resource:
     if re.search(r":\d+$", text):
         family = text.rpartition(":")[0]
-        raise Refused(f"task_families: {text!r} names a revision, and every revision is meant. Say {family!r}")
-    return _resource("task_families", text, FAMILY)
+        raise Refused(f"{option}: {text!r} names a revision, and every revision is meant. Say {family!r}")
+    return _resource(option, text, FAMILY)
 
 
 def _resource(option: str, text: str, rule: ArnRule) -> Resource:

@@ -27,6 +27,12 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.sampl
     SERVICE,
     STATE_MACHINE,
 )
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.decide import decide
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.deliveries import read_delivery
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.model import GiveUp
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import read_options
+
+from tests.unit.core.retry.samples import OWN_ROLE
 
 BY_NAME = {sample.name: sample for sample in CATALOGUE}
 FAILURE_KINDS = [kind for kind in KINDS if kind != "all_task_changes"]
@@ -361,3 +367,103 @@ def test_covers_of_what_cannot_be_read():
     assert covers(None) is None
     assert covers({"source": "aws.ecs"}) is None
     assert covers({"source": [{"starts-with": "aws"}]}) is None
+
+
+# Beside the role launch_retry: what its function takes, and what is left to the rule.
+RETRIED = {"retried_clusters": ["prod"], "retried_task_families": [f"{ECS}:task-definition/report"]}
+DENIED = {"errorCode": "AccessDenied", "errorMessage": "no", "responseElements": None}
+
+
+def refusal(cluster="prod", definition="report:7", error=None, **detail):
+    """A launch that was refused, as EventBridge hands over what CloudTrail has recorded."""
+    asked = {"cluster": cluster, "taskDefinition": definition}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    answer = DENIED if error else {"responseElements": {"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]}}
+    event = copy.deepcopy(BY_NAME["launch_capacity"].event)
+    event["account"] = OWN_ROLE.split(":")[4]
+    identity = {"sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/pipeline"}}}
+    more = {"userIdentity": {**identity, **detail.pop("userIdentity", {})}, "recipientAccountId": event["account"]}
+    event["detail"] = {**event["detail"], "requestParameters": asked or None, **answer, **more, **detail}
+    return event
+
+
+CALLED_BY = {
+    name: {"userIdentity": {"invokedBy": f"{name}.amazonaws.com"}} for name in ("states", "events", "lambda", "batch")
+}
+OF_RETRY = {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": OWN_ROLE}}}}
+# Each refusal, and who reports it when the function gives up every launch that it takes.
+BESIDE = [
+    (refusal(), "function"),
+    (refusal(f"{ECS}:cluster/prod", f"{ECS}:task-definition/report:7"), "function"),
+    (refusal(definition="report"), "function"),
+    (refusal(error=True), "function"),
+    (refusal(None, None, error=True), "function"),  # whose it was is unknown, and the function says so
+    (refusal(error=True, **CALLED_BY["events"]), "function"),
+    (refusal(**CALLED_BY["lambda"]), "function"),
+    (refusal(**OF_RETRY), None),  # it has its answer
+    (refusal("staging"), "rule"),
+    (refusal(f"{ECS}:cluster/staging", error=True), "rule"),
+    (refusal("production"), "rule"),
+    (refusal(None), "rule"),  # the default cluster
+    (refusal(definition="daily-report:7"), "rule"),
+    (refusal(definition="report-2"), "rule"),
+    (refusal(definition=f"{ECS}:task-definition/other:7", error=True), "rule"),
+    (refusal(eventName="StartTask"), "rule"),
+    (refusal(error=True, eventName="StartTask"), "rule"),
+    (refusal(**CALLED_BY["states"]), "rule"),
+    (refusal(error=True, **CALLED_BY["states"]), "rule"),
+    (refusal(**CALLED_BY["batch"]), None),  # routine
+]
+
+
+def reported_by_function(event):
+    options = read_options(
+        {"clusters": ["prod"], "families": ["report"], "own_role_arns": [OWN_ROLE],
+         "rules": [{"action": "fail", "launch_failure": True}]}, event["account"], event["region"],
+    )  # fmt: skip
+    heard = matches(pattern("launch", clusters=["prod"], task_families=["report"], exclude_role_arns=[OWN_ROLE]), event)
+    (delivered,) = read_delivery(event, event["region"], event["account"])
+    return heard and bool(delivered.record) and isinstance(decide(delivered.record, 0, options, 0, lambda: 0), GiveUp)
+
+
+@pytest.mark.parametrize(("event", "who"), BESIDE)
+def test_beside_the_retry_function_each_refusal_is_one_message(event, who):
+    by_rule = matches(pattern("launch", **RETRIED), event)
+    assert {name for name, reports in (("rule", by_rule), ("function", reported_by_function(event))) if reports} == (
+        {who} if who else set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("filters", "reported"),
+    [
+        ({"clusters": ["prod"]}, ["other family", "StartTask", "states"]),
+        ({"clusters": ["staging"]}, ["other cluster"]),
+        ({"clusters": ["staging", "prod"], "task_families": ["report"]}, ["other cluster", "StartTask", "states"]),
+        ({"clusters": ["prod"], "task_families": ["report"]}, ["StartTask", "states"]),
+        ({"task_families": ["other"]}, ["other family"]),
+        ({"callers": ["states.amazonaws.com"]}, ["states"]),
+        ({"callers": ["lambda.amazonaws.com"]}, []),
+        ({"exclude_callers": ["states.amazonaws.com"]}, ["other cluster", "other family", "StartTask"]),
+        ({"exclude_clusters": ["stag*"]}, ["other family", "StartTask", "states"]),
+        ({"exclude_clusters": []}, ["other cluster", "other family", "StartTask", "states"]),
+        ({"groups": ["x"]}, []),
+    ],
+)
+def test_other_filters_hold_beside_retries(filters, reported):
+    events = {
+        "retried": refusal(),
+        "other cluster": refusal("staging"),
+        "other family": refusal(definition="other"),
+        "StartTask": refusal(eventName="StartTask"),
+        "states": refusal(**CALLED_BY["states"]),
+    }
+    made = pattern("launch", **RETRIED, **filters)
+    assert [str(finding) for finding in lint(made)] == []
+    assert [name for name, event in events.items() if matches(made, event)] == reported
+
+
+def test_clusters_and_families_of_retries_belong_together():
+    for name, value in RETRIED.items():
+        with pytest.raises(Refused, match="must be given together"):
+            pattern("launch", **{name: value})
