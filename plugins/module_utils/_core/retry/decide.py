@@ -15,7 +15,7 @@ from .callers import Caller, caller_of
 from .masking import name_of
 from .model import Decision, GiveUp, Ignore, Launch, Retry, StoppedTask, Wish, cluster_of, family_of
 from .options import RetryOptions
-from .overrides import concealed, filled
+from .overrides import ROLES, concealed, filled
 from .records import attempts_of
 from .request import request_of, why_not
 from .rules import Rule
@@ -54,7 +54,7 @@ def call_of(wish: Wish, options: RetryOptions) -> dict[str, Any]:
 
 def not_allowed(wish: Wish, options: RetryOptions) -> GiveUp | None:
     """A message is held against the options, as a record is: they may have changed, or somebody else has written it."""
-    problem = why_not(wish.request) or _out_of_scope(wish.request, options)
+    problem = why_not(wish.request) or _out_of_scope(wish.request, options) or _strange_role(wish.request, options)
     if not problem and options.region and wish.region != options.region:
         problem = f"it is about the region {name_of(wish.region)}"
     if not problem and wish.attempt > options.max_attempts:
@@ -205,6 +205,20 @@ def _out_of_scope(request: Mapping[str, Any], options: RetryOptions) -> str:
     return ""
 
 
+def _strange_role(request: Mapping[str, Any], options: RetryOptions) -> str:
+    """Whether overrides give the task a role that is not one of its family. IAM cannot tell families apart."""
+    if not options.allow_role_overrides or not options.pass_role_arns:
+        return ""
+    family = family_of(str(request.get("taskDefinition") or ""))
+    passed = options.pass_role_arns.get(family, frozenset())
+    overrides = request.get("overrides") or {}
+    given = {str(overrides[name]) for name in ROLES if overrides.get(name)}
+    # ECS takes the ARN of a role or its name.
+    if given <= passed | {arn.partition(":role/")[2] for arn in passed}:
+        return ""
+    return f"its overrides have a role that is not among those of the family {name_of(family)}"
+
+
 def _about_task(task: StoppedTask, options: RetryOptions, now: float, chance: Callable[[], float]) -> Decision:
     group, started_by = str(task.detail.get("group") or ""), str(task.detail.get("startedBy") or "")
     cluster = cluster_of(task.detail.get("clusterArn"))
@@ -238,6 +252,8 @@ def _by_cause(task: StoppedTask, options: RetryOptions) -> GiveUp | Ignore | Non
         return None
     if refusal == classify.QUOTA:
         return GiveUp("a quota of the account is used up, and retry_quota is not set")
+    if refusal:
+        return GiveUp("it would be refused again")
     kind = infrastructure(task)
     if not kind:
         return Ignore("it did not stop because of the infrastructure")
@@ -250,5 +266,8 @@ def _again(wish: Wish, options: RetryOptions, now: float, chance: Callable[[], f
     left = int(wish.at + options.max_age - now)
     if left < 0:
         return GiveUp(f"it is older than max_age, which is {options.max_age} s")
+    strange = _strange_role(wish.request, options)
+    if strange:
+        return GiveUp(f"the request cannot be made again: {strange}")
     wait = backoff.delay(wish.attempt, options.base_delay, options.max_delay, chance)
     return Retry(min(wait, left), call_of(wish, options), wish)

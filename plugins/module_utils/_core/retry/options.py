@@ -44,6 +44,7 @@ class RetryOptions:
     allow_execute_command: bool = False
     trusted_callers: tuple[str, ...] = ()
     rebuild_hidden: bool = False
+    pass_role_arns: Mapping[str, frozenset[str]] = field(default_factory=dict)
     account: str = ""
     region: str = ""
 
@@ -63,7 +64,8 @@ def read_options(written: object, account: str = "", region: str = "") -> RetryO
     * ``stopped_tasks``: which tasks that stopped are started again; ``launch_templates``: by family, what RunTask
       needs beside what the event of a task tells. ``rules``: see ``read_rule``.
     * ``allow_role_overrides``, ``allow_execute_command``: whether a retry may override the roles of the task, and turn
-      on ECS Exec, as the call did. If not, both are dropped.
+      on ECS Exec, as the call did. If not, both are dropped. ``pass_role_arns``: by family, the ARNs of the roles that
+      overrides may name; other launches are given up. Empty: any that the function may pass.
     * ``rebuild_hidden``: whether the schedule or the rule that made a call is asked for what CloudTrail hides of it.
     * ``trusted_callers``: ARNs of roles and users, as patterns with ``*``. Throttling and errors of ECS itself are
       retried for these only: ECS may answer so before it has looked whether the caller may start the task.
@@ -153,6 +155,12 @@ def _rules(key: str, value: object) -> tuple[Rule, ...]:
     return tuple(read_rule(number, rule) for number, rule in enumerate(value, 1))
 
 
+def _passed(key: str, value: object) -> dict[str, frozenset[str]]:
+    if not isinstance(value, Mapping):
+        raise Refused(f"{key} must be a mapping of families to lists of ARNs")
+    return {str(family): _set(f"{key}: {family}", arns) for family, arns in value.items()}
+
+
 _READERS: dict[str, Callable[[str, object], Any]] = {
     "max_attempts": _number(1, 50),
     "max_age": _number(60, DAY, " seconds: ECS forgets client tokens after a day"),
@@ -176,4 +184,5 @@ _READERS: dict[str, Callable[[str, object], Any]] = {
     "allow_execute_command": _flag,
     "trusted_callers": _texts,
     "rebuild_hidden": _flag,
+    "pass_role_arns": _passed,
 }

@@ -326,6 +326,35 @@ def test_roles_and_exec_are_those_of_the_task_definition_unless_allowed(allowed)
     assert ("enableExecuteCommand" in made) == allowed
 
 
+TASK_ROLE, OTHER_ROLE = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("jobs/report", "import"))
+PASSED = {"allow_role_overrides": True, "pass_role_arns": {"report": [TASK_ROLE], "import": [OTHER_ROLE]}}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "options", "goes"),
+    [
+        ({"taskRoleArn": TASK_ROLE, "executionRoleArn": TASK_ROLE}, PASSED, True),
+        ({"taskRoleArn": "jobs/report"}, PASSED, True),
+        ({"cpu": "512"}, PASSED, True),
+        ({"taskRoleArn": OTHER_ROLE}, PASSED, False),
+        ({"taskRoleArn": "import"}, PASSED, False),
+        ({"taskRoleArn": TASK_ROLE, "executionRoleArn": OTHER_ROLE}, PASSED, False),
+        ({"taskRoleArn": OTHER_ROLE}, {"allow_role_overrides": True}, True),
+        ({"taskRoleArn": TASK_ROLE}, {**PASSED, "pass_role_arns": {"import": [OTHER_ROLE]}}, False),
+        ({"taskRoleArn": OTHER_ROLE}, {**PASSED, "allow_role_overrides": False}, True),  # without that role
+    ],
+)
+def test_a_family_is_not_given_the_role_of_another(overrides, options, goes):
+    asked = request(overrides=overrides)
+    decision = about(cloudtrail(asked), **options)
+    refused = not_allowed(replace(GOOD, request=request(count=3, overrides=overrides)), read_options(options))
+    assert isinstance(decision, Retry if goes else GiveUp)
+    assert (refused is None) == goes
+    if not goes:
+        assert "a role that is not among those of the family report" in decision.why
+        assert "a role that is not among those of the family report" in refused.why
+
+
 def test_a_wish_is_all_that_the_record_tells():
     asked = request(count=3, clientToken="theirs")
     arns = tuple(task["taskArn"] for task in answer(2)["tasks"])
@@ -577,7 +606,6 @@ def test_a_task_that_is_started_again(event, options):
         (stopped("TaskFailedToStart", "CannotPullContainerError: not found", containers=NEVER_RAN), EVERY, "not stop"),
         (stopped("UserInitiated", "Task stopped by user"), EVERY, "not stop because"),
         (stopped("TaskFailedToStart", NO_ROOM, containers=exits(0)), EVERY, "not stop because"),
-        (stopped("TaskFailedToStart", INSTANCES + "UnauthorizedOperation", containers=NEVER_RAN), EVERY, "not stop"),
         (stopped("NewCode", "?"), {**EVERY, "retry_quota": True}, "not stop because"),
         (stopped("EssentialContainerExited", "", containers=exits(0)), EVERY, "it ended well"),
         (
@@ -613,6 +641,7 @@ def test_a_task_whose_starter_is_not_told():
     [
         (stopped("TaskFailedToStart", NO_ROOM, containers=NEVER_RAN), {"launch_templates": {}}, "no security groups"),
         (stopped("TaskFailedToStart", NO_QUOTA, containers=NEVER_RAN), {}, "retry_quota"),
+        (stopped("TaskFailedToStart", INSTANCES + "UnauthorizedOperation", containers=NEVER_RAN), {}, "refused again"),
     ],
 )
 def test_a_task_without_an_instance_is_a_refused_launch(event, options, words):

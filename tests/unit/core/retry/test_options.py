@@ -38,6 +38,7 @@ def test_all_that_can_be_said():
             "allow_role_overrides": True,
             "allow_execute_command": True,
             "trusted_callers": ["arn:aws:iam::111122223333:role/pipeline-*"],
+            "pass_role_arns": {"report": ["arn:aws:iam::111122223333:role/report"]},
         },
         "111122223333",
     )
@@ -76,6 +77,8 @@ def rule(**conditions):
         ({"launch_templates": {"report": []}}, "no mapping"),
         ({"launch_templates": {"report": {"subnets": []}}}, "report has subnets. RunTask has"),
         ({"launch_templates": {"report": {"tags": {}}}}, "tags is no list"),
+        ({"pass_role_arns": []}, "pass_role_arns must be a mapping"),
+        ({"pass_role_arns": {"report": "x"}}, "pass_role_arns: report is to be a list of texts"),
         ({"rules": {}}, "rules is to be a list of rules"),
         ({"rules": ["retry"]}, "number 1 is no mapping"),
         ({"rules": [{"exit_codes": [1]}]}, "action is None. Say retry, ignore, fail"),

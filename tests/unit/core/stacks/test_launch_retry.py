@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.lint import lint
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.match import matches
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.statements import statement_for
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.log_subscription.model import (
     statement_for as logs_statement_for,
@@ -24,6 +26,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.read import read_retries
 
+from tests.policies import complaints
+
 REGION, ACCOUNT, NAME = "eu-central-1", "111122223333", "launch-retry"
 TAG = "steadyops.ecs/launch-retry"
 TAGS = {TAG: NAME}
@@ -31,7 +35,9 @@ FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
 QUEUE, DEAD = (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}" for name in (NAME, f"{NAME}-dead-letters"))
 OWN_TOPIC, TOPIC = (f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}" for name in (f"{NAME}-given-up", "alerts"))
-TASK_ROLE = f"arn:aws:iam::{ACCOUNT}:role/task"
+TASK_ROLE, EXECUTION_ROLE, VOLUME_ROLE = (
+    f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("task", "execution", "service-role/volumes")
+)
 LEAST = {"clusters": ["prod"], "task_families": ["report"], "pass_role_arns": [TASK_ROLE]}
 TEMPLATES = {"report": {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}}
 PACKAGE = {"path": "/cache/x.zip", "code_sha256": "abc="}
@@ -160,11 +166,19 @@ FROM_NOTHING = [
 ]  # fmt: skip
 
 
+UNTOLD = "Nobody is told of launches that are given up. Set launch_retry_emails or launch_retry_topic_arn."
+
+
+@pytest.mark.parametrize("more", [{"topic_arn": TOPIC}, {"emails": ["ops@example.com"]}, {"alarm_actions": [TOPIC]}])
+def test_without_anybody_to_tell_there_is_a_note(more):
+    assert UNTOLD not in plan({**LEAST, **more}, nothing({**LEAST, **more}))["notes"]
+
+
 def test_from_nothing_and_nothing_more():
     facts = plan(LEAST, nothing(LEAST))
     assert written(facts) == FROM_NOTHING
     assert [each["task"] for each in facts["changes"]] == [TASKS[key] for key in FROM_NOTHING]
-    assert facts["notes"] == []
+    assert facts["notes"] == [UNTOLD]
     assert plan(LEAST, after(LEAST))["changes"] == []
 
 
@@ -178,6 +192,7 @@ MANY = [
     {"tags": {"team": "shop", "cost": 7}},
     {"alarm_actions": [TOPIC]},
     {"pass_role_arns": []},
+    {"pass_role_arns": {"report": TASK_ROLE}, "volume_role_arns": [VOLUME_ROLE], "rebuild_hidden": True},
     {"name": NAME, "log_retention_days": "60", "runtime": "python3.12"},
 ]
 
@@ -193,6 +208,11 @@ CHANGES = [
     ({"clusters": ["prod", "dev"]}, ["policies", "rules"]),
     ({"task_families": ["report", "import"]}, ["policies", "rules"]),
     ({"pass_role_arns": []}, ["policies"]),
+    ({"pass_role_arns": {"report": [TASK_ROLE]}}, []),
+    ({"volume_role_arns": VOLUME_ROLE}, ["policies"]),
+    ({"rebuild_hidden": True}, ["policies"]),
+    ({"rebuild_hidden": "no"}, []),
+    ({"allow_role_overrides": True, "allow_execute_command": True, "trusted_callers": "*"}, []),  # in the package
     ({"event_pattern": {"source": ["aws.ecs"]}}, ["rules"]),
     ({"topic_arn": TOPIC}, ["policies", "functions"]),
     ({"emails": "ops@example.com"}, ["topics", "policies", "functions"]),
@@ -203,9 +223,9 @@ CHANGES = [
     ({"log_retention_days": 90}, ["log_groups"]),
     ({"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary"}, ["roles"]),
     ({"tags": {"team": "shop"}}, ["roles", "log_groups", "queues", "functions", "rules"]),
-    ({"stopped_tasks": "spot", "launch_templates": TEMPLATES}, ["rules", "targets"]),
+    ({"stopped_tasks": "spot", "launch_templates": TEMPLATES}, ["rules"]),
     ({"launch_templates": TEMPLATES}, []),
-    ({"launch_templates": TEMPLATES, "rules": [{"action": "retry", "exit_codes": [75]}]}, ["rules", "targets"]),
+    ({"launch_templates": TEMPLATES, "rules": [{"action": "retry", "exit_codes": [75]}]}, ["rules"]),
     ({"launch_templates": TEMPLATES, "rules": [{"action": "retry", "launch_failure": True, "reasons": ["x"]}]}, []),
     ({"launch_templates": TEMPLATES, "rules": [{"action": "ignore", "exit_codes": [1]}]}, []),
     ({"rules": [{"action": "retry", "exit_codes": [75]}]}, []),
@@ -219,11 +239,9 @@ def test_one_variable_changes_what_depends_on_it_and_can_be_changed_back(more, k
     stack = after(LEAST)
     assert written(plan({**LEAST, **more}, {**nothing({**LEAST, **more}), **stack})) == keys
     back = plan(LEAST, after({**LEAST, **more}))
-    removes = {"topics": "old_topics", "targets": "old_targets"}
+    removes = {"topics": "old_topics"}
     boundary = "permissions_boundary" in more  # one that is not given is kept
     expected = {removes.get(key, key) for key in keys if not (key == "roles" and boundary)}
-    if "targets" in keys:
-        expected = {"old_targets", "old_rules"}
     assert set(written(back)) == expected
 
 
@@ -240,7 +258,8 @@ def with_trail(stack: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_log_group_of_the_trail_instead_of_a_rule():
     facts = plan(LOG, with_trail(nothing(LOG)))
-    assert written(facts) == [key for key in FROM_NOTHING if key not in ("rules", "targets")] + ["subscriptions"]
+    assert written(facts) == [*FROM_NOTHING, "subscriptions"]
+    assert [rule["name"] for rule in facts["rules"]] == [f"{NAME}-stopped"]
     (item,) = facts["subscriptions"]
     assert {key: item[key] for key in ("regions", "clusters", "exclude_role_arns", "transient_errors_only")} == {
         "regions": [REGION],
@@ -265,11 +284,13 @@ def test_the_log_group_of_the_trail_instead_of_a_rule():
 
 def after_log(stack: dict[str, Any]) -> dict[str, Any]:
     """As ``after``, for the source log_subscription."""
-    made = after(LEAST)
-    statement = logs_statement_for(parse_arn(FUNCTION), "trail", NAME)
-    made["function_policies"][NAME] = {"policy": json.dumps({"Statement": [statement]})}
-    del made["queues"][f"{NAME}-dead-letters"]["attributes"]["Policy"]
-    made["rules"] = dict.fromkeys(made["rules"])
+    made, launch, stopped_rule = after(LEAST), f"{NAME}-launch", rule_arn(f"{NAME}-stopped")
+    made["rules"][launch] = None
+    logs = logs_statement_for(parse_arn(FUNCTION), "trail", NAME)
+    lets = {"Statement": [statement_for(parse_arn(FUNCTION), stopped_rule, "retry"), logs]}
+    made["function_policies"][NAME] = {"policy": json.dumps(lets)}
+    lets = {"Version": "2012-10-17", "Statement": [statement_for(parse_arn(DEAD), stopped_rule, "dead letters")]}
+    made["queues"][f"{NAME}-dead-letters"]["attributes"]["Policy"] = json.dumps(lets)
     return {**stack, **{key: value for key, value in made.items() if key != "subscription_filters"}}
 
 
@@ -423,28 +444,127 @@ def test_roles_of_the_tasks_come_from_the_task_definitions():
     with pytest.raises(Refused, match=f"The task definition report does not exist in {REGION}"):
         plan(variables, stack)
     stack["task_definitions"]["report"] = {"task_role_arn": TASK_ROLE, "execution_role_arn": None}
-    (policy,) = plan(variables, stack)["policies"]
-    passed = {each["Sid"]: each for each in policy["policy_json"]["Statement"]}["PassRole"]
-    assert passed["Resource"] == [TASK_ROLE]
-    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    assert statements(variables, stack)["PassRole"] == passes([TASK_ROLE], "ecs-tasks")
+    by_name = {"task_role_arn": "task", "execution_role_arn": "execution"}
+    stack["task_definitions"]["report"] = by_name
+    assert statements(variables, stack)["PassRole"] == passes([EXECUTION_ROLE, TASK_ROLE], "ecs-tasks")
+
+
+def passes(roles: list[str], service: str) -> dict[str, Any]:
+    condition = {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
+    return {"Effect": "Allow", "Action": "iam:PassRole", "Resource": roles, "Condition": condition}
+
+
+def statements(variables: dict[str, Any], stack: dict[str, Any] | None = None) -> dict[str, Any]:
+    (policy,) = plan(variables, stack or nothing(variables))["policies"]
+    return {each.pop("Sid"): each for each in deepcopy(policy["policy_json"]["Statement"])}
 
 
 def test_statements_of_the_policy():
-    def sids(variables: dict[str, Any]) -> list[str]:
-        (policy,) = plan(variables, nothing(variables))["policies"]
-        return [each["Sid"] for each in policy["policy_json"]["Statement"]]
-
     least = ["RunTask", "TagTask", "ListTasks", "PassRole", "Send", "Receive", "Log"]
-    assert sids(LEAST) == least
-    assert sids({**LEAST, "pass_role_arns": []}) == [sid for sid in least if sid != "PassRole"]
+    assert list(statements(LEAST)) == least
+    assert list(statements({**LEAST, "pass_role_arns": []})) == [sid for sid in least if sid != "PassRole"]
     for tells in ({"topic_arn": TOPIC}, {"emails": ["ops@example.com"]}):
-        assert sids({**LEAST, **tells}) == [*least[:-1], "Notify", "Log"]
+        assert list(statements({**LEAST, **tells})) == [*least[:-1], "Notify", "Log"]
+
+
+def test_reads_of_callers_are_allowed_only_when_they_are_made():
+    made = statements({**LEAST, "rebuild_hidden": "yes"})
+    more = {sid: statement for sid, statement in made.items() if sid not in statements(LEAST)}
+    assert more == {
+        "ListCallers": {"Effect": "Allow", "Action": ["events:ListRules", "scheduler:ListSchedules"], "Resource": "*"},
+        "ReadSchedules": {
+            "Effect": "Allow",
+            "Action": "scheduler:GetSchedule",
+            "Resource": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/*/*",
+        },
+        "ReadTargets": {
+            "Effect": "Allow",
+            "Action": "events:ListTargetsByRule",
+            "Resource": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/*",
+        },
+    }
+    # Of the two stars, that of ListCallers is the only resource that its calls take.
+    assert complaints({"Version": "2012-10-17", "Statement": list(made.values())}) == [
+        "RESOURCE_STAR:  ['ecs:ListTasks']"
+    ]
+
+
+def test_roles_of_volumes_go_to_ecs_itself():
+    assert "PassVolumeRole" not in statements(LEAST)
+    volume = {"name": "data", "managedEBSVolume": {"roleArn": f"{VOLUME_ROLE}-2", "sizeInGiB": 10}}
+    templates = {"report": {"volumeConfigurations": [volume]}}
+    found = statements({**LEAST, "volume_role_arns": [VOLUME_ROLE], "launch_templates": templates})
+    assert found["PassVolumeRole"] == passes([VOLUME_ROLE, f"{VOLUME_ROLE}-2"], "ecs")
+    assert found["PassRole"] == passes([TASK_ROLE], "ecs-tasks")
+
+
+TWO = {**LEAST, "task_families": ["report", "import"], "allow_role_overrides": True}
+DEFINED = {"import": {"task_role_arn": None, "execution_role_arn": EXECUTION_ROLE}}
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "by_family"),
+    [
+        ([TASK_ROLE], [], {"report": [TASK_ROLE], "import": [TASK_ROLE]}),
+        ({"report": TASK_ROLE}, ["import"], {"report": [TASK_ROLE], "import": [EXECUTION_ROLE]}),
+        ({"report": [], "import": [TASK_ROLE]}, [], {"report": [], "import": [TASK_ROLE]}),
+    ],
+)
+def test_the_function_knows_the_roles_of_each_family(given, asked, by_family):
+    variables = {**TWO, "pass_role_arns": given}
+    assert names_to_find(variables)["task_definitions"] == asked
+    stack = {**nothing(variables), "task_definitions": DEFINED}
+    assert options_to_pack(variables, stack)["pass_role_arns"] == by_family
+    everything = sorted({role for roles in by_family.values() for role in roles})
+    assert statements(variables, stack)["PassRole"]["Resource"] == everything
+    assert "pass_role_arns" not in options_to_pack({**variables, "allow_role_overrides": False}, stack)
+
+
+@pytest.mark.parametrize(
+    ("more", "narrow"),
+    [
+        ({}, True),
+        ({"launch_templates": TEMPLATES}, True),
+        ({"source": "log_subscription", "log_group": "trail"}, True),
+        ({"launch_templates": TEMPLATES, "stopped_tasks": ["spot"]}, False),
+        ({"launch_templates": TEMPLATES, "rules": [{"action": "retry", "exit_codes": [75]}]}, False),
+    ],
+)
+def test_stops_for_want_of_an_instance_are_always_heard_of(more, narrow):
+    """What Managed Instances answer in the place of a refusal, in the words of run_task_answers.tsv."""
+    variables = {**LEAST, **more}
+    rules = {each["name"]: each["event_pattern"] for each in plan(variables, with_trail(nothing(variables)))["rules"]}
+    pattern = rules[f"{NAME}-stopped"]
+    words = "ResourceInitializationError: Unable to launch instance(s) for capacity provider p. UnfulfillableCapacity"
+    assert lint(pattern) == []
+    assert matches(pattern, stop("TaskFailedToStart", words))
+    for event in (stop("SpotInterruption", "Your Spot Task was interrupted."), stop("TaskFailedToStart", "CannotPull")):
+        assert matches(pattern, event) != narrow
+    others = ({"lastStatus": "RUNNING"}, {"clusterArn": f"{ECS}:cluster/prod-2"},
+              {"taskDefinitionArn": f"{ECS}:task-definition/report-2:7"})  # fmt: skip
+    for other in others:
+        assert not matches(pattern, stop("TaskFailedToStart", words, **other))
+
+
+ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
+
+
+def stop(code: str, reason: str, **more: Any) -> dict[str, Any]:
+    detail = {
+        "lastStatus": "STOPPED",
+        "clusterArn": f"{ECS}:cluster/prod",
+        "taskDefinitionArn": f"{ECS}:task-definition/report:7",
+        "stopCode": code,
+        "stoppedReason": reason,
+    }
+    return {"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": {**detail, **more}}
 
 
 def test_a_trail_that_is_not_there_is_a_note():
     stack = nothing(LEAST)
     stack["trails"] = {"logs_launches": False, "denied": None}
-    (note,) = plan(LEAST, stack)["notes"]
+    note, _untold = plan(LEAST, stack)["notes"]
     assert note.startswith("No trail of CloudTrail logs management events")
     assert names_to_find(LEAST)["trails"] is True
     assert names_to_find({"state": "absent"})["trails"] is False
@@ -463,6 +583,8 @@ READ = [
     ({"clusters": "prod", "task_families": "report"}, {}),
     ({"left_alone_services": []}, {"left_alone_services": []}),
     ({"left_alone_clusters": "x-*"}, {"left_alone_clusters": ["x-*"]}),
+    ({"trusted_callers": "arn:*", "rebuild_hidden": "yes"}, {"trusted_callers": ["arn:*"], "rebuild_hidden": True}),
+    ({"allow_execute_command": "yes"}, {"allow_execute_command": True}),
     (
         {"rules": {"action": "retry", "exit_codes": "75", "launch_failure": "false", "reasons": None}},
         {"rules": [{"action": "retry", "exit_codes": [75], "launch_failure": False}]},
@@ -496,6 +618,11 @@ REFUSED = [
     ({"log_retention_days": 31}, "launch_retry_log_retention_days must be one of 1, 3, 5"),
     ({"permissions_boundary": "boundary"}, "`launch_retry_permissions_boundary` must be the ARN of an IAM policy"),
     ({"permissions_boundary": ROLE}, "`launch_retry_permissions_boundary` must be the ARN of an IAM policy"),
+    ({"pass_role_arns": {"import": [TASK_ROLE]}}, "launch_retry_pass_role_arns has import, but"),
+    ({"pass_role_arns": ["task"]}, "`launch_retry_pass_role_arns` must be the ARN of an IAM role"),
+    ({"volume_role_arns": TOPIC}, "`launch_retry_volume_role_arns` must be the ARN of an IAM role"),
+    ({"rebuild_hidden": "perhaps"}, "launch_retry_rebuild_hidden must be true or false"),
+    ({"trusted_callers": [7]}, "launch_retry_trusted_callers is to be a list of texts"),
     ({"tags": ["a"]}, "launch_retry_tags must be a dictionary"),
     ({"tags": {"aws:x": "y"}}, "launch_retry_tags"),
     ({"stopped_tasks": ["oom"]}, "launch_retry_stopped_tasks has oom"),

@@ -59,7 +59,6 @@ def names_to_find(variables: Mapping[str, Any]) -> dict[str, Any]:
     """Return what ``ecs_stack_info`` has to look for. Raises ``Refused`` for variables that cannot be meant."""
     retries = read_retries(variables)
     names = Names(retries.name)
-    asks = retries.present and retries.pass_role_arns is None
     return {
         "rules": list(names.rules),
         "queues": list(names.queues),
@@ -71,14 +70,15 @@ def names_to_find(variables: Mapping[str, Any]) -> dict[str, Any]:
         "event_source_mappings": [names.name],
         "subscription_filters": [retries.log_group] if retries.log_group else [],
         "alarms": [names.dead_letters],
-        "task_definitions": list(retries.families) if asks else [],
+        "task_definitions": [family for family in retries.families if family not in retries.pass_role_arns],
         "trails": retries.present,
     }
 
 
 def options_to_pack(variables: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that go into the package of the function. Raises ``Refused``."""
-    return Wanted(read_retries(variables), place_in(stack)).function_options()
+    wanted = Wanted(read_retries(variables), place_in(stack))
+    return wanted.function_options(_task_roles(wanted, stack.get("task_definitions", {})))
 
 
 def plan_stack(
@@ -169,21 +169,23 @@ class _Planner:
         note = trail_note(self.stack.get("trails"))
         if note:
             self.notes.append(note)
+        if not (self.wanted.topic_arn or self.retries.alarm_actions):
+            self.notes.append(
+                "Nobody is told of launches that are given up. Set launch_retry_emails or launch_retry_topic_arn."
+            )
 
-    def _task_roles(self) -> Sequence[str]:
-        if self.retries.pass_role_arns is not None:
-            return sorted(set(self.retries.pass_role_arns))
-        definitions = {family: self.found("task_definitions", family) for family in self.retries.families}
-        missing = [family for family, definition in definitions.items() if definition is None]
+    def _task_roles(self) -> dict[str, list[str]]:
+        definitions = self.stack.get("task_definitions", {})
+        asked = [family for family in self.retries.families if family not in self.retries.pass_role_arns]
+        missing = [family for family in asked if definitions.get(family) is None]
         if missing:
             raise Refused(
                 f"The task definition {', '.join(missing)} does not exist in {self.wanted.place.region}. Register it, "
                 "or set launch_retry_pass_role_arns to the roles that its tasks get"
             )
-        roles = {each[key] for each in definitions.values() for key in ("task_role_arn", "execution_role_arn")}
-        return sorted(roles - {None, ""})
+        return _task_roles(self.wanted, definitions)
 
-    def _role(self, task_roles: Sequence[str]) -> None:
+    def _role(self, task_roles: Mapping[str, Sequence[str]]) -> None:
         wanted, found = self.wanted.role(), self.ours("iam_roles", self.names.name)
         if role_differs(wanted, found):
             shown = {
@@ -453,6 +455,18 @@ class _Planner:
     def _add_old(self, key: str, kind: str, name: str) -> None:
         if self.ours(kind, name) is not None:
             self.steps[key].add({"name": name}, name, name)
+
+
+def _task_roles(wanted: Wanted, definitions: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The ARNs of the roles of each family: those that the user gave, or those of its task definition."""
+    found = {}
+    for family in wanted.retries.families:
+        definition = definitions.get(family) or {}
+        told = [definition.get(key) for key in ("task_role_arn", "execution_role_arn")]
+        roles = wanted.retries.pass_role_arns.get(family, [role for role in told if role])
+        # A task definition may have the name of a role.
+        found[family] = sorted({str(wanted.place.named("iam", role, "role/")) for role in roles})
+    return found
 
 
 _SHOWN_OF_FUNCTION = ("description", "handler", "runtime", "timeout", "memory_size", "dead_letter_arn", "tags")

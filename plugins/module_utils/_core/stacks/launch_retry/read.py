@@ -26,6 +26,7 @@ from ...names import (
     read_arn_text,
     read_name_or_arn,
 )
+from ...names import ROLE as ROLE_ARN
 from ...retry.options import read_options
 from ..ownership import Owner
 from ..variables import as_bool, as_int, as_list, as_mapping, check_known
@@ -42,7 +43,8 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _OF_THE_TASKS = ("region", "profile", "assume_role_arn", "assume_role_duration", "package_dir", "result")
 _PLAIN = (
     "state", "name", "source", "log_group", "pass_role_arns", "event_pattern", "filter_pattern", "topic_arn", "emails",
-    "alarm_actions", "reserved_concurrency", "runtime", "log_retention_days", "permissions_boundary", "tags",
+    "alarm_actions", "volume_role_arns", "reserved_concurrency", "runtime", "log_retention_days",
+    "permissions_boundary", "tags",
 )  # fmt: skip
 
 
@@ -51,7 +53,8 @@ class Retries:
     """What the user wants. Of a stack that must be absent, only ``owner``, ``present`` and ``log_group`` are read.
 
     ``options`` are those of the function, without its own role. ``clusters`` are as the user wrote them,
-    ``cluster_names`` and ``families`` are names. ``pass_role_arns`` is None where the task definitions tell.
+    ``cluster_names`` and ``families`` are names. ``pass_role_arns`` are by family; of others the task definition tells.
+    ``volume_role_arns`` are those of ``volumeConfigurations``.
     """
 
     owner: Owner
@@ -61,7 +64,8 @@ class Retries:
     clusters: tuple[str, ...] = ()
     cluster_names: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
-    pass_role_arns: tuple[str, ...] | None = None
+    pass_role_arns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    volume_role_arns: tuple[str, ...] = ()
     event_pattern: str | None = None
     filter_pattern: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -79,7 +83,7 @@ class Retries:
         return self.owner.name
 
     @property
-    def hears_of_stops(self) -> bool:
+    def retries_stops(self) -> bool:
         """Whether tasks that had started are started again: where the user says which, and what RunTask needs."""
         rules = self.options.get("rules", ())
         asked = self.options.get("stopped_tasks") or any(
@@ -119,6 +123,7 @@ def read_retries(variables: Mapping[str, Any]) -> Retries:
             f"{_named('clusters')} and {_named('task_families')} are required: the function may retry the launches of "
             "these families in these clusters and no others"
         )
+    family_names = tuple(_names("task_families", families, FAMILY_NAME, FAMILY))
     retries = Retries(
         owner=owner,
         present=True,
@@ -126,8 +131,9 @@ def read_retries(variables: Mapping[str, Any]) -> Retries:
         source=source,
         clusters=clusters,
         cluster_names=tuple(_names("clusters", clusters, ECS_NAME, CLUSTER)),
-        families=tuple(_names("task_families", families, FAMILY_NAME, FAMILY)),
-        pass_role_arns=tuple(map(str, as_list(given["pass_role_arns"]))) if "pass_role_arns" in given else None,
+        families=family_names,
+        pass_role_arns=_passed_roles(given.get("pass_role_arns"), family_names),
+        volume_role_arns=_volume_roles(given, options),
         event_pattern=_json(given.get("event_pattern")),
         filter_pattern=given.get("filter_pattern"),
         options=options,
@@ -154,6 +160,31 @@ def _choose(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 def _names(name: str, texts: Any, rule: Any, arn: Any) -> list[str]:
     return [read_name_or_arn(_named(name), str(text), rule, arn)[0] for text in texts]
+
+
+def _passed_roles(value: Any, families: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The roles that the user gave, by family; one list is that of every family."""
+    if value is None:
+        return {}
+    by_family = value if isinstance(value, Mapping) else dict.fromkeys(families, value)
+    others = sorted(set(map(str, by_family)) - set(families))
+    if others:
+        raise Refused(
+            f"{_named('pass_role_arns')} has {', '.join(others)}, but {_named('task_families')} does not. Its keys are "
+            "families"
+        )
+    return {str(family): _roles("pass_role_arns", arns) for family, arns in by_family.items()}
+
+
+def _volume_roles(given: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[str, ...]:
+    templates = options.get("launch_templates", {}).values()
+    volumes = [each for template in templates for each in template.get("volumeConfigurations") or ()]
+    found = [each.get("managedEBSVolume", {}).get("roleArn") for each in volumes]
+    return (*_roles("volume_role_arns", given.get("volume_role_arns")), *filter(None, found))
+
+
+def _roles(name: str, value: Any) -> tuple[str, ...]:
+    return tuple(str(read_arn(_named(name), str(arn), ROLE_ARN)) for arn in as_list(value))
 
 
 def _json(value: Any) -> str | None:
@@ -247,8 +278,9 @@ def _mapping(variable: str, value: Any) -> dict[str, Any]:
 _VARIABLES = {"families": "task_families"}
 _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("max_attempts", "max_age", "base_delay", "max_delay", "fargate_after"), as_int),
-    **dict.fromkeys(("rotate_subnets", "retry_quota", "tag_tasks"), as_bool),
-    **dict.fromkeys(("clusters", "families", "stopped_tasks"), _list),
+    **dict.fromkeys(("rotate_subnets", "retry_quota", "tag_tasks", "rebuild_hidden"), as_bool),
+    **dict.fromkeys(("allow_role_overrides", "allow_execute_command"), as_bool),
+    **dict.fromkeys(("clusters", "families", "stopped_tasks", "trusted_callers"), _list),
     **dict.fromkeys(("left_alone_started_by", "left_alone_clusters", "left_alone_services", "errors_left_to"), _list),
     "launch_templates": _mapping,
     "rules": _rules,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...ecs.refused_launch import NO_INSTANCE
 from ...failures.filters import TAKEN_BY
 from ..iam import allow, allow_pass_role, policy, trust, wanted_role
 from ..place import StackPlace
@@ -95,9 +96,12 @@ class Wanted:
     def tags(self) -> dict[str, str]:
         return self.retries.owner.tags(self.retries.tags)
 
-    def function_options(self) -> dict[str, Any]:
-        """What the function reads from its package."""
-        return {**self.retries.options, "own_role_arns": [self.role_arn]}
+    def function_options(self, task_roles: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """What the function reads from its package. ``task_roles`` are the roles that tasks get, by family."""
+        own = {**self.retries.options, "own_role_arns": [self.role_arn]}
+        if self.retries.options.get("allow_role_overrides"):
+            return {**own, "pass_role_arns": {family: list(roles) for family, roles in task_roles.items()}}
+        return own
 
     def role(self) -> dict[str, Any]:
         return wanted_role(
@@ -108,18 +112,24 @@ class Wanted:
             self.retries.permissions_boundary,
         )
 
-    def policy(self, task_roles: Sequence[str]) -> dict[str, Any]:
-        """What the function may do. ``task_roles`` are the roles that tasks get."""
+    def policy(self, task_roles: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """What the function may do. ``task_roles`` are the roles that tasks get, by family."""
         in_clusters = {"ecs:cluster": [self.arn("ecs", f"cluster/{name}") for name in self.retries.cluster_names]}
         # Any revision of a family, so that the next one is retried without another change here.
         definitions = [self.arn("ecs", f"task-definition/{name}:*") for name in self.retries.families]
         tasks = [self.arn("ecs", f"task/{name}/*") for name in self.retries.cluster_names]
+        # A statement for each family would allow no less: IAM does not know for which task definition a role is passed.
+        passed = sorted({role for roles in task_roles.values() for role in roles})
+        volumes = sorted(set(self.retries.volume_role_arns))
         statements = {
             "RunTask": allow("ecs:RunTask", definitions, ArnEquals=in_clusters),
             "TagTask": allow("ecs:TagResource", tasks, StringEquals={"ecs:CreateAction": "RunTask"}),
             # The only resource that it takes is a container instance, and none is named.
             "ListTasks": allow("ecs:ListTasks", "*", ArnEquals=in_clusters),
-            "PassRole": allow_pass_role(task_roles, "ecs-tasks") if task_roles else None,
+            "PassRole": allow_pass_role(passed, "ecs-tasks") if passed else None,
+            # "Amazon ECS infrastructure IAM role" in the ECS Developer Guide: ECS itself takes it, not the task.
+            "PassVolumeRole": allow_pass_role(volumes, "ecs") if volumes else None,
+            **(self._reads_of_callers() if self.retries.options.get("rebuild_hidden") else {}),
             "Send": allow("sqs:SendMessage", [self.queue_arn, self.dead_letter_arn]),
             "Receive": allow(
                 ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
@@ -132,6 +142,14 @@ class Wanted:
             ),
         }
         return policy({"Sid": sid, **statement} for sid, statement in statements.items() if statement)
+
+    def _reads_of_callers(self) -> dict[str, Any]:
+        """What ``rebuild_hidden`` needs. The Service Authorization Reference has no resource for the two lists."""
+        return {
+            "ListCallers": allow(["events:ListRules", "scheduler:ListSchedules"], "*"),
+            "ReadSchedules": allow("scheduler:GetSchedule", self.arn("scheduler", "schedule/*/*")),
+            "ReadTargets": allow("events:ListTargetsByRule", self.arn("events", "rule/*")),
+        }
 
     def log_group(self) -> dict[str, Any]:
         return {
@@ -209,9 +227,7 @@ class Wanted:
         rules = []
         if self.retries.source == "eventbridge":
             rules.append({**common, "name": self.names.launch_rule, **self._launches()})
-        if self.retries.hears_of_stops:
-            rules.append({**common, "name": self.names.stopped_rule, "event_pattern": self._stops()})
-        return rules
+        return [*rules, {**common, "name": self.names.stopped_rule, "event_pattern": self._stops()}]
 
     def _launches(self) -> dict[str, Any]:
         if self.retries.event_pattern is not None:
@@ -224,6 +240,8 @@ class Wanted:
         }
 
     def _stops(self) -> dict[str, Any]:
+        """Tasks for which Managed Instances had no room; where the user wants others back, all that stop."""
+        refused = {"stopCode": ["TaskFailedToStart"], "stoppedReason": [{"wildcard": f"*{NO_INSTANCE}*"}]}
         definitions = [self.arn("ecs", f"task-definition/{name}:") for name in self.retries.families]
         return {
             "source": ["aws.ecs"],
@@ -232,6 +250,7 @@ class Wanted:
                 "lastStatus": ["STOPPED"],
                 "clusterArn": [self.arn("ecs", f"cluster/{name}") for name in self.retries.cluster_names],
                 "taskDefinitionArn": [{"prefix": definition} for definition in definitions],
+                **({} if self.retries.retries_stops else refused),
             },
         }
 
