@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from .. import stored
 from ..account import Account
@@ -36,18 +37,33 @@ def lacks(role_arn: str, principal: str, sent: Context, needs: list[Need]) -> st
     return None
 
 
-def to_run(account: Account, region: str, task_definition: str, cluster: str) -> list[Need]:
-    """For RunTask: the revision that is meant, the cluster as a condition, and the task's roles to be passed on."""
+def to_run(account: Account, region: str, asked: Mapping[str, Any], cluster: str) -> list[Need]:
+    """For RunTask with these parameters of boto3: the revision that is meant, the cluster as a condition, and the roles
+    to be passed on.
+
+    "Amazon ECS EventBridge IAM Role" in the ECS Developer Guide: iam:PassRole for each task execution role, task role
+    or task role override. That a role which is overridden has to be passed as well is assumed. "Amazon ECS
+    infrastructure IAM role": the roles of volumes go to ECS itself.
+    """
     name = cluster.rsplit("/", 1)[-1]
     where = {"ecs:cluster": f"arn:aws:ecs:{region}:{account.number}:cluster/{name}"}
     try:
         with account.lock:
-            definition = account.definition(region, task_definition)
+            definition = account.definition(region, asked["taskDefinition"])
     except SandboxError:  # RunTask will say so itself
-        return [Need("ecs:RunTask", task_definition, where)]
-    passed = [definition.get("taskRoleArn"), definition.get("executionRoleArn")]
-    to = {"iam:passedtoservice": "ecs-tasks.amazonaws.com"}
+        return [Need("ecs:RunTask", asked["taskDefinition"], where)]
+    overrides = asked.get("overrides") or {}
+    passed = [each.get(role) for each in (definition, overrides) for role in ("taskRoleArn", "executionRoleArn")]
+    volumes = [each.get("managedEBSVolume") or {} for each in asked.get("volumeConfigurations") or ()]
     return [
         Need("ecs:RunTask", definition["taskDefinitionArn"], where),
-        *(Need("iam:PassRole", role, to) for role in dict.fromkeys(passed) if role),
+        *_to_pass(account, "ecs-tasks", passed),
+        *_to_pass(account, "ecs", [each.get("roleArn") for each in volumes]),
     ]
+
+
+def _to_pass(account: Account, service: str, roles: Iterable[str | None]) -> list[Need]:
+    """ECS takes the name of a role for its ARN."""
+    to = {"iam:passedtoservice": f"{service}.amazonaws.com"}
+    arns = (role if role.startswith("arn:") else f"arn:aws:iam::{account.number}:role/{role}" for role in roles if role)
+    return [Need("iam:PassRole", role, to) for role in dict.fromkeys(arns)]

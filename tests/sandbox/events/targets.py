@@ -139,7 +139,7 @@ def to_cluster(matched: Matched, payload: str) -> Any:
         raise DeliveryFailed("NO_PERMISSIONS", f"the target has no RoleArn, and {matched.arn} needs one")
     region = stored.region_of(matched.arn)
     sent = {**matched.sent_along, "aws:sourceaccount": matched.account.number}
-    needs = to_run(matched.account, region, wanted["taskDefinition"], matched.arn)
+    needs = to_run(matched.account, region, wanted, matched.arn)
     reason = lacks(matched.target["RoleArn"], EVENTS, sent, needs)
     if reason:
         raise DeliveryFailed("NO_PERMISSIONS", reason)

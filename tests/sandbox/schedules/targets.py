@@ -114,7 +114,7 @@ def request(fired: Fired, text: str) -> Request:
     aws, operation, action = ACTIONS[service]
     if service == "ecs":
         parameters = run_task_request(target, f"chronos-schedule/{fired.name}", text)
-        return aws, operation, parameters, to_run(fired.account, fired.region, parameters["taskDefinition"], arn)
+        return aws, operation, parameters, to_run(fired.account, fired.region, parameters, arn)
     queue = stored.queue(arn) if service == "sqs" else None
     text = text or "{}"
     bus = {**(target.get("EventBridgeParameters") or {}), "Detail": text, "EventBusName": arn}
@@ -145,7 +145,7 @@ def universal(fired: Fired, rest: str, text: str) -> Request:
     needs = [Need(f"{prefix}:{name[0].upper()}{name[1:]}", "*")]
     if rest == "ecs:runTask" and "taskDefinition" in parameters:
         cluster = parameters.get("cluster", "default")
-        needs = to_run(fired.account, fired.region, parameters["taskDefinition"], cluster)
+        needs = to_run(fired.account, fired.region, parameters, cluster)
     return aws, operation, parameters, needs
 
 

@@ -80,7 +80,7 @@ class Job:
 
     def need_to_run(self, asked: dict[str, Any], wait: bool) -> None:
         """To wait for a task, Step Functions keeps a rule of its own, and looks at the task and stops it."""
-        needs = to_run(self.account, self.region, asked["taskDefinition"], asked.get("cluster") or "default")
+        needs = to_run(self.account, self.region, asked, asked.get("cluster") or "default")
         if wait:
             prefix = f"{self.region}:{self.account.number}"
             rule = f"arn:aws:events:{prefix}:rule/StepFunctionsGetEventsForECSTaskRule"
