@@ -39,6 +39,7 @@ TASK_ROLE, EXECUTION_ROLE, VOLUME_ROLE = (
     f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("task", "execution", "service-role/volumes")
 )
 LEAST = {"clusters": ["prod"], "task_families": ["report"], "pass_role_arns": [TASK_ROLE]}
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1a2b"
 TEMPLATES = {"report": {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}}
 PACKAGE = {"path": "/cache/x.zip", "code_sha256": "abc="}
 HERE = {"account": ACCOUNT, "partition": "aws", "region": REGION}
@@ -75,7 +76,8 @@ def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[
         "attached_policies": [],
     }
     (group,) = facts["log_groups"]
-    retention = {"retention_days": group["retention"], "tags": group["tags"], "kms_key_arn": None}
+    key = group.get("kms_key_id")
+    retention = {"retention_days": group["retention"], "tags": group["tags"], "kms_key_arn": key}
     stack["log_groups"][group["log_group_name"]] = retention
     targets = facts["targets"]
     for queue in facts["queues"]:
@@ -83,6 +85,8 @@ def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[
             "MessageRetentionPeriod": str(queue.get("message_retention_period", 345600)),
             "VisibilityTimeout": str(queue.get("visibility_timeout", 30)),
         }
+        if "kms_master_key_id" in queue:
+            attributes["KmsMasterKeyId"] = queue["kms_master_key_id"]
         if "redrive_policy" in queue:
             attributes["RedrivePolicy"] = json.dumps({**queue["redrive_policy"], "maxReceiveCount": "10"})
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue['name']}"
@@ -91,9 +95,10 @@ def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[
             attributes["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": lets})
         found = {"arn": arn, "url": f"{URL}/{queue['name']}", "attributes": attributes, "tags": queue["tags"]}
         stack["queues"][queue["name"]] = found
-    for topic in facts["topics"]:
+    for topic in (item["topic"] for item in facts["topics"]):
         subscriptions = [{**each, "arn": "PendingConfirmation"} for each in topic["subscriptions"]]
-        stack["topics"][topic["name"]] = {"attributes": {}, "tags": topic["tags"], "subscriptions": subscriptions}
+        made = {"attributes": topic["attributes"], "tags": topic["tags"], "subscriptions": subscriptions}
+        stack["topics"][topic["name"]] = made
     (function,) = facts["functions"]
     environment = {
         "RETRY_QUEUE_URL": f"{URL}/{NAME}",
@@ -104,6 +109,7 @@ def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[
     keys = ("description", "handler", "runtime", "timeout", "memory_size", "dead_letter_arn", "tags")
     stack["functions"][NAME] = {
         **{key: function[key] for key in keys},
+        "kms_key_arn": function.get("kms_key_arn"),
         "role_arn": function["role"],
         "code_sha256": package["code_sha256"],
         "environment": {key: hashlib.sha256(value.encode()).hexdigest() for key, value in environment.items()},
@@ -193,6 +199,7 @@ MANY = [
     {"alarm_actions": [TOPIC]},
     {"pass_role_arns": []},
     {"pass_role_arns": {"report": TASK_ROLE}, "volume_role_arns": [VOLUME_ROLE], "rebuild_hidden": True},
+    {"kms_key": KEY, "emails": ["ops@example.com"]},
     {"name": NAME, "log_retention_days": "60", "runtime": "python3.12"},
 ]
 
@@ -222,6 +229,7 @@ CHANGES = [
     ({"runtime": "python3.12"}, ["functions"]),
     ({"log_retention_days": 90}, ["log_groups"]),
     ({"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary"}, ["roles"]),
+    ({"kms_key": KEY}, ["log_group_keys", "queues", "policies", "functions"]),
     ({"tags": {"team": "shop"}}, ["roles", "log_groups", "queues", "functions", "rules"]),
     ({"stopped_tasks": "spot", "launch_templates": TEMPLATES}, ["rules"]),
     ({"launch_templates": TEMPLATES}, []),
@@ -240,9 +248,23 @@ def test_one_variable_changes_what_depends_on_it_and_can_be_changed_back(more, k
     assert written(plan({**LEAST, **more}, {**nothing({**LEAST, **more}), **stack})) == keys
     back = plan(LEAST, after({**LEAST, **more}))
     removes = {"topics": "old_topics"}
-    boundary = "permissions_boundary" in more  # one that is not given is kept
-    expected = {removes.get(key, key) for key in keys if not (key == "roles" and boundary)}
+    # A boundary or a key that is not given is kept.
+    kept = {"permissions_boundary": {"roles"}, "kms_key": {"log_group_keys", "queues", "functions"}}
+    expected = {removes.get(key, key) for key in keys if key not in kept.get(next(iter(more)), ())}
     assert set(written(back)) == expected
+
+
+def test_everything_with_contents_is_encrypted_with_the_key():
+    variables = {**LEAST, "kms_key": KEY, "emails": ["ops@example.com"]}
+    facts = plan(variables, nothing(variables))
+    assert [queue["kms_master_key_id"] for queue in facts["queues"]] == [KEY, KEY]
+    assert facts["topics"][0]["topic"]["attributes"] == {"KmsMasterKeyId": KEY}
+    assert (facts["functions"][0]["kms_key_arn"], facts["log_groups"][0]["kms_key_id"]) == (KEY, KEY)
+    calls = ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert statements(variables)["UseKey"] == {"Effect": "Allow", "Action": calls, "Resource": KEY}
+    later = plan(variables, after({**LEAST, "emails": ["ops@example.com"]}))
+    assert written(later) == ["log_group_keys", "queues", "topics", "policies", "functions"]
+    assert later["log_group_keys"] == [{"log_group_key": {"name": f"/aws/lambda/{NAME}", "kms_key_arn": KEY}}]
 
 
 def test_another_package_changes_the_function():
@@ -623,6 +645,7 @@ REFUSED = [
     ({"volume_role_arns": TOPIC}, "`launch_retry_volume_role_arns` must be the ARN of an IAM role"),
     ({"rebuild_hidden": "perhaps"}, "launch_retry_rebuild_hidden must be true or false"),
     ({"trusted_callers": [7]}, "launch_retry_trusted_callers is to be a list of texts"),
+    ({"kms_key": "alias/mine"}, "`launch_retry_kms_key` must be the ARN of a KMS key"),
     ({"tags": ["a"]}, "launch_retry_tags must be a dictionary"),
     ({"tags": {"aws:x": "y"}}, "launch_retry_tags"),
     ({"stopped_tasks": ["oom"]}, "launch_retry_stopped_tasks has oom"),
@@ -647,6 +670,7 @@ def test_variables_that_cannot_be_meant(more, words):
 
 
 REFUSED_LATER = [
+    ({"kms_key": KEY.replace(REGION, "us-east-1")}, f"is not a key of {REGION}"),
     ({"event_pattern": {"source": "aws.ecs"}}, "launch_retry_event_pattern: source"),
     ({**LOG, "filter_pattern": "{ $.a EXISTS }"}, "launch_retry_filter_pattern: there is no EXISTS"),
     ({**LOG, "log_group": "nowhere"}, "There is no log group nowhere"),

@@ -21,16 +21,18 @@ from ...log_subscription.plan import plan_subscription, read_subscription, warni
 from ..difference import StackPlan, Step, differing
 from ..found import policy_place, rule_of
 from ..iam import inline_policy_differs, role_differs
+from ..messaging import plan_topic
 from ..ownership import kept_note, others, refusal
 from ..place import place_in
 from ..trails import trail_note
 from .read import Retries, read_retries
-from .wanted import BATCH_SIZE, POLICY, TARGET, Names, Wanted, mark
+from .wanted import BATCH_SIZE, POLICY, TARGET, Names, Wanted, is_confirmed, mark
 
 # Keys of the plan, and the tasks of the role that write them, in their order.
 TASKS = {
     "roles": "Create or update the IAM role of the function",
     "log_groups": "Create or update the log group of the function",
+    "log_group_keys": "Encrypt the log group of the function",
     "queues": "Create or update the queues",
     "topics": "Create or update the topic",
     "policies": "Allow the function to start these tasks and nothing else",
@@ -156,6 +158,11 @@ class _Planner:
     # ---- present
 
     def _make(self, package: Mapping[str, Any]) -> None:
+        key = parse_arn(self.retries.kms_key or "")
+        if key and key.region != self.wanted.place.region:
+            raise Refused(
+                f"launch_retry_kms_key: {key} is not a key of {self.wanted.place.region}. Give one of this region"
+            )
         task_roles = self._task_roles()
         self._role(task_roles)
         self._log_group()
@@ -200,9 +207,15 @@ class _Planner:
             self.steps["policies"].add(item, POLICY, policies.get(POLICY), document)
 
     def _log_group(self) -> None:
-        wanted = self.wanted.log_group()
+        name, found, key = self.names.log_group, self.ours("log_groups", self.names.log_group), self.retries.kms_key
+        wanted = {**self.wanted.log_group(), **({"kms_key_id": key} if key and found is None else {})}
         shown = {"retention_days": wanted["retention"], "tags": wanted["tags"]}
-        self._add_differing("log_groups", wanted, self.ours("log_groups", self.names.log_group), shown)
+        self._add_differing("log_groups", wanted, found, shown)
+        if key and found and found["kms_key_arn"] != key:
+            # Its module sets a key only when it creates the log group.
+            item = {"name": name, "kms_key_arn": key}
+            before, after = ({"kms_key_arn": each} for each in (found["kms_key_arn"], key))
+            self.steps["log_group_keys"].add({"log_group_key": item}, name, before, after)
 
     def _queues(self) -> None:
         for wanted in self.wanted.queues():
@@ -212,7 +225,8 @@ class _Planner:
                 "VisibilityTimeout": "visibility_timeout",
             }
             shown = {ours: wanted[ours] for ours in attributes.values() if ours in wanted}
-            shown |= {key: wanted[key] for key in ("redrive_policy", "tags") if key in wanted}
+            keys = ("redrive_policy", "tags", "kms_master_key_id")
+            shown |= {key: wanted[key] for key in keys if key in wanted}
             if found is not None:
                 told = found["attributes"]
                 redrive = json.loads(told.get("RedrivePolicy") or "null")
@@ -220,28 +234,20 @@ class _Planner:
                     redrive["maxReceiveCount"] = int(redrive["maxReceiveCount"])  # SQS answers with text or number
                 numbers = {ours: int(told[theirs]) for theirs, ours in attributes.items() if theirs in told}
                 found = {**numbers, "redrive_policy": redrive, "tags": found["tags"]}
+                found["kms_master_key_id"] = told.get("KmsMasterKeyId")
             self._add_differing("queues", wanted, found, shown)
 
     def _topic(self) -> None:
-        wanted, found = self.wanted.topic(), self.ours("topics", self.names.topic)
-        if wanted is None:
-            return
-        emails = sorted(self.retries.emails)
-        if found is not None:
-            subscribed = {(each["protocol"], each["endpoint"]): each["arn"] for each in found["subscriptions"]}
-            # Nobody can remove a subscription that is not confirmed; AWS forgets it after some days.
-            standing = [
-                endpoint if protocol == "email" else f"{protocol}: {endpoint}"
-                for (protocol, endpoint), arn in subscribed.items()
-                if (protocol == "email" and endpoint in emails) or _confirmed(arn)
-            ]
-            found = {"subscriptions": sorted(standing), "tags": found["tags"]}
-        self._add_differing("topics", wanted, found, {"subscriptions": emails, "tags": wanted["tags"]})
+        found = self.ours("topics", self.names.topic)
+        wanted = self.wanted.topic(found)
+        change = plan_topic(wanted, found) if wanted else None
+        if change and change.changed:
+            self._add_change("topics", {"topic": wanted}, self.names.topic, change)
 
     def _function(self, package: Mapping[str, Any]) -> None:
         found = self.ours("functions", self.names.name)
         wanted = self.wanted.function({"path": package.get("path")})
-        shown = {key: wanted[key] for key in _SHOWN_OF_FUNCTION}
+        shown = {key: wanted[key] for key in _SHOWN_OF_FUNCTION if key in wanted}
         shown |= {"role_arn": wanted["role"], "code_sha256": package.get("code_sha256")}
         standing = (found or {}).get("environment", {})
         environment = {name: self._address(name, queue, standing) for name, queue in self._addresses().items()}
@@ -428,7 +434,7 @@ class _Planner:
 
     def _unconfirmed(self) -> list[str]:
         topic = self.ours("topics", self.names.topic) or {"subscriptions": []}
-        confirmed = {each["endpoint"] for each in topic["subscriptions"] if _confirmed(each["arn"])}
+        confirmed = {each["endpoint"] for each in topic["subscriptions"] if is_confirmed(each["arn"])}
         return [email for email in self.retries.emails if email not in confirmed]
 
     def _add_differing(
@@ -469,7 +475,16 @@ def _task_roles(wanted: Wanted, definitions: Mapping[str, Any]) -> dict[str, lis
     return found
 
 
-_SHOWN_OF_FUNCTION = ("description", "handler", "runtime", "timeout", "memory_size", "dead_letter_arn", "tags")
+_SHOWN_OF_FUNCTION = (
+    "description",
+    "handler",
+    "runtime",
+    "timeout",
+    "memory_size",
+    "dead_letter_arn",
+    "tags",
+    "kms_key_arn",
+)
 _TARGET_DEFAULTS: Mapping[str, Any] = {
     "event_bus_name": "default",
     "resource_policy": True,
@@ -488,10 +503,6 @@ _SUBSCRIPTION_DEFAULTS: Mapping[str, Any] = {
         "clusters", "task_families", "transient_errors_only", "exclude_role_arns", "regions", "filter_pattern",
     )),
 }  # fmt: skip
-
-
-def _confirmed(subscription_arn: str) -> bool:
-    return subscription_arn.startswith("arn:")
 
 
 def _hash(value: str) -> str:

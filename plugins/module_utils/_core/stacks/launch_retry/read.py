@@ -18,6 +18,7 @@ from ...names import (
     ECS_NAME,
     FAMILY,
     FAMILY_NAME,
+    KMS_KEY,
     LOG_GROUP,
     LOG_GROUP_NAME,
     POLICY,
@@ -44,7 +45,7 @@ _OF_THE_TASKS = ("region", "profile", "assume_role_arn", "assume_role_duration",
 _PLAIN = (
     "state", "name", "source", "log_group", "pass_role_arns", "event_pattern", "filter_pattern", "topic_arn", "emails",
     "alarm_actions", "volume_role_arns", "reserved_concurrency", "runtime", "log_retention_days",
-    "permissions_boundary", "tags",
+    "permissions_boundary", "kms_key", "tags",
 )  # fmt: skip
 
 
@@ -76,6 +77,7 @@ class Retries:
     runtime: str = "python3.13"
     log_retention_days: int = 30
     permissions_boundary: str | None = None
+    kms_key: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -231,6 +233,7 @@ def _function(given: Mapping[str, Any]) -> dict[str, Any]:
         "runtime": str(given.get("runtime", "python3.13")),
         "log_retention_days": days,
         "permissions_boundary": boundary,
+        "kms_key": read_arn_text(_named("kms_key"), given.get("kms_key"), KMS_KEY),
         "tags": tags,
     }
 

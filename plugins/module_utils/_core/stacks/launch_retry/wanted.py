@@ -11,7 +11,7 @@ from typing import Any
 
 from ...ecs.refused_launch import NO_INSTANCE
 from ...failures.filters import TAKEN_BY
-from ..iam import allow, allow_pass_role, policy, trust, wanted_role
+from ..iam import allow, allow_key, allow_pass_role, policy, trust, wanted_role
 from ..place import StackPlace
 from .read import Retries
 
@@ -135,6 +135,8 @@ class Wanted:
                 ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
                 self.queue_arn,
             ),
+            # For messages of the queues and the topic, and for the environment of the function.
+            "UseKey": allow_key(self.place, self.retries.kms_key) if self.retries.kms_key else None,
             "Notify": allow("sns:Publish", self.topic_arn) if self.topic_arn else None,
             "Log": allow(
                 ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -162,22 +164,35 @@ class Wanted:
         """The queue of what was given up, and the one in which retries wait."""
         redrive = {"deadLetterTargetArn": self.dead_letter_arn, "maxReceiveCount": 10}
         return [
-            {"name": self.names.dead_letters, "message_retention_period": 1209600, "tags": self.tags},
+            {
+                "name": self.names.dead_letters,
+                "message_retention_period": 1209600,
+                **self._tags_and_key("kms_master_key_id"),
+            },
             {
                 "name": self.names.name,
                 # Six times the timeout of the function, as "Creating and configuring an Amazon SQS event source
                 # mapping" in the Lambda Developer Guide advises.
                 "visibility_timeout": 6 * TIMEOUT,
                 "redrive_policy": redrive,
-                "tags": self.tags,
+                **self._tags_and_key("kms_master_key_id"),
             },
         ]
 
-    def topic(self) -> dict[str, Any] | None:
+    def _tags_and_key(self, parameter: str) -> dict[str, Any]:
+        """The tags of a resource, and its key where the user gave one; else the key that it has is kept."""
+        return {"tags": self.tags, **({parameter: self.retries.kms_key} if self.retries.kms_key else {})}
+
+    def topic(self, found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """The step of ``ecs_stack``, which removes the subscriptions that were found and are not wanted."""
         if not self.retries.emails:
             return None
-        subscriptions = [{"endpoint": email, "protocol": "email"} for email in self.retries.emails]
-        return {"name": self.names.topic, "subscriptions": subscriptions, "tags": self.tags}
+        wanted = [{"endpoint": email, "protocol": "email"} for email in self.retries.emails]
+        standing = [each for each in (found or {}).get("subscriptions", ()) if is_confirmed(each["arn"])]
+        gone = [each["arn"] for each in standing if {key: each[key] for key in ("endpoint", "protocol")} not in wanted]
+        key = {"KmsMasterKeyId": self.retries.kms_key} if self.retries.kms_key else {}
+        named = {"name": self.names.topic, "state": "present", "attributes": key, "tags": self.tags}
+        return {**named, "subscriptions": wanted, "unsubscribe": gone}
 
     def function(self, package: Mapping[str, Any]) -> dict[str, Any]:
         """Without its environment, which needs the addresses of the queues. ``package`` has ``path``."""
@@ -192,7 +207,7 @@ class Wanted:
             "memory_size": 128,
             # For events that Lambda could not hand over, however often it tried.
             "dead_letter_arn": self.dead_letter_arn,
-            "tags": self.tags,
+            **self._tags_and_key("kms_key_arn"),
         }
 
     def alarm(self) -> dict[str, Any]:
@@ -273,6 +288,10 @@ class Wanted:
             # As the rule: the function receives all refused launches, and reports those that it cannot retry.
             "transient_errors_only": False,
         }
+
+
+def is_confirmed(subscription_arn: str) -> bool:
+    return subscription_arn.startswith("arn:")
 
 
 def mark(wanted: Wanted) -> str:
