@@ -8,14 +8,19 @@ import json
 import os
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.definition import failure_pattern
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.filters import read_filters
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.plan import TASKS as STEPS
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.read import known_variables
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.launches import (
     FUNCTION,
     JOB,
@@ -50,6 +55,7 @@ WHOLE = {
     "tags": {"team": "shop"},
     "launch_templates": KNOWN,
 }
+RULES = [f"{NAME}-launch", f"{NAME}-stopped"]
 # ListTasks takes container instances for its resource and is asked for without one, so AWS's own examples have a star.
 STAR = ["RESOURCE_STAR:  ['ecs:ListTasks']"]
 TASKS, DEFINITIONS = (f"arn:aws:ecs:{REGION}:{NUMBER}:{kind}" for kind in ("task", "task-definition"))
@@ -160,8 +166,8 @@ def test_by_eventbridge_from_nothing_to_nothing(role):
     made = role.done(**WHOLE)
     assert made["result"]["launch_retry_result"]["function_arn"] == FUNCTION
     there = role.left()
-    assert there["rules"] == [f"{NAME}-launch"]
-    assert there["let in"] == [f"events.amazonaws.com arn:aws:events:{REGION}:{NUMBER}:rule/{NAME}-launch"]
+    assert there["rules"] == RULES
+    assert there["let in"] == [f"events.amazonaws.com arn:aws:events:{REGION}:{NUMBER}:rule/{name}" for name in RULES]
     again = role.run(**WHOLE)
     assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
 
@@ -175,12 +181,42 @@ def test_by_eventbridge_from_nothing_to_nothing(role):
     assert group["retentionInDays"] == 30
     allows_that_and_nothing_else(role.allowed())
 
-    refused_launches_come_back(role, "eventbridge")
+    with alerts_beside(role):
+        refused_launches_come_back(role, "eventbridge")
+        role.begin()
+        what_the_function_does_not_take(role)
 
     role.done(state="absent", **WHOLE)
     assert role.left() == role.before
     again = role.run(state="absent", **WHOLE)
     assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
+
+
+@contextmanager
+def alerts_beside(role: Role) -> Iterator[None]:
+    """The rule that failure_alerts makes for refused launches, to the queue to which the function's topic sends.
+
+    So a launch that both report is two messages there, and one that neither reports is none.
+    """
+    beside = {"retried_clusters": WHOLE["clusters"], "retried_task_families": WHOLE["task_families"]}
+    pattern = failure_pattern("launch", read_filters("launch", beside))
+    role.aws["events"].put_rule(Name="alerts", EventPattern=json.dumps(pattern))
+    queue = f"arn:aws:sqs:{REGION}:{NUMBER}:alerts"
+    role.aws["events"].put_targets(Rule="alerts", Targets=[{"Id": "queue", "Arn": queue}])
+    yield
+    role.aws["events"].remove_targets(Rule="alerts", Ids=["queue"])
+    role.aws["events"].delete_rule(Name="alerts")
+
+
+def what_the_function_does_not_take(role: Role) -> None:
+    """A launch in a cluster that is none of the function's."""
+    with pytest.raises(role.aws["ecs"].exceptions.ClientError):
+        role.aws["ecs"].run_task(**{**JOB, "cluster": "elsewhere"})
+    alerts: list[str] = []
+    until(lambda: alerts.extend(role.in_queue("alerts")) or alerts, "the alert")
+    (alert,) = map(json.loads, alerts)
+    assert alert["detail"]["requestParameters"]["cluster"] == "elsewhere"
+    assert role.in_queue(f"{NAME}-dead-letters") == []
 
 
 def allows_that_and_nothing_else(policy: dict[str, Any]) -> None:
@@ -223,8 +259,11 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     by_log = {**WHOLE, "source": "log_subscription"}
     assert role.run(**by_log)["failed"] == []
     there = role.left()
-    assert (there["rules"], there["filters"]) == ([], [NAME])
-    assert there["let in"] == [f"logs.amazonaws.com arn:aws:logs:{REGION}:{NUMBER}:log-group:trail:*"]
+    assert (there["rules"], there["filters"]) == (RULES[1:], [NAME])
+    assert there["let in"] == [
+        f"events.amazonaws.com arn:aws:events:{REGION}:{NUMBER}:rule/{NAME}-stopped",
+        f"logs.amazonaws.com arn:aws:logs:{REGION}:{NUMBER}:log-group:trail:*",
+    ]
     again = role.run(**by_log)
     assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
     refused_launches_come_back(role, "log_subscription")
@@ -235,7 +274,7 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     switched |= {"emails": ["ops@example.com"], "stopped_tasks": ["spot"], "launch_templates": {"report": template}}
     made = role.done(**switched)
     there = role.left()
-    assert (there["rules"], there["filters"]) == ([f"{NAME}-launch", f"{NAME}-stopped"], [])
+    assert (there["rules"], there["filters"]) == (RULES, [])
     assert [each.partition(" ")[0] for each in there["let in"]] == ["events.amazonaws.com"] * 2
     assert made["result"]["launch_retry_result"]["unconfirmed_emails"] == ["ops@example.com"]
     assert complaints(role.allowed()) == STAR
@@ -250,8 +289,11 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     # One variable back: nothing of EventBridge stays, nor of the mails.
     assert role.run(**by_log)["failed"] == []
     there = role.left()
-    assert (there["rules"], there["filters"]) == ([], [NAME])
-    assert there["let in"] == [f"logs.amazonaws.com arn:aws:logs:{REGION}:{NUMBER}:log-group:trail:*"]
+    assert (there["rules"], there["filters"]) == (RULES[1:], [NAME])
+    assert there["let in"] == [
+        f"events.amazonaws.com arn:aws:events:{REGION}:{NUMBER}:rule/{NAME}-stopped",
+        f"logs.amazonaws.com arn:aws:logs:{REGION}:{NUMBER}:log-group:trail:*",
+    ]
     assert there["topics"] == role.before["topics"]
     assert role.run(state="absent")["failed"] == []
     assert role.left() == role.before
@@ -330,7 +372,12 @@ def test_every_change_is_predicted_and_check_mode_writes_nothing(role):
         "log_group": f"arn:aws:logs:{REGION}:{NUMBER}:log-group:trail:*",
         "clusters": ["prod", "other"],
         "task_families": ["report", "import"],
-        "pass_role_arns": [f"arn:aws:iam::{NUMBER}:role/task"],
+        "pass_role_arns": {"report": [f"arn:aws:iam::{NUMBER}:role/task"], "import": []},
+        "volume_role_arns": f"arn:aws:iam::{NUMBER}:role/volumes",
+        "rebuild_hidden": True,
+        "allow_role_overrides": True,
+        "allow_execute_command": "yes",
+        "trusted_callers": f"arn:aws:iam::{NUMBER}:role/pipeline-*",
         "max_attempts": 4,
         "max_age": 7200,
         "base_delay": 30,
@@ -352,6 +399,7 @@ def test_every_change_is_predicted_and_check_mode_writes_nothing(role):
         "runtime": "python3.12",
         "log_retention_days": 60,
         "permissions_boundary": boundary,
+        "kms_key": aws_client(role.sandbox, "kms").create_key()["KeyMetadata"]["Arn"],
         "tags": {"team": "shop"},
     }
     assert changed.keys() | {"state", "name"} >= set(known_variables()) - set(EXCLUSIVE)
@@ -377,8 +425,8 @@ EXCLUSIVE = {"topic_arn", "event_pattern", "filter_pattern", "region", "profile"
 CHANGES_EVERYTHING = {
     STEPS[key]
     for key in (
-        "roles", "policies", "log_groups", "queues", "topics", "functions", "concurrency", "alarms", "rules", "targets",
-        "subscriptions", "old_targets", "old_rules",
+        "roles", "policies", "log_groups", "log_group_keys", "queues", "topics", "functions", "concurrency", "alarms",
+        "rules", "targets", "subscriptions", "old_targets", "old_rules",
     )
 }  # fmt: skip
 
