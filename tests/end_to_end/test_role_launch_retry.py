@@ -168,8 +168,7 @@ def test_by_eventbridge_from_nothing_to_nothing(role):
     there = role.left()
     assert there["rules"] == RULES
     assert there["let in"] == [f"events.amazonaws.com arn:aws:events:{REGION}:{NUMBER}:rule/{name}" for name in RULES]
-    again = role.run(**WHOLE)
-    assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
+    nothing_to_do(role)
 
     function = role.aws["lambda"].get_function(FunctionName=NAME)
     assert function["Concurrency"] == {"ReservedConcurrentExecutions": 5}
@@ -190,6 +189,21 @@ def test_by_eventbridge_from_nothing_to_nothing(role):
     assert role.left() == role.before
     again = role.run(state="absent", **WHOLE)
     assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
+
+
+def nothing_to_do(role: Role) -> None:
+    """The playbook, as somebody sees it who runs it again."""
+    said = {f"launch_retry_{name}": value for name, value in WHOLE.items()}
+    (role.folder / "said.json").write_text(json.dumps({**said, "launch_retry_package_dir": str(role.folder)}))
+    seen = role.sandbox.state()["calls"]
+    command = role.warm.command("ansible-playbook", "steadyops.ecs.launch_retry", "-e", f"@{role.folder}/said.json")
+    environment = {**os.environ, "AWS_URL": role.sandbox.url}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "changed=0" in done.stdout, done.stdout
+    assert "failed=0" in done.stdout
+    assert [call["operation"] for call in role.sandbox.journal(since=seen)["calls"] if call["write"]] == []
+    assert f"{FUNCTION} retries refused launches (eventbridge) and tells {TOPIC}" in done.stdout
+    assert len((done.stdout + done.stderr).splitlines()) <= 40, done.stdout
 
 
 @contextmanager
