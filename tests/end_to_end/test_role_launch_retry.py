@@ -440,7 +440,7 @@ CHANGES_EVERYTHING = {
     STEPS[key]
     for key in (
         "roles", "policies", "log_groups", "log_group_keys", "queues", "topics", "functions", "concurrency", "alarms",
-        "rules", "targets", "subscriptions", "old_targets", "old_rules",
+        "rules", "subscriptions", "old_targets", "old_rules",
     )
 }  # fmt: skip
 

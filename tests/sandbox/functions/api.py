@@ -85,9 +85,17 @@ def tell_of_dead_letters(account: Account) -> None:
     LambdaFunction.get_configuration = get_configuration
 
 
+def update_configuration(account: Account, call: Call) -> None:
+    """Moto takes the key of a function only when the function is created."""
+    remember_dead_letters(account, call)
+    function = stored.function(function_arn(call))
+    if function and "KMSKeyArn" in call.parameters:
+        function.kms_key_arn = call.parameters["KMSKeyArn"]
+
+
 OPERATIONS = {
     "POST /2015-03-31/functions": remember_dead_letters,
-    "PUT /2015-03-31/functions/*/configuration": remember_dead_letters,
+    "PUT /2015-03-31/functions/*/configuration": update_configuration,
     "POST /2015-03-31/functions/*/invocations": invoke,
     "POST /2015-03-31/functions/*/policy": add_permission,
 }

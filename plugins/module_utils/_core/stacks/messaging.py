@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..change import Change
 from .iam import same_policy
-
-POLICY = "Policy"
 
 
 def plan_queue(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Change:
@@ -39,8 +37,9 @@ def _plan(wanted: Mapping[str, Any], found: Mapping[str, Any] | None, more: Mapp
     before: dict[str, Any] | None = None
     if found is not None:
         known = {key: found["attributes"].get(key) for key in attributes}
-        if POLICY in attributes and _same_policy(known[POLICY], attributes[POLICY]):
-            attributes[POLICY] = known[POLICY]
+        for key in attributes.keys() & _SAME.keys():
+            if known[key] is not None and _SAME[key](json.loads(known[key]), json.loads(attributes[key])):
+                attributes[key] = known[key]
         before = {**name, "attributes": known, "tags": dict(found["tags"])}
         before |= {key: sides[0] for key, sides in more.items()}
     if wanted["state"] == "absent":
@@ -56,5 +55,10 @@ def _named(subscription: Mapping[str, Any]) -> str:
     return f"{subscription['protocol']} {subscription['endpoint']}"
 
 
-def _same_policy(one: str | None, other: str) -> bool:
-    return one is not None and same_policy(json.loads(one), json.loads(other))
+def _same_redrive(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two redrive policies mean the same. SQS answers with text or number."""
+    return {key: str(value) for key, value in one.items()} == {key: str(value) for key, value in other.items()}
+
+
+# Attributes with JSON in them, each with what compares it.
+_SAME: Mapping[str, Callable[[Any, Any], bool]] = {"Policy": same_policy, "RedrivePolicy": _same_redrive}

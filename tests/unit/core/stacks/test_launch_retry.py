@@ -80,15 +80,11 @@ def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[
     retention = {"retention_days": group["retention"], "tags": group["tags"], "kms_key_arn": key}
     stack["log_groups"][group["log_group_name"]] = retention
     targets = facts["targets"]
-    for queue in facts["queues"]:
-        attributes = {
-            "MessageRetentionPeriod": str(queue.get("message_retention_period", 345600)),
-            "VisibilityTimeout": str(queue.get("visibility_timeout", 30)),
-        }
-        if "kms_master_key_id" in queue:
-            attributes["KmsMasterKeyId"] = queue["kms_master_key_id"]
-        if "redrive_policy" in queue:
-            attributes["RedrivePolicy"] = json.dumps({**queue["redrive_policy"], "maxReceiveCount": "10"})
+    for queue in (item["queue"] for item in facts["queues"]):
+        attributes = dict(queue["attributes"])
+        if "RedrivePolicy" in attributes:
+            redrive = json.loads(attributes["RedrivePolicy"])
+            attributes["RedrivePolicy"] = json.dumps({**redrive, "maxReceiveCount": "10"}, separators=(",", ":"))
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue['name']}"
         if targets and arn == DEAD:
             lets = [statement_for(parse_arn(DEAD), rule_arn(each["rule"]), "dead letters") for each in targets]
@@ -257,8 +253,8 @@ def test_one_variable_changes_what_depends_on_it_and_can_be_changed_back(more, k
 def test_everything_with_contents_is_encrypted_with_the_key():
     variables = {**LEAST, "kms_key": KEY, "emails": ["ops@example.com"]}
     facts = plan(variables, nothing(variables))
-    assert [queue["kms_master_key_id"] for queue in facts["queues"]] == [KEY, KEY]
-    assert facts["topics"][0]["topic"]["attributes"] == {"KmsMasterKeyId": KEY}
+    stores = [*(each["queue"] for each in facts["queues"]), *(each["topic"] for each in facts["topics"])]
+    assert [each["attributes"]["KmsMasterKeyId"] for each in stores] == [KEY, KEY, KEY]
     assert (facts["functions"][0]["kms_key_arn"], facts["log_groups"][0]["kms_key_id"]) == (KEY, KEY)
     calls = ["kms:Decrypt", "kms:GenerateDataKey"]
     assert statements(variables)["UseKey"] == {"Effect": "Allow", "Action": calls, "Resource": KEY}
@@ -375,6 +371,12 @@ def test_a_filter_that_sends_elsewhere_is_somebody_elses():
     assert plan({"state": "absent", "log_group": "trail"}, stack)["changes"] == []
 
 
+def waiting(receives: int) -> dict[str, str]:
+    """The attributes of the queue of retries, as SQS tells them."""
+    redrive = {"maxReceiveCount": receives, "deadLetterTargetArn": DEAD}
+    return {"VisibilityTimeout": "720", "RedrivePolicy": json.dumps(redrive), "DelaySeconds": "0"}
+
+
 # What somebody has changed by hand is changed back.
 DRIFT = [
     ("iam_roles", NAME, {"description": "x"}, ["roles"]),
@@ -383,6 +385,9 @@ DRIFT = [
     ("iam_roles", NAME, {"trust": {}}, ["roles"]),
     ("log_groups", f"/aws/lambda/{NAME}", {"retention_days": None}, ["log_groups"]),
     ("queues", NAME, {"attributes": {}}, ["queues"]),
+    ("queues", NAME, {"attributes": waiting(3)}, ["queues"]),
+    ("queues", NAME, {"attributes": waiting(10)}, []),
+    ("queues", NAME, {"attributes": {**waiting(10), "VisibilityTimeout": "30"}}, ["queues"]),
     ("queues", NAME, {"tags": {**TAGS, "x": "y"}}, ["queues"]),
     ("functions", NAME, {"timeout": 3}, ["functions"]),
     ("functions", NAME, {"environment": {}}, ["functions"]),

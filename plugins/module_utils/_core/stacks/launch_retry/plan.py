@@ -21,7 +21,7 @@ from ...log_subscription.plan import plan_subscription, read_subscription, warni
 from ..difference import StackPlan, Step, differing
 from ..found import policy_place, rule_of
 from ..iam import inline_policy_differs, role_differs
-from ..messaging import plan_topic
+from ..messaging import plan_queue, plan_topic
 from ..ownership import kept_note, others, refusal
 from ..place import place_in
 from ..trails import trail_note
@@ -219,23 +219,9 @@ class _Planner:
 
     def _queues(self) -> None:
         for wanted in self.wanted.queues():
-            found = self.ours("queues", wanted["name"])
-            attributes = {
-                "MessageRetentionPeriod": "message_retention_period",
-                "VisibilityTimeout": "visibility_timeout",
-            }
-            shown = {ours: wanted[ours] for ours in attributes.values() if ours in wanted}
-            keys = ("redrive_policy", "tags", "kms_master_key_id")
-            shown |= {key: wanted[key] for key in keys if key in wanted}
-            if found is not None:
-                told = found["attributes"]
-                redrive = json.loads(told.get("RedrivePolicy") or "null")
-                if redrive and str(redrive.get("maxReceiveCount", "")).isdigit():
-                    redrive["maxReceiveCount"] = int(redrive["maxReceiveCount"])  # SQS answers with text or number
-                numbers = {ours: int(told[theirs]) for theirs, ours in attributes.items() if theirs in told}
-                found = {**numbers, "redrive_policy": redrive, "tags": found["tags"]}
-                found["kms_master_key_id"] = told.get("KmsMasterKeyId")
-            self._add_differing("queues", wanted, found, shown)
+            change = plan_queue(wanted, self.ours("queues", wanted["name"]))
+            if change.changed:
+                self._add_change("queues", {"queue": wanted}, wanted["name"], change)
 
     def _topic(self) -> None:
         found = self.ours("topics", self.names.topic)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -161,27 +162,21 @@ class Wanted:
         }
 
     def queues(self) -> list[dict[str, Any]]:
-        """The queue of what was given up, and the one in which retries wait."""
+        """The steps of ``ecs_stack`` for the queue of what was given up, and for the one in which retries wait."""
         redrive = {"deadLetterTargetArn": self.dead_letter_arn, "maxReceiveCount": 10}
-        return [
-            {
-                "name": self.names.dead_letters,
-                "message_retention_period": 1209600,
-                **self._tags_and_key("kms_master_key_id"),
-            },
-            {
-                "name": self.names.name,
-                # Six times the timeout of the function, as "Creating and configuring an Amazon SQS event source
-                # mapping" in the Lambda Developer Guide advises.
-                "visibility_timeout": 6 * TIMEOUT,
-                "redrive_policy": redrive,
-                **self._tags_and_key("kms_master_key_id"),
-            },
-        ]
+        waiting = {
+            # Six times the timeout of the function, as "Creating and configuring an Amazon SQS event source
+            # mapping" in the Lambda Developer Guide advises.
+            "VisibilityTimeout": str(6 * TIMEOUT),
+            "RedrivePolicy": json.dumps(redrive),
+        }
+        attributes = {self.names.dead_letters: {"MessageRetentionPeriod": "1209600"}, self.names.name: waiting}
+        common = {"state": "present", "tags": self.tags}
+        return [{"name": name, **common, "attributes": {**own, **self._key()}} for name, own in attributes.items()]
 
-    def _tags_and_key(self, parameter: str) -> dict[str, Any]:
-        """The tags of a resource, and its key where the user gave one; else the key that it has is kept."""
-        return {"tags": self.tags, **({parameter: self.retries.kms_key} if self.retries.kms_key else {})}
+    def _key(self) -> dict[str, str]:
+        """The attribute of queues and topics for the key of the user; without one, theirs is kept."""
+        return {"KmsMasterKeyId": self.retries.kms_key} if self.retries.kms_key else {}
 
     def topic(self, found: Mapping[str, Any] | None) -> dict[str, Any] | None:
         """The step of ``ecs_stack``, which removes the subscriptions that were found and are not wanted."""
@@ -190,8 +185,7 @@ class Wanted:
         wanted = [{"endpoint": email, "protocol": "email"} for email in self.retries.emails]
         standing = [each for each in (found or {}).get("subscriptions", ()) if is_confirmed(each["arn"])]
         gone = [each["arn"] for each in standing if {key: each[key] for key in ("endpoint", "protocol")} not in wanted]
-        key = {"KmsMasterKeyId": self.retries.kms_key} if self.retries.kms_key else {}
-        named = {"name": self.names.topic, "state": "present", "attributes": key, "tags": self.tags}
+        named = {"name": self.names.topic, "state": "present", "attributes": self._key(), "tags": self.tags}
         return {**named, "subscriptions": wanted, "unsubscribe": gone}
 
     def function(self, package: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,7 +201,8 @@ class Wanted:
             "memory_size": 128,
             # For events that Lambda could not hand over, however often it tried.
             "dead_letter_arn": self.dead_letter_arn,
-            **self._tags_and_key("kms_key_arn"),
+            **({"kms_key_arn": self.retries.kms_key} if self.retries.kms_key else {}),
+            "tags": self.tags,
         }
 
     def alarm(self) -> dict[str, Any]:
