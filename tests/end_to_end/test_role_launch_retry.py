@@ -17,6 +17,7 @@ import pytest
 import yaml
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.definition import failure_pattern
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.filters import read_filters
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.failure_alerts.variables import read_alerts
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.plan import TASKS as STEPS
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.read import known_variables
 
@@ -213,7 +214,8 @@ def alerts_beside(role: Role) -> Iterator[None]:
     So a launch that both report is two messages there, and one that neither reports is none.
     """
     beside = {"retried_clusters": WHOLE["clusters"], "retried_task_families": WHOLE["task_families"]}
-    pattern = failure_pattern("launch", read_filters("launch", beside))
+    said = read_alerts({"queue": "alerts", "kinds": ["launch"], "rule_options": {"launch": beside}}).rules["launch"]
+    pattern = failure_pattern("launch", read_filters("launch", said))
     role.aws["events"].put_rule(Name="alerts", EventPattern=json.dumps(pattern))
     queue = f"arn:aws:sqs:{REGION}:{NUMBER}:alerts"
     role.aws["events"].put_targets(Rule="alerts", Targets=[{"Id": "queue", "Arn": queue}])
