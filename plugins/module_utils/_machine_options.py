@@ -49,6 +49,9 @@ JOB = {
     "rotate_subnets": {"type": "bool", "default": False},
     "fallback_capacity_provider_strategy": STRATEGY,
     "notify_topic_arn": {"type": "str"},
+    "concurrency": {"type": "str", "choices": ["allow", "forbid", "replace"], "default": "allow"},
+    "starting_deadline": {"type": "str"},
+    "skipped_topic_arn": {"type": "str"},
 }
 ARGUMENTS = {
     "name": {"type": "str", "required": True},

@@ -92,6 +92,8 @@ options:
   input:
     description:
       - The input of the execution, as data or as text of JSON. Compared as data.
+      - EventBridge Scheduler fills in C(<aws.scheduler.scheduled-time>) and other keywords. The option
+        C(job.starting_deadline) of M(steadyops.ecs.ecs_task_state_machine) reads C(scheduled_time), as in the examples.
     type: json
   task:
     description:
@@ -312,6 +314,8 @@ EXAMPLES = r"""
     schedule_expression_timezone: Europe/Berlin
     flexible_time_window: 15
     state_machine_arn: arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-report
+    input:
+      scheduled_time: <aws.scheduler.scheduled-time>
     role_arn: arn:aws:iam::123456789012:role/nightly-report-schedule
 
 - name: Start two tasks of ECS every hour

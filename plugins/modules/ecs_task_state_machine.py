@@ -364,9 +364,38 @@ options:
             default: 0
       notify_topic_arn:
         description:
-          - ARN of an SNS topic that is told when the job has failed for good. The execution fails all the same, with
-            the
+          - ARN of an SNS topic to notify when the job has failed for good. The first line of the message says whether
+            ECS refused the launch, the task failed or it ran out of time. The execution fails all the same, with the
             error and the cause that it had. The message has no environment variables in it.
+        type: str
+      concurrency:
+        description:
+          - What to do when an execution starts while an older one of this state machine runs, as
+            C(concurrencyPolicy) of a Kubernetes CronJob. V(allow) runs the job beside it. V(forbid) skips the new
+            start. V(replace) stops the older execution and its task, then runs the job.
+          - With V(forbid) and V(replace), each execution waits 5 seconds and then lists the running executions. The one
+            that started first is the oldest. If several start at once, V(forbid) lets exactly one of them run the job.
+          - AWS lists executions with a delay and promises no limit for it, so a job that must never run twice at once
+            needs a lock of its own.
+          - The role O(role_arn) needs C(states:ListExecutions) on the state machine, and with V(replace)
+            C(states:StopExecution) on its executions. If either call fails, the execution fails and the job does not
+            start.
+          - With V(replace), the stopped task has its stop timeout to end, and the new one does not wait for that.
+        type: str
+        choices: [allow, forbid, replace]
+        default: allow
+      starting_deadline:
+        description:
+          - How long after its scheduled time the job may start, in seconds, or as V(10m). A later start is skipped, and
+            a refused launch is not retried past the deadline. Retries of a job that has failed have no deadline.
+          - The scheduled time is C(scheduled_time) in the input of the execution, which a schedule fills in with
+            C(<aws.scheduler.scheduled-time>), or C(time) of an event that a rule passes on. An execution with neither
+            is never too late.
+        type: str
+      skipped_topic_arn:
+        description:
+          - ARN of an SNS topic to notify of each start that O(job.concurrency) or O(job.starting_deadline) skips, and
+            of each execution that O(job.concurrency=replace) stops. If omitted, nobody is notified.
         type: str
   logging:
     description:
@@ -432,6 +461,8 @@ notes:
     only, so everything else takes further states that read the cause of an error. All of them are shown under
     RV(state_machine.definition), in check mode too.
   - Executions that run keep the definition and the role that they were started with.
+  - A skipped execution succeeds. Its output has C(skipped), which is V(concurrency) or V(starting_deadline), and
+    C(reason). A replaced execution is C(ABORTED), with the error C(Replaced).
   - AWS finishes the deletion of a state machine when its last execution has ended. With O(wait=true) the module waits
     for that.
   - A state machine that is being deleted counts as absent. To make one of the same name, the module waits for its end.
@@ -496,6 +527,18 @@ EXAMPLES = r"""
     tracing: true
     tags:
       team: shop
+
+- name: An hourly import that is skipped while the last one runs, or when it cannot start within ten minutes
+  steadyops.ecs.ecs_task_state_machine:
+    name: hourly-import
+    role_arn: arn:aws:iam::123456789012:role/import
+    job:
+      cluster: production
+      task_definition: import
+      timeout: 3h
+      concurrency: forbid
+      starting_deadline: 10m
+      skipped_topic_arn: arn:aws:sns:eu-central-1:123456789012:alerts
 
 - name: A plain one, which tries everything again once after ten seconds
   steadyops.ecs.ecs_task_state_machine:

@@ -1,8 +1,8 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""An interpreter of the Amazon States Language (JSONPath), without time and without AWS: it says what it waits for.
+"""An interpreter of the Amazon States Language, without time and without AWS: it says what it waits for.
 
-State types: Task, Pass, Choice, Wait, Succeed, Fail.
+State types: Task, Pass, Choice, Wait, Succeed, Fail. Task, Pass and Choice may have JSONata as their query language.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from . import asl_jsonata
 from .asl_choices import holds
 from .asl_paths import AslError, compact, evaluate, fill, look_up, put
 
@@ -44,14 +45,19 @@ TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail")
 
 
 def execute(
-    definition: dict[str, Any], given: Any, context: dict[str, Any], tell: Tell, chance: random.Random
+    definition: dict[str, Any],
+    given: Any,
+    context: dict[str, Any],
+    tell: Tell,
+    chance: random.Random,
+    now: Callable[[], str],
 ) -> Generator[Effect, Any, Any]:
-    """From input to output; AslError when the execution fails."""
+    """From input to output; AslError when the execution fails. ``now`` is the time as the context object has it."""
     name: str | None = definition["StartAt"]
     data = given
     while name is not None:
         state = definition["States"][name]
-        context["State"] = {"Name": name, "RetryCount": 0}
+        context["State"] = {"Name": name, "RetryCount": 0, "EnteredTime": now()}
         tell(f"{state['Type']}StateEntered", {"name": name, "input": compact(data)})
         following, data = yield from step(state, data, context, tell, chance)
         tell(f"{state['Type']}StateExited", {"name": name, "output": compact(data)})
@@ -66,6 +72,8 @@ def step(
     kind = state["Type"]
     if kind == "Task":
         return (yield from task(state, raw, context, tell, chance))
+    if jsonata(state):
+        return by_jsonata(state, {"input": raw, "context": context})
     data = chosen(state.get("InputPath", "$"), raw, context)
     if kind == "Fail":
         error, cause = (
@@ -91,6 +99,23 @@ def step(
     else:
         raise AslError("States.Runtime", f"The sandbox knows no state of type {kind}; there are {', '.join(TYPES)}.")
     return state.get("Next"), chosen(state.get("OutputPath", "$"), result, context)
+
+
+def jsonata(state: dict[str, Any]) -> bool:
+    return state.get("QueryLanguage") == "JSONata"
+
+
+def by_jsonata(state: dict[str, Any], seen: dict[str, Any]) -> tuple[str | None, Any]:
+    """The next state's name and its input, for Pass and Choice."""
+    for rule in state.get("Choices", []):
+        if asl_jsonata.evaluate(rule["Condition"], seen) is True:
+            return rule["Next"], seen["input"]
+    return state.get("Next", state.get("Default")), output(state, seen, seen["input"])
+
+
+def output(state: dict[str, Any], seen: dict[str, Any], usual: Any) -> Any:
+    """Output of a state or of a catcher with JSONata."""
+    return asl_jsonata.evaluate(state["Output"], seen) if "Output" in state else usual
 
 
 def chosen(path: str | None, data: Any, context: dict[str, Any]) -> Any:
@@ -122,10 +147,13 @@ def task(
     while True:
         try:
             result = yield from attempt(state, raw, context)
+            if jsonata(state):
+                seen = {"input": raw, "context": context, "result": result}
+                return state.get("Next"), output(state, seen, result)
             if "ResultSelector" in state:
                 result = fill(state["ResultSelector"], result, context)
-            output = chosen(state.get("OutputPath", "$"), put_result(state, raw, result), context)
-            return state.get("Next"), output
+            made = chosen(state.get("OutputPath", "$"), put_result(state, raw, result), context)
+            return state.get("Next"), made
         except AslError as problem:  # noqa: PERF203
             again = retry(state.get("Retry") or [], problem.error, attempts, chance)
             if again is not None:
@@ -134,12 +162,18 @@ def task(
                 continue
             for catcher in state.get("Catch") or []:
                 if means(catcher["ErrorEquals"], problem.error):
-                    caught = put_result(catcher, raw, {"Error": problem.error, "Cause": problem.cause})
-                    return catcher["Next"], caught
+                    said = {"Error": problem.error, "Cause": problem.cause}
+                    if jsonata(state):
+                        seen = {"input": raw, "context": context, "errorOutput": said}
+                        return catcher["Next"], output(catcher, seen, said)
+                    return catcher["Next"], put_result(catcher, raw, said)
             raise
 
 
 def attempt(state: dict[str, Any], raw: Any, context: dict[str, Any]) -> Generator[Effect, Any, Any]:
+    if jsonata(state):
+        arguments = asl_jsonata.evaluate(state.get("Arguments", raw), {"input": raw, "context": context})
+        return (yield Work(state["Resource"], arguments, state.get("TimeoutSeconds")))
     data = chosen(state.get("InputPath", "$"), raw, context)
     parameters = fill(state["Parameters"], data, context) if "Parameters" in state else data
     timeout = state.get("TimeoutSeconds")

@@ -11,6 +11,7 @@ import random
 import re
 import uuid
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 STEP = re.compile(
@@ -43,6 +44,13 @@ Step = str | int | Those
 def compact(value: Any) -> str:
     """JSON as Step Functions writes it."""
     return json.dumps(value, separators=(",", ":"))
+
+
+def timestamp(instant: float) -> str:
+    """Epoch seconds as the context object and the answers of AWS SDK integrations have them."""
+    milliseconds = round(instant * 1000)
+    second = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
+    return f"{second:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03}Z"
 
 
 class AslError(Exception):

@@ -9,7 +9,6 @@ import random
 import time
 import uuid
 from collections.abc import Generator
-from datetime import datetime, timezone
 from typing import Any
 
 from ..account import Account
@@ -17,7 +16,7 @@ from ..ecs.events import envelope, listened_to
 from ..events.bus import publish
 from ..model.state import SandboxError
 from .asl import Effect, Sleep, Until, Work, execute
-from .asl_paths import AslError, compact
+from .asl_paths import AslError, compact, timestamp
 from .integrations import Job
 
 MOST = 248_000  # bytes of input or output that an event carries
@@ -43,7 +42,6 @@ class Execution:
         self.steps: Generator[Effect, Any, Any] = self.begin(machine)
 
     def begin(self, machine: Any) -> Generator[Effect, Any, Any]:
-        stamp = datetime.fromtimestamp(self.account.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         given = json.loads(self.input)
         context = {
             "Execution": {
@@ -51,13 +49,13 @@ class Execution:
                 "Input": given,
                 "Name": self.name,
                 "RoleArn": self.role_arn,
-                "StartTime": stamp,
+                "StartTime": timestamp(self.started + self.account.clock_offset),
                 "RedriveCount": 0,
             },
             "StateMachine": {"Id": self.machine_arn, "Name": machine.name},
         }
         chance = random.Random(self.account.chance.random())
-        return execute(self.definition, given, context, self.tell, chance)
+        return execute(self.definition, given, context, self.tell, chance, lambda: timestamp(self.account.now()))
 
     def start(self) -> None:
         self.tell("ExecutionStarted", {"input": self.input, "roleArn": self.role_arn})

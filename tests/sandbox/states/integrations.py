@@ -15,7 +15,7 @@ from .. import stored
 from ..access import callers
 from ..access.role_check import Need, lacks, to_run
 from ..account import Account
-from .asl_paths import AslError, compact
+from .asl_paths import AslError, compact, timestamp
 
 SERVICE = "states.amazonaws.com"
 STARTED_BY = "AWS Step Functions"
@@ -169,6 +169,14 @@ class Job:
         answer = self.call("states", "start_execution", wire | {"input": text(wire.get("input", {}))})
         done(renamed(answer, str.upper))
 
+    def list_executions(self, parameters: Any, done: Done) -> None:
+        self.need("states", [Need("states:ListExecutions", parameters["StateMachineArn"])])
+        done(renamed(self.call("states", "list_executions", renamed(parameters, str.lower)), str.upper, in_text))
+
+    def stop_execution(self, parameters: Any, done: Done) -> None:
+        self.need("states", [Need("states:StopExecution", parameters["ExecutionArn"])])
+        done(renamed(self.call("states", "stop_execution", renamed(parameters, str.lower)), str.upper, in_text))
+
     def invoke_function(self, parameters: Any, done: Done) -> None:
         done(self.invoke(parameters))
 
@@ -198,19 +206,30 @@ HANDLERS: dict[str, Callable[[Job, Any, Done], None]] = {
     "arn:aws:states:::lambda:invoke": Job.invoke_function,
     "arn:aws:states:::events:putEvents": Job.put_events,
     "arn:aws:states:::states:startExecution": Job.start_execution,
+    "arn:aws:states:::aws-sdk:sfn:listExecutions": Job.list_executions,
+    "arn:aws:states:::aws-sdk:sfn:stopExecution": Job.stop_execution,
 }
 
 
-def renamed(value: Any, change: Callable[[str], str]) -> Any:
-    """The same with the first letter of every key changed; instants in milliseconds.
+def in_milliseconds(instant: datetime) -> Any:
+    return int(instant.timestamp() * 1000)
+
+
+def in_text(instant: datetime) -> Any:
+    """As integrations with an AWS SDK have it: "2013-08-23T01:02:15.422Z" in a captured DescribeStacks."""
+    return timestamp(instant.timestamp())
+
+
+def renamed(value: Any, change: Callable[[str], str], written: Callable[[datetime], Any] = in_milliseconds) -> Any:
+    """The same with the first letter of every key changed, and instants as they are written.
 
     Step Functions writes PascalCase where ECS writes camelCase.
     """
     if isinstance(value, dict):
-        return {change(key[:1]) + key[1:]: renamed(each, change) for key, each in value.items()}
+        return {change(key[:1]) + key[1:]: renamed(each, change, written) for key, each in value.items()}
     if isinstance(value, list):
-        return [renamed(each, change) for each in value]
-    return int(value.timestamp() * 1000) if isinstance(value, datetime) else value
+        return [renamed(each, change, written) for each in value]
+    return written(value) if isinstance(value, datetime) else value
 
 
 def text(value: Any) -> str:

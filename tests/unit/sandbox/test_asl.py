@@ -16,6 +16,7 @@ from tests.sandbox.states.asl_paths import AslError, evaluate, fill, put
 
 DATA: dict[str, Any] = {"a": {"b c": [1, {"d": "x"}]}, "text": '{"n": 1}', "n": 2, "many": [{"code": 1}, {"code": 0}]}
 DATA["named"] = [{"Name": "side"}, {"Name": "app", "ExitCode": 3}]
+NOW = "2026-11-24T12:00:05.250Z"
 CONTEXT = {"Execution": {"Name": "run"}}
 
 
@@ -90,7 +91,7 @@ def test_a_choice(rule: dict[str, Any], expected: bool) -> None:
 
 def play(definition: dict[str, Any], given: Any, outcomes: Iterable[Any]) -> tuple[Any, list[Effect]]:
     """Output and effects, with the outcomes of the Task states in order. Waiting takes no time."""
-    steps = execute(definition, given, {"Execution": {}}, lambda kind, details: None, random.Random(1))
+    steps = execute(definition, given, {"Execution": {}}, lambda kind, details: None, random.Random(1), lambda: NOW)
     left, effects, answer = iter(outcomes), [], None
     while True:
         try:
@@ -191,3 +192,51 @@ def test_the_other_types_of_state() -> None:
 )
 def test_definitions_that_are_refused(definition: Any, words: str) -> None:
     assert words in " ".join(flaws(definition))
+
+
+WORKING: dict[str, Any] = {
+    "Type": "Task",
+    "QueryLanguage": "JSONata",
+    "Resource": "r",
+    "Arguments": {
+        "Name": "{% $states.input.name %}",
+        "Text": "as it is",
+        "At": "{% $states.context.State.EnteredTime %}",
+    },
+    "Output": "{% $merge([$states.input, {'large': [$states.result.Items[Size > 1].Name]}]) %}",
+    "Catch": [{"ErrorEquals": ["States.ALL"], "Output": {"why": "{% $states.errorOutput.Error %}"}, "Next": "Choose"}],
+    "Next": "Choose",
+}
+LARGE = {"Condition": "{% $count($states.input.large) > 0 %}", "Next": "Large"}
+BY_JSONATA: dict[str, Any] = {
+    "StartAt": "Work",
+    "States": {
+        "Work": WORKING,
+        "Choose": {"Type": "Choice", "QueryLanguage": "JSONata", "Choices": [LARGE], "Default": "Small"},
+        "Large": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $states.input.large %}", "End": True},
+        "Small": {"Type": "Pass", "End": True},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "output"),
+    [
+        ({"Items": [{"Size": 2, "Name": "a"}, {"Size": 1, "Name": "b"}]}, ["a"]),
+        ({"Items": []}, {"name": "x", "large": []}),
+        (AslError("Full", "a"), {"why": "Full"}),
+    ],
+)
+def test_states_whose_query_language_is_jsonata(outcome: Any, output: Any) -> None:
+    assert flaws(BY_JSONATA) == []
+    assert play(BY_JSONATA, {"name": "x"}, [outcome]) == (
+        output,
+        [Work("r", {"Name": "x", "Text": "as it is", "At": NOW}, None)],
+    )
+
+
+@pytest.mark.parametrize("expression", ["{% $states.input.none %}", "{% 1 + 'a' %}", "{% ( %}"])
+def test_an_expression_of_jsonata_that_fails(expression: str) -> None:
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": expression, "End": True}
+    with pytest.raises(AslError, match="QueryEvaluationError"):
+        play({"StartAt": "A", "States": {"A": state}}, {}, [])

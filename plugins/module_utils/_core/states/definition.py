@@ -11,7 +11,8 @@ state makes the data that the others share:
     $.places    what differs between launches, in their order; $.launch_waits and $.failure_waits: the longest waits
     $.error     as Step Functions tells it; $.ended.error the same with all its keys
     $.read.task the task that ended, as the error's cause tells it; $.containers lists of what it tells of them
-    $.told.text what is said about it
+    $.told      {"subject", "text"}: what is said about it
+    $.older     ARNs of executions that started earlier and run, where that counts: see ``gate``
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from ..ecs.refused_launch import ENVELOPES, NO_INSTANCE, PERMANENT_WORDS, TRANSIENT_WORDS
 from . import run_task, wording
 from .backoff import Backoff
+from .gate import STILL_TIME, gate, still_time
 from .job import FailureRule, Job
 
 # A launch that ECS refuses for now: both spellings of a RunTask answered with failures, and errors of its own.
@@ -43,6 +45,8 @@ JUDGE = "Compare exit codes"
 AGAIN = "Is it tried again"
 NEXT_ATTEMPT = "Next attempt"
 DESCRIBE_TASK = "Describe the task"
+DESCRIBE_TIMEOUT = "Describe the timeout"
+DESCRIBE_REFUSAL = "Describe the refused launch"
 DESCRIBE_ERROR = "Describe the error"
 DESCRIBE_UNREAD = "Describe it without its cause"
 NOTIFY = "Notify"
@@ -50,6 +54,14 @@ FAIL = "Fail"
 
 JSON_OF_A_TASK = '{*"TaskArn"*}'
 PART_OF_IT = '{*"Overrides"*'  # long causes are cut off, and are no JSON then
+# Errors without a task, and who describes them. All others are of neither ECS nor the job.
+_APART = [
+    {"Variable": "$.ended.error.Error", "StringEquals": "States.Timeout", "Next": DESCRIBE_TIMEOUT},
+    *(
+        {"Variable": "$.ended.error.Error", "StringMatches": errors, "Next": DESCRIBE_REFUSAL}
+        for errors in ("ECS.*", "AmazonECS.*")
+    ),
+]
 NO_ERROR = {"Error": "", "Cause": ""}
 NO_TASK = {
     "TaskArn": "",
@@ -68,7 +80,7 @@ def definition(job: Job, partition: str = "aws") -> dict[str, Any]:
     refused = job.refused if job.refused and job.refused.max_attempts else None
     # Attempts that Step Functions counts begin anew each time a state is entered, so all have to be counted here.
     counted = job.failed if job.failed and (job.failed.judged or refused) else None
-    caught = bool(refused or counted or job.notify)
+    caught = bool(refused or counted or job.notify or job.gated)
 
     run: dict[str, Any] = {
         "Type": "Task",
@@ -83,8 +95,10 @@ def definition(job: Job, partition: str = "aws") -> dict[str, Any]:
     states = {RUN: run}
     if caught:
         run["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": ENDED}]
+        before = gate(job, partition, RUN, ENDED)
         states = {
-            START: _start(job, places, refused, counted),
+            START: {**_start(job, places, refused, counted), "Next": next(iter(before), RUN)},
+            **before,
             RUN: run,
             **_after_an_error(job, refused, counted, partition, places=bool(places)),
         }
@@ -150,16 +164,17 @@ def _start(
     if refused or counted:
         result["attempt"] = attempt
     if job.notify:
-        result["templates"] = wording.TEMPLATES
-    return {"Type": "Pass", "Result": result, "Next": RUN}
+        result["templates"] = wording.templates(job.timeout)
+    return {"Type": "Pass", "Result": result}
 
 
-def _next_launch(refused: Backoff, otherwise: str, places: bool) -> dict[str, Any]:
+def _next_launch(job: Job, refused: Backoff, otherwise: str, places: bool) -> dict[str, Any]:
     """Whether a refused launch is tried again, and the way back. Nothing of the job has run."""
     name, cause = "$.ended.error.Error", "$.ended.error.Cause"
     wrapped = {"And": [_either(name, "StringEquals", WRAPPED), *_transient(cause)]}
     refusals = [{"Variable": name, "StringEquals": error} for error in REFUSED]
     following = "States.MathAdd($.attempt.launches, 1)"
+    in_time = still_time(job, refused.max_attempts, WAIT, REFUSED_FOR_NOW, places)
     return {
         REFUSED_FOR_NOW: {
             "Type": "Choice",
@@ -174,8 +189,9 @@ def _next_launch(refused: Backoff, otherwise: str, places: bool) -> dict[str, An
                 "wait.$": _wait(refused, "$.launch_waits", "$.attempt.launches"),
                 **({"place.$": f"States.ArrayGetItem($.places, {following})"} if places else {}),
             },
-            WAIT,
+            STILL_TIME if in_time else WAIT,
         ),
+        **in_time,
     }
 
 
@@ -223,7 +239,7 @@ def _after_an_error(
     judgement = told_of_task if not judged else JUDGE if judged.exit_codes else AGAIN
     is_task = {"Variable": "$.ended.error.Cause", "StringMatches": JSON_OF_A_TASK, "Next": READ}
     unread = {"Variable": "$.ended.error.Cause", "StringMatches": PART_OF_IT, "Next": DESCRIBE_UNREAD}
-    choices = [is_task, unread] if job.notify else [is_task]
+    choices = [is_task, unread, *_APART] if job.notify else [is_task]
     no_refusal = AGAIN if any_failure else IS_TASK
     return {
         ENDED: _compute(
@@ -231,7 +247,7 @@ def _after_an_error(
             {"error.$": "States.JsonMerge($.no_error, $.error, false)"},
             REFUSED_FOR_NOW if refused else no_refusal,
         ),
-        **(_next_launch(refused, no_refusal, places) if refused else {}),
+        **(_next_launch(job, refused, no_refusal, places) if refused else {}),
         **(_judgement(any_failure, IS_TASK, places) if any_failure else {}),
         IS_TASK: {"Type": "Choice", "Choices": choices, "Default": told_of_error},
         READ: _compute(
@@ -290,14 +306,19 @@ def _judgement(rule: FailureRule, otherwise: str, places: bool) -> dict[str, Any
 
 def _telling(topic: str, partition: str) -> dict[str, Any]:
     """The message. Whether it could be sent or not, the execution fails."""
+    descriptions = {
+        DESCRIBE_TASK: wording.OF_A_TASK,
+        DESCRIBE_TIMEOUT: wording.OF_A_TIMEOUT,
+        DESCRIBE_REFUSAL: wording.OF_A_REFUSAL,
+        DESCRIBE_ERROR: wording.OF_AN_ERROR,
+        DESCRIBE_UNREAD: wording.OF_WHAT_IS_NOT_READ,
+    }
     return {
-        DESCRIBE_TASK: _compute("told", {"text.$": wording.OF_A_TASK}, NOTIFY),
-        DESCRIBE_ERROR: _compute("told", {"text.$": wording.OF_AN_ERROR}, NOTIFY),
-        DESCRIBE_UNREAD: _compute("told", {"text.$": wording.OF_WHAT_IS_NOT_READ}, NOTIFY),
+        **{state: _compute("told", told, NOTIFY) for state, told in descriptions.items()},
         NOTIFY: {
             "Type": "Task",
             "Resource": f"arn:{partition}:states:::sns:publish",
-            "Parameters": {"TopicArn": topic, "Subject.$": wording.SUBJECT, "Message.$": "$.told.text"},
+            "Parameters": {"TopicArn": topic, "Subject.$": "$.told.subject", "Message.$": "$.told.text"},
             "TimeoutSeconds": 60,
             "ResultPath": None,
             "Retry": [Backoff(3, 2).retrier(["States.ALL"])],

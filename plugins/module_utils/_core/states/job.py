@@ -49,6 +49,19 @@ class Job:
     rotate_subnets: bool = False
     fallback: tuple[Provider, ...] = ()  # the capacity provider strategy of launches after a refused one
     notify: str | None = None  # ARN of an SNS topic
+    concurrency: str = "allow"
+    starting_deadline: int | None = None  # from the time of the schedule to the launch
+    skipped_topic: str | None = None  # ARN of an SNS topic
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether no two executions may run the job at the same time."""
+        return self.concurrency != "allow"
+
+    @property
+    def gated(self) -> bool:
+        """Whether anything can keep an execution from starting its job."""
+        return self.exclusive or self.starting_deadline is not None
 
 
 def read_job(given: Mapping[str, Any]) -> Job:
@@ -69,12 +82,13 @@ def read_job(given: Mapping[str, Any]) -> Job:
             "job.retry_any tries every error again, so job.retry_failures has nothing to decide. Leave one out"
         )
     refused = None if anything else read_backoff("job.retry_launch", given["retry_launch"])
+    deadline = given.get("starting_deadline")
     rotate = bool(given.get("rotate_subnets"))
     fallback = read_strategy(
         "job.fallback_capacity_provider_strategy", given.get("fallback_capacity_provider_strategy")
     )
     _check_places(launch, refused, rotate, fallback)
-    return Job(
+    job = Job(
         launch=launch,
         timeout=timeout,
         execution_timeout=execution_timeout,
@@ -85,7 +99,16 @@ def read_job(given: Mapping[str, Any]) -> Job:
         rotate_subnets=rotate,
         fallback=fallback,
         notify=read_arn_text("job.notify_topic_arn", given.get("notify_topic_arn"), STANDARD_TOPIC),
+        concurrency=given.get("concurrency") or "allow",
+        starting_deadline=None if deadline is None else _seconds("job.starting_deadline", deadline),
+        skipped_topic=read_arn_text("job.skipped_topic_arn", given.get("skipped_topic_arn"), STANDARD_TOPIC),
     )
+    if job.skipped_topic and not job.gated:
+        raise Refused(
+            "`job.skipped_topic_arn` has nothing to tell: no start is ever skipped. Set `job.concurrency` to forbid or "
+            "replace, or `job.starting_deadline`, or omit it"
+        )
+    return job
 
 
 def _check_places(launch: Launch, refused: Backoff | None, rotate: bool, fallback: tuple[Provider, ...]) -> None:

@@ -10,8 +10,6 @@ state, since a line break in the text of a function of the States Language is no
 
 from __future__ import annotations
 
-SUBJECT = "States.Format('ECS job {} failed', $$.StateMachine.Name)"
-
 _ENDING = ("State machine: {}", "Execution: {}", "Started at {}")
 _EXECUTION = ("$$.StateMachine.Id", "$$.Execution.Id", "$$.Execution.StartTime")
 _OF_A_TASK = {
@@ -26,17 +24,31 @@ _OF_A_TASK = {
     "Task: {}": "$.read.task.TaskArn",
 }
 
-TEMPLATES = {
-    "task": "\n".join([*_OF_A_TASK, *_ENDING]),
-    "error": "\n".join(["ECS task failed: {}", "Reason: {}", *_ENDING]),
-    "not_read": "The cause is too long to be told here",
-}
+
+def templates(timeout: int) -> dict[str, str]:
+    """``timeout`` is that of one attempt, in seconds. The first line says what kind of failure it is."""
+    of_an_error = ("Reason: {}", *_ENDING)
+    return {
+        "task": "\n".join([*_OF_A_TASK, *_ENDING]),
+        "refused": "\n".join(["ECS launch refused: {}", *of_an_error]),
+        "timed_out": "\n".join(["ECS task timed out: {}", *of_an_error]),
+        "error": "\n".join(["ECS job failed: {}", *of_an_error]),
+        "too_long": f"It did not end within {timeout} seconds, and Step Functions stopped it",
+        "not_read": "The cause is too long to be told here",
+    }
 
 
-def _format(template: str, *paths: str) -> str:
-    return f"States.Format($.templates.{template}, {', '.join([*paths, *_EXECUTION])})"
+def _told(end: str, template: str, *paths: str) -> dict[str, str]:
+    """Subject and text. SNS wants less than 100 characters, and the name of a state machine may have 80."""
+    return {
+        "subject.$": f"States.Format('ECS job {{}} {end}', $$.StateMachine.Name)",
+        "text.$": f"States.Format($.templates.{template}, {', '.join([*paths, *_EXECUTION])})",
+    }
 
 
-OF_A_TASK = _format("task", *_OF_A_TASK.values())
-OF_AN_ERROR = _format("error", "$.ended.error.Error", "$.ended.error.Cause")
-OF_WHAT_IS_NOT_READ = _format("error", "$.ended.error.Error", "$.templates.not_read")
+_ERROR, _CAUSE = "$.ended.error.Error", "$.ended.error.Cause"
+OF_A_TASK = _told("failed", "task", *_OF_A_TASK.values())
+OF_A_TIMEOUT = _told("timed out", "timed_out", _ERROR, "$.templates.too_long")
+OF_A_REFUSAL = _told("refused", "refused", _ERROR, _CAUSE)
+OF_AN_ERROR = _told("failed", "error", _ERROR, _CAUSE)
+OF_WHAT_IS_NOT_READ = _told("failed", "error", _ERROR, "$.templates.not_read")

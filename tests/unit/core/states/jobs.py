@@ -53,7 +53,11 @@ def jobs(draw: st.DrawFn) -> dict[str, Any]:
         "platform_version": draw(st.sampled_from([None, "LATEST"])),
         "notify_topic_arn": draw(st.sampled_from([None, TOPIC])),
         "retry_launch": draw(backoffs() | st.just({**RETRY, "max_attempts": 0})),
+        "concurrency": draw(st.sampled_from(["allow", "forbid", "replace"])),
+        "starting_deadline": draw(st.sampled_from([None, "600"])),
     }
+    if options["concurrency"] != "allow" or options["starting_deadline"]:
+        options["skipped_topic_arn"] = draw(st.sampled_from([None, TOPIC]))
     if draw(st.booleans()):
         words = st.lists(st.text(max_size=5), max_size=3)
         environment = st.dictionaries(st.text("ABC_", min_size=1), st.text(max_size=9) | st.integers() | st.booleans())

@@ -8,10 +8,11 @@ import json
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tests.sandbox.states.asl import Sleep, Work, execute, flaws
-from tests.sandbox.states.asl_paths import AslError
+from tests.sandbox.states.asl_paths import AslError, timestamp
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:nightly"
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:nightly:one"
@@ -37,6 +38,7 @@ class Played:
     waits: list[float] = field(default_factory=list)
     launches: list[Any] = field(default_factory=list)  # the parameters of each RunTask
     messages: list[Any] = field(default_factory=list)  # the parameters of each Publish
+    stopped: list[str] = field(default_factory=list)  # the executions of each StopExecution
     timeouts: set[tuple[str, float | None]] = field(default_factory=set)
     output: Any = None
     error: str = ""
@@ -52,29 +54,44 @@ def said_twice(value: Any) -> list[str]:
     return [key for key in value if f"{key}.$" in value] + said_twice(list(value.values()))
 
 
-def play(definition: dict[str, Any], outcomes: Iterable[Any], published: Iterable[Any] = ()) -> Played:
-    """Run it to its end. ``outcomes`` are those of RunTask in their order, an AslError for a failure."""
+def play(
+    definition: dict[str, Any],
+    outcomes: Iterable[Any],
+    published: Iterable[Any] = (),
+    running: Iterable[Any] = (),
+    given: Any = None,
+    execution: tuple[str, str] = (EXECUTION, STARTED),
+) -> Played:
+    """Run it to its end. ``outcomes`` are those of RunTask in their order, an AslError for a failure.
+
+    ``running`` are the answers of ListExecutions, each a list of (ARN, start), ``given`` is the input and ``execution``
+    the ARN and the start of the execution.
+    """
     assert flaws(definition) == []
     assert all(definition["States"]), "every state has a name"
     assert said_twice(definition) == []
     played = Played()
-    runs, sent, answer = iter(outcomes), iter(published), None
+    runs, sent, lists, answer = iter(outcomes), iter(published), iter(running), None
+    clock = [datetime.fromisoformat(execution[1]).timestamp()]
 
     def tell(kind: str, details: dict[str, Any]) -> None:
         if kind.endswith("StateEntered"):
             played.states.append(details["name"])
 
     context = {
-        "Execution": {"Id": EXECUTION, "StartTime": STARTED},
+        "Execution": {"Id": execution[0], "StartTime": execution[1], "Input": {"given": 1} if given is None else given},
         "StateMachine": {"Id": MACHINE, "Name": "nightly"},
     }
-    steps = execute(definition, {"given": 1}, context, tell, random.Random(1))
+    steps = execute(
+        definition, context["Execution"]["Input"], context, tell, random.Random(1), lambda: timestamp(clock[0])
+    )
     try:
         while True:
             effect = steps.throw(answer) if isinstance(answer, AslError) else steps.send(answer)
             answer = None
             if isinstance(effect, Sleep):
                 played.waits.append(effect.seconds)
+                clock[0] += effect.seconds
                 continue
             assert isinstance(effect, Work)
             service = effect.resource.rpartition(":::")[2]
@@ -82,6 +99,15 @@ def play(definition: dict[str, Any], outcomes: Iterable[Any], published: Iterabl
             if service == "ecs:runTask.sync":
                 played.launches.append(effect.parameters)
                 answer = next(runs)
+            elif service == "aws-sdk:sfn:listExecutions":
+                assert effect.parameters["StateMachineArn"] == MACHINE
+                assert effect.parameters["StatusFilter"] == "RUNNING"
+                answer = next(lists)
+                if not isinstance(answer, AslError):
+                    answer = {"Executions": [{"ExecutionArn": arn, "StartDate": start} for arn, start in answer]}
+            elif service == "aws-sdk:sfn:stopExecution":
+                played.stopped.append(effect.parameters["ExecutionArn"])
+                answer = {"StopDate": timestamp(clock[0])}
             else:
                 assert service == "sns:publish"
                 played.messages.append(effect.parameters)
@@ -90,5 +116,5 @@ def play(definition: dict[str, Any], outcomes: Iterable[Any], published: Iterabl
         played.output = end.value
     except AslError as problem:
         played.error, played.cause = problem.error, problem.cause
-    assert list(runs) == [], "not everything happened that the test prepared"
+    assert (list(runs), list(lists)) == ([], []), "not everything happened that the test prepared"
     return played

@@ -9,6 +9,7 @@ import json
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.states import definition as names
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.states.definition import definition
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.states.gate import SKIPPED
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.states.job import read_job
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.states.lint import lint
 from hypothesis import given
@@ -100,7 +101,8 @@ def test_every_definition_has_a_timeout_and_its_errors_stay_what_they_are(option
             "ErrorPath": "$.ended.error.Error",
             "CausePath": "$.ended.error.Cause",
         }
-        assert [name for name, state in found["States"].items() if state["Type"] in {"Fail", "Succeed"}] == [names.FAIL]
+        ends = [name for name, state in found["States"].items() if state["Type"] in {"Fail", "Succeed"}]
+        assert ends in ([names.FAIL], [SKIPPED, names.FAIL])
 
 
 @given(options=jobs())
@@ -250,6 +252,11 @@ def test_overrides_and_tags_in_the_case_of_the_states_language():
 
 def test_in_another_partition():
     job = {"cluster": "c", "task_definition": "t", "timeout": 60, "retry_launch": RETRY, "notify_topic_arn": TOPIC}
+    gated = {**job, "concurrency": "replace", "skipped_topic_arn": TOPIC}
+    calls = [
+        state["Resource"] for state in definition(read_job(gated), "aws-cn")["States"].values() if "Resource" in state
+    ]
+    assert all(resource.startswith("arn:aws-cn:states:::") for resource in calls)
     states = definition(read_job(job), "aws-cn")["States"]
     assert states[names.RUN]["Resource"] == "arn:aws-cn:states:::ecs:runTask.sync"
     assert states[names.NOTIFY]["Resource"] == "arn:aws-cn:states:::sns:publish"

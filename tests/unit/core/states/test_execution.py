@@ -176,7 +176,8 @@ def test_a_job_that_has_run_is_not_repeated_unless_told(options, refusals, data)
     end = data.draw(
         st.sampled_from([EXITS_1, EXITS_75, RAN_ALL_THE_SAME, ended(stop_code="SpotInterruption"), TIMEOUT])
     )
-    played = play(definition(read_job(options)), [*refusals, end])
+    alone = [[]] if options["concurrency"] != "allow" else []
+    played = play(definition(read_job(options)), [*refusals, end], running=alone)
     assert len(played.launches) == len(refusals) + 1
     assert (played.error, played.cause) == (end.error, end.cause)
 
@@ -211,7 +212,7 @@ def test_a_job_that_has_run_is_not_repeated_unless_told(options, refusals, data)
         (
             {"notify_topic_arn": TOPIC},
             [DENIED],
-            [names.START, names.RUN, *NO_TASK, names.DESCRIBE_ERROR, names.NOTIFY, names.FAIL],
+            [names.START, names.RUN, *NO_TASK, names.DESCRIBE_REFUSAL, names.NOTIFY, names.FAIL],
         ),
     ],
 )
@@ -343,9 +344,28 @@ def test_a_message_about_a_task_that_lacks_something(key):
     assert len(lines) == len(OF_THE_TASK)
 
 
-@pytest.mark.parametrize("problem", [DENIED, TIMEOUT, AslError("X", '{"some": "JSON"}'), AslError("X", "TaskArn {}")])
+@pytest.mark.parametrize("problem", [DENIED, AslError("X", '{"some": "JSON"}'), AslError("X", "TaskArn {}")])
 def test_a_message_about_another_error(problem):
     assert told(problem) == [problem.error, problem.cause]
+
+
+@pytest.mark.parametrize(
+    ("problem", "subject", "first"),
+    [
+        (EXITS_1, "failed", "ECS task failed: EssentialContainerExited"),
+        (ended(None, stop_code="TaskFailedToStart"), "failed", "ECS task failed: TaskFailedToStart"),
+        (TIMEOUT, "timed out", "ECS task timed out: States.Timeout"),
+        *[(each, "refused", f"ECS launch refused: {each.error}") for each in (*REFUSALS, DENIED, NO_SUBNET)],
+        (AslError("Sfn.SfnException", "x"), "failed", "ECS job failed: Sfn.SfnException"),
+    ],
+)
+def test_a_refused_launch_a_failure_and_a_timeout_are_told_apart(problem, subject, first):
+    (message,) = play(made(retry_launch=NEVER, notify_topic_arn=TOPIC, timeout="90m"), [problem]).messages
+    assert message["Subject"] == f"ECS job nightly {subject}"
+    lines = message["Message"].splitlines()
+    assert lines[0] == first
+    if problem is TIMEOUT:
+        assert lines[1] == "Reason: It did not end within 5400 seconds, and Step Functions stopped it"
 
 
 def test_a_cause_that_was_cut_off_is_not_quoted():

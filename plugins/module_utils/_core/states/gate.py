@@ -1,0 +1,195 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The states that decide whether an execution may start its job: the deadline, and other executions.
+
+They compare times and compute with them, which JSONPath cannot, so their query language is JSONata. Their input is the
+data that the definition's states share, and they add ``$.older``: ARNs of the executions that started earlier and run.
+
+The order of executions is that of their start, and of their ARNs where two started in the same millisecond. So of all
+that see each other exactly one has no older one, and exactly one is older than nobody. ListExecutions is "eventually
+consistent" (its API reference), without a bound: SETTLING is assumed to be enough for an execution to be listed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .backoff import Backoff
+from .job import Job
+
+SETTLING = 5  # seconds
+TOO_LATE = "Is it too late"
+SETTLE = "Wait until it is listed"
+LIST = "Find older executions"
+OLDER = "Does an older one run"
+STOP = "Stop an older one"
+TELL_REPLACED = "Notify of the stop"
+SAY_LATE = "Say that it is too late"
+SAY_BUSY = "Say that the job still runs"
+TELL_SKIPPED = "Notify of the skip"
+SKIPPED = "Skipped"
+STILL_TIME = "Is there time for another launch"
+OUT_OF_TIME = "Give up launching"
+
+_ME = "$states.context.Execution"
+# "Adding context attributes in EventBridge Scheduler" in its User Guide, and "time" of an event of a rule. Input that
+# has neither, or no instant in it, is of an execution that somebody has started: it is never too late.
+_SCHEDULED = f"[{_ME}.Input.scheduled_time, {_ME}.Input.time][0]"
+_AN_INSTANT = r"/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/"
+_KEEP = "{% $states.input %}"
+_FIRST_LEFT = "{% $states.input.older[0] %}"
+_WITHOUT_FIRST = (
+    "{% $merge([$states.input, {'older': [$filter($states.input.older, function($arn, $place) {$place > 0})]}]) %}"
+)
+# The start of an execution is taken from the list, as that of the others is, and from the context if it is not listed.
+_FIND_OLDER = f"""{{% (
+  $own := $states.result.Executions[ExecutionArn = {_ME}.Id].StartDate;
+  $started := $toMillis($exists($own) ? $own : {_ME}.StartTime);
+  $older := $states.result.Executions[ExecutionArn != {_ME}.Id and ($toMillis(StartDate) < $started
+    or $toMillis(StartDate) = $started and ExecutionArn < {_ME}.Id)];
+  $merge([$states.input, {{'older': [$older.ExecutionArn]}}])
+) %}}"""
+
+
+def gate(job: Job, partition: str, open_: str, failed: str) -> dict[str, Any]:
+    """The states, in the order in which they are entered; empty for a job that nothing can keep from starting.
+
+    ``open_`` is the state that starts the job, ``failed`` the one that takes the error of a call under ``$.error``.
+    """
+    listing = SETTLE if job.exclusive else open_
+    skipping = TELL_SKIPPED if job.skipped_topic else SKIPPED
+    seconds = job.starting_deadline
+    states: dict[str, Any] = {}
+    if seconds is not None:
+        reason = f"'The job could not start within {seconds} seconds of ' & {_SCHEDULED} & '.'"
+        states[TOO_LATE] = _choice(_late(seconds), SAY_LATE, listing)
+        states[SAY_LATE] = _jsonata("Pass", Output=_skip("starting_deadline", reason), Next=skipping)
+    if job.exclusive:
+        states[SETTLE] = {"Type": "Wait", "Seconds": SETTLING, "Next": LIST}
+        states |= _look(partition, SAY_BUSY if job.concurrency == "forbid" else STOP, open_, failed)
+        states |= _refrain(skipping) if job.concurrency == "forbid" else _replace(job, partition, failed)
+    if TELL_SKIPPED in _targets(states):
+        text = "'ECS job skipped: ' & $states.input.reason"
+        states[TELL_SKIPPED] = _publish(job, partition, "skipped", text, _KEEP, SKIPPED)
+    if SKIPPED in _targets(states):
+        states[SKIPPED] = {"Type": "Succeed"}
+    return states
+
+
+def still_time(job: Job, most: int, wait: str, refused: str, places: bool) -> dict[str, Any]:
+    """The states between a refused launch and the wait for the next: none may begin after the deadline.
+
+    It is about the start of the job. A job that has failed has started, so launches of later attempts are let through.
+    Without time left no launches are left either (``most`` have been used), and ``refused`` finds that out.
+    """
+    if job.starting_deadline is None:
+        return {}
+    first = "$states.input.attempt.failures = 0"
+    late = _late(job.starting_deadline, " + 1000 * $states.input.attempt.wait")
+    counted = {"failures.$": "$.attempt.failures", "launches": most, "wait": 0}
+    place = {"place.$": "$.attempt.place"} if places else {}
+    return {
+        STILL_TIME: _choice(f"{first} and {late}", OUT_OF_TIME, wait),
+        OUT_OF_TIME: {
+            "Type": "Pass",
+            "Parameters": {**counted, **place},
+            "ResultPath": "$.attempt",
+            "Next": refused,
+        },
+    }
+
+
+def _late(seconds: int, after: str = "") -> str:
+    """Whether the time of the schedule is longer ago than so many seconds. ``after`` is added, in milliseconds."""
+    now = f"$toMillis($states.context.State.EnteredTime){after}"
+    # Only ? : keeps JSONata from evaluating what it does not need, and $toMillis fails for what is not an instant.
+    an_instant = f"$type($at) = 'string' ? $contains($at, {_AN_INSTANT}) : false"
+    return f"($at := {_SCHEDULED}; ({an_instant}) ? {now} > $toMillis($at) + {1000 * seconds} : false)"
+
+
+def _look(partition: str, busy: str, open_: str, failed: str) -> dict[str, Any]:
+    arguments = {
+        "StateMachineArn": "{% $states.context.StateMachine.Id %}",
+        "StatusFilter": "RUNNING",
+        "MaxResults": 100,
+    }
+    older = [{"Variable": "$.older[0]", "IsPresent": True, "Next": busy}]
+    return {
+        LIST: _call(partition, "listExecutions", arguments, failed, Output=_FIND_OLDER, Next=OLDER),
+        OLDER: {"Type": "Choice", "Choices": older, "Default": open_},
+    }
+
+
+def _refrain(skipping: str) -> dict[str, Any]:
+    reason = "$states.input.older[0] & ' still runs.'"
+    return {SAY_BUSY: _jsonata("Pass", Output=_skip("concurrency", reason), Next=skipping)}
+
+
+def _replace(job: Job, partition: str, failed: str) -> dict[str, Any]:
+    """Stop the older ones, one after another. Stopping one that has just ended changes nothing (assumed)."""
+    arguments = {"ExecutionArn": _FIRST_LEFT, "Error": "Replaced", "Cause": f"{{% 'Replaced by ' & {_ME}.Id %}}"}
+    if not job.skipped_topic:
+        stop = _call(partition, "stopExecution", arguments, failed, Output=_WITHOUT_FIRST, Next=OLDER)
+        return {STOP: stop}
+    text = "'ECS job stopped, and started anew: ' & $states.input.older[0] & ' still ran.'"
+    return {
+        STOP: _call(partition, "stopExecution", arguments, failed, Output=_KEEP, Next=TELL_REPLACED),
+        TELL_REPLACED: _publish(job, partition, "replaced", text, _WITHOUT_FIRST, OLDER),
+    }
+
+
+def _skip(why: str, reason: str) -> dict[str, Any]:
+    """The output of an execution that does not start its job."""
+    return {"skipped": why, "reason": f"{{% {reason} %}}"}
+
+
+def _jsonata(kind: str, **more: Any) -> dict[str, Any]:
+    return {"Type": kind, "QueryLanguage": "JSONata", **more}
+
+
+def _choice(condition: str, following: str, otherwise: str) -> dict[str, Any]:
+    choices = [{"Condition": f"{{% {condition} %}}", "Next": following}]
+    return _jsonata("Choice", Choices=choices, Default=otherwise)
+
+
+def _call(partition: str, operation: str, arguments: dict[str, Any], failed: str, **more: Any) -> dict[str, Any]:
+    """A call of Step Functions itself. If it fails, so does the execution: the job does not start unseen."""
+    error = "{% $merge([$states.input, {'error': $states.errorOutput}]) %}"
+    return _jsonata(
+        "Task",
+        Resource=f"arn:{partition}:states:::aws-sdk:sfn:{operation}",
+        Arguments=arguments,
+        Retry=[Backoff(5, 2).retrier(["States.ALL"])],
+        Catch=[{"ErrorEquals": ["States.ALL"], "Output": error, "Next": failed}],
+        **more,
+    )
+
+
+def _publish(job: Job, partition: str, what: str, text: str, output: str, following: str) -> dict[str, Any]:
+    """A message. The execution goes on whether it could be sent or not."""
+    lines = {
+        "State machine": "$states.context.StateMachine.Id",
+        "Execution": f"{_ME}.Id",
+        "Started at": f"{_ME}.StartTime",
+    }
+    message = " & ".join([text, *(rf"'\n{name}: ' & {value}" for name, value in lines.items())])
+    arguments = {
+        "TopicArn": job.skipped_topic,
+        "Subject": f"{{% 'ECS job ' & $states.context.StateMachine.Name & ' {what}' %}}",
+        "Message": f"{{% {message} %}}",
+    }
+    return _jsonata(
+        "Task",
+        Resource=f"arn:{partition}:states:::sns:publish",
+        Arguments=arguments,
+        TimeoutSeconds=60,
+        Retry=[Backoff(3, 2).retrier(["States.ALL"])],
+        Catch=[{"ErrorEquals": ["States.ALL"], "Output": output, "Next": following}],
+        Output=output,
+        Next=following,
+    )
+
+
+def _targets(states: dict[str, Any]) -> set[str]:
+    return {state["Next"] for state in states.values() if "Next" in state}

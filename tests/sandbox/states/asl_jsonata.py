@@ -1,0 +1,50 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Expressions of states whose query language is JSONata. The language itself comes from PyPI."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import re
+from typing import Any
+
+from jsonata import Jsonata
+from jsonata.jexception import JException
+
+from .asl_paths import AslError
+
+EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
+
+
+@functools.cache
+def parsed(text: str) -> Jsonata:
+    return Jsonata(text)
+
+
+def evaluate(template: Any, states: dict[str, Any]) -> Any:
+    """A template with the values of its expressions. ``states`` is what they see as ``$states``."""
+    if isinstance(template, dict):
+        return {key: evaluate(value, states) for key, value in template.items()}
+    if isinstance(template, list):
+        return [evaluate(value, states) for value in template]
+    match = EXPRESSION.fullmatch(template) if isinstance(template, str) else None
+    if match is None:
+        return template
+    try:
+        expression = parsed(match[1])
+        frame = expression.create_frame()
+        frame.bind("states", copy.deepcopy(states))
+        value = plain(expression.evaluate(None, frame))
+    except JException as problem:
+        raise AslError("States.QueryEvaluationError", f"{template}: {problem}") from None
+    if value is None:  # nothing found, which Step Functions does not take for a value
+        raise AslError("States.QueryEvaluationError", f"The expression returned nothing (undefined): {template}")
+    return value
+
+
+def plain(value: Any) -> Any:
+    """Lists as lists: the package has one of its own."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, list) else value
