@@ -373,8 +373,9 @@ options:
           - What to do when an execution starts while an older one of this state machine runs, as
             C(concurrencyPolicy) of a Kubernetes CronJob. V(allow) runs the job beside it. V(forbid) skips the new
             start. V(replace) stops the older execution and its task, then runs the job.
-          - With V(forbid) and V(replace), each execution waits 5 seconds and then lists the running executions. The one
-            that started first is the oldest. If several start at once, V(forbid) lets exactly one of them run the job.
+          - With V(forbid) and V(replace), each execution waits 5 seconds and then lists the running executions. If
+            several start at once, exactly one of them runs the job, the oldest with V(forbid) and the newest with
+            V(replace).
           - AWS lists executions with a delay and promises no limit for it, so a job that must never run twice at once
             needs a lock of its own.
           - The role O(role_arn) needs C(states:ListExecutions) on the state machine, and with V(replace)

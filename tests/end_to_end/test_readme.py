@@ -13,7 +13,7 @@ import yaml
 
 from tests.end_to_end.aws import aws_client
 from tests.end_to_end.warm_python import SETTINGS
-from tests.unit.contract.test_readme import blocks, plays_with
+from tests.unit.contract.test_readme import ROOT, blocks, plays_with
 
 DAY = 86400
 
@@ -36,7 +36,8 @@ def test_the_plays_with_retries_and_schedules_run(sandbox, tmp_path, warm):
     for family in ("report", "import"):
         ecs.register_task_definition(family=family, containerDefinitions=[{"name": "app", "image": "x", "memory": 64}])
     playbook = tmp_path / "playbook.yml"
-    plays = [*plays_with("launch_retry"), *plays_with("scheduled_task")]
+    of_the_role = yaml.safe_load("".join(blocks("yaml", (ROOT / "roles/scheduled_task/README.md").read_text())))
+    plays = [*plays_with("launch_retry"), *plays_with("scheduled_task"), *of_the_role]
     plays[0]["vars"]["launch_retry_package_dir"] = str(tmp_path)
     playbook.write_text(yaml.safe_dump(plays))
     environment = {**os.environ, **SETTINGS, "AWS_URL": sandbox.url}

@@ -17,6 +17,7 @@ from tests.end_to_end.refused_variables import unsaid
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1b2c"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 STACK = {
     "scheduled_task_name": "report",
@@ -171,16 +172,19 @@ CHANGED = {
     "scheduled_task_job": {"launch_type": "FARGATE", "retry_failures": {"exit_codes": ["75"]}},
     "scheduled_task_schedule_expression": "cron(0 4 * * ? 2199)",
     "scheduled_task_timezone": "UTC",
-    "scheduled_task_enabled": False,
+    "scheduled_task_suspend": True,
+    "scheduled_task_concurrency": "replace",
+    "scheduled_task_starting_deadline": "600",
     "scheduled_task_input": {"full": True},
     "scheduled_task_dead_letter_arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead",
     "scheduled_task_schedule": {"flexible_time_window": "15", "maximum_retry_attempts": 3, "description": "Nightly"},
-    "scheduled_task_notify": ["catch", "task"],
+    "scheduled_task_notify": ["catch", "task", "skipped"],
     "scheduled_task_pass_role_arns": f"arn:aws:iam::{ACCOUNT}:role/other",
     "scheduled_task_logging_level": "ALL",
     "scheduled_task_log_retention_days": "60",
     "scheduled_task_tracing": "no",
     "scheduled_task_permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/bounds",
+    "scheduled_task_kms_key": KEY,
     "scheduled_task_tags": {"team": "web"},
 }
 BY_RULE = {"scheduled_task_schedule": {"using": "rule"}, "scheduled_task_timezone": None}
@@ -229,9 +233,9 @@ def test_every_variable_changes(sandbox, role, course, warm, tmp_path):
     assert failures(role()) == []
     ((_planned, (changed, _calls), _again),) = runs = course(CHANGED)
     check_course(runs)
-    # Both roles and what they may do, the log group, the state machine, the schedule, the rule that comes with its
-    # target, and the one that goes with its target.
-    assert changes(changed) == 4 + 1 + 1 + 1 + 2 + 2
+    # Both roles and what they may do, the log group and its key, the state machine, the schedule, the rule that comes
+    # with its target, and the one that goes with its target.
+    assert changes(changed) == 4 + 2 + 1 + 1 + 2 + 2
     assert_quiet(sandbox, warm, tmp_path, included(**CHANGED))
 
 
@@ -253,14 +257,19 @@ def test_every_variable_changes_back(aws, course):
     assert aws("scheduler").list_schedules()["Schedules"] == []
 
 
+TWO = {**MAIL, "scheduled_task_emails": ["a@example.org", "b@example.org"], "scheduled_task_kms_key": KEY}
+
+
 @pytest.mark.long
 def test_the_kind_of_schedule_and_the_topic_change(sandbox, aws, course):
-    runs = course(BY_RULE, {}, BY_RULE, MAIL, {**MAIL, "scheduled_task_emails": ["a@example.org", "b@example.org"]})
+    runs = course(BY_RULE, {}, BY_RULE, MAIL, TWO)
     check_course(runs)
     assert result_of(runs[-1][-1][0])["unconfirmed_emails"] == ["a@example.org", "b@example.org"]
     there = everything(aws)
     assert (there["schedules"], there["rules"]) == ([], ["report", "report-execution"])
     assert "report" not in there["policy"]
+    topic = TOPIC.replace("alerts", "report-failures")
+    assert aws("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["KmsMasterKeyId"] == KEY
     sandbox.confirm_subscription("a@example.org")
     runs = course({**MAIL, "scheduled_task_emails": ["b@example.org"]}, QUIET)
     check_course(runs)
@@ -383,6 +392,13 @@ def test_variables_that_cannot_be_meant(sandbox, aws, tmp_path, warm):
         ({"scheduled_task_schedule": {"input": {}}}, "`scheduled_task_schedule` must not have the key input"),
         ({"scheduled_task_schedule": {"group_name": "none"}}, "The schedule group none does not exist"),
         ({"scheduled_task_schedule": {"using": "rule"}}, "scheduled_task_timezone is not for using=rule"),
+        (
+            {"scheduled_task_suspend": True, "scheduled_task_enabled": True},
+            "`scheduled_task_enabled` exclude each other",
+        ),
+        ({"scheduled_task_kms_key": KEY.replace(REGION, "us-east-1")}, "is not a key of eu-central-1"),
+        ({"scheduled_task_concurrency": "deny"}, "scheduled_task_concurrency"),
+        ({"scheduled_task_starting_deadline": "soon"}, "scheduled_task_starting_deadline is 'soon'"),
         ({"scheduled_task_job": {"timeout": 5}}, "`scheduled_task_job` must not have the key timeout"),
         ({"scheduled_task_job": {"launch_typ": "EC2"}}, "launch_typ"),
         (

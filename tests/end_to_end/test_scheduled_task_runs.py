@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -116,7 +117,7 @@ def test_it_runs_out_of_time_and_is_stopped(sandbox, aws, executed):
     ended = executed(timeout=60)
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
     (mail,) = until(aws.mail, "the message")
-    assert mail["Message"].startswith("ECS task failed: States.Timeout\n")
+    assert mail["Message"].startswith("ECS task timed out: States.Timeout\n")
     ecs = aws("ecs")
 
     def stopped():
@@ -203,17 +204,55 @@ def test_what_can_never_work_is_not_tried_again(sandbox, aws, executed):
     assert len(until(aws.mail, "the message")) == 1
 
 
-@pytest.mark.long
-def test_a_schedule_starts_what_the_role_has_made(sandbox, aws, warm_playbook):
-    """The roles that it makes suffice: the sandbox holds every call of the state machine against them."""
-    sandbox.program("report", seconds=5, exit_code=1)
+SKIPS = {"starting_deadline": 60, "skipped_topic_arn": TOPIC}
+
+
+@pytest.mark.parametrize(("concurrency", "ends"), [("forbid", 2), ("replace", 2)])
+def test_executions_that_start_at_once(sandbox, aws, start, concurrency, ends):
+    """Three at once, and a fourth that comes too late."""
+    sandbox.settings(speed=30)  # the newest stops the others within the 30 seconds that they wait for it
+    sandbox.program("report", seconds=30)
+    job = {**JOB, **SKIPS, "concurrency": concurrency}
+    machine = start("ecs_task_state_machine", name="report", role_arn=ROLE, job=job).result()["state_machine"]["arn"]
+    states = aws("stepfunctions")
+
+    def begin(at):
+        return states.start_execution(stateMachineArn=machine, input=json.dumps({"scheduled_time": at}))["executionArn"]
+
+    def ended():
+        found = [states.describe_execution(executionArn=arn) for arn in arns]
+        return found if all(each["status"] != "RUNNING" for each in found) else None
+
+    late = begin("2001-01-01T00:00:00Z")
+    arns = [begin("2199-01-01T00:00:00Z") for _each in range(3)]
+    until(ended, "the end of all")
+    outputs = [json.loads(each.get("output", "{}")) for each in ended()]
+    done = [each for each in outputs if each.get("Containers")]
+    assert len(done) == 3 - ends
+    arns.append(late)
+    skipped = [json.loads(each.get("output", "{}")).get("skipped") for each in ended()]
+    assert skipped.count("starting_deadline") == 1
+    assert skipped.count("concurrency") == (ends if concurrency == "forbid" else 0)
+    assert [each["status"] for each in ended()].count("ABORTED") == (ends if concurrency == "replace" else 0)
+    if concurrency == "forbid":
+        assert len(launches(sandbox)) == 1
+    mails = []
+    until(lambda: mails.extend(aws.mail()) or len(mails) >= ends + 1, "a message for each")
+    said = {"forbid": "skipped", "replace": "replaced"}[concurrency]
+    expected = ["ECS job report skipped", *[f"ECS job report {said}"] * ends]
+    assert sorted(each["Subject"] for each in mails) == sorted(expected)
+
+
+@pytest.fixture
+def role(warm_playbook):
+    """Runs the role with a schedule that starts the job every five minutes."""
     stack = {
         "scheduled_task_name": "report",
         "scheduled_task_cluster": "prod",
         "scheduled_task_task_definition": "report",
         "scheduled_task_timeout": "10m",
         "scheduled_task_subnets": ["subnet-1"],
-        "scheduled_task_schedule_expression": "at(2001-01-01T00:00:00)",
+        "scheduled_task_schedule_expression": "rate(5 minutes)",
         "scheduled_task_topic_arn": TOPIC,
     }
     task = {"ansible.builtin.include_role": {"name": "steadyops.ecs.scheduled_task"}}
@@ -222,17 +261,26 @@ def test_a_schedule_starts_what_the_role_has_made(sandbox, aws, warm_playbook):
         results = warm_playbook([{**task, "vars": {**stack, **variables}}]).results()
         assert [result["msg"] for result in results if result.get("failed")] == []
 
-    run(scheduled_task_schedule_expression="rate(5 minutes)")
+    return run
+
+
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:report"
+
+
+@pytest.mark.long
+def test_a_schedule_starts_what_the_role_has_made(sandbox, aws, role):
+    """The roles that it makes suffice: the sandbox holds every call of the state machine against them."""
+    sandbox.program("report", seconds=5, exit_code=1)
+    role()
     states = aws("stepfunctions")
-    machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:report"
 
     def failed():
-        found = states.list_executions(stateMachineArn=machine)["executions"]
+        found = states.list_executions(stateMachineArn=MACHINE)["executions"]
         return [each for each in found if each["status"] == "FAILED"]
 
     until(failed, "an execution that failed")
-    run(scheduled_task_schedule_expression="rate(5 minutes)", scheduled_task_enabled=False)
-    until(lambda: not states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"], "the last")
+    role(scheduled_task_enabled=False)
+    until(lambda: not states.list_executions(stateMachineArn=MACHINE, statusFilter="RUNNING")["executions"], "the last")
     arns = {each["executionArn"] for each in failed()}
     for arn in arns:
         ended = states.describe_execution(executionArn=arn)
@@ -247,3 +295,50 @@ def test_a_schedule_starts_what_the_role_has_made(sandbox, aws, warm_playbook):
     assert len(mails) == len(arns), "one message for each failure"
     for mail in mails:
         assert any(arn in mail["Message"] for arn in arns)
+
+
+@pytest.mark.long
+def test_a_job_that_takes_longer_than_its_interval(sandbox, aws, role):
+    """Eight minutes, every five minutes: every second start meets the one before."""
+    sandbox.program("report", seconds=480)
+    states = aws("stepfunctions")
+    mails = []
+
+    def executions(*statuses):
+        found = states.list_executions(stateMachineArn=MACHINE)["executions"]
+        return [each for each in found if each["status"] in statuses]
+
+    def outputs():
+        arns = [each["executionArn"] for each in executions("SUCCEEDED")]
+        return [json.loads(states.describe_execution(executionArn=arn)["output"]) for arn in arns]
+
+    def quiet():
+        """No start is to come, and all have ended."""
+        role(**given, scheduled_task_suspend=True)
+        until(lambda: not executions("RUNNING"), "the last")
+
+    def subjects(number):
+        until(lambda: mails.extend(aws.mail()) or len(mails) >= number, "a message for each")
+        return [each.get("Subject") for each in mails]
+
+    given = {"scheduled_task_notify": ["execution", "skipped"], "scheduled_task_timeout": "30m"}
+    given |= {"scheduled_task_concurrency": "forbid", "scheduled_task_starting_deadline": 60}
+    role(**given)
+    until(lambda: len(outputs()) > 3, "four executions")
+    quiet()
+    skips = [each for each in outputs() if "skipped" in each]
+    done = sorted((each["StartedAt"], each["StoppedAt"]) for each in outputs() if "skipped" not in each)
+    assert {each["skipped"] for each in skips} == {"concurrency"}
+    assert len(done) == len(launches(sandbox)) > 1
+    assert all(stopped <= started for (_began, stopped), (started, _ended) in pairwise(done)), "never two at once"
+    assert executions("FAILED", "ABORTED") == []
+    assert subjects(len(skips)) == ["ECS job report skipped"] * len(skips)
+
+    given["scheduled_task_concurrency"] = "replace"
+    role(**given, scheduled_task_suspend=False)
+    until(lambda: len(executions("ABORTED")) > 1, "two that were replaced")
+    quiet()
+    replaced = executions("ABORTED")
+    assert len(outputs()) == len(skips) + len(done) + 1, "the last one was left alone"
+    expected = ["ECS job report skipped"] * len(skips) + ["ECS job report replaced"] * len(replaced)
+    assert subjects(len(expected)) == expected, "one message each, and none about a failure"

@@ -23,8 +23,8 @@ ALL_MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py
 ROLES = ("failure_alerts", "launch_retry", "scheduled_task")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def arguments(module: str) -> dict[str, Any]:

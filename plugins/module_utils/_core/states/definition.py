@@ -12,7 +12,7 @@ state makes the data that the others share:
     $.error     as Step Functions tells it; $.ended.error the same with all its keys
     $.read.task the task that ended, as the error's cause tells it; $.containers lists of what it tells of them
     $.told      {"subject", "text"}: what is said about it
-    $.older     ARNs of executions that started earlier and run, where that counts: see ``gate``
+    $.older, $.newer ARNs of other executions that run, where these count: see ``gate``
 """
 
 from __future__ import annotations

@@ -4,11 +4,13 @@
 """The states that decide whether an execution may start its job: the deadline, and other executions.
 
 They compare times and compute with them, which JSONPath cannot, so their query language is JSONata. Their input is the
-data that the definition's states share, and they add ``$.older``: ARNs of the executions that started earlier and run.
+data that the definition's states share, and they add ``$.older`` and ``$.newer``: ARNs of the other executions that
+run, by their start.
 
 The order of executions is that of their start, and of their ARNs where two started in the same millisecond. So of all
-that see each other exactly one has no older one, and exactly one is older than nobody. ListExecutions is "eventually
-consistent" (its API reference), without a bound: SETTLING is assumed to be enough for an execution to be listed.
+that see each other exactly one is the oldest, which goes on with "forbid", and one the newest, which goes on with
+"replace". ListExecutions is "eventually consistent" (its API reference), without a bound: SETTLING is assumed to be
+enough for an execution to be listed.
 """
 
 from __future__ import annotations
@@ -19,11 +21,14 @@ from .backoff import Backoff
 from .job import Job
 
 SETTLING = 5  # seconds
+YIELDING = 30  # seconds; a newer execution stops this one meanwhile, and tells of it
 TOO_LATE = "Is it too late"
 SETTLE = "Wait until it is listed"
-LIST = "Find older executions"
-OLDER = "Does an older one run"
+LIST = "Find other executions"
+OTHERS = "Do others run"
 STOP = "Stop an older one"
+YIELD = "Wait to be replaced"
+SAY_NEWER = "Say that a newer one runs"
 TELL_REPLACED = "Notify of the stop"
 SAY_LATE = "Say that it is too late"
 SAY_BUSY = "Say that the job still runs"
@@ -43,12 +48,13 @@ _WITHOUT_FIRST = (
     "{% $merge([$states.input, {'older': [$filter($states.input.older, function($arn, $place) {$place > 0})]}]) %}"
 )
 # The start of an execution is taken from the list, as that of the others is, and from the context if it is not listed.
-_FIND_OLDER = f"""{{% (
+_FIND_OTHERS = f"""{{% (
   $own := $states.result.Executions[ExecutionArn = {_ME}.Id].StartDate;
   $started := $toMillis($exists($own) ? $own : {_ME}.StartTime);
-  $older := $states.result.Executions[ExecutionArn != {_ME}.Id and ($toMillis(StartDate) < $started
-    or $toMillis(StartDate) = $started and ExecutionArn < {_ME}.Id)];
-  $merge([$states.input, {{'older': [$older.ExecutionArn]}}])
+  $older := [$states.result.Executions[ExecutionArn != {_ME}.Id and ($toMillis(StartDate) < $started
+    or $toMillis(StartDate) = $started and ExecutionArn < {_ME}.Id)].ExecutionArn];
+  $newer := [$states.result.Executions[ExecutionArn != {_ME}.Id and $not(ExecutionArn in $older)].ExecutionArn];
+  $merge([$states.input, {{'older': $older, 'newer': $newer}}])
 ) %}}"""
 
 
@@ -67,8 +73,8 @@ def gate(job: Job, partition: str, open_: str, failed: str) -> dict[str, Any]:
         states[SAY_LATE] = _jsonata("Pass", Output=_skip("starting_deadline", reason), Next=skipping)
     if job.exclusive:
         states[SETTLE] = {"Type": "Wait", "Seconds": SETTLING, "Next": LIST}
-        states |= _look(partition, SAY_BUSY if job.concurrency == "forbid" else STOP, open_, failed)
-        states |= _refrain(skipping) if job.concurrency == "forbid" else _replace(job, partition, failed)
+        states |= _look(job, partition, open_, failed)
+        states |= _refrain(skipping) if job.concurrency == "forbid" else _replace(job, partition, skipping, failed)
     if TELL_SKIPPED in _targets(states):
         text = "'ECS job skipped: ' & $states.input.reason"
         states[TELL_SKIPPED] = _publish(job, partition, "skipped", text, _KEEP, SKIPPED)
@@ -108,16 +114,17 @@ def _late(seconds: int, after: str = "") -> str:
     return f"($at := {_SCHEDULED}; ({an_instant}) ? {now} > $toMillis($at) + {1000 * seconds} : false)"
 
 
-def _look(partition: str, busy: str, open_: str, failed: str) -> dict[str, Any]:
+def _look(job: Job, partition: str, open_: str, failed: str) -> dict[str, Any]:
     arguments = {
         "StateMachineArn": "{% $states.context.StateMachine.Id %}",
         "StatusFilter": "RUNNING",
         "MaxResults": 100,
     }
-    older = [{"Variable": "$.older[0]", "IsPresent": True, "Next": busy}]
+    ways = {"older": SAY_BUSY} if job.concurrency == "forbid" else {"newer": YIELD, "older": STOP}
+    choices = [{"Variable": f"$.{which}[0]", "IsPresent": True, "Next": way} for which, way in ways.items()]
     return {
-        LIST: _call(partition, "listExecutions", arguments, failed, Output=_FIND_OLDER, Next=OLDER),
-        OLDER: {"Type": "Choice", "Choices": older, "Default": open_},
+        LIST: _call(partition, "listExecutions", arguments, failed, Output=_FIND_OTHERS, Next=OTHERS),
+        OTHERS: {"Type": "Choice", "Choices": choices, "Default": open_},
     }
 
 
@@ -126,16 +133,26 @@ def _refrain(skipping: str) -> dict[str, Any]:
     return {SAY_BUSY: _jsonata("Pass", Output=_skip("concurrency", reason), Next=skipping)}
 
 
-def _replace(job: Job, partition: str, failed: str) -> dict[str, Any]:
-    """Stop the older ones, one after another. Stopping one that has just ended changes nothing (assumed)."""
+def _replace(job: Job, partition: str, skipping: str, failed: str) -> dict[str, Any]:
+    """Stop the older ones, one after another. Stopping one that has just ended changes nothing (assumed).
+
+    An execution that sees a newer one does nothing, so each one is stopped and told of once. It ends by itself if the
+    newer one has not seen it.
+    """
+    reason = "$states.input.newer[0] & ' has started since.'"
     arguments = {"ExecutionArn": _FIRST_LEFT, "Error": "Replaced", "Cause": f"{{% 'Replaced by ' & {_ME}.Id %}}"}
+    yielding = {
+        YIELD: {"Type": "Wait", "Seconds": YIELDING, "Next": SAY_NEWER},
+        SAY_NEWER: _jsonata("Pass", Output=_skip("concurrency", reason), Next=skipping),
+    }
     if not job.skipped_topic:
-        stop = _call(partition, "stopExecution", arguments, failed, Output=_WITHOUT_FIRST, Next=OLDER)
-        return {STOP: stop}
+        stop = _call(partition, "stopExecution", arguments, failed, Output=_WITHOUT_FIRST, Next=OTHERS)
+        return {STOP: stop, **yielding}
     text = "'ECS job stopped, and started anew: ' & $states.input.older[0] & ' still ran.'"
     return {
         STOP: _call(partition, "stopExecution", arguments, failed, Output=_KEEP, Next=TELL_REPLACED),
-        TELL_REPLACED: _publish(job, partition, "replaced", text, _WITHOUT_FIRST, OLDER),
+        TELL_REPLACED: _publish(job, partition, "replaced", text, _WITHOUT_FIRST, OTHERS),
+        **yielding,
     }
 
 

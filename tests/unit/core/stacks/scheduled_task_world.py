@@ -22,6 +22,7 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 OWN_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:report-failures"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:report"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1b2c"
 TAGS = {"team": "shop", "steadyops.ecs/scheduled-task": "report"}
 USUAL = {
     "name": "report",
@@ -92,21 +93,30 @@ def _policy(stack, item, _after):
     stack["iam_roles"][item["role"]]["policies"][item["name"]] = item["policy"]
 
 
-def _topic(stack, item, _after):
+def _topic(stack, item, after):
     found = stack["topics"].get(item["name"]) or {"arn": OWN_TOPIC, "attributes": {}, "subscriptions": []}
-    there = {(each["protocol"], each["endpoint"]): each["arn"] for each in found["subscriptions"]}
-    wanted = [(each["protocol"], each["endpoint"]) for each in item["subscriptions"]]
-    if not item["purge_subscriptions"]:
-        wanted += [each for each in there if each not in wanted]
-    subscriptions = [
-        {"protocol": protocol, "endpoint": endpoint, "arn": there.get((protocol, endpoint), "PendingConfirmation")}
-        for protocol, endpoint in wanted
+    there = [each for each in found["subscriptions"] if each["arn"] not in item["unsubscribe"]]
+    known = [(each["protocol"], each["endpoint"]) for each in there]
+    added = [
+        {**each, "arn": "PendingConfirmation"}
+        for each in item["subscriptions"]
+        if (each["protocol"], each["endpoint"]) not in known
     ]
-    stack["topics"][item["name"]] = {**found, "tags": item["tags"], "subscriptions": subscriptions}
+    stack["topics"][item["name"]] = {
+        **found,
+        "attributes": {**found["attributes"], **after["attributes"]},
+        "tags": item["tags"],
+        "subscriptions": [*there, *added],
+    }
 
 
 def _log_group(stack, item, _after):
-    stack["log_groups"][item["name"]] = {"retention_days": item["retention_days"], "tags": item["tags"]}
+    found = stack["log_groups"].get(item["name"]) or {"kms_key_arn": item.get("kms_key_id")}
+    stack["log_groups"][item["name"]] = {**found, "retention_days": item["retention_days"], "tags": item["tags"]}
+
+
+def _log_group_key(stack, item, _after):
+    stack["log_groups"][item["name"]]["kms_key_arn"] = item["kms_key_arn"]
 
 
 def _machine(stack, item, after):
@@ -191,6 +201,7 @@ _APPLY = {
     "policies": _policy,
     "topics": _topic,
     "log_groups": _log_group,
+    "log_group_keys": _log_group_key,
     "state_machines": _machine,
     "rules": _rule,
     "targets": _target,

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from tests.unit.core.stacks.scheduled_task_world import (
     ACCOUNT,
+    KEY,
     MACHINE,
     OWN_TOPIC,
     REGION,
@@ -90,6 +91,21 @@ def test_a_new_stack():
         ({"enabled": "true"}, {}),
         ({"enabled": False}, {"schedules": ["report"]}),
         ({"input": {"a": 1}}, {"schedules": ["report"]}),
+        ({"suspend": True}, {"schedules": ["report"]}),
+        ({"suspend": "no"}, {}),
+        ({"concurrency": "allow"}, {}),
+        ({"concurrency": "forbid"}, {"policies": [STATES], "state_machines": ["report"]}),
+        ({"concurrency": "replace"}, {"policies": [STATES], "state_machines": ["report"]}),
+        ({"starting_deadline": 600}, {"state_machines": ["report"], "schedules": ["report"]}),
+        ({"notify": ["execution", "skipped"]}, {}),
+        ({"notify": ["execution", "skipped"], "concurrency": "forbid"},
+         {"policies": [STATES], "state_machines": ["report"]}),
+        ({"notify": ["skipped"]}, EVENT_RULE_GONE),
+        ({"kms_key": KEY}, {"log_group_keys": [LOG_GROUP]}),
+        ({"kms_key": KEY, "logging_level": "OFF"},
+         {"policies": [STATES], "state_machines": ["report"], "removed_log_groups": [LOG_GROUP]}),
+        ({**MAIL, "kms_key": KEY}, {"topics": ["report-failures"], "log_group_keys": [LOG_GROUP],
+         "targets": ["report-execution to topic"]}),
         ({"dead_letter_arn": DEAD}, {"policies": [SCHEDULE], "schedules": ["report"]}),
         ({"dead_letter_arn": ""}, {}),
         ({"schedule": {"flexible_time_window": "15"}}, {"schedules": ["report"]}),
@@ -161,7 +177,9 @@ def test_a_variable_changes_no_more_than_it_is_about(given, changed):
 ANY = st.fixed_dictionaries(
     {},
     optional={
-        "notify": st.lists(st.sampled_from(["execution", "catch", "task"]), min_size=1, unique=True),
+        "notify": st.lists(st.sampled_from(["execution", "catch", "task", "skipped"]), min_size=1, unique=True),
+        "concurrency": st.sampled_from(["allow", "forbid", "replace"]),
+        "kms_key": st.sampled_from([KEY, None]),
         "topic_arn": st.sampled_from([TOPIC, None]),
         "logging_level": st.sampled_from(["OFF", "ERROR"]),
         "schedule": st.sampled_from([{}, {"using": "rule"}, {"using": "scheduler"}]),
@@ -228,7 +246,27 @@ def test_a_run_settles_whatever_was_there_and_absent_leaves_nothing(first, secon
         ({**MAIL, "emails": "nobody"}, "`scheduled_task_emails` must have email addresses (got 'nobody')"),
         ({"notify": []}, "`scheduled_task_notify` is empty, but `scheduled_task_topic_arn` is set"),
         ({**MAIL, "notify": []}, "`scheduled_task_notify` is empty, but `scheduled_task_emails` is set"),
-        ({"notify": "mail"}, "`scheduled_task_notify` must be one of execution, catch, task (got 'mail')"),
+        ({"notify": "mail"}, "`scheduled_task_notify` must be one of execution, catch, task, skipped (got 'mail')"),
+        (
+            {"concurrency": "Forbid"},
+            "`scheduled_task_concurrency` must be one of allow, forbid, replace (got 'Forbid')",
+        ),
+        ({"starting_deadline": "soon"}, "scheduled_task_starting_deadline is 'soon'"),
+        ({"starting_deadline": 0}, "scheduled_task_starting_deadline is '0'"),
+        ({"starting_deadline": 60, "input": [1]}, "`scheduled_task_input` must be a dictionary (got list)"),
+        ({"starting_deadline": 60, "input": "{"}, "scheduled_task_input is not JSON"),
+        ({"suspend": "maybe"}, "scheduled_task_suspend must be true or false"),
+        (
+            {"suspend": True, "enabled": False},
+            "`scheduled_task_suspend` and `scheduled_task_enabled` exclude each other",
+        ),
+        ({"job": {"concurrency": "forbid"}}, "set `scheduled_task_concurrency` instead"),
+        (
+            {"job": {"skipped_topic_arn": TOPIC}},
+            "must not have the key skipped_topic_arn: set `scheduled_task_topic_arn`",
+        ),
+        ({"kms_key": "alias/x"}, "`scheduled_task_kms_key` must be the ARN of a KMS key"),
+        ({"permissions_boundary": "b"}, "`scheduled_task_permissions_boundary` must be the ARN of an IAM policy"),
         ({"logging_level": "WARN"}, "`scheduled_task_logging_level` must be one of OFF, ALL, ERROR, FATAL"),
         ({"log_retention_days": 31}, "`scheduled_task_log_retention_days` must be one of 1, 3, 5"),
         ({"log_retention_days": "month"}, "scheduled_task_log_retention_days must be a whole number"),
@@ -307,6 +345,15 @@ def test_messages_name_variables(message, told):
         ("task_definitions", "report", None, {"pass_role_arns": []}, ""),
         ("schedule_groups", "jobs", None, {"schedule": {"group_name": "jobs"}}, "The schedule group jobs does not"),
         ("schedule_groups", "jobs", None, {}, ""),
+        ("topics", "x", None, {"kms_key": KEY.replace(REGION, "us-east-1")}, "which is not a key of eu-central-1"),
+        (
+            "topics",
+            "x",
+            None,
+            {"schedule": {"using": "rule"}, "starting_deadline": 60, "input": {"a": 1}},
+            "needs the event that the rule report passes on, but its target has a constant input",
+        ),
+        ("topics", "x", None, {"schedule": {"using": "rule"}, "starting_deadline": 60}, ""),
         (
             "topics",
             "x",
@@ -450,17 +497,113 @@ def test_addresses_come_and_go():
     topic["subscriptions"].append({"protocol": "sqs", "endpoint": DEAD, "arn": "arn:aws:sns:x"})
     other = {**MAIL, "emails": "b@example.org"}
     (item,) = plan(world, **other)["topics"]
-    assert (item["purge_subscriptions"], item["tags"]) == (False, TAGS)
+    assert (item["unsubscribe"], item["tags"]) == ([], TAGS)
     topic["subscriptions"][0]["arn"] = "arn:aws:sns:a"
     assert plan(world, **MAIL)["result"]["unconfirmed_emails"] == []
     assert plan(world, **MAIL)["notes"] == []
     (item,) = plan(world, **other)["topics"]
-    assert item["purge_subscriptions"]
-    assert item["subscriptions"] == [
-        {"protocol": "sqs", "endpoint": DEAD},
-        {"protocol": "email", "endpoint": "b@example.org"},
+    assert item["unsubscribe"] == ["arn:aws:sns:a"]
+    assert item["subscriptions"] == [{"protocol": "email", "endpoint": "b@example.org"}]
+    after = settled(world, **other)
+    assert [each["endpoint"] for each in after["topics"]["report-failures"]["subscriptions"]] == [DEAD, "b@example.org"]
+    assert labels(plan(after, **other)) == {}
+
+
+# ---- overlaps, late starts, keys
+
+
+def allowed_by(**given):
+    """The statements of the role of executions, by their Sid."""
+    (policy,) = settled(**given)["iam_roles"]["report-states"]["policies"].values()
+    return {each["Sid"]: each for each in policy["Statement"]}
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "sids"),
+    [("allow", []), ("forbid", ["ListExecutions"]), ("replace", ["ListExecutions", "StopExecution"])],
+)
+def test_executions_may_look_at_their_own_state_machine_alone(concurrency, sids):
+    allowed = allowed_by(concurrency=concurrency)
+    assert [sid for sid in allowed if sid.endswith(("Execution", "Executions"))] == sids
+    resources = {
+        "ListExecutions": ("states:ListExecutions", MACHINE),
+        "StopExecution": ("states:StopExecution", f"arn:aws:states:{REGION}:{ACCOUNT}:execution:report:*"),
+    }
+    assert {sid: (allowed[sid]["Action"], allowed[sid]["Resource"]) for sid in sids} == {
+        sid: resources[sid] for sid in sids
+    }
+
+
+@pytest.mark.parametrize(
+    ("notify", "job"),
+    [
+        (["execution"], {}),
+        (["catch"], {"notify_topic_arn": TOPIC}),
+        (["execution", "skipped"], {"skipped_topic_arn": TOPIC}),
+        (["catch", "skipped"], {"notify_topic_arn": TOPIC, "skipped_topic_arn": TOPIC}),
+    ],
+)
+def test_who_is_told_of_skips(notify, job):
+    given = {"notify": notify, "starting_deadline": "10m"}
+    (machine,) = plan(empty(), **given)["state_machines"]
+    assert {key: value for key, value in machine["job"].items() if key.endswith("topic_arn")} == job
+    assert ("Notify" in allowed_by(**given)) is bool(job)
+
+
+@pytest.mark.parametrize(
+    ("given", "becomes"),
+    [
+        ({}, None),
+        ({"starting_deadline": 60}, {"scheduled_time": "<aws.scheduler.scheduled-time>"}),
+        ({"starting_deadline": 60, "input": {"a": 1}}, {"a": 1, "scheduled_time": "<aws.scheduler.scheduled-time>"}),
+        ({"starting_deadline": 60, "input": '{"a": 1}'}, {"a": 1, "scheduled_time": "<aws.scheduler.scheduled-time>"}),
+        ({"starting_deadline": 60, "schedule": {"using": "rule"}}, None),
+    ],
+)
+def test_the_time_that_a_deadline_counts_from(given, becomes):
+    assert plan(empty(), **given)["result"]["schedule"]["target"]["input"] == becomes
+
+
+def test_a_rule_that_stands_with_a_constant_input():
+    by_rule = {"schedule": {"using": "rule"}}
+    world = settled(**by_rule, input={"a": 1})
+    with pytest.raises(Refused, match="constant input"):
+        plan(world, **by_rule, starting_deadline=60)
+
+
+ALIAS = {"attributes": {"KmsMasterKeyId": "alias/ours"}, "denied": None}
+
+
+@pytest.mark.parametrize(
+    ("given", "topic", "resource"),
+    [
+        ({**MAIL, "kms_key": KEY}, None, KEY),
+        (MAIL, None, None),
+        ({"kms_key": KEY}, None, None),
+        ({}, ALIAS, f"arn:aws:kms:{REGION}:{ACCOUNT}:key/*"),
+        ({}, {"attributes": {"KmsMasterKeyId": "alias/aws/sns"}, "denied": None}, None),
+    ],
+)
+def test_executions_may_use_the_key_of_the_topic(given, topic, resource):
+    world = empty()
+    if topic:
+        world["topic_policies"][TOPIC] = topic
+    statements = plan(world, notify=["catch"], **given)["policies"][0]["policy"]["Statement"]
+    assert [each["Resource"] for each in statements if each["Sid"] == "UseKey"] == [resource] * bool(resource)
+    events = plan(empty(), **{**given, "notify": ["execution"]})["policies"][0]["policy"]["Statement"]
+    assert "UseKey" not in [each["Sid"] for each in events], "EventBridge notifies, not the execution"
+
+
+def test_new_things_are_made_with_the_key():
+    given = {**MAIL, "kms_key": KEY}
+    planned = plan(empty(), **given)
+    assert planned["log_groups"][0]["kms_key_id"] == planned["topics"][0]["attributes"]["KmsMasterKeyId"] == KEY
+    assert planned["log_group_keys"] == []
+    world = settled(**given)
+    assert labels(plan(world, **MAIL)) == {}, "without a variable, keys are kept"
+    assert "UseKey" in [
+        each["Sid"] for each in plan(world, **MAIL, notify=["catch"])["policies"][0]["policy"]["Statement"]
     ]
-    assert labels(plan(settled(world, **other), **other)) == {}
 
 
 def test_documents():

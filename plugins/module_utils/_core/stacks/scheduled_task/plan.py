@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...arns import parse_arn
 from ...change import Change
 from ...errors import Refused
 from ...events.target.options import read_target
@@ -20,6 +21,7 @@ from ...states.machine import plan_machine, read_machine
 from ..difference import StackPlan, Step
 from ..found import rule_of
 from ..iam import inline_policy_differs, role_differs, wanted_role
+from ..messaging import plan_topic
 from ..ownership import Owner, kept_note, refusal
 from ..place import StackPlace, place_in
 from . import wanted
@@ -35,6 +37,7 @@ TASKS = {
     "policies": "Set what the IAM roles may do",
     "topics": "Create or update the topic",
     "log_groups": "Create or update the log group",
+    "log_group_keys": "Encrypt the log group with the KMS key",
     "state_machines": "Create or update the state machine",
     "rules": "Create or update the rules that look for failures",
     "targets": "Notify the topic",
@@ -207,6 +210,7 @@ class _Present(_Plan):
         machine_options, schedule_options = _read_options(self.names, variables, read)
         self.check_owners()
         self.check_topic()
+        self.check_key()
         self.check_group()
         self.add_roles()
         if variables.emails:
@@ -267,11 +271,19 @@ class _Present(_Plan):
                 f"The topic {arn} does not exist. Nothing was changed. Create it first, or check `{PREFIX}topic_arn` "
                 "and the credentials"
             )
-        if found["denied"] and self.variables.ways != ("catch",):
+        if found["denied"] and not set(self.variables.ways) <= {"catch", "skipped"}:
             raise Refused(
                 f"The topic {arn} cannot be read: AWS answered with {found['denied']}. Nothing was changed. Allow "
                 "sns:GetTopicAttributes and sns:SetTopicAttributes, or set "
                 f"`{PREFIX}notify` to catch, which needs neither"
+            )
+
+    def check_key(self) -> None:
+        key, region = parse_arn(self.variables.kms_key or ""), self.names.place.region
+        if key and key.region != region:
+            raise Refused(
+                f"`{PREFIX}kms_key` is {key}, which is not a key of {region}. Nothing was changed. Give a key of this "
+                "region"
             )
 
     def check_group(self) -> None:
@@ -306,7 +318,8 @@ class _Present(_Plan):
 
     def add_roles(self) -> None:
         variables, names = self.variables, self.names
-        states = states_policy(names, variables, self.passed_roles(), wanted.topic_of_machine(names, variables))
+        topic = wanted.topic_of_machine(names, variables, "catch", "skipped")
+        states = states_policy(names, variables, self.passed_roles(), topic, self.topic_key())
         for role, description, trusted, policy_name, policy in (
             (
                 names.states_role,
@@ -332,27 +345,36 @@ class _Present(_Plan):
                 item = {"role": role, "name": policy_name, "policy": policy}
                 self.add("policies", item, f"{policy_name} of {role}", Change(stands, policy))
 
+    def topic_key(self) -> str | None:
+        """The KMS key of the topic; None for none, and for the key of AWS, which every role of the account may use."""
+        variables = self.variables
+        if variables.emails:
+            found = self.there.find("topics", self.names.topic)
+        else:
+            found = self.there.find("topic_policies", variables.topic_arn) if variables.topic_arn else None
+        key = variables.kms_key if variables.emails else None
+        key = key or (found["attributes"].get("KmsMasterKeyId") if found else None)
+        return None if key is None or key.endswith("alias/aws/sns") else key
+
     def add_topic(self) -> None:
         """Subscribe the addresses, and unsubscribe those that were removed. What others have subscribed stays."""
-        name, emails = self.names.topic, self.variables.emails
+        name, emails, key = self.names.topic, self.variables.emails, self.variables.kms_key
         found = self.there.find("topics", name)
-        there = found["subscriptions"] if found else []
-        mail = [each for each in there if each["protocol"] == "email"]
-        # SNS cannot unsubscribe an address that has not confirmed.
-        gone = [each for each in mail if _confirmed(each) and each["endpoint"] not in emails]
-        missing = [each for each in emails if each not in [one["endpoint"] for one in mail]]
-        if found and found["tags"] == self.tags and not gone and not missing:
-            return
-        kept = [{key: each[key] for key in ("protocol", "endpoint")} for each in there if each not in gone]
-        added = [{"protocol": "email", "endpoint": address} for address in missing]
+        mail = [each for each in found["subscriptions"] if each["protocol"] == "email"] if found else []
         item = {
             "name": name,
-            "display_name": f"ECS job {self.names.name}",
-            "subscriptions": kept + added,
-            "purge_subscriptions": bool(gone),
+            "attributes": {
+                "DisplayName": f"ECS job {self.names.name}",
+                **({"KmsMasterKeyId": key} if key else {}),
+            },
+            "subscriptions": [{"protocol": "email", "endpoint": address} for address in emails],
+            # SNS cannot unsubscribe an address that has not confirmed.
+            "unsubscribe": [each["arn"] for each in mail if _confirmed(each) and each["endpoint"] not in emails],
             "tags": self.tags,
         }
-        self.add("topics", item, name, Change(found, item))
+        change = plan_topic({**item, "state": "present"}, found)
+        if change.changed:
+            self.add("topics", item, name, change)
 
     def unconfirmed(self) -> list[str]:
         """Addresses that get no mail yet."""
@@ -361,11 +383,15 @@ class _Present(_Plan):
         return [address for address in self.variables.emails if address not in confirmed]
 
     def add_log_group(self) -> None:
-        name = self.names.log_group
+        name, key = self.names.log_group, self.variables.kms_key
         found = self.there.find("log_groups", name)
         item = {"retention_days": self.variables.log_retention_days, "tags": self.tags}
-        if found is None or any(found[key] != value for key, value in item.items()):
-            self.add("log_groups", {"name": name, **item}, name, Change(found, item))
+        if found is None or any(found[each] != value for each, value in item.items()):
+            created = {"kms_key_id": key} if key and found is None else {}
+            self.add("log_groups", {"name": name, **item, **created}, name, Change(found, {**item, **created}))
+        if found and key and found["kms_key_arn"] != key:
+            change = Change({"kms_key_arn": found["kms_key_arn"]}, {"kms_key_arn": key})
+            self.add("log_group_keys", {"name": name, "kms_key_arn": key}, name, change)
 
     def add_machine(self, options: wanted.Parameters) -> Mapping[str, Any] | None:
         found = self.there.machine()
@@ -403,6 +429,14 @@ class _Present(_Plan):
         asked = read_schedule({**options, "tags": self.tags if using == RULE else None})
         with naming_variables():
             change = plan_schedule(asked, found or None, foreign, self.names.place.region, self.now)
+        # A constant input takes the place of the event, which has the time.
+        constant = change.after is not None and change.after["target"]["input"] is not None
+        if self.variables.starting_deadline and using == RULE and constant:
+            raise Refused(
+                f"`{PREFIX}starting_deadline` needs the event that the rule {self.names.name} passes on, but its "
+                f"target has a constant input. Nothing was changed. Omit `{PREFIX}input`, remove the input of the "
+                f"target, or set `{PREFIX}schedule`.using to scheduler"
+            )
         if change.changed:
             item = wanted.schedule(self.names, self.variables, self.tags)
             self.add("schedules", item, self.names.name, change)

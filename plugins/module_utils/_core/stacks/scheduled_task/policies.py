@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..iam import allow, allow_pass_role, policy, trust
+from ..iam import allow, allow_key, allow_pass_role, policy, trust
 from .names import Names
 from .variables import Variables
 
@@ -41,10 +41,13 @@ def schedule_trust(names: Names, variables: Variables) -> Document:
     return trust(names.place, "scheduler", [names.arn("scheduler", f"schedule-group/{variables.group}")])
 
 
-def states_policy(names: Names, variables: Variables, passed: Sequence[str], topic: str | None) -> Document:
+def states_policy(
+    names: Names, variables: Variables, passed: Sequence[str], topic: str | None, key: str | None
+) -> Document:
     """What executions may do: run any revision of the family, so that the next one needs no change here.
 
-    ``passed`` are the ARNs of the roles that tasks get; ``topic`` is the one that the state machine itself notifies.
+    ``passed`` are the ARNs of the roles that tasks get; ``topic`` is the one that the state machine itself notifies,
+    ``key`` the KMS key of that.
     """
     in_cluster = {"ecs:cluster": names.arn("ecs", f"cluster/{variables.cluster_name}")}
     tasks = names.arn("ecs", f"task/{variables.cluster_name}/*")
@@ -59,8 +62,14 @@ def states_policy(names: Names, variables: Variables, passed: Sequence[str], top
         statements["TagTask"] = allow("ecs:TagResource", tasks, StringEquals={"ecs:CreateAction": "RunTask"})
     if passed:
         statements["PassRole"] = allow_pass_role(list(passed), "ecs-tasks")
+    if variables.concurrency != "allow":
+        statements["ListExecutions"] = allow("states:ListExecutions", names.machine_arn)
+    if variables.concurrency == "replace":
+        statements["StopExecution"] = allow("states:StopExecution", names.arn("states", f"execution:{names.name}:*"))
     if topic:
         statements["Notify"] = allow("sns:Publish", topic)
+    if topic and key:
+        statements["UseKey"] = allow_key(names.place, key)
     # The actions for logs and traces take no resource.
     if variables.logging_level != "OFF":
         statements["Log"] = allow([f"logs:{action}" for action in _LOG_DELIVERY], "*")

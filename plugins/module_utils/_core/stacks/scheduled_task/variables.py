@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import Refused
 from ...limits import check_tags
-from ...names import STANDARD_QUEUE, STANDARD_TOPIC, NameRule, read_arn_text, read_name
+from ...names import KMS_KEY, POLICY, STANDARD_QUEUE, STANDARD_TOPIC, NameRule, read_arn_text, read_name
 from ..variables import as_bool, as_int, as_list, as_mapping, check_known
 
 NAME = NameRule(r"[A-Za-z0-9_-]{1,50}", "1 to 50 letters, digits, hyphens and underscores")
@@ -22,7 +22,8 @@ ROLE = "scheduled_task"
 PREFIX = f"{ROLE}_"
 # Variables that the tasks use and the plan does not, and the result of an earlier run.
 BESIDES = ("region", "profile", "assume_role_arn", "assume_role_duration", "result")
-WAYS = ("execution", "catch", "task")
+WAYS = ("execution", "catch", "task", "skipped")
+CONCURRENCY = ("allow", "forbid", "replace")
 LEVELS = ("OFF", "ALL", "ERROR", "FATAL")
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 # Keys of the option ``job`` that have variables of their own.
@@ -30,7 +31,10 @@ OF_JOB = {
     "cluster": "cluster",
     "task_definition": "task_definition",
     "timeout": "timeout",
+    "concurrency": "concurrency",
+    "starting_deadline": "starting_deadline",
     "notify_topic_arn": "topic_arn",
+    "skipped_topic_arn": "topic_arn",
 }
 # Options of ecs_task_schedule that have none.
 OF_SCHEDULE = (
@@ -48,7 +52,7 @@ OF_SCHEDULE = (
 # Options of modules, as their messages name them, and our variables that they come from; the first that fits counts.
 _VARIABLES = {
     r"\bjob\.network_configuration\.(subnets|security_groups|assign_public_ip)\b": r"\1",
-    r"\bjob\.(cluster|task_definition|timeout)\b": r"\1",
+    r"\bjob\.(cluster|task_definition|timeout|concurrency|starting_deadline)\b": r"\1",
     r"\bjob\.": "job.",
     r"^schedule_expression_timezone\b": "timezone",
     r"^(schedule_expression|input)\b": r"\1",
@@ -84,6 +88,9 @@ class Variables:
     dead_letter_arn: str | None = None  # empty removes the one there is
     pass_role_arns: tuple[str, ...] | None = None
     permissions_boundary: str | None = None  # None keeps the one there is
+    kms_key: str | None = None  # as that
+    concurrency: str = "allow"
+    starting_deadline: str | None = None
 
     @property
     def using(self) -> str:
@@ -103,14 +110,21 @@ class Variables:
 
     @property
     def ways(self) -> tuple[str, ...]:
-        """The ways in which somebody is notified: none without a topic."""
-        return self.notify if self.present and (self.topic_arn or self.emails) else ()
+        """The ways in which somebody is notified: none without a topic, and of skips only where there can be any."""
+        skips = self.concurrency != "allow" or self.starting_deadline
+        told = self.present and (self.topic_arn or self.emails)
+        return tuple(way for way in self.notify if skips or way != "skipped") if told else ()
 
 
 def read_variables(given: Mapping[str, Any]) -> Variables:
     """Read the variables, whose names come without the role's prefix. Raises ``Refused``."""
-    check_known(ROLE, given, (*Variables.__dataclass_fields__.keys() - {"present"}, "state", *BESIDES))
+    check_known(ROLE, given, (*Variables.__dataclass_fields__.keys() - {"present"}, "state", "suspend", *BESIDES))
     given = {name: value for name, value in given.items() if value is not None}
+    suspended = _optional_flag("suspend", given)
+    if suspended is not None and "enabled" in given:
+        raise Refused(
+            f"`{PREFIX}suspend` and `{PREFIX}enabled` exclude each other: both say whether the schedule fires"
+        )
     state = _choice("state", given.get("state", "present"), ("present", "absent"))
     read = Variables(
         name=read_name(f"{PREFIX}name", str(given.get("name", "")), NAME),
@@ -132,11 +146,16 @@ def read_variables(given: Mapping[str, Any]) -> Variables:
         security_groups=_optional_texts("security_groups", given),
         assign_public_ip=_optional_flag("assign_public_ip", given),
         timezone=given.get("timezone"),
-        enabled=_optional_flag("enabled", given),
+        enabled=_optional_flag("enabled", given) if suspended is None else not suspended,
         input=given.get("input"),
         dead_letter_arn=given.get("dead_letter_arn"),
         pass_role_arns=_optional_texts("pass_role_arns", given),
-        permissions_boundary=given.get("permissions_boundary"),
+        permissions_boundary=read_arn_text(
+            f"{PREFIX}permissions_boundary", given.get("permissions_boundary") or None, POLICY
+        ),
+        kms_key=read_arn_text(f"{PREFIX}kms_key", given.get("kms_key") or None, KMS_KEY),
+        concurrency=_choice("concurrency", given.get("concurrency", "allow"), CONCURRENCY),
+        starting_deadline=None if given.get("starting_deadline") is None else str(given["starting_deadline"]),
     )
     _check(read)
     return read

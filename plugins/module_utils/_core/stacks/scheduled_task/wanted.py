@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...errors import Refused
 from ...events.target.options import INPUTS
+from ...json_text import read_json
 from ...limits import DELIVERY
+from ...schedules.schedule import SCHEDULER
 from .names import RULES, Names
-from .variables import Variables
+from .variables import PREFIX, Variables
 
 Parameters = dict[str, Any]
 # Reads the parameters of the module of that name as Ansible does: types, defaults, choices. Raises ``Refused``.
@@ -36,9 +39,9 @@ def topic_arn(names: Names, variables: Variables) -> str | None:
     return (variables.topic_arn or names.topic_arn) if variables.ways else None
 
 
-def topic_of_machine(names: Names, variables: Variables) -> str | None:
-    """The topic that the state machine itself notifies."""
-    return topic_arn(names, variables) if "catch" in variables.ways else None
+def topic_of_machine(names: Names, variables: Variables, *ways: str) -> str | None:
+    """The topic that the state machine itself notifies in one of these ways."""
+    return topic_arn(names, variables) if set(ways) & set(variables.ways) else None
 
 
 def job(names: Names, variables: Variables) -> Parameters:
@@ -56,7 +59,13 @@ def job(names: Names, variables: Variables) -> Parameters:
             "assign_public_ip": variables.assign_public_ip,
         }
         whole["network_configuration"] = given(network)
-    return {**whole, **given({"notify_topic_arn": topic_of_machine(names, variables)})}
+    options = {
+        "notify_topic_arn": topic_of_machine(names, variables, "catch"),
+        "concurrency": variables.concurrency,
+        "starting_deadline": variables.starting_deadline,
+        "skipped_topic_arn": topic_of_machine(names, variables, "skipped"),
+    }
+    return {**whole, **given(options)}
 
 
 def machine(names: Names, variables: Variables, tags: Mapping[str, str]) -> Parameters:
@@ -74,7 +83,8 @@ def machine(names: Names, variables: Variables, tags: Mapping[str, str]) -> Para
 
 
 def schedule(names: Names, variables: Variables, tags: Mapping[str, str]) -> Parameters:
-    """The schedule. Only a rule can have tags."""
+    """The schedule. Only a rule can have tags. It passes on the time that a deadline counts from, as a rule does."""
+    timed = variables.starting_deadline is not None and variables.using == SCHEDULER
     options: Parameters = {
         **variables.schedule,
         "name": names.name,
@@ -82,12 +92,23 @@ def schedule(names: Names, variables: Variables, tags: Mapping[str, str]) -> Par
         "schedule_expression_timezone": variables.timezone,
         "enabled": variables.enabled,
         "state_machine_arn": names.machine_arn,
-        "input": variables.input,
+        "input": _with_time(variables.input) if timed else variables.input,
         "dead_letter_arn": variables.dead_letter_arn,
         "role_arn": names.role_arn(names.schedule_role),
         "tags": dict(tags) if variables.using == "rule" else None,
     }
     return given(options)
+
+
+def _with_time(written: Any) -> Parameters:
+    """Input with the time of the schedule, which EventBridge Scheduler fills in."""
+    data = read_json(f"{PREFIX}input", written) if isinstance(written, str) else {} if written is None else written
+    if not isinstance(data, dict):
+        raise Refused(
+            f"`{PREFIX}input` must be a dictionary (got {type(data).__name__}), because `{PREFIX}starting_deadline` "
+            "adds scheduled_time to it"
+        )
+    return {**data, "scheduled_time": "<aws.scheduler.scheduled-time>"}
 
 
 def rule(names: Names, variables: Variables, way: str, tags: Mapping[str, str]) -> Parameters:
