@@ -35,6 +35,7 @@ def test_the_plays_with_retries_and_schedules_run(sandbox, tmp_path, warm):
     ecs = aws_client(sandbox, "ecs")
     for family in ("report", "import"):
         ecs.register_task_definition(family=family, containerDefinitions=[{"name": "app", "image": "x", "memory": 64}])
+    aws_client(sandbox, "sns").create_topic(Name="alerts")
     playbook = tmp_path / "playbook.yml"
     of_the_role = yaml.safe_load("".join(blocks("yaml", (ROOT / "roles/scheduled_task/README.md").read_text())))
     plays = [*plays_with("launch_retry"), *plays_with("scheduled_task"), *of_the_role]

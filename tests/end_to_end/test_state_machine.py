@@ -296,7 +296,7 @@ def test_the_examples_of_the_documentation(sandbox, warm_playbook):
     results = warm_playbook(tasks).results()
     assert [result["changed"] for result in results] == [True] * len(tasks)
     made = aws_client(sandbox, "stepfunctions").list_state_machines()["stateMachines"]
-    assert sorted(each["name"] for each in made) == ["nightly-report", "plain"]
+    assert sorted(each["name"] for each in made) == ["hourly-import", "nightly-report", "plain"]
 
 
 def test_results_are_as_documented(machine):
