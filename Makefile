@@ -47,7 +47,7 @@ unexport AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; echo '$(strip $(1)): FAILED'; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests test-all lint lint-molecule molecule bench mutants sandbox build lock clean environment FORCE
+.PHONY: help demo test tests oldest test-all lint lint-molecule molecule bench mutants sandbox build lock clean environment FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -57,7 +57,7 @@ demo: build ## recycle a service of a sandbox, watch its capacity, and see who i
 
 # Tests wait for sandboxes now and then, and lint and molecule compute meanwhile. pytest's last line comes at the end.
 test: build ## all that CI runs
-	@$(MAKE) --no-print-directory -k -j 3 tests lint molecule-service_recycle; \
+	@$(MAKE) --no-print-directory -k -j 3 tests lint molecule-service_recycle oldest; \
 		status=$$?; cat $(BUILD)/closing; exit $$status
 
 # Prints whole lines, because others print meanwhile, and keeps the last one.
@@ -65,6 +65,10 @@ tests: build
 	@{ $(PYTEST) -m 'not long'; echo $$? > $(BUILD)/status; } | \
 		awk 'NR > 1 { print line; fflush() } { line = $$0 } END { print line > "$(BUILD)/closing" }'; \
 		exit $$(cat $(BUILD)/status)
+
+# Says so where no Python is installed that ansible-core 2.17 runs with.
+oldest: build
+	@$(PY) -m tests.versions --check 2.17
 
 test-all: lint lint-molecule molecule ## the same, the long flows, 120,000 simulated histories, a fleet of 50 services, roles on each ansible-core
 	@$(PY) -m tests.versions

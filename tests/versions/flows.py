@@ -16,13 +16,15 @@ SECRET = "xoxb-1-aVerySecretToken"
 class Flow:
     """``given`` is applied twice, ``changed`` once, ``given`` again; then everything is removed with ``absent``.
 
-    Names of variables are without the prefix of the role. ``prepare`` are tasks before the first run.
+    Without ``absent`` it ends after ``changed``. Names of variables are without the prefix of the role. ``prepare`` are
+    tasks before the first run, and ``services`` those that run on the sandbox before.
     """
 
     given: Mapping[str, Any]
     changed: Mapping[str, Any]
-    absent: Mapping[str, Any] = field(default_factory=lambda: {"state": "absent"})
+    absent: Mapping[str, Any] | None = field(default_factory=lambda: {"state": "absent"})
     prepare: tuple[Mapping[str, Any], ...] = ()
+    services: tuple[Mapping[str, Any], ...] = ()
 
 
 FLOWS = {
@@ -115,5 +117,39 @@ FLOWS = {
             "tags": {"number": "{{ 40 + 2 }}"},
         },
         prepare=({"amazon.aws.cloudwatchlogs_log_group": {"log_group_name": "trail"}},),
+    ),
+    "service_recycle": Flow(
+        given={
+            "cluster": "production",
+            "service": "shop",
+            "token": "release-{{ 3 + 4 }}",
+            "batch_size": "{{ 1 + 1 }}",
+            "wait_delay": 0.2,
+            "region": "eu-central-1",
+        },
+        changed={
+            "cluster": "production",
+            "service": "shop",
+            "all_tasks": "{{ true }}",
+            "exclude_tasks": "0123456789abcdef0123456789abcdef",
+            "order": "newest",
+            "max_tasks": "{{ 1 + 1 }}",
+            "batch_size": "{{ 40 + 10 }}%",
+            "batch_wait": "{{ 1 + 0 }}",
+            "checkpoints": "{{ [40 + 10] }}",
+            "checkpoint_wait": "{{ 1 + 0 }}",
+            "bake_time": "{{ 1 + 0 }}",
+            "max_failures": "{{ 1 + 1 }}",
+            "timeout": "{{ 60 * 60 }}",
+            "surge": "{{ 0 + 1 }}",
+            "minimum_healthy_percent": "{{ 40 + 10 }}",
+            "stabilize_time": "{{ 1 + 0 }}",
+            "wait_timeout": "{{ 60 * 10 }}",
+            "wait_delay": 0.2,
+            "protected_tasks": "skip",
+            "reason": "{{ 40 + 2 }}",
+        },
+        absent=None,
+        services=({"name": "shop", "cluster": "production", "tasks": 3},),
     ),
 }
