@@ -40,6 +40,7 @@ MEMORY = 2 << 30  # bytes of address space beyond what the parent has
 POLL = 0.005  # seconds
 LONGEST = 0.5  # seconds of processor time; tests that take longer are left out
 SHORTEST_LIMIT = 20.0  # seconds for one mutant
+SHORTEST_WORK = 5  # seconds of processor time for one mutant
 
 
 class BrokenTests(Exception):
@@ -161,9 +162,11 @@ class Trials:
         os.close(writer)
         with os.fdopen(reader) as pipe:
             text = pipe.read()
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+        _pid, status, used = os.wait4(child, 0)
+        if os.waitstatus_to_exitcode(status):
             raise BrokenTests(f"the tests fail without a mutant. Run pytest -x {' '.join(subject.tests)}")
         self.limit = max(SHORTEST_LIMIT, 2 * (time.monotonic() - begun))
+        self.work = max(SHORTEST_WORK, int(2 * (used.ru_utime + used.ru_stime)))
         seen = json.loads(text)
         self.outside = set(seen["outside"])
         quick = {name: found for name, found in seen["tests"].items() if found[0] <= LONGEST}
@@ -189,6 +192,7 @@ class Trials:
         return [name for name, functions in called.items() if function in functions]
 
     def _try(self, mutant: Mutant) -> int:
+        resource.setrlimit(resource.RLIMIT_CPU, (self.work, self.work))  # ends it early on a busy machine, too
         tests = self.tests_of(mutant.function)
         sys.meta_path.insert(0, _Instead(self.subject.module, mutant.source))
         files = dict.fromkeys(name.partition("::")[0] for name in tests)

@@ -65,7 +65,7 @@ def _oddity(value: object, shape: Any, path: str) -> str:
             return _not(value, path)
         each = (_oddity(item, shape[0], f"{path}[{number}]") for number, item in enumerate(value))
         return next(filter(None, each), "")
-    if not isinstance(value, shape) or (shape is int and isinstance(value, bool)):
+    if not isinstance(value, shape) or isinstance(value, bool):
         return _not(value, path)
     return f"{path} is hidden" if isinstance(value, str) and is_mark(value) else ""
 

@@ -19,6 +19,8 @@ from tests.unit.core.retry.samples import WHOLE
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 ENVIRONMENT = [{"name": "A", "value": "b"}]
 GPU = [{"type": "GPU", "value": "1"}]
+SHARED = [{**GPU[0], "sharingStrategy": {"nvidiaMps": {"memory": 1024, "maxComputePercent": 50}}}]
+TWO_KINDS = [{"type": "GPU", "value": "2"}, {"type": "Other", "value": "3"}]
 
 
 def of(*containers, **more):
@@ -35,6 +37,8 @@ def app(**more):
         ({}, ""),
         (WHOLE["overrides"], ""),
         (of(app(environmentFiles=[{"type": "s3", "value": "x"}], resourceRequirements=GPU)), ""),
+        (of(app(resourceRequirements=SHARED)), ""),
+        ({"inferenceAcceleratorOverrides": [{"deviceName": "device", "deviceType": "eia2.medium"}]}, ""),
         (of(), ""),
         (of(app(command=[])), ""),
         ("x", "overrides is hidden"),
@@ -114,6 +118,10 @@ BOTH = of(app(environment=ENVIRONMENT, command=["run", "all"]), {"name": "side",
         (of(app(), app()), of(app()), False),
         (of(app()), of(app(), app()), False),
         (of(app()), {"containerOverrides": "x"}, False),
+        (of(app()), {"containerOverrides": 5}, False),
+        (of(app()), {"containerOverrides": app()}, False),
+        ({"cpu": "512"}, {"cpu": ["5", "1", "2"]}, False),
+        (of(app(environment=ENVIRONMENT)), of(app(environment="")), False),
         (of(app(command=["a", "b"])), of(app(command=["a", "c"])), False),
         (of(app(command=["c", "b"])), of(app(command=["a", "b"])), False),
         (of(app(command=["a", HIDDEN])), of(app(command=["a", "c"])), True),
@@ -149,6 +157,11 @@ def test_whether_they_are_the_same(shown, whole, expected):
         (of(app(command=[HIDDEN, "x"])), None, of(app(command=[HIDDEN, "x"]))),
         (of(app(command=["x"])), BOTH, of(app(command=["x"]))),
         (of(app(resourceRequirements=GPU)), of(app(resourceRequirements=[])), of(app(resourceRequirements=GPU))),
+        (
+            of(app(resourceRequirements=[{"type": "GPU", "value": HIDDEN}, TWO_KINDS[1]])),
+            of(app(resourceRequirements=TWO_KINDS)),
+            of(app(resourceRequirements=TWO_KINDS)),
+        ),
     ],
 )
 def test_what_they_were(shown, template, expected):
@@ -168,11 +181,14 @@ def test_roles_are_taken_out_and_nothing_else():
     assert overrides.keys() - without_roles(overrides).keys() == {"taskRoleArn", "executionRoleArn"}
 
 
-def test_a_mark_is_the_whole_text():
-    assert [is_mark(text) for text in ("***", "x***", "***x", HIDDEN, HIDDEN + " x")] == [
-        True,
-        False,
-        False,
-        True,
-        False,
-    ]
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "***", HIDDEN, "REDACTED", "MASKED", "CENSORED", "HIDDEN", "<hidden>", "[Redacted]", "(masked)", "{censored}",
+        "<obfuscated>", "<sanitized>", "**removed**",
+    ],
+)  # fmt: skip
+def test_a_mark_is_the_whole_text(mark):
+    assert is_mark(mark)
+    assert not is_mark(f"x{mark}")
+    assert not is_mark(f"{mark} x")
