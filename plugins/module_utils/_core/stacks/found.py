@@ -53,9 +53,9 @@ def policy_place(arn: Arn, stack: Mapping[str, Any]) -> Place | None:
     The stack has it under its name or its ARN; None when it was not looked up. A function and a log group exist where
     ``functions`` or ``log_groups`` has them; their policies are in ``function_policies`` and ``log_group_policies``.
     """
-    kind = {"sns": "topics", "sqs": "queues", "lambda": "functions", "logs": "log_groups"}.get(arn.service)
+    kind = {"sns": "topics", "sqs": "queues", "lambda": "functions", "logs": "log_groups"}.get(arn.service, "")
     name = arn.resource.removeprefix("function:").removeprefix("log-group:")
-    things = stack.get(kind or "", {})
+    things = stack.get(kind, {})
     key = next((key for key in (name, str(arn)) if key in things), None)
     if key is None:
         return None

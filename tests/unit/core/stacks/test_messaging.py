@@ -87,9 +87,9 @@ def test_a_new_topic_gets_its_subscriptions():
         ({"target": {"arn": "x"}}, r"steps\[7\].target needs rule, id"),
         ({"target": {"rule": None, "id": "x"}}, r"needs rule"),
         ({"rule": {"name": "x", "state": "on"}}, r"steps\[7\].rule.state must be one of present, absent \(got 'on'\)"),
-        ({"topic": {"name": "a b"}}, r"`steps\[7\].topic.name` must be"),
+        ({"topic": {"name": "a b"}}, r"`steps\[7\].topic.name` must be letters, digits, .* for FIFO topics"),
         ({"log_group_key": {"name": "/ecs"}}, r"steps\[7\].log_group_key needs kms_key_arn"),
-        ({"queue": {"name": "a:b"}}, r"`steps\[7\].queue.name` must be"),
+        ({"queue": {"name": "a:b"}}, r"`steps\[7\].queue.name` must be 1 to 80 letters, .* for FIFO queues"),
     ],
 )
 def test_a_step_that_cannot_be_meant(given, words):

@@ -264,6 +264,7 @@ MANAGEMENT = {"eventCategory": {"Equals": ["Management"]}}
         ({"EventSelectors": [{"IncludeManagementEvents": False}]}, False),
         (advanced(**MANAGEMENT), True),
         (advanced(eventCategory={"Equals": ["Data"]}), False),
+        ({"AdvancedEventSelectors": [{}]}, False),
         (advanced(**MANAGEMENT, readOnly={"Equals": ["false"]}), True),
         (advanced(**MANAGEMENT, readOnly={"Equals": ["true"]}), False),
         (advanced(**MANAGEMENT, eventSource={"NotEquals": ["kms.amazonaws.com"]}), True),
