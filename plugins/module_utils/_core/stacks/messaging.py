@@ -24,11 +24,8 @@ def plan_queue(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Ch
 def plan_topic(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Change:
     """Return both sides of a topic: as of a queue, and the subscriptions that are wanted or have to go."""
     standing = (found or {}).get("subscriptions", [])
-    gone = set(wanted["unsubscribe"])
-    there = [each for each in standing if each["arn"] in gone or _named(each) in map(_named, wanted["subscriptions"])]
-    before = [_named(each) for each in there]
-    after = [_named(each) for each in there if each["arn"] not in gone]
-    after = list(dict.fromkeys([*after, *map(_named, wanted["subscriptions"])]))
+    gone, after = set(wanted["unsubscribe"]), set(map(_named, wanted["subscriptions"]))
+    before = [_named(each) for each in standing if each["arn"] in gone or _named(each) in after]
     return _plan(wanted, found, {"subscriptions": (sorted(before), sorted(after))})
 
 

@@ -155,26 +155,34 @@ def test_names_become_arns_and_arns_stay():
 
 
 def test_the_place_comes_from_the_caller():
-    assert place_of("arn:aws-cn:sts::123456789012:assumed-role/a/b", "cn-north-1").partition == "aws-cn"
+    found = place_of("arn:aws-cn:sts::123456789012:assumed-role/a/b", "cn-north-1")
+    assert found == StackPlace("aws-cn", "cn-north-1", "123456789012")
     with pytest.raises(Refused, match="not an ARN"):
         place_of("nobody", "x")
 
 
 def test_a_service_is_trusted_for_this_account_alone():
-    (statement,) = iam.trust(HERE, "events", ["arn:rule"])["Statement"]
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": "123456789012"},
-        "ArnEquals": {"aws:SourceArn": ["arn:rule"]},
+    condition = {"StringEquals": {"aws:SourceAccount": "123456789012"}, "ArnEquals": {"aws:SourceArn": ["arn:rule"]}}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": condition,
     }
-    assert "ArnLike" in iam.trust(HERE, "states", ["arn:*"])["Statement"][0]["Condition"]
+    assert iam.trust(HERE, "events", ["arn:rule"]) == {"Version": "2012-10-17", "Statement": [statement]}
+    assert "ArnLike" in iam.trust(HERE, "states", ["arn:*", "arn:x"])["Statement"][0]["Condition"]
     assert iam.trust(HERE, "lambda")["Statement"][0]["Condition"].keys() == {"StringEquals"}
 
 
 def test_a_role_is_passed_to_one_service():
-    assert iam.allow_pass_role("arn:role", "ecs-tasks")["Condition"] == {
-        "StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+    statement = iam.allow_pass_role(("arn:role",), "ecs-tasks")
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "iam:PassRole",
+        "Resource": ["arn:role"],
+        "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
     }
+    assert iam.policy([statement]) == {"Version": "2012-10-17", "Statement": [statement]}
 
 
 ONE = {"Statement": [{"Action": ["a", "b"], "Resource": ["x"]}]}
@@ -184,12 +192,18 @@ ONE = {"Statement": [{"Action": ["a", "b"], "Resource": ["x"]}]}
     ("other", "same"),
     [
         ({"Statement": {"Action": ["b", "a"], "Resource": "x"}}, True),
+        ({"Statement": ({"Action": ("b", "a"), "Resource": "x"},)}, True),
         ({"Statement": [{"Action": ["a"], "Resource": "x"}]}, False),
         (None, False),
     ],
 )
 def test_policies_are_compared_as_values(other, same):
     assert iam.same_policy(ONE, other) is same
+
+
+def test_statements_and_their_keys_have_no_order():
+    one = {"Statement": [{"Action": "b", "Resource": "x"}, {"Action": "a", "Sid": "y"}]}
+    assert iam.same_policy(one, {"Statement": [{"Resource": "x", "Action": "b"}, {"Sid": "y", "Action": "a"}]})
 
 
 ROLE = iam.wanted_role("x", iam.trust(HERE, "events"), "d", {"a": "b"})
@@ -237,6 +251,10 @@ def test_a_key_is_named_as_iam_takes_it(key, resource, condition):
     statement = iam.allow_key(HERE, key)
     assert (statement["Action"], statement["Resource"]) == (["kms:Decrypt", "kms:GenerateDataKey"], resource)
     assert statement.get("Condition") == (condition and {"ForAnyValue:StringEquals": condition})
+
+
+def test_a_role_without_a_boundary():
+    assert ROLE["boundary"] == ""  # iam_role takes no null
 
 
 def test_when_an_inline_policy_is_written():
