@@ -1,0 +1,312 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Alert on a failure at once, count its repetitions, and alert on their number when the quiet period ends.
+
+It goes into the function's package, and imports nothing of ours.
+
+The first failure of a key (the same service or family, and the same cause) opens a window, which is one item of a
+DynamoDB table, and is sent at once. Later ones only add their id to that item. A one-time schedule of EventBridge
+Scheduler invokes the function again when the window ends; then the number is sent and the item goes. Why so:
+
+* The queue is the one that Lambda keeps for asynchronous invocations: it repeats a failed event after one and after two
+  more minutes, then hands it to the dead-letter queue ("How Lambda handles errors and retries with asynchronous
+  invocation"). Lambda would poll a queue of Amazon SQS in front of the function for ever, about 15 times a minute, and
+  AWS charges each empty answer (getlift/lift#132, webiny/webiny-js#3137). Nothing here runs when nothing fails.
+* SQS alone cannot count: nobody can ask a queue for the messages of one key, and a message group of a FIFO queue hands
+  out ten at a time. A schedule alone cannot count either: UpdateSchedule takes no condition. A conditional write to one
+  item of DynamoDB is atomic, and adding to a set of ids counts a failure that is delivered twice once.
+* The schedule is created before the item: a window that is open always has an end, wherever the function dies.
+* A schedule fires within a minute of its time ("Schedule types on EventBridge Scheduler": 60 second precision), so a
+  window may last a minute longer. What fails in that minute is counted as well.
+* If the table or the scheduler does not answer, the failure is sent at once and not counted: an alert too many is
+  better than none.
+
+Everything is at least once: a function that dies between sending and noting so sends again.
+
+``on_failure`` and ``on_end`` are generators: they yield one act at a time and are sent its answer, so that what is done
+(by the handler) and what is decided (here) stay apart, and tests can stop and interleave them anywhere. Times are
+milliseconds since 1970.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+SOURCE = "steadyops.ecs"  # of the events that are sent
+FIELD = "quiet_period"  # of their detail
+SOURCES = ("aws.ecs", "aws.health", "aws.states")  # of the events that failures are
+MOST = 5000  # failures that one window counts; DynamoDB writes the whole item, of at most 400 KB, each time
+LEASE = 45_000  # after which another attempt is dead: more than the function's timeout
+GRACE = 600_000  # for an end that is late: a minute of the schedule, three of Lambda's retries, and time to spare
+TRIES = 4
+
+Event = Mapping[str, Any]
+
+
+class Busy(Exception):
+    """Another invocation is at work on the same window: try again later."""
+
+    def __init__(self) -> None:
+        super().__init__("another invocation is at work on this quiet period; Lambda tries again")
+
+
+class Unavailable(Exception):
+    """The table or the scheduler has refused a call or has not answered."""
+
+
+class Unreadable(ValueError):
+    """What the function was invoked with is neither a failure nor the end of a window."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``period`` in seconds; ``name`` is the one of the alerts, ``account`` the one whose events are taken."""
+
+    name: str
+    period: int
+    account: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """``id`` is that of the event, ``kind`` that of the rule, ``key`` the same for failures that count together."""
+
+    key: str
+    id: str
+    kind: str
+    event: Event
+
+
+@dataclass(frozen=True)
+class End:
+    """The window of ``key`` that was opened at ``opened`` ends. ``event`` is its first failure."""
+
+    key: str
+    opened: int
+    kind: str
+    event: Event
+
+
+@dataclass(frozen=True)
+class Window:
+    """``ids`` are of failures, ``first`` among them. ``closing`` is when somebody has begun to close it, or 0."""
+
+    key: str
+    opened: int
+    ends: int
+    first: str
+    ids: frozenset[str]
+    told: bool = False
+    closing: int = 0
+
+
+@dataclass(frozen=True)
+class Count:
+    """Add an id to the window of a key. False: there is none, it is ``full`` or closing, has ended before ``since``,
+    or this id is the one that opened it."""
+
+    key: str
+    id: str
+    since: int
+    full: int = MOST
+
+
+@dataclass(frozen=True)
+class Look:
+    """The window of a key, or None; as it is after all writes that were answered."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Have the function invoked with ``message`` at ``at``; ``name`` is new for each window."""
+
+    name: str
+    at: int
+    message: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Open:
+    """Write a window. False: there is one of this key."""
+
+    window: Window
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Put an event onto the bus."""
+
+    entry: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NoteTold:
+    """Note in the window that its first failure was sent; nothing if there is no such window."""
+
+    key: str
+    opened: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Set ``closing`` to ``now`` unless somebody has done so after ``stale``. Answers the window, or None."""
+
+    key: str
+    opened: int
+    now: int
+    stale: int
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Delete that window; nothing if there is no such window."""
+
+    key: str
+    opened: int
+
+
+Acts = Generator[Any, Any, None]
+
+
+def read_message(message: Any, fingerprint: Sequence[str], settings: Settings) -> Failure | End:
+    """What the function was invoked with, held against what it can be. ``fingerprint`` is that of ``message.event``.
+
+    A failure is ``{"kind", "event"}``, as the targets of the rules send it; the end of a window is the same with
+    ``end`` and ``opened``. Raises ``Unreadable``, without quoting a value.
+    """
+    given = message if isinstance(message, Mapping) else {}
+    kind, event = given.get("kind"), given.get("event")
+    if not isinstance(kind, str) or not re.fullmatch(r"[a-z_]{1,40}", kind) or not isinstance(event, Mapping):
+        raise Unreadable("the function was not invoked with a kind and an event")
+    texts = {"id": 100, "detail-type": 128, "time": 40}
+    wrong = [
+        name for name, most in texts.items() if not isinstance(event.get(name), str) or not 0 < len(event[name]) <= most
+    ]
+    wrong += ["source"] if event.get("source") not in SOURCES else []
+    wrong += ["account"] if event.get("account") != settings.account else []
+    wrong += ["detail"] if not isinstance(event.get("detail"), Mapping) else []
+    if wrong:
+        raise Unreadable(f"the event is not one that the rules let through: see {', '.join(wrong)}")
+    if "end" not in given:
+        return Failure(_key(fingerprint, event), _hash(event["id"])[:16], kind, event)
+    key, opened = given["end"], given.get("opened")
+    if not isinstance(key, str) or not re.fullmatch(r"[0-9a-f]{32}", key) or type(opened) is not int:
+        raise Unreadable("the end of a window has no key or no time")
+    return End(key, opened, kind, event)
+
+
+def on_failure(failure: Failure, settings: Settings, now: int) -> Acts:
+    """Send it, or count it. Raises ``Busy``."""
+    try:
+        yield from _send_or_count(failure, settings, now)
+    except Unavailable:
+        yield Tell(_entry(failure, settings, failure.event["time"], 1, "once, not counted"))
+
+
+def _send_or_count(failure: Failure, settings: Settings, now: int) -> Acts:
+    for _try in range(TRIES):
+        if (yield Count(failure.key, failure.id, now - GRACE)):
+            return
+        window = yield Look(failure.key)
+        if window is None:
+            window = Window(failure.key, now, now + settings.period * 1000, failure.id, frozenset([failure.id]))
+            yield Schedule(_schedule_name(window, settings), window.ends, _end_message(failure, window))
+            if not (yield Open(window)):
+                continue
+            yield from _send_first(failure, settings, window)
+            return
+        if failure.id == window.first and not window.told and not window.closing:
+            # Lambda repeats what failed after a minute; before that, the other attempt is still at work.
+            if now - window.opened < LEASE:
+                raise Busy
+            yield from _send_first(failure, settings, window)
+            return
+        if failure.id in window.ids:
+            return
+        if now - window.ends > GRACE or (window.closing and now - window.closing > LEASE):
+            yield from on_end(End(window.key, window.opened, failure.kind, failure.event), settings, now)
+        elif len(window.ids) >= MOST:
+            return
+    raise Busy
+
+
+def _send_first(failure: Failure, settings: Settings, window: Window) -> Acts:
+    yield Tell(_entry(failure, settings, failure.event["time"], 1, "once so far"))
+    try:
+        yield NoteTold(window.key, window.opened)
+    except Unavailable:
+        return  # so that the end is sent even if the window counts no other failure
+
+
+def on_end(end: End, settings: Settings, now: int) -> Acts:
+    """Send how many failures the window has counted, unless it is only the one that was sent. Raises ``Busy``."""
+    window = yield Claim(end.key, end.opened, now, now - LEASE)
+    if window is None:
+        found = yield Look(end.key)
+        if found is not None and found.opened == end.opened:
+            raise Busy
+        return
+    number = len(window.ids)
+    if number > 1 or not window.told:
+        many = f"{number} times" if number > 1 else "once"
+        more = " or more" if number >= MOST else ""
+        times = f"{many}{more} in {_duration(now - window.opened)}" if number > 1 else many
+        yield Tell(_entry(end, settings, _iso(now), number, times))
+    yield Remove(end.key, end.opened)
+
+
+def _key(fingerprint: Sequence[str], event: Event) -> str:
+    """Tasks of two services may be of one family. Any other group is what a caller wrote, perhaps new for each task."""
+    group = str(event["detail"].get("group"))
+    return _hash(json.dumps([*fingerprint, group if group.startswith("service:") else ""]))[:32]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _schedule_name(window: Window, settings: Settings) -> str:
+    """At most 64 characters, with a name of 40."""
+    return f"{settings.name}-end-{_hash(f'{window.key} {window.opened} {window.first}')[:19]}"
+
+
+def _end_message(failure: Failure, window: Window) -> dict[str, Any]:
+    """Without what no message shows and what may hold secrets: overrides, and the input of an execution."""
+    detail = {name: value for name, value in failure.event["detail"].items() if name not in ("overrides", "input")}
+    request = detail.get("requestParameters")
+    if isinstance(request, Mapping):
+        detail["requestParameters"] = {name: value for name, value in request.items() if name != "overrides"}
+    event = {**failure.event, "detail": detail}
+    return {"end": window.key, "opened": window.opened, "kind": failure.kind, "event": event}
+
+
+def _entry(about: Failure | End, settings: Settings, time: str, count: int, times: str) -> dict[str, Any]:
+    """An entry of PutEvents: the event as it was, with the number in its detail and another source."""
+    event = about.event
+    told = {"name": settings.name, "kind": about.kind, "count": count, "times": times}
+    resources = event.get("resources")
+    return {
+        "Source": SOURCE,
+        "DetailType": event["detail-type"],
+        "Time": time,
+        "Resources": [str(each) for each in resources] if isinstance(resources, list) else [],
+        "Detail": json.dumps({**event["detail"], FIELD: told}),
+    }
+
+
+def _duration(milliseconds: int) -> str:
+    seconds = round(milliseconds / 1000)
+    return f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
+
+
+def _iso(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds // 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
