@@ -24,6 +24,7 @@ def failure_alerts_plan(
     stack: Mapping[str, Any],
     package: Mapping[str, Any] | None = None,
     more: Mapping[str, Any] | None = None,
+    quiet_package: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What to write, or why nothing will be done, or what has to be looked at first."""
     from ..module_utils._core.stacks.failure_alerts.look import look_again, together
@@ -32,7 +33,8 @@ def failure_alerts_plan(
     def plan() -> dict[str, Any]:
         alerts = _read(variables)
         again = look_again(alerts, stack) if more is None else {}
-        planned = NO_PLAN if again else plan_alerts(alerts, together(stack, more or {}), package or {})
+        both = together(stack, more or {})
+        planned = NO_PLAN if again else plan_alerts(alerts, both, package or {}, quiet_package or {})
         return {**planned, "look": again}
 
     return or_refused(plan, **NO_PLAN, look={})

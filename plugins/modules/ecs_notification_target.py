@@ -181,6 +181,12 @@ options:
           - A placeholder for text that people or programs wrote, such as C(<reason>), must be a value of its own,
             outside of quotes.
         type: json
+      repetitions:
+        description:
+          - Say in the headline how often it has failed, as in V(200 times in 10 minutes). For rules whose events the
+            function of a quiet period sends; see P(steadyops.ecs.failure_alerts#role).
+        type: bool
+        default: false
   message_for:
     description:
       - The kind of events that the message is about, as in O(steadyops.ecs.ecs_failure_rule#module:kind).
@@ -449,6 +455,7 @@ ARGUMENTS = {
             "cluster": {"type": "str"},
             "log_group": {"type": "str"},
             "template": {"type": "json"},
+            "repetitions": {"type": "bool", "default": False},
         },
     },
     "message_for": {"type": "str", "choices": list(EVENT_KINDS)},

@@ -128,6 +128,12 @@ options:
     type: list
     elements: str
     default: []
+  tables:
+    description:
+      - Names of DynamoDB tables. No item is read.
+    type: list
+    elements: str
+    default: []
   trails:
     description:
       - Whether to look for a CloudTrail trail that records RunTask and StartTask in this region.
@@ -169,6 +175,8 @@ notes:
     C(cloudwatch:DescribeAlarms), C(cloudwatch:ListTagsForResource) - O(alarms).
 
     C(ecs:DescribeTaskDefinition) - O(task_definitions).
+
+    C(dynamodb:DescribeTable), C(dynamodb:ListTagsOfResource) - O(tables).
 
     C(cloudtrail:DescribeTrails), C(cloudtrail:GetTrailStatus), C(cloudtrail:GetEventSelectors) - O(trails).
 """
@@ -312,6 +320,11 @@ stack:
       description: >-
         By name, V(null) or arn, family, revision, status, task_role_arn, execution_role_arn, network_mode,
         container_names.
+      returned: when asked for
+      type: dict
+    tables:
+      description: >-
+        By name, V(null) or arn, status, hash_key_name, billing_mode, tags.
       returned: when asked for
       type: dict
     trails:

@@ -39,6 +39,7 @@ def test_what_exists_is_found_and_what_does_not_is_null(sandbox, start):
         "functions",
         "connections",
         "alarms",
+        "tables",
         "topic_policies",
     }
     for kind in there - {"connections", "topic_policies"}:
@@ -49,7 +50,7 @@ def test_what_exists_is_found_and_what_does_not_is_null(sandbox, start):
 
 
 def make_some(sandbox):
-    names = ("events", "sqs", "sns", "logs", "iam", "lambda", "cloudwatch", "cloudtrail", "s3")
+    names = ("events", "sqs", "sns", "logs", "iam", "lambda", "cloudwatch", "cloudtrail", "s3", "dynamodb")
     aws = {name: aws_client(sandbox, name) for name in names}
     tags = [{"Key": "team", "Value": "shop"}]
     aws["events"].put_rule(Name="made", EventPattern='{"source": ["aws.ecs"]}', Tags=tags)
@@ -73,6 +74,11 @@ def make_some(sandbox):
     aws["cloudwatch"].put_metric_alarm(
         AlarmName="made", Namespace="AWS/SQS", MetricName="x", ComparisonOperator="GreaterThanThreshold", Threshold=0,
         EvaluationPeriods=1, Period=60, Statistic="Maximum", Tags=tags,
+    )  # fmt: skip
+    aws["dynamodb"].create_table(
+        TableName="made", BillingMode="PAY_PER_REQUEST", Tags=tags,
+        AttributeDefinitions=[{"AttributeName": "window", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "window", "KeyType": "HASH"}],
     )  # fmt: skip
     aws["s3"].create_bucket(Bucket="trail", CreateBucketConfiguration={"LocationConstraint": REGION})
     aws["cloudtrail"].create_trail(Name="all", S3BucketName="trail")

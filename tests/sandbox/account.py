@@ -37,6 +37,7 @@ os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 NUMBER = "123456789012"  # moto's account
 TARGETS = {
+    "dynamodb": "DynamoDB_20120810",
     "ecs": "AmazonEC2ContainerServiceV20141113",
     "application-autoscaling": "AnyScaleFrontendService",
     "events": "AWSEvents",

@@ -41,7 +41,7 @@ from .events import api_destinations, connections_api
 from .events import routing as event_routing
 from .events import rules as event_rules
 from .functions import api as lambda_api
-from .functions import log_subscriptions, logs_policies
+from .functions import log_subscriptions, logs_policies, tables
 from .model.state import SandboxError
 from .states import api as states_api
 from .wire import Answer, Call
@@ -56,6 +56,7 @@ OWN: dict[str, dict[str, Callable[[Account, Call], Any]]] = {
     "sqs": sqs_api.OPERATIONS,
     "logs": {**logs_policies.OPERATIONS, **log_subscriptions.OPERATIONS},
     "lambda": lambda_api.OPERATIONS,
+    "dynamodb": tables.OPERATIONS,
     "states": states_api.OPERATIONS,
 }
 

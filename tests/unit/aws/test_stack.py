@@ -247,6 +247,33 @@ CASES = [
         ],
         {"arn": "arn:x", "threshold": 0.0, "tags": READ, "treat_missing_data": "missing"},
     ),
+    ("tables", "windows", [("dynamodb.describe_table", {"TableName": "windows"}, "ResourceNotFoundException")], None),
+    (
+        "tables",
+        "windows",
+        [
+            (
+                "dynamodb.describe_table",
+                {"TableName": "windows"},
+                {
+                    "Table": {
+                        "TableArn": "arn:x",
+                        "TableStatus": "ACTIVE",
+                        "KeySchema": [{"AttributeName": "window", "KeyType": "HASH"}],
+                        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+                    }
+                },
+            ),
+            ("dynamodb.list_tags_of_resource", {"ResourceArn": "arn:x"}, {"Tags": TAGS}),
+        ],
+        {
+            "arn": "arn:x",
+            "status": "ACTIVE",
+            "hash_key_name": "window",
+            "billing_mode": "PAY_PER_REQUEST",
+            "tags": READ,
+        },
+    ),
     (
         "task_definitions",
         "job",

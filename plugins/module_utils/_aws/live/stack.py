@@ -27,6 +27,7 @@ from ..calls import (
     api_destinations,
     cloudtrail,
     cloudwatch,
+    dynamodb,
     ecs,
     event_connections,
     event_rules,
@@ -299,6 +300,20 @@ def find_task_definitions(client: Client, _place: StackPlace, names: Names) -> F
     return found
 
 
+def find_tables(client: Client, _place: StackPlace, names: Names) -> Found:
+    found: Found = {}
+    for name in names:
+        table = dynamodb.table(client("dynamodb"), name)
+        found[name] = table and {
+            "arn": table["TableArn"],
+            "status": table["TableStatus"],
+            "hash_key_name": next(key["AttributeName"] for key in table["KeySchema"] if key["KeyType"] == "HASH"),
+            "billing_mode": (table.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"),
+            "tags": dynamodb.table_tags(client("dynamodb"), table["TableArn"]),
+        }
+    return found
+
+
 READERS: Mapping[str, Callable[[Client, StackPlace, Names], Found]] = {
     "rules": find_rules,
     "queues": find_queues,
@@ -318,6 +333,7 @@ READERS: Mapping[str, Callable[[Client, StackPlace, Names], Found]] = {
     "subscription_filters": find_subscription_filters,
     "alarms": find_alarms,
     "task_definitions": find_task_definitions,
+    "tables": find_tables,
 }
 
 

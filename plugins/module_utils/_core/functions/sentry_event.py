@@ -45,16 +45,21 @@ def sentry_event(event: Any, log_group: str = "", stream_prefix: str = "") -> di
     if kind == "ECS Task State Change" and log_group and stream_prefix and facts["extra"]["links"]:
         facts["extra"]["links"]["logs"] = _log_stream(event["detail"], facts, log_group, stream_prefix)
     tags = {"detail_type": kind, "account": event.get("account"), "region": event.get("region"), **facts.pop("tags")}
+    repetitions = _map(event["detail"].get("quiet_period"))
     resources = [_text(each) for each in event.get("resources") or ()]
     return {
         "event_id": _event_id(event),
         "timestamp": event.get("time"),
         "logger": LOGGER,
         "level": facts["level"],
-        "message": _text(facts["message"]),
+        "message": ", ".join(filter(None, [_text(facts["message"]), _text(repetitions.get("times"))])),
         "fingerprint": ["ecs", kind, *(_text(part) for part in facts["fingerprint"])],
         "tags": {name: _text(value)[:_LONGEST_TAG] for name, value in tags.items() if value not in (None, "")},
-        "extra": {"resources": resources, **{key: value for key, value in facts["extra"].items() if value is not None}},
+        "extra": {
+            "resources": resources,
+            **({"count": repetitions["count"]} if "count" in repetitions else {}),
+            **{key: value for key, value in facts["extra"].items() if value is not None},
+        },
     }
 
 

@@ -22,6 +22,7 @@ WORDS = {
     "connections": "connection",
     "api_destinations": "API destination",
     "alarms": "alarm",
+    "tables": "table",
 }
 
 

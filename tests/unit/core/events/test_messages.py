@@ -41,7 +41,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sandbox.events.input_transformer import MISSING, find
-from tests.unit.core.events.golden_messages import EVENTS, GOLDEN, golden, message, path_of, rendered
+from tests.unit.core.events.golden_messages import EVENTS, GOLDEN, OWN, golden, message, path_of, rendered
 
 every_message = pytest.mark.parametrize("name", TEMPLATES)
 every_kind = pytest.mark.parametrize("kind", EVENT_KINDS)
@@ -405,3 +405,17 @@ def test_the_rules_of_this_collection_are_of_their_kind(kind):
     pattern = pattern_text(failure_pattern(kind, Filters()))
     assert event_kind_of(pattern) == kind
     assert kind in EVENT_KINDS
+
+
+@every_message
+@pytest.mark.parametrize("sample", [each for each in CATALOGUE if each.name in EVENTS], ids=lambda each: each.name)
+def test_a_message_of_a_quiet_period_says_how_often(name, sample):
+    told = {"name": "ecs-failures", "kind": sample.kind, "count": 200, "times": "200 times in 10 minutes"}
+    event = {**sample.event, "detail": {**sample.event["detail"], "quiet_period": told}}
+    options = {"template": OWN.replace("<headline>", "<headline> <times>")} if name == "custom" else {}
+    text = rendered(message(name, repetitions=True, **options), sample.kind, event)
+    assert "200 times in 10 minutes" in text
+    if name != "sns_text":
+        json.loads(text)
+    without = rendered(message(name, **options), sample.kind, event)
+    assert ("200 times" in without) is False

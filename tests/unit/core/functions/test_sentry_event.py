@@ -169,6 +169,18 @@ def test_the_message_says_what_failed(sample, message):
     assert sentry_event(SAMPLES[sample].event)["message"] == message
 
 
+def test_the_number_of_a_quiet_period_is_told():
+    event = SAMPLES["exit_1"].event
+    counted = {
+        **event,
+        "detail": {**event["detail"], "quiet_period": {"count": 200, "times": "200 times in 10 minutes"}},
+    }
+    once, often = sentry_event(event), sentry_event(counted)
+    assert often["message"] == f"{once['message']}, 200 times in 10 minutes"
+    assert often["extra"] == {**once["extra"], "count": 200}
+    assert often["fingerprint"] == once["fingerprint"]
+
+
 def test_events_link_to_the_console():
     event = SAMPLES["service_exit_1"].event
     number = event["detail"]["taskArn"].rpartition("/")[2]

@@ -58,10 +58,10 @@ class World:
             return first
         self.looked = first["look"]
         stack = self.find(first["look"])
-        plan: dict[str, Any] = FILTERS["failure_alerts_plan"](values, stack, PACKAGE)
+        plan: dict[str, Any] = FILTERS["failure_alerts_plan"](values, stack, PACKAGE, quiet_package=PACKAGE)
         if plan["look"]:
             assert plan["changes"] == []
-            plan = FILTERS["failure_alerts_plan"](values, stack, PACKAGE, self.find(plan["look"]))
+            plan = FILTERS["failure_alerts_plan"](values, stack, PACKAGE, self.find(plan["look"]), PACKAGE)
         assert plan["look"] == {}
         return plan
 
@@ -87,14 +87,7 @@ class World:
             )  # fmt: skip
         for item in plan["iam_policies"]:
             self.things["iam_roles"][item["iam_name"]]["policies"][item["policy_name"]] = item["policy_json"]
-        for item in plan["functions"]:
-            hashes = {key: hashlib.sha256(each.encode()).hexdigest() for key, each in secrets["environment"].items()}
-            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{item['name']}"
-            self.put(
-                "functions", item["name"],
-                **{"kms_key_arn": None, **item, "dead_letter_arn": item["dead_letter_arn"] or None},
-                arn=arn, environment=hashes, code_sha256=PACKAGE["code_sha256"],
-            )  # fmt: skip
+        self._functions(plan, secrets)
         for item in plan["connections"]:
             self._connection(item, secrets["connections"][item["name"]])
         for item in plan["api_destinations"]:
@@ -109,9 +102,23 @@ class World:
             self._step(kind, read_step(0, {kind: params})[1], plan)
         for item in plan["iam_policies_removed"]:
             del self.things["iam_roles"][item["iam_name"]]["policies"][item["policy_name"]]
-        for kind in ("api_destinations", "connections", "functions", "iam_roles", "log_groups"):
+        for kind in ("api_destinations", "connections", "functions", "iam_roles", "log_groups", "tables"):
             for item in plan[f"{kind}_removed"]:
                 del self.things[kind][item.get("name") or item["log_group_name"]]
+
+    def _functions(self, plan: dict[str, Any], secrets: dict[str, Any]) -> None:
+        for item in plan["functions"]:
+            environment = item.get("environment_variables", secrets["environment"])
+            hashes = {key: hashlib.sha256(each.encode()).hexdigest() for key, each in environment.items()}
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{item['name']}"
+            self.put(
+                "functions", item["name"],
+                **{"kms_key_arn": None, **item, "dead_letter_arn": item["dead_letter_arn"] or None},
+                arn=arn, environment=hashes, code_sha256=PACKAGE["code_sha256"],
+            )  # fmt: skip
+        for item in plan["tables"]:
+            arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{item['name']}"
+            self.put("tables", item["name"], arn=arn, status="ACTIVE", **item)
 
     def _drawn(self, what: str, name: str) -> str:
         return f"arn:aws:events:{REGION}:{ACCOUNT}:{what}/{name}/12345678-aaaa-bbbb-cccc-1234567890ab"

@@ -13,6 +13,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import pa
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.statements import statement_for
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.failure_alerts.variables import KNOWN
 
+from tests.policies import complaints
 from tests.unit.core.stacks.alert_world import ACCOUNT, FILTERS, REGION, TAG, World, given
 
 TOKEN, KEY = "xoxb-1-aVerySecretToken", "4n0th3r-aVerySecretKey"
@@ -63,6 +64,31 @@ FUNCTION = [
     "role ecs-failures-sentry",
     "policy log-and-dsn of role ecs-failures-sentry",
     "function ecs-failures-sentry",
+]
+QUIET = [
+    EVENTS_ROLE,
+    "log group /aws/lambda/ecs-failures-quiet",
+    "role ecs-failures-quiet",
+    "policy count-and-send of role ecs-failures-quiet",
+    "role ecs-failures-quiet-ends",
+    "policy invoke-function of role ecs-failures-quiet-ends",
+    "table ecs-failures-quiet",
+    "function ecs-failures-quiet",
+    "target mail of rule ecs-failures-task",  # goes
+    "target quiet of rule ecs-failures-task",
+    "rule ecs-failures-task-told",
+    "target mail of rule ecs-failures-task-told",
+]
+QUIET_GONE = [
+    EVENTS_ROLE,
+    "function ecs-failures-quiet",
+    "role ecs-failures-quiet",
+    "role ecs-failures-quiet-ends",
+    "rule ecs-failures-task-told",
+    "table ecs-failures-quiet",
+    "target mail of rule ecs-failures-task",
+    "target mail of rule ecs-failures-task-told",
+    "target quiet of rule ecs-failures-task",
 ]
 ALL_TAGGED = ["queue ecs-failures-undelivered", "topic ecs-failures", "rule ecs-failures-task", EVENTS_ROLE]
 
@@ -122,6 +148,7 @@ VARIABLES = [
      ["log group /aws/lambda/ecs-failures-sentry", *FUNCTION, "target sentry-function of rule ecs-failures-task"],
      ["function ecs-failures-sentry", "role ecs-failures-sentry", "target sentry-function of rule ecs-failures-task"]),
     ({"dead_letter": "false"}, ["target mail of rule ecs-failures-task"], ["target mail of rule ecs-failures-task"]),
+    ({"quiet_period": "600"}, QUIET, QUIET_GONE),
     ({"tags": {"team": "shop"}}, ALL_TAGGED, ALL_TAGGED),
     ({"package_dir": "/tmp"}, [], []),
     ({"region": REGION, "profile": "p", "assume_role_arn": "arn", "assume_role_duration": 900}, [], []),
@@ -159,7 +186,7 @@ def test_the_first_run_writes_in_order(world):
         "Create the log groups",
         "Create the IAM roles",
         "Set what the IAM roles may do",
-        "Create the function that notifies Sentry",
+        "Create the functions",
         "Create the connections",
         "Create the API destinations",
         "Route failures to their receivers",
@@ -183,7 +210,7 @@ def test_everything_goes_in_order_and_nothing_is_left(world):
     assert [change["task"] for change in gone["changes"]][1:] == [
         "Remove API destinations",
         "Remove connections",
-        "Remove the function that notified Sentry",
+        "Remove the functions",
         "Remove IAM roles",
         "Remove log groups",
     ]
@@ -208,6 +235,11 @@ NAMES = [
     ("iam_roles", "ecs-failures-events", "role ecs-failures-events"),
     ("iam_roles", "ecs-failures-sentry", "role ecs-failures-sentry"),
     ("functions", "ecs-failures-sentry", "function ecs-failures-sentry"),
+    ("rules", "ecs-failures-task-told", "rule ecs-failures-task-told"),
+    ("log_groups", "/aws/lambda/ecs-failures-quiet", "log group /aws/lambda/ecs-failures-quiet"),
+    ("iam_roles", "ecs-failures-quiet-ends", "role ecs-failures-quiet-ends"),
+    ("functions", "ecs-failures-quiet", "function ecs-failures-quiet"),
+    ("tables", "ecs-failures-quiet", "table ecs-failures-quiet"),
 ]  # fmt: skip
 
 
@@ -215,7 +247,7 @@ NAMES = [
 @pytest.mark.parametrize("tags", [{}, {TAG: "other"}, {"team": "shop"}])
 def test_what_others_own_stays_as_it_is(world, kind, name, words, tags):
     world.put(kind, name, arn=f"arn:{name}", tags=tags, targets=[], subscriptions=[], attributes={}, policies={})
-    plan = world.plan(**WHOLE)
+    plan = world.plan(**WHOLE, quiet_period=60)
     assert plan["refused"].startswith(f"Not managed by this role: {words}. Nothing was changed. Choose another")
     assert plan["changes"] == []
     gone = world.plan(**WHOLE, state="absent")
@@ -384,7 +416,7 @@ def test_a_refusal_holds_for_every_filter(variables):
 
 
 def test_what_the_role_sets_itself_is_no_variable_of_the_user(world):
-    plan = world.plan(**MAIL, result={"rules": []}, sentry_package={"path": "x"})
+    plan = world.plan(**MAIL, result={"rules": []}, sentry_package={"path": "x"}, quiet_package={"path": "x"})
     assert plan["refused"] == ""
 
 
@@ -567,3 +599,126 @@ def test_a_template_of_the_user(world, template):
         if "target" in step:
             assert step["target"]["message_template"] == "custom"
             assert json.loads(step["target"]["message_options"]["template"]) == {"text": "<headline>", "key": "<key>"}
+
+
+def test_the_receivers_of_a_quiet_period_hear_the_function_and_nobody_else(world):
+    plan = converge(world, **WITHOUT_WEB, quiet_period=600)
+    rules = world.things["rules"]
+    assert {name: [each["id"] for each in rule["targets"]] for name, rule in rules.items()} == {
+        "ecs-failures-task": ["quiet"],
+        "ecs-failures-task-told": ["mail", "queue", "log", "sentry-function"],
+        "ecs-failures-launch": ["quiet"],
+        "ecs-failures-launch-told": ["mail", "queue", "log", "sentry-function"],
+    }
+    (quiet,) = rules["ecs-failures-task"]["targets"]
+    assert quiet["input_transformer"] == {
+        "input_paths_map": {},
+        "input_template": '{"kind": "task", "event": <aws.events.event.json>}',
+    }
+    (mail, *_others) = rules["ecs-failures-launch-told"]["targets"]
+    assert "<times>" in mail["input_transformer"]["input_template"]
+    assert json.loads(rules["ecs-failures-launch-told"]["pattern_text"]) == {
+        "source": ["steadyops.ecs"],
+        "detail": {"quiet_period": {"name": ["ecs-failures"], "kind": ["launch"]}},
+    }
+    # What a rule covers is a question of what it takes in.
+    assert [rule["name"] for rule in plan["result"]["rules"]] == ["ecs-failures-task", "ecs-failures-launch"]
+    longer = converge(world, **WITHOUT_WEB, quiet_period=1200)
+    assert labels(longer) == ["function ecs-failures-quiet"]
+    gone = converge(world, **WITHOUT_WEB, quiet_period=1200, state="absent")
+    assert [change["task"] for change in gone["changes"]][1:] == [
+        "Remove the functions", "Remove the table of the quiet period", "Remove IAM roles", "Remove log groups",
+    ]  # fmt: skip
+    left = {kind: set(things) for kind, things in world.things.items() if things and not kind.endswith("_policies")}
+    assert left == {}
+
+
+def test_the_function_of_the_quiet_period_may_do_what_it_does_and_no_more(world):
+    converge(world, **MAIL, quiet_period=600)
+    roles = world.things["iam_roles"]
+    ends = roles["ecs-failures-quiet-ends"]
+    statements = roles["ecs-failures-quiet"]["policies"]["count-and-send"]["Statement"]
+    may = {action: each["Resource"] for each in statements for action in _listed(each["Action"])}
+    table = ARN.format("dynamodb", "table/ecs-failures-quiet")
+    letters, function = (
+        ARN.format("sqs", "ecs-failures-undelivered"),
+        ARN.format("lambda", "function:ecs-failures-quiet"),
+    )
+    log = ARN.format("logs", "log-group:/aws/lambda/ecs-failures-quiet:*")
+    assert may == {
+        **{f"dynamodb:{name}Item": table for name in ("Delete", "Get", "Put", "Update")},
+        "events:PutEvents": ARN.format("events", "event-bus/default"),
+        "scheduler:CreateSchedule": ARN.format("scheduler", "schedule/default/ecs-failures-end-*"),
+        "iam:PassRole": f"arn:aws:iam::{ACCOUNT}:role/ecs-failures-quiet-ends",
+        "sqs:SendMessage": letters,
+        "logs:CreateLogStream": log,
+        "logs:PutLogEvents": log,
+    }
+    assert {each["Action"]: each["Condition"] for each in statements if "Condition" in each} == {
+        "iam:PassRole": {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+        "events:PutEvents": {"StringEquals": {"events:source": "steadyops.ecs"}},
+    }
+    assert [(each["Action"], each["Resource"]) for each in ends["policies"]["invoke-function"]["Statement"]] == [
+        ("lambda:InvokeFunction", function), ("sqs:SendMessage", letters),
+    ]  # fmt: skip
+    assert ends["trust"]["Statement"][0]["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert ends["trust"]["Statement"][0]["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnEquals": {"aws:SourceArn": [ARN.format("scheduler", "schedule-group/default")]},
+    }
+    for role in roles.values():
+        assert complaints(role["trust"], trust=True) == []
+        assert [found for document in role["policies"].values() for found in complaints(document)] == []
+
+
+def test_a_topic_of_a_quiet_period_gets_what_amazon_q_shows(world):
+    converge(world, kinds="task", clusters="production", topic_arn=TOPIC, quiet_period=600)
+    (topic,) = world.things["rules"]["ecs-failures-task-told"]["targets"]
+    sent = json.loads(topic["input_transformer"]["input_template"])
+    assert (sent["version"], sent["source"]) == ("1.0", "custom")
+    assert (
+        sent["content"]["title"]
+        == "ECS task failed in production: <stop_code> <exit_codes>, <times>, <task_definition>"
+    )
+    assert sent["content"]["description"].startswith(sent["content"]["title"])
+    assert topic["role_arn"] == f"arn:aws:iam::{ACCOUNT}:role/ecs-failures-events"
+    sources = world.things["iam_roles"]["ecs-failures-events"]["trust"]["Statement"][0]["Condition"]["ArnEquals"]
+    assert sources == {"aws:SourceArn": [ARN.format("events", "rule/ecs-failures-task-told")]}
+    converge(world, kinds="task", clusters="production", topic_arn=TOPIC)
+    (topic,) = world.things["rules"]["ecs-failures-task"]["targets"]
+    assert topic["input_transformer"] is None
+
+
+def test_the_key_and_the_boundary_hold_for_the_quiet_period(world):
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/all"
+    converge(world, **MAIL, quiet_period=600, kms_key=CUSTOMER_KEY, permissions_boundary=boundary)
+    assert world.things["functions"]["ecs-failures-quiet"]["kms_key_arn"] == CUSTOMER_KEY
+    assert world.things["log_groups"]["/aws/lambda/ecs-failures-quiet"]["kms_key_arn"] == CUSTOMER_KEY
+    for name in ("ecs-failures-quiet", "ecs-failures-quiet-ends"):
+        role = world.things["iam_roles"][name]
+        (document,) = role["policies"].values()
+        uses = [each["Resource"] for each in document["Statement"] if "kms:GenerateDataKey" in each["Action"]]
+        assert (role["boundary"], uses) == (boundary, [CUSTOMER_KEY])
+
+
+def test_the_function_of_the_quiet_period_knows_its_table_and_its_queue(world):
+    plan = world.plan(**MAIL, quiet_period=600)
+    (function,), (table,) = plan["functions"], plan["tables"]
+    assert function["handler"] == "quiet_function.handler"
+    assert function["environment_variables"] == {
+        "ALERTS_NAME": "ecs-failures",
+        "QUIET_PERIOD": "600",
+        "TABLE": "ecs-failures-quiet",
+        "SCHEDULE_ROLE": f"arn:aws:iam::{ACCOUNT}:role/ecs-failures-quiet-ends",
+        "DEAD_LETTERS": ARN.format("sqs", "ecs-failures-undelivered"),
+    }
+    assert table == {
+        "name": "ecs-failures-quiet",
+        "hash_key_name": "window",
+        "billing_mode": "PAY_PER_REQUEST",
+        "tags": {TAG: "ecs-failures"},
+    }
+
+
+def _listed(value):
+    return [value] if isinstance(value, str) else value

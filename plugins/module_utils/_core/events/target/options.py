@@ -204,6 +204,7 @@ def _read_message(name: str, options: Mapping[str, Any], event_kind: str | None)
         Subject(options.get("subject") or "", options.get("cluster") or ""),
         options.get("log_group"),
         template,
+        bool(options.get("repetitions")),
     )
     for each in [event_kind] if event_kind else EVENT_KINDS:
         paths, text = transformer(message, each)

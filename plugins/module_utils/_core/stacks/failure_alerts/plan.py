@@ -24,21 +24,23 @@ from ...events.target.plan import Found, Place, check_rule, missing, plan_target
 from ...failures.covers import covers
 from ...failures.rule import plan_rule, read_rule
 from .. import iam
-from ..difference import StackPlan, Step
+from ..difference import StackPlan, Step, differing
 from ..found import api_destination_of, connection_of, policy_place, rule_of
 from ..messaging import plan_queue, plan_topic
 from ..ownership import kept_note, others, refusal
 from ..place import StackPlace, place_in, place_of
 from ..steps import label_of, read_step
 from ..trails import trail_note
-from .look import channels_before, rules_before
-from .variables import BY_ROLE, CHANNELS, INVOKE, KINDS, MOST_TARGETS, PUBLISH, Alerts
+from . import quiet
+from .look import gone_channels, rules_before
+from .variables import BY_ROLE, INVOKE, KINDS, MOST_TARGETS, PUBLISH, QUIET, TARGETS, Alerts
 from .web import SERVICES
 
 Stack = Mapping[str, Any]
 
 DESCRIPTION = "Failures of Amazon ECS, for {name}"
 TWO_WEEKS = "1209600"
+RUNTIME = "python3.13"
 MESSAGES = {
     "mail": "sns_text",
     "queue": "plain",
@@ -55,9 +57,14 @@ _ENVIRONMENT = {
 }
 
 
-def plan_alerts(alerts: Alerts, stack: Stack, package: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plan; ``package`` is of the function that notifies Sentry. Raises ``Refused``."""
-    return _Planner(alerts, stack, package).plan()
+def plan_alerts(
+    alerts: Alerts, stack: Stack, package: Mapping[str, Any], quiet_package: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the plan; the packages are of the function that notifies Sentry, and of the one of the quiet period.
+
+    Raises ``Refused``.
+    """
+    return _Planner(alerts, stack, package, quiet_package).plan()
 
 
 def web_secrets(alerts: Alerts) -> dict[str, Any]:
@@ -82,17 +89,18 @@ def _environment(alerts: Alerts) -> dict[str, str]:
 
 
 class _Planner:
-    def __init__(self, alerts: Alerts, stack: Stack, package: Mapping[str, Any]) -> None:
-        self.alerts, self.stack, self.package = alerts, stack, package
+    def __init__(
+        self, alerts: Alerts, stack: Stack, package: Mapping[str, Any], quiet_package: Mapping[str, Any]
+    ) -> None:
+        self.alerts, self.stack, self.package, self.quiet_package = alerts, stack, package, quiet_package
         self.place: StackPlace = place_in(stack)
         self.owner = alerts.owner
         self.tags = self.owner.tags(alerts.tags)
         self.rules = rules_before(alerts, stack)
         self.targets = [(name, each) for name, rule in self.rules.items() for each in rule["targets"]]
-        mine = [each for _rule, each in self.targets if each["id"] in CHANNELS]
+        mine = [each for _rule, each in self.targets if each["id"] in TARGETS]
         # What our rules reach already is ours, whatever its tags are.
         self.reached = {each[key] for each in mine for key in ("arn", "role_arn", "dead_letter_arn")} - {None}
-        self.wanted_rules = sorted(alerts.rule(kind) for kind in alerts.kinds)
         self.subjects: dict[str, Subject] = {}  # by kind, once the rules are planned
         role = self._ours("iam_roles", alerts.events_role)
         self.may_have_web = role is not None and INVOKE in role["policies"]
@@ -105,14 +113,16 @@ class _Planner:
             "log_group_keys": Step("Encrypt the log groups with the KMS key"),
             "iam_roles": Step("Create the IAM roles"),
             "iam_policies": Step("Set what the IAM roles may do"),
-            "functions": Step("Create the function that notifies Sentry"),
+            "tables": Step("Create the table of the quiet period"),
+            "functions": Step("Create the functions"),
             "connections": Step("Create the connections"),
             "api_destinations": Step("Create the API destinations"),
             "routes": Step("Route failures to their receivers"),
             "api_destinations_removed": Step("Remove API destinations"),
             "connections_removed": Step("Remove connections"),
             "iam_policies_removed": Step("Remove policies of IAM roles"),
-            "functions_removed": Step("Remove the function that notified Sentry"),
+            "functions_removed": Step("Remove the functions"),
+            "tables_removed": Step("Remove the table of the quiet period"),
             "iam_roles_removed": Step("Remove IAM roles"),
             "log_groups_removed": Step("Remove log groups"),
         }
@@ -128,6 +138,7 @@ class _Planner:
             self._queues()
             self._log_groups()
             self._function()
+            self._quiet()
             self._events_role()
             self._web()
             topic = self._topic()
@@ -154,12 +165,13 @@ class _Planner:
     def _not_ours(self) -> list[str]:
         alerts = self.alerts
         named = [
-            *(("rules", alerts.rule(kind)) for kind in KINDS),
+            *(("rules", name) for kind in KINDS for name in (alerts.rule(kind), alerts.told_rule(kind))),
             *(("queues", name) for name in (alerts.own_queue, alerts.undelivered)),
-            *(("log_groups", name) for name in (alerts.own_log_group, alerts.function_log)),
+            *(("log_groups", name) for name in (alerts.own_log_group, alerts.function_log, alerts.quiet_log)),
             ("topics", alerts.name),
-            *(("iam_roles", name) for name in (alerts.events_role, alerts.function_name)),
-            ("functions", alerts.function_name),
+            *(("iam_roles", name) for name in (alerts.events_role, *self._functions_names(), alerts.ends_role)),
+            *(("functions", name) for name in self._functions_names()),
+            ("tables", alerts.quiet_name),
         ]
         found = {pair: self.stack.get(pair[0], {}).get(pair[1]) for pair in named if pair[1]}
         unsure = [pair for pair, each in found.items() if each is not None and not self._reaches(pair[0], each)]
@@ -169,9 +181,16 @@ class _Planner:
         """Whether a rule of ours reaches this already; what belongs to our function goes with the function."""
         if not self.alerts.present or kind == "rules":
             return False
-        function = str(self.place.arn("lambda", f"function:{self.alerts.function_name}"))
-        of_function = (f"role/{self.alerts.function_name}", f"log-group:{self.alerts.function_log}")
-        return found["arn"] in self.reached or (function in self.reached and found["arn"].endswith(of_function))
+        of_functions = tuple(
+            part
+            for name in self._functions_names()
+            if str(self.place.arn("lambda", f"function:{name}")) in self.reached
+            for part in (f"role/{name}", f"log-group:/aws/lambda/{name}")
+        )
+        return found["arn"] in self.reached or found["arn"].endswith(of_functions)
+
+    def _functions_names(self) -> tuple[str, str]:
+        return self.alerts.function_name, self.alerts.quiet_name
 
     def _untagged_of_others(self) -> list[str]:
         """Connections and API destinations have no tags: they are ours when there is a role of ours that calls them."""
@@ -186,12 +205,12 @@ class _Planner:
         return found if found is not None and (self.owner.owns(found) or self._reaches(kind, found)) else None
 
     def _check_room(self) -> None:
-        for name in self.wanted_rules:
-            theirs = [target["id"] for rule, target in self.targets if rule == name and target["id"] not in CHANNELS]
-            if len(theirs) + len(self.alerts.channels) > MOST_TARGETS:
+        for name, ours in self.alerts.targets.items():
+            theirs = [target["id"] for rule, target in self.targets if rule == name and target["id"] not in TARGETS]
+            if len(theirs) + len(ours) > MOST_TARGETS:
                 raise Refused(
                     f"The rule {name} has targets that this role has not made: {', '.join(theirs)}. A rule has at most "
-                    f"five, and there is no room left for {', '.join(self.alerts.channels)}. Leave some out, or take "
+                    f"five, and there is no room left for {', '.join(ours)}. Leave some out, or take "
                     "another failure_alerts_name. Nothing was changed."
                 )
 
@@ -204,7 +223,7 @@ class _Planner:
     def _queues(self) -> None:
         alerts = self.alerts
         if alerts.dead_letter:
-            self._queue(alerts.undelivered, {"MessageRetentionPeriod": TWO_WEEKS}, first=alerts.function is not None)
+            self._queue(alerts.undelivered, {"MessageRetentionPeriod": TWO_WEEKS}, first=bool(alerts.function_names))
         if alerts.own_queue:
             fifo = alerts.own_queue.endswith(".fifo")
             self._queue(alerts.own_queue, {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {})
@@ -231,7 +250,7 @@ class _Planner:
 
     def _log_groups(self) -> None:
         alerts = self.alerts
-        for name in (alerts.own_log_group, alerts.function_log if alerts.function is not None else None):
+        for name in (alerts.own_log_group, *(f"/aws/lambda/{each}" for each in alerts.function_names)):
             if name is None:
                 continue
             found = self.stack["log_groups"][name]
@@ -270,40 +289,79 @@ class _Planner:
         if alerts.function is None:
             return
         about = f"The function that tells Sentry of failures of Amazon ECS, for {alerts.name}"
-        documents = {"log-and-dsn": iam.policy(self._function_statements(alerts.function))}
+        documents = {"log-and-dsn": iam.policy([*self._usual_statements(name), *self._dsn_statements(alerts.function)])}
         self._iam_role(name, iam.trust(self.place, "lambda"), about, documents)
-        environment = {key: hashlib.sha256(value.encode()).hexdigest() for key, value in _environment(alerts).items()}
-        wanted = {
+        function = {
             "description": f"Tells Sentry of failures of Amazon ECS, for {alerts.name}",
             "handler": "sentry_function.handler",
-            "runtime": alerts.function.get("runtime", "python3.13"),
+            "runtime": alerts.function.get("runtime", RUNTIME),
+        }
+        self._lambda(name, function, self.package, _environment(alerts))
+
+    def _quiet(self) -> None:
+        """Plan the function that sends repeated failures once, with all that it needs."""
+        alerts, name = self.alerts, self.alerts.quiet_name
+        if not alerts.quiet_period:
+            return
+        about = f"The function that tells repeated failures of Amazon ECS once, for {alerts.name}"
+        statements = [*self._usual_statements(name), *quiet.function_statements(alerts, self.place)]
+        self._iam_role(name, iam.trust(self.place, "lambda"), about, {"count-and-send": iam.policy(statements)})
+        about = f"EventBridge Scheduler ends quiet periods, for {alerts.name}"
+        documents = {"invoke-function": quiet.ends_policy(alerts, self.place)}
+        self._iam_role(alerts.ends_role, quiet.ends_trust(self.place), about, documents)
+        table = {**quiet.TABLE, "tags": self.tags}
+        if changed := differing(table, self.stack["tables"][name]):
+            found = self.stack["tables"][name]
+            before = found and {key: found[key] for key in changed}
+            self.steps["tables"].add({"name": name, **table}, f"table {name}", before, changed)
+        function = {
+            "description": f"Tells repeated failures of Amazon ECS once, for {alerts.name}",
+            "handler": quiet.HANDLER,
+            "runtime": RUNTIME,
+        }
+        environment = quiet.environment_of(alerts, self.place)
+        self._lambda(name, function, self.quiet_package, environment, environment_variables=environment)
+
+    def _lambda(
+        self,
+        name: str,
+        function: Mapping[str, Any],
+        package: Mapping[str, Any],
+        environment: Mapping[str, str],
+        **more: Any,
+    ) -> None:
+        """Plan a function. Without ``environment_variables`` in ``more``, the task takes them from the secrets."""
+        key = self.alerts.kms_key
+        wanted = {
+            **function,
             "role_arn": str(self.place.arn("iam", f"role/{name}")),
             "timeout": 30,
             "memory_size": 128,
             "dead_letter_arn": self._undelivered(),
-            **({"kms_key_arn": alerts.kms_key} if alerts.kms_key else {}),
+            **({"kms_key_arn": key} if key else {}),
             "tags": self.tags,
         }
+        hashes = {key: hashlib.sha256(value.encode()).hexdigest() for key, value in environment.items()}
         found = self.stack["functions"][name]
-        compared = {**wanted, "code_sha256": self.package.get("code_sha256"), "environment": environment}
+        compared = {**wanted, "code_sha256": package.get("code_sha256"), "environment": hashes}
         before = found and {key: found[key] for key in compared}
         if before != compared:
-            item = {
-                **wanted,
-                "name": name,
-                "zip_file": self.package.get("path"),
-                "dead_letter_arn": self._undelivered() or "",
-            }
+            letters = self._undelivered() or ""
+            item = {**wanted, **more, "name": name, "zip_file": package.get("path"), "dead_letter_arn": letters}
             self.steps["functions"].add(item, f"function {name}", before, compared)
 
-    def _function_statements(self, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-        log = self.place.arn("logs", f"log-group:{self.alerts.function_log}:*")
+    def _usual_statements(self, function: str) -> list[dict[str, Any]]:
+        log = self.place.arn("logs", f"log-group:/aws/lambda/{function}:*")
         statements = [iam.allow(["logs:CreateLogStream", "logs:PutLogEvents"], str(log))]
         if self.alerts.dead_letter:
             statements.append(iam.allow("sqs:SendMessage", str(self._undelivered())))
         if self.alerts.kms_key:
             # For the environment and for the dead-letter queue.
             statements.append(iam.allow_key(self.place, self.alerts.kms_key))
+        return statements
+
+    def _dsn_statements(self, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+        statements = []
         if "dsn_secret_arn" in settings:
             statements.append(iam.allow("secretsmanager:GetSecretValue", settings["dsn_secret_arn"]))
         if "dsn_parameter" in settings:
@@ -325,7 +383,7 @@ class _Planner:
         if not alerts.by_role:
             return
         about = f"Lets EventBridge send failures of Amazon ECS to their receivers, for {alerts.name}"
-        sources = [str(self.place.arn("events", f"rule/{name}")) for name in self.wanted_rules]
+        sources = [str(self.place.arn("events", f"rule/{name}")) for name in self._sending_rules()]
         documents = {}
         if alerts.web:
             # AWS draws the end of the ARN when the API destination is created.
@@ -338,6 +396,10 @@ class _Planner:
             distinct = [each for number, each in enumerate(keys) if each not in keys[:number]]
             documents[PUBLISH] = iam.policy([iam.allow("sns:Publish", list(topics)), *distinct])
         self._iam_role(alerts.events_role, iam.trust(self.place, "events", sources), about, documents)
+
+    def _sending_rules(self) -> list[str]:
+        """The rules that have the receivers."""
+        return sorted(name for name, ids in self.alerts.targets.items() if ids != [QUIET])
 
     def _topics(self) -> dict[str, str | None]:
         """The topics that the rules reach, with the customer's key of each; None where AWS's own key encrypts it."""
@@ -417,27 +479,38 @@ class _Planner:
             name = self.alerts.rule(kind)
             usual = {"description": DESCRIPTION.format(name=self.alerts.name)}
             params = {"name": name, "kind": kind, "tags": self.tags, **usual, **self.alerts.rules[kind]}
-            change = plan_rule(read_rule(_whole("rule", params)), rule_of(_bare(self.rules.get(name))))
-            if change.changed:
-                self._add_route("rule", params, change)
-            after = dict(change.after or {})
+            after = self._rule(params)
+            if self.alerts.quiet_period:
+                told, pattern = self.alerts.told_rule(kind), quiet.pattern_of(self.alerts, kind)
+                self._rule({"name": told, "event_pattern": pattern, "tags": self.tags, **usual})
             after["arn"] = str(self.place.arn("events", f"rule/{name}"))
             self.subjects[kind] = subject_of(json.dumps(after["event_pattern"]))
             facts.append({**after, "covers": covers(after["event_pattern"])})
         self._removed_rules()
         return facts
 
-    def _targets(self) -> None:
-        for kind in self.alerts.kinds:
-            for channel in self.alerts.channels:
-                self._target(kind, channel)
+    def _rule(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Plan a rule. Returns its facts."""
+        change = plan_rule(read_rule(_whole("rule", params)), rule_of(_bare(self.rules.get(params["name"]))))
+        if change.changed:
+            self._add_route("rule", params, change)
+        return dict(change.after or {})
 
-    def _target(self, kind: str, channel: str) -> None:
-        alerts, rule = self.alerts, self.alerts.rule(kind)
+    def _targets(self) -> None:
+        alerts = self.alerts
+        for kind in alerts.kinds:
+            for rule in (alerts.rule(kind), alerts.told_rule(kind)):
+                for channel in alerts.targets.get(rule, ()):
+                    self._target(kind, rule, channel)
+
+    def _target(self, kind: str, rule: str, channel: str) -> None:
+        alerts = self.alerts
         service = channel.replace("-", "_")
         params: dict[str, Any] = {"rule": rule, "id": channel, "dead_letter_arn": self._undelivered()}
-        if channel in MESSAGES:
+        if channel in MESSAGES or (channel == "topic" and alerts.quiet_period):
             params |= self._message(kind, channel)
+        if channel == QUIET:
+            params |= {"input_transformer": quiet.input_of(kind)}
         arn = self._receiver(channel)
         if channel in BY_ROLE:
             params |= {"role_arn": str(self.place.arn("iam", f"role/{alerts.events_role}"))}
@@ -461,6 +534,8 @@ class _Planner:
         """The options of a target that say what its message is."""
         alerts = self.alerts
         settings = alerts.web.get(channel.replace("-", "_"), {})
+        if channel == "topic":
+            settings = {"template": quiet.CUSTOM_NOTIFICATION}
         template = "custom" if settings.get("template") else MESSAGES[channel]
         subject = fitting(template, EVENT_KINDS[kind].title, self.subjects.get(kind, NO_SUBJECT))
         options = {
@@ -470,6 +545,7 @@ class _Planner:
             "cluster": subject.cluster,
             "log_group": alerts.container_log_group if kind in _OF_CONTAINERS else None,
             "template": settings.get("template"),
+            "repetitions": bool(alerts.quiet_period),
         }
         given = {name: value for name, value in options.items() if value}
         return {"message_template": template, "message_options": given, "message_for": kind}
@@ -490,6 +566,8 @@ class _Planner:
             return str(place.named("logs", str(alerts.log_group).removesuffix(":*"), "log-group:"))
         if channel == "sentry-function":
             return str(place.arn("lambda", f"function:{alerts.function_name}"))
+        if channel == QUIET:
+            return str(place.arn("lambda", f"function:{alerts.quiet_name}"))
         name = f"{alerts.name}-{channel}"
         found = self.stack["api_destinations"][name]
         new = str(place.arn("events", f"api-destination/{name}/00000000-0000-0000-0000-000000000000"))
@@ -498,7 +576,7 @@ class _Planner:
     def _found(self, rule: str, channel: str, wanted: Any) -> Found:
         here = [target for name, target in self.targets if name == rule]
         ours = next((target for target in here if target["id"] == channel), None)
-        foreign = [target for target in here if target["id"] not in CHANNELS]
+        foreign = [target for target in here if target["id"] not in TARGETS]
         dead_letters = frozenset(str(target["dead_letter_arn"] or "") for target in here if target is not ours)
         arns = {wanted.arn, wanted.dead_letter_arn} - {None}
         places = {str(arn): place for arn in arns if (place := self._policy_place(arn)) is not None}
@@ -517,16 +595,16 @@ class _Planner:
 
     def _removed_targets(self) -> None:
         for name, target in self.targets:
-            stays = name in self.wanted_rules and target["id"] in self.alerts.channels
-            if target["id"] in CHANNELS and not stays:
+            stays = target["id"] in self.alerts.targets.get(name, ())
+            if target["id"] in TARGETS and not stays:
                 params = {"rule": name, "id": target["id"], "arn": target["arn"], "state": "absent"}
                 self._add_route("target", params, Change({"arn": target["arn"]}, None))
 
     def _removed_rules(self) -> None:
         for name, rule in self.rules.items():
-            if name in self.wanted_rules:
+            if name in self.alerts.targets:
                 continue
-            if any(target["id"] not in CHANNELS for target in rule["targets"]):
+            if any(target["id"] not in TARGETS for target in rule["targets"]):
                 self.kept.append(f"rule {name}")
             else:
                 params = {"name": name, "state": "absent"}
@@ -551,17 +629,18 @@ class _Planner:
         Queues and log groups stay until everything goes, because of what is in them.
         """
         alerts = self.alerts
-        gone = channels_before(alerts, self.stack) - set(alerts.channels)
+        gone = gone_channels(alerts, self.stack)
         if self._ours("iam_roles", alerts.events_role) is not None and not alerts.by_role:
             self._add_removed("iam_roles", alerts.events_role, "role")
         services = [name for name in SERVICES if name not in alerts.web]
         for service in services:
             if (service.replace("_", "-") in gone) or (self.may_have_web and not alerts.present):
                 self._add_removed_web(alerts.web_name(service))
-        if alerts.function is None:
-            for kind, word in (("functions", "function"), ("iam_roles", "role")):
-                if self._ours(kind, alerts.function_name) is not None:
-                    self._add_removed(kind, alerts.function_name, word)
+        for name in self._functions_names():
+            if name not in alerts.function_names:
+                self._remove_ours(("functions", name, "function"), ("iam_roles", name, "role"))
+        if not alerts.quiet_period:
+            self._remove_ours(("iam_roles", alerts.ends_role, "role"), ("tables", alerts.quiet_name, "table"))
         if not alerts.present:
             self._removed_stores()
 
@@ -573,9 +652,14 @@ class _Planner:
         for queue in (alerts.undelivered, alerts.own_queue):
             if queue and self._ours("queues", queue) is not None:
                 self._add_route("queue", {"name": queue, "state": "absent"})
-        for group in (alerts.own_log_group, alerts.function_log):
+        for group in (alerts.own_log_group, alerts.function_log, alerts.quiet_log):
             if group and self._ours("log_groups", group) is not None:
                 self._add_removed("log_groups", group, "log group")
+
+    def _remove_ours(self, *things: tuple[str, str, str]) -> None:
+        for kind, name, word in things:
+            if self._ours(kind, name) is not None:
+                self._add_removed(kind, name, word)
 
     def _add_removed(self, kind: str, name: str, word: str) -> None:
         key = "log_group_name" if kind == "log_groups" else "name"

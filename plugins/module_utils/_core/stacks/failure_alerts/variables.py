@@ -31,11 +31,11 @@ MOST_TARGETS = 5
 # Those that amazon.aws.cloudwatchlogs_log_group takes. For any other number it deletes the log group.
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 OF_THE_CONNECTION = ("region", "profile", "assume_role_arn", "assume_role_duration")
-OF_THE_ROLE = ("result", "sentry_package")  # which the role sets itself
+OF_THE_ROLE = ("result", "sentry_package", "quiet_package")  # which the role sets itself
 KNOWN = (
     *("state", "name", "kinds", *FILTERS, "rule_options", "severity", "emails", "mail_subject", "queue", "log_group"),
     *("log_retention_days", *SERVICES, "sentry_function", "dead_letter", "tags", "package_dir", *OF_THE_CONNECTION),
-    *("topic_arn", "container_log_group", "kms_key", "permissions_boundary"),
+    *("topic_arn", "container_log_group", "kms_key", "permissions_boundary", "quiet_period"),
 )
 _SOURCES = ("dsn", "dsn_secret_arn", "dsn_parameter")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -44,6 +44,10 @@ _CHANNELS = ("emails", "topic_arn", "queue", "log_group", "sentry_function", *SE
 CHANNELS = ("mail", "topic", "queue", "log", "sentry-function", *(name.replace("_", "-") for name in SERVICES))
 
 
+QUIET = "quiet"  # the id of the target that is the function of the quiet period
+TARGETS = (*CHANNELS, QUIET)
+# Scheduler fires within a minute; a day is enough for anybody, and keeps the windows few.
+QUIET_PERIODS = (60, 86_400)
 # Those that EventBridge reaches with the role NAME-events.
 BY_ROLE = ("mail", "topic", *CHANNELS[-len(SERVICES) :])
 # The inline policies of the role with which EventBridge reaches receivers. The first is there before any connection
@@ -75,6 +79,7 @@ class Alerts:
     container_log_group: str | None = None
     kms_key: str | None = None
     boundary: str | None = None
+    quiet_period: int = 0
     tags: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -111,6 +116,17 @@ class Alerts:
     def rule(self, kind: str) -> str:
         return f"{self.name}-{kind.replace('_', '-')}"
 
+    def told_rule(self, kind: str) -> str:
+        """The rule for what the function of the quiet period sends."""
+        return f"{self.rule(kind)}-told"
+
+    @property
+    def targets(self) -> dict[str, list[str]]:
+        """The ids of the targets of each rule."""
+        first = [QUIET] if self.quiet_period else self.channels
+        told = {self.told_rule(kind): self.channels for kind in self.kinds if self.quiet_period}
+        return {**{self.rule(kind): first for kind in self.kinds}, **told}
+
     def web_name(self, service: str) -> str:
         """The name of a connection, and of an API destination."""
         return f"{self.name}-{service.replace('_', '-')}"
@@ -127,6 +143,26 @@ class Alerts:
     @property
     def function_log(self) -> str:
         return f"/aws/lambda/{self.name}-sentry"
+
+    @property
+    def quiet_name(self) -> str:
+        """The name of the function of the quiet period, of its IAM role, and of its table."""
+        return f"{self.name}-quiet"
+
+    @property
+    def quiet_log(self) -> str:
+        return f"/aws/lambda/{self.quiet_name}"
+
+    @property
+    def ends_role(self) -> str:
+        """The IAM role with which EventBridge Scheduler ends quiet periods."""
+        return f"{self.quiet_name}-ends"
+
+    @property
+    def function_names(self) -> list[str]:
+        """The functions that the variables ask for."""
+        sentry, quiet = self.function is not None, bool(self.quiet_period)
+        return [*([self.function_name] if sentry else []), *([self.quiet_name] if quiet else [])]
 
     @property
     def events_role(self) -> str:
@@ -179,6 +215,7 @@ def _of_present(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "web": web,
         "function": None if function is None else _settings("sentry_function", function),
+        "quiet_period": as_int(f"{ROLE}_quiet_period", given.get("quiet_period", 0)),
         "kinds": kinds,
         "rules": _rules(kinds, given),
     }
@@ -268,6 +305,7 @@ def _check(alerts: Alerts, given: Mapping[str, Any]) -> None:
     wrong = [each for each in alerts.emails if not _EMAIL.fullmatch(each)]
     if wrong:
         raise Refused(f"failure_alerts_emails has {', '.join(wrong)}, which cannot be an address of email.")
+    _check_quiet(alerts)
     _check_places(alerts)
     if "log_retention_days" in given and alerts.retention_days not in RETENTION_DAYS:
         raise Refused(
@@ -282,6 +320,19 @@ def _check(alerts: Alerts, given: Mapping[str, Any]) -> None:
             dsn = re.sub("^http:", "https:", alerts.function["dsn"])
             read_dsn(f"{ROLE}_sentry_function.dsn", dsn)
     check_web(ROLE, alerts.web)
+
+
+def _check_quiet(alerts: Alerts) -> None:
+    least, most = QUIET_PERIODS
+    if alerts.quiet_period and not least <= alerts.quiet_period <= most:
+        raise Refused(
+            f"failure_alerts_quiet_period must be 0 (off) or {least} to {most} seconds (got {alerts.quiet_period})."
+        )
+    if alerts.quiet_period and not alerts.dead_letter:
+        raise Refused(
+            "failure_alerts_quiet_period needs failure_alerts_dead_letter: the dead-letter queue keeps the failures "
+            "that the function of the quiet period cannot handle. Set failure_alerts_dead_letter to true."
+        )
 
 
 def _check_places(alerts: Alerts) -> None:

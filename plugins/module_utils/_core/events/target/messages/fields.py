@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -59,6 +59,12 @@ ENVELOPE = {
     "region": Field("Region", "$.region"),
     "event_id": Field("Event", "$.id"),
     "detail_type": Field("Type of event", "$.detail-type"),
+}
+
+# Of an event that the function of a quiet period sends (functions/quiet_period.py).
+REPETITIONS = {
+    "times": Field("How often", "$.detail.quiet_period.times"),
+    "count": Field("Count", "$.detail.quiet_period.count"),
 }
 
 _CLUSTER = Field("Cluster", "$.detail.clusterArn")
@@ -282,6 +288,14 @@ EVENT_KINDS = {
         "any",
     )
 }
+
+
+def with_repetitions(kind: EventKind) -> EventKind:
+    """The kind as the function of a quiet period sends it: the headline says how often it has failed."""
+    fields = {**kind.fields, "times": REPETITIONS["times"]}
+    details = {**kind.details, "count": REPETITIONS["count"]}
+    return replace(kind, fields=fields, details=details, cause=f"{kind.cause}, <times>")
+
 
 _BY_DETAIL_TYPE = {
     "ECS Task State Change": "task",

@@ -36,6 +36,7 @@ _VALUES: Mapping[str, int] = {
     "status": 15,
     "last_status": 14,
     "host": 19,
+    "times": 34,
 }
 _LONGEST_VALUE = 600
 

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ....errors import Refused
-from .fields import EVENT_KINDS, EventKind
+from .fields import EVENT_KINDS, REPETITIONS, EventKind, with_repetitions
 from .limits import HEADLINES, longest
 from .subject import NO_SUBJECT, Subject
 
@@ -34,7 +34,7 @@ _LOGS = "https://<region>.console.aws.amazon.com/cloudwatch/home?region=<region>
 class Message:
     """The options of a message. ``title`` replaces the first words, ``subject`` says what failed, in short names.
 
-    ``template`` is the user's own, for the name ``custom``.
+    ``template`` is the user's own, for the name ``custom``. ``repetitions``: the events are those of a quiet period.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Message:
     subject: Subject = NO_SUBJECT
     log_group: str | None = None
     template: str | None = None
+    repetitions: bool = False
 
 
 def transformer(message: Message, event_kind: str) -> tuple[dict[str, str], str]:
@@ -51,6 +52,8 @@ def transformer(message: Message, event_kind: str) -> tuple[dict[str, str], str]
     kind = EVENT_KINDS[event_kind]
     if message.title is not None:
         kind = replace(kind, title=message.title)
+    if message.repetitions:
+        kind = with_repetitions(kind)
     template = TEMPLATES[message.name](kind, message)
     fields = kind.all_fields()
     used = sorted(set(re.findall(r"<([^<>]+)>", template)))
@@ -319,7 +322,7 @@ def _custom(kind: EventKind, message: Message) -> str:
     return re.sub(r'"(?:[^"\\]|\\.)*"?|[^"]+', part, message.template or "{}", flags=re.DOTALL)
 
 
-ALL_FIELDS = frozenset(name for kind in EVENT_KINDS.values() for name in kind.all_fields())
+ALL_FIELDS = frozenset(name for kind in EVENT_KINDS.values() for name in kind.all_fields()) | REPETITIONS.keys()
 
 TEMPLATES: dict[str, Callable[[EventKind, Message], str]] = {
     "sentry": _sentry,

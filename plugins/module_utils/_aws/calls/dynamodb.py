@@ -1,0 +1,24 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""Amazon DynamoDB: one call, one function. May raise ``CallFailed``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._amazon import NOT_FOUND, aws_call
+
+
+@aws_call("dynamodb:DescribeTable", expected=NOT_FOUND)
+def table(dynamodb: Any, name: str) -> Mapping[str, Any] | None:
+    """Return boto3's table; None when there is none of that name."""
+    answer: Mapping[str, Any] = dynamodb.describe_table(TableName=name)["Table"]
+    return answer
+
+
+@aws_call("dynamodb:ListTagsOfResource", expected=NOT_FOUND, then={})
+def table_tags(dynamodb: Any, arn: str) -> dict[str, str]:
+    """Return the tags; one page of them holds the 50 that a table can have ("assumed": AWS names no page size)."""
+    return {tag["Key"]: tag["Value"] for tag in dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"]}

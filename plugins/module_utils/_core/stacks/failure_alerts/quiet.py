@@ -1,0 +1,79 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""What failure_alerts_quiet_period adds: a function, its table and its roles, between the rules and the receivers.
+
+The rule of each kind sends to the function alone. What the function sends matches a second rule of that kind, which has
+the receivers. How the function works: ``functions/quiet_period.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ...functions.quiet_period import FIELD, SOURCE
+from .. import iam
+from ..place import StackPlace
+from .variables import Alerts
+
+# What Amazon Q Developer in chat applications shows: it ignores events of other sources than services of AWS ("Custom
+# notifications using Amazon Q Developer in chat applications").
+CUSTOM_NOTIFICATION = json.dumps(
+    {"version": "1.0", "source": "custom", "content": {"title": "<headline>", "description": "<headline> <link>"}}
+)
+HANDLER = "quiet_function.handler"
+# The parameters of community.aws.dynamodb_table, as far as they are compared. The table holds ids and times.
+TABLE = {"hash_key_name": "window", "billing_mode": "PAY_PER_REQUEST"}
+
+
+def pattern_of(alerts: Alerts, kind: str) -> str:
+    """The pattern of the rule for what the function sends about failures of a kind, as JSON."""
+    return json.dumps({"source": [SOURCE], "detail": {FIELD: {"name": [alerts.name], "kind": [kind]}}})
+
+
+def input_of(kind: str) -> dict[str, Any]:
+    """What the rule of a kind hands to the function: the event, and what only the rule knows.
+
+    The predefined variable is the whole event, as a JSON value ("Amazon EventBridge input transformation").
+    """
+    template = f'{{"kind": "{kind}", "event": <aws.events.event.json>}}'
+    return {"input_paths_map": {}, "input_template": template}
+
+
+def environment_of(alerts: Alerts, place: StackPlace) -> dict[str, str]:
+    return {
+        "ALERTS_NAME": alerts.name,
+        "QUIET_PERIOD": str(alerts.quiet_period),
+        "TABLE": alerts.quiet_name,
+        "SCHEDULE_ROLE": str(place.arn("iam", f"role/{alerts.ends_role}")),
+        "DEAD_LETTERS": str(place.arn("sqs", alerts.undelivered)),
+    }
+
+
+def function_statements(alerts: Alerts, place: StackPlace) -> list[dict[str, Any]]:
+    """What the function may do, beside writing its log and its dead letters."""
+    table = str(place.arn("dynamodb", f"table/{alerts.quiet_name}"))
+    bus, ends = (
+        place.arn("events", "event-bus/default"),
+        place.arn("scheduler", f"schedule/default/{alerts.name}-end-*"),
+    )
+    return [
+        iam.allow([f"dynamodb:{each}Item" for each in ("Delete", "Get", "Put", "Update")], table),
+        iam.allow("scheduler:CreateSchedule", str(ends)),
+        iam.allow_pass_role(str(place.arn("iam", f"role/{alerts.ends_role}")), "scheduler"),
+        iam.allow("events:PutEvents", str(bus), StringEquals={"events:source": SOURCE}),
+    ]
+
+
+def ends_trust(place: StackPlace) -> dict[str, Any]:
+    """Scheduler names the group of a schedule, not the schedule ("Prevent confused deputy" in its User Guide)."""
+    return iam.trust(place, "scheduler", [str(place.arn("scheduler", "schedule-group/default"))])
+
+
+def ends_policy(alerts: Alerts, place: StackPlace) -> dict[str, Any]:
+    """What Scheduler may do when a window ends."""
+    function = str(place.arn("lambda", f"function:{alerts.quiet_name}"))
+    letters = str(place.arn("sqs", alerts.undelivered))
+    keys = [iam.allow_key(place, alerts.kms_key)] if alerts.kms_key else []  # of the queue
+    return iam.policy([iam.allow("lambda:InvokeFunction", function), iam.allow("sqs:SendMessage", letters), *keys])

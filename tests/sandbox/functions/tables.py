@@ -1,0 +1,20 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Tables of DynamoDB, which functions keep their state in: moto has them, without the id that AWS gives each."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from ..account import Account
+from ..wire import Call
+
+
+def describe(account: Account, call: Call) -> dict[str, Any]:
+    answer: dict[str, Any] = account.ask_moto("dynamodb", call.region, "DescribeTable", dict(call.parameters))
+    table = answer["Table"]
+    return {"Table": {**table, "TableId": str(uuid.uuid5(uuid.NAMESPACE_URL, table["TableArn"]))}}
+
+
+OPERATIONS = {"DescribeTable": describe}
