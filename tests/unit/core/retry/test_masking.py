@@ -32,7 +32,21 @@ def command(*words):
         ("0123456789abcd is cut", command("0123456789abcdef"), "*** is cut"),
         ("0123456789abcd 0123456789ab", command("0123456789abcdef"), "*** ***"),
         ("0123456789abcdef 0123456789abX", command("0123456789abcdef"), "*** ***X"),
+        ("0123456789abc is cut", command("0123456789abcdef"), "*** is cut"),
+        ("azzzz is longer", command("zzzz", "azzzz"), "*** is longer"),
         ("a secret is there", command("  a secret "), "*** is there"),
+        ("x  a secret y", command("  a secret "), "x***y"),
+        # The quotings of JSON, JSON in JSON, Python, shells, URLs and base64.
+        (r"x t\u00e9st\"1 y", command('tést"1'), "x *** y"),
+        (r"x tést\"1 y", command('tést"1'), "x *** y"),
+        (r"x t\\u00e9st\\\"1 y", command('tést"1'), "x *** y"),
+        (r"x t\x01est y", command("t\x01est"), "x *** y"),
+        (r"x it\'s1 y", command("it's1"), "x *** y"),
+        ("x a/b%20cd y", command("a/b cd"), "x *** y"),
+        ("x a%2Fb%20cd y", command("a/b cd"), "x *** y"),
+        ("x a%2Fb+cd y", command("a/b cd"), "x *** y"),
+        ("x YWJjZA y", command("abcd"), "x *** y"),
+        ("x abcd\ud800 y", command("abcd\ud800"), "x *** y"),
         ("1024 is too much", {"overrides": {"ephemeralStorage": {"sizeInGiB": 1024}}}, "*** is too much"),
         ("shop is no team, team is", {"tags": [{"key": "team", "value": "shop"}]}, "*** is no team, team is"),
         ("vol-1 is gone", {"volumeConfigurations": [{"name": "data", "id": "vol-1"}]}, "*** is gone"),
@@ -51,6 +65,42 @@ def command(*words):
 )
 def test_words(words, request_, expected):
     assert masked(words, request_) == expected
+
+
+KNOWN = [
+    "AGENT",
+    "RESOURCE:MEMORY",
+    "Rate exceeded",
+    "ClientException: Rate exceeded",
+    "Cluster not found.",
+    "TaskDefinition not found.",
+    "TaskDefinition is inactive",
+    "Service Unavailable",
+    "Service Unavailable. Please try again later.",
+    "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+    "No Container Instances were found in your cluster.",
+    "No Container Instances were found in your capacity provider.",
+    "Tasks provisioning capacity limit exceeded.",
+    "MemberOf placement constraint unsatisfied.",
+    "You've reached the limit on the number of tasks you can run concurrently",
+    "You've reached the limit on the number of vCPUs you can run concurrently",
+    "Error retrieving subnet information for [subnet-1]: Request limit exceeded. (ErrorCode: RequestLimitExceeded)",
+    "Error retrieving security group information for [sg-1, sg-2]: Rate exceeded (ErrorCode: Throttling)",
+    "Error retrieving subnet information for [subnet-1]: The subnet ID 'subnet-1' does not exist (ErrorCode: No.Such)",
+    "Error retrieving security group information for [sg-1]: The security group 'sg-1' does not exist (ErrorCode: No)",
+    "User: arn:aws:sts::1:a/b is not authorized to perform: ecs:RunTask on resource: arn:aws:ecs:x:1:y/z:*",
+    "User: arn:1 is not authorized to perform: ecs:RunTask on resource: arn:2 because no identity-based policy allows "
+    "the ecs:RunTask action",
+    "User: arn:1 is not authorized to perform: ecs:RunTask on resource: arn:2 with an explicit deny in a service "
+    "control policy",
+]
+
+
+@pytest.mark.parametrize("words", KNOWN)
+def test_only_known_words_are_passed_on_where_something_is_hidden(words):
+    assert masked(words, None) == words
+    assert masked(f"{words} S3cr3t", None) == WITHHELD
+    assert masked(f"S3cr3t {words}", None) == WITHHELD
 
 
 def test_only_so_many_values_are_compared():
@@ -99,3 +149,15 @@ def test_the_whole_sample_keeps_what_names_the_job():
     assert shown["volumeConfigurations"] == [
         {"name": "data", "managedEBSVolume": {"roleArn": "***", "sizeInGiB": "***"}}
     ]
+
+
+SHOWN = (
+    "capacityProviderName", "capacityProviderStrategy", "cluster", "clusterArn", "containerInstanceArn", "count", "cpu",
+    "enableECSManagedTags", "enableExecuteCommand", "group", "lastStatus", "launchType", "memory",
+    "networkConfiguration", "placementConstraints", "placementStrategy", "platformVersion", "propagateTags",
+    "startedBy", "stopCode", "taskArn", "taskDefinition", "taskDefinitionArn",
+)  # fmt: skip
+
+
+def test_what_is_shown_of_requests_and_events():
+    assert without_values({**dict.fromkeys(SHOWN, "x"), "clientToken": "x"}) == dict.fromkeys(SHOWN, "x")
