@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Generator
 from contextlib import suppress
@@ -23,6 +24,7 @@ from .invariants import PROTECTED_FOR, Broken, Watch
 from .scenario import START, Act, Scenario
 from .virtual_world import CallFaults, Killed, VirtualWorld
 
+PERCENTAGES = ("maximum_percent", "minimum_healthy_percent")
 RESIZING = ("rescale", "scale_out", "scale", "instances")
 DEPLOYING = ("deploy", "external_task_set", "finish", "roll_back")
 _LONGEST = 40 * 86400.0  # virtual seconds after which a play is taken to be without an end
@@ -311,5 +313,10 @@ class _Stage:
         latencies, grows_after = self.scenario.latencies, self.scenario.service.get("grows_after") or 0.0
         in_time = grows_after + latencies.reaction + latencies.launch < self.scenario.settings.wait_timeout
         full = full or (not in_time and "for the added tasks to become good" in report.message)
+        # With 100% and 150% of one task, ECS may neither start a second one nor stop the only one: API model,
+        # DeploymentConfiguration, rounds the percentages down and up.
+        most, least, desired = *(self.scenario.service[key] for key in PERCENTAGES), self.cluster.service("web").desired
+        stuck = desired * most // 100 <= math.ceil(desired * least / 100)
+        full = full or (stuck and "a deployment of service" in report.message)
         scaled = "has a scale of less than 100%" in report.message
         return report.message.startswith(said) or full or scaled
