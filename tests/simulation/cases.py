@@ -61,6 +61,7 @@ FAMILY_CASES = {
     ("capacity", 600566): "the play held against the engine that a cluster grows too late for the time that is given",
     ("scaled", 602122): "the play blamed a run that read too early to see a record written after somebody's removal",
     ("tags", 702055): "the play blamed a run for a deployment that its percentages hold up for ever",
+    ("tags", 700613): "a task's own protection ended between a lower count and what ECS did about it",
     ("tags", 2398): "added tasks were looked for in the target group of a deployment that began midway, and withdrawn",
     ("tags", 2630): "the same with the controller CODE_DEPLOY, while giving back after SIGTERM",
     ("capacity", 3028): "the model of ECS did not repeat that there was no room, although all tasks had run meanwhile",

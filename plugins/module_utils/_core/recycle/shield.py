@@ -25,6 +25,7 @@ _LONGEST = 2880 * 60.0  # that ECS allows
 _TRUST = 30.0  # seconds for which what was told of a task is believed, and what we did to it is not asked for
 _READ_BACK = 60.0  # seconds within which a tag is to be read as it was written
 _FRESH = 5.0  # ... and before it is protected, for as long as that
+_FADES = 60.0  # seconds before the end of a task's own protection in which no count is lowered (ECS acts on it later)
 _TRIES = 3  # for a task that ECS does not protect, without saying that it is gone
 
 
@@ -54,7 +55,14 @@ class Shield:
         bare = [arn for arn in keep if self._is_bare(arn, now) and self._tries[arn] < _TRIES]
         for some in _tens(bare):
             yield from self._protect(some)
-        return held & set(spare), not (ours or bare)
+        fading = [
+            arn
+            for arn in keep
+            if now < self._ends.get(arn, 0.0) <= now + _FADES and not session.held.shields(self._ends[arn])
+        ]
+        if fading and not (ours or bare):
+            yield from session.rest(session.settings.wait_delay)
+        return held & set(spare), not (ours or bare or fading)
 
     def _protect(self, arns: list[str]) -> Steps[None]:
         session, world = self._session, self._session.world
