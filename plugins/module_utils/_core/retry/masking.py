@@ -118,7 +118,7 @@ def _forms(request: Mapping[str, Any]) -> set[str]:
             break
         once, plain = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
         raw = value.encode("utf-8", "surrogatepass")
-        forms |= {value, once, plain, json.dumps(once)[1:-1], repr(value)[1:-1], html.escape(value)}
+        forms |= {once, plain, json.dumps(once)[1:-1], repr(value)[1:-1], html.escape(value)}
         forms |= {value.replace("'", "\\'"), quote(raw), quote(raw, safe=""), quote_plus(raw)}
         forms |= {base64.b64encode(raw).decode().rstrip("="), value.strip()}
     return {form for form in forms if len(form) >= SHORTEST}

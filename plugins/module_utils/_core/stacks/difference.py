@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-NO_PLAN: dict[str, Any] = {"changes": [], "result": {}, "notes": []}  # where the role must not write anything
-
 
 @dataclass
 class Step:
@@ -46,6 +44,9 @@ class StackPlan:
         changes = [{"task": step.task, "items": step.changes} for step in self.steps.values() if step.changes]
         lists = {key: step.items for key, step in self.steps.items()}
         return {**lists, "changes": changes, "result": self.result, "notes": self.notes, "refused": ""}
+
+
+NO_PLAN = StackPlan({}).facts()  # where the role must not write anything
 
 
 def differing(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[str, Any]:

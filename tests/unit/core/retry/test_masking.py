@@ -151,6 +151,16 @@ def test_the_whole_sample_keeps_what_names_the_job():
     ]
 
 
+def nested(depth, value):
+    return {"a": nested(depth - 1, value)} if depth else value
+
+
+def test_no_depth_is_followed_without_end():
+    for depth in (8, 9, 100):
+        assert without_values({"tags": nested(depth, "x")}) == {"tags": nested(8, "***")}
+    assert without_values({"tags": nested(7, "x")}) == {"tags": nested(7, "***")}
+
+
 SHOWN = (
     "capacityProviderName", "capacityProviderStrategy", "cluster", "clusterArn", "containerInstanceArn", "count", "cpu",
     "enableECSManagedTags", "enableExecuteCommand", "group", "lastStatus", "launchType", "memory",

@@ -254,7 +254,7 @@ def test_a_key_is_named_as_iam_takes_it(key, resource, condition):
 
 
 def test_a_role_without_a_boundary():
-    assert ROLE["boundary"] == ""  # iam_role takes no null
+    assert iam.wanted_role("x", {}, "d", {})["boundary"] == ""  # iam_role takes no null
 
 
 def test_when_an_inline_policy_is_written():
