@@ -141,6 +141,8 @@ SHAPES = [
     ("a timeout is not judged", {"retry_failures": JUDGED}, [TIMEOUT], [], "States.Timeout"),
     ("a judged job whose launches are not retried", {"retry_failures": JUDGED, "retry_launch": NEVER},
      [EXITS_75, CAPACITY], [10], CAPACITY.error),
+    ("a judged job whose launches are not retried, and another code", {"retry_failures": JUDGED, "retry_launch": NEVER},
+     [EXITS_75, EXITS_1], [10], "States.TaskFailed"),
     ("a judged job has its launches retried by Step Functions",
      {"retry_failures": JUDGED, "retry_launch": {**STEADY, "max_attempts": 1}}, [CAPACITY, EXITS_75, CAPACITY, DONE],
      [60, 10, 60], "succeeded"),
