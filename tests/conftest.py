@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # one make should not take another for its child
 
@@ -42,6 +43,10 @@ sys.path.insert(0, os.environ["PYTHONPATH"])  # xdist gives them the path that P
 from ansible.plugins.loader import init_plugin_loader  # noqa: E402 - it reads the environment
 
 init_plugin_loader()
+
+# A machine that is busy with other things makes no test fail.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:
