@@ -10,7 +10,7 @@ BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
 BUILD := $(CURDIR)/build
 # More workers than cores, because tests wait for sandboxes; and few, because each imports and collects everything.
-PYTEST = $(PY) -m pytest -q -n 3 --dist worksteal tests/unit tests/simulation tests/end_to_end
+PYTEST = $(PY) -m pytest -q -n 4 --dist worksteal tests/unit tests/simulation tests/end_to_end
 SCENARIOS := $(notdir $(patsubst %/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
 
 # Ansible reads no configuration but this, finds our build before all other collections, keeps its files here, and
