@@ -23,7 +23,7 @@ USUAL_RATE = 300  # per second, by AWS, where none is given
 
 @dataclass(frozen=True)
 class ApiDestination:
-    """As AWS tells of it; ``endpoint`` as ``shown_url`` has it."""
+    """As AWS describes it; ``endpoint`` is shown by ``shown_url``."""
 
     name: str
     arn: str

@@ -257,7 +257,7 @@ class _Run:
             yield from session.rest(max(settings.wait_delay, min(LONGEST, settings.wait_timeout / 20)))
 
     def _make_way(self, service: Service, left: Record) -> Steps[None]:
-        """End the protections that ``left`` tells of, before the deployment is waited for that they hold up.
+        """End the protections that ``left`` names, before waiting for the deployment that they hold up.
 
         The rest of what an abandoned run has left stays, with its record, until the deployment has ended.
         """

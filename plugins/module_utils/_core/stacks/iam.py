@@ -46,7 +46,7 @@ def allow_key(place: StackPlace, key: str) -> dict[str, Any]:
     """Return a statement that lets a KMS key encrypt and decrypt. ``key`` is an ARN, an id or an alias, as SNS has it.
 
     ("Encrypting data published to an Amazon SNS topic with server-side encryption" in the SNS Developer Guide names
-    these two calls, for whoever publishes to a topic or sends to a queue.)
+    these two calls, for callers that publish to a topic or send to a queue.)
     """
     calls = ["kms:Decrypt", "kms:GenerateDataKey"]
     alias = re.fullmatch(r"(?:arn:.*:)?(alias/.+)", key)

@@ -21,7 +21,7 @@ from .backoff import Backoff
 from .job import Job
 
 SETTLING = 5  # seconds
-YIELDING = 30  # seconds; a newer execution stops this one meanwhile, and tells of it
+YIELDING = 30  # seconds; a newer execution stops this one meanwhile, and reports it
 TOO_LATE = "Is it too late"
 SETTLE = "Wait until it is listed"
 LIST = "Find other executions"
@@ -136,7 +136,7 @@ def _refrain(skipping: str) -> dict[str, Any]:
 def _replace(job: Job, partition: str, skipping: str, failed: str) -> dict[str, Any]:
     """Stop the older ones, one after another. Stopping one that has just ended changes nothing (assumed).
 
-    An execution that sees a newer one does nothing, so each one is stopped and told of once. It ends by itself if the
+    An execution that sees a newer one does nothing, so each one is stopped and reported once. It ends by itself if the
     newer one has not seen it.
     """
     reason = "$states.input.newer[0] & ' has started since.'"

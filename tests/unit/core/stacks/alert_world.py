@@ -20,7 +20,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.steps i
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 PLACE = {"account": ACCOUNT, "partition": "aws", "region": REGION}
 TAG = "steadyops.ecs/failure-alerts"
-PACKAGE = {"path": "/tmp/sentry.zip", "code_sha256": "abc="}
+PACKAGE = {"path": "build/sentry.zip", "code_sha256": "abc="}
 FILTERS = FilterModule().filters()
 KINDS = {"queue": "queues", "topic": "topics", "rule": "rules"}
 

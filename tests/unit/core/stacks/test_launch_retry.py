@@ -168,7 +168,7 @@ FROM_NOTHING = [
 ]  # fmt: skip
 
 
-UNTOLD = "Nobody is told of launches that are given up. Set launch_retry_emails or launch_retry_topic_arn."
+UNTOLD = "No one is notified of launches that are given up. Set launch_retry_emails or launch_retry_topic_arn."
 
 
 @pytest.mark.parametrize("more", [{"topic_arn": TOPIC}, {"emails": ["ops@example.com"]}, {"alarm_actions": [TOPIC]}])

@@ -178,7 +178,7 @@ class _Planner:
             self.notes.append(note)
         if not (self.wanted.topic_arn or self.retries.alarm_actions):
             self.notes.append(
-                "Nobody is told of launches that are given up. Set launch_retry_emails or launch_retry_topic_arn."
+                "No one is notified of launches that are given up. Set launch_retry_emails or launch_retry_topic_arn."
             )
 
     def _task_roles(self) -> dict[str, list[str]]:
