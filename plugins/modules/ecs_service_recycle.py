@@ -436,6 +436,18 @@ recycle:
       returned: always
       type: str
       sample: recycled
+    service:
+      description: ARN of the service; V(null) when it failed before the service was seen.
+      returned: always
+      type: str
+      sample: arn:aws:ecs:eu-central-1:123456789012:service/production/web
+    selector:
+      description:
+        - The option that says which tasks are stale, with the value that was given.
+        - V(null) with O(state=restored).
+      returned: always
+      type: dict
+      sample: {max_task_age: 7d}
     cutoff:
       description:
         - The instant before which a task must have been created to be stale.
@@ -628,11 +640,11 @@ recycle:
           type: float
           sample: 213.1
         counts:
-          description: The healthy tasks and the desired count, whenever one of them was seen to change.
+          description: The healthy tasks and the desired count, at the start and whenever one of them changed.
           returned: always
           type: list
           elements: dict
-          sample: [{at: 1.2, healthy: 3, desired: 4}, {at: 70.1, healthy: 4, desired: 4}]
+          sample: [{at: 0.0, healthy: 3, desired: 3}, {at: 1.2, healthy: 3, desired: 4}]
           contains:
             at:
               description: Seconds after the start.

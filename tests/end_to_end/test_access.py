@@ -60,6 +60,12 @@ def test_nothing_is_stopped_and_everything_is_given_back(witness, denied, permis
     witness.given_back()
 
 
+def test_a_run_that_fails_before_its_first_look_at_tasks_has_a_course(witness, denied):
+    told = denied("ecs:UpdateService")["recycle"]
+    assert (told["service"], told["selector"]) == (witness.now()["arn"], {"max_task_age": "1h"})
+    assert told["timeline"]["counts"][0] == {"at": 0.0, "healthy": 2, "desired": 2}
+
+
 def test_what_cannot_be_removed_is_told_and_removed_later(witness, denied, recycle):
     assert "steadyops.ecs/recycle" in denied("ecs:UntagResource")["msg"]
     assert (witness.now()["desired"], bool(witness.record())) == (2, True)

@@ -12,6 +12,7 @@ from typing import Any
 from ..amounts import iso
 from .model import Scaling, Task
 from .plan import Plan
+from .settings import Selector
 from .watch import Watch
 
 UNCHANGED, RECYCLED, RESTORED, FAILED = "unchanged", "recycled", "restored", "failed"
@@ -22,6 +23,8 @@ class Report:
     """Filled while the run goes on, so that a failure tells what was achieved before it."""
 
     status: str = UNCHANGED
+    service: str | None = None  # ARN
+    selector: Selector | None = None
     message: str | None = None  # why it failed
     changed: bool = False
     plan: Plan | None = None
@@ -53,6 +56,7 @@ class Report:
             self.desired_before = count
         self.desired_peak = max(count, self.desired_peak or 0)
         self.desired_after = count
+        self.watch.saw_desired(count)
 
     def saw_healthy(self, count: int) -> None:
         self.healthy = count
@@ -75,6 +79,8 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         return {
             "status": self.status,
+            "service": self.service,
+            "selector": self.selector.as_dict() if self.selector else None,
             "cutoff": None if self.cutoff is None else iso(self.cutoff),
             "resumed": self.resumed,
             "plan": self.plan.as_dict() if self.plan else None,

@@ -18,7 +18,7 @@ from ..amounts import iso
 from ..aws_errors import is_denied
 from ..errors import CallFailed, Failed, Refused
 from . import report as outcome
-from .health import UNTOLD, choose_level, missing_words, refuse_unread, why_unread
+from .health import UNTOLD, choose_level, is_good, missing_words, refuse_unread, why_unread
 from .images import find_warnings
 from .looking import inventory
 from .model import Service, Task
@@ -72,6 +72,7 @@ def recycle(
     """
     run = _Run(Session(world, settings, cluster, name, me, report or Report()), cluster, name)
     began = world.clock()
+    run.report.selector = settings.selector
     run.report.watch.begin(f"{cluster}/{name}", world.now, world.clock)
     try:
         yield from run.work()
@@ -229,6 +230,7 @@ class _Run:
         began = session.world.clock()
         while True:
             found = yield from session.call(session.world.describe_service)
+            self.report.service = found.arn if found else None
             service = refuse_service(found, self._cluster, self._name, restoring=settings.selector is None)
             left, now = self._read(service), session.world.now()
             busy, limit = None, settings.wait_timeout
@@ -368,6 +370,9 @@ class _Run:
         if report.plan is None:  # the first round tells what was found
             report.plan, report.diff, report.scaling_before = plan, plan_diff(plan), scaling
             report.watch.planned(plan, self.session.me.check)
+            if not self.session.me.check:  # the course begins with what runs now
+                good = [is_good(task, plan.level, found.has_health_check, found.states) for task in found.tasks]
+                report.watch.saw(sum(good), found.service.wanted, (), bool)
             if left:  # and that is what there was before the abandoned run changed it
                 report.desired_before = min(left.original, found.service.desired)
                 report.scaling_before = scaling and scaling.with_flags(left.suspended, False)

@@ -26,6 +26,10 @@ class Selector:
 
     kind: str
     value: Any = None
+    given: Any = field(default=True, compare=False, repr=False)  # as the user wrote it
+
+    def as_dict(self) -> dict[str, Any]:
+        return {self.kind: self.given}
 
 
 @dataclass(frozen=True)
@@ -91,15 +95,15 @@ def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None
     kind = given[0]
     value = options[kind]
     if kind == "started_before":
-        return Selector(kind, parse_instant(kind, value))
+        return Selector(kind, parse_instant(kind, value), value)
     if kind == "max_task_age":
-        return Selector(kind, parse_age(kind, value))
+        return Selector(kind, parse_age(kind, value), value)
     if kind == "token":
         if not str(value).strip():
             raise Refused("token is empty: say a text that is new for every roll-out, such as a pipeline's run number")
-        return Selector(kind, str(value))
+        return Selector(kind, str(value), value)
     if kind == "tasks":
-        return Selector(kind, task_ids(kind, value))
+        return Selector(kind, task_ids(kind, value), value)
     return Selector(kind)
 
 

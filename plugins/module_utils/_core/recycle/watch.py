@@ -82,6 +82,11 @@ class Watch:
         self._unready = sum(span.new and span.good is None and span.until is None for span in self._bars.values())
         self._count(now, healthy, desired)
 
+    def saw_desired(self, desired: int) -> None:
+        """The desired count was read or set, and the tasks were not looked at. Before the plan there is no course."""
+        if self._counts:
+            self._count(self._now(), self._healthy, desired)
+
     def stopped(self, task: Task, healthy: int) -> None:
         """A task was told to stop; so many are healthy without it."""
         now = self._now()

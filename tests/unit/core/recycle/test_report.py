@@ -11,10 +11,11 @@ import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle import report as outcome
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector
 
 from tests.unit.core.recycle.samples import NOW, NOW_TEXT, plan, task
 
-# The issue names them; `plan`, `withdrawn` and `timeline` were added.
+# The issue names them; the last five were added.
 KEYS = {
     "status",
     "cutoff",
@@ -31,12 +32,17 @@ KEYS = {
     "plan",
     "withdrawn",
     "timeline",
+    "service",
+    "selector",
 }
 
+ARN = "arn:aws:ecs:eu-central-1:111122223333"
 NO_TIMELINE = {"started": None, "seconds": 0.0, "counts": [], "tasks": []}
 
 NOTHING = {
     "status": "unchanged",
+    "service": None,
+    "selector": None,
     "cutoff": None,
     "resumed": False,
     "plan": None,
@@ -58,6 +64,8 @@ def full() -> Report:
     report = Report(
         status=outcome.FAILED,
         message="no room",
+        service=f"{ARN}:service/prod/web",
+        selector=Selector("max_task_age", 604800.0, "7d"),
         changed=True,
         plan=plan(),
         diff={"before": {}, "after": {}},
@@ -83,6 +91,8 @@ def full() -> Report:
 
 FULL = {
     "status": "failed",
+    "service": f"{ARN}:service/prod/web",
+    "selector": {"max_task_age": "7d"},
     "cutoff": NOW_TEXT,
     "resumed": True,
     "plan": plan().as_dict(),

@@ -129,6 +129,16 @@ def test_the_timeline(course):
     ]
 
 
+def test_the_desired_count_is_known_without_a_look_at_tasks(course):
+    course.watch.saw_desired(10)
+    course.watch.planned(plan(stale=tasks(2)), check=False)
+    assert course.watch.timeline()["counts"] == [], "how many are healthy is not known yet"
+    course.watch.saw(9, 10, [], bool)
+    course.later(2).saw_desired(11)
+    course.later(2).saw_desired(11)
+    assert [tuple(count.values()) for count in course.watch.timeline()["counts"]] == [(0.0, 9, 10), (2.0, 9, 11)]
+
+
 def test_new_tasks_that_end_end_on_the_timeline(course):
     """Also one that no look has seen alive."""
     seen, unseen = task(20, created_at=NOW + 15), task(21, created_at=NOW + 16)
