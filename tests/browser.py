@@ -40,6 +40,16 @@ FLAGS = (
 # It reads descriptor 3 and writes 4, whatever ours are called.
 START = "import os, sys; i, o, *c = sys.argv[1:]; os.dup2(int(i), 3); os.dup2(int(o), 4); os.execv(c[0], c)"
 
+# The colors of a PNG in base64. From a blob, because the policy of a page may forbid images.
+_COLORS = """async (data, ...part) => {
+  const image = await createImageBitmap(new Blob([Uint8Array.from(atob(data), each => each.charCodeAt())]));
+  const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  canvas.drawImage(image, 0, 0);
+  const {data: bytes} = canvas.getImageData(...part), found = new Set();
+  for (let at = 0; at < bytes.length; at += 4) found.add(`rgb(${bytes.slice(at, at + 3).join(", ")})`);
+  return [...found];
+}"""
+
 
 def find_browser() -> str:
     """The path of Chromium or Chrome; where there is none, the test that asks ends here."""
@@ -121,9 +131,16 @@ class Browser:
 
     def ask(self, expression: str) -> Any:
         """The value of an expression of JavaScript. It works while the page itself may run none."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """A key, such as ``Tab`` or ``f``."""
+        code = {"Tab": 9}.get(key, ord(key[0].upper()))
+        text = {"text": key} if len(key) == 1 else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
     def requests(self) -> list[str]:
         """What was asked for since the page was opened."""
@@ -138,7 +155,11 @@ class Browser:
             if e.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")
         ]
 
-    def picture(self, path: Path) -> None:
-        """The whole page as PNG."""
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
-        path.write_bytes(base64.b64decode(data))
+    def picture(self) -> bytes:
+        """What is in view, as PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+
+    def colors(self, x: float, y: float, width: int, height: int) -> set[str]:
+        """Those of the pixels of a part of what is in view."""
+        picture = json.dumps(base64.b64encode(self.picture()).decode())
+        return set(self.ask(f"({_COLORS})({picture}, {x}, {y}, {width}, {height})"))

@@ -130,7 +130,7 @@ def test_options_in_the_text_exist():
 def test_links_are_whole_and_reach_files_that_exist():
     links = re.findall(r"\]\((.*?)\)", README)
     assert [link for link in links if not link.startswith("https://")] == []
-    own = [link.partition("/blob/main/")[2] for link in links if "/blob/main/" in link]
+    own = [re.split("/(?:blob|raw)/main/", link)[1] for link in links if re.search("/(?:blob|raw)/main/", link)]
     # The changelog is written with the first release.
     assert [name for name in own if name != "CHANGELOG.md" and not (ROOT / name).exists()] == []
 

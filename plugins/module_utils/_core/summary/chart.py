@@ -3,7 +3,8 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """The course of one recycle as a drawing: a bar for each task, and above them the healthy tasks as a line.
 
-SVG, to be put into a page as it is. Colours and patterns are the page's: see style.py.
+SVG, to be put into a page as it is. Its width is the page's, so places are in percent of the plot, and text keeps its
+size; names and numbers stand in the margin on the left. Colours and patterns are the page's, too: see style.py.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-WIDTH = 960
-_LEFT, _RIGHT = 84, 16  # of the plot; on the left there are names
 _LINE_TOP, _LINE_HEIGHT = 14, 84
-_AXIS = 30  # below the line: ticks and their words
-_TICKS = 7  # at the most
+_LINE_WIDTH = 1000  # units of the lines, which are stretched to the width of the plot
+_AXIS = 30  # below the lines: ticks and their words
+_TICKS = 7  # at the most; on a phone, every other one has words
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
-_SMALL = 20  # tasks; the line of larger services does not begin at 0
+_TEXT = 14  # pixels from one line of text to the next
 _NAMED = 60  # with more bars than that, they are thin and bear no names
+_LEAST = 0.3  # percent of the width that a bar has at least
 
 
 @dataclass(frozen=True)
@@ -54,32 +55,30 @@ def draw(timeline: Mapping[str, Any], bars: Sequence[Bar], floor: int | None, ti
     whole = max(
         [float(timeline.get("seconds") or 0), 0.1, *(span.end or 0 for span in bars), *(each[0] for each in counts)]
     )
-    thick, gap = (11, 4) if len(bars) <= _NAMED else (3, 1)
+    named = len(bars) <= _NAMED
+    thick, pitch = (11, 16) if named else (3, 4)
     top = _LINE_TOP + _LINE_HEIGHT + _AXIS
-    height = top + len(bars) * (thick + gap) + 4
+    height = top + len(bars) * pitch + 4
 
     def x(seconds: float) -> float:
-        return _LEFT + min(max(seconds, 0.0), whole) / whole * (WIDTH - _LEFT - _RIGHT)
+        return min(max(seconds, 0.0), whole) / whole
 
     parts = [
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{key}-title">',
+        f'<svg height="{height}" role="img" aria-labelledby="{key}-title">',
         f'<title id="{key}-title">{escape(title)}</title>',
         *_grid(whole, height, x),
-        *_line(counts, floor, whole, x),
+        *_line(counts, floor, x),
     ]
     for number, span in enumerate(bars):
-        y = top + number * (thick + gap)
-        if len(bars) <= _NAMED:
-            parts.append(
-                f'<text class="name" x="{_LEFT - 8}" y="{y + thick - 2}" text-anchor="end">'
-                f"{escape(span.task[:8])}</text>"
-            )
+        y = top + number * pitch
+        if named:
+            parts.append(f'<text class="name" x="-8" y="{y + thick - 1}">{escape(span.task[:8])}</text>')
         parts.append(_bar(span, y, thick, whole, x))
     parts.append("</svg>")
     return "\n".join(parts)
 
 
-def _bar(span: Bar, y: float, thick: int, whole: float, x: Callable[[float], float]) -> str:
+def _bar(span: Bar, y: int, thick: int, whole: float, x: Callable[[float], float]) -> str:
     end = whole if span.end is None else span.end
     good = end if span.good is None else min(span.good, end)
     pieces = [("old", span.begin, end)]
@@ -91,8 +90,8 @@ def _bar(span: Bar, y: float, thick: int, whole: float, x: Callable[[float], flo
     # What came and went between two looks has no length: at least where it was can be seen.
     shown = [piece for piece in pieces if piece[2] > piece[1]] or pieces[:1]
     rectangles = "".join(
-        f'<rect class="{kind}" x="{x(begin):.1f}" y="{y}" height="{thick}"'
-        f' width="{max(x(until) - x(begin), 0.5):.1f}"/>'
+        f'<rect class="{kind}" x="{min(100 * x(begin), 100 - _LEAST):.2f}%" y="{y}" height="{thick}"'
+        f' width="{max(100 * (x(until) - x(begin)), _LEAST):.2f}%"/>'
         for kind, begin, until in shown
     )
     return f"<g><title>{escape(bar_words(span))}</title>{rectangles}</g>"
@@ -106,47 +105,45 @@ def bar_words(span: Bar) -> str:
     return f"{span.task}: new, from {clock(span.begin)}{good}{until}"
 
 
-def _grid(whole: float, height: float, x: Callable[[float], float]) -> list[str]:
+def _grid(whole: float, height: int, x: Callable[[float], float]) -> list[str]:
     step = next((step for step in _STEPS if whole / step <= _TICKS), math.ceil(whole / _TICKS / 86400) * 86400)
     base = _LINE_TOP + _LINE_HEIGHT
-    parts = [f'<line class="axis" x1="{_LEFT}" y1="{base}" x2="{WIDTH - _RIGHT}" y2="{base}"/>']
+    parts = [f'<line class="axis" x2="100%" y1="{base}" y2="{base}"/>']
     for number in range(int(whole / step) + 1):
-        at = x(number * step)
-        parts.append(f'<line class="grid" x1="{at:.1f}" y1="{_LINE_TOP}" x2="{at:.1f}" y2="{height}"/>')
-        parts.append(
-            f'<text class="tick" x="{at:.1f}" y="{base + 16}" text-anchor="middle">{clock(number * step)}</text>'
-        )
+        at = f"{100 * x(number * step):.2f}%"
+        parts.append(f'<line class="grid" x1="{at}" y1="{_LINE_TOP}" x2="{at}" y2="{height}"/>')
+        parts.append(f'<text class="tick{number % 2}" x="{at}" y="{base + 16}">{clock(number * step)}</text>')
     return parts
 
 
-def _line(
-    counts: Sequence[tuple[float, int, int]], floor: int | None, whole: float, x: Callable[[float], float]
-) -> list[str]:
+def _line(counts: Sequence[tuple[float, int, int]], floor: int | None, x: Callable[[float], float]) -> list[str]:
+    """Where they meet, each can be seen: they lie on each other and get thinner towards the uppermost."""
     most = max([1, floor or 0, *(max(healthy, desired) for _at, healthy, desired in counts)])
     fewest = min([most, *([floor] if floor else []), *(min(healthy, desired) for _at, healthy, desired in counts)])
     # One task of a hundred would not be seen above 0: then the line begins higher up, which its number tells.
-    lowest = 0 if most <= _SMALL else max(0, fewest - 2 * (most - fewest) - 1)
-    base = _LINE_TOP + _LINE_HEIGHT
+    lowest = 0 if most * _TEXT <= _LINE_HEIGHT else max(0, fewest - 2 * (most - fewest) - 1)
 
     def y(count: int) -> float:
-        return base - (count - lowest) / (most - lowest) * _LINE_HEIGHT
+        return _LINE_HEIGHT - (count - lowest) / (most - lowest) * _LINE_HEIGHT
 
-    def stairs(values: Sequence[tuple[float, int]]) -> str:
-        path = f"M{x(values[0][0]):.1f} {y(values[0][1]):.1f}"
+    def stairs(kind: str, values: Sequence[tuple[float, int]]) -> str:
+        path = f"M0 {y(values[0][1]):.1f}"
         for at, count in values[1:]:
-            path += f"H{x(at):.1f}V{y(count):.1f}"
-        return f"{path}H{x(whole):.1f}"
+            path += f"H{_LINE_WIDTH * x(at):.1f}V{y(count):.1f}"
+        return f'<path class="{kind}" d="{path}H{_LINE_WIDTH}"/>'
 
-    parts = [
-        f'<text class="tick" x="{_LEFT - 8}" y="{_LINE_TOP + 4}" text-anchor="end">{most}</text>',
-        f'<text class="tick" x="{_LEFT - 8}" y="{base + 4}" text-anchor="end">{lowest}</text>',
+    numbers = [most, lowest]
+    if floor and all(abs(y(floor) - y(number)) >= _TEXT for number in numbers):
+        numbers.append(floor)
+    return [
+        *(f'<text class="number" x="-8" y="{_LINE_TOP + y(number) + 4:.1f}">{number}</text>' for number in numbers),
+        f'<svg class="lines" y="{_LINE_TOP}" width="100%" height="{_LINE_HEIGHT}"'
+        f' viewBox="0 0 {_LINE_WIDTH} {_LINE_HEIGHT}" preserveAspectRatio="none">',
+        *([stairs("desired", [(at, desired) for at, _healthy, desired in counts])] if counts else []),
+        *([stairs("floor", [(0.0, floor)])] if floor else []),
+        *([stairs("healthy", [(at, healthy) for at, healthy, _desired in counts])] if counts else []),
+        "</svg>",
     ]
-    if counts:
-        parts.append(f'<path class="desired" d="{stairs([(at, desired) for at, _healthy, desired in counts])}"/>')
-        parts.append(f'<path class="healthy" d="{stairs([(at, healthy) for at, healthy, _desired in counts])}"/>')
-    if floor:  # over the line, which lies on it most of the time
-        parts.append(f'<path class="floor" d="{stairs([(0.0, floor)])}"/>')
-    return parts
 
 
 def clock(seconds: float) -> str:

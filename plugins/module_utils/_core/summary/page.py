@@ -1,22 +1,27 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The summary as a page: one file that needs nothing else, neither a server nor a script.
+"""The summary as a page: one file that needs nothing else.
 
-Whatever comes from outside is escaped where it is put in, and the page's own policy forbids scripts and resources.
+Whatever comes from outside is escaped where it is put in. The page's own policy forbids resources, and every style and
+script but the two that the page is made with, which it names by their digests.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from html import escape
 
 from .chart import Bar, bar_words, clock, draw, read_bars
 from .rows import FAILED, NOT_STARTED, Row, Totals, add_up, count_shown
+from .script import SCRIPT
 from .style import STYLE
 from .table import healthy_words, not_started_words
 
 _HEADINGS = ("Replaced", "Skipped", "Failed", "Left", "Least healthy", "Time")
+_LISTED = 6  # places, or options, at the head of the page
 _LEGEND = (
     ("old", "old task"),
     ("starting", "new task, not good yet"),
@@ -30,27 +35,66 @@ _LEGEND = (
 
 def make_page(rows: Sequence[Row], when: str) -> str:
     """``when`` is the instant at which it is made, in words."""
-    totals = add_up(list(rows))
+    totals, shown = add_up(list(rows)), count_shown(rows)
     title = f"Recycle of {_count(totals.services, 'service')}"
-    drawn = [row for row in rows if row.timeline.get("tasks")]
-    keys = {id(row): f"s{number}" for number, row in enumerate(drawn, 1)}
-    failed = [row for row in rows if row.status == FAILED]
+    several = len(rows) > 1
+    drawn = [(number, row) for number, row in enumerate(rows, 1) if row.timeline.get("tasks")]
     return "\n".join([
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="color-scheme" content="light dark">',
-        f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>",
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>",
         _PATTERNS,
         f"<header>\n<h1>{escape(title)}</h1>\n<p>{escape(when)}</p>\n</header>\n<main>",
-        _tiles(totals, count_shown(rows)),
+        _facts(rows),
+        _tiles(totals, shown),
         *(["<p class=\"note\">Check mode: nothing was changed. What is left would be replaced.</p>"]
           if any(row.check for row in rows) else []),
-        _problems(failed, rows),
-        _table(rows, keys),
-        *([_legend(), *(_section(row, keys[id(row)]) for row in drawn)] if drawn else []),
-        "</main>\n</body>\n</html>\n",
+        _search(shown) if several else "",
+        _problems(rows),
+        _table(rows),
+        *([_legend(), *(_section(row, number) for number, row in drawn)] if drawn else []),
+        "</main>",
+        f"<script>{SCRIPT}</script>" if several else "",
+        "</body>\n</html>\n",
     ])  # fmt: skip
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+_POLICY = (
+    f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(SCRIPT)}; base-uri 'none'; form-action 'none'"
+)
+
+
+def _facts(rows: Sequence[Row]) -> str:
+    """Where, and by which option: each once for all services."""
+    found = {
+        "Where": {row.place for row in rows},
+        "Tasks to replace": {row.selector for row in rows},
+    }
+    lines = []
+    for name, told in found.items():
+        words = sorted(filter(None, told))
+        more = [f"{len(words) - _LISTED} more"] if len(words) > _LISTED else []
+        if words:
+            lines.append(f"<p><b>{name}</b> {escape('; '.join([*words[:_LISTED], *more]))}</p>")
+    return "".join(lines)
+
+
+def _search(shown: Mapping[str, int]) -> str:
+    options = "".join(
+        f'<option value="{escape(each)}">{escape(each)} ({count})</option>' for each, count in shown.items()
+    )
+    return (
+        '<div id="search" role="search" aria-label="Filter services" hidden>'
+        '<label>Filter by text <input id="text" type="search" autocomplete="off" spellcheck="false"></label>'
+        f'<label>Status <select id="status"><option value="">all</option>{options}</select></label>'
+        '<output id="told" for="text status"></output></div>'
+    )
 
 
 def _tiles(totals: Totals, shown: Mapping[str, int]) -> str:
@@ -59,31 +103,43 @@ def _tiles(totals: Totals, shown: Mapping[str, int]) -> str:
     return f'<dl class="tiles">{words}<div><dt>slowest service</dt><dd>{clock(totals.seconds)}</dd></div></dl>'
 
 
-def _problems(failed: Sequence[Row], rows: Sequence[Row]) -> str:
-    told = [(row.name, row.message or "It failed and told no reason.") for row in failed]
-    told += [(row.name, each) for row in rows for each in row.untold]
-    items = "".join(f"<li><b>{escape(name)}</b> {escape(words)}</li>" for name, words in told)
+def _problems(rows: Sequence[Row]) -> str:
+    numbered = list(enumerate(rows, 1))
+    told = [
+        (number, row.name, row.message or "It failed and told no reason.")
+        for number, row in numbered
+        if row.status == FAILED
+    ]
+    told += [(number, row.name, words) for number, row in numbered for words in row.untold]
+    items = "".join(
+        f'<li data-of="{number}"><b>{escape(name)}</b> {escape(words)}</li>' for number, name, words in told
+    )
     items += "".join(f"<li>{escape(words)}</li>" for words in not_started_words(rows))
     if not items:
         return ""
     return f'<section aria-labelledby="problems">\n<h2 id="problems">What went wrong</h2>\n<ul>{items}</ul>\n</section>'
 
 
-def _table(rows: Sequence[Row], keys: dict[int, str]) -> str:
+def _table(rows: Sequence[Row]) -> str:
     lines = []
-    for row in rows:
-        key = keys.get(id(row))
-        name = f'<a href="#{key}">{escape(row.name)}</a>' if key else escape(row.name)
+    for number, row in enumerate(rows, 1):
+        name = f'<a href="#s{number}">{escape(row.name)}</a>' if row.timeline.get("tasks") else escape(row.name)
+        place = f"<small>{escape(row.place)}</small>" if row.place else ""
         badge = f'<span class="badge {row.status.replace(" ", "-")}">{escape(row.shown)}</span>'
         numbers = [row.replaced, row.skipped, row.failures, row.remaining, healthy_words(row), _time(row)]
-        cells = "".join(f"<td>{escape(str(each))}</td>" for each in numbers)
-        lines.append(f'<tr><th scope="row">{name}</th><td class="status">{badge}</td>{cells}</tr>')
+        cells = "".join(
+            f'<td data-name="{heading}"{" class=none" if each in (0, "-") else ""}>{escape(str(each))}</td>'
+            for heading, each in zip(_HEADINGS, numbers, strict=True)
+        )
+        lines.append(
+            f'<tr data-of="{number}" data-status="{escape(row.shown)}"><th scope="row">{name}{place}</th>'
+            f'<td class="status">{badge}</td>{cells}</tr>'
+        )
     heads = "".join(f'<th scope="col">{each}</th>' for each in _HEADINGS)
     return (
-        '<div class="wide" tabindex="0" role="region" aria-labelledby="services">\n<table>'
-        '<caption id="services">Services</caption>\n'
+        "<table><caption>Services</caption>\n"
         f'<thead><tr><th scope="col">Service</th><th scope="col" class="status">Status</th>{heads}</tr></thead>\n'
-        "<tbody>\n" + "\n".join(lines) + "\n</tbody></table>\n</div>"
+        "<tbody>\n" + "\n".join(lines) + "\n</tbody></table>"
     )
 
 
@@ -105,15 +161,13 @@ def _sample(kind: str) -> str:
     return f'<svg viewBox="0 0 22 12" width="22" height="12" aria-hidden="true">{drawn}</svg>'
 
 
-def _section(row: Row, key: str) -> str:
-    bars = read_bars(row.timeline)
+def _section(row: Row, number: int) -> str:
+    bars, key, words = read_bars(row.timeline), f"s{number}", _words(row)
     return "\n".join([
-        f'<section class="course" id="{key}" aria-labelledby="{key}-name">',
+        f'<section class="course" id="{key}" data-of="{number}" aria-labelledby="{key}-name">',
         f'<h3 id="{key}-name">{escape(row.name)}</h3>',
-        f"<p>{escape(_words(row))}</p>",
-        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(row.name)}, drawn">',
-        draw(row.timeline, bars, row.floor, f"{row.name}: {_words(row)}", key),
-        "</div>",
+        f"<p>{escape(words)}<small>{escape('; '.join(filter(None, [row.place, row.selector])))}</small></p>",
+        draw(row.timeline, bars, row.floor, f"{row.name}: {words}", key),
         _details(bars),
         "</section>",
     ])  # fmt: skip

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ..arns import parse_arn
 from ..errors import Refused
 from ..plain_text import one_line
 
@@ -39,7 +40,15 @@ class Row:
     check: bool = False  # whether it only tells what would be done
     message: str = ""  # why it failed
     untold: tuple[str, ...] = ()  # notifications that did not go out, and why
+    service: str = ""  # ARN, where it was seen
+    selector: str = ""  # such as ``max_task_age: 7d``
     timeline: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """Region and account."""
+        arn = parse_arn(self.service)
+        return f"{arn.region}, account {arn.account}" if arn else ""
 
     @property
     def shown(self) -> str:
@@ -82,6 +91,8 @@ def make_row(
         check=check,
         message=one_line(why)[:_LONGEST],
         untold=tuple(one_line(each)[:_LONGEST] for each in untold),
+        service=one_line(recycle.get("service")),
+        selector=_selector_words(recycle.get("selector") or {}),
         timeline=(recycle.get("timeline") or {}) if timeline else {},
     )
     return {**_as_dict(row), "untold": list(row.untold)}
@@ -137,6 +148,14 @@ def totals_dict(rows: list[Row]) -> dict[str, Any]:
 def _as_dict(of: Row | Totals) -> dict[str, Any]:
     """Not ``dataclasses.asdict``, which copies what is inside: Ansible's lazy containers refuse that."""
     return {each.name: getattr(of, each.name) for each in fields(of)}
+
+
+def _selector_words(selector: Mapping[str, Any]) -> str:
+    """``max_task_age: 7d``; just the name of what is true, and of named tasks their number."""
+    return one_line("; ".join(
+        name if given is True else f"{name}: {len(given) if isinstance(given, (list, tuple)) else given}"
+        for name, given in selector.items()
+    ))[:_LONGEST]  # fmt: skip
 
 
 def _number(value: object) -> float:

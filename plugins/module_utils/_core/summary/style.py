@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""How the page looks: by day, by night, on paper, and on a telephone."""
+"""How the page looks: by day, by night, on paper, and on a phone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ STYLE = """\
   color-scheme: light dark;
   --ground: #ffffff; --raised: #f5f6f8; --ink: #1b1f27; --faint: #59616f; --rule: #d8dce3; --grid: #eceef2;
   --old: #98a1b0; --new: #2563c9; --pale: #cfdff8; --bad: #b3261e; --bad-pale: #f6d5d2;
-  --healthy: #137a3f; --desired: #59616f; --floor: #b3261e; --warn: #8a5300; --link: #1d4fa8;
+  --healthy: #137a3f; --desired: #c3cad6; --floor: #b3261e; --warn: #8a5300; --link: #1d4fa8;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #14171c; --raised: #1e232b; --ink: #e8ebf0; --faint: #a3acba; --rule: #363d49; --grid: #252b34;
     --old: #6d7788; --new: #6ea3f5; --pale: #263a5c; --bad: #f2867d; --bad-pale: #57211d;
-    --healthy: #5fd08c; --desired: #a3acba; --floor: #f2867d; --warn: #efb45b; --link: #8db8fa;
+    --healthy: #5fd08c; --desired: #454e5d; --floor: #f2867d; --warn: #efb45b; --link: #8db8fa;
   }
 }
 * { box-sizing: border-box; }
@@ -36,11 +36,20 @@ a { color: var(--link); }
 dt { color: var(--faint); font-size: .85rem; }
 dd { margin: 0; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 ul { margin: 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
+[hidden] { display: none !important; }
+#search { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1.25rem; margin: 1.25rem 0; }
+#search label { display: flex; align-items: center; gap: .5rem; }
+#search label:first-child { flex: 1 1 16rem; }
+input, select { min-width: 0; padding: .4rem .6rem; border: 1px solid var(--faint); border-radius: 6px;
+  background: var(--ground); color: var(--ink); font: inherit; }
+input { flex: 1; }
+output { color: var(--faint); }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { padding: 1.5rem 0 .5rem; text-align: left; font-size: 1.25rem; font-weight: 700; }
 th, td { padding: .4rem .75rem; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap; }
+th:first-child { min-width: 12rem; padding-left: 0; white-space: normal; overflow-wrap: anywhere; }
 th:first-child, .status { text-align: left; }
+small { display: block; color: var(--faint); font-size: .8rem; font-weight: 400; }
 thead th { color: var(--faint); font-size: .85rem; font-weight: 600; }
 tbody th { font-weight: 500; }
 .badge { display: inline-block; padding: 0 .55rem; border: 1px solid currentColor; border-radius: 1rem;
@@ -52,12 +61,15 @@ tbody th { font-weight: 500; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; list-style: none; color: var(--faint);
   font-size: .9rem; }
 .legend svg { margin-right: .4rem; vertical-align: -1px; }
-.course { margin-top: 1.5rem; padding: 1rem; border: 1px solid var(--rule); border-radius: 6px; }
-.course svg { display: block; min-width: 44rem; width: 100%; height: auto; }
+.course { margin-top: 1.5rem; padding: 1rem; border: 1px solid var(--rule); border-radius: 6px;
+  content-visibility: auto; contain-intrinsic-size: auto 22rem; } /* what is not in view costs nothing */
+.course > svg { display: block; width: calc(100% - 5.75rem); margin-left: 4.5rem; overflow: visible; }
+.lines { overflow: visible; }
 details { margin-top: .5rem; color: var(--faint); font-size: .9rem; }
 summary { cursor: pointer; }
-text { fill: var(--faint); font-size: 11px; }
-.name { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 10px; }
+text { fill: var(--faint); font-size: 12px; text-anchor: middle; }
+.name, .number { text-anchor: end; }
+.name { font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 .grid { stroke: var(--grid); }
 .axis { stroke: var(--rule); }
 .old { fill: var(--old); }
@@ -68,13 +80,27 @@ text { fill: var(--faint); font-size: 11px; }
 .hatched-stripe { fill: var(--new); opacity: .55; }
 .crossed-ground { fill: var(--bad-pale); }
 .crossed-stripe { fill: var(--bad); opacity: .55; }
-.healthy, .desired, .floor { fill: none; }
-.healthy { stroke: var(--healthy); stroke-width: 2.25; }
-.desired { stroke: var(--desired); stroke-width: 1.25; stroke-dasharray: 2 3; }
-.floor { stroke: var(--floor); stroke-width: 1.25; stroke-dasharray: 7 4; }
+.healthy, .desired, .floor { fill: none; vector-effect: non-scaling-stroke; }
+.desired { stroke: var(--desired); stroke-width: 10; }
+.floor { stroke: var(--floor); stroke-width: 6; stroke-dasharray: 7 4; }
+.healthy { stroke: var(--healthy); stroke-width: 2; }
+@media (max-width: 56rem) {
+  thead { display: none; } /* each cell tells what it is */
+  tbody tr { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .5rem 0; border-bottom: 1px solid var(--rule); }
+  tbody th, td { padding: 0; border: 0; }
+  tbody th { flex: 1 1 60%; }
+  .status { flex: none; }
+  td[data-name] { color: var(--faint); font-size: .85rem; }
+  td[data-name]::before { content: attr(data-name) " "; }
+  .none { display: none; }
+}
+@media (max-width: 40rem) {
+  .course { padding: .75rem .5rem; }
+  .tick1 { display: none; }
+}
 @media print {
   body { max-width: none; padding: 0; }
-  .course { break-inside: avoid; }
-  .course svg { min-width: 0; }
+  #search { display: none; }
+  .course { break-inside: avoid; content-visibility: visible; }
 }
 """

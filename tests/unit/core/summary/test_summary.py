@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import itertools
+import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
@@ -47,6 +51,8 @@ def result(status="recycled", **changes):
     """What the module returns, as far as summaries look at it."""
     recycle = {
         "status": status,
+        "service": f"{ARN}:service/prod/web",
+        "selector": {"max_task_age": "7d"},
         "plan": {"tasks": ["a", "b"], "steps": 2, "surge": 1, "minimum_healthy": 2},
         "replaced": [{"task": f"{ARN}:task/prod/old", "new_tasks": [f"{ARN}:task/prod/new"], "seconds": 12.5}],
         "skipped": [{"task": f"{ARN}:task/prod/busy", "reason": "protected"}],
@@ -197,12 +203,58 @@ PAGE = make_page(
 
 def test_the_page_needs_nothing_else():
     page = Reader(PAGE)
-    assert {"script", "link", "img", "iframe", "object", "embed", "base", "form"} & set(page.tags) == set()
+    assert {"link", "img", "iframe", "object", "embed", "base", "form"} & set(page.tags) == set()
     assert [each for each in page.attributes if each[1] in ("src", "srcset", "style") or each[1].startswith("on")] == []
     assert {value[:1] for _tag, name, value in page.attributes if name in ("href", "xlink:href")} == {"#"}
     assert "url(" not in PAGE.replace("url(#", "")
     assert "@import" not in PAGE
-    assert ("meta", "content", "default-src 'none'; style-src 'unsafe-inline'") in page.attributes
+
+
+def digests(text, tag):
+    found = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+    return [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in found]
+
+
+def test_the_policy_allows_one_style_and_one_script_and_nothing_else():
+    (style,), (script,) = digests(PAGE, "style"), digests(PAGE, "script")
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; base-uri 'none';"
+        " form-action 'none'"
+    )
+    assert ("meta", "content", policy) in Reader(PAGE).attributes
+
+
+def test_one_service_has_nothing_to_filter():
+    page = Reader(make_page(rows(a=make_row(result(), "web.prod", timeline=True)), ""))
+    assert {"script", "input", "select"} & set(page.tags) == set()
+
+
+def test_where_it_was_and_which_tasks():
+    """Once for all services, and with each of them."""
+    text = " ".join(Reader(PAGE).words)
+    assert "Where  eu-west-1, account 111122223333 " in text
+    assert "Tasks to replace  max_task_age: 7d " in text
+    assert text.count("eu-west-1, account 111122223333") == 1 + 2 * 2
+    elsewhere = {
+        **result(),
+        "recycle": {**result()["recycle"], "service": ARN.replace("west", "north") + ":service/prod/x"},
+    }
+    page = make_page(rows(a=make_row(result(), "a"), b=make_row(elsewhere, "b"), c=None), "")
+    assert "eu-north-1, account 111122223333; eu-west-1, account 111122223333" in page
+
+
+@pytest.mark.parametrize(
+    ("selector", "words"),
+    [
+        (None, ""),
+        ({"max_task_age": "7d"}, "max_task_age: 7d"),
+        ({"all_tasks": True}, "all_tasks"),
+        ({"tasks": ["a", "b"]}, "tasks: 2"),
+        ({"token": "release\n1"}, "token: release 1"),
+    ],
+)
+def test_a_selector_in_words(selector, words):
+    assert make_row(result(selector=selector), "web")["selector"] == words
 
 
 def test_the_page_can_be_found_ones_way_in():
@@ -229,18 +281,22 @@ def texts():
 
 
 @law
-@given(name=texts(), message=texts(), untold=texts(), task=texts(), when=texts())
-def test_whatever_comes_from_outside_is_only_text(name, message, untold, task, when):
+@given(name=texts(), message=texts(), untold=texts(), task=texts(), when=texts(), token=texts())
+def test_whatever_comes_from_outside_is_only_text(name, message, untold, task, when, token):
     def page(**words):
         timeline = {**TIMELINE, "tasks": [{**TIMELINE["tasks"][0], "task": words["task"]}]}
         row = make_row(
-            {**FAILURE, "recycle": {**FAILURE["recycle"], "timeline": timeline}, "msg": words["message"]},
+            {
+                "recycle": {**FAILURE["recycle"], "timeline": timeline, "selector": {"token": words["token"]}},
+                "failed": True,
+                "msg": words["message"],
+            },
             words["name"], untold=(words["untold"],), timeline=True,
         )  # fmt: skip
-        return Reader(make_page(rows(a=row), words["when"]))
+        return Reader(make_page(rows(a=row, b=row), words["when"]))
 
-    plain = page(name="a", message="b", untold="c", task="d", when="e")
-    told = page(name=name, message=message, untold=untold, task=task, when=when)
+    plain = page(name="a", message="b", untold="c", task="d", when="e", token="f")
+    told = page(name=name, message=message, untold=untold, task=task, when=when, token=token)
     assert told.tags == plain.tags
     assert [each[:2] for each in told.attributes] == [each[:2] for each in plain.attributes]
 
@@ -251,10 +307,18 @@ def test_whatever_comes_from_outside_is_only_text(name, message, untold, task, w
 def rectangles(timeline, floor=2):
     bars = read_bars(timeline)
     drawing = ET.fromstring(draw(timeline, bars, floor, "so it went", "s1"))
+
+    def percent(bar, name):
+        return float(bar.get(name).removesuffix("%"))
+
     return drawing, [
-        (each.get("class"), float(each.get("x")), float(each.get("x")) + float(each.get("width")), float(each.get("y")))
+        (each.get("class"), percent(each, "x"), percent(each, "x") + percent(each, "width"), float(each.get("y")))
         for each in drawing.iter("rect")
     ]
+
+
+def text_of(drawing, kind):
+    return [each.text for each in drawing.iter("text") if each.get("class").startswith(kind)]
 
 
 def test_a_bar_for_each_task():
@@ -265,14 +329,33 @@ def test_a_bar_for_each_task():
     assert begin < came < good < gone < bad < over < lives == end
     assert drawing.get("role") == "img"
     assert drawing.find("title").text == "so it went"
-    height = float(drawing.get("viewBox").split()[3])
-    assert all(0 <= begin <= end <= 960 and 0 <= y <= height for _kind, begin, end, y in found)
+    height = float(drawing.get("height"))
+    assert all(0 <= begin <= end <= 100.01 and 0 <= y <= height for _kind, begin, end, y in found)
 
 
 def test_lines_for_healthy_desired_and_floor():
     drawing, _found = rectangles(TIMELINE)
-    assert [each.get("class") for each in drawing.iter("path")] == ["desired", "healthy", "floor"]
+    assert [each.get("class") for each in drawing.iter("path")] == ["desired", "floor", "healthy"], "the thinnest last"
+    assert all(each.get("d").startswith("M0 ") for each in drawing.iter("path")), "from the beginning"
     assert [each.get("class") for each in rectangles(TIMELINE, floor=None)[0].iter("path")] == ["desired", "healthy"]
+
+
+@pytest.mark.parametrize(
+    ("floor", "healthy", "desired", "numbers"),
+    [
+        (2, 2, 3, ["3", "0", "2"]),
+        (3, 3, 3, ["3", "0"]),
+        (19, 19, 20, ["20", "16", "19"]),
+        (99, 100, 100, ["100", "96", "99"]),
+        (19, 5, 20, ["20", "0"]),
+    ],
+)
+def test_numbers_beside_the_lines_do_not_overlap(floor, healthy, desired, numbers):
+    timeline = {**TIMELINE, "counts": [{"at": 0.0, "healthy": healthy, "desired": desired}]}
+    drawing, _found = rectangles(timeline, floor)
+    assert text_of(drawing, "number") == numbers
+    places = sorted(float(each.get("y")) for each in drawing.iter("text") if each.get("class") == "number")
+    assert all(lower - upper >= 14 for upper, lower in itertools.pairwise(places))
 
 
 @pytest.mark.parametrize("many", [60, 61, 2000])
@@ -281,8 +364,8 @@ def test_however_many_tasks_there_are(many):
     drawing, found = rectangles(timeline)
     assert len(found) == many
     assert len({y for *_place, y in found}) == many
-    assert len([each for each in drawing.iter("text") if each.get("class") == "name"]) == (many if many <= 60 else 0)
-    assert float(drawing.get("viewBox").split()[3]) < 10_000
+    assert len(text_of(drawing, "name")) == (many if many <= 60 else 0)
+    assert float(drawing.get("height")) < 10_000
 
 
 @law
@@ -305,8 +388,9 @@ def test_every_drawing_is_within_its_frame(seconds, counts, tasks, floor):
         ],
     }
     drawing, found = rectangles(timeline, floor)
-    assert all(84 <= begin <= end <= 945 for _kind, begin, end, _y in found)
-    assert len([each for each in drawing.iter("text") if each.get("class") == "tick"]) <= 12
+    assert all(0 <= begin <= end <= 100.01 for _kind, begin, end, _y in found)
+    assert len(text_of(drawing, "tick")) <= 8
+    assert len(text_of(drawing, "number")) <= 3
     for path in drawing.iter("path"):
         assert "nan" not in path.get("d")
 
