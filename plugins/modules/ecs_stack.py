@@ -2,16 +2,17 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Manage queues, topics, rules and targets that belong together, in one task."""
+"""Manage queues, topics, IAM roles, rules and targets that belong together, in one task."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_stack
 version_added: 1.0.0
-short_description: Manage SQS queues, SNS topics, EventBridge rules and targets in one task
+short_description: Manage SQS queues, SNS topics, IAM roles, EventBridge rules and targets in one task
 description:
-  - Brings queues, topics, rules and their targets into the state that you give, one after another, in one process.
+  - Brings queues, topics, IAM roles, rules and their targets into the state that you give, one after another, in one
+    process.
   - All steps are checked before the first one is carried out. If a step fails, the later ones are not tried, and the
     message lists what was done.
 author:
@@ -40,6 +41,10 @@ options:
         and C(unsubscribe), a list of the ARNs of subscriptions to remove.
       - C(log_group_key) has C(name) and C(kms_key_arn), the ARN of the KMS key that encrypts what the log group is sent
         from now on. The log group must exist.
+      - C(iam_role) has C(name), C(state), C(assume_role_policy_document) (required to create the role), C(description),
+        C(boundary) (the ARN of a permissions boundary), C(tags) (exactly these) and C(policies), inline policies by
+        name; V(null) removes one. Documents are dictionaries. What is omitted is kept, and so are other policies. With
+        C(state=absent), the role goes with its inline policies, and managed policies are detached first.
       - C(rule) has the options of M(steadyops.ecs.ecs_failure_rule).
       - C(target) has the options of M(steadyops.ecs.ecs_notification_target), and C(api_destination), the name of an
         API destination instead of C(arn).
@@ -72,6 +77,10 @@ notes:
     C(sns:GetTopicAttributes), C(sns:ListSubscriptionsByTopic), C(sns:ListTagsForResource), C(sns:CreateTopic),
     C(sns:SetTopicAttributes), C(sns:Subscribe), C(sns:Unsubscribe), C(sns:TagResource), C(sns:UntagResource),
     C(sns:DeleteTopic) - topics.
+
+    C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole), C(iam:UpdateAssumeRolePolicy), C(iam:UpdateRole),
+    C(iam:PutRolePermissionsBoundary), C(iam:TagRole), C(iam:UntagRole), C(iam:PutRolePolicy), C(iam:DeleteRolePolicy),
+    C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DetachRolePolicy), C(iam:DeleteRole) - IAM roles.
 
     C(logs:DescribeLogGroups), C(logs:AssociateKmsKey) - keys of log groups.
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.end_to_end.aws import aws_client
@@ -87,19 +89,68 @@ def test_a_confirmed_subscription_is_removed(stack, sandbox):
     assert (labels(done), writes) == (["topic alerts"], ["Unsubscribe"])
 
 
+TRUSTED = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+PUBLISH = {"Effect": "Allow", "Action": "sns:Publish", "Resource": TOPIC}
+
+
+def document(*statements):
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def test_a_role_comes_changes_and_goes(stack, sandbox):
+    made = {
+        "name": "tell",
+        "assume_role_policy_document": document(TRUSTED),
+        "description": "Tells",
+        "tags": {"team": "shop"},
+        "policies": {"publish": document(PUBLISH)},
+    }
+    planned, writes = stack([{"iam_role": made}], check=True)
+    assert (labels(planned), writes) == (["role tell"], [])
+    done, writes = stack([{"iam_role": made}])
+    assert (done["changes"], writes) == (planned["changes"], ["CreateRole", "PutRolePolicy"])
+    again, writes = stack([{"iam_role": made}])
+    assert (again["changed"], writes) == (False, [])
+    iam = aws_client(sandbox, "iam")
+    bounds = iam.create_policy(PolicyName="bounds", PolicyDocument=json.dumps(document(PUBLISH)))["Policy"]["Arn"]
+    changed = {
+        "name": "tell",
+        "assume_role_policy_document": document({**TRUSTED, "Principal": {"Service": "lambda.amazonaws.com"}}),
+        "description": "Tells more",
+        "boundary": bounds,
+        "tags": {"cost": "7"},
+        "policies": {"publish": None, "other": document(PUBLISH)},
+    }
+    done, writes = stack([{"iam_role": changed}], place=PLACE)
+    assert writes == [
+        "UpdateAssumeRolePolicy", "UpdateRole", "PutRolePermissionsBoundary", "TagRole", "UntagRole", "PutRolePolicy",
+        "DeleteRolePolicy",
+    ], done.get("msg")  # fmt: skip
+    again, writes = stack([{"iam_role": changed}, {"iam_role": {"name": "tell"}}])
+    assert (again["changed"], writes) == (False, [])
+    iam.attach_role_policy(RoleName="tell", PolicyArn=bounds)
+    gone, writes = stack([{"iam_role": {"name": "tell", "state": "absent"}}])
+    assert (labels(gone), writes) == (["role tell"], ["DeleteRolePolicy", "DetachRolePolicy", "DeleteRole"])
+    again, writes = stack([{"iam_role": {"name": "tell", "state": "absent"}}])
+    assert (again["changed"], writes) == (False, [])
+    missing, _writes = stack([{"iam_role": {"name": "tell", "description": "x"}}])
+    assert "role tell in eu-central-1: There is no role tell. Set assume_role_policy_document" in missing["msg"]
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
         ([{"queue": {"name": "a"}, "rule": {"name": "b"}}], "steps[0] must have exactly one key"),
         (
             [{"alarm": {"name": "a"}}],
-            "steps[0] must have exactly one key of queue, topic, log_group_key, rule, target (got alarm)",
+            "steps[0] must have exactly one key of queue, topic, log_group_key, iam_role, rule, target (got alarm)",
         ),
         ([{"queue": {"name": "a"}}, {"queue": {"nam": "a"}}], "steps[1].queue has no option nam"),
         ([{"queue": {}}], "steps[0].queue needs name"),
         ([{"queue": {"name": "a b"}}], "`steps[0].queue.name` must be"),
         ([{"queue": {"name": "a", "state": "here"}}], "steps[0].queue.state must be one of present, absent"),
         ([{"queue": {"name": "a"}}, {"rule": {"name": "b", "exit_codes": [1]}}], "exit_codes narrows a kind"),
+        ([{"queue": {"name": "a"}}, {"iam_role": {"name": "b", "policies": ["c"]}}], "policies must be a dictionary"),
         ([{"queue": {"name": "a"}}, {"target": {"rule": "b", "id": "c", "arn": "x"}}], "`arn` must be the ARN of"),
     ],
 )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,3 +41,65 @@ def inline_policy(iam: Any, name: str, policy: str) -> Mapping[str, Any] | None:
     """Return the document of a policy that is part of a role; None when there is none."""
     document: Mapping[str, Any] = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
     return document
+
+
+@aws_call("iam:CreateRole")
+def create_role(iam: Any, wanted: Mapping[str, Any]) -> None:
+    """Create a role with all but its policies. ``wanted`` is a side of ``plan_role``."""
+    boundary = {"PermissionsBoundary": wanted["boundary"]} if wanted["boundary"] else {}
+    iam.create_role(
+        RoleName=wanted["name"],
+        AssumeRolePolicyDocument=json.dumps(wanted["assume_role_policy_document"]),
+        Description=wanted["description"],
+        Tags=_boto_tags(wanted["tags"]),
+        **boundary,
+    )
+
+
+@aws_call("iam:UpdateAssumeRolePolicy")
+def set_trust(iam: Any, name: str, document: Mapping[str, Any]) -> None:
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
+
+
+@aws_call("iam:UpdateRole")
+def set_description(iam: Any, name: str, description: str) -> None:
+    iam.update_role(RoleName=name, Description=description)
+
+
+@aws_call("iam:PutRolePermissionsBoundary")
+def set_boundary(iam: Any, name: str, arn: str) -> None:
+    iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=arn)
+
+
+@aws_call("iam:TagRole")
+def tag_role(iam: Any, name: str, tags: Mapping[str, str]) -> None:
+    iam.tag_role(RoleName=name, Tags=_boto_tags(tags))
+
+
+@aws_call("iam:UntagRole")
+def untag_role(iam: Any, name: str, keys: list[str]) -> None:
+    iam.untag_role(RoleName=name, TagKeys=keys)
+
+
+@aws_call("iam:PutRolePolicy")
+def put_inline_policy(iam: Any, name: str, policy: str, document: Mapping[str, Any]) -> None:
+    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+@aws_call("iam:DeleteRolePolicy", expected=GONE)
+def delete_inline_policy(iam: Any, name: str, policy: str) -> None:
+    iam.delete_role_policy(RoleName=name, PolicyName=policy)
+
+
+@aws_call("iam:DetachRolePolicy", expected=GONE)
+def detach_policy(iam: Any, name: str, arn: str) -> None:
+    iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+
+
+@aws_call("iam:DeleteRole", expected=GONE)
+def delete_role(iam: Any, name: str) -> None:
+    iam.delete_role(RoleName=name)
+
+
+def _boto_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

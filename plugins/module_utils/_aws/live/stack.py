@@ -126,23 +126,27 @@ def find_log_group_policies(client: Client, place: StackPlace, names: Names) -> 
 
 
 def find_iam_roles(client: Client, _place: StackPlace, names: Names) -> Found:
-    return {name: _iam_role(client("iam"), name) for name in names}
+    roles = {name: find_role(client("iam"), name) for name in names}
+    for name, role in roles.items():
+        if role is not None:
+            role["attached_policies"] = iam.attached_policy_arns(client("iam"), name) or []
+    return roles
 
 
-def _iam_role(client: Any, name: str) -> Found | None:
+def find_role(client: Any, name: str, policies: Names | None = None) -> Found | None:
+    """A role with these of its inline policies; with all of them by default."""
     role = iam.role(client, name)
     if role is None:
         return None
+    if policies is None:
+        policies = iam.inline_policy_names(client, name) or ()
     return {
         "arn": role["Arn"],
         "trust": role["AssumeRolePolicyDocument"],
         "description": role.get("Description") or "",
         "boundary": (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
         "tags": {tag["Key"]: tag["Value"] for tag in role.get("Tags") or ()},
-        "policies": {
-            policy: iam.inline_policy(client, name, policy) for policy in iam.inline_policy_names(client, name) or ()
-        },
-        "attached_policies": iam.attached_policy_arns(client, name) or [],
+        "policies": {policy: iam.inline_policy(client, name, policy) for policy in policies},
     }
 
 

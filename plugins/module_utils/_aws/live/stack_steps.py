@@ -14,12 +14,14 @@ from ..._core.errors import Failed
 from ..._core.events.target.options import read_target
 from ..._core.events.target.plan import plan_target, warnings_of
 from ..._core.failures.rule import plan_rule, read_rule
+from ..._core.stacks.iam import plan_role
 from ..._core.stacks.messaging import plan_queue, plan_topic
 from ..._core.stacks.place import StackPlace
 from ..calls import api_destinations, log_groups
+from .iam_role import write_role
 from .messaging import write_queue, write_topic
 from .rule import find_rule, write_rule
-from .stack import Client, find_queues, find_topics
+from .stack import Client, find_queues, find_role, find_topics
 from .target import LiveTarget
 from .waits import Writes
 
@@ -62,6 +64,15 @@ def _topic(client: Client, place: StackPlace, params: Params) -> Planned:
     return Planned(change, lambda change: write_topic(client("sns"), arn, params, change))
 
 
+def _iam_role(client: Client, _place: StackPlace, params: Params) -> Planned:
+    name = params["name"]
+    present = params["state"] == "present"
+    found = find_role(client("iam"), name, list(params["policies"]) if present else [])
+    if found is None and present and params["assume_role_policy_document"] is None:
+        raise Failed(f"There is no role {name}. Set assume_role_policy_document to create it")
+    return Planned(plan_role(params, found), lambda change: write_role(client("iam"), name, change))
+
+
 def _log_group_key(client: Client, _place: StackPlace, params: Params) -> Planned:
     name, key = params["name"], params["kms_key_arn"]
     found = log_groups.log_group(client("logs"), name)
@@ -98,6 +109,7 @@ def _target(client: Client, _place: StackPlace, params: Params) -> Planned:
 PLANNERS: Mapping[str, Callable[[Client, StackPlace, Params], Planned]] = {
     "queue": _queue,
     "topic": _topic,
+    "iam_role": _iam_role,
     "log_group_key": _log_group_key,
     "rule": _rule,
     "target": _target,

@@ -89,6 +89,7 @@ ROLE_NOT_READY = (
     "not authorized to access the Log Destination",
     "to assume the role",  # EventBridge Scheduler
     "cannot be assumed",  # EventBridge
+    "The role with name",  # IAM; "Changes that I make are not always immediately visible" in its User Guide
 )
 A_MINUTE = (2.0,) * 30  # the pauses between tries
 

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..change import Change
+from .steps import label_of
+
 
 @dataclass
 class Step:
@@ -26,6 +29,17 @@ class Step:
         self.items.append(dict(item))
         self.changes.append({"label": label, "before": before, "after": after})
 
+    def add_step(self, kind: str, params: Mapping[str, Any], change: Change) -> None:
+        """Add a step of ``ecs_stack``, if it changes something."""
+        if change.changed:
+            self.add({kind: dict(params)}, label_of(kind, params), change.before, change.after)
+
+    def take(self, other: Step, in_front: bool = False) -> None:
+        """Move the items of another step here: to the end, or in front of the others."""
+        place = 0 if in_front else len(self.items)
+        self.items[place:place], self.changes[place:place] = other.items, other.changes
+        other.items, other.changes = [], []
+
 
 @dataclass
 class StackPlan:
@@ -39,9 +53,13 @@ class StackPlan:
         """Return the plan as the filter returns it.
 
         Each key of ``steps`` is a list of module parameters; ``changes`` has an entry for each task that will change
-        something, which is what check mode reports.
+        something, which is what check mode reports. Steps of the same task are reported together.
         """
-        changes = [{"task": step.task, "items": step.changes} for step in self.steps.values() if step.changes]
+        by_task: dict[str, list[dict[str, Any]]] = {}
+        for step in self.steps.values():
+            if step.changes:
+                by_task.setdefault(step.task, []).extend(step.changes)
+        changes = [{"task": task, "items": items} for task, items in by_task.items()]
         lists = {key: step.items for key, step in self.steps.items()}
         return {**lists, "changes": changes, "result": self.result, "notes": self.notes, "refused": ""}
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..change import Change
 from .place import StackPlace
 
 VERSION = "2012-10-17"
@@ -77,30 +78,49 @@ def _normal(value: Any) -> Any:
 
 
 def wanted_role(
-    name: str, trusted: Mapping[str, Any], description: str, tags: Mapping[str, str], boundary: str | None = None
+    name: str,
+    trusted: Mapping[str, Any],
+    description: str,
+    tags: Mapping[str, str],
+    boundary: str | None,
+    policies: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return the parameters of ``amazon.aws.iam_role`` for a role that is there."""
+    """Return the option ``iam_role`` of ``ecs_stack`` for a role that is wanted. ``policies`` are documents by name."""
     return {
         "name": name,
+        "state": "present",
         "assume_role_policy_document": dict(trusted),
         "description": description,
+        "boundary": boundary or None,
         "tags": dict(tags),
-        "boundary": boundary or "",
+        "policies": dict(policies),
     }
 
 
-def role_differs(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> bool:
-    """Whether a role of ``iam_roles`` is not as ``wanted_role`` says. Without a boundary, any is kept."""
-    if found is None:
-        return True
-    return (
-        not same_policy(found["trust"], wanted["assume_role_policy_document"])
-        or found["description"] != wanted["description"]
-        or found["tags"] != wanted["tags"]
-        or bool(wanted["boundary"] and found["boundary"] != wanted["boundary"])
-    )
+def plan_role(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Change:
+    """Return both sides of a role. What is None in ``wanted`` is kept, and so are the policies that it does not name.
+
+    ``wanted`` is the option ``iam_role`` of ``ecs_stack``, ``found`` a role of ``ecs_stack_info``. A policy that is
+    None is removed.
+    """
+    before: dict[str, Any] | None = None
+    standing: Mapping[str, Any] = found or {"trust": None, "description": "", "boundary": None, "tags": {}}
+    kept = {"assume_role_policy_document": standing["trust"], **{key: standing[key] for key in _KEPT}}
+    policies = {name: document for name, document in standing.get("policies", {}).items() if document is not None}
+    if found is not None:
+        named = {name: policies[name] for name in wanted["policies"] if name in policies}
+        before = {"name": wanted["name"], **kept, "policies": named}
+    if wanted["state"] == "absent":
+        return Change(before, None)
+    after = {key: value if wanted[key] is None else wanted[key] for key, value in kept.items()}
+    if same_policy(after["assume_role_policy_document"], standing["trust"]):
+        after["assume_role_policy_document"] = standing["trust"]
+    documents = {
+        name: policies[name] if same_policy(document, policies.get(name)) else document
+        for name, document in wanted["policies"].items()
+        if document is not None
+    }
+    return Change(before, {"name": wanted["name"], **after, "policies": documents})
 
 
-def inline_policy_differs(found: Mapping[str, Any] | None, name: str, document: Mapping[str, Any]) -> bool:
-    """Whether a role of ``iam_roles`` lacks a policy, or has another one under its name."""
-    return found is None or not same_policy(found["policies"].get(name), document)
+_KEPT = ("description", "boundary", "tags")

@@ -18,6 +18,8 @@ STATES = ("present", "absent")
 # Documentation of CreateQueue and CreateTopic.
 _QUEUE_NAME = NameRule(QUEUE.resource, "1 to 80 letters, digits, hyphens and underscores, and .fifo for FIFO queues")
 _TOPIC_NAME = NameRule(TOPIC.resource, "letters, digits, hyphens and underscores, and .fifo for FIFO topics")
+# API model of IAM: roleNameType.
+_ROLE_NAME = NameRule(r"[\w+=,.@-]{1,64}", "1 to 64 letters, digits and _ + = , . @ -")
 
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "queue": {"name": REQUIRED, "state": "present", "attributes": {}, "tags": None},
@@ -31,6 +33,12 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     # The KMS key of a log group that exists. No module of amazon.aws changes it.
     "log_group_key": {"name": REQUIRED, "kms_key_arn": REQUIRED},
+    "iam_role": {
+        "name": REQUIRED,
+        "state": "present",
+        **dict.fromkeys(("assume_role_policy_document", "description", "boundary", "tags")),
+        "policies": {},
+    },
     # Those of ecs_failure_rule.
     "rule": {
         "name": REQUIRED,
@@ -91,11 +99,26 @@ def read_step(number: int, step: Mapping[str, Any]) -> tuple[str, dict[str, Any]
     if kind in ("queue", "topic"):
         read_name(f"{where}.{kind}.name", str(params["name"]), _QUEUE_NAME if kind == "queue" else _TOPIC_NAME)
         params["attributes"] = {key: str(value) for key, value in params["attributes"].items()}
+    if kind == "iam_role":
+        _read_role(f"{where}.{kind}", params)
     return kind, params
+
+
+def _read_role(where: str, params: dict[str, Any]) -> None:
+    """Read the name, the documents and the tags of a role."""
+    read_name(f"{where}.name", str(params["name"]), _ROLE_NAME)
+    for option in ("assume_role_policy_document", "policies", "tags"):
+        if not isinstance(params[option], (Mapping, type(None))):
+            raise Refused(f"{where}.{option} must be a dictionary (got {type(params[option]).__name__})")
+    for name, document in params["policies"].items():
+        if not isinstance(document, (Mapping, type(None))):
+            raise Refused(f"{where}.policies.{name} must be a policy document (got {type(document).__name__})")
+    if params["tags"] is not None:
+        params["tags"] = {str(key): str(value) for key, value in params["tags"].items()}
 
 
 def label_of(kind: str, params: Mapping[str, Any]) -> str:
     """Return what messages and differences call a step."""
     if kind == "target":
         return f"target {params['id']} of rule {params['rule']}"
-    return f"{kind} {params['name']}"
+    return f"{'role' if kind == 'iam_role' else kind} {params['name']}"

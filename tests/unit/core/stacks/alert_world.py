@@ -15,14 +15,16 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connect
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.read import read_connection
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.https_url import shown_url
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.failure_alerts.plan import _CONNECTION
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.steps import read_step
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.steps import label_of, read_step
+
+from tests.unit.core.stacks.roles import role_facts
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 PLACE = {"account": ACCOUNT, "partition": "aws", "region": REGION}
 TAG = "steadyops.ecs/failure-alerts"
 PACKAGE = {"path": "build/sentry.zip", "code_sha256": "abc="}
 FILTERS = FilterModule().filters()
-KINDS = {"queue": "queues", "topic": "topics", "rule": "rules"}
+KINDS = {"queue": "queues", "topic": "topics", "rule": "rules", "iam_role": "iam_roles"}
 
 
 def given(**variables: Any) -> dict[str, Any]:
@@ -74,19 +76,7 @@ class World:
             key = old.get("kms_key_arn") if old else item["kms_key_id"] or None
             facts = {"arn": arn, "retention_days": item["retention"], "kms_key_arn": key, "tags": item["tags"]}
             self.put("log_groups", item["log_group_name"], **facts)
-        for step in plan["log_group_keys"]:
-            item = step["log_group_key"]
-            self.things["log_groups"][item["name"]]["kms_key_arn"] = item["kms_key_arn"]
-        for item in plan["iam_roles"]:
-            old = self.things.get("iam_roles", {}).get(item["name"], {})
-            self.put(
-                "iam_roles", item["name"], arn=f"arn:aws:iam::{ACCOUNT}:role/{item['name']}",
-                trust=item["assume_role_policy_document"], description=item["description"],
-                boundary=item["boundary"] or old.get("boundary"),
-                tags=item["tags"], policies=old.get("policies", {}),
-            )  # fmt: skip
-        for item in plan["iam_policies"]:
-            self.things["iam_roles"][item["iam_name"]]["policies"][item["policy_name"]] = item["policy_json"]
+        self._steps(plan, "first")
         self._functions(plan, secrets)
         for item in plan["connections"]:
             self._connection(item, secrets["connections"][item["name"]])
@@ -97,14 +87,16 @@ class World:
                 endpoint=shown_url(secrets["endpoints"][item["name"]]), method=item["http_method"],
                 rate=item["invocation_rate_limit_per_second"],
             )  # fmt: skip
-        for step in (*plan["queues_first"], *plan["routes"]):
-            ((kind, params),) = step.items()
-            self._step(kind, read_step(0, {kind: params})[1], plan)
-        for item in plan["iam_policies_removed"]:
-            del self.things["iam_roles"][item["iam_name"]]["policies"][item["policy_name"]]
-        for kind in ("api_destinations", "connections", "functions", "iam_roles", "log_groups", "tables"):
+        self._steps(plan, "routes")
+        for kind in ("api_destinations", "connections", "functions", "log_groups", "tables"):
             for item in plan[f"{kind}_removed"]:
                 del self.things[kind][item.get("name") or item["log_group_name"]]
+        self._steps(plan, "iam_removed")
+
+    def _steps(self, plan: dict[str, Any], key: str) -> None:
+        for step in plan[key]:
+            ((kind, params),) = step.items()
+            self._step(kind, read_step(0, {kind: params})[1], plan)
 
     def _functions(self, plan: dict[str, Any], secrets: dict[str, Any]) -> None:
         for item in plan["functions"]:
@@ -138,7 +130,10 @@ class World:
         )  # fmt: skip
 
     def _step(self, kind: str, params: dict[str, Any], plan: dict[str, Any]) -> None:
-        label = f"target {params['id']} of rule {params['rule']}" if kind == "target" else f"{kind} {params['name']}"
+        if kind == "log_group_key":
+            self.things["log_groups"][params["name"]]["kms_key_arn"] = params["kms_key_arn"]
+            return
+        label = label_of(kind, params)
         changes = [each for change in plan["changes"] for each in change["items"] if each["label"] == label]
         after = next((each["after"] for each in changes if each["after"]), None)
         if kind == "target":
@@ -156,6 +151,10 @@ class World:
                 "description": after["description"], "role_arn": None, "schedule": None, "managed_by": None,
                 "tags": after["tags"], "targets": old.get("targets", []),
             }  # fmt: skip
+            return
+        if kind == "iam_role":
+            arn = f"arn:aws:iam::{ACCOUNT}:role/{params['name']}"
+            things[params["name"]] = role_facts(params, old or {"arn": arn})
             return
         service = "sqs" if kind == "queue" else "sns"
         facts = {

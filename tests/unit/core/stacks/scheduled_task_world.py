@@ -16,6 +16,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.schedul
     names_to_find,
 )
 
+from tests.unit.core.stacks.roles import bare, role_facts
+
 NOW = 1_795_521_600.0
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
@@ -67,30 +69,36 @@ def names(**given: Any) -> dict[str, list[str]]:
 
 def labels(planned: dict[str, Any]) -> dict[str, list[str]]:
     """What is changed, by the step."""
-    by_task = {each["task"]: [item["label"] for item in each["items"]] for each in planned["changes"]}
-    return {key: by_task[task] for key, task in TASKS.items() if task in by_task}
+    return {key: [change["label"] for _params, change in pairs] for key, pairs in _by_step(planned).items()}
+
+
+def params(planned: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """The parameters of what a step of the plan writes."""
+    return [each for each, _change in _by_step(planned).get(key, [])]
+
+
+def _by_step(planned: dict[str, Any]) -> dict[str, list[tuple[dict[str, Any], dict[str, Any]]]]:
+    """Parameters and change of each item. A task of ``ecs_stack`` carries out several steps of the plan in turn."""
+    changes = {each["task"]: iter(each["items"]) for each in planned["changes"]}
+    pairs = {
+        key: [(bare(item), next(changes[task])) for item in planned[key]] for key, task in TASKS.items() if planned[key]
+    }
+    assert [left for each in changes.values() for left in each] == []
+    return pairs
 
 
 def settled(stack: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
     """The account after a run of the role."""
     stack = copy.deepcopy(empty() if stack is None else stack)
-    planned = plan(stack, **given)
-    after = {each["task"]: [item["after"] for item in each["items"]] for each in planned["changes"]}
-    for key, task in TASKS.items():
-        for item, becomes in zip(planned[key], after.get(task, []), strict=True):
-            _APPLY[key](stack, item, copy.deepcopy(becomes))
+    for key, pairs in _by_step(plan(stack, **given)).items():
+        for item, change in pairs:
+            _APPLY[key](stack, item, copy.deepcopy(change["after"]))
     return stack
 
 
 def _role(stack, item, _after):
-    found = stack["iam_roles"].get(item["name"]) or {"policies": {}, "boundary": None}
-    facts = {"trust": item["assume_role_policy_document"], "description": item["description"], "tags": item["tags"]}
-    boundary = item["boundary"] or found["boundary"]
-    stack["iam_roles"][item["name"]] = {**found, **facts, "boundary": boundary}
-
-
-def _policy(stack, item, _after):
-    stack["iam_roles"][item["role"]]["policies"][item["name"]] = item["policy"]
+    found = stack["iam_roles"].get(item["name"], {"policies": {}, "boundary": None})
+    stack["iam_roles"][item["name"]] = role_facts(item, found)
 
 
 def _topic(stack, item, after):
@@ -198,7 +206,6 @@ def _remove(kind):
 
 _APPLY = {
     "roles": _role,
-    "policies": _policy,
     "topics": _topic,
     "log_groups": _log_group,
     "log_group_keys": _log_group_key,

@@ -58,20 +58,16 @@ def converge(world, **variables):
 
 # Each variable with what has to be written when it comes, starting from MAIL; and again when it goes.
 EVENTS_ROLE = "role ecs-failures-events"
-INVOKE, PUBLISH = (f"policy {name} of {EVENTS_ROLE}" for name in ("invoke-api-destinations", "publish"))
 TARGET = "target mail of rule ecs-failures-task"
 FUNCTION = [
     "role ecs-failures-sentry",
-    "policy log-and-dsn of role ecs-failures-sentry",
     "function ecs-failures-sentry",
 ]
 QUIET = [
     EVENTS_ROLE,
     "log group /aws/lambda/ecs-failures-quiet",
     "role ecs-failures-quiet",
-    "policy count-and-send of role ecs-failures-quiet",
     "role ecs-failures-quiet-ends",
-    "policy invoke-function of role ecs-failures-quiet-ends",
     "table ecs-failures-quiet",
     "function ecs-failures-quiet",
     "target mail of rule ecs-failures-task",  # goes
@@ -95,7 +91,7 @@ ALL_TAGGED = ["queue ecs-failures-undelivered", "topic ecs-failures", "rule ecs-
 
 def web(service):
     named = [f"{word} ecs-failures-{service}" for word in ("connection", "API destination")]
-    come = [INVOKE, *named, f"target {service} of rule ecs-failures-task"]
+    come = [EVENTS_ROLE, *named, f"target {service} of rule ecs-failures-task"]
     return come, come
 
 
@@ -121,10 +117,10 @@ VARIABLES = [
     ({"severity": "critical"}, [], []),  # which a mail does not show
     ({"emails": ["ops@example.org", "dev@example.org"]}, ["topic ecs-failures"], ["topic ecs-failures"]),
     ({"mail_subject": "Broken"}, ["topic ecs-failures"], ["topic ecs-failures"]),
-    ({"topic_arn": TOPIC}, *2 * ([PUBLISH, "target topic of rule ecs-failures-task"],)),
+    ({"topic_arn": TOPIC}, *2 * ([EVENTS_ROLE, "target topic of rule ecs-failures-task"],)),
     ({"container_log_group": "/ecs/orders"}, [TARGET], [TARGET]),
     # A key and a boundary that are no longer given stay.
-    ({"kms_key": CUSTOMER_KEY}, ["queue ecs-failures-undelivered", "topic ecs-failures", PUBLISH], []),
+    ({"kms_key": CUSTOMER_KEY}, ["queue ecs-failures-undelivered", "topic ecs-failures", EVENTS_ROLE], []),
     ({"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/b"}, [EVENTS_ROLE], []),
     ({"queue": "failures"}, ["queue failures", "target queue of rule ecs-failures-task"],
      ["target queue of rule ecs-failures-task"]),
@@ -182,18 +178,16 @@ def test_the_first_run_writes_in_order(world):
     plan = converge(world, **WHOLE)
     tasks = [change["task"] for change in plan["changes"]]
     assert tasks == [
-        "Create the dead-letter queue of the function",
         "Create the log groups",
-        "Create the IAM roles",
-        "Set what the IAM roles may do",
+        "Create the queues and IAM roles",
         "Create the functions",
         "Create the connections",
         "Create the API destinations",
         "Route failures to their receivers",
     ]
     routes = labels(plan, "Route failures to their receivers")
-    assert routes[:4] == ["queue failures", "topic ecs-failures", "rule ecs-failures-task", "rule ecs-failures-launch"]
-    assert len(routes) == 4 + 2 * 5
+    assert routes[:3] == ["topic ecs-failures", "rule ecs-failures-task", "rule ecs-failures-launch"]
+    assert len(routes) == 3 + 2 * 5
     assert plan["result"]["channels"] == ["mail", "queue", "log", "sentry-function", "slack"]
     assert plan["result"]["unconfirmed_emails"] == ["ops@example.org", "dev@example.org"]
     assert [rule["name"] for rule in plan["result"]["rules"]] == ["ecs-failures-task", "ecs-failures-launch"]
@@ -211,11 +205,33 @@ def test_everything_goes_in_order_and_nothing_is_left(world):
         "Remove API destinations",
         "Remove connections",
         "Remove the functions",
-        "Remove IAM roles",
+        "Remove IAM roles and their policies",
         "Remove log groups",
     ]
     left = {kind: set(things) for kind, things in world.things.items() if things}
     assert {kind: left[kind] for kind in left if not kind.endswith("_policies")} == {"rules": {"theirs"}}
+
+
+def test_what_needs_no_other_module_is_one_task(world):
+    plan = converge(world, **MAIL)
+    assert [change["task"] for change in plan["changes"]] == ["Route failures to their receivers"]
+    assert labels(plan) == [
+        "queue ecs-failures-undelivered",
+        EVENTS_ROLE,
+        "topic ecs-failures",
+        "rule ecs-failures-task",
+        TARGET,
+    ]
+    world.confirm()
+    gone = converge(world, state="absent")
+    assert [change["task"] for change in gone["changes"]] == ["Route failures to their receivers"]
+    assert labels(gone) == [
+        TARGET,
+        "rule ecs-failures-task",
+        "topic ecs-failures",
+        "queue ecs-failures-undelivered",
+        EVENTS_ROLE,
+    ]
 
 
 def test_a_plan_for_what_was_never_there_is_empty(world):
@@ -359,8 +375,8 @@ def test_a_changed_secret_is_noticed_and_not_shown(world):
 )
 def test_the_function_may_read_its_dsn(world, settings, action, resource):
     plan = converge(world, **MAIL | {"sentry_function": {**settings, "environment": "test", "runtime": "python3.12"}})
-    (policy,) = [each for each in plan["iam_policies"] if each["policy_name"] == "log-and-dsn"]
-    assert {"Effect": "Allow", "Action": action, "Resource": resource} in policy["policy_json"]["Statement"]
+    (policy,) = world.things["iam_roles"]["ecs-failures-sentry"]["policies"].values()
+    assert {"Effect": "Allow", "Action": action, "Resource": resource} in policy["Statement"]
     assert plan["functions"][0]["runtime"] == "python3.12"
 
 
@@ -428,10 +444,8 @@ def test_the_key_encrypts_all_that_is_made(world):
     converge(world, **WITHOUT_WEB)
     world.confirm()
     plan = converge(world, **WITHOUT_WEB, kms_key=CUSTOMER_KEY)
-    assert labels(plan, "Encrypt the log groups with the KMS key") == [
-        "log_group_key /ecs",
-        "log_group_key /aws/lambda/ecs-failures-sentry",
-    ]
+    keys = [label for label in labels(plan) if label.startswith("log_group_key")]
+    assert keys == ["log_group_key /ecs", "log_group_key /aws/lambda/ecs-failures-sentry"]
     # A log group that exists is not written by the module that creates one.
     assert plan["log_groups"] == []
     queues, groups = world.things["queues"], world.things["log_groups"]
@@ -454,8 +468,8 @@ def test_the_key_encrypts_all_that_is_made(world):
 def test_new_log_groups_are_made_with_the_key(world):
     plan = converge(world, **WITHOUT_WEB, kms_key=CUSTOMER_KEY)
     assert [each["kms_key_id"] for each in plan["log_groups"]] == [CUSTOMER_KEY] * 2
-    assert plan["log_group_keys"] == []
-    assert plan["changes"][1]["items"][0]["after"]["kms_key_arn"] == CUSTOMER_KEY
+    assert [step for step in plan["first"] if "log_group_key" in step] == []
+    assert plan["changes"][0]["items"][0]["after"]["kms_key_arn"] == CUSTOMER_KEY
 
 
 def test_every_role_has_the_boundary(world):
@@ -507,7 +521,7 @@ def test_a_topic_that_rules_reached_by_its_policy_is_closed(world):
     topic["attributes"]["Policy"] = json.dumps({"Statement": [statement]})
     rule["targets"][0]["role_arn"] = None
     plan = world.plan(**MAIL)
-    assert labels(plan) == [EVENTS_ROLE, PUBLISH, TARGET]
+    assert labels(plan) == [EVENTS_ROLE, TARGET]
     change = plan["changes"][-1]["items"][-1]
     assert (change["before"]["permissions"][0]["statement"], change["after"]["permissions"][0]["resource"]) == (
         statement,
@@ -527,7 +541,7 @@ def test_a_policy_goes_after_the_connections(world):
     converge(world, **variables)
     world.confirm()
     tasks = [change["task"] for change in converge(world, **MAIL)["changes"]]
-    assert tasks[1:] == ["Remove API destinations", "Remove connections", "Remove policies of IAM roles"]
+    assert tasks[1:] == ["Remove API destinations", "Remove connections", "Remove IAM roles and their policies"]
     assert world.things["iam_roles"]["ecs-failures-events"]["policies"].keys() == {"publish"}
 
 
@@ -627,7 +641,8 @@ def test_the_receivers_of_a_quiet_period_hear_the_function_and_nobody_else(world
     assert labels(longer) == ["function ecs-failures-quiet"]
     gone = converge(world, **WITHOUT_WEB, quiet_period=1200, state="absent")
     assert [change["task"] for change in gone["changes"]][1:] == [
-        "Remove the functions", "Remove the table of the quiet period", "Remove IAM roles", "Remove log groups",
+        "Remove the functions", "Remove the table of the quiet period",
+        "Remove IAM roles and their policies", "Remove log groups",
     ]  # fmt: skip
     left = {kind: set(things) for kind, things in world.things.items() if things and not kind.endswith("_policies")}
     assert left == {}

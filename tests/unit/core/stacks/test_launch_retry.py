@@ -27,6 +27,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.read import read_retries
 
 from tests.policies import complaints
+from tests.unit.core.stacks.roles import bare, role_facts
 
 REGION, ACCOUNT, NAME = "eu-central-1", "111122223333", "launch-retry"
 TAG = "steadyops.ecs/launch-retry"
@@ -65,21 +66,13 @@ def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[
     """An account in which a plan from nothing was carried out."""
     stack = nothing(variables)
     facts = plan(variables, stack, package)
-    (role,), (policy,) = facts["roles"], facts["policies"]
-    stack["iam_roles"][NAME] = {
-        "arn": ROLE,
-        "trust": role["assume_role_policy_document"],
-        "description": role["description"],
-        "boundary": role["boundary"] or None,
-        "tags": role["tags"],
-        "policies": {policy["policy_name"]: policy["policy_json"]},
-        "attached_policies": [],
-    }
+    (role,) = (each["iam_role"] for each in facts["roles"])
+    stack["iam_roles"][NAME] = role_facts(role, {"arn": ROLE, "attached_policies": []})
     (group,) = facts["log_groups"]
     key = group.get("kms_key_id")
     retention = {"retention_days": group["retention"], "tags": group["tags"], "kms_key_arn": key}
     stack["log_groups"][group["log_group_name"]] = retention
-    targets = facts["targets"]
+    targets = [each["target"] for each in facts["targets"]]
     for queue in (item["queue"] for item in facts["queues"]):
         attributes = dict(queue["attributes"])
         if "RedrivePolicy" in attributes:
@@ -120,7 +113,7 @@ def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[
     stack["event_source_mappings"][NAME] = [found]
     (alarm,) = facts["alarms"]
     stack["alarms"][alarm["name"]] = {**alarm, "threshold": 0.0, "tags": {}}
-    for rule in facts["rules"]:
+    for rule in (each["rule"] for each in facts["rules"]):
         stack["rules"][rule["name"]] = {
             "name": rule["name"],
             "arn": rule_arn(rule["name"]),
@@ -164,7 +157,7 @@ def target_facts(target: dict[str, Any]) -> dict[str, Any]:
 
 
 FROM_NOTHING = [
-    "roles", "log_groups", "queues", "policies", "functions", "concurrency", "mappings", "alarms", "rules", "targets",
+    "log_groups", "roles", "queues", "functions", "concurrency", "mappings", "alarms", "rules", "targets",
 ]  # fmt: skip
 
 
@@ -179,7 +172,7 @@ def test_without_anybody_to_tell_there_is_a_note(more):
 def test_from_nothing_and_nothing_more():
     facts = plan(LEAST, nothing(LEAST))
     assert written(facts) == FROM_NOTHING
-    assert [each["task"] for each in facts["changes"]] == [TASKS[key] for key in FROM_NOTHING]
+    assert [each["task"] for each in facts["changes"]] == list(dict.fromkeys(TASKS[key] for key in FROM_NOTHING))
     assert facts["notes"] == [UNTOLD]
     assert plan(LEAST, after(LEAST))["changes"] == []
 
@@ -208,25 +201,25 @@ def test_a_second_run_finds_all_well(more):
 
 # What changes when one variable does, from the least that is needed.
 CHANGES = [
-    ({"clusters": ["prod", "dev"]}, ["policies", "rules"]),
-    ({"task_families": ["report", "import"]}, ["policies", "rules"]),
-    ({"pass_role_arns": []}, ["policies"]),
+    ({"clusters": ["prod", "dev"]}, ["roles", "rules"]),
+    ({"task_families": ["report", "import"]}, ["roles", "rules"]),
+    ({"pass_role_arns": []}, ["roles"]),
     ({"pass_role_arns": {"report": [TASK_ROLE]}}, []),
-    ({"volume_role_arns": VOLUME_ROLE}, ["policies"]),
-    ({"rebuild_hidden": True}, ["policies"]),
+    ({"volume_role_arns": VOLUME_ROLE}, ["roles"]),
+    ({"rebuild_hidden": True}, ["roles"]),
     ({"rebuild_hidden": "no"}, []),
     ({"allow_role_overrides": True, "allow_execute_command": True, "trusted_callers": "*"}, []),  # in the package
     ({"event_pattern": {"source": ["aws.ecs"]}}, ["rules"]),
-    ({"topic_arn": TOPIC}, ["policies", "functions"]),
-    ({"emails": "ops@example.com"}, ["topics", "policies", "functions"]),
+    ({"topic_arn": TOPIC}, ["roles", "functions"]),
+    ({"emails": "ops@example.com"}, ["roles", "topics", "functions"]),
     ({"alarm_actions": TOPIC}, ["alarms"]),
     ({"reserved_concurrency": "7"}, ["concurrency"]),
     ({"reserved_concurrency": -1}, ["concurrency"]),
     ({"runtime": "python3.12"}, ["functions"]),
     ({"log_retention_days": 90}, ["log_groups"]),
     ({"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary"}, ["roles"]),
-    ({"kms_key": KEY}, ["log_group_keys", "queues", "policies", "functions"]),
-    ({"tags": {"team": "shop"}}, ["roles", "log_groups", "queues", "functions", "rules"]),
+    ({"kms_key": KEY}, ["roles", "log_group_keys", "queues", "functions"]),
+    ({"tags": {"team": "shop"}}, ["log_groups", "roles", "queues", "functions", "rules"]),
     ({"stopped_tasks": "spot", "launch_templates": TEMPLATES}, ["rules"]),
     ({"launch_templates": TEMPLATES}, []),
     ({"launch_templates": TEMPLATES, "rules": [{"action": "retry", "exit_codes": [75]}]}, ["rules"]),
@@ -259,7 +252,7 @@ def test_everything_with_contents_is_encrypted_with_the_key():
     calls = ["kms:Decrypt", "kms:GenerateDataKey"]
     assert statements(variables)["UseKey"] == {"Effect": "Allow", "Action": calls, "Resource": KEY}
     later = plan(variables, after({**LEAST, "emails": ["ops@example.com"]}))
-    assert written(later) == ["log_group_keys", "queues", "topics", "policies", "functions"]
+    assert written(later) == ["roles", "log_group_keys", "queues", "topics", "functions"]
     assert later["log_group_keys"] == [{"log_group_key": {"name": f"/aws/lambda/{NAME}", "kms_key_arn": KEY}}]
 
 
@@ -277,7 +270,7 @@ def with_trail(stack: dict[str, Any]) -> dict[str, Any]:
 def test_the_log_group_of_the_trail_instead_of_a_rule():
     facts = plan(LOG, with_trail(nothing(LOG)))
     assert written(facts) == [*FROM_NOTHING, "subscriptions"]
-    assert [rule["name"] for rule in facts["rules"]] == [f"{NAME}-stopped"]
+    assert [each["rule"]["name"] for each in facts["rules"]] == [f"{NAME}-stopped"]
     (item,) = facts["subscriptions"]
     assert {key: item[key] for key in ("regions", "clusters", "exclude_role_arns", "transient_errors_only")} == {
         "regions": [REGION],
@@ -352,7 +345,7 @@ def test_what_is_somebody_elses(kind, name, word, tags):
         f"resources over to the role by tagging them {TAG}={NAME}."
     )
     facts = plan({"state": "absent"}, stack)
-    assert name not in [item["name"] for item in facts[f"old_{kind.removeprefix('iam_')}"]]
+    assert name not in [bare(item)["name"] for item in facts[f"old_{kind.removeprefix('iam_')}"]]
     assert facts["result"]["not_managed"] == [f"{word} {name}"]
     assert facts["notes"] == [f"Not removed, because this role does not manage them: {word} {name}."]
 
@@ -380,7 +373,7 @@ def waiting(receives: int) -> dict[str, str]:
 # What somebody has changed by hand is changed back.
 DRIFT = [
     ("iam_roles", NAME, {"description": "x"}, ["roles"]),
-    ("iam_roles", NAME, {"policies": {}}, ["policies"]),
+    ("iam_roles", NAME, {"policies": {}}, ["roles"]),
     ("iam_roles", NAME, {"boundary": "arn:x"}, []),
     ("iam_roles", NAME, {"trust": {}}, ["roles"]),
     ("log_groups", f"/aws/lambda/{NAME}", {"retention_days": None}, ["log_groups"]),
@@ -483,8 +476,9 @@ def passes(roles: list[str], service: str) -> dict[str, Any]:
 
 
 def statements(variables: dict[str, Any], stack: dict[str, Any] | None = None) -> dict[str, Any]:
-    (policy,) = plan(variables, stack or nothing(variables))["policies"]
-    return {each.pop("Sid"): each for each in deepcopy(policy["policy_json"]["Statement"])}
+    (item,) = plan(variables, stack or nothing(variables))["roles"]
+    (policy,) = item["iam_role"]["policies"].values()
+    return {each.pop("Sid"): each for each in deepcopy(policy["Statement"])}
 
 
 def test_statements_of_the_policy():
@@ -561,7 +555,8 @@ def test_the_function_knows_the_roles_of_each_family(given, asked, by_family):
 def test_stops_for_want_of_an_instance_are_always_heard_of(more, narrow):
     """What Managed Instances answer in the place of a refusal, in the words of run_task_answers.tsv."""
     variables = {**LEAST, **more}
-    rules = {each["name"]: each["event_pattern"] for each in plan(variables, with_trail(nothing(variables)))["rules"]}
+    planned = [each["rule"] for each in plan(variables, with_trail(nothing(variables)))["rules"]]
+    rules = {each["name"]: each["event_pattern"] for each in planned}
     pattern = rules[f"{NAME}-stopped"]
     words = "ResourceInitializationError: Unable to launch instance(s) for capacity provider p. UnfulfillableCapacity"
     assert lint(pattern) == []

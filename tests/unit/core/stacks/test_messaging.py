@@ -78,7 +78,10 @@ def test_a_new_topic_gets_its_subscriptions():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, r"steps\[7\] must have exactly one key of queue, topic, log_group_key, rule, target \(got none\)"),
+        (
+            {},
+            r"steps\[7\] must have exactly one key of queue, topic, log_group_key, iam_role, rule, target \(got none\)",
+        ),
         ({"queue": None}, r"\(got none\)"),
         ({"queue": {"name": "a"}, "rule": {}}, r"\(got queue, rule\)"),
         ({"alarm": {}}, r"\(got alarm\)"),
@@ -89,6 +92,17 @@ def test_a_new_topic_gets_its_subscriptions():
         ({"rule": {"name": "x", "state": "on"}}, r"steps\[7\].rule.state must be one of present, absent \(got 'on'\)"),
         ({"topic": {"name": "a b"}}, r"`steps\[7\].topic.name` must be letters, digits, .* for FIFO topics"),
         ({"log_group_key": {"name": "/ecs"}}, r"steps\[7\].log_group_key needs kms_key_arn"),
+        (
+            {"iam_role": {"name": "a b"}},
+            r"`steps\[7\].iam_role.name` must be 1 to 64 letters, digits and _ \+ = , . @ -",
+        ),
+        ({"iam_role": {"name": "a", "policies": ["x"]}}, r"iam_role.policies must be a dictionary \(got list\)"),
+        ({"iam_role": {"name": "a", "tags": "x"}}, r"steps\[7\].iam_role.tags must be a dictionary \(got str\)"),
+        (
+            {"iam_role": {"name": "a", "assume_role_policy_document": "{}"}},
+            r"document must be a dictionary \(got str\)",
+        ),
+        ({"iam_role": {"name": "a", "policies": {"p": "{}"}}}, r"policies.p must be a policy document \(got str\)"),
         ({"queue": {"name": "a:b"}}, r"`steps\[7\].queue.name` must be 1 to 80 letters, .* for FIFO queues"),
     ],
 )
@@ -103,6 +117,15 @@ def test_a_step_has_every_option_and_null_is_omitted():
     assert read_step(0, {"queue": {"name": "q.fifo"}, "rule": None})[0] == "queue"
 
 
+def test_a_role_as_it_is_read():
+    _kind, params = read_step(0, {"iam_role": {"name": "a", "tags": {"n": 1}, "policies": {"p": None, "q": ONE}}})
+    assert (params["tags"], params["policies"]) == ({"n": "1"}, {"p": None, "q": ONE})
+    kept = ("assume_role_policy_document", "description", "boundary", "tags")
+    _kind, params = read_step(0, {"iam_role": {"name": "a"}})
+    assert params == {"name": "a", "state": "present", **dict.fromkeys(kept), "policies": {}}
+
+
 def test_what_steps_are_called():
+    assert label_of("iam_role", {"name": "a"}) == "role a"
     assert label_of("queue", {"name": "a"}) == "queue a"
     assert label_of("target", {"rule": "a", "id": "b"}) == "target b of rule a"

@@ -28,27 +28,35 @@ from tests.unit.core.stacks.scheduled_task_world import (
     empty,
     labels,
     names,
+    params,
     plan,
     settled,
     variables,
 )
 
 LOG_GROUP = "/aws/vendedlogs/states/report"
-STATES, SCHEDULE = "steadyops-run-task of report-states", "steadyops-start-execution of report-schedule"
-ROLES = ["report-states", "report-schedule"]
+ROLES = STATES, SCHEDULE = ["role report-states", "role report-schedule"]
+GROUP_KEY = f"log_group_key {LOG_GROUP}"
 DEAD = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
 MAIL = {"topic_arn": None, "emails": ["a@example.org"]}
 ALL = {
     "roles": ROLES,
-    "policies": [STATES, SCHEDULE],
     "log_groups": [LOG_GROUP],
     "state_machines": ["report"],
-    "rules": ["report-execution"],
-    "targets": ["report-execution to topic"],
+    "rules": ["rule report-execution"],
+    "targets": ["target topic of rule report-execution"],
     "schedules": ["report"],
 }
-EVENT_RULE_GONE = {"removed_targets": ["report-execution to topic"], "removed_rules": ["report-execution"]}
-TASK_RULE = {"rules": ["report-task"], "targets": ["report-task to topic"]}
+EVENT_RULE_GONE = {
+    "removed_targets": ["target topic of rule report-execution"],
+    "removed_rules": ["rule report-execution"],
+}
+TASK_RULE = {"rules": ["rule report-task"], "targets": ["target topic of rule report-task"]}
+
+
+def statements(planned):
+    """What the state machine may do."""
+    return params(planned, "roles")[0]["policies"]["steadyops-run-task"]["Statement"]
 
 
 def test_a_new_stack():
@@ -68,7 +76,7 @@ def test_a_new_stack():
 @pytest.mark.parametrize(
     ("given", "changed"),
     [
-        ({"cluster": "other"}, {"policies": [STATES], "state_machines": ["report"]}),
+        ({"cluster": "other"}, {"roles": [STATES], "state_machines": ["report"]}),
         ({"cluster": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/prod"}, {"state_machines": ["report"]}),
         ({"task_definition": "report:7"}, {"state_machines": ["report"]}),
         ({"timeout": "3h"}, {"state_machines": ["report"]}),
@@ -77,11 +85,11 @@ def test_a_new_stack():
         ({"subnets": ["subnet-2"]}, {"state_machines": ["report"]}),
         ({"security_groups": "sg-1"}, {"state_machines": ["report"]}),
         ({"assign_public_ip": "yes"}, {"state_machines": ["report"]}),
-        ({"job": {"tags": {"a": 1}}}, {"policies": [STATES], "state_machines": ["report"]}),
-        ({"job": {"propagate_tags": "true"}}, {"policies": [STATES], "state_machines": ["report"]}),
+        ({"job": {"tags": {"a": 1}}}, {"roles": [STATES], "state_machines": ["report"]}),
+        ({"job": {"propagate_tags": "true"}}, {"roles": [STATES], "state_machines": ["report"]}),
         (
             {"job": {"overrides": {"task_role_arn": f"{ROLE}other"}}},
-            {"policies": [STATES], "state_machines": ["report"]},
+            {"roles": [STATES], "state_machines": ["report"]},
         ),
         ({"job": {"overrides": {"task_role_arn": f"{ROLE}app"}}}, {"state_machines": ["report"]}),
         ({"job": {"retry_failures": {"max_attempts": "3"}}}, {"state_machines": ["report"]}),
@@ -94,26 +102,26 @@ def test_a_new_stack():
         ({"suspend": True}, {"schedules": ["report"]}),
         ({"suspend": "no"}, {}),
         ({"concurrency": "allow"}, {}),
-        ({"concurrency": "forbid"}, {"policies": [STATES], "state_machines": ["report"]}),
-        ({"concurrency": "replace"}, {"policies": [STATES], "state_machines": ["report"]}),
+        ({"concurrency": "forbid"}, {"roles": [STATES], "state_machines": ["report"]}),
+        ({"concurrency": "replace"}, {"roles": [STATES], "state_machines": ["report"]}),
         ({"starting_deadline": 600}, {"state_machines": ["report"], "schedules": ["report"]}),
         ({"notify": ["execution", "skipped"]}, {}),
         ({"notify": ["execution", "skipped"], "concurrency": "forbid"},
-         {"policies": [STATES], "state_machines": ["report"]}),
+         {"roles": [STATES], "state_machines": ["report"]}),
         ({"notify": ["skipped"]}, EVENT_RULE_GONE),
-        ({"kms_key": KEY}, {"log_group_keys": [LOG_GROUP]}),
+        ({"kms_key": KEY}, {"log_group_keys": [GROUP_KEY]}),
         ({"kms_key": KEY, "logging_level": "OFF"},
-         {"policies": [STATES], "state_machines": ["report"], "removed_log_groups": [LOG_GROUP]}),
-        ({**MAIL, "kms_key": KEY}, {"topics": ["report-failures"], "log_group_keys": [LOG_GROUP],
-         "targets": ["report-execution to topic"]}),
-        ({"dead_letter_arn": DEAD}, {"policies": [SCHEDULE], "schedules": ["report"]}),
+         {"roles": [STATES], "state_machines": ["report"], "removed_log_groups": [LOG_GROUP]}),
+        ({**MAIL, "kms_key": KEY}, {"topics": ["topic report-failures"], "log_group_keys": [GROUP_KEY],
+         "targets": ["target topic of rule report-execution"]}),
+        ({"dead_letter_arn": DEAD}, {"roles": [SCHEDULE], "schedules": ["report"]}),
         ({"dead_letter_arn": ""}, {}),
         ({"schedule": {"flexible_time_window": "15"}}, {"schedules": ["report"]}),
         ({"schedule": {"description": "d"}}, {"schedules": ["report"]}),
         (
             {"schedule": {"using": "rule"}},
             {
-                "roles": ["report-schedule"],
+                "roles": [SCHEDULE],
                 "removed_schedules": ["schedule report"],
                 "schedules": ["report"],
             },
@@ -121,34 +129,34 @@ def test_a_new_stack():
         (
             {"schedule": {"using": "rule"}, "dead_letter_arn": DEAD},
             {
-                "roles": ["report-schedule"],
+                "roles": [SCHEDULE],
                 "removed_schedules": ["schedule report"],
                 "schedules": ["report"],
             },
         ),
         ({"notify": "execution"}, {}),
-        ({"notify": "catch"}, {"policies": [STATES], "state_machines": ["report"], **EVENT_RULE_GONE}),
+        ({"notify": "catch"}, {"roles": [STATES], "state_machines": ["report"], **EVENT_RULE_GONE}),
         ({"notify": ["execution", "task"]}, TASK_RULE),
         ({"topic_arn": None}, EVENT_RULE_GONE),
         ({"topic_arn": None, "notify": []}, EVENT_RULE_GONE),
-        (MAIL, {"topics": ["report-failures"], "targets": ["report-execution to topic"]}),
+        (MAIL, {"topics": ["topic report-failures"], "targets": ["target topic of rule report-execution"]}),
         (
             {**MAIL, "notify": ["catch"]},
-            {"policies": [STATES], "topics": ["report-failures"], "state_machines": ["report"], **EVENT_RULE_GONE},
+            {"roles": [STATES], "topics": ["topic report-failures"], "state_machines": ["report"], **EVENT_RULE_GONE},
         ),
         ({"pass_role_arns": [f"{ROLE}app"]}, {}),
-        ({"pass_role_arns": f"{ROLE}other"}, {"policies": [STATES]}),
-        ({"pass_role_arns": []}, {"policies": [STATES]}),
+        ({"pass_role_arns": f"{ROLE}other"}, {"roles": [STATES]}),
+        ({"pass_role_arns": []}, {"roles": [STATES]}),
         ({"logging_level": "ALL"}, {"state_machines": ["report"]}),
         (
             {"logging_level": "OFF"},
-            {"policies": [STATES], "state_machines": ["report"], "removed_log_groups": [LOG_GROUP]},
+            {"roles": [STATES], "state_machines": ["report"], "removed_log_groups": [LOG_GROUP]},
         ),
         ({"log_retention_days": "30"}, {}),
         ({"log_retention_days": 60}, {"log_groups": [LOG_GROUP]}),
         ({"logging_level": "OFF", "log_retention_days": 60}, {
-            "policies": [STATES], "state_machines": ["report"], "removed_log_groups": [LOG_GROUP]}),
-        ({"tracing": "yes"}, {"policies": [STATES], "state_machines": ["report"]}),
+            "roles": [STATES], "state_machines": ["report"], "removed_log_groups": [LOG_GROUP]}),
+        ({"tracing": "yes"}, {"roles": [STATES], "state_machines": ["report"]}),
         ({"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/b"}, {"roles": ROLES}),
         (
             {"tags": {}},
@@ -156,13 +164,13 @@ def test_a_new_stack():
                 "roles": ROLES,
                 "log_groups": [LOG_GROUP],
                 "state_machines": ["report"],
-                "rules": ["report-execution"],
+                "rules": ["rule report-execution"],
             },
         ),
         ({"region": REGION, "profile": "x", "assume_role_duration": 900, "result": {}}, {}),
         (
             {"schedule": {"group_name": "jobs"}},
-            {"roles": ["report-schedule"], "schedules": ["report"]},
+            {"roles": [SCHEDULE], "schedules": ["report"]},
         ),
     ],
     ids=str,
@@ -300,7 +308,7 @@ def test_what_is_looked_for(given, found):
         "state_machines": ["report"],
         "schedules": ["default/report"],
         "rules": ["report", "report-execution", "report-task"],
-        "iam_roles": ROLES,
+        "iam_roles": ["report-states", "report-schedule"],
         "log_groups": [LOG_GROUP],
         "topics": ["report-failures"],
     }
@@ -465,17 +473,20 @@ def test_rules_and_topics_that_others_use_stay():
     world["rules"]["report-task"]["targets"].append({"id": "theirs", "arn": TOPIC})
     world["topics"]["report-failures"]["subscriptions"].append({"protocol": "sqs", "endpoint": DEAD, "arn": "arn:x"})
     gone = plan(world, state="absent", **EVERYTHING)
-    assert gone["removed_rules"] == [{"name": "report-execution"}]
+    assert labels(gone)["removed_rules"] == ["rule report-execution"]
     assert gone["removed_topics"] == []
     assert gone["result"]["kept"] == ["rule report-task", "topic report-failures"]
     assert "rule report-task, topic report-failures" in gone["notes"][0]
-    assert labels(gone)["removed_targets"] == ["report-execution to topic", "report-task to topic"]
+    assert labels(gone)["removed_targets"] == [
+        "target topic of rule report-execution",
+        "target topic of rule report-task",
+    ]
 
 
 def test_a_statement_that_a_target_left_behind_goes():
     world = settled()
     world["rules"] = {}
-    assert labels(plan(world, state="absent"))["removed_targets"] == ["report-execution to topic"]
+    assert labels(plan(world, state="absent"))["removed_targets"] == ["target topic of rule report-execution"]
 
 
 def test_a_state_machine_that_is_being_deleted_is_none():
@@ -496,12 +507,12 @@ def test_addresses_come_and_go():
     assert "confirmation request to a@example.org" in plan(world, **MAIL)["notes"][0]
     topic["subscriptions"].append({"protocol": "sqs", "endpoint": DEAD, "arn": "arn:aws:sns:x"})
     other = {**MAIL, "emails": "b@example.org"}
-    (item,) = plan(world, **other)["topics"]
+    (item,) = params(plan(world, **other), "topics")
     assert (item["unsubscribe"], item["tags"]) == ([], TAGS)
     topic["subscriptions"][0]["arn"] = "arn:aws:sns:a"
     assert plan(world, **MAIL)["result"]["unconfirmed_emails"] == []
     assert plan(world, **MAIL)["notes"] == []
-    (item,) = plan(world, **other)["topics"]
+    (item,) = params(plan(world, **other), "topics")
     assert item["unsubscribe"] == ["arn:aws:sns:a"]
     assert item["subscriptions"] == [{"protocol": "email", "endpoint": "b@example.org"}]
     after = settled(world, **other)
@@ -588,22 +599,20 @@ def test_executions_may_use_the_key_of_the_topic(given, topic, resource):
     world = empty()
     if topic:
         world["topic_policies"][TOPIC] = topic
-    statements = plan(world, notify=["catch"], **given)["policies"][0]["policy"]["Statement"]
-    assert [each["Resource"] for each in statements if each["Sid"] == "UseKey"] == [resource] * bool(resource)
-    events = plan(empty(), **{**given, "notify": ["execution"]})["policies"][0]["policy"]["Statement"]
+    found = statements(plan(world, notify=["catch"], **given))
+    assert [each["Resource"] for each in found if each["Sid"] == "UseKey"] == [resource] * bool(resource)
+    events = statements(plan(empty(), **{**given, "notify": ["execution"]}))
     assert "UseKey" not in [each["Sid"] for each in events], "EventBridge notifies, not the execution"
 
 
 def test_new_things_are_made_with_the_key():
     given = {**MAIL, "kms_key": KEY}
     planned = plan(empty(), **given)
-    assert planned["log_groups"][0]["kms_key_id"] == planned["topics"][0]["attributes"]["KmsMasterKeyId"] == KEY
+    assert planned["log_groups"][0]["kms_key_id"] == params(planned, "topics")[0]["attributes"]["KmsMasterKeyId"] == KEY
     assert planned["log_group_keys"] == []
     world = settled(**given)
     assert labels(plan(world, **MAIL)) == {}, "without a variable, keys are kept"
-    assert "UseKey" in [
-        each["Sid"] for each in plan(world, **MAIL, notify=["catch"])["policies"][0]["policy"]["Statement"]
-    ]
+    assert "UseKey" in [each["Sid"] for each in statements(plan(world, **MAIL, notify=["catch"]))]
 
 
 def test_documents():

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks import iam
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.difference import (
@@ -206,31 +207,51 @@ def test_statements_and_their_keys_have_no_order():
     assert iam.same_policy(one, {"Statement": [{"Resource": "x", "Action": "b"}, {"Sid": "y", "Action": "a"}]})
 
 
-ROLE = iam.wanted_role("x", iam.trust(HERE, "events"), "d", {"a": "b"})
-FOUND_ROLE = {
-    "trust": iam.trust(HERE, "events"),
+TRUST = iam.trust(HERE, "events")
+ROLE = iam.wanted_role("x", TRUST, "d", {"a": "b"}, None, {"p": ONE})
+FOUND_ROLE = {"trust": TRUST, "description": "d", "tags": {"a": "b"}, "boundary": None, "policies": {"p": ONE}}
+SIDES = {
+    "name": "x",
+    "assume_role_policy_document": TRUST,
     "description": "d",
-    "tags": {"a": "b"},
     "boundary": None,
-    "policies": {},
+    "tags": {"a": "b"},
+    "policies": {"p": ONE},
 }
+LISTED_ONE = {"Statement": {"Action": ["b", "a"], "Resource": "x"}}
+LISTED_TRUST = {**TRUST, "Statement": TRUST["Statement"][0]}
+NOTHING = dict.fromkeys(("assume_role_policy_document", "description", "boundary", "tags"))
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found", "differs"),
+    ("wanted", "found", "before", "after"),
     [
-        ({}, None, True),
-        ({}, FOUND_ROLE, False),
-        ({}, {**FOUND_ROLE, "boundary": "arn:b"}, False),
-        ({"boundary": "arn:b"}, FOUND_ROLE, True),
-        ({"boundary": "arn:b"}, {**FOUND_ROLE, "boundary": "arn:b"}, False),
-        ({"description": "e"}, FOUND_ROLE, True),
-        ({"tags": {}}, FOUND_ROLE, True),
-        ({}, {**FOUND_ROLE, "trust": {}}, True),
+        ({}, None, None, {}),
+        ({"boundary": "arn:b"}, None, None, {"boundary": "arn:b"}),
+        ({**NOTHING, "policies": {}}, None, None, {**NOTHING, "description": "", "tags": {}, "policies": {}}),
+        ({"policies": {"p": None}}, None, None, {"policies": {}}),
+        ({"state": "absent"}, None, None, None),
+        ({}, {}, {}, {}),
+        ({}, {"trust": LISTED_TRUST}, *2 * ({"assume_role_policy_document": LISTED_TRUST},)),
+        ({}, {"trust": {}}, {"assume_role_policy_document": {}}, {}),
+        ({"description": "e"}, {}, {}, {"description": "e"}),
+        ({"tags": {}}, {}, {}, {"tags": {}}),
+        ({}, {"boundary": "arn:b"}, {"boundary": "arn:b"}, {"boundary": "arn:b"}),
+        ({"boundary": "arn:c"}, {"boundary": "arn:b"}, {"boundary": "arn:b"}, {"boundary": "arn:c"}),
+        ({**NOTHING, "policies": {}}, {}, {"policies": {}}, {"policies": {}}),
+        ({}, {"policies": {"p": LISTED_ONE}}, *2 * ({"policies": {"p": LISTED_ONE}},)),
+        ({}, {"policies": {"p": {}}}, {"policies": {"p": {}}}, {}),
+        ({}, {"policies": {"p": None}}, {"policies": {}}, {}),
+        ({}, {"policies": {"p": ONE, "q": ONE}}, {}, {}),
+        ({"policies": {"p": None}}, {}, {}, {"policies": {}}),
+        ({"policies": {"q": None}}, {}, {"policies": {}}, {"policies": {}}),
+        ({"state": "absent"}, {}, {}, None),
     ],
 )
-def test_when_a_role_is_written(wanted, found, differs):
-    assert bool(iam.role_differs({**ROLE, **wanted}, found)) is differs
+def test_both_sides_of_a_role(wanted, found, before, after):
+    change = iam.plan_role({**ROLE, **wanted}, found if found is None else {**FOUND_ROLE, **found})
+    assert change.before == (before if before is None else {**SIDES, **before})
+    assert change.after == (after if after is None else {**SIDES, **after})
 
 
 KEY = "arn:aws:kms:eu-west-1:210987654321:key/1b2c"
@@ -251,16 +272,6 @@ def test_a_key_is_named_as_iam_takes_it(key, resource, condition):
     statement = iam.allow_key(HERE, key)
     assert (statement["Action"], statement["Resource"]) == (["kms:Decrypt", "kms:GenerateDataKey"], resource)
     assert statement.get("Condition") == (condition and {"ForAnyValue:StringEquals": condition})
-
-
-def test_a_role_without_a_boundary():
-    assert iam.wanted_role("x", {}, "d", {})["boundary"] == ""  # iam_role takes no null
-
-
-def test_when_an_inline_policy_is_written():
-    assert iam.inline_policy_differs(None, "p", ONE)
-    assert iam.inline_policy_differs(FOUND_ROLE, "p", ONE)
-    assert not iam.inline_policy_differs({"policies": {"p": ONE}}, "p", ONE)
 
 
 def advanced(**fields):
@@ -315,6 +326,28 @@ def test_a_plan_lists_the_tasks_that_will_change_something():
         "notes": ["note"],
         "refused": "",
     }
+
+
+def test_steps_of_one_task_are_reported_together():
+    topics, idle, queues = Step("Create"), Step("Create"), Step("Create")
+    topics.add_step("topic", {"name": "x"}, Change(None, {"a": 1}))
+    topics.add_step("topic", {"name": "same"}, Change({"a": 1}, {"a": 1}))
+    queues.add_step("queue", {"name": "y"}, Change({"a": 1}, None))
+    facts = StackPlan({"topics": topics, "idle": idle, "queues": queues}).facts()
+    assert (facts["topics"], facts["queues"]) == ([{"topic": {"name": "x"}}], [{"queue": {"name": "y"}}])
+    x = {"label": "topic x", "before": None, "after": {"a": 1}}
+    y = {"label": "queue y", "before": {"a": 1}, "after": None}
+    assert facts["changes"] == [{"task": "Create", "items": [x, y]}]
+
+
+@pytest.mark.parametrize(("in_front", "order"), [(False, ["x", "y"]), (True, ["y", "x"])])
+def test_a_step_takes_what_another_has(in_front, order):
+    one, other = Step("one"), Step("other")
+    one.add({"name": "x"}, "x")
+    other.add({"name": "y"}, "y")
+    one.take(other, in_front)
+    assert [item["name"] for item in one.items] == [change["label"] for change in one.changes] == order
+    assert other == Step("other")
 
 
 def test_only_what_differs():

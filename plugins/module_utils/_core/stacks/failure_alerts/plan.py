@@ -29,7 +29,7 @@ from ..found import api_destination_of, connection_of, policy_place, rule_of
 from ..messaging import plan_queue, plan_topic
 from ..ownership import kept_note, others, refusal
 from ..place import StackPlace, place_in, place_of
-from ..steps import label_of, read_step
+from ..steps import read_step
 from ..trails import trail_note
 from . import quiet
 from .look import gone_channels, rules_before
@@ -108,11 +108,8 @@ class _Planner:
         self.kept: list[str] = []
         self.unconfirmed: list[str] = []
         self.steps = {
-            "queues_first": Step("Create the dead-letter queue of the function"),
             "log_groups": Step("Create the log groups"),
-            "log_group_keys": Step("Encrypt the log groups with the KMS key"),
-            "iam_roles": Step("Create the IAM roles"),
-            "iam_policies": Step("Set what the IAM roles may do"),
+            "first": Step("Create the queues and IAM roles"),
             "tables": Step("Create the table of the quiet period"),
             "functions": Step("Create the functions"),
             "connections": Step("Create the connections"),
@@ -120,10 +117,9 @@ class _Planner:
             "routes": Step("Route failures to their receivers"),
             "api_destinations_removed": Step("Remove API destinations"),
             "connections_removed": Step("Remove connections"),
-            "iam_policies_removed": Step("Remove policies of IAM roles"),
             "functions_removed": Step("Remove the functions"),
             "tables_removed": Step("Remove the table of the quiet period"),
-            "iam_roles_removed": Step("Remove IAM roles"),
+            "iam_removed": Step("Remove IAM roles and their policies"),
             "log_groups_removed": Step("Remove log groups"),
         }
 
@@ -145,12 +141,12 @@ class _Planner:
             self._removed_targets()
             rules = self._rules()
             self._targets()
-            if topic:
-                self._add_route("topic", topic)
+            self._add_old_topic(topic)
         else:
             self._removed_targets()
             self._removed_rules()
         self._removed()
+        self._join()
         result = {
             "rules": rules,
             "channels": alerts.channels,
@@ -159,6 +155,14 @@ class _Planner:
             "not_managed": [] if alerts.present else self.not_ours,
         }
         return StackPlan(self.steps, result, self._notes()).facts()
+
+    def _join(self) -> None:
+        """Make one task of those that call ``ecs_stack``, unless a task of another module comes between them."""
+        routes = self.steps["routes"]
+        if not any(self.steps[key].items for key in _OTHER_MODULES):
+            routes.take(self.steps["first"], in_front=True)
+        if not any(self.steps[f"{key}_removed"].items for key in _OTHER_MODULES):
+            routes.take(self.steps["iam_removed"])
 
     # ---- whose things these are
 
@@ -216,25 +220,21 @@ class _Planner:
 
     # ---- what is created and changed
 
-    def _add_route(self, kind: str, params: Mapping[str, Any], change: Change | None = None) -> None:
-        sides = (change.before, change.after) if change else (None, None)
-        self.steps["routes"].add({kind: dict(params)}, label_of(kind, params), *sides)
+    def _add_route(self, kind: str, params: Mapping[str, Any], change: Change) -> None:
+        self.steps["routes"].add_step(kind, params, change)
 
     def _queues(self) -> None:
         alerts = self.alerts
         if alerts.dead_letter:
-            self._queue(alerts.undelivered, {"MessageRetentionPeriod": TWO_WEEKS}, first=bool(alerts.function_names))
+            self._queue(alerts.undelivered, {"MessageRetentionPeriod": TWO_WEEKS})
         if alerts.own_queue:
             fifo = alerts.own_queue.endswith(".fifo")
             self._queue(alerts.own_queue, {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {})
 
-    def _queue(self, name: str, attributes: Mapping[str, str], first: bool = False) -> None:
+    def _queue(self, name: str, attributes: Mapping[str, str]) -> None:
         params = {"name": name, "attributes": {**attributes, **self._encrypted()}, "tags": self.tags}
         change = plan_queue(_whole("queue", params), self.stack["queues"][name])
-        if change.changed and first:
-            self.steps["queues_first"].add({"queue": params}, label_of("queue", params), change.before, change.after)
-        elif change.changed:
-            self._add_route("queue", params, change)
+        self.steps["first"].add_step("queue", params, change)
 
     def _check_key(self) -> None:
         key = self.alerts.kms_key
@@ -263,26 +263,18 @@ class _Planner:
                 item["kms_key_id"] = created.get("kms_key_arn", "")
                 self.steps["log_groups"].add(item, f"log group {name}", before, {**wanted, **created})
             if found and key and found["kms_key_arn"] != alerts.kms_key:
-                before = {"kms_key_arn": found["kms_key_arn"]}
-                item = {"name": name, **key}
-                self.steps["log_group_keys"].add({"log_group_key": item}, label_of("log_group_key", item), before, key)
+                change = Change({"kms_key_arn": found["kms_key_arn"]}, key)
+                self.steps["first"].add_step("log_group_key", {"name": name, **key}, change)
 
     def _iam_role(self, name: str, trusted: Mapping[str, Any], about: str, documents: Mapping[str, Any]) -> None:
         """``documents`` are the inline policies by name. One that is not among them is removed at the end."""
         found = self.stack["iam_roles"][name]
-        wanted = iam.wanted_role(name, trusted, about, self.tags, self.alerts.boundary)
-        if iam.role_differs(wanted, found):
-            after = {"description": about, "tags": self.tags, "trust": trusted}
-            after |= {"boundary": self.alerts.boundary} if self.alerts.boundary else {}
-            self.steps["iam_roles"].add(wanted, f"role {name}", found and {key: found[key] for key in after}, after)
-        for policy, document in documents.items():
-            if iam.inline_policy_differs(found, policy, document):
-                item = {"iam_name": name, "policy_name": policy, "policy_json": document}
-                before = (found or {}).get("policies", {}).get(policy)
-                self.steps["iam_policies"].add(item, f"policy {policy} of role {name}", before, document)
-        for policy in {INVOKE, PUBLISH} & (found or {"policies": {}})["policies"].keys() - documents.keys():
-            item = {"iam_name": name, "policy_name": policy}
-            self.steps["iam_policies_removed"].add(item, f"policy {policy} of role {name}", item, None)
+        wanted = iam.wanted_role(name, trusted, about, self.tags, self.alerts.boundary, documents)
+        self.steps["first"].add_step("iam_role", wanted, iam.plan_role(wanted, found))
+        gone = {INVOKE, PUBLISH} & (found or {"policies": {}})["policies"].keys() - documents.keys()
+        if gone:
+            params = {"name": name, "policies": dict.fromkeys(sorted(gone))}
+            self.steps["iam_removed"].add_step("iam_role", params, iam.plan_role(_whole("iam_role", params), found))
 
     def _function(self) -> None:
         alerts, name = self.alerts, self.alerts.function_name
@@ -466,9 +458,7 @@ class _Planner:
             "subscriptions": [{"protocol": "email", "endpoint": each} for each in dict.fromkeys(alerts.emails)],
             "unsubscribe": [each["arn"] for each in confirmed if each["endpoint"] not in alerts.emails],
         }
-        change = plan_topic(_whole("topic", params), found)
-        if change.changed:
-            self._add_route("topic", params, change)
+        self._add_route("topic", params, plan_topic(_whole("topic", params), found))
         known = {each["endpoint"] for each in confirmed}
         self.unconfirmed = [each for each in dict.fromkeys(alerts.emails) if each not in known]
         return None
@@ -492,8 +482,7 @@ class _Planner:
     def _rule(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Plan a rule. Returns its facts."""
         change = plan_rule(read_rule(_whole("rule", params)), rule_of(_bare(self.rules.get(params["name"]))))
-        if change.changed:
-            self._add_route("rule", params, change)
+        self._add_route("rule", params, change)
         return dict(change.after or {})
 
     def _targets(self) -> None:
@@ -527,8 +516,7 @@ class _Planner:
         lacking = [words for words in missing(wanted, found, self.place.region) if words.startswith("arn:")]
         if lacking and channel in ("queue", "log") and not self._makes(channel):
             raise Refused(f"failure_alerts_{'queue' if channel == 'queue' else 'log_group'}: {lacking[0]}")
-        if change.changed:
-            self._add_route("target", {key: value for key, value in params.items() if value is not None}, change)
+        self._add_route("target", {key: value for key, value in params.items() if value is not None}, change)
 
     def _message(self, kind: str, channel: str) -> dict[str, Any]:
         """The options of a target that say what its message is."""
@@ -623,6 +611,11 @@ class _Planner:
         confirmed = [arn for arn in mails if arn.startswith("arn:")]
         return {"name": name, "unsubscribe": confirmed} if confirmed else None
 
+    def _add_old_topic(self, params: Mapping[str, Any] | None) -> None:
+        if params:
+            change = plan_topic(_whole("topic", params), self.stack["topics"][self.alerts.name])
+            self._add_route("topic", params, change)
+
     def _removed(self) -> None:
         """Plan the removal of what alerts nobody any more.
 
@@ -630,36 +623,40 @@ class _Planner:
         """
         alerts = self.alerts
         gone = gone_channels(alerts, self.stack)
-        if self._ours("iam_roles", alerts.events_role) is not None and not alerts.by_role:
-            self._add_removed("iam_roles", alerts.events_role, "role")
+        if not alerts.by_role:
+            self._remove_role(alerts.events_role)
         services = [name for name in SERVICES if name not in alerts.web]
         for service in services:
             if (service.replace("_", "-") in gone) or (self.may_have_web and not alerts.present):
                 self._add_removed_web(alerts.web_name(service))
         for name in self._functions_names():
             if name not in alerts.function_names:
-                self._remove_ours(("functions", name, "function"), ("iam_roles", name, "role"))
+                self._remove_ours("functions", name, "function")
+                self._remove_role(name)
         if not alerts.quiet_period:
-            self._remove_ours(("iam_roles", alerts.ends_role, "role"), ("tables", alerts.quiet_name, "table"))
+            self._remove_role(alerts.ends_role)
+            self._remove_ours("tables", alerts.quiet_name, "table")
         if not alerts.present:
             self._removed_stores()
 
     def _removed_stores(self) -> None:
         alerts = self.alerts
-        topic = self._removed_topic()
-        if topic:
-            self._add_route("topic", topic)
+        self._add_old_topic(self._removed_topic())
         for queue in (alerts.undelivered, alerts.own_queue):
             if queue and self._ours("queues", queue) is not None:
-                self._add_route("queue", {"name": queue, "state": "absent"})
+                self._add_route("queue", {"name": queue, "state": "absent"}, Change({"name": queue}, None))
         for group in (alerts.own_log_group, alerts.function_log, alerts.quiet_log):
-            if group and self._ours("log_groups", group) is not None:
-                self._add_removed("log_groups", group, "log group")
+            if group:
+                self._remove_ours("log_groups", group, "log group")
 
-    def _remove_ours(self, *things: tuple[str, str, str]) -> None:
-        for kind, name, word in things:
-            if self._ours(kind, name) is not None:
-                self._add_removed(kind, name, word)
+    def _remove_role(self, name: str) -> None:
+        if self._ours("iam_roles", name) is not None:
+            params = {"name": name, "state": "absent"}
+            self.steps["iam_removed"].add_step("iam_role", params, Change({"name": name}, None))
+
+    def _remove_ours(self, kind: str, name: str, word: str) -> None:
+        if self._ours(kind, name) is not None:
+            self._add_removed(kind, name, word)
 
     def _add_removed(self, kind: str, name: str, word: str) -> None:
         key = "log_group_name" if kind == "log_groups" else "name"
@@ -690,6 +687,8 @@ class _Planner:
         return [*notes, *([trail] if trail else [])]
 
 
+# What tasks of other modules write between those of ecs_stack.
+_OTHER_MODULES = ("tables", "functions", "connections", "api_destinations")
 # The variables of the channels that are not called as their channel.
 _VARIABLES = {"mail": "emails", "topic": "topic_arn", "log": "log_group"}
 _WAITING = {"wait": True, "wait_timeout": 60, "wait_delay": 2}

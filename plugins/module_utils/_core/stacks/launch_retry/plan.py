@@ -20,39 +20,35 @@ from ...log_subscription.model import Filter, FunctionAccess, feeds, log_groups_
 from ...log_subscription.plan import plan_subscription, read_subscription, warnings_of
 from ..difference import StackPlan, Step, differing
 from ..found import policy_place, rule_of
-from ..iam import inline_policy_differs, role_differs
+from ..iam import plan_role
 from ..messaging import plan_queue, plan_topic
 from ..ownership import kept_note, others, refusal
 from ..place import place_in
 from ..trails import trail_note
 from .read import Retries, read_retries
-from .wanted import BATCH_SIZE, POLICY, TARGET, Names, Wanted, is_confirmed, mark
+from .wanted import BATCH_SIZE, TARGET, Names, Wanted, is_confirmed, mark
 
+_STACK = "Create or update the IAM role, the queues and the topic"
+_ROUTES = "Send the events of the rules to the function"
+_OLD_ROUTES = "Remove rules that are not needed"
+_OLD_STACK = "Remove the topic, the IAM role and the queues with all messages in them"
 # Keys of the plan, and the tasks of the role that write them, in their order.
 TASKS = {
-    "roles": "Create or update the IAM role of the function",
     "log_groups": "Create or update the log group of the function",
-    "log_group_keys": "Encrypt the log group of the function",
-    "queues": "Create or update the queues",
-    "topics": "Create or update the topic",
-    "policies": "Allow the function to start these tasks and nothing else",
+    **dict.fromkeys(("roles", "log_group_keys", "queues", "topics"), _STACK),
     "functions": "Create or update the function",
     "concurrency": "Reserve executions for the function",
     "mappings": "Invoke the function with retries that are due",
     "alarms": "Create or update the alarm on the dead-letter queue",
-    "rules": "Create or update the rules",
-    "targets": "Send the events of the rules to the function",
+    **dict.fromkeys(("rules", "targets"), _ROUTES),
     "subscriptions": "Send refused launches from the log group of the trail to the function",
-    "old_targets": "Remove targets from rules that are not needed",
-    "old_rules": "Remove rules that are not needed",
+    **dict.fromkeys(("old_targets", "old_rules"), _OLD_ROUTES),
     "old_subscriptions": "Remove subscription filters that are not needed",
-    "old_topics": "Remove the topic",
     "old_mappings": "Stop invoking the function",
     "old_functions": "Remove the function",
     "old_log_groups": "Remove the log group of the function",
     "old_alarms": "Remove the alarm",
-    "old_queues": "Remove the queues with all messages in them",
-    "old_roles": "Remove the IAM role of the function",
+    **dict.fromkeys(("old_topics", "old_queues", "old_roles"), _OLD_STACK),
 }
 REMOVES = frozenset(key for key in TASKS if key.startswith("old_"))
 
@@ -193,18 +189,8 @@ class _Planner:
         return _task_roles(self.wanted, definitions)
 
     def _role(self, task_roles: Mapping[str, Sequence[str]]) -> None:
-        wanted, found = self.wanted.role(), self.ours("iam_roles", self.names.name)
-        if role_differs(wanted, found):
-            shown = {
-                "trust": wanted["assume_role_policy_document"],
-                **{key: wanted[key] for key in ("description", "tags")},
-                **({"boundary": wanted["boundary"]} if wanted["boundary"] else {}),
-            }
-            self._add("roles", wanted, found, shown)
-        document, policies = self.wanted.policy(task_roles), (found or {}).get("policies", {})
-        if inline_policy_differs(found, POLICY, document):
-            item = {"iam_name": self.names.name, "policy_name": POLICY, "policy_json": document}
-            self.steps["policies"].add(item, POLICY, policies.get(POLICY), document)
+        wanted = self.wanted.role(task_roles)
+        self._add_step("roles", "iam_role", wanted, plan_role(wanted, self.ours("iam_roles", self.names.name)))
 
     def _log_group(self) -> None:
         name, found, key = self.names.log_group, self.ours("log_groups", self.names.log_group), self.retries.kms_key
@@ -213,22 +199,18 @@ class _Planner:
         self._add_differing("log_groups", wanted, found, shown)
         if key and found and found["kms_key_arn"] != key:
             # Its module sets a key only when it creates the log group.
-            item = {"name": name, "kms_key_arn": key}
-            before, after = ({"kms_key_arn": each} for each in (found["kms_key_arn"], key))
-            self.steps["log_group_keys"].add({"log_group_key": item}, name, before, after)
+            change = Change({"kms_key_arn": found["kms_key_arn"]}, {"kms_key_arn": key})
+            self._add_step("log_group_keys", "log_group_key", {"name": name, "kms_key_arn": key}, change)
 
     def _queues(self) -> None:
         for wanted in self.wanted.queues():
-            change = plan_queue(wanted, self.ours("queues", wanted["name"]))
-            if change.changed:
-                self._add_change("queues", {"queue": wanted}, wanted["name"], change)
+            self._add_step("queues", "queue", wanted, plan_queue(wanted, self.ours("queues", wanted["name"])))
 
     def _topic(self) -> None:
         found = self.ours("topics", self.names.topic)
         wanted = self.wanted.topic(found)
-        change = plan_topic(wanted, found) if wanted else None
-        if change and change.changed:
-            self._add_change("topics", {"topic": wanted}, self.names.topic, change)
+        if wanted:
+            self._add_step("topics", "topic", wanted, plan_topic(wanted, found))
 
     def _function(self, package: Mapping[str, Any]) -> None:
         found = self.ours("functions", self.names.name)
@@ -298,18 +280,15 @@ class _Planner:
             found = self.ours("rules", params["name"])
             change = plan_rule(wanted, rule_of(_without_targets(found)))
             self.notes += wanted.warnings
-            if change.changed:
-                item = {key: params[key] for key in ("name", "description", "tags")}
-                self._add_change("rules", {**item, "event_pattern": wanted.event_pattern}, params["name"], change)
+            item = {key: params[key] for key in ("name", "description", "tags")}
+            self._add_step("rules", "rule", {**item, "event_pattern": wanted.event_pattern}, change)
             self._target(params["name"], found)
 
     def _target(self, rule: str, found: Mapping[str, Any] | None) -> None:
         item = self.wanted.target(rule)
         targets = (found or {}).get("targets") or []
         ours = next((each for each in targets if each["id"] == TARGET), None)
-        change = self._target_change({**item, "state": "present"}, ours, targets)
-        if change.changed:
-            self._add_change("targets", item, rule, change)
+        self._add_step("targets", "target", item, self._target_change({**item, "state": "present"}, ours, targets))
 
     def _target_change(self, item: Mapping[str, Any], ours: Any, targets: Sequence[Mapping[str, Any]]) -> Change:
         wanted = read_target({**_TARGET_DEFAULTS, **item})
@@ -360,7 +339,7 @@ class _Planner:
         self._old_rules()
         self._old_subscriptions()
         if not self.retries.present or not self.retries.emails:
-            self._add_old("old_topics", "topics", self.names.topic)
+            self._add_old_step("topics", "topic", self.names.topic)
         if self.retries.present:
             return
         if self.ours("functions", self.names.name) and self._mappings():
@@ -370,8 +349,8 @@ class _Planner:
         self._add_old("old_log_groups", "log_groups", self.names.log_group)
         self._add_old("old_alarms", "alarms", self.names.dead_letters)
         for queue in self.names.queues:
-            self._add_old("old_queues", "queues", queue)
-        self._add_old("old_roles", "iam_roles", self.names.name)
+            self._add_old_step("queues", "queue", queue)
+        self._add_old_step("iam_roles", "iam_role", self.names.name, "old_roles")
 
     def _old_rules(self) -> None:
         kept = {rule["name"] for rule in self.wanted.rules()} if self.retries.present else set()
@@ -383,8 +362,9 @@ class _Planner:
             for target in found["targets"] or ():
                 if target["id"] == TARGET:
                     item = {key: target[key] for key in ("id", "arn", "dead_letter_arn")}
-                    self.steps["old_targets"].add({"rule": name, **item}, name, target["arn"])
-            self._add_old("old_rules", "rules", name)
+                    params = {"rule": name, **item, "state": "absent"}
+                    self._add_step("old_targets", "target", params, Change({"arn": target["arn"]}, None))
+            self._add_old_step("rules", "rule", name)
 
     def _old_subscriptions(self) -> None:
         kept = self.retries.log_group if self.retries.present and self.retries.source == "log_subscription" else None
@@ -439,10 +419,17 @@ class _Planner:
         self.steps[key].add(item, str(label), before, changed)
 
     def _add_change(self, key: str, item: Mapping[str, Any], label: str, change: Change) -> None:
-        after = change.after or {}
-        changed = [name for name in after if change.differs(name)]
-        before = None if change.before is None else {name: change.before.get(name) for name in changed}
-        self.steps[key].add(item, label, before, {name: after[name] for name in changed})
+        short = _differences(change)
+        self.steps[key].add(item, label, short.before, short.after)
+
+    def _add_step(self, key: str, kind: str, params: Mapping[str, Any], change: Change) -> None:
+        """Add a step of ``ecs_stack``, if it changes something."""
+        self.steps[key].add_step(kind, params, _differences(change))
+
+    def _add_old_step(self, found_as: str, kind: str, name: str, key: str = "") -> None:
+        if self.ours(found_as, name) is not None:
+            params = {"name": name, "state": "absent"}
+            self._add_step(key or f"old_{found_as}", kind, params, Change({"name": name}, None))
 
     def _add_old(self, key: str, kind: str, name: str) -> None:
         if self.ours(kind, name) is not None:
@@ -489,6 +476,15 @@ _SUBSCRIPTION_DEFAULTS: Mapping[str, Any] = {
         "clusters", "task_families", "transient_errors_only", "exclude_role_arns", "regions", "filter_pattern",
     )),
 }  # fmt: skip
+
+
+def _differences(change: Change) -> Change:
+    """Both sides with what differs alone."""
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return change
+    changed = [name for name in after if change.differs(name)]
+    return Change({name: before.get(name) for name in changed}, {name: after[name] for name in changed})
 
 
 def _hash(value: str) -> str:

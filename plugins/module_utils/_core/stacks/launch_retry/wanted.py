@@ -104,13 +104,15 @@ class Wanted:
             return {**own, "pass_role_arns": {family: list(roles) for family, roles in task_roles.items()}}
         return own
 
-    def role(self) -> dict[str, Any]:
+    def role(self, task_roles: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """The step of ``ecs_stack`` for the role of the function. ``task_roles`` as for its policy."""
         return wanted_role(
             self.names.name,
             trust(self.place, "lambda"),
             f"The function that starts tasks of Amazon ECS again, for {self.names.name}",
             self.tags,
             self.retries.permissions_boundary,
+            {POLICY: self.policy(task_roles)},
         )
 
     def policy(self, task_roles: Mapping[str, Sequence[str]]) -> dict[str, Any]:

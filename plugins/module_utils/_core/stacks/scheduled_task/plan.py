@@ -20,7 +20,7 @@ from ...schedules.schedule import RULE, SCHEDULER, read_schedule
 from ...states.machine import plan_machine, read_machine
 from ..difference import StackPlan, Step
 from ..found import rule_of
-from ..iam import inline_policy_differs, role_differs, wanted_role
+from ..iam import plan_role, wanted_role
 from ..messaging import plan_topic
 from ..ownership import Owner, kept_note, refusal
 from ..place import StackPlace, place_in
@@ -31,24 +31,19 @@ from .there import There
 from .variables import PREFIX, Variables, naming_variables, read_variables
 
 TAG = "steadyops.ecs/scheduled-task"
+_STACK = "Create or update the IAM roles and the topic"
+_UNUSED = "Remove the rules, the topic and the IAM roles"
 # The role's writing tasks, in their order.
 TASKS = {
-    "roles": "Create or update the IAM roles",
-    "policies": "Set what the IAM roles may do",
-    "topics": "Create or update the topic",
     "log_groups": "Create or update the log group",
-    "log_group_keys": "Encrypt the log group with the KMS key",
+    **dict.fromkeys(("roles", "topics", "log_group_keys"), _STACK),
     "state_machines": "Create or update the state machine",
-    "rules": "Create or update the rules that look for failures",
-    "targets": "Notify the topic",
+    **dict.fromkeys(("rules", "targets"), "Notify the topic"),
     "removed_schedules": "Remove the schedule",
     "schedules": "Create or update the schedule",
     "removed_state_machines": "Remove the state machine",
-    "removed_targets": "Stop notifying the topic",
-    "removed_rules": "Remove the rules that look for failures",
-    "removed_topics": "Remove the topic",
     "removed_log_groups": "Remove the log group",
-    "removed_roles": "Remove the IAM roles",
+    **dict.fromkeys(("removed_targets", "removed_rules", "removed_topics", "removed_roles"), _UNUSED),
 }
 
 
@@ -141,12 +136,11 @@ class _Plan:
         target = read_target(wanted.whole_target({**item, "state": "absent"}))
         found = self.there.target(way, wanted.TARGET_ID, self.variables.topic_arn)
         change = plan_target(target, found, self.names.rule_arn(name))
-        if change.changed:
-            self.add("removed_targets", item, f"{name} to {wanted.TARGET_ID}", change)
+        self.plan.steps["removed_targets"].add_step("target", {**item, "state": "absent"}, change)
         if rule is not None and found.others:
             self.kept.append(f"rule {name}")
         elif rule is not None:
-            self.add("removed_rules", {"name": name}, name, Change(rule, None))
+            self.plan.steps["removed_rules"].add_step("rule", {"name": name, "state": "absent"}, Change(rule, None))
 
     def remove_topic(self) -> None:
         """Remove our topic. What others have subscribed to it stays."""
@@ -157,7 +151,7 @@ class _Plan:
         if any(each["protocol"] != "email" for each in topic["subscriptions"]):
             self.kept.append(f"topic {name}")
         else:
-            self.add("removed_topics", {"name": name}, name, Change(topic, None))
+            self.plan.steps["removed_topics"].add_step("topic", {"name": name, "state": "absent"}, Change(topic, None))
 
     def remove_tagged(self, key: str, kind: str, name: str) -> None:
         found = self.there.ours(kind, name)
@@ -187,7 +181,10 @@ class _Absent(_Plan):
         self.remove_topic()
         self.remove_tagged("removed_log_groups", "log_groups", names.log_group)
         for role in (names.schedule_role, names.states_role):
-            self.remove_tagged("removed_roles", "iam_roles", role)
+            found = self.there.ours("iam_roles", role)
+            self.plan.steps["removed_roles"].add_step(
+                "iam_role", {"name": role, "state": "absent"}, Change(found, None)
+            )
         others = list(self.there.others().values())
         self.finish(state_machine=None, schedule=None, topic_arn=None, unconfirmed_emails=[], not_managed=others)
         if others:
@@ -336,14 +333,9 @@ class _Present(_Plan):
                 schedule_policy(names, variables),
             ),
         ):
-            found = self.there.find("iam_roles", role)
-            item = wanted_role(role, trusted, description, self.tags, variables.permissions_boundary)
-            if role_differs(item, found):
-                self.add("roles", item, role, Change(found, item))
-            if inline_policy_differs(found, policy_name, policy):
-                stands = found["policies"].get(policy_name) if found else None
-                item = {"role": role, "name": policy_name, "policy": policy}
-                self.add("policies", item, f"{policy_name} of {role}", Change(stands, policy))
+            policies = {policy_name: policy}
+            item = wanted_role(role, trusted, description, self.tags, variables.permissions_boundary, policies)
+            self.plan.steps["roles"].add_step("iam_role", item, plan_role(item, self.there.find("iam_roles", role)))
 
     def topic_key(self) -> str | None:
         """The KMS key of the topic; None for none, and for the key of AWS, which every role of the account may use."""
@@ -372,9 +364,7 @@ class _Present(_Plan):
             "unsubscribe": [each["arn"] for each in mail if _confirmed(each) and each["endpoint"] not in emails],
             "tags": self.tags,
         }
-        change = plan_topic({**item, "state": "present"}, found)
-        if change.changed:
-            self.add("topics", item, name, change)
+        self.plan.steps["topics"].add_step("topic", item, plan_topic({**item, "state": "present"}, found))
 
     def unconfirmed(self) -> list[str]:
         """Addresses that get no mail yet."""
@@ -391,7 +381,7 @@ class _Present(_Plan):
             self.add("log_groups", {"name": name, **item, **created}, name, Change(found, {**item, **created}))
         if found and key and found["kms_key_arn"] != key:
             change = Change({"kms_key_arn": found["kms_key_arn"]}, {"kms_key_arn": key})
-            self.add("log_group_keys", {"name": name, "kms_key_arn": key}, name, change)
+            self.plan.steps["log_group_keys"].add_step("log_group_key", {"name": name, "kms_key_arn": key}, change)
 
     def add_machine(self, options: wanted.Parameters) -> Mapping[str, Any] | None:
         found = self.there.machine()
@@ -406,9 +396,7 @@ class _Present(_Plan):
         found = rule_of(self.there.find("rules", item["name"]))
         if found is not None and found.targets is not None:
             found = replace(found, targets=None)
-        change = plan_rule(read_rule(wanted.whole_rule(item)), found)
-        if change.changed:
-            self.add("rules", item, item["name"], change)
+        self.plan.steps["rules"].add_step("rule", item, plan_rule(read_rule(wanted.whole_rule(item)), found))
 
     def add_target(self, way: str) -> None:
         if self.topic is None:
@@ -419,8 +407,7 @@ class _Present(_Plan):
         found = self.there.target(way, wanted.TARGET_ID, self.topic)
         check_rule(target, found, region)
         change = plan_target(target, found, rule_arn(target, region, found.target))
-        if change.changed:
-            self.add("targets", item, f"{item['rule']} to {wanted.TARGET_ID}", change)
+        self.plan.steps["targets"].add_step("target", item, change)
 
     def add_schedule(self, options: wanted.Parameters) -> Mapping[str, Any] | None:
         using = self.variables.using
