@@ -45,7 +45,7 @@ def launch_retry_plan(
         files = {"make.yml": any(key not in REMOVES for key in changed), "remove.yml": bool(changed & REMOVES)}
         return {**planned.facts(), "files": [name for name, used in files.items() if used]}
 
-    return or_refused(plan, **NO_PLAN, files=[])
+    return or_refused(plan, **NO_PLAN, files=["refuse.yml"])
 
 
 class FilterModule:
