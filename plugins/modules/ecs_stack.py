@@ -78,9 +78,10 @@ notes:
     C(sns:SetTopicAttributes), C(sns:Subscribe), C(sns:Unsubscribe), C(sns:TagResource), C(sns:UntagResource),
     C(sns:DeleteTopic) - topics.
 
-    C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole), C(iam:UpdateAssumeRolePolicy), C(iam:UpdateRole),
-    C(iam:PutRolePermissionsBoundary), C(iam:TagRole), C(iam:UntagRole), C(iam:PutRolePolicy), C(iam:DeleteRolePolicy),
-    C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:DetachRolePolicy), C(iam:DeleteRole) - IAM roles.
+    C(iam:GetRole), C(iam:GetRolePolicy), C(iam:CreateRole), C(iam:UpdateAssumeRolePolicy),
+    C(iam:UpdateRoleDescription), C(iam:PutRolePermissionsBoundary), C(iam:TagRole), C(iam:UntagRole),
+    C(iam:PutRolePolicy), C(iam:DeleteRolePolicy), C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies),
+    C(iam:DetachRolePolicy), C(iam:DeleteRole) - IAM roles.
 
     C(logs:DescribeLogGroups), C(logs:AssociateKmsKey) - keys of log groups.
 

@@ -123,8 +123,8 @@ def test_a_role_comes_changes_and_goes(stack, sandbox):
     }
     done, writes = stack([{"iam_role": changed}], place=PLACE)
     assert writes == [
-        "UpdateAssumeRolePolicy", "UpdateRole", "PutRolePermissionsBoundary", "TagRole", "UntagRole", "PutRolePolicy",
-        "DeleteRolePolicy",
+        "UpdateAssumeRolePolicy", "UpdateRoleDescription", "PutRolePermissionsBoundary", "TagRole", "UntagRole",
+        "PutRolePolicy", "DeleteRolePolicy",
     ], done.get("msg")  # fmt: skip
     again, writes = stack([{"iam_role": changed}, {"iam_role": {"name": "tell"}}])
     assert (again["changed"], writes) == (False, [])

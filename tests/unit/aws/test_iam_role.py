@@ -80,7 +80,7 @@ def of(policy: str, **more: str) -> dict[str, str]:
             Change(OLD, NEW),
             [
                 ("update_assume_role_policy", {**NAMED, "PolicyDocument": TRUST_TEXT}, {}),
-                ("update_role", {**NAMED, "Description": "new"}, {}),
+                ("update_role_description", {**NAMED, "Description": "new"}, role()),
                 ("put_role_permissions_boundary", {**NAMED, "PermissionsBoundary": BOUNDARY}, {}),
                 ("tag_role", {**NAMED, "Tags": [{"Key": "a", "Value": "3"}]}, {}),
                 ("untag_role", {**NAMED, "TagKeys": ["b"]}, {}),
@@ -176,7 +176,7 @@ def test_the_step_hands_its_writes_to_the_role_that_it_names():
     clients = Clients()
     clients.expect(
         ("iam.get_role", NAMED, role()),
-        ("iam.update_role", {**NAMED, "Description": "new"}, {}),
+        ("iam.update_role_description", {**NAMED, "Description": "new"}, role()),
     )
     planned = plan_step(clients, HERE, *step(description="new"))
     assert ended(planned.write(planned.change))[0] == ["set the description"]

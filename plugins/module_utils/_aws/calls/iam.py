@@ -61,9 +61,10 @@ def set_trust(iam: Any, name: str, document: Mapping[str, Any]) -> None:
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
 
 
-@aws_call("iam:UpdateRole")
+@aws_call("iam:UpdateRoleDescription")
 def set_description(iam: Any, name: str, description: str) -> None:
-    iam.update_role(RoleName=name, Description=description)
+    """Set the description alone. UpdateRole would set MaxSessionDuration to its default, says its API reference."""
+    iam.update_role_description(RoleName=name, Description=description)
 
 
 @aws_call("iam:PutRolePermissionsBoundary")
