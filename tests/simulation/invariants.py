@@ -157,10 +157,10 @@ class Watch:
         # ones, between the look and the lower count could not be taken off before.
         # Nor can it be when AWS refuses to stop it.
         since = self.lowered_after if self.hindered else self.looked_at
-        service = self.cluster.service("web")
+        tasks = self.live.values()  # with the one that ECS has just stopped
         # Among tasks that were not healthy before, and that no run may stop, one more is one that ECS can spare.
-        ill = any(task.created_at < since and not task.healthy for task in service.live.values())
-        started = [t for t in service.live.values() if t.created_at >= since and (ill or not t.healthy)]
+        ill = any(task.created_at < since and not task.healthy for task in tasks)
+        started = [task for task in tasks if task.created_at >= since and (ill or not task.healthy)]
         if change.cause.startswith("scale-in") and started:
             return
         raise Broken(
@@ -232,13 +232,20 @@ class Watch:
         if self.forged_at is not None:
             self._check_forged(count)
             return
-        if count > self.highest_of_others + self.surge:
+        if count > self.highest_of_others + self.surge * (2 if self._overlooks_added() else 1):
             raise Broken(
                 f"the desired count was set to {count}: originally {self.original}, others at most"
                 f" {self.highest_of_others}, added at most {self.surge}"
             )
         if count < min(self.original, self.lowest_of_others):
             raise Broken(f"the desired count was set to {count}, below {self.original} and {self.lowest_of_others}")
+
+    def _overlooks_added(self) -> bool:
+        """Whether a run has said that what a killed one added is not to be seen, and may be right: ECS stopped it when
+        the task set was scaled down, or has no room for it beside tasks that it started for unhealthy ones.
+        """
+        full = self.scenario.service["room"] is not None and self.scenario.service.get("unhealthy", 0) > 0
+        return (self.lowest_scale < 100 or full) and any("are to be seen" in words for words in self.warnings())
 
     def _check_forged(self, count: int) -> None:
         """No more is added than the settings say, and no more given back than there are young tasks."""
@@ -350,8 +357,8 @@ class Watch:
 
     def _check_count(self, desired: int, killed: bool) -> None:
         if not self.others_scaled:
-            if self.lowest_scale < 100 and any("are to be seen" in words for words in self.warnings()):
-                return  # ECS stopped what a killed run had added when the task set was scaled down, and that was said
+            if self._overlooks_added():
+                return
             if desired != self.original:
                 raise Broken(f"the desired count is {desired}, and was {self.original}")
             return

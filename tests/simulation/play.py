@@ -285,11 +285,11 @@ class _Stage:
 
     def _heal(self) -> None:
         """What somebody did to targets is undone. Tasks that are ill stay so where each of them is stale: then the
-        run makes the service well."""
+        run makes the service well, unless they hold up a deployment, which it would wait for."""
         cluster, service, selector = self.cluster, self.cluster.service("web"), self.scenario.settings.selector
         for task in service.live.values():
             ill = {group for group in task.unready if cluster.groups[group].get(task.target) == "unhealthy"}
-            cured = not selector or selector.kind != "all_tasks"
+            cured = not selector or selector.kind != "all_tasks" or service.rolling
             if cured and task.last_status == "RUNNING" and service.health_check:
                 task.health = "HEALTHY"
             for group in task.unready - (set() if cured else ill):

@@ -159,7 +159,7 @@ class _Run:
             if service.propagates_tags:
                 yield from self._sweep((yield from inventory(session)))
             return True
-        left = yield from self._believe(service, left, (yield from inventory(session)))
+        service, _tasks, left = yield from self._believe(service, left)
         report.desired_before = min(left.original, service.desired)
         report.diff = left_diff(service, left)
         if not session.me.check:
@@ -190,25 +190,37 @@ class _Run:
             yield from session.call(session.world.untag, [RECORD_TAG])
         report.changed, report.status = True, outcome.RESTORED
 
-    def _believe(self, service: Service, left: Record, tasks: Sequence[Task]) -> Steps[Record]:
-        """What is left of the record of an abandoned run once it is held against the service."""
+    def _believe(self, service: Service, left: Record) -> Steps[tuple[Service, list[Task], Record]]:
+        """The service, its tasks, and what is left of the record of an abandoned run once it is held against them."""
         session, settings = self.session, self.session.settings
+        tasks, began = (yield from inventory(session)), session.world.clock()
         if session.record and left.owner == session.me.owner:
-            return session.record  # of our own last round
+            return service, tasks, session.record  # of our own last round
         scaling = None
         if left.surge and (settings.suspend_scaling or left.suspended):
             scaling = yield from session.call(session.world.scaling)
         most = settings.batch_size.of(service.desired) if settings.surge is None else settings.surge
-        believed = believe(left, service, tasks, session.world.now(), scaling, max(1, most))
         claimed = service.desired - give_back(service.desired, left.original, left.surge)
-        added = service.desired - give_back(service.desired, believed.original, believed.surge)
+        while True:
+            believed = believe(left, service, tasks, session.world.now(), scaling, max(1, most))
+            added = service.desired - give_back(service.desired, believed.original, believed.surge)
+            # While ECS runs more than the count, in place of unhealthy tasks, only those that it starts for a count
+            # that was just raised show that it was.
+            replaces = len(tasks) > service.wanted and not service.deploying
+            if added >= claimed or not replaces or session.world.clock() - began > _SETTLES_WITHIN:
+                break
+            yield from session.rest(max(settings.wait_delay, _SETTLES_WITHIN / 12))
+            now = yield from session.call(session.world.describe_service)
+            if now is None or (now.desired, now.tags) != (service.desired, service.tags):
+                break
+            service, tasks = now, (yield from inventory(session))
         if added < claimed:
             self._warn(
                 f"the tag {RECORD_TAG} of {session.title} says that {claimed} of its {service.desired} tasks were"
                 f" added by a run (original {left.original}, surge {left.surge}), and {added} of them are to be seen:"
                 f" no more are given back"
             )
-        return believed
+        return service, tasks, believed
 
     def _sweep(self, tasks: Sequence[Task]) -> Steps[None]:
         """Where no run is at work, a killed one may have left its tags on tasks after it had removed its record."""
@@ -265,7 +277,7 @@ class _Run:
         """
         session, abandoned = self.session, self.session.record is None
         if abandoned:
-            believed = yield from self._believe(service, left, (yield from inventory(session)))
+            service, _tasks, believed = yield from self._believe(service, left)
             record = replace(believed, owner=session.me.owner, lease_until=session.lease())
             if (yield from self._take(record, {}, left)) is None:
                 return
@@ -290,12 +302,13 @@ class _Run:
     def _find(self, selector: Selector, service: Service, left: Record | None) -> Steps[Found | None]:
         """What a plan is made from; None when nothing is stale and nothing was left behind."""
         session, settings, world, report = self.session, self.session.settings, self.session.world, self.report
-        every = yield from inventory(session)
+        if left:
+            service, every, left = yield from self._believe(service, left)
+        else:
+            every = yield from inventory(session)
         tasks = [task for task in every if task.started_by == service.primary]
         if len(tasks) < len(every):
             self._warn(others_words(service, len(every) - len(tasks)))
-        if left:
-            left = yield from self._believe(service, left, every)
         now = world.now()
         changed_at = None
         if selector.kind == "secrets_changed":
@@ -461,7 +474,8 @@ class _Run:
         wanted_count = plan.original + plan.surge
         if service.wanted >= wanted_count or not service.grows:
             return False
-        if found.record is None and not (yield from self._let_settle(service, len(found.tasks))):
+        nothing_added = found.record is None or (found.record.owner, found.record.phase) == (session.me.owner, CLAIMED)
+        if nothing_added and not (yield from self._let_settle(service, len(found.tasks))):
             session.note(surge=0)
             yield from self._put_back()
             return None
