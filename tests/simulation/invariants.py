@@ -47,7 +47,7 @@ class Watch:
         self.lost_at = -math.inf  # when somebody else last took a healthy task away
         self.looked_at = cluster.now  # of the run that wrote last, as far as its reads could see
         self.lowered_after = cluster.now  # the same, of the write that lowered the count last
-        self.hindered = False  # whether AWS has refused a StopTask since then, and carried out none
+        self.hindered = False  # whether since then the run was killed, or AWS refused every StopTask
         self.giving_back = False  # whether the run that wrote last has failed, or restores
         self.draining = False  # whether only stale tasks may go for the count that was lowered last
         self.protected: dict[str, float] = {}  # ARN -> end, of tasks that a run put under protection
@@ -155,7 +155,7 @@ class Watch:
             return  # a task that was not healthy when it was looked at, and maybe was this one
         # ECS picks at random from those that run. What it started of its own accord, to replace unhealthy
         # ones, between the look and the lower count could not be taken off before.
-        # Nor can it be when AWS refuses to stop it.
+        # Nor can it be when AWS refuses to stop it, or the run is killed.
         since = self.lowered_after if self.hindered else self.looked_at
         tasks = self.live.values()  # with the one that ECS has just stopped
         # Among tasks that were not healthy before, and that no run may stop, one more is one that ECS can spare.

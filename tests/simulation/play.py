@@ -183,6 +183,7 @@ class _Stage:
         except Killed:
             self.dead.add(run.owner)
             self.play.killed += 1
+            self.play.watch.hindered = True
             restart = self.cluster.now + self.restarts.pop(0) - START
             faults = self.left.pop(0)
             self._at(restart, lambda: self._begin(faults) and None)

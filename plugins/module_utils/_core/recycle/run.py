@@ -204,10 +204,10 @@ class _Run:
         while True:
             believed = believe(left, service, tasks, session.world.now(), scaling, max(1, most))
             added = service.desired - give_back(service.desired, believed.original, believed.surge)
-            # While ECS runs more than the count, in place of unhealthy tasks, only those that it starts for a count
-            # that was just raised show that it was.
-            replaces = len(tasks) > service.wanted and not service.deploying
-            if added >= claimed or not replaces or session.world.clock() - began > _SETTLES_WITHIN:
+            # What a run asked for just before it was killed may not have been started yet, and where ECS has replaced
+            # unhealthy tasks as well, the number of tasks does not show that any are lacking.
+            waited = session.world.clock() - began
+            if added >= claimed or service.deploying or service.daemon or waited > _SETTLES_WITHIN:
                 break
             yield from session.rest(max(settings.wait_delay, _SETTLES_WITHIN / 12))
             now = yield from session.call(session.world.describe_service)
