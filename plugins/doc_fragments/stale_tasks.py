@@ -8,7 +8,8 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    DOCUMENTATION = r"""
+    # For modules that work on one service.
+    SERVICE = r"""
 options:
   cluster:
     description:
@@ -22,6 +23,10 @@ options:
     type: str
     required: true
     aliases: [name]
+"""
+
+    DOCUMENTATION = r"""
+options:
   started_before:
     description:
       - Tasks created before this instant are stale. Give RFC 3339 with its zone, such as V(2026-11-22T03:00:00Z), or

@@ -15,8 +15,10 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 try:
     # Importing boto3 creates many objects that stay. Python would search them for garbage again and again, which takes
@@ -24,6 +26,7 @@ try:
     gc.disable()
     from ansible.module_utils import ansible_release
     from ansible.module_utils.basic import AnsibleModule
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
     from ansible_collections.amazon.aws.plugins.module_utils import botocore as amazon
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 finally:
@@ -49,6 +52,19 @@ CONNECTION = {
 # quick: nothing can interrupt these pauses. Who can wait longer does so above, where a signal is heard.
 PAUSES = (0.25, 0.75, 2.0)
 PATIENCE = 5.0
+
+
+class Turns(Protocol):
+    """The rate at which many things are worked on; see ``_core.fleet.bucket``."""
+
+    def take(self, now: float) -> float:
+        """Seconds to wait before one call."""
+
+    def empty(self, now: float) -> None:
+        """AWS has throttled a call."""
+
+
+_turns: ContextVar[Turns | None] = ContextVar("turns", default=None)
 
 # As most services call it; for ``expected``, below.
 NOT_FOUND, ALREADY_EXISTS = "ResourceNotFoundException", "ResourceAlreadyExistsException"
@@ -162,6 +178,29 @@ def _folders(paths: list[str], type_name: str) -> list[str]:  # noqa: ARG001 - b
     return [name for path in paths if os.path.isdir(path) for name in os.listdir(path)]
 
 
+@contextmanager
+def taking_turns(turns: Turns) -> Iterator[None]:
+    """Within it, calls are made no faster than ``turns`` allows, and none is retried at once: who works on many things
+    can go on with the others."""
+    before = _turns.set(turns)
+    try:
+        yield
+    finally:
+        _turns.reset(before)
+
+
+def checked_options(option: str, spec: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return suboptions that an argument spec cannot describe, as Ansible would convert them; by their own names and
+    without those that are not given. Raises ``Refused``, with ``option`` as the name of the whole."""
+    given = given_values(spec, values, within=f"{option}.")
+    # Without defaults, because what is not given is taken from elsewhere.
+    bare = {name: {key: each for key, each in facts.items() if key != "default"} for name, facts in spec.items()}
+    result = ArgumentSpecValidator(bare).validate(dict(given))
+    if result.error_messages:
+        raise Refused(f"{option}: {'; '.join(result.error_messages)}")
+    return {name: value for name, value in result.validated_parameters.items() if name in spec and value is not None}
+
+
 def aws_call(
     action: str,
     expected: str | None = None,
@@ -190,8 +229,10 @@ def aws_call(
     def decorate(ask: F) -> F:
         @functools.wraps(ask)
         def asked(*args: Any, **kwargs: Any) -> Any:
-            began = clock()
-            for pause in (*PAUSES, None):
+            began, turns = clock(), _turns.get()
+            for pause in (None,) if turns else (*PAUSES, None):
+                if turns and (wait := turns.take(clock())) > 0:
+                    (sleep or time.sleep)(wait)
                 try:
                     return ask(*args, **kwargs)
                 except _errors_of_boto3() as error:
@@ -202,6 +243,8 @@ def aws_call(
                     failure = call_failed(action, "UnexpectedAnswer", words, "passing")
                 if is_expected(failure):
                     return then
+                if turns and failure.kind == "throttled":
+                    turns.empty(clock())
                 if failure.kind == "final" or pause is None or clock() - began > PATIENCE:
                     raise failure
                 (sleep or time.sleep)(pause * random.uniform(0.5, 1))

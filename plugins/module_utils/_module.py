@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from ._amazon import AwsModule
+from ._amazon import AwsModule, Turns, taking_turns
 from ._core.change import Change
 from ._core.errors import CallFailed, Failed, Refused
 from ._core.plain_text import printable
@@ -98,6 +98,12 @@ def waited(looks: Generator[float, None, R]) -> R:
                 raise Failed(f"{ending()}; nothing was changed")
 
     return drive(steps(), ending)
+
+
+def drive_many(steps: Generator[float, None, None], ending: Ending, turns: Turns) -> None:
+    """Run work on many things to its end, with calls no faster than ``turns`` allows."""
+    with taking_turns(turns):
+        drive(steps, ending)
 
 
 def converge(

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
-STALE_TASKS = {
+SERVICE = {
     "cluster": {"type": "str", "default": "default"},
     "service": {"type": "str", "required": True, "aliases": ["name"]},
+}
+
+STALE_TASKS = {
     "started_before": {"type": "str"},
     "max_task_age": {"type": "str"},
     "token": {"type": "str", "no_log": False},

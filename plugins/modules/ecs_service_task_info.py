@@ -20,6 +20,7 @@ options: {}
 extends_documentation_fragment:
   - steadyops.ecs.aws
   - steadyops.ecs.attributes
+  - steadyops.ecs.stale_tasks.service
   - steadyops.ecs.stale_tasks
   - steadyops.ecs.attributes.info
 seealso:
@@ -210,9 +211,10 @@ from ..module_utils._core.recycle.plan import refuse_service
 from ..module_utils._core.recycle.settings import read_narrowing, read_selector
 from ..module_utils._core.recycle.task_rows import service_facts, task_rows
 from ..module_utils._module import AwsModule, Outcome, run
-from ..module_utils._stale_task_options import STALE_TASKS
+from ..module_utils._stale_task_options import SERVICE, STALE_TASKS
 
 ARGUMENTS = {
+    **SERVICE,
     **STALE_TASKS,
 }
 

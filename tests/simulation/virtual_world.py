@@ -67,6 +67,7 @@ class VirtualWorld:
         self.faults = faults or CallFaults()
         self.random = rng or random.Random(0)
         self.looked_at = cluster.now
+        self.definitions: dict[tuple[str, bool], bool] = {}  # revision, and what the model knows it by -> answer
         self._tasks: dict[str, tuple[TaskState, Task]] = {}
         self.before_write: Callable[[str, tuple[Any, ...], float], None] = lambda operation, arguments, looked_at: None
         self.refused: Callable[[str], None] = lambda operation: None
@@ -77,7 +78,7 @@ class VirtualWorld:
     def clock(self) -> float:
         return self.cluster.now
 
-    def _call(self, operation: str, act: Callable[[], T], *arguments: Any) -> T:
+    def call(self, operation: str, act: Callable[[], T], *arguments: Any) -> T:
         self.calls[operation] += 1
         if operation == "DescribeServices":
             self.looked_at = self.cluster.now
@@ -108,23 +109,23 @@ class VirtualWorld:
     # ---- reads
 
     def describe_service(self) -> Service | None:
-        state = self._call("DescribeServices", lambda: self.cluster.describe_service(self.service))
+        state = self.call("DescribeServices", lambda: self.cluster.describe_service(self.service))
         return None if state is None else to_service(state)
 
     def list_tasks(self) -> list[str]:
-        arns = self._call("ListTasks", lambda: self.cluster.list_tasks(self.service))
+        arns = self.call("ListTasks", lambda: self.cluster.list_tasks(self.service))
         self.calls["ListTasks"] += max(0, -(-len(arns) // 100) - 1)
         return arns
 
     def describe_tasks(self, arns: Iterable[str]) -> list[Task]:
         found: list[Task] = []
         for chunk in hundreds(arns):
-            names = [self._arn(name) for name in chunk]
-            states = self._call("DescribeTasks", lambda names=names: self.cluster.describe_tasks(names))  # type: ignore[misc]
-            found.extend(self._task(state) for state in states)
+            names = [self.arn(name) for name in chunk]
+            states = self.call("DescribeTasks", lambda names=names: self.cluster.describe_tasks(names))  # type: ignore[misc]
+            found.extend(self.task(state) for state in states)
         return found
 
-    def _task(self, state: TaskState) -> Task:
+    def task(self, state: TaskState) -> Task:
         """The scheduler answers with the same value as long as nothing has changed."""
         known = self._tasks.get(state.arn)
         if known is None or known[0] is not state:
@@ -133,14 +134,17 @@ class VirtualWorld:
             known = self._tasks[state.arn] = (state, replace(task, targets={**task.targets, **instance}))
         return known[1]
 
-    def _arn(self, name: str) -> str:
+    def arn(self, name: str) -> str:
         if name.startswith("arn:"):
             return name
         service = self.cluster.service(self.service)
         return f"{self.cluster.arn_prefix}:task/{service.cluster}/{name}"
 
     def has_health_check(self, revision: str) -> bool:
-        return self._call("DescribeTaskDefinition", lambda: self.cluster.service(self.service).health_check)
+        key = (revision, self.cluster.service(self.service).health_check)
+        if key not in self.definitions:
+            self.definitions[key] = self.call("DescribeTaskDefinition", lambda: key[1])
+        return self.definitions[key]
 
     def fixed_images(self, revision: str) -> frozenset[str]:
         raise NotImplementedError("tasks of the model tell of no image")
@@ -152,42 +156,42 @@ class VirtualWorld:
         raise NotImplementedError("no play asks for it")
 
     def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
-        return self._call("DescribeAlarms", lambda: dict.fromkeys(names, "OK"))
+        return self.call("DescribeAlarms", lambda: dict.fromkeys(names, "OK"))
 
     def grows_on_demand(self, providers: Sequence[str]) -> bool:
         grows = self.cluster.service(self.service).grows_after is not None
-        return self._call("DescribeCapacityProviders", lambda: grows)
+        return self.call("DescribeCapacityProviders", lambda: grows)
 
     def target_states(self, group: str) -> Targets | None:
         if group in self.cluster.service(self.service).classic:
-            states = self._call("DescribeInstanceHealth", lambda: self.cluster.target_states(f"{CLASSIC}{group}"))
+            states = self.call("DescribeInstanceHealth", lambda: self.cluster.target_states(f"{CLASSIC}{group}"))
             return Targets({target.rpartition(":")[0]: state for target, state in states.items()})
         if group in self.cluster.deleted_groups:
-            return self._call("DescribeTargetHealth", lambda: None)
-        return Targets(self._call("DescribeTargetHealth", lambda: self.cluster.target_states(group)))
+            return self.call("DescribeTargetHealth", lambda: None)
+        return Targets(self.call("DescribeTargetHealth", lambda: self.cluster.target_states(group)))
 
     def protected_until(self, arns: Iterable[str]) -> dict[str, float]:
         found: dict[str, float] = {}
         for chunk in hundreds(arns):
-            found |= self._call("GetTaskProtection", lambda chunk=chunk: self.cluster.protected(chunk))  # type: ignore[misc]
+            found |= self.call("GetTaskProtection", lambda chunk=chunk: self.cluster.protected(chunk))  # type: ignore[misc]
         return found
 
     def scaling(self) -> Scaling | None:
-        state = self._call("DescribeScalableTargets", lambda: self.cluster.scaling(self.service))
+        state = self.call("DescribeScalableTargets", lambda: self.cluster.scaling(self.service))
         return None if state is None else Scaling(*state[2:], *state[:2])
 
     # ---- writes
 
     def suspend(self, scaling: Scaling) -> None:
         flags = scaling.as_dict()
-        self._call("RegisterScalableTarget", lambda: self.cluster.suspend(self.service, **flags), flags)
+        self.call("RegisterScalableTarget", lambda: self.cluster.suspend(self.service, **flags), flags)
 
     def set_desired(self, count: int) -> None:
-        self._call("UpdateService", lambda: self.cluster.update_service(self.service, desired=count), count)
+        self.call("UpdateService", lambda: self.cluster.update_service(self.service, desired=count), count)
 
     def stop_task(self, arn: str, reason: str) -> bool:
         try:
-            self._call("StopTask", lambda: self.cluster.stop_task(arn, reason), arn)
+            self.call("StopTask", lambda: self.cluster.stop_task(arn, reason), arn)
         except CallFailed as failure:
             if failure.code == "InvalidParameterException":
                 return False
@@ -196,7 +200,7 @@ class VirtualWorld:
 
     def protect(self, arns: Iterable[str], until: float) -> set[str]:
         chunk, end = tuple(arns), self.cluster.now + 60 * max(1, round((until - self.now()) / 60))
-        done, failures = self._call(
+        done, failures = self.call(
             "UpdateTaskProtection", lambda: self.cluster.update_protection(chunk, end), chunk, end
         )
         if "DEPLOYMENT_BLOCKED" in failures.values():
@@ -205,17 +209,17 @@ class VirtualWorld:
 
     def unprotect(self, arns: Iterable[str]) -> None:
         chunk = tuple(arns)
-        self._call("UpdateTaskProtection", lambda: self.cluster.update_protection(chunk, None), chunk, None)
+        self.call("UpdateTaskProtection", lambda: self.cluster.update_protection(chunk, None), chunk, None)
 
     def tag(self, tags: Mapping[str, str]) -> None:
-        self._call("TagResource", lambda: self.cluster.tag(self.service, tags), dict(tags))
+        self.call("TagResource", lambda: self.cluster.tag(self.service, tags), dict(tags))
 
     def untag(self, keys: Iterable[str]) -> None:
-        self._call("UntagResource", lambda: self.cluster.untag(self.service, keys), list(keys))
+        self.call("UntagResource", lambda: self.cluster.untag(self.service, keys), list(keys))
 
     def untag_task(self, arn: str, keys: Iterable[str]) -> None:
         try:
-            self._call("UntagResource", lambda: self.cluster.untag_task(arn, keys), list(keys))
+            self.call("UntagResource", lambda: self.cluster.untag_task(arn, keys), list(keys))
         except CallFailed as failure:
             if failure.code != "ResourceNotFoundException":
                 raise

@@ -13,9 +13,17 @@ import yaml
 from ansible_collections.amazon.aws.plugins.doc_fragments import assume_role, common, region
 from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
-from ansible_collections.steadyops.ecs.plugins.doc_fragments import attributes, aws, failures, stale_tasks, waiting
+from ansible_collections.steadyops.ecs.plugins.doc_fragments import (
+    attributes,
+    aws,
+    failures,
+    recycle,
+    stale_tasks,
+    waiting,
+)
 from ansible_collections.steadyops.ecs.plugins.module_utils._failure_options import FAILURES
-from ansible_collections.steadyops.ecs.plugins.module_utils._stale_task_options import STALE_TASKS
+from ansible_collections.steadyops.ecs.plugins.module_utils._recycle_options import RECYCLE
+from ansible_collections.steadyops.ecs.plugins.module_utils._stale_task_options import SERVICE, STALE_TASKS
 from ansible_collections.steadyops.ecs.plugins.module_utils._wait_options import patience_options, wait_options
 
 ROOT = Path(__file__).parents[3]
@@ -99,15 +107,17 @@ def test_modules_that_only_read_leave_no_attribute_open():
     [
         ([failures.ModuleDocFragment.DOCUMENTATION], FAILURES),
         ([stale_tasks.ModuleDocFragment.DOCUMENTATION], STALE_TASKS),
+        ([stale_tasks.ModuleDocFragment.SERVICE], SERVICE),
+        ([recycle.ModuleDocFragment.DOCUMENTATION], RECYCLE),
         ([waiting.ModuleDocFragment.DOCUMENTATION], patience_options(timeout=1)),
         ([waiting.ModuleDocFragment.DOCUMENTATION, waiting.ModuleDocFragment.WAIT], wait_options(timeout=1)),
     ],
-    ids=["failures", "stale_tasks", "patience", "wait"],
+    ids=["failures", "stale_tasks", "service", "recycle", "patience", "wait"],
 )
 def test_a_fragment_documents_its_set_of_arguments(texts, arguments):
     documented = {name: facts for text in texts for name, facts in yaml.safe_load(text)["options"].items()}
     # Every module has a longest wait of its own.
-    own = {"default"} if "wait_timeout" in documented else set()
+    own = "wait_timeout" in documented and "default" not in documented["wait_timeout"]
     read = {name: {key: fact for key, fact in facts.items() if key != "no_log"} for name, facts in arguments.items()}
     if own:
         del read["wait_timeout"]["default"]
@@ -119,11 +129,16 @@ def test_a_fragment_documents_its_set_of_arguments(texts, arguments):
 @pytest.mark.parametrize("name", MODULES)
 @pytest.mark.parametrize(
     ("option", "fragment"),
-    [("ignore_exit_codes", "failures"), ("max_task_age", "stale_tasks"), ("wait_timeout", "waiting")],
+    [
+        ("ignore_exit_codes", "failures"),
+        ("max_task_age", "stale_tasks"),
+        ("stop_method", "recycle"),
+        ("wait_timeout", "waiting"),
+    ],
 )
 def test_a_module_with_shared_options_takes_them_from_the_fragment(name, option, fragment):
     module = importlib.import_module(f"ansible_collections.steadyops.ecs.plugins.modules.{name}")
     documentation = yaml.safe_load(module.DOCUMENTATION)
     taken = f"steadyops.ecs.{fragment}" in documentation["extends_documentation_fragment"]
     assert taken == (option in module.ARGUMENTS)
-    assert "type" not in documentation["options"].get(option, {}), "the fragment has it"
+    assert "type" not in documentation.get("options", {}).get(option, {}), "the fragment has it"

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..._amazon import aws_call
 from ..._core.recycle.model import Scaling
+from .pages import pages
 
 # The field of Scaling -> the name in SuspendedState.
 FLAGS = {
@@ -27,6 +28,21 @@ def scaling(autoscaling: Any, cluster: str, service: str) -> Scaling | None:
         ServiceNamespace="ecs", ResourceIds=[f"service/{cluster}/{service}"], ScalableDimension=DIMENSION
     )
     return next((_scaling(found) for found in answer["ScalableTargets"]), None)
+
+
+@pages("application-autoscaling:DescribeScalableTargets")
+def scaling_of_several(autoscaling: Any, services: list[str], **page: str) -> Any:
+    """List the pairs of service and scalable target, of those that have one. ``services``: ``cluster/service``, at most
+    fifty."""
+    answer = autoscaling.describe_scalable_targets(
+        ServiceNamespace="ecs",
+        ResourceIds=[f"service/{service}" for service in services],
+        ScalableDimension=DIMENSION,
+        **page,
+    )
+    return [
+        (found["ResourceId"].removeprefix("service/"), _scaling(found)) for found in answer["ScalableTargets"]
+    ], answer
 
 
 @aws_call("application-autoscaling:RegisterScalableTarget")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._amazon import NOT_FOUND, aws_call, call_failed
+from ..._core.errors import CallFailed
 from ..._core.recycle.model import Hold
 from ..shapes import ecs as shapes
 from .pages import pages
@@ -26,6 +27,17 @@ def describe_service(ecs: Any, cluster: str, service: str) -> shapes.DescribedSe
     answer = ecs.describe_services(cluster=cluster, services=[service], include=["TAGS"])
     check_failures("ecs:DescribeServices", answer, kind="final")
     return next((shapes.described_service(found) for found in answer["services"]), None)
+
+
+@aws_call("ecs:DescribeServices")
+def describe_services(
+    ecs: Any, cluster: str, services: list[str]
+) -> tuple[dict[str, shapes.DescribedService], dict[str, CallFailed]]:
+    """Services with their tags by name, and why others could not be looked up. What ECS has not is in neither.
+    At most ten."""
+    answer = ecs.describe_services(cluster=cluster, services=services, include=["TAGS"])
+    found = {each["serviceName"]: shapes.described_service(each) for each in answer["services"]}
+    return found, failures_by_name("ecs:DescribeServices", answer, kind="final")
 
 
 @aws_call("ecs:DescribeServiceRevisions")
@@ -70,6 +82,18 @@ def describe_tasks(ecs: Any, cluster: str, arns: list[str], with_tags: bool = Fa
     return answer["tasks"]
 
 
+@aws_call("ecs:DescribeTasks")
+def describe_tasks_of_several(
+    ecs: Any, cluster: str, arns: list[str], with_tags: bool
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, CallFailed]]:
+    """boto3's tasks by id, and why others could not be looked up, by id. What is gone is in neither. At most a hundred,
+    of any services."""
+    more = {"include": ["TAGS"]} if with_tags else {}
+    answer = ecs.describe_tasks(cluster=cluster, tasks=arns, **more)
+    found = {_id(each["taskArn"]): each for each in answer["tasks"]}
+    return found, failures_by_name("ecs:DescribeTasks", answer, kind="passing")
+
+
 @aws_call("ecs:DescribeContainerInstances")
 def instance_ids(ecs: Any, cluster: str, arns: list[str]) -> dict[str, str]:
     """Container instance ARN -> EC2 instance id. At most a hundred."""
@@ -86,11 +110,17 @@ def protected_until(ecs: Any, cluster: str, arns: list[str]) -> dict[str, float]
     """ARN -> instant at which the protection of the task ends, of those under protection. At most a hundred."""
     answer = ecs.get_task_protection(cluster=cluster, tasks=arns)
     check_failures("ecs:GetTaskProtection", answer, kind="passing", known=("MISSING", "TASK_NOT_VALID"))
-    return {
-        found["taskArn"]: shapes.instant(found.get("expirationDate")) or float("inf")
-        for found in answer["protectedTasks"]
-        if found.get("protectionEnabled")
-    }
+    return _protection_ends(answer)
+
+
+@aws_call("ecs:GetTaskProtection")
+def protected_until_of_several(
+    ecs: Any, cluster: str, arns: list[str]
+) -> tuple[dict[str, float], dict[str, CallFailed]]:
+    """The same for tasks of any services, and by id why others could not be looked up. At most a hundred."""
+    answer = ecs.get_task_protection(cluster=cluster, tasks=arns)
+    failures = failures_by_name("ecs:GetTaskProtection", answer, kind="passing", known=("MISSING", "TASK_NOT_VALID"))
+    return _protection_ends(answer), failures
 
 
 @aws_call("ecs:UpdateTaskProtection")
@@ -157,8 +187,30 @@ def untag_task(ecs: Any, arn: str, keys: Iterable[str]) -> None:
 
 def check_failures(action: str, answer: Mapping[str, Any], kind: str, known: tuple[str, ...] = ("MISSING",)) -> None:
     """ECS answers 200 and names in ``failures`` what it could not do. Raises ``CallFailed`` for unknown reasons."""
+    for failure in failures_by_name(action, answer, kind, known).values():
+        raise failure
+
+
+def failures_by_name(
+    action: str, answer: Mapping[str, Any], kind: str, known: tuple[str, ...] = ("MISSING",)
+) -> dict[str, CallFailed]:
+    """The same, by the last part of the ARN, for answers about several things."""
+    found = {}
     for failure in answer.get("failures", []):
         reason = failure.get("reason") or "Unknown"
         if reason not in known:
             words = f"{failure.get('arn', 'it')}: {failure.get('detail', 'it could not be looked up')}"
-            raise call_failed(action, reason, words, kind)
+            found[_id(failure.get("arn", ""))] = call_failed(action, reason, words, kind)
+    return found
+
+
+def _protection_ends(answer: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        found["taskArn"]: shapes.instant(found.get("expirationDate")) or float("inf")
+        for found in answer["protectedTasks"]
+        if found.get("protectionEnabled")
+    }
+
+
+def _id(arn: str) -> str:
+    return arn.rpartition("/")[2]

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ..._core.aws_errors import is_denied
@@ -21,6 +19,7 @@ from ..._core.recycle.secrets import Named, names_in
 from ..calls import application_autoscaling, cloudwatch, ecr, ecs, elb, elbv2, secrets, vpc_lattice
 from ..calls.pages import hundreds
 from ..shapes import ecs as ecs_shapes
+from .line import Line
 
 
 class LiveService:
@@ -33,48 +32,48 @@ class LiveService:
         service: str,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        line: Line | None = None,
     ) -> None:
-        """``client`` makes the boto3 client of an AWS service; it is asked for one when the first call needs it.
+        """``client`` makes the boto3 client of an AWS service; it is asked for one when the first call needs it. With
+        a ``line``, which services of one account share, it is not asked, and neither are the two clocks.
 
         ``cluster`` and ``service`` as the user wrote them. Raises ``Refused`` when they are no names of ECS.
         """
         self.name = parse_service(cluster, service)
-        self.clock = monotonic
-        self._make_client = client
-        self._wall = wall
-        self._clients: dict[str, Any] = {}
-        self._calls: Counter[str] = Counter()
-        self._ahead: float | None = None  # of AWS's clock, before ours
+        self._line = line or Line(client, monotonic, wall)
+        self.clock = self._line.clock
+        self.now = self._line.now
+        self._client = self._line.client
         self._ended = ""  # ARN of the newest service deployment that is known to have ended
         self._arn: str | None = None
-        self._propagates_tags = False
+        self.propagates_tags = False
         self._balancers: tuple[ecs_shapes.Balancer, ...] | None = None
         self._revisions: dict[str, ecs_shapes.Revision] = {}  # by ARN of the service revision
         self._denied: CallFailed | None = None  # why service revisions cannot be read
         self._aliases: dict[str, str] = {}  # IPv6 address of a task -> its IPv4 address, which is in its targets
         self._instance_ids: dict[str, str] = {}  # by container instance
-        self._definitions: dict[str, Sequence[Mapping[str, Any]]] = {}  # containers by task definition
 
     # Looking.
 
     @property
     def calls(self) -> Mapping[str, int]:
-        return dict(self._calls)
-
-    def now(self) -> float:
-        # Before the first answer there is only our own clock.
-        return self._wall() if self._ahead is None else self.clock() + self._ahead
+        return self._line.calls
 
     def describe_service(self) -> Service | None:
-        client = self._client("ecs")
-        self._check("region", self.name.region, client.meta.region_name)
-        found = ecs.describe_service(client, self.name.cluster, self.name.service)
-        if found is None:
-            return None
+        self.check_region()
+        found = ecs.describe_service(self._client("ecs"), self.name.cluster, self.name.service)
+        return None if found is None else self.service_from(found)
+
+    def check_region(self) -> None:
+        """Raise ``Refused`` when the service was given by an ARN of another region than the one that is asked."""
+        self._check("region", self.name.region, self._client("ecs").meta.region_name)
+
+    def service_from(self, found: ecs_shapes.DescribedService) -> Service:
+        """What ``describe_service`` returns, from the answer to a call that may have asked for several services."""
         self._check("account", self.name.account, found.service.arn.split(":")[4])
         balancers = self._in_use(found)
         self._arn, self._balancers = found.service.arn, balancers
-        self._propagates_tags = found.service.propagates_tags
+        self.propagates_tags = found.service.propagates_tags
         return replace(found.service, target_groups=ecs_shapes.groups_of(balancers), hold=self._hold(found))
 
     def list_tasks(self) -> list[str]:
@@ -87,14 +86,17 @@ class LiveService:
             self.describe_service()
         tasks = []
         for some in hundreds(arns):
-            answers = ecs.describe_tasks(client, self.name.cluster, some, self._propagates_tags)
-            self._aliases.update(ecs_shapes.aliases(answers))
-            found = [(answer, self._balancers_of(answer)) for answer in answers]
-            hosts = ecs_shapes.hosts_to_look_up(found) - self._instance_ids.keys()
-            for unknown in hundreds(sorted(hosts)):
-                self._instance_ids.update(ecs.instance_ids(client, self.name.cluster, unknown))
-            tasks += [ecs_shapes.task(answer, balancers, self._instance_ids) for answer, balancers in found]
+            tasks += self.tasks_from(ecs.describe_tasks(client, self.name.cluster, some, self.propagates_tags))
         return tasks
+
+    def tasks_from(self, answers: Sequence[Mapping[str, Any]]) -> list[Task]:
+        """What ``describe_tasks`` returns, from boto3's tasks of this service."""
+        self._aliases.update(ecs_shapes.aliases(answers))
+        found = [(answer, self._balancers_of(answer)) for answer in answers]
+        hosts = ecs_shapes.hosts_to_look_up(found) - self._instance_ids.keys()
+        for unknown in hundreds(sorted(hosts)):
+            self._instance_ids.update(ecs.instance_ids(self._client("ecs"), self.name.cluster, unknown))
+        return [ecs_shapes.task(answer, balancers, self._instance_ids) for answer, balancers in found]
 
     def has_health_check(self, revision: str) -> bool:
         return ecs_shapes.has_health_check(self._containers(revision))
@@ -200,9 +202,9 @@ class LiveService:
 
     def _containers(self, revision: str) -> Sequence[Mapping[str, Any]]:
         # A revision never changes.
-        if revision not in self._definitions:
-            self._definitions[revision] = ecs.containers(self._client("ecs"), revision)
-        return self._definitions[revision]
+        if revision not in self._line.definitions:
+            self._line.definitions[revision] = ecs.containers(self._client("ecs"), revision)
+        return self._line.definitions[revision]
 
     def _changed_at(self, named: Named) -> float:
         here = self._client("ecs").meta.region_name
@@ -222,31 +224,6 @@ class LiveService:
             f"secrets_changed: the task definition names the parameter {named.name}, which Systems Manager does not"
             " have. New tasks could not start either. Create it, or give the service a revision without it"
         )
-
-    def _client(self, name: str) -> Any:
-        if name not in self._clients:
-            client = self._make_client(name)
-            client.meta.events.register("after-call", self._answered)
-            client.meta.events.register("after-call-error", self._not_answered)
-            self._clients[name] = client
-        return self._clients[name]
-
-    def _answered(self, parsed: Mapping[str, Any], model: Any, **_more: Any) -> None:
-        """boto3 tells of every answer here, errors too: count it, and set the clock by it."""
-        meta = parsed.get("ResponseMetadata", {})
-        self._calls[model.name] += 1 + meta.get("RetryAttempts", 0)
-        # Only ECS's own date counts: it is the clock that stamps createdAt.
-        if model.service_model.service_name == "ecs" and (date := meta.get("HTTPHeaders", {}).get("date")):
-            try:
-                ahead = parsedate_to_datetime(date).timestamp() - self.clock()
-            except ValueError:
-                return
-            # The date is cut to a second and takes a while to get here: the largest is the nearest.
-            self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
-
-    def _not_answered(self, event_name: str, **_more: Any) -> None:
-        """... and here of every call that got none."""
-        self._calls[event_name.rpartition(".")[2]] += 1
 
     def _check(self, what: str, wanted: str | None, found: str) -> None:
         """Names are sent, not ARNs: a service of the same name elsewhere must not be taken for the one meant."""

@@ -72,9 +72,14 @@ class ByStopTask:
         reason = f"{session.settings.reason} (ecs_service_recycle {session.me.owner})".strip()
         asked = False
         try:
-            if session.settings.protected_tasks != "recycle" and self._is_protected(task):
-                yield from self._meet_protected(task)
-                return False
+            if session.settings.protected_tasks != "recycle":
+                entered = session.world.clock()
+                yield from session.meet(session.world.protected_until, [task.arn])
+                if session.is_late(entered):
+                    return False
+                if self._is_protected(task):
+                    yield from self._meet_protected(task)
+                    return False
             began, asked = session.world.clock(), True
             progress.stopped_clock[task.id] = began
             known = session.world.stop_task(task.arn, reason)

@@ -34,6 +34,9 @@ class Self:
     is_dead: Callable[[str], bool]  # whether the run that an owner names is provably gone
     ending: Callable[[], str | None]  # why this run has to end now, in words
     check: bool = False  # plan only
+    # Where many services are recycled together: told of a call before it is made. True when the call shall wait until
+    # the others have said what they ask, which takes a pause of no seconds.
+    meets: Callable[[str, tuple[object, ...]], bool] = lambda _operation, _arguments: False
 
 
 class Gone(Exception):
@@ -83,6 +86,7 @@ class Session:
         while True:
             self.heed_ending()
             asked = self.world.clock()
+            yield from self.meet(operation, *arguments)
             try:
                 result = operation(*arguments)
             except CallFailed as failure:
@@ -97,6 +101,11 @@ class Session:
                 return result
             yield from self.rest(pause)
             pause = min(_SLOWEST_BACKOFF, pause * 2)
+
+    def meet(self, operation: Callable[..., object], *arguments: object) -> Steps[None]:
+        """Let a read wait for those of other services that are recycled together with this one, if there are any."""
+        if self.me.meets(operation.__name__, arguments):
+            yield 0.0
 
     def attempt(self, operation: Callable[..., object], *arguments: object) -> Steps[bool]:
         """One try of a write that follows from what was just read. After a failure that may pass there is a

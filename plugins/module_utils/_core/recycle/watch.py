@@ -24,9 +24,10 @@ _COUNTS_KEPT = 500  # changes of the counts that are kept anyway; beyond that, f
 class Watch:
     """The course of one run. Instants are AWS's, what is measured is measured on the clock that only goes forward."""
 
-    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
-        """``tell`` takes a line as soon as there is one to tell."""
+    def __init__(self, tell: Callable[[str], None] | None = None, heartbeat: float = HEARTBEAT) -> None:
+        """``tell`` takes a line as soon as there is one to tell; after ``heartbeat`` seconds of silence there is."""
         self._tell = tell or (lambda _line: None)
+        self._heartbeat = heartbeat
         self._title = ""
         self._now: Callable[[], float] = lambda: 0.0
         self._clock: Callable[[], float] = lambda: 0.0
@@ -112,15 +113,16 @@ class Watch:
         self._step_clock = clock
         self._steps = max(self._steps, self._done + (left > 0))
         remaining = (clock - self._first_clock) / max(self._replaced, 1) * left
+        lasted = duration_words(seconds)
         self._say(
             f"step {self._done} of {self._steps}: {_names(task.id for task in old)} replaced by"
-            f" {_names(arn.rsplit('/', 1)[-1] for arn in new) or 'nothing yet'}; {self._health()}; {_duration(seconds)}"
-            + (f"; about {_duration(remaining)} left" if left else "; all done")
+            f" {_names(arn.rsplit('/', 1)[-1] for arn in new) or 'nothing yet'}; {self._health()}; {lasted}"
+            + (f"; about {duration_words(remaining)} left" if left else "; all done")
         )
 
     def resting(self) -> None:
         """The run pauses. After a long silence, tell that it lives."""
-        if self._clock() - self._told_clock < HEARTBEAT:
+        if self._clock() - self._told_clock < self._heartbeat:
             return
         if self._waits_for:
             self._say(f"waits: {self._waits_for}")
@@ -128,7 +130,7 @@ class Watch:
             step = f"step {min(self._done + 1, self._steps)} of {self._steps}"
             if self._done >= self._steps:
                 step = "after the last step"
-            lasts = _duration(self._clock() - self._step_clock)
+            lasts = duration_words(self._clock() - self._step_clock)
             unready = f", {self._unready} new not good yet" if self._unready else ""
             self._say(f"{step}: {lasts} so far; {self._health()}{unready}")
 
@@ -137,6 +139,11 @@ class Watch:
         self._say("fails, and gives back what it added; the reason follows")
 
     # ---- what is asked of it
+
+    @property
+    def waits_for(self) -> str | None:
+        """What outside of the run is waited for, in words."""
+        return self._waits_for
 
     def timeline(self) -> dict[str, Any]:
         """The course of the run as the module returns it; seconds since ``started``, rounded to tenths."""
@@ -202,7 +209,7 @@ def _names(ids: Iterable[str]) -> str:
     return named if len(short) <= _NAMED else f"{named} and {len(short) - _NAMED} more"
 
 
-def _duration(seconds: float) -> str:
+def duration_words(seconds: float) -> str:
     """``68 s``, ``12 min``, ``1 h 5 min``."""
     if seconds < 100:
         return f"{seconds:.0f} s"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from .rows import FAILED, NOT_STARTED, Row, add_up, count_shown
@@ -33,9 +34,9 @@ def table_lines(rows: Sequence[Row]) -> list[str]:
 
 
 def not_started_words(rows: Sequence[Row]) -> list[str]:
-    """One sentence, or none."""
-    waiting = sum(row.status == NOT_STARTED for row in rows)
-    return [f"{waiting} not started: too many of those before had failed"] if waiting else []
+    """One sentence for each reason, or none."""
+    reasons = Counter(row.message or "too many of those before had failed" for row in rows if row.status == NOT_STARTED)
+    return [f"{count} not started: {why}" for why, count in reasons.items()]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
