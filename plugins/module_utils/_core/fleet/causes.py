@@ -44,7 +44,9 @@ def failure_words(failures: list[tuple[str, str]], services: int, not_begun: int
         parts.append(f"{len(failures)} {of} failed. {told}")
     if not_begun:
         parts.append(f"{not_begun} {of} {'was' if not_begun == 1 else 'were'} not begun: {why}")
-    return f"{'. '.join(parts)}. Run the same task again to go on" if parts else None
+    if parts and not failures:
+        parts.append("Run the same task again to go on")
+    return ". ".join(parts) or None
 
 
 def warning_words(warnings: list[tuple[str, str]]) -> list[str]:

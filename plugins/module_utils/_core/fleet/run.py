@@ -107,7 +107,7 @@ class _Run(Generic[W]):
     report: Report
     began: float
     due: float
-    patience: float = 1.0  # seconds for which it waits for others
+    patience: float  # seconds for which it waits for others
 
 
 def recycle_fleet(
@@ -237,7 +237,7 @@ class _Fleet(Generic[W]):
         if pause == 0.0:
             return True
         now = self._clock()
-        run.due, run.patience = now + pause, min(_LONGEST_WAIT, _SHARE * pause)
+        run.due, run.patience = now + pause, _patience(pause)
         self._let_others_first(run, now)
         return False
 
@@ -268,7 +268,7 @@ class _Fleet(Generic[W]):
         me = replace(self._me, meets=member.meets)
         steps = recycle(world, job.settings, job.cluster, job.service, me, report)
         self._places[title] = replace(self._places[title], state=RUNNING)
-        self._running[title] = _Run(job, member, steps, report, now, now)
+        self._running[title] = _Run(job, member, steps, report, now, now, _patience(job.settings.wait_delay))
 
     def _end(self, run: _Run[W]) -> None:
         title, report, total = run.job.title, run.report, self._report
@@ -303,3 +303,7 @@ class _Fleet(Generic[W]):
         begins = 0 if self._report.stopped else waiting
         left = seconds_left(self._lasted, since, begins, self._limits.concurrency)
         self._watch.counts(now, done + failed, failed, len(since), waiting, left)
+
+
+def _patience(pause: float) -> float:
+    return min(_LONGEST_WAIT, _SHARE * pause)
