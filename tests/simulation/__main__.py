@@ -13,13 +13,25 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 
+from .fleet import draw_fleet, play_fleet
 from .invariants import Broken
 from .play import play
 from .scenario import FAMILIES
 
+FLEET = "fleet"  # plays of several services in one process
+
 
 def _hangs(_number: int, _frame: object) -> None:
     raise Broken("it goes round without a pause")
+
+
+def play_one(family: str, number: int) -> Counter[str]:
+    """Outcomes of one play. Raises Broken."""
+    if family == FLEET:
+        fleet = play_fleet(draw_fleet(number))
+        return fleet.statuses + Counter(killed=fleet.killed, calls=fleet.calls)
+    done = play(FAMILIES[family](number))
+    return Counter(report.status for report in done.reports) + Counter(killed=done.killed, calls=done.calls)
 
 
 def play_range(first: int, count: int, family: str = "stop_task") -> tuple[Counter[str], list[str]]:
@@ -30,16 +42,13 @@ def play_range(first: int, count: int, family: str = "stop_task") -> tuple[Count
     for number in range(first, first + count):
         signal.setitimer(signal.ITIMER_PROF, 60)  # of the processor: a busy machine is no fault of the engine
         try:
-            done = play(FAMILIES[family](number))
+            outcomes.update(play_one(family, number))
         except Broken as failure:
             broken.append(f"scenario {number}: {failure}")
             continue
         except Exception:  # noqa: BLE001 - a crash of the engine is as bad, and must say its number too
             broken.append(f"scenario {number}: {traceback.format_exc()}")
             continue
-        outcomes.update(report.status for report in done.reports)
-        outcomes["killed"] += done.killed
-        outcomes["calls"] += done.calls
     signal.setitimer(signal.ITIMER_PROF, 0)
     return outcomes, broken
 
@@ -50,8 +59,16 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--method", choices=FAMILIES, default="stop_task")
+    parser.add_argument("--method", choices=[*FAMILIES, FLEET], default="stop_task")
     options = parser.parse_args()
+    if options.seed is not None and options.method == FLEET:
+        fleet = play_fleet(draw_fleet(options.seed))
+        print(fleet.scenario)
+        for change in fleet.cluster.journal:
+            print(change)
+        for report in fleet.reports:
+            print(report.as_dict({}), report.message)
+        return 0
     if options.seed is not None:
         scenario = FAMILIES[options.method](options.seed)
         print(scenario)

@@ -21,10 +21,11 @@ def run_once(
     faults: CallFaults | None = None,
     world: VirtualWorld | None = None,
     check: bool = False,
+    name: str = "web",
 ) -> Report:
     """Run to the end. Every other owner is known to be dead. Raises Killed where the faults say so."""
-    world = world or VirtualWorld(cluster, "web", faults=faults)
-    steps = recycle(world, settings, "default", "web", Self(owner, lambda other: True, lambda: None, check))
+    world = world or VirtualWorld(cluster, name, faults=faults)
+    steps = recycle(world, settings, "default", name, Self(owner, lambda other: True, lambda: None, check))
     try:
         while True:
             cluster.advance(cluster.now + next(steps))

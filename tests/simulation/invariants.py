@@ -34,6 +34,7 @@ class Watch:
 
     def __init__(self, scenario: Scenario, cluster: Cluster) -> None:
         self.scenario = scenario
+        self.name = scenario.name
         self.cluster = cluster
         self.original = scenario.service["desired"]
         self.highest_of_others = self.original  # desired count that others set at most
@@ -54,9 +55,9 @@ class Watch:
         self.protected_by_others: dict[str, float] = {}
         self.owners: list[tuple[float, str]] = []  # since when, and id of the deployment that is nobody's but the run's
         self.note_owner()
-        self.live = dict(cluster.service("web").live)
+        self.live = dict(cluster.service(self.name).live)
         self.warnings: Callable[[], list[str]] = list  # of all runs so far
-        self.healthy = cluster.healthy("web")
+        self.healthy = cluster.healthy(self.name)
         cluster.on_change(self.changed)
 
     @property
@@ -76,13 +77,13 @@ class Watch:
 
     def record(self) -> Record | None:
         try:
-            return read_record(self.cluster.service("web").tags)
+            return read_record(self.cluster.service(self.name).tags)
         except NotOurs:
             return None
 
     def note_owner(self) -> None:
         """While a deployment is under way, the tasks of what it replaces are the run's, and its own are not."""
-        service = self.cluster.service("web")
+        service = self.cluster.service(self.name)
         parts = [each for each in service.deployments if each.status != "DRAINING"]
         under_way = len(parts) > 1 or service.rolling or deployments.current(service)
         if not self.owners or (not under_way and self.owners[-1][1] != service.primary.id):
@@ -91,6 +92,8 @@ class Watch:
     # ---- what changes in the world
 
     def changed(self, change: Change) -> None:
+        if change.service != self.name:
+            return
         fewer, before = change.healthy < self.healthy, self.healthy
         self.healthy = change.healthy
         # A scale-in that follows a raise of ours is still that of whoever lowered the count before.
@@ -103,9 +106,9 @@ class Watch:
             self.lost_at = change.time
         if change.cause == "deployment":
             self.deployed = True
-        if change.desired != self.cluster.service("web").desired:
+        if change.desired != self.cluster.service(self.name).desired:
             raise AssertionError("the journal is behind")
-        by = self.cluster.service("web").desired_by
+        by = self.cluster.service(self.name).desired_by
         if by not in ("UpdateService by client", "CreateService"):
             self.others_scaled += by in (change.cause, "instances")
             self.highest_of_others = max(self.highest_of_others, change.desired)
@@ -114,7 +117,7 @@ class Watch:
             self._check_floor(change, before)
         if change.cause.startswith("scale-in") and self.draining and not self.others_scaled:
             self._check_drained()
-        self.live = dict(self.cluster.service("web").live)
+        self.live = dict(self.cluster.service(self.name).live)
         self.note_owner()
 
     def _check_drained(self) -> None:
@@ -122,7 +125,7 @@ class Watch:
         record = self.record()
         if record is None or self.record_lost or self._blind() or self.forged_at is not None:
             return
-        for arn in self.live.keys() - self.cluster.service("web").live.keys():
+        for arn in self.live.keys() - self.cluster.service(self.name).live.keys():
             state = self.cluster.tasks[arn].state()
             stale = self._is_stale(state, record)
             young = state.created_at >= self.looked_at  # nobody could know that it is there
@@ -181,7 +184,7 @@ class Watch:
             self.hindered = False
             self._check_stop(arguments[0], looked_at)
         elif operation == "UpdateService":
-            self.lowered = arguments[0] < self.cluster.service("web").desired
+            self.lowered = arguments[0] < self.cluster.service(self.name).desired
             self.lowered_after, self.hindered = self.looked_at, False
             self._check_desired(arguments[0])
             self.draining = self.lowered and not self.giving_back and self.scenario.settings.stop_method == "scale_in"
@@ -249,7 +252,7 @@ class Watch:
 
     def _check_forged(self, count: int) -> None:
         """No more is added than the settings say, and no more given back than there are young tasks."""
-        service, settings = self.cluster.service("web"), self.scenario.settings
+        service, settings = self.cluster.service(self.name), self.scenario.settings
 
         def most_of(tasks: int) -> int:
             return max(1, settings.batch_size.of(tasks) if settings.surge is None else settings.surge)
@@ -279,7 +282,7 @@ class Watch:
         return selector.kind != "started_before" or task.created_at < selector.value
 
     def _stale_left(self) -> bool:
-        record, service = self.record(), self.cluster.service("web")
+        record, service = self.record(), self.cluster.service(self.name)
         return record is not None and any(
             self._is_stale(task.state(), record) and task.protected_until <= self.cluster.now
             for task in service.live.values()
@@ -311,7 +314,7 @@ class Watch:
     # ---- the end
 
     def check_end(self, killed: bool) -> None:
-        service = self.cluster.service("web")
+        service = self.cluster.service(self.name)
         if self.record_lost and (killed or self.scenario.rival_at is not None):
             return  # nothing tells a later run what an earlier one had added
         if RECORD_TAG in service.tags:
@@ -328,7 +331,7 @@ class Watch:
     def _check_flags(self) -> None:
         if self.scenario.scaling is None:
             return
-        state = self.cluster.scaling("web")
+        state = self.cluster.scaling(self.name)
         assert state
         found = {"dynamic_in": state.dynamic_in, "dynamic_out": state.dynamic_out, "scheduled": state.scheduled}
         wanted = dict(self.scenario.scaling["suspended"])
@@ -342,7 +345,7 @@ class Watch:
     def _check_protections(self) -> None:
         if self.record_lost:
             return
-        for arn, task in self.cluster.service("web").live.items():
+        for arn, task in self.cluster.service(self.name).live.items():
             ours, others = self.protected.get(arn), self.protected_by_others.get(arn, 0.0)
             if ours == task.protected_until > self.cluster.now:
                 raise Broken(f"a protection was left behind: {arn} until {ours}")
@@ -351,7 +354,7 @@ class Watch:
 
     def check_task_tags(self) -> None:
         """After a run in peace no task carries the record."""
-        marked = [arn for arn, task in self.cluster.service("web").live.items() if RECORD_TAG in task.tags]
+        marked = [arn for arn, task in self.cluster.service(self.name).live.items() if RECORD_TAG in task.tags]
         if marked:
             raise Broken(f"tasks still carry the tag {RECORD_TAG}: {marked}")
 

@@ -64,16 +64,21 @@ def play(scenario: Scenario) -> Play:
     rng = random.Random(scenario.number + 1)
     cluster = Cluster(rng, START, scenario.latencies)
     cluster.waits_for_protected = scenario.settings.stop_method == "scale_in"
-    cluster.create_service("web", **scenario.service, tags={"team": "red"})
-    scenario = _name_tasks(scenario, cluster)
-    if scenario.scaling:
-        cluster.register_scalable_target("web", **scenario.scaling)
-        cluster.policy_wants("web", scenario.wanted)
-    for kind, details in scenario.faults:
-        cluster.fault(kind, **details)
-    stage = _Stage(Play(scenario, cluster, Watch(scenario, cluster)), rng)
+    stage = set_stage(scenario, cluster, rng)
     stage.perform()
     return stage.play
+
+
+def set_stage(scenario: Scenario, cluster: Cluster, rng: random.Random) -> Stage:
+    """Create the service of a scenario, with its faults."""
+    cluster.create_service(scenario.name, **scenario.service, tags={"team": "red"})
+    scenario = _name_tasks(scenario, cluster)
+    if scenario.scaling:
+        cluster.register_scalable_target(scenario.name, **scenario.scaling)
+        cluster.policy_wants(scenario.name, scenario.wanted)
+    for kind, details in scenario.faults:
+        cluster.fault(kind, **details)
+    return Stage(Play(scenario, cluster, Watch(scenario, cluster)), rng)
 
 
 def _name_tasks(scenario: Scenario, cluster: Cluster) -> Scenario:
@@ -81,18 +86,19 @@ def _name_tasks(scenario: Scenario, cluster: Cluster) -> Scenario:
     selector = scenario.settings.selector
     if selector is None or selector.kind != "tasks":
         return scenario
-    named = frozenset(arn.rsplit("/", 1)[-1] for arn in list(cluster.service("web").live)[1::2])
+    named = frozenset(arn.rsplit("/", 1)[-1] for arn in list(cluster.service(scenario.name).live)[1::2])
     return replace(scenario, settings=replace(scenario.settings, selector=replace(selector, value=named)))
 
 
-class _Stage:
+class Stage:
     def __init__(self, result: Play, rng: random.Random) -> None:
         self.play = result
         self.scenario = result.scenario
+        self.name = result.scenario.name
         self.cluster = result.cluster
         self.random = rng
         self.dead: set[str] = set()
-        self.before = set(self.cluster.service("web").live)
+        self.before = set(self.cluster.service(self.name).live)
         self.runs: list[Run] = []
         result.watch.warnings = lambda: [words for run in self.runs for words in run.progress.warnings]
         self.due: list[tuple[float, Callable[[], None]]] = []
@@ -107,11 +113,11 @@ class _Stage:
         if scenario.rival_at is not None:
             self._at(scenario.rival_at, lambda: self._begin(replace(scenario.incarnations[-1], kill_after_write=None)))
         for act in scenario.acts:
-            self._at(act.at, lambda act=act: self._act(act))  # type: ignore[misc]
+            self._at(act.at, lambda act=act: self.act(act))  # type: ignore[misc]
         self._run_all()
         if self.play.watch.forged_at is not None:
             self.cluster.advance(self.cluster.now + LONGEST_LEASE + 120)  # no lease can last longer
-        if RECORD_TAG in self.cluster.service("web").tags:
+        if RECORD_TAG in self.cluster.service(self.name).tags:
             # The last run refused to begin, and left what a killed one had left before.
             # Or somebody had removed it, a run was killed while it wrote it anew, and the last one read too early.
             unseen = self.play.watch.record_lost and any(kind == "stale_reads" for kind, _details in scenario.faults)
@@ -132,7 +138,7 @@ class _Stage:
     def _begin(self, faults: CallFaults, settings: Settings | None = None) -> Run:
         owner = f"run{len(self.runs)}"
         world = VirtualWorld(
-            self.cluster, "web", random.Random(self.random.random()), self.scenario.call_seconds, faults
+            self.cluster, self.name, random.Random(self.random.random()), self.scenario.call_seconds, faults
         )
         ending: list[str] = []
         me = Self(
@@ -149,7 +155,7 @@ class _Stage:
 
         world.before_write = before_write
         world.refused = self.play.watch.refused
-        steps = recycle(world, settings or self.scenario.settings, "default", "web", me, progress)
+        steps = recycle(world, settings or self.scenario.settings, "default", self.name, me, progress)
         run = Run(owner, world, steps, self.cluster.now, ending, progress)
         self.runs.append(run)
         return run
@@ -188,17 +194,17 @@ class _Stage:
             faults = self.left.pop(0)
             self._at(restart, lambda: self._begin(faults) and None)
 
-    def _act(self, act: Act) -> None:
-        cluster, service = self.cluster, self.cluster.service("web")
+    def act(self, act: Act) -> None:
+        cluster, service = self.cluster, self.cluster.service(self.name)
         running = [task for task in service.live.values() if task.healthy]
         if act.kind == "forge":
-            cluster.tag("web", act.details["tags"])
+            cluster.tag(self.name, act.details["tags"])
         elif act.kind in DEPLOYING:
-            self._deploy(act)
+            self.deploy(act)
         elif act.kind in RESIZING:
             self._resize(act, service.desired)
         elif act.kind == "rebalance_zones" and running and not service.rolling:
-            cluster.rebalance_zones("web", placed=self.random.random() < 0.8)
+            cluster.rebalance_zones(self.name, placed=self.random.random() < 0.8)
         elif running:
             task = self.random.choice(running)
             if act.kind == "target_state":
@@ -214,27 +220,27 @@ class _Stage:
     def _resize(self, act: Act, desired: int) -> None:
         """Somebody changes how many tasks there are to be."""
         if act.kind == "scale":
-            self.cluster.scale_task_set("web", **act.details, task_set="PRIMARY")
+            self.cluster.scale_task_set(self.name, **act.details, task_set="PRIMARY")
         elif act.kind == "instances":
-            self.cluster.set_instances("web", max(1, desired + act.amount))
+            self.cluster.set_instances(self.name, max(1, desired + act.amount))
         elif act.kind == "scale_out":
-            self.cluster.policy_wants("web", desired + abs(act.amount))
-        elif not self.cluster.service("web").daemon:
-            self.cluster.update_service("web", desired=max(0, desired + act.amount), by="operator")
+            self.cluster.policy_wants(self.name, desired + abs(act.amount))
+        elif not self.cluster.service(self.name).daemon:
+            self.cluster.update_service(self.name, desired=max(0, desired + act.amount), by="operator")
 
-    def _deploy(self, act: Act) -> None:
+    def deploy(self, act: Act) -> None:
         """Somebody begins or ends a deployment, as far as there is one."""
         cluster = self.cluster
         with suppress(LookupError, ValueError, SandboxError):
             if act.kind == "finish":
-                cluster.finish("web")
+                cluster.finish(self.name)
             elif act.kind == "roll_back":
-                cluster.roll_back("web")
+                cluster.roll_back(self.name)
             else:
-                before = set(cluster.service("web").live)
-                cluster.begin_deployment("web", **act.details)
+                before = set(cluster.service(self.name).live)
+                cluster.begin_deployment(self.name, **act.details)
                 # Also of those that run already none is older than its deployment.
-                for arn in cluster.service("web").live.keys() - before:
+                for arn in cluster.service(self.name).live.keys() - before:
                     task = cluster.tasks[arn]
                     task.created_at, task.seen = cluster.now, None
         self.play.watch.deployed = True
@@ -258,19 +264,14 @@ class _Stage:
         """With every fault gone, the same task run again finishes the work, and once more changes nothing."""
         cluster, scenario = self.cluster, self.scenario
         cluster.clear_faults()
-        cluster.policy_wants("web", None)
-        self._deploy(Act(0, "finish"))
-        for task in cluster.tasks.values():
-            task.protected_until = 0.0
-            task.seen = None
-        self._heal()
+        self.make_calm()
         for _day in range(7):  # even a DAEMON service rolls to its end, and ECS replaces what is ill, one at a time
             cluster.advance(cluster.now + 7200)
-            if not cluster.service("web").rolling and not cluster.service("web").bad:
+            if not cluster.service(self.name).rolling and not cluster.service(self.name).bad:
                 break
             cluster.advance(cluster.now + 86400)
         first = self._once()
-        if first.status == "failed" and not self._may_refuse(first):
+        if first.status == "failed" and not self.may_refuse(first):
             raise Broken(f"in peace, the run failed: {first.message}")
         if first.status == "failed":
             return
@@ -284,10 +285,19 @@ class _Stage:
         self.play.watch.check_end(bool(self.play.killed))
         self.play.watch.check_task_tags()
 
-    def _heal(self) -> None:
+    def make_calm(self) -> None:
+        """Nobody does anything to the service any more, and what was done is undone."""
+        self.cluster.policy_wants(self.name, None)
+        self.deploy(Act(0, "finish"))
+        for task in self.cluster.tasks.values():
+            task.protected_until = 0.0
+            task.seen = None
+        self.heal()
+
+    def heal(self) -> None:
         """What somebody did to targets is undone. Tasks that are ill stay so where each of them is stale: then the
         run makes the service well, unless they hold up a deployment, which it would wait for."""
-        cluster, service, selector = self.cluster, self.cluster.service("web"), self.scenario.settings.selector
+        cluster, service, selector = self.cluster, self.cluster.service(self.name), self.scenario.settings.selector
         for task in service.live.values():
             ill = {group for group in task.unready if cluster.groups[group].get(task.target) == "unhealthy"}
             cured = not selector or selector.kind != "all_tasks" or service.rolling
@@ -304,7 +314,7 @@ class _Stage:
         assert run.report
         return run.report
 
-    def _may_refuse(self, report: Report) -> bool:
+    def may_refuse(self, report: Report) -> bool:
         """No room to stop a single task, or none to place one, or not in time: no fault, but what the options say."""
         assert report.message
         full = self.scenario.service["room"] is not None and (
@@ -316,7 +326,10 @@ class _Stage:
         full = full or (not in_time and "for the added tasks to become good" in report.message)
         # With 100% and 150% of one task, ECS may neither start a second one nor stop the only one: API model,
         # DeploymentConfiguration, rounds the percentages down and up.
-        most, least, desired = *(self.scenario.service[key] for key in PERCENTAGES), self.cluster.service("web").desired
+        most, least, desired = (
+            *(self.scenario.service[key] for key in PERCENTAGES),
+            self.cluster.service(self.name).desired,
+        )
         stuck = desired * most // 100 <= math.ceil(desired * least / 100)
         full = full or (stuck and "a deployment of service" in report.message)
         scaled = "has a scale of less than 100%" in report.message

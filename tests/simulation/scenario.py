@@ -49,6 +49,7 @@ class Scenario:
     end_at: float | None  # SIGTERM to the first incarnation, seconds after the start
     rival_at: float | None  # a second run of the same task, seconds after the start
     notes: list[str] = field(default_factory=list)
+    name: str = field(default="web", repr=False)  # of the service
 
 
 def draw(number: int) -> Scenario:
@@ -65,7 +66,7 @@ def draw(number: int) -> Scenario:
         if rng.random() < 0.6:
             wanted = rng.choice([scaling["min"], size, size])
     kills = rng.choice([0, 0, 0, 1, 1, 2, 3])
-    incarnations = [_draw_call_faults(rng, killed=index < kills) for index in range(kills + 1)]
+    incarnations = [draw_call_faults(rng, killed=index < kills) for index in range(kills + 1)]
     return Scenario(
         number=number,
         service=service,
@@ -104,7 +105,7 @@ def draw_scale_in(number: int) -> Scenario:
         base,
         number=number,
         settings=settings,
-        incarnations=[_draw_call_faults(rng, index < kills, 40) for index in range(kills + 1)],
+        incarnations=[draw_call_faults(rng, index < kills, 40) for index in range(kills + 1)],
         restart_after=[rng.choice([0.0, 5.0, 60.0, 900.0, 5000.0]) for _ in range(kills)],
         acts=_draw_acts(rng, base.service["desired"], base.scaling is not None),
     )
@@ -172,7 +173,7 @@ def _draw_held_up(number: int) -> Scenario:
             deployment_timeout=rng.choice([600.0, 3600.0]),
         ),
         acts=[*base.acts, Act(rng.uniform(60, 900), "deploy", details={"running": False})],
-        incarnations=[_draw_call_faults(rng, index < kills, 15) for index in range(kills + 1)],
+        incarnations=[draw_call_faults(rng, index < kills, 15) for index in range(kills + 1)],
         restart_after=[rng.choice([60.0, 900.0, 900.0, 3000.0]) for _ in range(kills)],
     )
 
@@ -433,7 +434,7 @@ def _draw_acts(rng: random.Random, size: int, scaled: bool) -> list[Act]:
     ]
 
 
-def _draw_call_faults(rng: random.Random, killed: bool, writes: int = 14) -> CallFaults:
+def draw_call_faults(rng: random.Random, killed: bool, writes: int = 14) -> CallFaults:
     return CallFaults(
         throttled=rng.choice([0.0, 0.0, 0.1, 0.3]),
         server_error=rng.choice([0.0, 0.0, 0.05]),

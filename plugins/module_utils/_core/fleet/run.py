@@ -72,6 +72,7 @@ class FleetReport:
     changed: bool = False
     failures: list[tuple[str, str]] = field(default_factory=list)  # cluster/service, and why, without what became of it
     warnings: list[tuple[str, str]] = field(default_factory=list)
+    working: dict[str, Report] = field(default_factory=dict)  # of those at work
     before: dict[str, Any] = field(default_factory=dict)  # of the diff, by cluster/service
     after: dict[str, Any] = field(default_factory=dict)
     stopped: str | None = None  # why some were not begun
@@ -254,7 +255,7 @@ class _Fleet(Generic[W]):
             return
         self._has_given_way.add(title)
         self._places = places
-        del self._running[title]
+        del self._running[title], self._report.working[title]
         run.steps.close()
         self._watch.gives_way(title, waits)
 
@@ -268,11 +269,12 @@ class _Fleet(Generic[W]):
         me = replace(self._me, meets=member.meets)
         steps = recycle(world, job.settings, job.cluster, job.service, me, report)
         self._places[title] = replace(self._places[title], state=RUNNING)
+        self._report.working[title] = report
         self._running[title] = _Run(job, member, steps, report, now, now, _patience(job.settings.wait_delay))
 
     def _end(self, run: _Run[W]) -> None:
         title, report, total = run.job.title, run.report, self._report
-        del self._running[title]
+        del self._running[title], total.working[title]
         failed = report.status == LOST
         self._places[title] = replace(self._places[title], state=FAILED if failed else DONE, ended_at=self._clock())
         result: dict[str, Any] = {"recycle": report.as_dict()}
