@@ -135,6 +135,34 @@ class Line:
         return stop_task()
 
 
+class Turns:
+    """Allows a call every two seconds."""
+
+    def __init__(self):
+        self.taken, self.emptied = [], []
+
+    def take(self, now):
+        self.taken.append(now)
+        return 0.0 if len(self.taken) == 1 else 2.0
+
+    def empty(self, now):
+        self.emptied.append(now)
+
+
+@pytest.mark.parametrize(("code", "slower"), [("ThrottlingException", True), ("ServerException", False)])
+def test_who_takes_turns_waits_for_its_own_and_tries_once(code, slower):
+    turns, line = Turns(), Line(answered(code))
+    with _amazon.taking_turns(turns):
+        with pytest.raises(CallFailed):
+            line.call()
+        assert line.call() == "stopped"
+    assert (line.tries, line.pauses, turns.taken) == (2, [2.0], [0.0, 0.1])
+    assert bool(turns.emptied) is slower
+    line.errors.append(answered(code))
+    assert line.call() == "stopped", "outside, it is tried again"
+    assert len(turns.taken) == 2
+
+
 @pytest.mark.parametrize(
     "errors",
     [
