@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils import _amazon
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.account import LiveAccount
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.line import Line
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.bucket import Bucket
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.run import Job
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 
@@ -74,10 +76,10 @@ def test_a_service_that_is_missing_or_cannot_be_told_of(clients, account, worlds
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServerException"])
-def test_what_passes_fails_for_all(clients, account, worlds, code, monkeypatch):
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    clients.expect(*[("ecs.describe_services", asked("prod", "a", "b"), f"{code}: later")] * 4)
-    found = account.describe_services(worlds("a", "b"))
+def test_what_passes_fails_for_all(clients, account, worlds, code):
+    clients.expect(("ecs.describe_services", asked("prod", "a", "b"), f"{code}: later"))
+    with _amazon.taking_turns(Bucket(1.0, 1.0, 0.0)):  # so it is not tried again at once
+        found = account.describe_services(worlds("a", "b"))
     assert [each.code for each in found] == [code, code]
 
 
