@@ -1,12 +1,14 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""python -m tests.bench.fleet: how much memory a play over a fleet takes, and how much time the lines that tell of it.
+"""python -m tests.bench.fleet: how much memory a play over a fleet takes, and how much time the lines that tell of it;
+and beside it the same fleet in one process.
 
-Real playbooks against the sandbox. It takes a quarter of an hour: a module per service is started.
+Real playbooks against the sandbox. It takes twenty minutes: a module per service is started.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -28,6 +30,10 @@ MOST_OVERHEAD = 0.05  # of the time of a run
 PAIRS = 5  # runs with lines and without
 # AWS's seconds, a hundredth of which pass here.
 LATENCIES = {"reaction": 5.0, "launch": 20.0, "health": 5.0, "target": 5.0, "unhealthy": 30.0, "stop": 30.0}
+# One process: services, tasks of each, services at a time, and so many times AWS's speed.
+SERVICES, TASKS, AT_ONCE, SPEED = 500, 3, 100, 5
+YARDSTICK = {"reaction": 10.0, "launch": 40.0, "health": 20.0, "target": 20.0, "unhealthy": 60.0, "stop": 30.0}
+STEP = 70.0  # AWS's seconds that a step of the yardstick takes
 QUICK = {"service_recycle_wait_delay": 0.05, "service_recycle_stabilize_time": 0}
 
 
@@ -36,7 +42,11 @@ def main(fleets: tuple[int, ...] = FLEETS) -> int:
         peaks = [peak_of_fleet(sandbox, Path(folder), services) for services in fleets]
         growth = peaks[-1] / peaks[0]
         overhead = overhead_of_lines(sandbox)
+        many = in_one_process(sandbox, Path(folder))
     verdicts = [
+        ("one process: time, of the longest chain at that concurrency", many["time"], 1.15),
+        ("one process: calls for each replaced task", many["calls"], 4.0),
+        ("one process: MB", many["memory"], 250.0),
         (f"memory, from {fleets[0]} to {fleets[-1]} services, times", growth, MOST_GROWTH),
         ("time that lines cost, of the whole", overhead, MOST_OVERHEAD),
     ]
@@ -79,6 +89,65 @@ def peak_of_fleet(sandbox: Sandbox, folder: Path, services: int) -> float:
     assert int(done[1]) == services
     print(f"{services:>4} services: {peak / 2**20:.1f} MB at the most, {time.monotonic() - began:.0f} s", flush=True)
     return peak
+
+
+def in_one_process(sandbox: Sandbox, folder: Path, services: int = SERVICES) -> dict[str, float]:
+    """All of a fleet by one task of ``ecs_fleet_recycle``. Nothing falls below its floor."""
+    sandbox.reset(speed=SPEED, latencies=YARDSTICK)
+    definition = None
+    for number in range(services):
+        shared = {"task_definition": definition} if definition else {}
+        made = sandbox.service(f"s{number:03}", cluster="prod", tasks=TASKS, health_check=True, **shared)
+        definition = made["task_definition"]
+    options = {
+        "clusters": ["prod"],
+        "all_tasks": True,
+        "concurrency": AT_ONCE,
+        "endpoint_url": sandbox.url,
+        "wait_delay": 3.0 / SPEED,
+        "wait_timeout": 300,
+        "calls_per_second": 15 * SPEED,
+    }
+    play = [
+        {
+            "name": "Bench",
+            "hosts": "localhost",
+            "gather_facts": False,
+            "tasks": [{"name": "Recycle", "steadyops.ecs.ecs_fleet_recycle": options, "register": "done"}],
+        }
+    ]
+    path, output = folder / "one_process.yml", folder / "one_process.json"
+    path.write_text(json.dumps(play))
+    peak = 0
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            ["ansible-playbook", str(path)],
+            env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
+            stdout=file,
+            stderr=subprocess.DEVNULL,
+        )
+        watched = psutil.Process(process.pid)
+        while process.poll() is None:
+            for child in watched.children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    if "ecs_fleet_recycle" in " ".join(child.cmdline()):
+                        peak = max(peak, child.memory_info().rss)
+            time.sleep(0.2)
+    told = output.read_text()
+    assert process.wait() == 0, told[-3000:]
+    fleet = json.loads(told)["plays"][0]["tasks"][0]["hosts"]["localhost"]["fleet"]
+    replaced = fleet["totals"]["replaced"]
+    assert replaced == services * TASKS, fleet["totals"]
+    assert min(change["healthy"] for change in sandbox.journal()["changes"]) >= TASKS
+    calls = sum(fleet["api_calls"].values())
+    chain = -(-services // AT_ONCE) * TASKS * STEP
+    seconds = fleet["seconds"] * SPEED
+    print(
+        f"{services:>4} services of {TASKS} tasks in one process, {AT_ONCE} at a time: {peak / 2**20:.1f} MB,"
+        f" {seconds:.0f} of AWS's seconds ({chain:.0f} at best), {calls} calls, {fleet['api_calls']}",
+        flush=True,
+    )
+    return {"time": seconds / chain, "calls": calls / replaced, "memory": peak / 2**20}
 
 
 def overhead_of_lines(sandbox: Sandbox) -> float:

@@ -61,6 +61,40 @@ def test_ten_services_of_a_cluster_in_a_call(clients, account, worlds):
     assert every[0].calls == {"DescribeServices": 3}, "all of them count together"
 
 
+def revised(name):
+    """Without a load balancer of its own, only its revision tells of one that ECS has made."""
+    revision = {"arn": f"{ECS}:service-revision/prod/{name}/1", "requestedTaskCount": 3}
+    return named(name, currentServiceRevisions=[revision])
+
+
+def test_service_revisions_are_asked_for_together_and_once(clients, account, worlds):
+    arns = [f"{ECS}:service-revision/prod/{name}/1" for name in "ab"]
+    clients.expect(
+        ("ecs.describe_services", None, {"services": [revised("a"), revised("b")]}),
+        (
+            "ecs.describe_service_revisions",
+            {"serviceRevisionArns": arns},
+            {
+                "serviceRevisions": [{"serviceRevisionArn": arns[0]}],
+                "failures": [{"arn": arns[1], "reason": "MISSING"}],
+            },
+        ),
+        ("ecs.describe_services", None, {"services": [revised("a"), revised("b")]}),
+    )
+    both = worlds("a", "b")
+    assert [each.name for each in account.describe_services(both)] == ["a", "b"]
+    assert [each.target_groups for each in account.describe_services(both)] == [(), ()]
+
+
+def test_where_revisions_are_denied_each_service_asks_for_its_own(clients, account, worlds):
+    denied = "AccessDeniedException: no"
+    clients.expect(
+        ("ecs.describe_services", None, {"services": [revised("a"), revised("b")]}),
+        *[("ecs.describe_service_revisions", None, denied)] * 3,
+    )
+    assert [each.name for each in account.describe_services(worlds("a", "b"))] == ["a", "b"]
+
+
 def test_a_service_that_is_missing_or_cannot_be_told_of(clients, account, worlds):
     failures = [
         {"arn": f"{ECS}:service/prod/b", "reason": "MISSING"},

@@ -47,6 +47,14 @@ def service_revision(ecs: Any, arn: str) -> shapes.Revision:
     return next((shapes.revision(found) for found in answer.get("serviceRevisions", [])), shapes.Revision())
 
 
+@aws_call("ecs:DescribeServiceRevisions")
+def service_revisions(ecs: Any, arns: list[str]) -> dict[str, shapes.Revision]:
+    """The same for several, by ARN; those that ECS does not tell of are empty. At most twenty."""
+    answer = ecs.describe_service_revisions(serviceRevisionArns=arns)
+    found = {each["serviceRevisionArn"]: shapes.revision(each) for each in answer.get("serviceRevisions", [])}
+    return {arn: found.get(arn, shapes.Revision()) for arn in arns}
+
+
 @aws_call("ecs:DescribeServiceDeployments")
 def deployment_hold(ecs: Any, service_deployment: str) -> Hold | None:
     """Where a service deployment stands; None when it has ended, or ECS no longer knows it."""

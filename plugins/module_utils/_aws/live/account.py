@@ -14,6 +14,7 @@ from ..._core.recycle.model import Scaling, Service, Task
 from ..calls import application_autoscaling, ecs
 from ..calls.ecs_lists import SERVICES_AT_ONCE
 from ..calls.pages import hundreds
+from ..shapes.ecs import DescribedService
 from .line import Line
 from .service import LiveService
 
@@ -51,6 +52,7 @@ class LiveAccount:
         def ask() -> dict[LiveService, Service | Exception | None]:
             names = [world.name.service for world in worlds]
             found, failures = ecs.describe_services(self._line.client("ecs"), cluster, names)
+            self._learn_revisions({world: found[world.name.service] for world in worlds if world.name.service in found})
             told: dict[LiveService, Service | Exception | None] = {}
             for world in worlds:
                 name = world.name.service
@@ -63,6 +65,18 @@ class LiveAccount:
         elsewhere = {world: error for world in worlds if (error := _or_error(world.check_region)) is not None}
         worlds = [world for world in worlds if world not in elsewhere]
         return {**elsewhere, **(_together(worlds, ask, lambda world: world.describe_service()) if worlds else {})}
+
+    def _learn_revisions(self, found: Mapping[LiveService, DescribedService]) -> None:
+        """Ask together for the service revisions that are needed. What fails, each service asks for again."""
+        unknown = {world: arn for world, answer in found.items() if (arn := world.unknown_revision(answer))}
+        if len(unknown) < 2:
+            return
+        try:
+            revisions = ecs.service_revisions(self._line.client("ecs"), list(unknown.values()))
+        except CallFailed:
+            return
+        for world, arn in unknown.items():
+            world.know_revision(arn, revisions[arn])
 
     def describe_tasks(self, asked: Asked) -> list[list[Task] | Exception]:
         answers: dict[LiveService, list[Task] | Exception] = {}

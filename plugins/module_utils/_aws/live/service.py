@@ -239,8 +239,8 @@ class LiveService:
         Blue/green: which target group of each pair. No load balancer: ECS may have made one, for an Express service
         or through ECS Gateway, and only the service revision tells (API model).
         """
-        arn, balancers = found.service_revision, found.balancers
-        if not arn or (balancers and not any(balancer.alternate for balancer in balancers)):
+        arn, balancers = _telling_revision(found), found.balancers
+        if not arn:
             return balancers
         try:
             used = ecs_shapes.in_use(balancers, self._revision(arn))
@@ -250,6 +250,15 @@ class LiveService:
             self._revisions[arn], used, self._denied = ecs_shapes.Revision(), (), failure
         # Its own ARN stands for the target group that an Express service must have and that nothing names.
         return (ecs_shapes.Balancer(arn, "", 0),) if found.managed and not used else used
+
+    def unknown_revision(self, found: ecs_shapes.DescribedService) -> str | None:
+        """ARN of the service revision that has to be asked for to make a ``Service`` of the answer."""
+        arn = _telling_revision(found)
+        return None if arn in self._revisions else arn
+
+    def know_revision(self, arn: str, revision: ecs_shapes.Revision) -> None:
+        """Take what somebody else has asked for."""
+        self._revisions[arn] = revision
 
     def _revision(self, arn: str) -> ecs_shapes.Revision:
         # It never changes.
@@ -273,3 +282,10 @@ class LiveService:
         if self._arn is None:
             raise Refused(f"The cluster {self.name.cluster} has no service {self.name.service}")
         return self._arn
+
+
+def _telling_revision(found: ecs_shapes.DescribedService) -> str | None:
+    """ARN of the service revision that tells which load balancers are in use; None where the service itself does."""
+    balancers = found.balancers
+    told = balancers and not any(balancer.alternate for balancer in balancers)
+    return None if told else found.service_revision
