@@ -69,6 +69,7 @@ def revised(name):
 
 def test_service_revisions_are_asked_for_together_and_once(clients, account, worlds):
     arns = [f"{ECS}:service-revision/prod/{name}/1" for name in "ab"]
+    gone = {"arn": arns[1], "reason": "MISSING"}
     clients.expect(
         ("ecs.describe_services", None, {"services": [revised("a"), revised("b")]}),
         (
@@ -76,7 +77,7 @@ def test_service_revisions_are_asked_for_together_and_once(clients, account, wor
             {"serviceRevisionArns": arns},
             {
                 "serviceRevisions": [{"serviceRevisionArn": arns[0]}],
-                "failures": [{"arn": arns[1], "reason": "MISSING"}],
+                "failures": [gone],
             },
         ),
         ("ecs.describe_services", None, {"services": [revised("a"), revised("b")]}),
