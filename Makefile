@@ -70,10 +70,11 @@ tests: build
 oldest: build
 	@$(PY) -m tests.versions --check 2.17
 
-test-all: lint lint-molecule molecule ## the same, the long flows, 120,000 simulated histories, a fleet of 50 services, roles on each ansible-core
+test-all: lint lint-molecule molecule ## the same, the long flows, 130,000 simulated histories, a fleet of 50 services, roles on each ansible-core
 	@$(PY) -m tests.versions
 	@$(PY) -m tests.simulation --runs 100000
 	@$(PY) -m tests.simulation --method scale_in --runs 20000
+	@$(PY) -m tests.simulation --method fleet --runs 10000
 	@FLEET_SERVICES=50 EXAMPLES=10 $(PYTEST)
 
 # The package ansible has no collection awx.awx since 14, that is, for Python 3.12 and later.
@@ -100,7 +101,7 @@ molecule: build ## the scenarios in extensions/molecule, against sandboxes, two 
 molecule-%: build
 	$(call step, molecule $*, NO_COLOR=1 MOLECULE_EPHEMERAL_DIRECTORY=$(BUILD)/molecule/$* $(BIN)/molecule test -s $*)
 
-bench: build ## time and calls for services of many sizes, beside the source's algorithm; no-ops and roles beside amazon.aws; a fleet's memory
+bench: build ## time and calls for services of many sizes, beside the source's algorithm; no-ops and roles beside amazon.aws; fleets
 	@$(PY) -m tests.bench
 	@$(PY) -m tests.bench.modules
 	@$(PY) -m tests.bench.roles
