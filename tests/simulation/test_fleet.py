@@ -62,9 +62,10 @@ class Fleet:
         timeout: float | None = None,
         others_are_dead: bool = True,
         on_world: Callable[[Job, VirtualWorld], None] = lambda _job, _world: None,
+        call_seconds: float = 0.0,
     ) -> FleetReport:
         """Run to the end. Raises Killed where the faults say so."""
-        self.account = VirtualAccount(self.cluster, faults=faults, on_world=on_world)
+        self.account = VirtualAccount(self.cluster, None, call_seconds, faults, on_world)
         me = Self(owner, lambda _other: others_are_dead, ending)
         report = FleetReport()
         watch = FleetWatch(self.lines.append)
@@ -98,13 +99,15 @@ def test_no_history_of_a_fleet_breaks_an_invariant(part: int) -> None:
     assert all(outcomes[kind] for kind in ("recycled", "unchanged", "failed", "killed"))
 
 
-def test_five_hundred_services_a_hundred_at_a_time() -> None:
+@pytest.mark.parametrize(("call_seconds", "more"), [(0.0, 1.10), (0.05, 1.20)])
+def test_five_hundred_services_a_hundred_at_a_time(call_seconds: float, more: float) -> None:
+    """Five chains of three steps of 70 s are the best there is. One thread makes 5800 calls, one after another."""
     fleet = Fleet(500)
-    report = fleet.run(Limits(concurrency=100))
+    report = fleet.run(Limits(concurrency=100), call_seconds=call_seconds)
     assert report.message is None
     assert fleet.is_whole()
     assert fleet.most == 100
-    assert report.seconds <= 1.15 * 5 * 3 * 70  # five chains of three steps of 70 s
+    assert report.seconds <= more * 5 * 3 * 70
     assert sum(fleet.account.calls.values()) <= 4 * 3 * 500
     assert {row["replaced"] for row in report.rows.values()} == {3}
 
@@ -141,9 +144,9 @@ def test_calls_for_each_task_fall_with_the_size_of_the_fleet() -> None:
     assert calls[-1] < calls[0] / 3
 
 
-@pytest.mark.parametrize("write", [1, 2, 3, 4, 5, 7, 10, 15, 20, 25, 30, 34, 35])
+@pytest.mark.parametrize("write", range(1, 36))
 def test_killed_after_a_write_and_run_again(write: int) -> None:
-    fleet = Fleet(5, settings=WEEKLY)
+    fleet = Fleet(5, replace(YARDSTICK, jitter=0.3), WEEKLY)
     with pytest.raises(Killed):
         fleet.run(Limits(concurrency=3), faults=CallFaults(kill_after_write=write))
     report = fleet.run(Limits(concurrency=3), owner="second")

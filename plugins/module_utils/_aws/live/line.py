@@ -11,6 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from ..calls import ecs
+
+DEFINITIONS_KEPT = 200  # task definitions, of which each may have 64 KB
+
 
 class Line:
     """Shared by services that are asked for in turn; one thread uses it."""
@@ -23,7 +27,7 @@ class Line:
     ) -> None:
         """``client`` makes the boto3 client of an AWS service."""
         self.clock = monotonic
-        self.definitions: dict[str, Sequence[Mapping[str, Any]]] = {}  # containers by task definition
+        self._definitions: dict[str, Sequence[Mapping[str, Any]]] = {}  # containers by task definition
         self._make_client = client
         self._wall = wall
         self._clients: dict[str, Any] = {}
@@ -34,6 +38,14 @@ class Line:
     def calls(self) -> Mapping[str, int]:
         """Calls made so far, by operation."""
         return dict(self._calls)
+
+    def containers(self, revision: str) -> Sequence[Mapping[str, Any]]:
+        """Those of a task definition, which never changes. Services may share it."""
+        if revision not in self._definitions:
+            if len(self._definitions) >= DEFINITIONS_KEPT:
+                del self._definitions[next(iter(self._definitions))]
+            self._definitions[revision] = ecs.containers(self.client("ecs"), revision)
+        return self._definitions[revision]
 
     def now(self) -> float:
         """AWS's clock, from the date of its answers: epoch seconds, at most a second behind."""

@@ -43,7 +43,7 @@ class LiveService:
         self._line = line or Line(client, monotonic, wall)
         self.clock = self._line.clock
         self.now = self._line.now
-        self._client = self._line.client
+        self._client, self._containers = self._line.client, self._line.containers
         self._ended = ""  # ARN of the newest service deployment that is known to have ended
         self._arn: str | None = None
         self.propagates_tags = False
@@ -199,12 +199,6 @@ class LiveService:
         """A task that has addresses of both kinds is named by that of IPv4, whichever its target group wants."""
         address, _colon, port = target.rpartition(":")
         return f"{self._aliases[address]}:{port}" if address in self._aliases else target
-
-    def _containers(self, revision: str) -> Sequence[Mapping[str, Any]]:
-        # A revision never changes.
-        if revision not in self._line.definitions:
-            self._line.definitions[revision] = ecs.containers(self._client("ecs"), revision)
-        return self._line.definitions[revision]
 
     def _changed_at(self, named: Named) -> float:
         here = self._client("ecs").meta.region_name

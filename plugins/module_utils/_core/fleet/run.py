@@ -156,6 +156,7 @@ class _Fleet(Generic[W]):
         self._has_given_way: set[str] = set()
         self._lasted: list[float] = []  # seconds of those that replaced tasks
         self._told_wave: float | None = None
+        self._turn: Turn | None = None  # as long as nothing has changed since
 
     def work(self) -> Steps[None]:
         hurried = False
@@ -167,7 +168,7 @@ class _Fleet(Generic[W]):
                 hurried = True
                 for run in self._running.values():  # each gives back what it has added
                     run.due = min(run.due, now)
-            turn = Turn(stopped=why) if why else next_turn(self._limits, list(self._places.values()), now)
+            turn = Turn(stopped=why) if why else self._next_turn(now)
             for title in turn.begin:
                 self._begin(title)
             self._tell(turn, now)
@@ -198,6 +199,17 @@ class _Fleet(Generic[W]):
         return why
 
     # ---- whose turn it is
+
+    def _next_turn(self, now: float) -> Turn:
+        turn = self._turn
+        if turn is None or (turn.ask_at is not None and turn.ask_at <= now):
+            turn = self._turn = next_turn(self._limits, list(self._places.values()), now)
+        return turn
+
+    def _move(self, title: str, **changes: Any) -> None:
+        """Note that a service has begun or ended."""
+        self._places[title] = replace(self._places[title], **changes)
+        self._turn = None
 
     def _whose_turn(self, now: float) -> tuple[list[_Run[W]], float]:
         """The services to wake now; else none, and when to look again.
@@ -254,7 +266,7 @@ class _Fleet(Generic[W]):
         if not turn.begin or title in turn.begin:
             return
         self._has_given_way.add(title)
-        self._places = places
+        self._places, self._turn = places, None
         del self._running[title], self._report.working[title]
         run.steps.close()
         self._watch.gives_way(title, waits)
@@ -268,7 +280,7 @@ class _Fleet(Generic[W]):
         world = cast("World", member)
         me = replace(self._me, meets=member.meets)
         steps = recycle(world, job.settings, job.cluster, job.service, me, report)
-        self._places[title] = replace(self._places[title], state=RUNNING)
+        self._move(title, state=RUNNING)
         self._report.working[title] = report
         self._running[title] = _Run(job, member, steps, report, now, now, _patience(job.settings.wait_delay))
 
@@ -276,7 +288,7 @@ class _Fleet(Generic[W]):
         title, report, total = run.job.title, run.report, self._report
         del self._running[title], total.working[title]
         failed = report.status == LOST
-        self._places[title] = replace(self._places[title], state=FAILED if failed else DONE, ended_at=self._clock())
+        self._move(title, state=FAILED if failed else DONE, ended_at=self._clock())
         result: dict[str, Any] = {"recycle": report.as_dict()}
         if failed:
             result |= {"failed": True, "msg": report.message}
