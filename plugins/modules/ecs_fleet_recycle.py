@@ -238,6 +238,8 @@ fleet:
           check: false
           message: ""
           untold: []
+          service: arn:aws:ecs:eu-central-1:123456789012:service/production/web
+          selector: "max_task_age: 7d"
           timeline: {}
     totals:
       description: The sums of the rows, as P(steadyops.ecs.recycle_totals#filter) makes them.

@@ -162,6 +162,16 @@ def test_the_table():
     assert untold == "web.prod: no mail"
 
 
+def test_why_services_were_not_started():
+    """``ecs_fleet_recycle`` says why in the row."""
+    waiting = {"status": "not started", "message": "SIGTERM was received"}
+    read = read_rows({"a": {"name": "a", **waiting}, "b": {"name": "b", **waiting}, "c": None})
+    assert table_lines(read)[-2:] == [
+        "2 not started: SIGTERM was received",
+        "1 not started: too many of those before had failed",
+    ]
+
+
 def test_the_table_of_one_service_has_no_totals():
     lines = table_lines(rows(localhost=make_row(result(remaining=["a"]), "prod/web", check=True)))
     assert [line.split()[0] for line in lines] == ["service", "--------", "prod/web", "check"]
