@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..module_utils._core.stacks.service_recycle import check_role_variables, options_of_playbook
+from ..module_utils._core.stacks.service_recycle import (
+    check_role_variables,
+    options_in_one_process,
+    options_of_playbook,
+    unused_in_one_process,
+)
 from ..plugin_utils._filters import checked, or_refused
 
 
@@ -18,8 +23,20 @@ def recycle_variables(names: Iterable[str]) -> str:
 
 
 def recycle_options(names: Iterable[str]) -> dict[str, Any]:
-    """Return the ``options`` to hand to the role, from the names of extra variables; or why these are ``refused``."""
-    return or_refused(lambda: {"options": options_of_playbook(names)}, options={})
+    """Return the ``options`` to hand to the role, from the names of extra variables; or why these are ``refused``.
+
+    ``in_one_process`` are those for ``ecs_fleet_recycle``, and ``unused`` the variables that it has no use for.
+    """
+    given = list(names)
+
+    def read() -> dict[str, Any]:
+        return {
+            "options": options_of_playbook(given),
+            "in_one_process": options_in_one_process(given),
+            "unused": unused_in_one_process(given),
+        }
+
+    return or_refused(read, options={}, in_one_process={}, unused=[])
 
 
 class FilterModule:

@@ -165,6 +165,82 @@ def test_no_batch_is_begun_after_too_many_failures(sandbox, run):
     witnesses["s02"].untouched()
 
 
+def test_all_of_them_in_one_process(sandbox, run, tmp_path):
+    """The same summary, artifacts and page; one of them cannot start new tasks."""
+    witnesses = services(sandbox, 5)
+    sandbox.fault("launch_fails", service="s03", reason=NO_IMAGE)
+    page = tmp_path / "report.html"
+    options = {"batch_size": 1, "reason": "", "wait_time": 0, "recycle_serial": ""}
+    done = run(max_task_age="1h", recycle_concurrency=4, recycle_report_path=str(page), **options)
+    assert done.code != 0
+    assert done.output.count("TASK [Replace the tasks]") == 0
+    assert "[s00.prod] fleet: 5 services, 4 at a time" in done.errors
+    sick = witnesses.pop("s03")
+    sick.kept()
+    sick.given_back()
+    for name, witness in witnesses.items():
+        witness.kept()
+        witness.replaced()
+        assert done.row(f"{name}.prod")[:5] == ["recycled", "2", "0", "0", "0"]
+        assert done.recap(f"{name}.prod")["failed"] == 0
+    assert done.row("s03.prod")[0] == "failed"
+    assert done.recap("s03.prod")["failed"] == 1
+    assert len([line for line in done.table if NO_IMAGE in line]) == 1
+    told = done.stats["recycle_summary"]
+    assert (told["services"], told["replaced"], list(told["failed"])) == (5, 8, ["s03.prod"])
+    assert page.read_text().count('<section class="course"') == 5
+
+
+def test_in_one_process_in_check_mode_and_with_too_many_failures(sandbox, run):
+    witnesses = services(sandbox, 3, tasks=1)
+    planned = run("--check", max_task_age="1h", recycle_concurrency=2)
+    assert planned.code == 0
+    assert planned.row("s00.prod")[:5] == ["would recycle", "0", "0", "0", "1"]
+    for witness in witnesses.values():
+        witness.untouched()
+    sandbox.fault("launch_fails", service="s00", reason=NO_IMAGE)
+    done = run(max_task_age="1h", recycle_concurrency=1, recycle_max_fail_percentage=10)
+    assert [done.row(f"{name}.prod")[0] for name in witnesses] == ["failed", "not started", "not started"]
+    assert any("2 not started: 1 of 3 services of the fleet failed" in line for line in done.table)
+    witnesses["s01"].untouched()
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (
+            {"service_recycle_mail": {"to": "x@example.com"}},
+            "service_recycle_mail. Leave it",
+        ),
+        ({"max_task_age": "soon"}, "max_task_age"),
+        ({"all_tasks": True}, "Say which service and which tasks"),
+        ({"recycle_concurrency": 0.5}, "concurrency"),
+    ],
+)
+def test_what_one_process_cannot_do_is_refused(sandbox, run, variables, words):
+    (witness,) = services(sandbox, 1, tasks=1).values()
+    done = run(**{"max_task_age": "1h", "recycle_concurrency": 3, **variables})
+    assert done.code != 0
+    assert words in done.output.replace("\n", " ")
+    witness.untouched()
+
+
+def test_one_process_is_for_one_region_and_has_no_variables_of_hosts(sandbox, run, tmp_path):
+    (witness,) = services(sandbox, 1, tasks=1).values()
+    variables = tmp_path / "group_vars/ecs_services.yml"
+    variables.parent.mkdir()
+    variables.write_text("service_recycle_batch_size: 3\n")
+    done = run(max_task_age="1h", recycle_concurrency=3)
+    assert "does not use the variables service_recycle_batch_size. Leave it out" in done.output.replace("\n", " ")
+    variables.unlink()
+    sandbox.service("s00", cluster="prod", region="us-east-1", tasks=1)
+    source = tmp_path / "fleet.ecs_services.yml"
+    source.write_text(yaml.safe_dump({**yaml.safe_load(source.read_text()), "regions": ["eu-central-1", "us-east-1"]}))
+    done = run(max_task_age="1h", recycle_concurrency=3)
+    assert "for one region and account (eu-central-1 123456789012, us-east-1 123456789012)" in done.output
+    witness.untouched()
+
+
 def test_check_mode_and_nothing_to_replace(sandbox, run, tmp_path):
     (witness,) = services(sandbox, 1, tasks=1).values()
     page = tmp_path / "report.html"

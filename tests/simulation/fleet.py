@@ -91,7 +91,24 @@ def _draw_service(rng: random.Random, name: str, first: Scenario, seconds: float
     base = replace(base, name=name, latencies=first.latencies, call_seconds=2 * seconds, rival_at=0.0)
     if peace:
         base = replace(base, faults=[], acts=[], scaling=None, wanted=None)
-    return replace(base, faults=[(kind, {**details, "service": name}) for kind, details in base.faults])
+    return replace(
+        base,
+        service=_with_own_groups(base.service, name),
+        faults=[(kind, {**details, "service": name}) for kind, details in base.faults],
+    )
+
+
+def _with_own_groups(service: dict[str, Any], name: str) -> dict[str, Any]:
+    """Two services that share a target group and an instance would share a target."""
+    groups = {group: f"{name}/{group}" for group in service["target_groups"]}
+    blue_green = service.get("alternates") or {}
+    return {
+        **service,
+        "target_groups": list(groups.values()),
+        "alternates": {groups.get(group, group): f"{name}/{other}" for group, other in blue_green.items()},
+        "classic": [f"{name}-{balancer}" for balancer in service.get("classic", ())],
+        "unhealthy_by": groups.get(service.get("unhealthy_by", ""), service.get("unhealthy_by", "")),
+    }
 
 
 @dataclass

@@ -99,6 +99,16 @@ def test_every_variable_reaches_the_module():
     assert planned == done, "what is told before is what is done"
 
 
+def test_every_option_reaches_the_module_for_all_services():
+    plays = yaml.safe_load((ROLES.parent / "playbooks/service_recycle.yml").read_text())
+    (task,) = (task for play in plays for task in play["tasks"] if "steadyops.ecs.ecs_fleet_recycle" in task)
+    given = task["steadyops.ecs.ecs_fleet_recycle"]
+    handed_over = {"cluster", "service"}  # by each service
+    assert [name for name in OPTIONS if f"options.{name} " not in given.get(name, "")] == [
+        name for name in OPTIONS if name in handed_over
+    ]
+
+
 # Roles whose decisions are in _core/stacks/.
 @pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir()))
 def test_expressions_are_short(role):

@@ -35,7 +35,11 @@ OF_THE_ROLE = (
 RESULTS = ("result", "untold")  # what the role leaves behind
 OF_THE_PLAYBOOK = (
     "recycle_serial", "recycle_throttle", "recycle_max_fail_percentage", "recycle_report_path",
+    "recycle_concurrency",
 )  # fmt: skip
+
+# What the role does besides, and one process for all services does not.
+_OF_EACH_SERVICE = tuple(f"{PREFIX}{name}" for name in OF_THE_ROLE if name not in AWS_OPTIONS)
 
 # The playbook hands these to the role itself, because a fleet has its own, or because blank answers are taken for none.
 _HANDED_OVER = (
@@ -80,3 +84,23 @@ def options_of_playbook(extra: Iterable[str]) -> dict[str, str]:
             raise Refused(f"{name} and {others[0]} are both given. Give one of them")
         options[option] = name
     return {option: name for option, name in options.items() if option in OPTIONS and option not in _HANDED_OVER}
+
+
+def options_in_one_process(extra: Iterable[str]) -> dict[str, str]:
+    """Return the options that hold for every service of a fleet, each with the name of its extra variable, which is the
+    one of the option or of the role.
+
+    Raises ``Refused`` as ``options_of_playbook`` does.
+    """
+    names = list(extra)
+    options_of_playbook(names)
+    options: dict[str, str] = {}
+    for name in names:
+        bare = name.removeprefix(PREFIX)
+        options[ALIASES.get(bare, bare)] = name
+    return {option: options[option] for option in OPTIONS if option in options and option not in ("cluster", "service")}
+
+
+def unused_in_one_process(extra: Iterable[str]) -> list[str]:
+    """Return the variables of the role, of all extra variables, that one process for all services does not use."""
+    return [name for name in extra if name in _OF_EACH_SERVICE]

@@ -11,7 +11,9 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.service
     OF_THE_PLAYBOOK,
     OPTIONS,
     check_role_variables,
+    options_in_one_process,
     options_of_playbook,
+    unused_in_one_process,
 )
 
 
@@ -38,6 +40,20 @@ def test_an_alias_is_handed_over_as_its_option():
     for other in ("batch_wait", "service_recycle_batch_wait"):
         with pytest.raises(Refused, match="are both given"):
             options_of_playbook(sorted([other, "wait_time"]))
+
+
+def test_options_for_one_process():
+    extra = ["batch_size", "cluster", "recycle_concurrency", "region", "service_recycle_surge", "state", "wait_time"]
+    assert options_in_one_process(extra) == {
+        "state": "state",
+        "batch_size": "batch_size",
+        "batch_wait": "wait_time",
+        "surge": "service_recycle_surge",
+    }
+    with pytest.raises(Refused, match="Did you mean batch_size"):
+        options_in_one_process(["bach_size"])
+    told = [f"service_recycle_{name}" for name in ("mail", "surge", "region", "assume_role_arn")]
+    assert unused_in_one_process(told) == ["service_recycle_mail", "service_recycle_assume_role_arn"]
 
 
 def test_every_option_reaches_the_role():
