@@ -1,0 +1,10 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the module of the same name, and prints the lines that it tells while it works."""
+
+from __future__ import annotations
+
+from .ecs_service_recycle import ActionModule
+
+__all__ = ["ActionModule"]
