@@ -16,6 +16,7 @@ from tests.end_to_end.witness import RECORD_TAG, Witness
 
 FLEET = "ecs_fleet_recycle"
 NAME = f"steadyops.ecs.{FLEET}"
+ARN = "arn:aws:ecs:us-east-1:123456789012"
 NO_IMAGE = "CannotPullContainerError: image not found"
 FAST = {name: value for name, value in QUICK.items() if name != "service"} | {"calls_per_second": 1000}
 ALL = {**FAST, "clusters": ["prod"], "max_task_age": "1h"}
@@ -199,6 +200,18 @@ def test_services_that_are_named_with_options_of_their_own(witnesses, sandbox, f
     witnesses["se"].untouched()
 
 
+def test_the_order_of_services_that_are_named(witnesses, sandbox, fleet):
+    """By their tags and counts, which have to be asked for."""
+    sandbox.service("sf", cluster="prod", tasks=4, tags={"recycle-wave": "20"})
+    named = {"clusters": None, "cluster": "prod", "services": ["se", "sf", "sd", "sa", "gone"], "check": True}
+    ordered = fleet(**named, wave_tag="recycle-wave", fleet_order="largest").result()
+    rows = ordered["fleet"]["rows"]
+    assert [name.removeprefix("prod/") for name in rows] == ["sa", "sd", "sf", "se", "gone"]
+    assert "The cluster prod has no service gone" in ordered["msg"] or "gone" in rows["prod/gone"]["message"]
+    by_name = fleet(**named, fleet_order="name").result()
+    assert [name.removeprefix("prod/") for name in by_name["fleet"]["rows"]] == ["gone", "sa", "sd", "se", "sf"]
+
+
 def test_the_whole_fleet_ends_after_its_time(witnesses, sandbox, fleet):
     sandbox.settings(latencies={"launch": 3000})
     result = fleet(fleet_timeout=2, wait_timeout=900).result()
@@ -222,6 +235,7 @@ def test_the_whole_fleet_ends_after_its_time(witnesses, sandbox, fleet):
             {"clusters": ["nowhere"]},
             "Cluster nowhere in eu-central-1: ListServices was answered with ClusterNotFoundException",
         ),
+        ({"clusters": [f"{ARN}:cluster/prod"]}, "clusters names a cluster in us-east-1, but region is eu-central-1"),
         ({"concurrency": 0}, "concurrency must be a number of services from 1 (got 0)"),
         ({"max_fail_percentage": 101}, "max_fail_percentage must be a percentage from 0 to 100 (got 101)"),
         ({"calls_per_second": 0}, "calls_per_second must be a number above 0 (got 0)"),
