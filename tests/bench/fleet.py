@@ -31,7 +31,7 @@ PAIRS = 5  # runs with lines and without
 # AWS's seconds, a hundredth of which pass here.
 LATENCIES = {"reaction": 5.0, "launch": 20.0, "health": 5.0, "target": 5.0, "unhealthy": 30.0, "stop": 30.0}
 # One process: services, tasks of each, services at a time, and so many times AWS's speed.
-SERVICES, TASKS, AT_ONCE, SPEED = 500, 3, 100, 3
+SERVICES, TASKS, AT_ONCE, SPEED = 500, 3, 100, 2
 YARDSTICK = {"reaction": 10.0, "launch": 40.0, "health": 20.0, "target": 20.0, "unhealthy": 60.0, "stop": 30.0}
 STEP = 70.0  # AWS's seconds that a step of the yardstick takes
 QUICK = {"service_recycle_wait_delay": 0.05, "service_recycle_stabilize_time": 0}

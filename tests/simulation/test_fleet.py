@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import random
-import tracemalloc
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,6 +16,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.run impo
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.schedule import Limits
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.watch import FleetWatch
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
 
@@ -48,6 +51,7 @@ class Fleet:
         self.lines: list[str] = []
         self.account = VirtualAccount(self.cluster)
         self.most = 0  # services that were at work at a time
+        self.seen: dict[str, weakref.ref[Report]] = {}
 
     def _note(self, change: Change) -> None:
         self.lowest[change.service] = min(self.lowest[change.service], change.healthy)
@@ -63,14 +67,16 @@ class Fleet:
         others_are_dead: bool = True,
         on_world: Callable[[Job, VirtualWorld], None] = lambda _job, _world: None,
         call_seconds: float = 0.0,
+        timelines: bool = True,
     ) -> FleetReport:
         """Run to the end. Raises Killed where the faults say so."""
         self.account = VirtualAccount(self.cluster, None, call_seconds, faults, on_world)
         me = Self(owner, lambda _other: others_are_dead, ending)
         report = FleetReport()
         watch = FleetWatch(self.lines.append)
-        for pause in recycle_fleet(self.jobs, limits, self.account, me, report, timeout, watch, timelines=True):
+        for pause in recycle_fleet(self.jobs, limits, self.account, me, report, timeout, watch, timelines):
             self.most = max(self.most, len(report.working))
+            self.seen |= {title: weakref.ref(each) for title, each in report.working.items()}
             assert pause > 0
             self.cluster.advance(self.cluster.now + pause)
         return report
@@ -112,16 +118,14 @@ def test_five_hundred_services_a_hundred_at_a_time(call_seconds: float, more: fl
     assert {row["replaced"] for row in report.rows.values()} == {3}
 
 
-def test_the_memory_of_a_fleet_is_that_of_the_services_at_work() -> None:
-    peaks = []
-    for services in (50, 250):
-        fleet = Fleet(services)
-        tracemalloc.start()
-        fleet.run(Limits(concurrency=25))
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    # Beside Python, Ansible and boto3, which take 65 MB. The model of AWS, which remembers everything, is part of it.
-    assert peaks[1] < 50e6
+def test_what_has_ended_is_forgotten() -> None:
+    """A service that has ended leaves its row; its tasks, its plan and its timeline are gone."""
+    fleet = Fleet(20)
+    report = fleet.run(Limits(concurrency=5), timelines=False)
+    gc.collect()
+    assert len(fleet.seen) == 20
+    assert [each() for each in fleet.seen.values() if each() is not None] == []
+    assert len(json.dumps(report.as_dict(fleet.account.calls))) < 500 * 20
 
 
 def test_no_batch_waits_for_its_slowest_service() -> None:
