@@ -99,6 +99,10 @@ options:
     description:
       - Maximum number of calls to AWS a second, on average, for all services together. The first three seconds' worth,
         but at most 50, may be made at once.
+      - AWS allows an account 20 calls a second of DescribeServices and ListServices together, and 100 at once. Other
+        calls have limits of their own. The console and all other tools share them.
+      - With 100 services of 3 tasks at a time, 15 calls a second make a run about a seventh longer, and 30 about a
+        twelfth.
     type: float
     default: 15
   fleet_timeout:

@@ -106,7 +106,7 @@ def in_one_process(sandbox: Sandbox, folder: Path, services: int = SERVICES) -> 
         "endpoint_url": sandbox.url,
         "wait_delay": 3.0 / SPEED,
         "wait_timeout": 300,
-        "calls_per_second": 15 * SPEED,
+        "calls_per_second": 30 * SPEED,
     }
     play = [
         {
