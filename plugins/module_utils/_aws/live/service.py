@@ -12,10 +12,10 @@ from typing import Any
 
 from ..._core.aws_errors import is_denied
 from ..._core.ecs.names import parse_service
+from ..._core.ecs.secrets import Named, names_in
 from ..._core.errors import CallFailed, Refused
 from ..._core.recycle.health import UNTOLD
 from ..._core.recycle.model import FoundImage, Hold, RegistryImage, Scaling, Service, Targets, Task
-from ..._core.recycle.secrets import Named, names_in
 from ..calls import application_autoscaling, cloudwatch, ecr, ecs, elb, elbv2, secrets, vpc_lattice
 from ..calls.pages import hundreds
 from ..shapes import ecs as ecs_shapes

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.ecs.secrets import Named, names_in
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide import choose_pause
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import Found, make_plan, put_in_order
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.secrets import Named, names_in
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import (
     Narrowing,
     Selector,
