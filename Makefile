@@ -136,7 +136,7 @@ $(VENV)/installed: requirements/dev.txt
 	@touch $@
 
 # Installed as a user would, from the archive; made anew when a file that goes into it has changed, come or gone.
-SOURCES := $(shell find CHANGELOG.md CONTRIBUTING.md LICENSE README.md changelogs/changelog.yaml galaxy.yml meta playbooks \
+SOURCES := $(shell find CHANGELOG.md CONTRIBUTING.md LICENSE README.md changelogs/changelog.yaml extensions/eda galaxy.yml meta playbooks \
 	plugins requirements.txt roles -type f ! -name '*.pyc' 2>/dev/null | sort)
 
 $(BUILD)/sources: FORCE

@@ -1,0 +1,43 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""The tag that remembers an announced retirement until the maintenance window: no process has to live that long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..amounts import parse_instant
+from ..errors import Refused
+
+_MARK = re.compile(r"(?P<at>[0-9TZ:.+-]{1,40}) (?P<announcement>[A-Za-z0-9_-]{1,200})")
+
+
+def mark(present: object, facts: Mapping[str, Any]) -> str:
+    """The value of the tag after an announcement: the instant before which tasks are stale, and whose that is.
+
+    AWS sends an announcement again and may send an older one late. The first instant of an announcement stays, so that
+    tasks that were launched since are not stale; of two announcements, the later counts. A value that this collection
+    did not write is replaced.
+    """
+    value = f"{facts['at']} {facts['announcement']}"
+    at = started_before(present)
+    if at is None:
+        return value
+    kept = str(present)
+    same = kept.partition(" ")[2] == facts["announcement"]
+    return kept if same or parse_instant("at", at) >= parse_instant("at", facts["at"]) else value
+
+
+def started_before(present: object) -> str | None:
+    """The instant of a tag's value; None if it is not one that ``mark`` writes."""
+    match = _MARK.fullmatch(present) if isinstance(present, str) else None
+    if match is None:
+        return None
+    try:
+        parse_instant("the tag", match["at"])
+    except Refused:
+        return None
+    return match["at"]
