@@ -14,8 +14,9 @@ PYTEST = $(PY) -m pytest -q -n 4 --dist worksteal tests/unit tests/simulation te
 SCENARIOS := $(notdir $(patsubst %/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
 
 # Ansible reads no configuration but this, finds our build before all other collections, keeps its files here, and
-# has no Galaxy server to ask. Modules run under the Python that has boto3, on the one host localhost.
-export ANSIBLE_CONFIG := $(BUILD)/empty.cfg
+# has no Galaxy server to ask. Modules run under the Python that has boto3, on the one host localhost. While a module
+# runs, Ansible looks every hundredth second whether it has ended, not every thousandth: many play at once here.
+export ANSIBLE_CONFIG := $(BUILD)/ansible.cfg
 export ANSIBLE_HOME := $(BUILD)/ansible
 export ANSIBLE_REMOTE_TMP := $(BUILD)/ansible/tmp
 export ANSIBLE_ASYNC_DIR := $(BUILD)/ansible/async
@@ -140,7 +141,7 @@ SOURCES := $(shell find CHANGELOG.md CONTRIBUTING.md LICENSE README.md changelog
 	plugins requirements.txt roles -type f ! -name '*.pyc' 2>/dev/null | sort)
 
 $(BUILD)/sources: FORCE
-	@mkdir -p $(BUILD) && : > $(ANSIBLE_CONFIG)
+	@mkdir -p $(BUILD) && printf '[defaults]\ninternal_poll_interval = 0.01\n' > $(ANSIBLE_CONFIG)
 	@printf '%s\n' $(SOURCES) | cmp -s - $@ || printf '%s\n' $(SOURCES) > $@
 
 # The time is taken before building: a file that is edited meanwhile counts as newer. Two makes at a time do not meet.

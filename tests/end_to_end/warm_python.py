@@ -26,6 +26,7 @@ from typing import NoReturn
 
 # Of Ansible, where its results are read. A run with other settings pays for reading them anew.
 SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
+PLUGINS = Path(__file__).parents[2] / "plugins"
 # Of its own, because Ansible looks for collections in a way that what Python has imported of them would spoil.
 ANSIBLE = ["ansible.cli.playbook"]
 OF_COLLECTIONS = {
@@ -39,7 +40,7 @@ OF_COLLECTIONS = {
         "sts_assume_role",
     ],
     "community.aws": ["sns_topic", "sqs_queue"],
-    "steadyops.ecs": sorted(path.stem for path in (Path(__file__).parents[2] / "plugins/modules").glob("*.py")),
+    "steadyops.ecs": sorted(path.stem for path in (PLUGINS / "modules").glob("*.py")),
 }
 MODULES = [
     *(
@@ -111,7 +112,7 @@ def serve(address: str, imported: list[str]) -> NoReturn:
 
 
 def _load_filters() -> None:
-    """Load ours and Ansible's own, as its collection loader does it.
+    """Load ours and Ansible's own, and what ours import when they are called, as Ansible's collection loader does it.
 
     That loader compiles every file anew, and each task is a process that would do it again: half of what a play takes.
     """
@@ -119,6 +120,9 @@ def _load_filters() -> None:
 
     init_plugin_loader()
     assert filter_loader.get("steadyops.ecs.recycle_row")
+    for plan in (PLUGINS / "module_utils/_core/stacks").rglob("[a-z]*.py"):
+        words = plan.relative_to(PLUGINS).with_suffix("").parts
+        importlib.import_module(".".join(["ansible_collections.steadyops.ecs.plugins", *words]))
     warnings.filterwarnings("ignore", message="AnsibleCollectionFinder has already been configured")
 
 
