@@ -56,9 +56,9 @@ help: ## this list
 demo: build ## recycle a service of a sandbox, watch its capacity, and see who is told of failures
 	@$(PY) -m tests.demo
 
-# Tests wait for sandboxes now and then, and lint and molecule compute meanwhile. pytest's last line comes at the end.
+# Tests wait for sandboxes now and then, and lint computes meanwhile. pytest's last line comes at the end.
 test: build ## all that CI runs
-	@$(MAKE) --no-print-directory -k -j 3 tests lint molecule-service_recycle oldest; \
+	@$(MAKE) --no-print-directory -k -j 3 tests lint oldest; \
 		status=$$?; cat $(BUILD)/closing; exit $$status
 
 # Prints whole lines, because others print meanwhile, and keeps the last one.

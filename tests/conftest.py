@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -55,15 +56,37 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is marked
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run plays first, then other tests that wait, so short tests are left for the end and no core is idle then.
+    """Mark most examples of a sampled test as long, and mix tests that wait with tests that compute.
 
-    xdist gives each worker one part of the list to begin with, so the plays are dealt out to the parts.
+    Plays come first, so short tests are left for the end and no core is idle then. xdist gives each worker one part of
+    the list to begin with, so each part has its share of all.
     """
-    folders = {"end_to_end": 0, "simulation": 1}
-    items.sort(key=lambda item: folders.get(item.path.relative_to(Path(__file__).parent).parts[0], 2))
+    seen: Counter[str] = Counter()
+    for item in items:
+        sampled = item.get_closest_marker("sampled")
+        if sampled:
+            name = item.nodeid.partition("[")[0]
+            if seen[name] % sampled.args[0]:
+                item.add_marker("long")
+            seen[name] += 1
     plays = [item for item in items if "warm" in getattr(item, "fixturenames", ())]
-    others = [item for item in items if "warm" not in getattr(item, "fixturenames", ())]
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        if "warm" not in getattr(item, "fixturenames", ()):
+            files.setdefault(item.path, []).append(item)
     parts = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    cuts = [len(others) * part // parts for part in range(parts + 1)]
-    items[:] = [item for part in range(parts) for item in (*plays[part::parts], *others[cuts[part] : cuts[part + 1]])]
+    items[:] = [
+        item for part in range(parts) for file in (plays[part::parts], *_mixed(files, part, parts)) for item in file
+    ]
+
+
+def _mixed(files: dict[Path, list[pytest.Item]], part: int, parts: int) -> list[list[pytest.Item]]:
+    """A part of the files of each folder, evenly among those of the other folders."""
+    folders: dict[str, list[Path]] = {}
+    for path in files:
+        folders.setdefault(path.relative_to(Path(__file__).parent).parts[0], []).append(path)
+    shares = [paths[part::parts] for paths in folders.values()]
+    placed = [(place / len(share), path) for share in shares for place, path in enumerate(share)]
+    return [files[path] for _place, path in sorted(placed)]

@@ -60,6 +60,7 @@ def only(awx, collection):
     return next(iter(awx.awx.objects[collection].values()))
 
 
+@pytest.mark.long
 def test_awx_knows_what_it_was_told(applied):
     awx, changed = applied
     tasks = yaml.safe_load((ROOT / "awx/apply.yml").read_text())[0]["tasks"]
@@ -81,6 +82,7 @@ def test_awx_knows_what_it_was_told(applied):
     "keys",
     [pytest.param(KEYS, id="with keys"), pytest.param(dict.fromkeys(KEYS, ""), id="without", marks=pytest.mark.long)],
 )
+@pytest.mark.long
 def test_a_second_time_changes_nothing(awx, warm, keys):
     assert run(awx, warm, **keys) == 0
     assert awx.awx.writes == []

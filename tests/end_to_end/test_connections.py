@@ -129,6 +129,7 @@ MORE_CHANGES = [
 @pytest.mark.parametrize(
     "change", [*CHANGES, *(pytest.param(each, marks=pytest.mark.long) for each in MORE_CHANGES)], ids=str
 )
+@pytest.mark.sampled(3)
 def test_every_option_can_be_changed_and_changed_back(connection, change):
     first = {**API_KEY, **EXTRA, "description": "Failures"}
     made, _calls = connection(**first)
@@ -261,6 +262,7 @@ def test_an_api_destination_converges_and_stays(connection, destination):
     ],
     ids=str,
 )
+@pytest.mark.sampled(3)
 def test_every_option_of_an_api_destination_can_be_changed_and_changed_back(connection, destination, change):
     connection(**API_KEY)
     connection(**API_KEY, name="other")

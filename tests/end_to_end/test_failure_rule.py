@@ -134,6 +134,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("change", "expected"), CHANGES, ids=[str(change) for change, _writes in CHANGES])
+@pytest.mark.sampled(4)
 def test_every_option_is_changed_and_changed_back(rule, calls, change, expected):
     first = rule(**BASE)["rule"]
     planned = rule(check=True, diff=True, **{**BASE, **change})

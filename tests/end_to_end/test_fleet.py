@@ -141,6 +141,7 @@ def test_a_fleet_of_which_one_cannot_start_new_tasks(sandbox, run, tmp_path):
     assert "timeline" not in str(told)
 
 
+@pytest.mark.long
 def test_no_batch_is_begun_after_too_many_failures(sandbox, run):
     """Not even by a batch of which all fail, which would end the play before the summary."""
     witnesses = services(sandbox, 4, tasks=1)

@@ -71,6 +71,7 @@ def test_these_are_all_writes(witness, recycle):
 
 
 @each_write
+@pytest.mark.sampled(3)
 def test_killed_once(witness, recycle, killed_after, write):
     assert killed_after(write)
     assert (witness.record() is not None) is (write < len(WRITES))
@@ -83,6 +84,7 @@ def test_killed_once(witness, recycle, killed_after, write):
 
 
 @each_write
+@pytest.mark.sampled(3)
 def test_killed_twice(witness, recycle, killed_after, write):
     assert killed_after(write)
     killed_after(write)
@@ -92,6 +94,7 @@ def test_killed_twice(witness, recycle, killed_after, write):
 
 
 @pytest.mark.parametrize("write", [1, 2, 3, 4])
+@pytest.mark.sampled(2)
 def test_killed_again_and_again(witness, recycle, killed_after, write):
     """Each time a little further, and never more capacity than for one run."""
     assert killed_after(3)

@@ -8,6 +8,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.end_to_end.programs import MODULES, QUICK, RECYCLE, arguments
 from tests.end_to_end.witness import Witness
 
@@ -23,6 +25,7 @@ sys.exit(done.returncode)
 """
 
 
+@pytest.mark.long
 def test_a_thousand_tasks(sandbox):
     """Started like any program, so that all its memory is its own."""
     sandbox.service("web", tasks=1000)

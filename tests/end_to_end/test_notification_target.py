@@ -181,6 +181,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.sampled(3)
 def test_a_target_is_made_as_check_mode_told_and_then_left_alone(world, calls, target, kind):
     options = KINDS[kind]
     if ":lambda:" in options.get("arn", ""):
@@ -253,6 +254,7 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids="-".join)
+@pytest.mark.sampled(4)
 def test_every_option_can_be_changed_and_changed_back(world, calls, target, options):
     begun = target()
     topic = world.policy(of.TOPIC)

@@ -90,6 +90,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("field", [*WRONG, "twice", "future"])
+@pytest.mark.sampled(4)
 def test_what_no_run_writes_is_told_and_can_be_removed(witness, recycle, field):
     forge(witness, **{field: WRONG.get(field)} if field in WRONG else {})
     named = field

@@ -120,6 +120,7 @@ def stack(sandbox, tmp_path):
     return Stack(sandbox, tmp_path)
 
 
+@pytest.mark.long
 def test_a_record_that_is_delivered_three_times_while_nothing_starts(stack):
     stack.from_eventbridge()
     stack.sandbox.fault("run_task_fails", family="report", reason=CAPACITY, times=1)
@@ -131,6 +132,7 @@ def test_a_record_that_is_delivered_three_times_while_nothing_starts(stack):
 
 
 @pytest.mark.parametrize("fault", ["connection_reset", "server_error", "throttling"])
+@pytest.mark.sampled(3)
 def test_an_answer_that_is_lost_starts_nothing_twice(stack, fault):
     carried_out = {} if fault == "throttling" else {"carried_out": True}
     stack.sandbox.fault(fault, operations=["RunTask"], times=1, **carried_out)
@@ -206,6 +208,7 @@ def test_a_task_on_spot_that_was_interrupted(stack):
 
 
 @pytest.mark.parametrize(("exit_code", "calls"), [(1, 1), (75, 2)])
+@pytest.mark.sampled(2)
 def test_only_listed_exit_codes_are_retried(stack, exit_code, calls):
     rules = [{"action": "retry", "exit_codes": [75]}]
     stack.keep_running(stopped_tasks=["spot", "host_loss"], rules=rules, launch_templates={"report": TEMPLATE})

@@ -127,6 +127,7 @@ def test_it_is_made_and_kept_and_removed(subscription, aws):
     ],
     ids=str,
 )
+@pytest.mark.sampled(3)
 def test_every_option_can_be_changed_and_changed_back(subscription, change):
     made, _calls = subscription()
     for options in (change, {}):

@@ -387,6 +387,7 @@ def test_the_targets_of_others_take_room(stack):
 SMALL: dict[str, Any] = {"kinds": ["task"], "emails": ["ops@example.org"], "slack": {"token": TOKEN, "channel": "C1"}}
 
 
+@pytest.mark.long
 def test_a_run_that_is_denied_and_one_that_is_killed_are_finished_by_the_next(stack, sandbox, tmp_path):
     sandbox.fault("access_denied", operations=["CreateRole"])
     denied = stack.run(**SMALL)

@@ -463,6 +463,7 @@ def no_call_twice(calls: list[dict[str, Any]]) -> list[str]:
     ("trail", "words"),
     [("stopped", "No trail of CloudTrail logs management events"), ("denied", "may not look"), ("logging", "")],
 )
+@pytest.mark.sampled(3)
 def test_without_a_trail_there_is_a_note(role, trail, words):
     if trail == "stopped":
         role.aws["cloudtrail"].stop_logging(Name="trail")
@@ -473,6 +474,7 @@ def test_without_a_trail_there_is_a_note(role, trail, words):
     assert [words in note for note in done["notes"]] == ([True] if words else [])
 
 
+@pytest.mark.long
 def test_variables_that_cannot_be_meant(role):
     cases = [
         ({"state": "paused"}, "launch_retry_state"),

@@ -118,6 +118,7 @@ def whole(witness):
     assert running & witness.old == set()
 
 
+@pytest.mark.long
 def test_a_job_its_events_and_its_artifacts(witness, launch):
     job = launch()
     assert job.ended() == "successful"

@@ -200,6 +200,7 @@ def test_these_are_all_writes(witness, recycle):
 
 
 @each_write
+@pytest.mark.sampled(3)
 def test_killed_once(witness, recycle, killed_after, write):
     """The run that takes over cleans up, whichever way it stops tasks."""
     killed_after(write)

@@ -150,6 +150,7 @@ SCHEDULER_BACK = {
     [*(("scheduler", change) for change in [*BOTH, *SCHEDULER]), *(("rule", change) for change in BOTH)],
     ids=str,
 )
+@pytest.mark.sampled(5)
 def test_every_option_can_be_changed_and_changed_back(schedule, seen, using, change):
     first = schedule(using=using)
     writes = len(seen(write=True))

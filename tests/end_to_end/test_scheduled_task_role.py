@@ -363,6 +363,7 @@ def test_things_of_others_stay(sandbox, aws, role):
     assert (everything(aws), writes(sandbox, since)) == (before, [])
 
 
+@pytest.mark.long
 def test_a_schedule_by_rule_that_is_the_same_is_taken_over(aws, course, role):
     """Somebody has made the same rule, with another id of its target. The role's own things are there."""
     assert failures(role(**BY_RULE)) == []
@@ -380,6 +381,7 @@ def test_a_schedule_by_rule_that_is_the_same_is_taken_over(aws, course, role):
     assert everything(aws)["rules"] == []
 
 
+@pytest.mark.long
 def test_variables_that_cannot_be_meant(sandbox, aws, tmp_path, warm):
     cases = [
         ({"scheduled_task_name": "a b"}, "`scheduled_task_name` must be 1 to 50 letters"),

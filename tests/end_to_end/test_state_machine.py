@@ -101,6 +101,7 @@ BACK = {"job": JOB, "logging": {"level": "OFF"}, "tracing": False, "tags": {"tea
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
+@pytest.mark.sampled(4)
 def test_every_option_can_be_changed_and_changed_back(machine, seen, change):
     first = machine(**BACK)
     writes = len(seen(write=True))

@@ -25,7 +25,7 @@ from .virtual_world import VirtualWorld
 
 TASKS = 4
 DAY = 86400.0
-law = settings(deadline=None, max_examples=examples(30))
+law = settings(deadline=None, max_examples=examples(15))
 
 # What a run may have written, with anything in the place of one word; and anything at all.
 real = st.integers(0, 2**32).map(lambda number: forged_record(random.Random(number)))
