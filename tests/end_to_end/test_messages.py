@@ -120,6 +120,7 @@ OF_MODULES = {
         "log_group": "trail",
         "function_arn": f"arn:aws:lambda:{ACCOUNT}:function:retry",
     },
+    "ecs_fleet_recycle": {"services": ["web"], **TASK},
     "ecs_retry_subscription_info": {"log_group": "trail"},
     "ecs_service_recycle": {"service": "web", **TASK},
     "ecs_service_task_info": {"service": "web"},

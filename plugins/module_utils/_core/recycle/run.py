@@ -204,10 +204,10 @@ class _Run:
         while True:
             believed = believe(left, service, tasks, session.world.now(), scaling, max(1, most))
             added = service.desired - give_back(service.desired, believed.original, believed.surge)
-            # What a run asked for just before it was killed may not have been started yet, and where ECS has replaced
-            # unhealthy tasks as well, the number of tasks does not show that any are lacking.
-            waited = session.world.clock() - began
-            if added >= claimed or service.deploying or service.daemon or waited > _SETTLES_WITHIN:
+            # What a run asked for just before it was killed may not have been started yet. Where ECS has replaced
+            # unhealthy tasks as well, the number of tasks alone does not show that any are lacking.
+            settled = len(tasks) == service.wanted or service.deploying or service.daemon
+            if added >= claimed or settled or session.world.clock() - began > _SETTLES_WITHIN:
                 break
             yield from session.rest(max(settings.wait_delay, _SETTLES_WITHIN / 12))
             now = yield from session.call(session.world.describe_service)
