@@ -36,7 +36,7 @@ def _as_under_make() -> None:
 
 if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the environment
     _as_under_make()
-# What a shell starts in the background ignores SIGINT, what nohup starts ignores SIGHUP, and so do programs started here.
+# What a shell starts in the background ignores SIGINT, what nohup starts SIGHUP, and so do programs started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 sys.path.insert(0, os.environ["PYTHONPATH"])  # xdist gives them the path that Python was started with
