@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,10 +21,10 @@ from tests.sandbox.model.scheduler import Cluster
 from .invariants import Broken
 from .play import Stage, set_stage
 from .scenario import START, Scenario, draw, draw_call_faults, draw_health, draw_scale_in, draw_tags
+from .side_by_side import SideBySide
 from .virtual_account import VirtualAccount
-from .virtual_world import CallFaults, Killed, VirtualWorld
+from .virtual_world import CallFaults, VirtualWorld
 
-_LONGEST = 60 * 86400.0  # virtual seconds after which a play is taken to be without an end
 _DAY = 86400.0
 
 
@@ -148,31 +148,28 @@ def play_fleet(scenario: FleetScenario) -> FleetPlay:
     return _Theatre(FleetPlay(scenario, cluster), stages, rng).perform()
 
 
-class _Theatre:
+class _Theatre(SideBySide[FleetRun]):
     def __init__(self, result: FleetPlay, stages: list[Stage], rng: random.Random) -> None:
-        self.play, self.scenario, self.cluster = result, result.scenario, result.cluster
+        super().__init__(result.cluster, result.scenario.incarnations, result.scenario.restart_after)
+        self.play, self.scenario = result, result.scenario
         self.stages = {stage.name: stage for stage in stages}
         self.random = rng
-        self.dead: set[str] = set()
-        self.runs: list[FleetRun] = []
-        self.due: list[tuple[float, Callable[[], None]]] = []
-        self.left, self.restarts = list(self.scenario.incarnations), list(self.scenario.restart_after)
         self.in_peace = False  # nobody else does anything, and nothing fails
         for name, stage in self.stages.items():
             stage.play.watch.warnings = lambda name=name: self._warnings(name)  # type: ignore[misc]
 
     def perform(self) -> FleetPlay:
         scenario = self.scenario
-        self._begin(self.left.pop(0))
+        self.begin(self.left.pop(0))
         if scenario.end_at is not None:
-            self._at(scenario.end_at, lambda: self.runs[0].ending.append("SIGTERM was received"))
+            self.at(scenario.end_at, lambda: self.runs[0].ending.append("SIGTERM was received"))
         if scenario.rival_at is not None:
             faults = replace(scenario.incarnations[-1], kill_after_write=None)
-            self._at(scenario.rival_at, lambda: self._begin(faults) and None)
+            self.at(scenario.rival_at, lambda: self.begin(faults))
         for stage in self.stages.values():
             for act in stage.scenario.acts:
-                self._at(act.at, lambda stage=stage, act=act: stage.act(act))  # type: ignore[misc]
-        self._run_all()
+                self.at(act.at, lambda stage=stage, act=act: stage.act(act))  # type: ignore[misc]
+        self.run_all()
         if any(RECORD_TAG in self.cluster.service(name).tags for name in self.stages):
             self._once(restores=True)
         for stage in self.stages.values():
@@ -199,11 +196,7 @@ class _Theatre:
 
     # ---- the course
 
-    def _at(self, seconds: float, what: Callable[[], None]) -> None:
-        self.due.append((START + seconds, what))
-        self.due.sort(key=lambda item: item[0])
-
-    def _begin(self, faults: CallFaults, restores: bool = False) -> FleetRun:
+    def begin(self, faults: CallFaults, restores: bool = False) -> FleetRun:
         scenario, owner = self.scenario, f"run{len(self.runs)}"
         report = FleetReport()
         settings = {name: stage.scenario.settings for name, stage in self.stages.items()}
@@ -256,38 +249,13 @@ class _Theatre:
         told = [words for run in self.runs for which, words in run.report.warnings if which == title]
         return told + [words for run in self.runs for words in _working(run.report, title)]
 
-    def _run_all(self) -> None:
-        while True:
-            awake = [run for run in self.runs if not run.over]
-            run = min(awake, key=lambda run: run.wake, default=None)
-            if self.due and (run is None or self.due[0][0] <= run.wake):
-                at, what = self.due.pop(0)
-                self.cluster.advance(at)
-                what()
-            elif run is None:
-                return
-            else:
-                self._step(run)
-            if self.cluster.now - START > _LONGEST:
-                raise Broken("it does not end")
+    def has_ended(self, run: FleetRun, result: None) -> None:
+        self.play.reports.append(run.report)
 
-    def _step(self, run: FleetRun) -> None:
-        self.cluster.advance(run.wake)
-        try:
-            pause = next(run.steps)
-            if pause <= 0:
-                raise Broken(f"a pause of {pause} seconds")
-            run.wake = self.cluster.now + pause
-        except StopIteration:
-            run.over = True
-            self.play.reports.append(run.report)
-        except Killed:
-            run.over = True
-            self.dead.add(run.owner)
-            self.play.killed += 1
-            restart = self.cluster.now + self.restarts.pop(0) - START
-            faults = self.left.pop(0)
-            self._at(restart, lambda: self._begin(faults) and None)
+    def was_killed(self) -> None:
+        self.play.killed += 1
+        for stage in self.stages.values():
+            stage.play.watch.hindered = True
 
     # ---- peace
 
@@ -321,8 +289,8 @@ class _Theatre:
 
     def _once(self, restores: bool = False) -> FleetReport:
         self.in_peace = True
-        run = self._begin(CallFaults(), restores)
-        self._run_all()
+        run = self.begin(CallFaults(), restores)
+        self.run_all()
         return run.report
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,12 +22,12 @@ from tests.sandbox.model.state import SandboxError
 
 from .invariants import PROTECTED_FOR, Broken, Watch
 from .scenario import START, Act, Scenario
-from .virtual_world import CallFaults, Killed, VirtualWorld
+from .side_by_side import SideBySide
+from .virtual_world import CallFaults, VirtualWorld
 
 PERCENTAGES = ("maximum_percent", "minimum_healthy_percent")
 RESIZING = ("rescale", "scale_out", "scale", "instances")
 DEPLOYING = ("deploy", "external_task_set", "finish", "roll_back")
-_LONGEST = 40 * 86400.0  # virtual seconds after which a play is taken to be without an end
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Run:
     wake: float
     ending: list[str]
     progress: Report  # filled while it runs
-    report: Report | None = None  # once it has ended
+    over: bool = False
 
 
 @dataclass
@@ -90,31 +90,26 @@ def _name_tasks(scenario: Scenario, cluster: Cluster) -> Scenario:
     return replace(scenario, settings=replace(scenario.settings, selector=replace(selector, value=named)))
 
 
-class Stage:
+class Stage(SideBySide[Run]):
     def __init__(self, result: Play, rng: random.Random) -> None:
+        super().__init__(result.cluster, result.scenario.incarnations, result.scenario.restart_after)
         self.play = result
         self.scenario = result.scenario
         self.name = result.scenario.name
-        self.cluster = result.cluster
         self.random = rng
-        self.dead: set[str] = set()
         self.before = set(self.cluster.service(self.name).live)
-        self.runs: list[Run] = []
         result.watch.warnings = lambda: [words for run in self.runs for words in run.progress.warnings]
-        self.due: list[tuple[float, Callable[[], None]]] = []
-        self.left = list(self.scenario.incarnations)
-        self.restarts = list(self.scenario.restart_after)
 
     def perform(self) -> None:
         scenario = self.scenario
-        self._begin(self.left.pop(0))
+        self.begin(self.left.pop(0))
         if scenario.end_at is not None:
-            self._at(scenario.end_at, lambda: self.runs[0].ending.append("SIGTERM was received"))
+            self.at(scenario.end_at, lambda: self.runs[0].ending.append("SIGTERM was received"))
         if scenario.rival_at is not None:
-            self._at(scenario.rival_at, lambda: self._begin(replace(scenario.incarnations[-1], kill_after_write=None)))
+            self.at(scenario.rival_at, lambda: self.begin(replace(scenario.incarnations[-1], kill_after_write=None)))
         for act in scenario.acts:
-            self._at(act.at, lambda act=act: self.act(act))  # type: ignore[misc]
-        self._run_all()
+            self.at(act.at, lambda act=act: self.act(act))  # type: ignore[misc]
+        self.run_all()
         if self.play.watch.forged_at is not None:
             self.cluster.advance(self.cluster.now + LONGEST_LEASE + 120)  # no lease can last longer
         if RECORD_TAG in self.cluster.service(self.name).tags:
@@ -131,11 +126,7 @@ class Stage:
         self._check_calls()
         self._make_peace()
 
-    def _at(self, seconds: float, what: Callable[[], None]) -> None:
-        self.due.append((START + seconds, what))
-        self.due.sort(key=lambda item: item[0])
-
-    def _begin(self, faults: CallFaults, settings: Settings | None = None) -> Run:
+    def begin(self, faults: CallFaults, settings: Settings | None = None) -> Run:
         owner = f"run{len(self.runs)}"
         world = VirtualWorld(
             self.cluster, self.name, random.Random(self.random.random()), self.scenario.call_seconds, faults
@@ -160,39 +151,12 @@ class Stage:
         self.runs.append(run)
         return run
 
-    def _run_all(self) -> None:
-        """Until every run has ended and nobody else has anything to do."""
-        while True:
-            awake = [run for run in self.runs if run.report is None and run.owner not in self.dead]
-            run = min(awake, key=lambda run: run.wake, default=None)
-            if self.due and (run is None or self.due[0][0] <= run.wake):
-                at, what = self.due.pop(0)
-                self.cluster.advance(at)
-                what()
-            elif run is None:
-                return
-            else:
-                self._step(run)
-            if self.play.seconds > _LONGEST:
-                raise Broken("it does not end")
+    def has_ended(self, run: Run, result: Report) -> None:
+        self.play.reports.append(result)
 
-    def _step(self, run: Run) -> None:
-        self.cluster.advance(run.wake)
-        try:
-            pause = next(run.steps)
-            if pause <= 0:
-                raise Broken(f"a pause of {pause} seconds")
-            run.wake = self.cluster.now + pause
-        except StopIteration as end:
-            run.report = end.value
-            self.play.reports.append(end.value)
-        except Killed:
-            self.dead.add(run.owner)
-            self.play.killed += 1
-            self.play.watch.hindered = True
-            restart = self.cluster.now + self.restarts.pop(0) - START
-            faults = self.left.pop(0)
-            self._at(restart, lambda: self._begin(faults) and None)
+    def was_killed(self) -> None:
+        self.play.killed += 1
+        self.play.watch.hindered = True
 
     def act(self, act: Act) -> None:
         cluster, service = self.cluster, self.cluster.service(self.name)
@@ -309,10 +273,9 @@ class Stage:
         cluster.poke(service)
 
     def _once(self, settings: Settings | None = None) -> Report:
-        run = self._begin(CallFaults(), settings)
-        self._run_all()
-        assert run.report
-        return run.report
+        run = self.begin(CallFaults(), settings)
+        self.run_all()
+        return run.progress
 
     def may_refuse(self, report: Report) -> bool:
         """No room to stop a single task, or none to place one, or not in time: no fault, but what the options say."""
