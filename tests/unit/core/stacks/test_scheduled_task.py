@@ -468,6 +468,54 @@ def test_a_tagged_rule_that_is_no_schedule_is_refused(change):
     assert plan(world, state="absent", **BY_RULE)["result"]["kept"] == ["rule report"]
 
 
+BY_SCHEDULER = {"name": "report", "using": "scheduler", "group_name": "default"}
+OF_RULES = {"name": "report", "using": "rule", "state_machine_arn": MACHINE}
+
+
+@pytest.mark.parametrize(("given", "schedule"), [(EVERYTHING, BY_SCHEDULER), (BY_RULE, OF_RULES)])
+def test_absent_removes_all_of_it(given, schedule):
+    planned = plan(settled(**given), state="absent", **given)
+    names = ("report-execution", "report-task")
+    assert {key: value for key, value in planned.items() if key.startswith("removed_")} == {
+        "removed_schedules": [schedule],
+        "removed_state_machines": [{"name": "report"}],
+        "removed_targets": [{"target": {"rule": name, "id": "topic", "state": "absent"}} for name in names],
+        "removed_rules": [{"rule": {"name": name, "state": "absent"}} for name in names],
+        "removed_topics": [{"topic": {"name": "report-failures", "state": "absent"}}],
+        "removed_log_groups": [{"name": LOG_GROUP}],
+        "removed_roles": [
+            {"iam_role": {"name": f"report-{name}", "state": "absent"}} for name in ("schedule", "states")
+        ],
+    }
+    items = [item for task in planned["changes"] for item in task["items"]]
+    assert [item["label"] for item in items if not item["before"] or item["after"] is not None] == []
+    found = items[0]["before"]
+    assert (found["using"], found["schedule_expression"]) == (schedule["using"], "rate(1 day)")
+    assert "foreign" not in found
+    nothing = {"state_machine": None, "schedule": None, "topic_arn": None, "unconfirmed_emails": [], "not_managed": []}
+    assert nothing.items() <= planned["result"].items()
+    assert planned["notes"] == []
+
+
+def test_absent_where_nothing_is_says_nothing():
+    planned = plan(empty(), state="absent")
+    assert (planned["changes"], planned["notes"]) == ([], [])
+
+
+def test_a_log_group_and_its_key():
+    (made,) = plan(empty(), kms_key=KEY)["log_groups"]
+    assert (made["name"], made["kms_key_id"]) == (LOG_GROUP, KEY)
+    assert "kms_key_id" not in plan(empty())["log_groups"][0]
+    world = settled()
+    keyed = plan(world, kms_key=KEY)
+    assert keyed["log_groups"] == []
+    (change,) = [
+        item for task in keyed["changes"] for item in task["items"] if item["label"] == f"log_group_key {LOG_GROUP}"
+    ]
+    assert (change["before"], change["after"]) == ({"kms_key_arn": None}, {"kms_key_arn": KEY})
+    assert GROUP_KEY not in str(labels(plan(settled(kms_key=KEY), kms_key=KEY)))
+
+
 def test_rules_and_topics_that_others_use_stay():
     world = settled(**EVERYTHING)
     world["rules"]["report-task"]["targets"].append({"id": "theirs", "arn": TOPIC})
