@@ -319,6 +319,38 @@ def test_absent_removes_everything_and_then_nothing():
     assert set(map(str, facts["result"].values())) == {"None", "[]"}
 
 
+def test_absent_removes_all_of_it():
+    planned = plan({"state": "absent"}, after({**LEAST, "emails": ["ops@example.com"]}), None)
+    rules, queues = [f"{NAME}-launch", f"{NAME}-stopped"], [f"{NAME}-dead-letters", NAME]
+    target = {"id": "retry", "arn": FUNCTION, "dead_letter_arn": DEAD, "state": "absent"}
+    group = f"/aws/lambda/{NAME}"
+    steps = {
+        "old_targets": [{"target": {"rule": rule, **target}} for rule in rules],
+        "old_rules": [{"rule": {"name": rule, "state": "absent"}} for rule in rules],
+        "old_mappings": [{"function_name": NAME, "source_arn": QUEUE}],
+        "old_functions": [{"name": NAME}],
+        "old_log_groups": [{"name": group}],
+        "old_alarms": [{"name": f"{NAME}-dead-letters"}],
+        "old_topics": [{"topic": {"name": f"{NAME}-given-up", "state": "absent"}}],
+        "old_queues": [{"queue": {"name": queue, "state": "absent"}} for queue in queues],
+        "old_roles": [{"iam_role": {"name": NAME, "state": "absent"}}],
+    }
+    assert {key: items for key, items in planned.items() if key in TASKS and items} == steps
+    changes = [(item["label"], item["before"], item["after"]) for task in planned["changes"] for item in task["items"]]
+    assert changes == [
+        *((f"target retry of rule {rule}", {"arn": FUNCTION}, None) for rule in rules),
+        *((f"rule {rule}", {"name": rule}, None) for rule in rules),
+        (NAME, QUEUE, None),
+        (NAME, NAME, None),
+        (group, group, None),
+        (f"{NAME}-dead-letters", f"{NAME}-dead-letters", None),
+        (f"topic {NAME}-given-up", {"name": f"{NAME}-given-up"}, None),
+        *((f"queue {queue}", {"name": queue}, None) for queue in queues),
+        (f"role {NAME}", {"name": NAME}, None),
+    ]
+    assert planned["notes"] == []
+
+
 KINDS = [
     ("rules", f"{NAME}-launch", "rule"),
     ("rules", f"{NAME}-stopped", "rule"),
