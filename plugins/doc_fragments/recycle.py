@@ -188,8 +188,8 @@ options:
     default: 3600
   suspend_scaling:
     description:
-      - What Application Auto Scaling shall not do to the service during the run. C(dynamic_in), scaling in by
-        policies, would take the added tasks away again.
+      - What Application Auto Scaling must not do to the service during the run. C(dynamic_in) stands for scaling in by
+        policies, which would take the added tasks away again.
       - Switches that are suspended already stay so. Those that the run suspends are resumed at its end.
       - An empty list leaves Application Auto Scaling alone. Minimum and maximum capacity are never changed.
     type: list

@@ -151,8 +151,8 @@ notes:
   - Two runs at once. A service that another run is at work on is waited for, for O(wait_timeout) at most.
   - When a service fails, the others go on, and the module fails in the end. Its message names each cause once, with
     the services that it is about.
-  - Progress. Where the module runs on the machine on which Ansible runs, a line on standard error tells of each step
-    with the name of the service, of each service that ends, and once a minute how many services are done, running and
+  - Progress. Where the module runs on the controller, it prints a line on standard error for each step, with the name
+    of the service, and for each service that ends. Once a minute it prints how many services are done, running and
     waiting, and about how long the others will take. The variable C(ecs_progress=false) silences it.
   - One task is for one account and region. Use one task for each of them, with C(assume_role_arn) of
     M(amazon.aws.sts_assume_role) for other accounts.

@@ -49,7 +49,7 @@ def service_revision(ecs: Any, arn: str) -> shapes.Revision:
 
 @aws_call("ecs:DescribeServiceRevisions")
 def service_revisions(ecs: Any, arns: list[str]) -> dict[str, shapes.Revision]:
-    """The same for several, by ARN; those that ECS does not tell of are empty. At most twenty."""
+    """The same for up to twenty ARNs, by ARN. A revision that the answer lacks is empty."""
     answer = ecs.describe_service_revisions(serviceRevisionArns=arns)
     found = {each["serviceRevisionArn"]: shapes.revision(each) for each in answer.get("serviceRevisions", [])}
     return {arn: found.get(arn, shapes.Revision()) for arn in arns}

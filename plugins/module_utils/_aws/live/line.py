@@ -62,7 +62,7 @@ class Line:
         return self._clients[name]
 
     def _answered(self, parsed: Mapping[str, Any], model: Any, **_more: Any) -> None:
-        """boto3 tells of every answer here, errors too: count it, and set the clock by it."""
+        """boto3 calls this for every answer, errors included. Count the answer, and set the clock by it."""
         meta = parsed.get("ResponseMetadata", {})
         self._calls[model.name] += 1 + meta.get("RetryAttempts", 0)
         # Only ECS's own date counts: it is the clock that stamps createdAt.

@@ -34,8 +34,8 @@ class Self:
     is_dead: Callable[[str], bool]  # whether the run that an owner names is provably gone
     ending: Callable[[], str | None]  # why this run has to end now, in words
     check: bool = False  # plan only
-    # Where many services are recycled together: told of a call before it is made. True when the call shall wait until
-    # the others have said what they ask, which takes a pause of no seconds.
+    # Where many services are recycled together: gets each call before it is made, and returns whether the call has to
+    # wait, by a pause of 0 seconds, until the other services have announced theirs.
     meets: Callable[[str, tuple[object, ...]], bool] = lambda _operation, _arguments: False
 
 
