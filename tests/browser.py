@@ -17,6 +17,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,11 @@ def find_browser() -> str:
     pytest.skip(words)
 
 
+def roles_and_names(nodes: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Of what :meth:`Browser.accessible` returns."""
+    return [(each["role"]["value"], each.get("name", {}).get("value", "")) for each in nodes]
+
+
 class Browser:
     """One page of one browser."""
 
@@ -84,6 +91,7 @@ class Browser:
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log", "DOM", "Accessibility"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def __enter__(self) -> Browser:
         return self
@@ -125,9 +133,26 @@ class Browser:
 
     def open(self, path: Path) -> None:
         self.events.clear()
-        self.call("Page.navigate", url=path.resolve().as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+        loader = self.call("Page.navigate", url=path.resolve().as_uri())["loaderId"]
+        # The load of a page before may be told late.
+        while not any(
+            event.get("method") == "Page.lifecycleEvent"
+            and (event["params"]["loaderId"], event["params"]["name"]) == (loader, "load")
+            for event in self.events
+        ):
             self.events.append(self._read())
+
+    def accessible(self, expected: Callable[[list[tuple[str, str]]], object]) -> list[dict[str, Any]]:
+        """What a screen reader is told, once its roles and names are as expected: the tree follows the page late."""
+        end = time.monotonic() + 20
+        while True:
+            tree = self.call("Accessibility.getFullAXTree")["nodes"]
+            nodes = [each for each in tree if not each["ignored"]]
+            named = roles_and_names(nodes)
+            if expected(named):
+                return nodes
+            assert time.monotonic() < end, named
+            time.sleep(0.05)
 
     def ask(self, expression: str) -> Any:
         """The value of an expression of JavaScript. It works while the page itself may run none."""

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.steadyops.ecs.plugins.filter.recycle_summary import recycle_page, recycle_row
 
-from tests.browser import Browser
+from tests.browser import Browser, roles_and_names
 from tests.end_to_end.conftest import LATENCIES, SPEED
 from tests.end_to_end.programs import QUICK, RECYCLE, Module, arguments
 
 ROOT = Path(__file__).parents[2]
 EVIL = "</title><script>document.title='owned'</script>\"><img src=x onerror=\"document.title='owned'\">&amp;"
+TABLE = ["table", "rowheader", "rowheader", "rowheader"]
 # The least contrast between any text that is seen and what is behind it, as WCAG reckons it.
 CONTRAST = """
 (() => {
@@ -44,6 +45,10 @@ CONTRAST = """
   return least;
 })()
 """
+
+
+def pictures(named):
+    return [name for role, name in named if role in ("image", "img")]
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +115,8 @@ def test_the_page(browser, page):
     )
 
     # To a screen reader the drawings are pictures with a name, and the table is one.
-    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
-    named = [(each["role"]["value"], each.get("name", {}).get("value", "")) for each in nodes if not each["ignored"]]
-    pictures = [name for role, name in named if role in ("image", "img")]
-    assert [name.split(":")[0] for name in pictures] == ["web.prod", "api.prod"]
+    named = roles_and_names(browser.accessible(lambda named: len(pictures(named)) == 2))
+    assert [name.split(":")[0] for name in pictures(named)] == ["web.prod", "api.prod"]
     assert ("table", "Services") in named
     assert [name.split(" eu-")[0] for role, name in named if role == "rowheader"] == [
         "web.prod", "api.prod", " ".join(EVIL.split()),
@@ -163,11 +166,8 @@ def test_it_can_be_read(browser, page, width, dark):
     assert browser.ask(CONTRAST) >= 4.5
     ground = browser.ask("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(255, 255, 255)") is not dark
-    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
-    roles = [each["role"]["value"] for each in nodes if not each["ignored"]]
-    assert (roles.count("table"), roles.count("rowheader")) == (1, 3), (
-        "a table to screen readers, however it is laid out"
-    )
+    # A table to screen readers, however it is laid out.
+    browser.accessible(lambda named: [role for role, _ in named if role in ("table", "rowheader")] == TABLE)
 
 
 def test_it_can_be_read_in_windows_of_many_widths(browser, page):
@@ -299,9 +299,8 @@ def test_a_fleet_is_filtered_with_the_keyboard(browser, large, width):
     assert browser.ask(SEEN_COURSES) == len(rows)
     assert browser.ask("[...document.querySelectorAll('li[data-of]')].filter(each => !each.hidden).length") == len(rows)
 
-    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
-    named = [(each["role"]["value"], each.get("name", {}).get("value", "")) for each in nodes if not each["ignored"]]
-    assert {("search", "Filter services"), ("searchbox", "Filter by text"), ("combobox", "Status")} <= set(named)
+    controls = {("search", "Filter services"), ("searchbox", "Filter by text"), ("combobox", "Status")}
+    nodes = browser.accessible(controls.issubset)
     (told,) = [each for each in nodes if each["role"]["value"] == "status"]
     assert {"name": "live", "value": {"type": "token", "value": "polite"}} in told["properties"]
     assert browser.ask("document.querySelector('output').innerText") == f"{len(rows)} of 500 services"
@@ -327,7 +326,6 @@ def test_the_pictures_of_the_readme(browser, tmp_path, width, request):
 def test_it_can_be_read_where_scripts_are_forbidden(browser, page):
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     browser.open(page)
-    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
+    named = roles_and_names(browser.accessible(lambda named: len(pictures(named)) == 2))
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
-    assert any(each.get("name", {}).get("value") == "Recycle of 3 services" for each in nodes)
-    assert sum(each["role"]["value"] in ("image", "img") for each in nodes if not each["ignored"]) == 2
+    assert "Recycle of 3 services" in [name for _, name in named]
