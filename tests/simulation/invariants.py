@@ -48,6 +48,7 @@ class Watch:
         self.lost_at = -math.inf  # when somebody else last took a healthy task away
         self.looked_at = cluster.now  # of the run that wrote last, as far as its reads could see
         self.lowered_after = cluster.now  # the same, of the write that lowered the count last
+        self.lowered_at = -math.inf  # when it was lowered
         self.hindered = False  # whether since then the run was killed, or AWS refused every StopTask
         self.giving_back = False  # whether the run that wrote last has failed, or restores
         self.draining = False  # whether only stale tasks may go for the count that was lowered last
@@ -158,8 +159,9 @@ class Watch:
             return  # a task that was not healthy when it was looked at, and maybe was this one
         # ECS picks at random from those that run. What it started of its own accord, to replace unhealthy
         # ones, between the look and the lower count could not be taken off before.
-        # Nor can it be when AWS refuses to stop it, or the run is killed.
-        since = self.lowered_after if self.hindered else self.looked_at
+        # Nor can it be when AWS refuses to stop it, or the run is killed, or when ECS acts on the count at once.
+        at_once = change.time - self.lowered_at <= unseen
+        since = self.lowered_after if self.hindered or at_once else self.looked_at
         tasks = self.live.values()  # with the one that ECS has just stopped
         # Among tasks that were not healthy before, and that no run may stop, one more is one that ECS can spare.
         ill = any(task.created_at < since and not task.healthy for task in tasks)
@@ -185,7 +187,7 @@ class Watch:
             self._check_stop(arguments[0], looked_at)
         elif operation == "UpdateService":
             self.lowered = arguments[0] < self.cluster.service(self.name).desired
-            self.lowered_after, self.hindered = self.looked_at, False
+            self.lowered_after, self.lowered_at, self.hindered = self.looked_at, self.cluster.now, False
             self._check_desired(arguments[0])
             self.draining = self.lowered and not self.giving_back and self.scenario.settings.stop_method == "scale_in"
             stale_left = self._stale_left()
@@ -247,7 +249,10 @@ class Watch:
         """Whether a run has said that what a killed one added is not to be seen, and may be right: ECS stopped it when
         the task set was scaled down, or has no room for it beside tasks that it started for unhealthy ones.
         """
-        full = self.scenario.service["room"] is not None and self.scenario.service.get("unhealthy", 0) > 0
+        ill = self.scenario.service.get("unhealthy", 0) > 0 or any(
+            "never_healthy" in kind for kind, _ in self.scenario.faults
+        )
+        full = self.scenario.service["room"] is not None and ill
         return (self.lowest_scale < 100 or full) and any("are to be seen" in words for words in self.warnings())
 
     def _check_forged(self, count: int) -> None:

@@ -462,7 +462,7 @@ def test_the_second_run_writes_nothing(yardstick: Latencies) -> None:
 def test_a_step_whose_last_task_ends_by_itself_is_reported(yardstick: Latencies) -> None:
     cluster = a_service(yardstick, 2)
     first, second = sorted(cluster.live("web"), key=lambda task: task.created_at)
-    world = VirtualWorld(cluster, "web")
+    world = VirtualWorld(cluster, "web", call_seconds=2.0)  # so that another look comes before the next stop
     stops: list[str] = []
 
     def crash_the_other(operation: str, arguments: tuple[object, ...], _looked_at: float) -> None:

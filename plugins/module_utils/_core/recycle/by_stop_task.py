@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ..errors import CallFailed, Failed
-from .decide import Action, Observation, Stop, Wait, decide
+from .decide import Action, Observation, Stop, Wait, decide, is_done
+from .knowledge import PER_CALL
 from .model import Task
 from .pace import LONGEST
 from .progress import Progress
 from .session import Steps
 from .shield import lift
 
+_HOLDS = 3.0  # seconds for which the stops of a step may follow from one look
+_PROTECTION_HOLDS = 1.0  # ... and from one answer about what is protected: a task protects itself when it gets work
 _BEFORE_REACTION = 3.0  # seconds within which ECS has not begun to replace a stopped task
 
 
@@ -25,12 +29,13 @@ class ByStopTask:
         self._progress = progress
         self._session = progress.session
         self._added: list[str] = []  # ids of the tasks that the surge brought
+        self._protections: tuple[float, dict[str, float | None]] = 0.0, {}  # clock of the call, ARN -> end, if any
         self._held: dict[str, float] = {}  # id -> clock at which a task was first met under protection
 
     def close_step(self, seen: Observation) -> None:
         progress = self._progress
         history = progress.history
-        if (history.open_stops and seen.stale) or not seen.whole:
+        if (history.open_stops and seen.stale) or not (seen.whole or is_done(progress.plan, seen, history)):
             return
         progress.launching = False
         good = progress.unreported
@@ -51,6 +56,10 @@ class ByStopTask:
         progress = self._progress
         if isinstance(action, Stop):
             whole = yield from self._stop(action, seen)
+            while follows := self._next_of_step(action, seen):
+                self._session.heed_ending()
+                action, seen = follows
+                whole = yield from self._stop(action, seen)
             if progress.history.open_stops:
                 return False
             if whole and not progress.todo:
@@ -60,6 +69,21 @@ class ByStopTask:
         elif isinstance(action, Wait):
             yield from progress.wait(action, progress.pace)
         return False
+
+    def _next_of_step(self, done: Stop, seen: Observation) -> tuple[Stop, Observation] | None:
+        """The stop that may follow the one just made without another look, and what it follows from.
+
+        A step opens when there is room for all of its stops, so a look holds for a moment. The last step needs to see
+        what ECS does about each.
+        """
+        progress = self._progress
+        was_stopped = done.task.id not in progress.todo
+        fresh = self._session.world.clock() - seen.clock <= _HOLDS
+        if not (was_stopped and fresh and progress.history.open_stops) or progress.history.last_step:
+            return None
+        seen = seen.without(done.task)
+        action = self.decide(seen) if seen.next_stale else None
+        return (action, seen) if isinstance(action, Stop) else None
 
     def make_way(self) -> Steps[None]:
         """A run that this one took over from may have stopped tasks by scale-in, and protected others for it."""
@@ -74,10 +98,10 @@ class ByStopTask:
         try:
             if session.settings.protected_tasks != "recycle":
                 entered = session.world.clock()
-                yield from session.meet(session.world.protected_until, [task.arn])
+                protected = yield from self._is_protected(task, seen.next_stale[: action.history.open_stops + 1])
                 if session.is_late(entered):
                     return False
-                if self._is_protected(task):
+                if protected:
                     yield from self._meet_protected(task)
                     return False
             began, asked = session.world.clock(), True
@@ -114,10 +138,21 @@ class ByStopTask:
         session.note(at_once=action.history.surge > 0, surge=action.history.surge)
         return action.history.surge == 0
 
-    def _is_protected(self, task: Task) -> bool:
-        """By others: what an abandoned run has put under protection stands in nobody's way."""
-        ends = self._session.world.protected_until([task.arn])
-        return any(not self._session.held.shields(end) for end in ends.values())
+    def _is_protected(self, task: Task, next_stale: Iterable[Task]) -> Steps[bool]:
+        """By others: what an abandoned run has put under protection stands in nobody's way.
+
+        ``next_stale``: those that the step may stop, ``task`` among them, about which the same call asks.
+        """
+        session = self._session
+        asked, ends = self._protections
+        if task.arn not in ends or session.world.clock() - asked > _PROTECTION_HOLDS:
+            arns = [each.arn for each in next_stale][:PER_CALL]
+            yield from session.meet(session.world.protected_until, arns)
+            asked, found = session.world.clock(), session.world.protected_until(arns)
+            ends = {arn: found.get(arn) for arn in arns}
+            self._protections = asked, ends
+        end = ends[task.arn]
+        return end is not None and not session.held.shields(end)
 
     def _meet_protected(self, task: Task) -> Steps[None]:
         """A task under protection is skipped, or comes after those that are not, and is waited for in the end."""

@@ -25,6 +25,7 @@ _RAISES = 3
 class Observation:
     """One look, in numbers. Tasks that we stopped are in none of them."""
 
+    clock: float  # when it began
     elapsed: float  # seconds since the last action of ours
     desired: int
     healthy: int  # surely good
@@ -48,6 +49,16 @@ class Observation:
     def free(self) -> int:
         """So many of the first stale tasks are not good: to stop them takes nothing from the healthy ones."""
         return next((i for i, task in enumerate(self.next_stale) if task.id in self.next_good), len(self.next_stale))
+
+    def without(self, task: Task) -> Observation:
+        """The same after ``task`` was stopped, which is one of ``next_stale``."""
+        return replace(
+            self,
+            healthy=self.healthy - (task.id in self.next_good),
+            live=self.live - 1,
+            stale=self.stale - 1,
+            next_stale=tuple(each for each in self.next_stale if each.id != task.id),
+        )
 
     @property
     def whole(self) -> bool:
@@ -139,7 +150,7 @@ def decide(plan: Plan, settings: Settings, seen: Observation, history: History, 
     ``pause``: seconds that are left of the pause between two steps.
     """
     late = seen.elapsed > settings.wait_timeout and not seen.room
-    obstacle = _find_obstacle(plan, settings, seen, late)
+    obstacle = _find_obstacle(plan, settings, seen, history, late)
     if obstacle:
         return obstacle
     consumed = plan.surge > 0 and history.surge == 0 and not history.open_stops
@@ -159,7 +170,7 @@ def decide(plan: Plan, settings: Settings, seen: Observation, history: History, 
 def decide_scale_in(plan: Plan, settings: Settings, seen: Observation, history: History, pause: float = 0.0) -> Action:
     """The same where ECS stops the stale tasks itself, for a lower desired count. First match wins."""
     late = seen.elapsed > settings.wait_timeout and not seen.room
-    obstacle = _find_obstacle(plan, settings, seen, late)
+    obstacle = _find_obstacle(plan, settings, seen, history, late)
     if obstacle:
         return obstacle
     if history.draining:
@@ -184,7 +195,15 @@ def decide_scale_in(plan: Plan, settings: Settings, seen: Observation, history: 
     return ScaleIn(count, after, among)
 
 
-def _find_obstacle(plan: Plan, settings: Settings, seen: Observation, late: bool) -> Action | None:
+def is_done(plan: Plan, seen: Observation, history: History) -> bool:
+    """Whether all is replaced. In the last step nothing is to be started, so what is not good after it, with as many
+    good as there were, is surplus: ECS was quicker than a lower count. It is withdrawn and not waited for."""
+    good = not seen.unknown and seen.healthy >= plan.original
+    surplus = history.last_step and good and 0 < seen.fresh_bad <= history.surge
+    return not seen.stale and (seen.whole or surplus)
+
+
+def _find_obstacle(plan: Plan, settings: Settings, seen: Observation, history: History, late: bool) -> Action | None:
     """What comes before all else, whichever way tasks are stopped."""
     if seen.failed:
         return GiveUp(seen.failed)
@@ -202,7 +221,8 @@ def _find_obstacle(plan: Plan, settings: Settings, seen: Observation, late: bool
     if seen.refusal:
         return GiveUp(seen.refusal)
     if not seen.stale:
-        return Finish() if seen.whole else _wait(late, settings, seen, "the last replacements to become good")
+        done = is_done(plan, seen, history)
+        return Finish() if done else _wait(late, settings, seen, "the last replacements to become good")
     if seen.desired < plan.original:
         return GiveUp(
             f"somebody else lowered the desired count to {seen.desired} while tasks were being replaced; it was"

@@ -16,6 +16,7 @@ from .session import Steps
 _LAST_LOOKS = 4  # before a run that has to end gives back what it added whatever the tasks are like
 _NAMING_LOOKS = 12
 _STARTED_AGAIN = 3  # tasks more than the count that ECS may start while the count is being lowered
+_QUICK = 1.0  # seconds in which ECS will hardly have started a task after the tasks were counted
 _LAST_SECONDS = 60.0  # for withdrawing tasks, when the run has to end
 
 
@@ -73,8 +74,12 @@ def _warn_of_doubtful(progress: Progress, seen: Leaving) -> None:
 def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving]:
     session, knowledge = progress.session, progress.knowledge
     service = progress.service = yield from session.look()
+    counted = session.world.clock()
     knowledge.new_events(service)
     yield from lookout.describe(())
+    if session.world.clock() - counted > _QUICK:
+        service = progress.service = yield from session.look()
+        knowledge.new_events(service)
     desired = session.desired(service)
     healthy = knowledge.healthy(service)
     session.report.healthy = None if knowledge.mixed else healthy

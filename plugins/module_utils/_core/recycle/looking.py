@@ -54,6 +54,7 @@ class Lookout:
         """Observe. None when ECS's counts alone say that a launch goes its way, which saves a call."""
         progress, session, world = self._progress, self._session, self._session.world
         knowledge, report = progress.knowledge, session.report
+        began = world.clock()
         service = progress.service = yield from session.look()
         counted_victims = knowledge.running_victims  # at most: some may have ended before they were counted
         new = knowledge.new_events(service)
@@ -97,6 +98,7 @@ class Lookout:
             session.acted_clock = world.clock()  # what is waited for from now on is something else
         self._waits_for_room = bool(room)
         return Observation(
+            clock=began,
             elapsed=session.elapsed,
             desired=desired,
             healthy=healthy,
@@ -193,7 +195,8 @@ class Lookout:
         """Whether ECS's counts say that what is missing is on its way, or has not been begun yet, and it is
         too early for it to be good."""
         progress, session, knowledge = self._progress, self._session, self._progress.knowledge
-        moving = progress.history.open_stops or service.deploying or service.wanted != desired
+        stopping = progress.history.open_stops or progress.history.last_step
+        moving = stopping or service.deploying or service.wanted != desired
         blind = session.world.clock() - self._described_clock
         if moving or blind > _BLIND_SPELL or session.elapsed > session.settings.wait_timeout:
             return False

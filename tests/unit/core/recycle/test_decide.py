@@ -50,6 +50,7 @@ def look(**changes) -> Observation:
     batch = tasks(min(stale, changes.pop("batch", 2)))
     return Observation(
         **{
+            "clock": 0.0,
             "elapsed": 30.0,
             "desired": 12,
             "healthy": 12,
@@ -150,6 +151,33 @@ def test_what_ecs_refuses_ends_the_run_in_its_words(seen, history):
 @pytest.mark.parametrize("history", [ADDED, BETWEEN], ids=["before the first step", "after a step"])
 def test_when_nothing_stale_is_left(seen, history, expected, words):
     check(decide(plan(), SETTINGS, look(stale=0, **seen), history), expected, words)
+
+
+@pytest.mark.parametrize(
+    ("seen", "surge", "expected"),
+    [
+        pytest.param({}, 1, Finish(), id="it is withdrawn"),
+        pytest.param({"healthy": 9}, 1, Wait, id="it is needed"),
+        pytest.param({"unknown": 1}, 1, Wait, id="there may be more"),
+        pytest.param({}, 0, Wait, id="it takes the place of another"),
+        pytest.param({"fresh_bad": 2}, 1, Wait, id="one of two does"),
+        pytest.param({"stale": 1, "batch": 1}, 1, Wait, id="one is still to be stopped"),
+    ],
+)
+def test_what_ecs_started_more_than_the_last_step_needs(seen, surge, expected):
+    last = History(surge=surge, stops=10, last_step=True)
+    seen = look(**{"stale": 0, "desired": 11, "live": 11, "healthy": 10, "fresh_bad": 1, **seen})
+    check(decide(plan(), SETTINGS, seen, last), expected)
+
+
+def test_a_look_holds_for_the_next_stop():
+    seen = look(stale=4, batch=3)
+    first, second, third = seen.next_stale
+    seen = replace(seen, next_good=frozenset({second.id, third.id}))
+    after = seen.without(first)
+    assert (after.healthy, after.live, after.stale, after.next_stale) == (12, 11, 3, (second, third)), "it was not good"
+    after = after.without(second)
+    assert (after.healthy, after.live, after.stale, after.next_stale) == (11, 10, 2, (third,))
 
 
 @pytest.mark.parametrize(
@@ -434,6 +462,7 @@ def situations(draw):
     stale = draw(count)
     following = tasks(min(stale, of.batch))
     seen = Observation(
+        clock=0.0,
         elapsed=draw(st.floats(0, 2000)),
         desired=draw(count),
         healthy=draw(count),
