@@ -34,12 +34,11 @@ def _as_under_make() -> None:
     os.environ.update({name: value for name, value in inside.items() if name not in OF_MAKE})
 
 
-if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the environment
-    _as_under_make()
+_as_under_make()
 # What a shell starts in the background ignores SIGINT, what nohup starts SIGHUP, and so do programs started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
-sys.path.insert(0, os.environ["PYTHONPATH"])  # xdist gives them the path that Python was started with
+sys.path.insert(0, os.environ["PYTHONPATH"])
 
 # What Python imports before Ansible looks for collections its own way, Ansible does not recognise as a collection.
 from ansible.plugins.loader import init_plugin_loader  # noqa: E402 - it reads the environment
@@ -59,11 +58,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is marked
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark most examples of a sampled test as long, and mix tests that wait with tests that compute.
-
-    Plays come first, so short tests are left for the end and no core is idle then. xdist gives each worker one part of
-    the list to begin with, so each part has its share of all.
-    """
+    """Mark most examples of a sampled test as long, and begin with plays: they take longest."""
     seen: Counter[str] = Counter()
     for item in items:
         sampled = item.get_closest_marker("sampled")
@@ -72,22 +67,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if seen[name] % sampled.args[0]:
                 item.add_marker("long")
             seen[name] += 1
-    plays = [item for item in items if "warm" in getattr(item, "fixturenames", ())]
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        if "warm" not in getattr(item, "fixturenames", ()):
-            files.setdefault(item.path, []).append(item)
-    parts = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    items[:] = [
-        item for part in range(parts) for file in (plays[part::parts], *_mixed(files, part, parts)) for item in file
-    ]
-
-
-def _mixed(files: dict[Path, list[pytest.Item]], part: int, parts: int) -> list[list[pytest.Item]]:
-    """A part of the files of each folder, evenly among those of the other folders."""
-    folders: dict[str, list[Path]] = {}
-    for path in files:
-        folders.setdefault(path.relative_to(Path(__file__).parent).parts[0], []).append(path)
-    shares = [paths[part::parts] for paths in folders.values()]
-    placed = [(place / len(share), path) for share in shares for place, path in enumerate(share)]
-    return [files[path] for _place, path in sorted(placed)]
+    items.sort(key=lambda item: "warm" not in getattr(item, "fixturenames", ()))

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,17 +83,26 @@ def playbook(sandbox: Sandbox, started: list[Module | Playbook], tmp_path: Path)
     return start
 
 
+WARM = pytest.StashKey[Warm]()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before workers are forked, for all of them
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, bool, bool]:
+    if not any("warm" in getattr(item, "fixturenames", ()) for item in session.items):
+        return (yield)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with (
+            warm_python(folder / "ansible", ANSIBLE, folder / "packed") as ansible,
+            warm_python(folder / "python", MODULES) as modules,
+        ):
+            session.config.stash[WARM] = Warm(ansible, modules)
+            return (yield)
+
+
 @pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    folder = tmp_path_factory.mktemp("python")
-    base = tmp_path_factory.getbasetemp()
-    packed = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packed"  # all workers share it
-    packed.mkdir(exist_ok=True)
-    with (
-        warm_python(folder / "ansible", ANSIBLE, packed) as ansible,
-        warm_python(folder / "python", MODULES) as modules,
-    ):
-        yield Warm(ansible, modules)
+def warm(pytestconfig: pytest.Config) -> Warm:
+    return pytestconfig.stash[WARM]
 
 
 @pytest.fixture

@@ -71,14 +71,16 @@ sys.exit(int(server.recv(9) or 1))
 def warm_python(interpreter: Path, imported: list[str], packed: Path | None = None) -> Iterator[Path]:
     """The path of the interpreter, as long as its server lives.
 
-    Ansible packs each module with all that it imports, which takes seconds. Its runs keep what they have packed in the
-    folder ``packed``, which servers may share: Ansible locks each file that it writes there.
+    Ansible packs each module with all that it imports, which takes seconds. Its runs keep what they have packed in a
+    new folder ``packed``, which they share: Ansible locks each file that it writes there.
     """
     address = interpreter.with_suffix(".socket")
     interpreter.write_text(INTERPRETER.format(python=sys.executable, address=str(address)))
     interpreter.chmod(0o700)
     command = [sys.executable, "-m", __name__, str(address), *imported]
     shared = {PACKED: str(packed)} if packed else {}
+    if packed:
+        packed.mkdir()
     with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **SETTINGS, **shared}) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"

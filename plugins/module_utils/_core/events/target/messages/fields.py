@@ -74,10 +74,10 @@ _REASON = Field("Reason", "$.detail.reason", free=True)
 _GROUP = Field("Group", "$.detail.group", free=True)
 
 _TASK = {
+    "group": _GROUP,
     "reason": Field("Reason", "$.detail.stoppedReason", free=True),
     "stop_code": Field("Stop code", "$.detail.stopCode"),
     "exit_codes": Field("Exit codes", "$.detail.containers[*].exitCode"),
-    "group": _GROUP,
     "started_by": Field("Started by", "$.detail.startedBy", free=True),
     "cluster": _CLUSTER,
     "task_definition": Field("Task definition", "$.detail.taskDefinitionArn"),
