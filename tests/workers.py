@@ -1,0 +1,173 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs tests in several processes: ``pytest -p tests.workers --workers 4``.
+
+pytest-xdist lets each worker import and collect everything, which takes longer than most of the tests here. These
+workers are forked when that is done. They take whole files, and tests that take long one by one, when they have time.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import traceback
+import warnings
+from itertools import groupby
+from multiprocessing import connection, get_context
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import pytest
+from _pytest.capture import CaptureManager
+from _pytest.tmpdir import TempPathFactory
+
+FORK = get_context("fork")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--workers", type=int, default=0, help="processes that run tests; 0: none but this one")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    workers = session.config.option.workers
+    if not workers or session.config.option.collectonly or session.testsfailed or not session.items:
+        return None
+    share = Share(chunks(session.items))
+    # Its folder for temporary files is made once, and has one in it for each worker.
+    session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    sys.stdout.flush()
+    running = {}
+    for number in range(workers):
+        reader, writer = FORK.Pipe(duplex=False)
+        pid = os.fork()
+        if not pid:
+            _work(session, number, share, writer)
+        writer.close()
+        running[reader] = pid
+    try:
+        _report(session, running)
+    except BaseException:
+        for pid in running.values():
+            os.kill(pid, signal.SIGINT)
+        raise
+    finally:
+        for pid in running.values():
+            os.waitpid(pid, 0)
+    return True
+
+
+def chunks(items: list[pytest.Item]) -> list[list[pytest.Item]]:
+    """What a worker takes at once: a file, or one of the tests of a file that wait for a sandbox."""
+    found: list[list[pytest.Item]] = []
+    for _path, file in groupby(items, lambda item: item.path):
+        tests = list(file)
+        found += [[test] for test in tests] if any("sandbox" in _fixtures(test) for test in tests) else [tests]
+    return found
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
+
+
+class Share:
+    """What all workers take from: the first from the end, so that somebody computes while the others wait."""
+
+    def __init__(self, chunks: list[list[pytest.Item]]) -> None:
+        self._chunks = chunks
+        self._first, self._end = FORK.Value("i", 0), FORK.Value("i", len(chunks))
+
+    def take(self, number: int) -> list[pytest.Item]:
+        """The next chunk; empty when there is none."""
+        with self._first.get_lock():
+            if self._first.value == self._end.value:
+                return []
+            if number:
+                self._first.value += 1
+                return self._chunks[self._first.value - 1]
+            self._end.value -= 1
+            return self._chunks[self._end.value]
+
+
+class Teller:
+    """Tells the first process what pytest's hooks are told here."""
+
+    def __init__(self, config: pytest.Config, writer: connection.Connection) -> None:
+        self._config, self._writer = config, writer
+
+    def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
+        self._tell("pytest_runtest_logstart", nodeid=nodeid, location=location)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        told = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+        self._tell("pytest_runtest_logreport", report=told)
+
+    def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
+        self._tell("pytest_runtest_logfinish", nodeid=nodeid, location=location)
+
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, **where: Any) -> None:
+        # An instance of its class may not be one that can be sent.
+        told = warnings.WarningMessage(
+            str(warning_message.message), UserWarning, warning_message.filename, warning_message.lineno
+        )
+        self._tell("pytest_warning_recorded", warning_message=told, **where)
+
+    def _tell(self, hook: str, **arguments: Any) -> None:
+        self._writer.send_bytes(pickle.dumps((hook, arguments)))
+
+
+def _work(session: pytest.Session, number: int, share: Share, writer: connection.Connection) -> NoReturn:
+    """Run tests as long as there are any, and end this process."""
+    config = session.config
+    status = 1
+    try:
+        config.pluginmanager.unregister(name="terminalreporter")
+        config.pluginmanager.register(Teller(config, writer))
+        factory: TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]
+        factory._basetemp = factory.getbasetemp() / f"worker-{number}"
+        factory._basetemp.mkdir()
+        capture: CaptureManager = config.pluginmanager.getplugin("capturemanager")
+        capture.stop_global_capturing()  # its file is one for all processes that have it
+        capture.start_global_capturing()
+        # What comes next is not known yet; fixtures of the session stay.
+        last = SimpleNamespace(listchain=lambda: [session])
+        while tests := share.take(number):
+            for test, following in zip(tests, [*tests[1:], last], strict=True):
+                config.hook.pytest_runtest_protocol(item=test, nextitem=following)
+        session._setupstate.teardown_exact(None)
+        status = 0
+    except KeyboardInterrupt:
+        session._setupstate.teardown_exact(None)
+    except BaseException:  # noqa: BLE001 - the first process sees how this one ended
+        traceback.print_exc(file=sys.__stderr__)
+    os._exit(status)
+
+
+def _report(session: pytest.Session, running: dict[connection.Connection, int]) -> None:
+    """Tell this pytest what its workers tell, until they have ended."""
+    hooks, config = session.config.hook, session.config
+    begun: dict[connection.Connection, str] = {}
+    open_ = set(running)
+    while open_:
+        for reader in connection.wait(open_):
+            try:
+                hook, arguments = pickle.loads(reader.recv_bytes())
+            except EOFError:
+                open_.remove(reader)
+                if reader in begun:
+                    raise session.Failed(f"a worker ended in {begun[reader]}") from None
+                continue
+            if hook == "pytest_runtest_logstart":
+                begun[reader] = arguments["nodeid"]
+            elif hook == "pytest_runtest_logfinish":
+                del begun[reader]
+            elif hook == "pytest_runtest_logreport":
+                arguments["report"] = hooks.pytest_report_from_serializable(config=config, data=arguments["report"])
+            if hook == "pytest_warning_recorded":
+                hooks.pytest_warning_recorded.call_historic(kwargs=arguments)
+            else:
+                getattr(hooks, hook)(**arguments)
+        if session.shouldfail:
+            raise session.Failed(session.shouldfail)
