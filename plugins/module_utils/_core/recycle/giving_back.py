@@ -15,8 +15,8 @@ from .session import Steps
 
 _LAST_LOOKS = 4  # before a run that has to end gives back what it added whatever the tasks are like
 _NAMING_LOOKS = 12
+_QUICK_LOOKS = 3  # that are tried for before one will do in which a call was repeated: ECS may have acted meanwhile
 _STARTED_AGAIN = 3  # tasks more than the count that ECS may start while the count is being lowered
-_QUICK = 1.0  # seconds in which ECS will hardly have started a task after the tasks were counted
 _LAST_SECONDS = 60.0  # for withdrawing tasks, when the run has to end
 
 
@@ -25,8 +25,9 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
     session = progress.session
     looks, since = 0, session.world.clock()
     spare: int | None = None
+    slow = 0
     while True:
-        began = session.world.clock()
+        began, repeats = session.world.clock(), session.repeats
         seen = yield from _look(progress, lookout)
         looks += 1
         patience = _LAST_SECONDS if session.me.ending() else session.settings.wait_timeout
@@ -34,8 +35,10 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
             _warn_of_doubtful(progress, replace(seen, live=max(seen.live, seen.desired)))
             return
         patient = looks <= _LAST_LOOKS or not session.me.ending()
-        if session.is_late(began) and patient:
+        slow = slow + 1 if session.repeats > repeats else 0
+        if patient and (session.is_late(began) or 0 < slow <= _QUICK_LOOKS):
             continue
+        slow = 0
         if spare is None:
             spare = max(0, seen.live + max(0, seen.nameless) - seen.desired) + _STARTED_AGAIN
         seen = replace(seen, spare=spare)
@@ -74,12 +77,8 @@ def _warn_of_doubtful(progress: Progress, seen: Leaving) -> None:
 def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving]:
     session, knowledge = progress.session, progress.knowledge
     service = progress.service = yield from session.look()
-    counted = session.world.clock()
     knowledge.new_events(service)
     yield from lookout.describe(())
-    if session.world.clock() - counted > _QUICK:
-        service = progress.service = yield from session.look()
-        knowledge.new_events(service)
     desired = session.desired(service)
     healthy = knowledge.healthy(service)
     session.report.healthy = None if knowledge.mixed else healthy

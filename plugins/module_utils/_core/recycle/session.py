@@ -67,6 +67,7 @@ class Session:
         self._reach = Reach()
         self.acted_at = 0.0  # AWS instant of our last change
         self.acted_clock = 0.0
+        self.repeats = 0  # of calls that failed
         self._unwritten = False  # whether the record differs from the tag
         self._texts: list[str] = []  # of the tag, as this run has written it or tried to; the last one last
         self._written_clock = 0.0
@@ -90,6 +91,7 @@ class Session:
             try:
                 result = operation(*arguments)
             except CallFailed as failure:
+                self.repeats += 1
                 now = self.world.clock()
                 if failure.kind == "final" or (failure.kind == "passing" and now - began > self.settings.wait_timeout):
                     raise

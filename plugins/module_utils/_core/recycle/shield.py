@@ -159,11 +159,11 @@ def _ours(session: Session, arns: Iterable[str], ends: Mapping[str, float]) -> l
 
 
 def _unprotect(session: Session, arns: list[str]) -> Steps[None]:
-    for some in _tens(arns):
-        ours = some
-        while ours and not (yield from session.attempt(session.world.unprotect, ours)):
-            # One of them may have protected itself during the pause.
-            ours = _ours(session, some, (yield from session.call(session.world.protected_until, some)))
+    while arns:
+        if (yield from session.attempt(session.world.unprotect, arns[:PROTECTED_PER_CALL])):
+            arns = arns[PROTECTED_PER_CALL:]
+        else:  # any of them may have protected itself during the pause
+            arns = _ours(session, arns, (yield from session.call(session.world.protected_until, arns)))
 
 
 def _tens(arns: list[str]) -> Iterator[list[str]]:
