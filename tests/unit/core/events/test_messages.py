@@ -347,7 +347,7 @@ def test_quotes_and_line_breaks_of_a_stop_reason_survive(name):
 
 def test_text_has_a_line_for_each_field_with_the_reason_as_it_is():
     lines = rendered(message("sns_text"), "task", {"detail": {"stoppedReason": 'said "no"'}}).split("\n")
-    assert lines[1] == '"Reason: said "no""'
+    assert lines[2] == '"Reason: said "no""'
 
 
 def test_a_title_and_a_severity_are_said_in_the_words_of_the_receiver():
