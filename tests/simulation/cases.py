@@ -62,6 +62,8 @@ FAMILY_CASES = {
     ("health", 804621): "the same where there was no room for what was added: the count stays, and that is said",
     ("health", 805798): "a run that planned anew raised the count before ECS had stopped what was too much",
     ("health", 802950): "the play left a task ill for the run to replace, which held up a deployment for ever",
+    ("forged", 3009914): "an invariant failed on a record forged between a look and a protection",
+    ("tags", 3003511): "the play left healthy tasks for ECS to replace, one for each that a run added, for ever",
     ("forged", 905006): "an invariant failed on a forged record with another selector than that of the play",
     ("health", 909504): "the same where one task of the two that were added was lacking: ECS had replaced an ill one",
     ("health", 906621): "the play held against a killed run that it did not withdraw what ECS had started meanwhile",

@@ -270,6 +270,8 @@ class Stage(SideBySide[Run]):
             for group in task.unready - (set() if cured else ill):
                 cluster.target_state(task.arn, "healthy", group)
             cluster.changed(task, "health")
+            if task.healthy:
+                service.bad.pop(task.arn, None)
         cluster.poke(service)
 
     def _once(self, settings: Settings | None = None) -> Report:
