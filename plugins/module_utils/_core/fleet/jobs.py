@@ -51,7 +51,10 @@ def _wanted(written: Any, cluster: str | None) -> Wanted:
     is_arn = text.startswith("arn:")
     if where is None and not (is_arn and text.count("/") > 1):  # an ARN may name the cluster
         where = cluster
-    name = parse_service(where, text)
+    try:
+        name = parse_service(where, text)
+    except Refused as refused:
+        raise Refused(f"services: {refused}") from None
     return Wanted(name.cluster, name.service, text if is_arn else None, own)
 
 
