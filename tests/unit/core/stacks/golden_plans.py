@@ -18,6 +18,7 @@ if __name__ == "__main__":
     import tests.conftest  # noqa: F401 - the collection as it is now, as under pytest
 
 from tests.unit.core.stacks import launch_retry_world as retry
+from tests.unit.core.stacks.alert_world import ACCOUNT, REGION, World
 
 WIDTH = 118
 Planned = tuple[dict[str, Any], dict[str, Any]]  # the variables, and the plan for them
@@ -52,11 +53,77 @@ def subscribed_retry() -> Planned:
     return retry.LOG, {key: value for key, value in planned.items() if value != as_rule[key]}
 
 
+ALERTS: dict[str, Any] = {
+    "kinds": ["task", "launch"],
+    "clusters": "production",
+    "emails": ["ops@example.org", "dev@example.org"],
+    "queue": "failures.fifo",
+    "log_group": "/ecs",
+    "slack": {"token": "not-a-token", "channel": "C1"},
+    "sentry_function": {"dsn_parameter": "/sentry/dsn", "environment": "production"},
+    "container_log_group": "/ecs/orders",
+    "severity": "critical",
+    "kms_key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1a2b",
+    "permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+    "tags": {"team": "shop", "cost": 7},
+}
+
+
+def new_alerts(**variables: Any) -> Planned:
+    return variables, without_patterns(World().plan(**variables))
+
+
+def standing_alerts(**variables: Any) -> World:
+    world = World()
+    world.carry_out(world.plan(**variables), **variables)
+    world.confirm()
+    return world
+
+
+def changed_alerts() -> Planned:
+    """Some variables differ from what stands, and somebody has changed what the role wrote."""
+    usual = {name: value for name, value in ALERTS.items() if name != "slack"}
+    world = standing_alerts(**usual)
+    queue = world.things["queues"]["failures.fifo"]
+    queue["attributes"]["ContentBasedDeduplication"], queue["tags"] = "false", {**queue["tags"], "team": "other"}
+    world.things["functions"]["ecs-failures-sentry"].update(handler="x.y", memory_size=256, dead_letter_arn=None)
+    subscriptions = world.things["topics"]["ecs-failures"]["subscriptions"]
+    subscriptions.append({"protocol": "sqs", "endpoint": "theirs", "arn": "arn:aws:sns:theirs"})
+    subscriptions.append({"protocol": "email", "endpoint": "late@example.org", "arn": "PendingConfirmation"})
+    changed = {
+        "emails": ["dev@example.org", "new@example.org", "new@example.org"],
+        "sentry_function": {**ALERTS["sentry_function"], "runtime": "python3.12"},
+        "log_retention_days": 7,
+        "mail_subject": "Something is broken",
+    }
+    variables = {**usual, **changed}
+    return variables, only_changes(without_patterns(world.plan(**variables)), "log_groups", "routes")
+
+
+def removed_alerts() -> Planned:
+    variables = {**ALERTS, "kinds": "task", "quiet_period": 600}
+    gone = {**variables, "state": "absent"}
+    return gone, standing_alerts(**variables).plan(**gone)
+
+
+def without_patterns(planned: dict[str, Any]) -> dict[str, Any]:
+    """The result without the patterns of rules and what they cover, which tests of ``failures`` have."""
+    rules = [
+        {key: value for key, value in rule.items() if key not in ("event_pattern", "covers")}
+        for rule in planned["result"]["rules"]
+    ]
+    return {**planned, "result": {**planned["result"], "rules": rules}}
+
+
 PLANS: dict[str, Callable[[], Planned]] = {
     "launch_retry_least": new_retry,
     "launch_retry_every_variable": lambda: new_retry(**retry.EVERY_VARIABLE),
     "launch_retry_changed": changed_retry,
     "launch_retry_log_subscription": subscribed_retry,
+    "failure_alerts_changed": changed_alerts,
+    "failure_alerts_removed": removed_alerts,
+    "failure_alerts": lambda: new_alerts(**ALERTS),
+    "failure_alerts_quiet_period": lambda: new_alerts(kinds="task", emails="ops@example.org", quiet_period=600),
 }
 
 
