@@ -18,6 +18,7 @@ if __name__ == "__main__":
     import tests.conftest  # noqa: F401 - the collection as it is now, as under pytest
 
 from tests.unit.core.stacks import launch_retry_world as retry
+from tests.unit.core.stacks import scheduled_task_world as scheduled
 from tests.unit.core.stacks.alert_world import ACCOUNT, REGION, World
 
 WIDTH = 118
@@ -70,7 +71,8 @@ ALERTS: dict[str, Any] = {
 
 
 def new_alerts(**variables: Any) -> Planned:
-    return variables, without_patterns(World().plan(**variables))
+    planned = World().plan(**variables)
+    return variables, {**planned, "result": without(planned["result"], "event_pattern", "covers")}
 
 
 def standing_alerts(**variables: Any) -> World:
@@ -97,7 +99,8 @@ def changed_alerts() -> Planned:
         "mail_subject": "Something is broken",
     }
     variables = {**usual, **changed}
-    return variables, only_changes(without_patterns(world.plan(**variables)), "log_groups", "routes")
+    planned = world.plan(**variables)
+    return variables, {**only_changes(planned, "log_groups", "routes"), "result": None}
 
 
 def removed_alerts() -> Planned:
@@ -106,13 +109,45 @@ def removed_alerts() -> Planned:
     return gone, standing_alerts(**variables).plan(**gone)
 
 
-def without_patterns(planned: dict[str, Any]) -> dict[str, Any]:
-    """The result without the patterns of rules and what they cover, which tests of ``failures`` have."""
-    rules = [
-        {key: value for key, value in rule.items() if key not in ("event_pattern", "covers")}
-        for rule in planned["result"]["rules"]
-    ]
-    return {**planned, "result": {**planned["result"], "rules": rules}}
+def without(value: Any, *keys: str) -> Any:
+    """Without what other tests have: definitions of state machines, patterns of rules and what they cover."""
+    if isinstance(value, dict):
+        return {key: without(each, *keys) for key, each in value.items() if key not in keys}
+    return [without(each, *keys) for each in value] if isinstance(value, list) else value
+
+
+JOB: dict[str, Any] = {
+    "concurrency": "replace",
+    "starting_deadline": "10m",
+    "input": {"day": "today"},
+    "security_groups": ["sg-1"],
+    "assign_public_ip": False,
+    "job": {"tags": {"a": "1"}, "retry_failures": {"max_attempts": 3}},
+    "topic_arn": None,
+    "emails": ["a@example.org", "b@example.org"],
+    "notify": ["execution", "catch", "task", "skipped"],
+    "kms_key": scheduled.KEY,
+    "dead_letter_arn": f"arn:aws:sqs:{scheduled.REGION}:{scheduled.ACCOUNT}:dead",
+    "schedule": {"group_name": "jobs", "flexible_time_window": 15},
+    "timezone": "Europe/Berlin",
+    "tracing": True,
+    "permissions_boundary": f"arn:aws:iam::{scheduled.ACCOUNT}:policy/boundary",
+}
+
+
+def of_scheduled(stack: dict[str, Any], **given: Any) -> Planned:
+    return scheduled.variables(**given), without(scheduled.plan(stack, **given), "definition")
+
+
+def changed_scheduled() -> Planned:
+    """From a rule to EventBridge Scheduler, to other addresses, tags, a key and another retention."""
+    stack = scheduled.settled(topic_arn=None, emails=["a@example.org", "old@example.org"], schedule={"using": "rule"})
+    for number, each in enumerate(stack["topics"]["report-failures"]["subscriptions"]):
+        each["arn"] = f"{scheduled.OWN_TOPIC}:{number}"
+    given = {"topic_arn": None, "emails": ["a@example.org", "b@example.org"], "log_retention_days": 60}
+    variables, planned = of_scheduled(stack, **given, kms_key=scheduled.KEY, tags={"team": "other"}, enabled=False)
+    shown = only_changes(planned, "log_groups", "log_group_keys", "topics", "removed_schedules")
+    return variables, {**shown, "changes": without(shown["changes"], "policies")}
 
 
 PLANS: dict[str, Callable[[], Planned]] = {
@@ -120,6 +155,9 @@ PLANS: dict[str, Callable[[], Planned]] = {
     "launch_retry_every_variable": lambda: new_retry(**retry.EVERY_VARIABLE),
     "launch_retry_changed": changed_retry,
     "launch_retry_log_subscription": subscribed_retry,
+    "scheduled_task": lambda: of_scheduled(scheduled.empty()),
+    "scheduled_task_every_variable": lambda: of_scheduled(scheduled.empty(), **JOB),
+    "scheduled_task_changed": changed_scheduled,
     "failure_alerts_changed": changed_alerts,
     "failure_alerts_removed": removed_alerts,
     "failure_alerts": lambda: new_alerts(**ALERTS),
