@@ -11,13 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.steadyops.ecs.plugins.doc_fragments.aws import ModuleDocFragment
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.retry.options import RetryOptions, read_options
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.read import known_variables
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.service_recycle import (
     ALIASES,
-    AWS_OPTIONS,
-    OF_THE_ROLE,
     OPTIONS,
 )
 from ansible_collections.steadyops.ecs.plugins.modules.ecs_service_recycle import ARGUMENTS
@@ -73,8 +70,6 @@ def test_the_playbook_and_the_role_know_every_variable():
     assert set(OPTIONS) == set(ARGUMENTS)
     aliases = {alias: name for name, each in ARGUMENTS.items() for alias in each.get("aliases", ())}
     assert aliases == {**ALIASES, "name": "service"}, "the playbook needs service before it hosts anything"
-    assert {*OPTIONS, *OF_THE_ROLE} == set(variables("service_recycle"))
-    assert set(AWS_OPTIONS) == set(yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"])
 
 
 def test_every_retry_option_is_a_variable_with_its_default():

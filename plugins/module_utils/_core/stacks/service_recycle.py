@@ -43,8 +43,7 @@ _OF_EACH_SERVICE = tuple(f"{PREFIX}{name}" for name in OF_THE_ROLE if name not i
 
 # The playbook hands these to the role itself, because a fleet has its own, or because blank answers are taken for none.
 _HANDED_OVER = (
-    *AWS_OPTIONS, "cluster", "service", "state", "started_before", "max_task_age", "token", "secrets_changed",
-    "all_tasks",
+    "cluster", "service", "state", "started_before", "max_task_age", "token", "secrets_changed", "all_tasks",
 )  # fmt: skip
 # Variables of Ansible, AWX and Automation Controller, and those that users keep for themselves.
 _NOT_OURS = ("ansible_", "awx_", "tower_", "_")

@@ -37,6 +37,10 @@ def labels(plan, task=None):
     return [each["label"] for change in plan["changes"] if task in (None, change["task"]) for each in change["items"]]
 
 
+def items(plan):
+    return [(each["label"], each["before"], each["after"]) for change in plan["changes"] for each in change["items"]]
+
+
 @pytest.fixture
 def world():
     world = World()
@@ -300,7 +304,10 @@ def test_targets_and_subscriptions_of_others_keep_rule_and_topic(world):
     )
     gone = converge(world, state="absent")
     assert gone["result"]["kept"] == ["rule ecs-failures-task", "topic ecs-failures"]
-    assert "Not removed, because somebody else has added" in gone["notes"][0]
+    assert gone["notes"] == [
+        "Not removed, because somebody else has added a target or a subscription to it: rule ecs-failures-task, topic "
+        "ecs-failures."
+    ]
     assert world.things["rules"]["ecs-failures-task"]["targets"] == [theirs]
 
 
@@ -308,7 +315,12 @@ def test_the_targets_of_others_take_room(world):
     converge(world, **MAIL)
     target = world.things["rules"]["ecs-failures-task"]["targets"][0]
     world.things["rules"]["ecs-failures-task"]["targets"].append({**target, "id": "theirs"})
-    assert "has targets that this role has not made: theirs. A rule has at most five" in world.plan(**WHOLE)["refused"]
+    assert world.plan(**WHOLE)["refused"] == (
+        "The rule ecs-failures-task has targets that this role has not made: theirs. A rule has at most five, and "
+        "there is no room left for mail, queue, log, sentry-function, slack. Leave some out, or take another "
+        "failure_alerts_name. Nothing was changed."
+    )
+    assert world.plan(**WITHOUT_WEB)["refused"] == "", "five are not too many"
 
 
 @pytest.mark.parametrize(
@@ -420,6 +432,49 @@ def test_where_each_service_is_reached(world, service, settings, endpoint, heade
         assert query == [{"key": "v", "value": "1"}, {"key": "sig", "secret_value": "s+1"}]
 
 
+def test_secrets_of_everything(world):
+    header = {"key": "Content-Type", "value": "application/json; charset=utf-8", "secret_value": None}
+    body = {"key": "routing_key", "value": None, "secret_value": KEY}
+    no_key = {"name": "X-Not-Needed", "value": "this-service-wants-no-key"}
+    settings = {"dsn_parameter": "/a/dsn", "environment": "test"}
+    variables = {
+        "slack": {"token": TOKEN, "channel": "C1"},
+        "pagerduty": {"routing_key": KEY},
+        "webhook": {"url": "https://x.org/a", "header": "X-Token", "secret": KEY},
+        "sentry_function": settings,
+    }
+    assert FILTERS["failure_alerts_secrets"](given(**MAIL, **variables)) == {
+        "connections": {
+            "ecs-failures-slack": {
+                "api_key": {"name": "Authorization", "value": f"Bearer {TOKEN}"},
+                "invocation_http_parameters": {"header": [header]},
+            },
+            "ecs-failures-pagerduty": {"api_key": no_key, "invocation_http_parameters": {"body": [body]}},
+            "ecs-failures-webhook": {"api_key": {"name": "X-Token", "value": KEY}, "invocation_http_parameters": {}},
+        },
+        "endpoints": {
+            "ecs-failures-slack": "https://slack.com/api/chat.postMessage",
+            "ecs-failures-pagerduty": "https://events.pagerduty.com/v2/enqueue",
+            "ecs-failures-webhook": "https://x.org/a",
+        },
+        "environment": {"SENTRY_DSN_PARAMETER": "/a/dsn", "SENTRY_ENVIRONMENT": "test"},
+        "refused": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "environment"),
+    [
+        ({"dsn": DSN}, {"SENTRY_DSN": DSN}),
+        ({"dsn_secret_arn": "arn:aws:secretsmanager:x"}, {"SENTRY_DSN_SECRET": "arn:aws:secretsmanager:x"}),
+        ({"dsn": DSN, "environment": ""}, {"SENTRY_DSN": DSN}),
+    ],
+)
+def test_the_environment_of_the_function(settings, environment):
+    secrets = FILTERS["failure_alerts_secrets"](given(**MAIL, sentry_function=settings))
+    assert secrets["environment"] == environment
+
+
 @pytest.mark.parametrize("variables", [{"email": "x"}, {"name": "a b"}, {**MAIL, "kinds": []}])
 def test_a_refusal_holds_for_every_filter(variables):
     values = given(**variables)
@@ -444,8 +499,12 @@ def test_the_key_encrypts_all_that_is_made(world):
     converge(world, **WITHOUT_WEB)
     world.confirm()
     plan = converge(world, **WITHOUT_WEB, kms_key=CUSTOMER_KEY)
-    keys = [label for label in labels(plan) if label.startswith("log_group_key")]
-    assert keys == ["log_group_key /ecs", "log_group_key /aws/lambda/ecs-failures-sentry"]
+    names = ["/ecs", "/aws/lambda/ecs-failures-sentry"]
+    keys = [step["log_group_key"] for step in plan["first"] if "log_group_key" in step]
+    assert keys == [{"name": name, "kms_key_arn": CUSTOMER_KEY} for name in names]
+    assert [item for item in items(plan) if item[0].startswith("log_group_key")] == [
+        (f"log_group_key {name}", {"kms_key_arn": None}, {"kms_key_arn": CUSTOMER_KEY}) for name in names
+    ]
     # A log group that exists is not written by the module that creates one.
     assert plan["log_groups"] == []
     queues, groups = world.things["queues"], world.things["log_groups"]
@@ -543,6 +602,103 @@ def test_a_policy_goes_after_the_connections(world):
     tasks = [change["task"] for change in converge(world, **MAIL)["changes"]]
     assert tasks[1:] == ["Remove API destinations", "Remove connections", "Remove IAM roles and their policies"]
     assert world.things["iam_roles"]["ecs-failures-events"]["policies"].keys() == {"publish"}
+    plan = world.plan(kinds="task", jira={"api_key": KEY})
+    assert plan["routes"][-2:] == [
+        {"topic": {"name": "ecs-failures", "state": "absent"}},
+        {"iam_role": {"name": "ecs-failures-events", "policies": {"publish": None}}},
+    ]
+
+
+# By hand, or by a variable, one thing changes that a task of its own writes. The role of the function does, too.
+BY_HAND = [
+    ("functions", "ecs-failures-sentry", {"timeout": 3}, "Create the functions"),
+    ("connections", "ecs-failures-webhook", {"authorization": None}, "Create the connections"),
+    ("api_destinations", "ecs-failures-webhook", {"rate": 300}, "Create the API destinations"),
+    ("tables", "ecs-failures-quiet", {"tags": {TAG: "ecs-failures", "x": "y"}}, "Create the table of the quiet period"),
+]
+OF_OTHER_MODULES = MAIL | {"quiet_period": 600, "sentry_function": {"dsn": DSN}}
+WEBHOOK = {"webhook": {"url": "https://x.org/a"}}
+
+
+@pytest.mark.parametrize(("kind", "name", "facts", "task"), BY_HAND)
+def test_what_was_changed_by_hand_is_changed_back_after_the_roles(world, kind, name, facts, task):
+    variables = OF_OTHER_MODULES | (WEBHOOK if name.endswith("webhook") else {})
+    converge(world, **variables)
+    world.things[kind][name].update(facts)
+    world.things["iam_roles"]["ecs-failures-sentry"]["description"] = "x"
+    plan = world.plan(**variables)
+    assert [change["task"] for change in plan["changes"]] == ["Create the queues and IAM roles", task]
+    if kind == "tables":
+        assert items(plan)[-1] == (f"table {name}", {"tags": facts["tags"]}, {"tags": {TAG: "ecs-failures"}})
+
+
+@pytest.mark.parametrize("kind", ["functions", "connections", "api_destinations", "tables"])
+def test_roles_go_after_what_uses_them(world, kind):
+    converge(world, **OF_OTHER_MODULES, **WEBHOOK)
+    for other in {"functions", "connections", "api_destinations", "tables"} - {kind}:
+        world.things[other] = {}
+    tasks = [change["task"] for change in world.plan(state="absent")["changes"]]
+    assert len(tasks) == 4
+    assert tasks[2] == "Remove IAM roles and their policies"
+
+
+def test_a_function_without_a_queue_for_what_is_not_delivered(world):
+    plan = converge(world, **MAIL, sentry_function={"dsn": DSN}, dead_letter=False)
+    (function,) = plan["functions"]
+    assert function["dead_letter_arn"] == ""
+    (document,) = world.things["iam_roles"]["ecs-failures-sentry"]["policies"].values()
+    assert [each["Action"] for each in document["Statement"]] == [["logs:CreateLogStream", "logs:PutLogEvents"]]
+    assert world.things["functions"]["ecs-failures-sentry"]["dead_letter_arn"] is None
+
+
+@pytest.mark.parametrize(("key", "uses"), [(CUSTOMER_KEY, 1), (f"{CUSTOMER_KEY}-2", 2), (None, 1)])
+def test_the_role_of_rules_may_use_the_key_of_each_topic(world, key, uses):
+    world.put("topic_policies", "theirs", attributes={"KmsMasterKeyId": key} if key else {}, denied=None)
+    converge(world, **MAIL, topic_arn=TOPIC, kms_key=CUSTOMER_KEY)
+    publish, *keys = policy_of(world)
+    assert publish["Resource"] == [ARN.format("sns", "ecs-failures"), TOPIC]
+    assert [each["Resource"] for each in keys] == [CUSTOMER_KEY, f"{CUSTOMER_KEY}-2"][:uses]
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"topic_arn": TOPIC.replace(REGION, "us-east-1")}, "failure_alerts_topic_arn: arn: "),
+        ({"log_group": ARN.format("logs", "log-group:x").replace(REGION, "us-east-1")}, "failure_alerts_log_group: "),
+        ({"queue": ARN.format("sqs", "x").replace(REGION, "us-east-1")}, "failure_alerts_queue: arn: "),
+    ],
+)
+def test_receivers_are_in_the_region_of_the_rules(world, variables, words):
+    world.put("topic_policies", "theirs", attributes={}, denied=None)
+    world.put("queues", "x", attributes={}, tags={})
+    world.put("log_groups", "x", arn="arn:x", tags={})
+    refused = world.plan(kinds="task", **variables)["refused"]
+    assert refused.startswith(words)
+    assert "is in us-east-1, and the rule is in eu-central-1" in refused
+
+
+@pytest.mark.parametrize(("name", "made"), [("failures.fifo", ["queue failures.fifo"]), ("given.fifo", None)])
+def test_only_a_queue_of_our_own_gets_deduplication(world, name, made):
+    """EventBridge sends no deduplication ids."""
+    converge(world, **MAIL, queue="failures.fifo")
+    arn = ARN.format("sqs", "given.fifo")
+    attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "false"}
+    world.put("queues", "given.fifo", arn=arn, attributes=attributes, tags={})
+    world.things["queues"]["failures.fifo"]["attributes"].update(attributes)
+    plan = world.plan(**MAIL, queue=arn if made is None else name)
+    if made is None:
+        assert plan["refused"].startswith(f"failure_alerts_queue: arn: the FIFO queue {arn} has no content-based")
+    else:
+        assert labels(plan) == made
+
+
+@pytest.mark.parametrize("name", ["ecs-failures-undelivered", "failures"])
+def test_a_key_that_aws_manages_gives_way_to_one_of_the_user(world, name):
+    variables = MAIL | {"queue": "failures"}
+    converge(world, **variables)
+    world.things["queues"][name]["attributes"]["KmsMasterKeyId"] = "alias/aws/sqs"
+    assert "a key that AWS manages and that EventBridge may not use" in world.plan(**variables)["refused"]
+    assert world.plan(**variables, kms_key=CUSTOMER_KEY)["refused"] == ""
 
 
 LONG = "x" * 90

@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.filter.launch_retry import FilterModule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.lint import lint
@@ -22,138 +23,49 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_
     TASKS,
     names_to_find,
     options_to_pack,
-    plan_stack,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.launch_retry.read import read_retries
 
 from tests.policies import complaints
-from tests.unit.core.stacks.roles import bare, role_facts
-
-REGION, ACCOUNT, NAME = "eu-central-1", "111122223333", "launch-retry"
-TAG = "steadyops.ecs/launch-retry"
-TAGS = {TAG: NAME}
-FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
-QUEUE, DEAD = (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}" for name in (NAME, f"{NAME}-dead-letters"))
-OWN_TOPIC, TOPIC = (f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}" for name in (f"{NAME}-given-up", "alerts"))
-TASK_ROLE, EXECUTION_ROLE, VOLUME_ROLE = (
-    f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("task", "execution", "service-role/volumes")
+from tests.unit.core.stacks.launch_retry_world import (
+    ACCOUNT,
+    DEAD,
+    EXECUTION_ROLE,
+    FUNCTION,
+    HERE,
+    KEY,
+    LEAST,
+    LOG,
+    NAME,
+    OWN_TOPIC,
+    PACKAGE,
+    QUEUE,
+    REGION,
+    ROLE,
+    TAG,
+    TAGS,
+    TASK_ROLE,
+    TEMPLATES,
+    TOPIC,
+    VOLUME_ROLE,
+    after,
+    after_log,
+    nothing,
+    plan,
+    rule_arn,
+    with_filter,
+    with_trail,
 )
-LEAST = {"clusters": ["prod"], "task_families": ["report"], "pass_role_arns": [TASK_ROLE]}
-KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1a2b"
-TEMPLATES = {"report": {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}}
-PACKAGE = {"path": "/cache/x.zip", "code_sha256": "abc="}
-HERE = {"account": ACCOUNT, "partition": "aws", "region": REGION}
-URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
-
-
-def nothing(variables: dict[str, Any]) -> dict[str, Any]:
-    """An account without anything of the stack."""
-    found = names_to_find(variables)
-    kinds = {kind: dict.fromkeys(names) for kind, names in found.items() if isinstance(names, list)}
-    return {**HERE, **kinds, "trails": {"logs_launches": True, "denied": None}}
-
-
-def plan(variables: dict[str, Any], stack: dict[str, Any], package: Any = PACKAGE) -> dict[str, Any]:
-    return plan_stack(variables, stack, package).facts()
+from tests.unit.core.stacks.roles import bare
 
 
 def written(facts: dict[str, Any]) -> list[str]:
     return [key for key in TASKS if facts[key]]
 
 
-def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[str, Any]:
-    """An account in which a plan from nothing was carried out."""
-    stack = nothing(variables)
-    facts = plan(variables, stack, package)
-    (role,) = (each["iam_role"] for each in facts["roles"])
-    stack["iam_roles"][NAME] = role_facts(role, {"arn": ROLE, "attached_policies": []})
-    (group,) = facts["log_groups"]
-    key = group.get("kms_key_id")
-    retention = {"retention_days": group["retention"], "tags": group["tags"], "kms_key_arn": key}
-    stack["log_groups"][group["log_group_name"]] = retention
-    targets = [each["target"] for each in facts["targets"]]
-    for queue in (item["queue"] for item in facts["queues"]):
-        attributes = dict(queue["attributes"])
-        if "RedrivePolicy" in attributes:
-            redrive = json.loads(attributes["RedrivePolicy"])
-            attributes["RedrivePolicy"] = json.dumps({**redrive, "maxReceiveCount": "10"}, separators=(",", ":"))
-        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue['name']}"
-        if targets and arn == DEAD:
-            lets = [statement_for(parse_arn(DEAD), rule_arn(each["rule"]), "dead letters") for each in targets]
-            attributes["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": lets})
-        found = {"arn": arn, "url": f"{URL}/{queue['name']}", "attributes": attributes, "tags": queue["tags"]}
-        stack["queues"][queue["name"]] = found
-    for topic in (item["topic"] for item in facts["topics"]):
-        subscriptions = [{**each, "arn": "PendingConfirmation"} for each in topic["subscriptions"]]
-        made = {"attributes": topic["attributes"], "tags": topic["tags"], "subscriptions": subscriptions}
-        stack["topics"][topic["name"]] = made
-    (function,) = facts["functions"]
-    environment = {
-        "RETRY_QUEUE_URL": f"{URL}/{NAME}",
-        "DEAD_LETTER_QUEUE_URL": f"{URL}/{NAME}-dead-letters",
-        **function["environment_variables"],
-    }
-    reserved = [each["reserved_concurrent_executions"] for each in facts["concurrency"]]
-    keys = ("description", "handler", "runtime", "timeout", "memory_size", "dead_letter_arn", "tags")
-    stack["functions"][NAME] = {
-        **{key: function[key] for key in keys},
-        "kms_key_arn": function.get("kms_key_arn"),
-        "role_arn": function["role"],
-        "code_sha256": package["code_sha256"],
-        "environment": {key: hashlib.sha256(value.encode()).hexdigest() for key, value in environment.items()},
-        "reserved_concurrency": reserved[0] if reserved else None,
-    }
-    statements = [statement_for(parse_arn(FUNCTION), rule_arn(each["rule"]), "retry") for each in targets]
-    groups = [each["log_group"] for each in facts["subscriptions"]]
-    statements += [logs_statement_for(parse_arn(FUNCTION), group, NAME) for group in groups]
-    stack["function_policies"][NAME] = {"policy": json.dumps({"Statement": statements})} if statements else None
-    (mapping,) = facts["mappings"]
-    found = {"uuid": "1", "source_arn": mapping["source_arn"], "batch_size": mapping["batch_size"], "state": "Enabled"}
-    stack["event_source_mappings"][NAME] = [found]
-    (alarm,) = facts["alarms"]
-    stack["alarms"][alarm["name"]] = {**alarm, "threshold": 0.0, "tags": {}}
-    for rule in (each["rule"] for each in facts["rules"]):
-        stack["rules"][rule["name"]] = {
-            "name": rule["name"],
-            "arn": rule_arn(rule["name"]),
-            "bus": "default",
-            "state": "ENABLED",
-            "pattern_text": json.dumps(rule["event_pattern"]),
-            "description": rule["description"],
-            "role_arn": None,
-            "schedule": None,
-            "managed_by": None,
-            "tags": rule["tags"],
-            "targets": [target_facts(each) for each in targets if each["rule"] == rule["name"]],
-        }
-    return stack
-
-
-def with_filter(stack: dict[str, Any], group: str, pattern: str, function: str = FUNCTION) -> dict[str, Any]:
-    made = {
-        "name": NAME,
-        "log_group": group,
-        "destination": function,
-        "pattern": pattern,
-        "role_arn": None,
-        "distribution": None,
-        "transformed": False,
-        "created_at": None,
-    }
-    return {**stack, "subscription_filters": {group: [made]}}
-
-
-def rule_arn(name: str) -> str:
-    return f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}"
-
-
-def target_facts(target: dict[str, Any]) -> dict[str, Any]:
-    keys = (
-        "role_arn", "maximum_retry_attempts", "maximum_event_age_in_seconds", "input", "input_path",
-        "input_transformer", "message_group_id", "partition_key_path", "http_parameters",
-    )  # fmt: skip
-    return {**dict.fromkeys(keys), "event_bus_name": "default", **target}
+def items(facts: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """What is changed, of all tasks."""
+    return [(item["label"], item["before"], item["after"]) for task in facts["changes"] for item in task["items"]]
 
 
 FROM_NOTHING = [
@@ -253,56 +165,121 @@ def test_everything_with_contents_is_encrypted_with_the_key():
     assert statements(variables)["UseKey"] == {"Effect": "Allow", "Action": calls, "Resource": KEY}
     later = plan(variables, after({**LEAST, "emails": ["ops@example.com"]}))
     assert written(later) == ["roles", "log_group_keys", "queues", "topics", "functions"]
-    assert later["log_group_keys"] == [{"log_group_key": {"name": f"/aws/lambda/{NAME}", "kms_key_arn": KEY}}]
+    group = f"/aws/lambda/{NAME}"
+    assert later["log_group_keys"] == [{"log_group_key": {"name": group, "kms_key_arn": KEY}}]
+    assert (f"log_group_key {group}", {"kms_key_arn": None}, {"kms_key_arn": KEY}) in items(later)
+    # The module that creates a log group sets no key of one that exists.
+    longer = plan({**variables, "log_retention_days": 90}, after(LEAST))
+    assert longer["log_groups"] == [{"log_group_name": group, "retention": 90, "tags": TAGS}]
 
 
 def test_another_package_changes_the_function():
-    assert written(plan(LEAST, after(LEAST), {**PACKAGE, "code_sha256": "def="})) == ["functions"]
+    facts = plan(LEAST, after(LEAST), {**PACKAGE, "code_sha256": "def="})
+    assert written(facts) == ["functions"]
+    assert items(facts) == [(NAME, {"code_sha256": "abc="}, {"code_sha256": "def="})]
+    assert written(plan(LEAST, after(LEAST), None)) == ["functions"], "nothing is packed for the first look"
 
 
-LOG = {**LEAST, "source": "log_subscription", "log_group": "trail"}
+def test_what_is_looked_for():
+    queues, rules = [f"{NAME}-dead-letters", NAME], [f"{NAME}-launch", f"{NAME}-stopped"]
+    always = {
+        "rules": rules,
+        "queues": queues,
+        "topics": [f"{NAME}-given-up"],
+        "log_groups": [f"/aws/lambda/{NAME}"],
+        "iam_roles": [NAME],
+        "functions": [NAME],
+        "function_policies": [NAME],
+        "event_source_mappings": [NAME],
+        "alarms": [f"{NAME}-dead-letters"],
+    }
+    usual = {"subscription_filters": [], "task_definitions": [], "trails": True}
+    assert names_to_find(LEAST) == {**always, **usual}
+    assert names_to_find({**LEAST, "log_group": "trail"}) == {**always, **usual, "subscription_filters": ["trail"]}
+    assert names_to_find({**LEAST, "pass_role_arns": None}) == {**always, **usual, "task_definitions": ["report"]}
+    assert names_to_find({"state": "absent"}) == {**always, **usual, "trails": False}
 
 
-def with_trail(stack: dict[str, Any]) -> dict[str, Any]:
-    return {**stack, "subscription_filters": {"trail": []}}
+@pytest.mark.parametrize(
+    ("before", "variables", "files"),
+    [
+        (None, LEAST, ["make.yml"]),
+        (LEAST, LEAST, []),
+        ({**LEAST, "emails": ["ops@example.com"]}, LEAST, ["make.yml", "remove.yml"]),
+        (LEAST, {"state": "absent"}, ["remove.yml"]),
+    ],
+)
+def test_the_files_of_tasks_that_have_something_to_do(before, variables, files):
+    stack = nothing(variables) if before is None else after(before)
+    packed = {"stdout": json.dumps(PACKAGE)}
+    assert FilterModule().filters()["launch_retry_plan"](variables, stack, packed)["files"] == files
 
 
 def test_the_log_group_of_the_trail_instead_of_a_rule():
     facts = plan(LOG, with_trail(nothing(LOG)))
     assert written(facts) == [*FROM_NOTHING, "subscriptions"]
     assert [each["rule"]["name"] for each in facts["rules"]] == [f"{NAME}-stopped"]
-    (item,) = facts["subscriptions"]
-    assert {key: item[key] for key in ("regions", "clusters", "exclude_role_arns", "transient_errors_only")} == {
-        "regions": [REGION],
-        "clusters": ["prod"],
-        "exclude_role_arns": [ROLE],
-        "transient_errors_only": False,
-    }
     pattern = facts["changes"][-1]["items"][0]["after"]["filter_pattern"]
     stack = nothing(LOG)
     stack["subscription_filters"] = {"trail": []}
     whole = after_log(stack)
     assert plan(LOG, with_filter(whole, "trail", pattern))["changes"] == []
-    assert written(plan({**LOG, "filter_pattern": "x"}, with_filter(whole, "trail", pattern))) == ["subscriptions"]
+    other = plan({**LOG, "filter_pattern": "x"}, with_filter(whole, "trail", pattern))
+    assert written(other) == ["subscriptions"]
+    assert other["subscriptions"] == [
+        {"name": NAME, "log_group": "trail", "function_arn": FUNCTION, "filter_pattern": "x"}
+    ]
+    assert items(other) == [("trail", {"filter_pattern": pattern}, {"filter_pattern": "x"})]
+    no_policy = plan(LOG, {**with_filter(whole, "trail", pattern), "function_policies": {NAME: None}})
+    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:trail"
+    permission = {"source_account": ACCOUNT, "source_arn": f"{logs}:*"}
+    assert items(no_policy)[-1][0] == "trail"
+    assert items(no_policy)[-1][2]["permission"].items() >= permission.items()
     # Back to the rule; the log group need not be named any longer.
     back = plan(LEAST, {**nothing(LEAST), **with_filter(whole, "trail", pattern)})
     assert written(back) == ["rules", "targets", "old_subscriptions"]
     # The filter is gone, and the permission is not.
     assert written(plan(LEAST, {**whole, "subscription_filters": {"trail": []}}))[-1] == "old_subscriptions"
-    gone = plan({"state": "absent"}, with_filter(whole, "trail", pattern))
-    assert "old_subscriptions" in written(gone)
 
 
-def after_log(stack: dict[str, Any]) -> dict[str, Any]:
-    """As ``after``, for the source log_subscription."""
-    made, launch, stopped_rule = after(LEAST), f"{NAME}-launch", rule_arn(f"{NAME}-stopped")
-    made["rules"][launch] = None
-    logs = logs_statement_for(parse_arn(FUNCTION), "trail", NAME)
-    lets = {"Statement": [statement_for(parse_arn(FUNCTION), stopped_rule, "retry"), logs]}
-    made["function_policies"][NAME] = {"policy": json.dumps(lets)}
-    lets = {"Version": "2012-10-17", "Statement": [statement_for(parse_arn(DEAD), stopped_rule, "dead letters")]}
-    made["queues"][f"{NAME}-dead-letters"]["attributes"]["Policy"] = json.dumps(lets)
-    return {**stack, **{key: value for key, value in made.items() if key != "subscription_filters"}}
+OLD_FILTER = {"name": NAME, "log_group": "trail", "function_arn": FUNCTION}
+
+
+@pytest.mark.parametrize("gone", [{**LEAST, "log_group": "trail"}, {"state": "absent", "log_group": "trail"}])
+def test_filters_and_permissions_that_are_not_needed(gone):
+    allowed = after_log(nothing(LOG))
+    neither = {**allowed, "function_policies": {NAME: {"policy": "{}"}}}
+    foreign = {"policy": json.dumps({"Statement": [logs_statement_for(parse_arn(FUNCTION), "trail", "by-hand")]})}
+    stacks = [
+        (with_filter(allowed, "trail", "x"), [OLD_FILTER]),
+        (with_filter(neither, "trail", "x"), [OLD_FILTER]),
+        (with_trail(allowed), [OLD_FILTER]),
+        (with_trail(neither), []),
+        ({**neither, "subscription_filters": {"trail": None}}, []),
+        # What somebody has made by hand, for the same function.
+        (with_filter(neither, "trail", "x", name="by-hand"), []),
+        ({**with_trail(allowed), "function_policies": {NAME: foreign}}, []),
+    ]
+    for stack, expected in stacks:
+        facts = plan(gone, stack)
+        assert facts["old_subscriptions"] == expected
+        assert [item for item in items(facts) if item[0] == "trail"] == [("trail", NAME, None)] * len(expected)
+
+
+def test_the_policy_of_somebody_elses_function_stays():
+    stack = with_trail(after_log(nothing(LOG)))
+    stack["functions"][NAME]["tags"] = {}
+    facts = plan({"state": "absent", "log_group": "trail"}, stack)
+    assert [key for key in ("old_subscriptions", "old_mappings", "old_functions") if facts[key]] == []
+
+
+def test_a_filter_made_by_hand_doubles_what_the_function_receives():
+    stack = with_filter(after_log(nothing(LOG)), "trail", "x", name="by-hand")
+    facts = plan(LOG, stack)
+    assert written(facts) == ["subscriptions"]
+    assert "The filter by-hand of trail sends to the same function" in facts["notes"][0]
+    stack = with_filter(after_log(nothing(LOG)), "trail", "x", name="by-hand", function=f"{FUNCTION}-2")
+    assert plan(LOG, stack)["notes"] == [UNTOLD]
 
 
 ABSENT = ["old_targets", "old_rules", "old_mappings", "old_functions", "old_log_groups", "old_alarms", "old_queues",
@@ -336,8 +313,15 @@ def test_absent_removes_all_of_it():
         "old_roles": [{"iam_role": {"name": NAME, "state": "absent"}}],
     }
     assert {key: items for key, items in planned.items() if key in TASKS and items} == steps
-    changes = [(item["label"], item["before"], item["after"]) for task in planned["changes"] for item in task["items"]]
-    assert changes == [
+    assert [task["task"] for task in planned["changes"]] == [
+        "Remove rules that are not needed",
+        "Stop invoking the function",
+        "Remove the function",
+        "Remove the log group of the function",
+        "Remove the alarm",
+        "Remove the topic, the IAM role and the queues with all messages in them",
+    ]
+    assert items(planned) == [
         *((f"target retry of rule {rule}", {"arn": FUNCTION}, None) for rule in rules),
         *((f"rule {rule}", {"name": rule}, None) for rule in rules),
         (NAME, QUEUE, None),
@@ -422,6 +406,8 @@ DRIFT = [
     ("rules", f"{NAME}-launch", {"pattern_text": '{"source": ["x"]}'}, ["rules"]),
     ("rules", f"{NAME}-launch", {"state": "DISABLED"}, []),
     ("rules", f"{NAME}-launch", {"targets": []}, ["targets"]),
+    ("function_policies", NAME, {"policy": "{}"}, ["targets"]),
+    ("queues", f"{NAME}-dead-letters", {"attributes": {"MessageRetentionPeriod": "1209600"}}, ["targets"]),
 ]
 
 
@@ -436,6 +422,7 @@ def test_what_was_changed_by_hand(kind, name, found, keys):
     ("state", "batch_size", "keys"),
     [
         ("Enabled", 10, []),
+        ("Enabling", 10, []),
         ("Creating", 10, []),
         ("Updating", 10, []),
         ("Disabled", 10, ["mappings"]),
@@ -449,6 +436,16 @@ def test_the_mapping_of_the_queue(state, batch_size, keys):
     assert written(plan(LEAST, stack)) == keys
     stack["event_source_mappings"][NAME][0]["source_arn"] = DEAD
     assert written(plan(LEAST, stack)) == ["mappings"]
+    assert plan({"state": "absent"}, stack)["old_mappings"] == []
+    stack["event_source_mappings"][NAME] = None
+    assert written(plan(LEAST, stack)) == ["mappings"]
+
+
+def test_a_mapping_outlives_its_function():
+    stack = after(LEAST)
+    stack["functions"][NAME] = None
+    assert written(plan(LEAST, stack)) == ["functions", "concurrency", "mappings", "targets"]
+    assert plan({"state": "absent"}, stack)["old_mappings"] == []
 
 
 def test_a_queue_that_was_deleted_is_made_again_and_the_function_stays():
@@ -466,6 +463,82 @@ def test_the_addresses_of_a_sandbox():
         stack["queues"][name]["url"] = url
         stack["functions"][NAME]["environment"][variable] = hashlib.sha256(url.encode()).hexdigest()
     assert plan(LEAST, stack)["changes"] == []
+    stack["functions"][NAME]["environment"]["RETRY_QUEUE_URL"] = "other"
+    ((_name, before, wanted),) = items(plan(LEAST, stack))
+    assert (before["environment"]["RETRY_QUEUE_URL"], wanted["environment"]) == (
+        "other",
+        environment("http://127.0.0.1:5000"),
+    )
+
+
+def environment(host: str) -> dict[str, str]:
+    """The function's variables, as ecs_stack_info returns them."""
+    urls = {"RETRY_QUEUE_URL": NAME, "DEAD_LETTER_QUEUE_URL": f"{NAME}-dead-letters"}
+    return {name: hashlib.sha256(f"{host}/{ACCOUNT}/{queue}".encode()).hexdigest() for name, queue in urls.items()}
+
+
+def test_a_function_may_know_another_address_of_its_queue():
+    stack = after(LEAST)
+    for name, queue in stack["queues"].items():
+        queue["url"] = f"https://{REGION}.queue.amazonaws.com/{ACCOUNT}/{name}"
+    assert plan(LEAST, stack)["changes"] == []
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "host"),
+    [
+        ("aws", "eu-west-1", "https://sqs.eu-west-1.amazonaws.com"),
+        ("aws-us-gov", "us-gov-west-1", "https://sqs.us-gov-west-1.amazonaws.com"),
+        ("aws-cn", "cn-north-1", "https://sqs.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_the_address_that_a_queue_will_have(partition, region, host):
+    facts = plan(LEAST, {**nothing(LEAST), "partition": partition, "region": region})
+    (function,) = [
+        after
+        for task in facts["changes"]
+        for _label, _before, after in items({"changes": [task]})
+        if task["task"] == TASKS["functions"]
+    ]
+    assert function["environment"] == environment(host)
+
+
+def theirs(**more: Any) -> dict[str, Any]:
+    """A target that somebody else has given to a rule of the role."""
+    found = after(LEAST)["rules"][f"{NAME}-launch"]["targets"][0]
+    return {**found, "id": "theirs", "arn": f"{FUNCTION}-2", "dead_letter_arn": None, **more}
+
+
+def test_targets_of_others_are_not_written():
+    stack = after(LEAST)
+    stack["rules"][f"{NAME}-launch"]["targets"].insert(0, theirs())
+    assert plan(LEAST, stack)["changes"] == []
+    gone = plan({"state": "absent"}, stack)
+    assert [step["target"]["id"] for step in gone["old_targets"]] == ["retry", "retry"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_target_that_moves_takes_its_statements_along(shared):
+    """Unless another target of the rule has the same queue for what cannot be delivered."""
+    stack, rule = after(LEAST), f"{NAME}-launch"
+    (target,) = stack["rules"][rule]["targets"]
+    target["dead_letter_arn"] = QUEUE
+    statement = statement_for(parse_arn(QUEUE), rule_arn(rule), "dead letters")
+    stack["queues"][NAME]["attributes"]["Policy"] = json.dumps({"Statement": [statement]})
+    if shared:
+        stack["rules"][rule]["targets"].append(theirs(dead_letter_arn=QUEUE))
+    there = [
+        {"resource": FUNCTION, "statement": statement_for(parse_arn(FUNCTION), rule_arn(rule), "retry")},
+        {"resource": DEAD, "statement": statement_for(parse_arn(DEAD), rule_arn(rule), "dead letters")},
+    ]
+    moves = {"permissions": [there[0], {"resource": QUEUE, "statement": statement}, there[1]]}
+    assert items(plan(LEAST, stack)) == [
+        (
+            f"target retry of rule {rule}",
+            {"dead_letter_arn": QUEUE, **({} if shared else moves)},
+            {"dead_letter_arn": DEAD, **({} if shared else {"permissions": there})},
+        )
+    ]
 
 
 def test_subscriptions_of_the_topic():
@@ -490,8 +563,6 @@ def test_subscriptions_of_the_topic():
 
 def test_roles_of_the_tasks_come_from_the_task_definitions():
     variables = {key: value for key, value in LEAST.items() if key != "pass_role_arns"}
-    assert names_to_find(variables)["task_definitions"] == ["report"]
-    assert names_to_find(LEAST)["task_definitions"] == []
     stack = nothing(variables)
     with pytest.raises(Refused, match=f"The task definition report does not exist in {REGION}"):
         plan(variables, stack)
@@ -620,8 +691,6 @@ def test_a_trail_that_is_not_there_is_a_note():
     stack["trails"] = {"logs_launches": False, "denied": None}
     note, _untold = plan(LEAST, stack)["notes"]
     assert note.startswith("No trail of CloudTrail logs management events")
-    assert names_to_find(LEAST)["trails"] is True
-    assert names_to_find({"state": "absent"})["trails"] is False
 
 
 def test_a_pattern_of_the_users_own_that_may_not_be_meant_is_noted():
@@ -702,8 +771,12 @@ def test_variables_that_cannot_be_meant(more, words):
 
 
 REFUSED_LATER = [
-    ({"kms_key": KEY.replace(REGION, "us-east-1")}, f"is not a key of {REGION}"),
+    (
+        {"kms_key": KEY.replace(REGION, "us-east-1")},
+        f"launch_retry_kms_key: arn:aws:kms:us-east-1:{ACCOUNT}:key/1a2b is not a key of {REGION}",
+    ),
     ({"event_pattern": {"source": "aws.ecs"}}, "launch_retry_event_pattern: source"),
+    ({"clusters": [f"a-cluster-{number}" for number in range(150)]}, "The event pattern that kind launch"),
     ({**LOG, "filter_pattern": "{ $.a EXISTS }"}, "launch_retry_filter_pattern: there is no EXISTS"),
     ({**LOG, "log_group": "nowhere"}, "There is no log group nowhere"),
 ]
@@ -713,8 +786,8 @@ REFUSED_LATER = [
 def test_variables_that_the_modules_would_refuse(more, words):
     variables = {**LEAST, **more}
     with pytest.raises(Refused) as refusal:
-        plan(variables, {**nothing(variables)})
-    assert words in str(refusal.value)
+        plan(variables, nothing(variables))
+    assert str(refusal.value).startswith(words)
 
 
 def test_a_plan_changes_nothing_that_it_is_given():

@@ -296,11 +296,15 @@ def test_absent_needs_the_name_alone():
 @pytest.mark.parametrize(
     ("given", "found"),
     [
-        ({}, {"topic_policies": [TOPIC], "task_definitions": ["report"], "schedule_groups": []}),
+        ({}, {}),
         ({"topic_arn": None}, {"topic_policies": []}),
         ({"pass_role_arns": []}, {"task_definitions": []}),
         ({"schedule": {"group_name": "jobs"}}, {"schedules": ["jobs/report"], "schedule_groups": ["jobs"]}),
-        ({"schedule": {"group_name": "jobs"}, "state": "absent"}, {"schedules": ["jobs/report"]}),
+        ({"schedule": {"group_name": "default"}}, {}),
+        (
+            {"schedule": {"group_name": "jobs"}, "state": "absent"},
+            {"schedules": ["jobs/report"], "task_definitions": []},
+        ),
     ],
 )
 def test_what_is_looked_for(given, found):
@@ -311,9 +315,11 @@ def test_what_is_looked_for(given, found):
         "iam_roles": ["report-states", "report-schedule"],
         "log_groups": [LOG_GROUP],
         "topics": ["report-failures"],
+        "topic_policies": [TOPIC],
+        "task_definitions": ["report"],
+        "schedule_groups": [],
     }
-    looked = names(**given)
-    assert {key: looked[key] for key in {**always, **found}} == {**always, **found}
+    assert names(**given) == {**always, **found}
 
 
 @pytest.mark.parametrize(
@@ -333,6 +339,8 @@ def test_messages_name_variables(message, told):
 
 # ---- before the first write
 
+FAR_TOPIC = TOPIC.replace(REGION, "us-east-1")
+
 
 @pytest.mark.parametrize(
     ("kind", "name", "found", "given", "words"),
@@ -341,6 +349,28 @@ def test_messages_name_variables(message, told):
         ("topic_policies", TOPIC, None, {"notify": ["catch"]}, f"The topic {TOPIC} does not exist."),
         ("topic_policies", TOPIC, {"attributes": {}, "denied": "No"}, {}, "AWS answered with No. Nothing was changed"),
         ("topic_policies", TOPIC, {"attributes": {}, "denied": "No"}, {"notify": ["catch"]}, ""),
+        (
+            "topic_policies",
+            TOPIC,
+            {"attributes": {}, "denied": "No"},
+            {"notify": ["skipped"], "concurrency": "forbid"},
+            "",
+        ),
+        (
+            "topic_policies",
+            TOPIC,
+            {"attributes": {}, "denied": "No"},
+            {"notify": ["catch", "skipped"], "concurrency": "forbid"},
+            "",
+        ),
+        ("topic_policies", TOPIC, None, {"notify": ["skipped"]}, ""),
+        (
+            "topic_policies",
+            FAR_TOPIC,
+            {"attributes": {}, "denied": None},
+            {"topic_arn": FAR_TOPIC},
+            f"arn: {FAR_TOPIC} is in us-east-1, and the rule is in eu-central-1",
+        ),
         ("topic_policies", TOPIC, None, {"state": "absent"}, ""),
         (
             "topic_policies",
@@ -419,8 +449,10 @@ def test_things_of_others_are_not_touched(kind, name):
     world = stolen(settled(**given), kind, name)
     with pytest.raises(Refused) as refused:
         plan(world, **given)
-    assert str(refused.value).startswith(f"Not managed by this role: {WORDS[kind, name]}. Nothing was changed.")
-    assert "steadyops.ecs/scheduled-task=report" in str(refused.value)
+    assert str(refused.value) == (
+        f"Not managed by this role: {WORDS[kind, name]}. Nothing was changed. Choose another scheduled_task_name, or "
+        "hand the resources over to the role by tagging them steadyops.ecs/scheduled-task=report."
+    )
     gone = plan(world, state="absent", **given)
     assert gone["result"]["not_managed"] == [WORDS[kind, name]]
     assert WORDS[kind, name] in gone["notes"][-1]
@@ -502,17 +534,28 @@ def test_absent_where_nothing_is_says_nothing():
     assert (planned["changes"], planned["notes"]) == ([], [])
 
 
+def changes_of(planned, label):
+    return [
+        (item["before"], item["after"])
+        for task in planned["changes"]
+        for item in task["items"]
+        if item["label"] == label
+    ]
+
+
 def test_a_log_group_and_its_key():
     (made,) = plan(empty(), kms_key=KEY)["log_groups"]
     assert (made["name"], made["kms_key_id"]) == (LOG_GROUP, KEY)
+    facts = {"retention_days": 30, "tags": TAGS}
+    assert changes_of(plan(empty(), kms_key=KEY), LOG_GROUP) == [(None, {**facts, "kms_key_id": KEY})]
     assert "kms_key_id" not in plan(empty())["log_groups"][0]
     world = settled()
     keyed = plan(world, kms_key=KEY)
     assert keyed["log_groups"] == []
-    (change,) = [
-        item for task in keyed["changes"] for item in task["items"] if item["label"] == f"log_group_key {LOG_GROUP}"
-    ]
-    assert (change["before"], change["after"]) == ({"kms_key_arn": None}, {"kms_key_arn": KEY})
+    assert changes_of(keyed, f"log_group_key {LOG_GROUP}") == [({"kms_key_arn": None}, {"kms_key_arn": KEY})]
+    longer = plan(world, kms_key=KEY, log_retention_days=60)
+    assert longer["log_groups"] == [{"name": LOG_GROUP, **facts, "retention_days": 60}]
+    assert changes_of(longer, LOG_GROUP) == [({**facts, "kms_key_arn": None}, {**facts, "retention_days": 60})]
     assert GROUP_KEY not in str(labels(plan(settled(kms_key=KEY), kms_key=KEY)))
 
 
@@ -535,6 +578,42 @@ def test_a_statement_that_a_target_left_behind_goes():
     world = settled()
     world["rules"] = {}
     assert labels(plan(world, state="absent"))["removed_targets"] == ["target topic of rule report-execution"]
+    # It is that of a rule, so it stays with a rule of somebody else.
+    world = stolen(settled(), "rules", "report-execution")
+    assert "removed_targets" not in labels(plan(world, notify=["catch"]))
+
+
+def test_our_topic_goes_when_another_is_given():
+    gone = labels(plan(settled(**MAIL)))
+    assert gone == {"targets": ["target topic of rule report-execution"], "removed_topics": ["topic report-failures"]}
+
+
+PARTS = {"input_path": "$.detail", "dead_letter_arn": DEAD}
+
+
+def test_parts_of_a_target_that_others_have_added_do_not_stay():
+    world = settled(**BY_RULE)
+    world["rules"]["report"]["targets"][0].update(PARTS)
+    planned = plan(world, **BY_RULE, dead_letter_arn="")
+    assert labels(planned) == {"schedules": ["report"]}
+    ((before, after),) = changes_of(planned, "report")
+    assert "foreign" not in before.keys() | after.keys()
+    assert (before["target"]["dead_letter_arn"], after["target"]["dead_letter_arn"]) == (DEAD, None)
+
+
+@pytest.mark.parametrize(
+    ("definition", "overrides", "roles"),
+    [
+        ({"task_role_arn": f"{ROLE}app", "execution_role_arn": f"{ROLE}run"}, {}, ["app", "run"]),
+        ({"task_role_arn": None, "execution_role_arn": f"{ROLE}run"}, {"task_role_arn": f"{ROLE}a"}, ["a", "run"]),
+        ({"task_role_arn": None, "execution_role_arn": None}, {"execution_role_arn": f"{ROLE}b"}, ["b"]),
+    ],
+)
+def test_roles_that_the_state_machine_passes_on(definition, overrides, roles):
+    stack = empty()
+    stack["task_definitions"]["report"] = definition
+    found = statements(plan(stack, job={"overrides": overrides}))
+    assert [each["Resource"] for each in found if each["Sid"] == "PassRole"] == [[f"{ROLE}{name}" for name in roles]]
 
 
 def test_a_state_machine_that_is_being_deleted_is_none():
@@ -563,6 +642,8 @@ def test_addresses_come_and_go():
     (item,) = params(plan(world, **other), "topics")
     assert item["unsubscribe"] == ["arn:aws:sns:a"]
     assert item["subscriptions"] == [{"protocol": "email", "endpoint": "b@example.org"}]
+    (item,) = params(plan(world, **{**MAIL, "emails": ["a@example.org", "b@example.org"]}), "topics")
+    assert item["unsubscribe"] == []
     after = settled(world, **other)
     assert [each["endpoint"] for each in after["topics"]["report-failures"]["subscriptions"]] == [DEAD, "b@example.org"]
     assert labels(plan(after, **other)) == {}
@@ -641,6 +722,7 @@ ALIAS = {"attributes": {"KmsMasterKeyId": "alias/ours"}, "denied": None}
         ({"kms_key": KEY}, None, None),
         ({}, ALIAS, f"arn:aws:kms:{REGION}:{ACCOUNT}:key/*"),
         ({}, {"attributes": {"KmsMasterKeyId": "alias/aws/sns"}, "denied": None}, None),
+        ({}, {"attributes": {"KmsMasterKeyId": KEY.replace("key/1b2c", "alias/aws/sns")}, "denied": None}, None),
     ],
 )
 def test_executions_may_use_the_key_of_the_topic(given, topic, resource):

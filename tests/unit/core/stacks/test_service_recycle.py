@@ -4,17 +4,39 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+from ansible_collections.steadyops.ecs.plugins.doc_fragments.aws import ModuleDocFragment
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.service_recycle import (
     AWS_OPTIONS,
     OF_THE_PLAYBOOK,
+    OF_THE_ROLE,
     OPTIONS,
     check_role_variables,
     options_in_one_process,
     options_of_playbook,
     unused_in_one_process,
 )
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.mark.parametrize(
+    ("names", "documented", "pattern"),
+    [
+        ((*OPTIONS, *OF_THE_ROLE), "roles/service_recycle/meta/argument_specs.yml", r"^      service_recycle_(\w+):"),
+        (OF_THE_PLAYBOOK, "playbooks/service_recycle.yml", r"^#   (recycle_\w+)"),
+    ],
+)
+def test_all_names_are_documented_ones(names, documented, pattern):
+    assert sorted(names) == sorted(re.findall(pattern, (ROOT / documented).read_text(), re.MULTILINE))
+
+
+def test_options_of_all_modules_for_aws():
+    assert sorted(AWS_OPTIONS) == sorted(re.findall(r"^  (\w+):", ModuleDocFragment.DOCUMENTATION, re.MULTILINE))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +66,7 @@ def test_an_alias_is_handed_over_as_its_option():
 
 def test_options_for_one_process():
     extra = ["batch_size", "cluster", "recycle_concurrency", "region", "service_recycle_surge", "state", "wait_time"]
-    assert options_in_one_process(extra) == {
+    assert options_in_one_process([*extra, "service"]) == {
         "state": "state",
         "batch_size": "batch_size",
         "batch_wait": "wait_time",
@@ -52,8 +74,9 @@ def test_options_for_one_process():
     }
     with pytest.raises(Refused, match="Did you mean batch_size"):
         options_in_one_process(["bach_size"])
-    told = [f"service_recycle_{name}" for name in ("mail", "surge", "region", "assume_role_arn")]
-    assert unused_in_one_process(told) == ["service_recycle_mail", "service_recycle_assume_role_arn"]
+    of_each = ("assume_role_arn", "assume_role_duration", "mail", "topic_arn", "notify_on", "subject_prefix")
+    unused = [f"service_recycle_{name}" for name in of_each]
+    assert unused_in_one_process(["service_recycle_surge", "mail", *unused, "service_recycle_region"]) == unused
 
 
 def test_every_option_reaches_the_role():
@@ -67,6 +90,9 @@ def test_every_option_reaches_the_role():
         (["bach_size"], "bach_size: the playbook service_recycle has no such variable, so it would do nothing. Did you "
                         "mean batch_size?"),
         (["regoin", "cluster"], "Did you mean region?"),
+        (["zbatch_size", "bach_size"],
+         "bach_size, zbatch_size: the playbook service_recycle has no such variable, so it would do nothing. Did you "
+         "mean batch_size? Extra variables can be"),
         (["recycle_seral"], "Did you mean recycle_serial?"),
         (["env"], "env: the playbook service_recycle has no such variable"),
         (["ecs_cluster"], "ecs_cluster: the playbook service_recycle has no such variable"),

@@ -510,9 +510,9 @@ class _Planner:
             wanted = read_target(_whole("target", {**params, "arn": arn}))
             found = self._found(rule, channel, wanted)
             check_rule(wanted, found, self.place.region)
+            change = plan_target(wanted, found, str(self.place.arn("events", f"rule/{rule}")))
         except Refused as error:
             raise Refused(f"failure_alerts_{_VARIABLES.get(channel, service)}: {error}") from None
-        change = plan_target(wanted, found, str(self.place.arn("events", f"rule/{rule}")))
         lacking = [words for words in missing(wanted, found, self.place.region) if words.startswith("arn:")]
         if lacking and channel in ("queue", "log") and not self._makes(channel):
             raise Refused(f"failure_alerts_{'queue' if channel == 'queue' else 'log_group'}: {lacking[0]}")
@@ -562,14 +562,10 @@ class _Planner:
         return str(found["arn"]) if found else new
 
     def _found(self, rule: str, channel: str, wanted: Any) -> Found:
-        here = [target for name, target in self.targets if name == rule]
-        ours = next((target for target in here if target["id"] == channel), None)
-        foreign = [target for target in here if target["id"] not in TARGETS]
-        dead_letters = frozenset(str(target["dead_letter_arn"] or "") for target in here if target is not ours)
+        ours = next((target for name, target in self.targets if (name, target["id"]) == (rule, channel)), None)
         arns = {wanted.arn, wanted.dead_letter_arn} - {None}
         places = {str(arn): place for arn in arns if (place := self._policy_place(arn)) is not None}
-        facts = rule_of(_bare(self.rules.get(rule)))
-        return Found(ours, len(foreign), dead_letters, facts, rule_exists=facts is not None, places=places)
+        return Found(ours, rule=rule_of(_bare(self.rules.get(rule))), places=places)
 
     def _policy_place(self, arn: Any) -> Place | None:
         place = policy_place(arn, self.stack)

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...arns import Arn, parse_arn
+from ...arns import parse_arn
 from ...change import Change
 from ...errors import Refused
 from ...events.target.options import read_target
@@ -97,7 +96,7 @@ class _Planner:
         self.wanted, self.stack = wanted, stack
         self.retries: Retries = wanted.retries
         self.names = wanted.names
-        self.function = parse_arn(wanted.function_arn)
+        self.function = wanted.place.arn("lambda", f"function:{self.names.name}")
         self.others = self._others()
         self.steps = {key: Step(task) for key, task in TASKS.items()}
         self.notes: list[str] = []
@@ -149,12 +148,12 @@ class _Planner:
             yield from ((group, Filter(**each)) for each in filters or ())
 
     def _feeds(self, each: Filter) -> bool:
-        return self.function is not None and feeds(each, self.function)
+        return feeds(each, self.function)
 
     # ---- present
 
     def _make(self, package: Mapping[str, Any]) -> None:
-        key = parse_arn(self.retries.kms_key or "")
+        key = parse_arn(str(self.retries.kms_key))
         if key and key.region != self.wanted.place.region:
             raise Refused(
                 f"launch_retry_kms_key: {key} is not a key of {self.wanted.place.region}. Give one of this region"
@@ -197,7 +196,7 @@ class _Planner:
         wanted = {**self.wanted.log_group(), **({"kms_key_id": key} if key and found is None else {})}
         shown = {"retention_days": wanted["retention"], "tags": wanted["tags"]}
         self._add_differing("log_groups", wanted, found, shown)
-        if key and found and found["kms_key_arn"] != key:
+        if key and found:
             # Its module sets a key only when it creates the log group.
             change = Change({"kms_key_arn": found["kms_key_arn"]}, {"kms_key_arn": key})
             self._add_step("log_group_keys", "log_group_key", {"name": name, "kms_key_arn": key}, change)
@@ -272,13 +271,12 @@ class _Planner:
 
     def _rules_and_targets(self) -> None:
         for params in self.wanted.rules():
-            with_prefix = "event_pattern" if params["event_pattern"] is not None else ""
             try:
-                wanted = read_rule({**params, "event_pattern": _text(params["event_pattern"])})
+                wanted = read_rule(params)
             except Refused as error:
-                raise Refused(f"launch_retry_{error}" if with_prefix else error) from None
+                raise Refused(f"launch_retry_{error}" if params["event_pattern"] is not None else error) from None
             found = self.ours("rules", params["name"])
-            change = plan_rule(wanted, rule_of(_without_targets(found)))
+            change = plan_rule(wanted, rule_of(found))
             self.notes += wanted.warnings
             item = {key: params[key] for key in ("name", "description", "tags")}
             self._add_step("rules", "rule", {**item, "event_pattern": wanted.event_pattern}, change)
@@ -286,7 +284,7 @@ class _Planner:
 
     def _target(self, rule: str, found: Mapping[str, Any] | None) -> None:
         item = self.wanted.target(rule)
-        targets = (found or {}).get("targets") or []
+        targets = found["targets"] if found else []
         ours = next((each for each in targets if each["id"] == TARGET), None)
         self._add_step("targets", "target", item, self._target_change({**item, "state": "present"}, ours, targets))
 
@@ -298,33 +296,28 @@ class _Planner:
             place = policy_place(arn, self.stack)
             if place is not None:
                 places[str(arn)] = place
-        kept = frozenset(each["dead_letter_arn"] or "" for each in targets if each is not ours)
-        found = Found(ours, len(targets) - bool(ours), kept, places=places)
+        kept = frozenset(str(each["dead_letter_arn"]) for each in targets if each is not ours)
+        found = Found(ours, dead_letters=kept, places=places)
         rule = self.wanted.place.arn("events", f"rule/{item['rule']}")
         return plan_target(wanted, found, str(rule))
 
     def _subscription(self) -> None:
         item = self.wanted.subscription()
-        if item is None or self.function is None:
+        if item is None:
             return
         group = str(item["log_group"])
         try:
             wanted = read_subscription({**_SUBSCRIPTION_DEFAULTS, **item}, self.wanted.place.region)
             found = self.found("subscription_filters", group)
             filters = None if found is None else [Filter(**each) for each in found]
-            access = self._access(self.function, group)
+            # The steps before create the function.
+            access = FunctionAccess(self.function, True, statement_in(self._policy(), sid_of(group, self.names.name)))
             change = plan_subscription(wanted, filters, access)
         except Refused as error:
-            ours = str(error).startswith(("filter_pattern", "clusters", "log_group"))
-            raise Refused(f"launch_retry_{error}" if ours else error) from None
-        if access.exists:
-            self.notes += warnings_of(wanted, filters, access)
+            raise Refused(f"launch_retry_{error}" if str(error).startswith("filter_pattern") else error) from None
+        self.notes += warnings_of(wanted, filters, access)
         if change.changed:
             self._add_change("subscriptions", item, group, change)
-
-    def _access(self, function: Arn, group: str) -> FunctionAccess:
-        exists = self.ours("functions", self.names.name) is not None
-        return FunctionAccess(function, exists, statement_in(self._policy(), sid_of(group, self.names.name)))
 
     def _policy(self) -> str | None:
         """The resource policy of the function, if that is ours."""
@@ -338,13 +331,13 @@ class _Planner:
     def _remove(self) -> None:
         self._old_rules()
         self._old_subscriptions()
-        if not self.retries.present or not self.retries.emails:
+        if not self.retries.emails:
             self._add_old_step("topics", "topic", self.names.topic)
         if self.retries.present:
             return
         if self.ours("functions", self.names.name) and self._mappings():
             item = {"function_name": self.names.name, "source_arn": self.wanted.queue_arn}
-            self.steps["old_mappings"].add(item, self.names.name, self._mappings()[0]["source_arn"])
+            self.steps["old_mappings"].add(item, self.names.name, self.wanted.queue_arn)
         self._add_old("old_functions", "functions", self.names.name)
         self._add_old("old_log_groups", "log_groups", self.names.log_group)
         self._add_old("old_alarms", "alarms", self.names.dead_letters)
@@ -359,7 +352,7 @@ class _Planner:
             if found is None or name in kept:
                 continue
             # Before the rule, because a target takes its statements in policies with it.
-            for target in found["targets"] or ():
+            for target in found["targets"]:
                 if target["id"] == TARGET:
                     item = {key: target[key] for key in ("id", "arn", "dead_letter_arn")}
                     params = {"rule": name, **item, "state": "absent"}
@@ -367,7 +360,7 @@ class _Planner:
             self._add_old_step("rules", "rule", name)
 
     def _old_subscriptions(self) -> None:
-        kept = self.retries.log_group if self.retries.present and self.retries.source == "log_subscription" else None
+        kept = self.retries.log_group if self.retries.source == "log_subscription" else None
         standing = {group for group, each in self._filters() if each.name == self.names.name and self._feeds(each)}
         policy = self._policy()
         for group in log_groups_in(policy):
@@ -390,7 +383,7 @@ class _Planner:
             "topic_arn": wanted.topic_arn,
         }
         result = there if self.retries.present else dict.fromkeys(there)
-        unconfirmed = self._unconfirmed() if self.retries.present else []
+        unconfirmed = self._unconfirmed()
         if unconfirmed:
             self.notes.append(
                 f"AWS sends a confirmation request to {' and '.join(unconfirmed)}. Messages arrive only after it is "
@@ -490,11 +483,3 @@ def _differences(change: Change) -> Change:
 def _hash(value: str) -> str:
     """As ``ecs_stack_info`` returns the values of a function's environment."""
     return hashlib.sha256(value.encode()).hexdigest()
-
-
-def _text(pattern: Any) -> str | None:
-    return pattern if pattern is None or isinstance(pattern, str) else json.dumps(pattern)
-
-
-def _without_targets(rule: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return {**rule, "targets": None} if rule else None

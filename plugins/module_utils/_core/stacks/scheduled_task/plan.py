@@ -137,9 +137,9 @@ class _Plan:
         found = self.there.target(way, wanted.TARGET_ID, self.variables.topic_arn)
         change = plan_target(target, found, self.names.rule_arn(name))
         self.plan.steps["removed_targets"].add_step("target", {**item, "state": "absent"}, change)
-        if rule is not None and found.others:
+        if found.others:
             self.kept.append(f"rule {name}")
-        elif rule is not None:
+        else:
             self.plan.steps["removed_rules"].add_step("rule", {"name": name, "state": "absent"}, Change(rule, None))
 
     def remove_topic(self) -> None:
@@ -276,7 +276,7 @@ class _Present(_Plan):
             )
 
     def check_key(self) -> None:
-        key, region = parse_arn(self.variables.kms_key or ""), self.names.place.region
+        key, region = parse_arn(str(self.variables.kms_key)), self.names.place.region
         if key and key.region != region:
             raise Refused(
                 f"`{PREFIX}kms_key` is {key}, which is not a key of {region}. Nothing was changed. Give a key of this "
@@ -285,10 +285,8 @@ class _Present(_Plan):
 
     def check_group(self) -> None:
         group = self.variables.group
-        if (
-            group in (self.there.stack.get("schedule_groups") or {})
-            and self.there.find("schedule_groups", group) is None
-        ):
+        looked_for = self.there.stack.get("schedule_groups", {})
+        if group in looked_for and looked_for[group] is None:
             raise Refused(
                 f"The schedule group {group} does not exist. Nothing was changed. Create it with "
                 f"'aws scheduler create-schedule-group --name {group}', or omit `{PREFIX}schedule`.group_name"
@@ -343,7 +341,7 @@ class _Present(_Plan):
         if variables.emails:
             found = self.there.find("topics", self.names.topic)
         else:
-            found = self.there.find("topic_policies", variables.topic_arn) if variables.topic_arn else None
+            found = self.there.find("topic_policies", str(variables.topic_arn))
         key = variables.kms_key if variables.emails else None
         key = key or (found["attributes"].get("KmsMasterKeyId") if found else None)
         return None if key is None or key.endswith("alias/aws/sns") else key
@@ -355,6 +353,7 @@ class _Present(_Plan):
         mail = [each for each in found["subscriptions"] if each["protocol"] == "email"] if found else []
         item = {
             "name": name,
+            "state": "present",
             "attributes": {
                 "DisplayName": f"ECS job {self.names.name}",
                 **({"KmsMasterKeyId": key} if key else {}),
@@ -364,7 +363,7 @@ class _Present(_Plan):
             "unsubscribe": [each["arn"] for each in mail if _confirmed(each) and each["endpoint"] not in emails],
             "tags": self.tags,
         }
-        self.plan.steps["topics"].add_step("topic", item, plan_topic({**item, "state": "present"}, found))
+        self.plan.steps["topics"].add_step("topic", item, plan_topic(item, found))
 
     def unconfirmed(self) -> list[str]:
         """Addresses that get no mail yet."""
@@ -379,7 +378,7 @@ class _Present(_Plan):
         if found is None or any(found[each] != value for each, value in item.items()):
             created = {"kms_key_id": key} if key and found is None else {}
             self.add("log_groups", {"name": name, **item, **created}, name, Change(found, {**item, **created}))
-        if found and key and found["kms_key_arn"] != key:
+        if found and key:
             change = Change({"kms_key_arn": found["kms_key_arn"]}, {"kms_key_arn": key})
             self.plan.steps["log_group_keys"].add_step("log_group_key", {"name": name, "kms_key_arn": key}, change)
 
@@ -394,16 +393,14 @@ class _Present(_Plan):
     def add_rule(self, way: str) -> None:
         item = wanted.rule(self.names, self.variables, way, self.tags)
         found = rule_of(self.there.find("rules", item["name"]))
-        if found is not None and found.targets is not None:
+        if found is not None:
             found = replace(found, targets=None)
         self.plan.steps["rules"].add_step("rule", item, plan_rule(read_rule(wanted.whole_rule(item)), found))
 
     def add_target(self, way: str) -> None:
-        if self.topic is None:
-            return
         region = self.names.place.region
-        item = wanted.target(self.names, way, self.topic)
-        target = read_target(wanted.whole_target({**item, "state": "present"}))
+        item = wanted.target(self.names, way, str(self.topic))  # there is one where a way is asked for
+        target = read_target(wanted.whole_target(item))
         found = self.there.target(way, wanted.TARGET_ID, self.topic)
         check_rule(target, found, region)
         change = plan_target(target, found, rule_arn(target, region, found.target))
@@ -411,11 +408,11 @@ class _Present(_Plan):
 
     def add_schedule(self, options: wanted.Parameters) -> Mapping[str, Any] | None:
         using = self.variables.using
-        found = dict(self.there.schedule(using) or {})
-        foreign = tuple(found.pop("foreign", ()))
+        # Its target is written whole, so parts of it that others have added do not stay.
+        found = {key: value for key, value in (self.there.schedule(using) or {}).items() if key != "foreign"}
         asked = read_schedule({**options, "tags": self.tags if using == RULE else None})
         with naming_variables():
-            change = plan_schedule(asked, found or None, foreign, self.names.place.region, self.now)
+            change = plan_schedule(asked, found or None, (), self.names.place.region, self.now)
         # A constant input takes the place of the event, which has the time.
         constant = change.after is not None and change.after["target"]["input"] is not None
         if self.variables.starting_deadline and using == RULE and constant:
