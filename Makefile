@@ -48,10 +48,10 @@ unexport AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; echo '$(strip $(1)): FAILED'; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests oldest test-all lint lint-molecule molecule bench mutants sandbox build lock clean environment FORCE
+.PHONY: help demo test tests oldest test-all lint ansible-lint molecule bench mutants sandbox build lock clean environment FORCE
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: build ## recycle a service of a sandbox, watch its capacity, and see who is told of failures
 	@$(PY) -m tests.demo
@@ -71,7 +71,7 @@ tests: build
 oldest: build
 	@$(PY) -m tests.versions --check 2.17
 
-test-all: lint lint-molecule molecule ## the same, the long flows, 130,000 simulated histories, a fleet of 50 services, roles on each ansible-core
+test-all: lint ansible-lint molecule ## the same, the long flows, 130,000 simulated histories, a fleet of 50 services, roles on each ansible-core
 	@$(PY) -m tests.versions
 	@$(PY) -m tests.simulation --runs 100000
 	@$(PY) -m tests.simulation --method scale_in --runs 20000
@@ -80,10 +80,8 @@ test-all: lint lint-molecule molecule ## the same, the long flows, 130,000 simul
 
 # The package ansible has no collection awx.awx since 14, that is, for Python 3.12 and later.
 WITHOUT_AWX = $(if $(wildcard $(VENV)/lib/python*/site-packages/ansible_collections/awx),,--exclude awx/apply.yml)
-# The playbooks of molecule take half of ansible-lint's time.
-ANSIBLE_LINT = $(BIN)/ansible-lint -q --nocolor $(WITHOUT_AWX)
 
-lint: build ## formatting, types, YAML, changelog, documentation, and Ansible's rules for production
+lint: build ## formatting, types, YAML, changelog and documentation
 	$(call step, ruff check, $(BIN)/ruff check -q --output-format concise .)
 	$(call step, ruff format, $(BIN)/ruff format -q --diff .)
 	$(call step, mypy, $(BIN)/mypy)
@@ -91,10 +89,9 @@ lint: build ## formatting, types, YAML, changelog, documentation, and Ansible's 
 	$(call step, antsibull-changelog, $(BIN)/antsibull-changelog lint)
 	$(call step, antsibull-docs, $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck \
 		--validate-collection-refs self $(ANSIBLE_COLLECTIONS_PATH)/ansible_collections/steadyops/ecs)
-	$(call step, ansible-lint, $(ANSIBLE_LINT) --exclude extensions)
 
-lint-molecule: build
-	$(call step, ansible-lint of molecule, $(ANSIBLE_LINT) extensions)
+ansible-lint: build ## Ansible's rules for production
+	$(call step, ansible-lint, $(BIN)/ansible-lint -q --nocolor $(WITHOUT_AWX))
 
 molecule: build ## the scenarios in extensions/molecule, against sandboxes, two at a time
 	@$(MAKE) --no-print-directory -j 2 $(SCENARIOS:%=molecule-%)

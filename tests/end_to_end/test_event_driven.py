@@ -201,6 +201,7 @@ def test_the_playbooks_of_retirements(sandbox, react):
     again.untouched()
 
 
+@pytest.mark.long
 def test_the_playbook_of_changed_secrets(sandbox, react):
     secrets = aws_client(sandbox, "secretsmanager")
     mine, other = (secrets.create_secret(Name=name, SecretString="x")["ARN"] for name in ("shop/db", "shop/other"))

@@ -146,6 +146,7 @@ def test_check_mode_tells_nobody(sandbox, run, topic, mailbox):
     assert [call["operation"] for call in witness.calls() if call["write"] and call["service"] == "ecs"] == []
 
 
+@pytest.mark.long
 def test_what_cannot_be_told_spoils_nothing_and_is_said(sandbox, run, mailbox):
     """A recycle that went well stays good, one that failed stays failed, and both say who was not told."""
     for name in ("web", "api", "pay", "log"):

@@ -230,6 +230,7 @@ def test_a_whole_stack(sandbox, aws, role):
     assert "report" not in everything(aws)["policy"]
 
 
+@pytest.mark.long
 def test_every_variable_changes(sandbox, role, course, warm, tmp_path):
     assert failures(role()) == []
     ((_planned, (changed, _calls), _again),) = runs = course(CHANGED)
