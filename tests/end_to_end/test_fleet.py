@@ -216,6 +216,7 @@ def test_in_one_process_in_check_mode_and_with_too_many_failures(sandbox, run):
         ({"max_task_age": "soon"}, "max_task_age"),
         ({"all_tasks": True}, "Say which service and which tasks"),
         ({"recycle_concurrency": 0.5}, "concurrency"),
+        ({"recycle_calls_per_second": -1}, "calls_per_second must be a number above 0 (got -1)"),
     ],
 )
 def test_what_one_process_cannot_do_is_refused(sandbox, run, variables, words):
