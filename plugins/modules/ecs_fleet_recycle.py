@@ -259,6 +259,8 @@ fleet:
           of M(steadyops.ecs.ecs_service_recycle). P(steadyops.ecs.recycle_table#filter),
           P(steadyops.ecs.recycle_page#filter) and P(steadyops.ecs.recycle_totals#filter) take all of them.
         - The C(status) of a service that was not begun is V(not started), and its C(message) says why.
+        - The C(service) is the ARN, as far as it is known. It is empty if a service that was given by name was not
+          found.
       returned: always
       type: dict
       sample:
