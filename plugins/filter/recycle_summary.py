@@ -23,9 +23,10 @@ def recycle_row(
     check: bool = False,
     untold: Iterable[str] = (),
     timeline: bool = False,
+    service: str = "",
 ) -> dict[str, Any]:
     """What is kept of a result: numbers, and the timeline where one is wanted."""
-    return make_row(_mapping(result), name, message, bool(check), tuple(untold), bool(timeline))
+    return make_row(_mapping(result), name, message, bool(check), tuple(untold), bool(timeline), service)
 
 
 def recycle_table(summary: Mapping[str, Any]) -> list[str]:

@@ -146,11 +146,15 @@ cache_connection: ~/.cache/ansible
 cache_timeout: 600
 
 ---
-# In another account, with names that say so.
+# In another account, with names that say so. With one such file for each account, one run of the playbook
+# steadyops.ecs.service_recycle recycles the services of all accounts. compose hands the IAM role to the playbook.
 plugin: steadyops.ecs.ecs_services
-region: eu-central-1
+regions: [eu-central-1, us-east-1]
 assume_role_arn: arn:aws:iam::123456789012:role/ansible
-hostname: ecs_service ~ '.' ~ ecs_cluster ~ '.' ~ ecs_account_id
+hostname: ecs_service ~ '.' ~ ecs_cluster ~ '.' ~ ecs_region ~ '.' ~ ecs_account_id
+compose:
+  service_recycle_assume_role_arn: "'arn:aws:iam::123456789012:role/ansible'"
+strict: true
 """
 
 from typing import Any

@@ -212,6 +212,39 @@ EXAMPLES = r"""
   steadyops.ecs.ecs_fleet_recycle:
     clusters: [production]
     state: restored
+
+# Several accounts and regions. Each host of the inventory is one region of one account, with these variables:
+#   shop-frankfurt: {aws_region: eu-central-1, recycle_role_arn: 'arn:aws:iam::111111111111:role/recycler'}
+#   bank-virginia: {aws_region: us-east-1, recycle_role_arn: 'arn:aws:iam::222222222222:role/recycler'}
+# Ansible works on all of them at the same time, and one that fails does not stop the others.
+- name: Recycle the services of several accounts and regions
+  hosts: aws_regions
+  connection: local
+  gather_facts: false
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
+  tasks:
+    - name: Assume the IAM role of the account
+      amazon.aws.sts_assume_role:
+        role_arn: "{{ recycle_role_arn }}"
+        role_session_name: recycle
+        duration_seconds: 3600
+        region: "{{ aws_region }}"
+      register: assumed
+      changed_when: false
+      check_mode: false
+      no_log: true
+
+    - name: Recycle the services of the region
+      steadyops.ecs.ecs_fleet_recycle:
+        region: "{{ aws_region }}"
+        access_key: "{{ assumed.sts_creds.access_key }}"
+        secret_key: "{{ assumed.sts_creds.secret_key }}"
+        session_token: "{{ assumed.sts_creds.session_token }}"
+        clusters: ['*']
+        tags:
+          recycle: weekly
+        max_task_age: 7d
 """
 
 RETURN = r"""
@@ -226,6 +259,8 @@ fleet:
           of M(steadyops.ecs.ecs_service_recycle). P(steadyops.ecs.recycle_table#filter),
           P(steadyops.ecs.recycle_page#filter) and P(steadyops.ecs.recycle_totals#filter) take all of them.
         - The C(status) of a service that was not begun is V(not started), and its C(message) says why.
+        - The C(service) is the ARN, as far as it is known. It is empty if a service that was given by name was not
+          found.
       returned: always
       type: dict
       sample:

@@ -26,6 +26,7 @@ TEXT, FLAG, NUMBER = "", False, 0
 FIELDS: dict[str, dict[str, Any]] = {
     "organizations": {"!name": TEXT, "description": TEXT},
     "credential_types": {"!name": TEXT, "kind": TEXT},
+    "instance_groups": {"!name": TEXT},
     "execution_environments": {
         "!name": TEXT, "!image": TEXT, "description": TEXT, "pull": TEXT, "organization": "organizations",
         "credential": "credentials",
@@ -53,9 +54,10 @@ FIELDS: dict[str, dict[str, Any]] = {
         "!name": TEXT, "description": TEXT, "organization": "organizations", "job_type": "run",
         "inventory": "inventories", "!project": "projects", "playbook": TEXT,
         "execution_environment": "execution_environments", "extra_vars": TEXT, "limit": TEXT, "verbosity": NUMBER,
-        "forks": NUMBER,
+        "forks": NUMBER, "job_slice_count": 1,
         "survey_enabled": FLAG, "allow_simultaneous": FLAG, "ask_job_type_on_launch": FLAG,
         "ask_limit_on_launch": FLAG, "ask_variables_on_launch": FLAG, "ask_verbosity_on_launch": FLAG,
+        "ask_job_slice_count_on_launch": FLAG, "ask_instance_groups_on_launch": FLAG,
     },
     "schedules": {
         "!name": TEXT, "description": TEXT, "!rrule": TEXT, "!unified_job_template": "unified_job_templates",
@@ -72,7 +74,7 @@ SCOPES = {
     "schedules": ["unified_job_template"],
 }
 TEMPLATES = ("projects", "inventory_sources", "job_templates")
-ASSOCIATIONS = {("job_templates", "credentials")}
+ASSOCIATIONS = {("job_templates", "credentials"), ("job_templates", "instance_groups")}
 SURVEY_TYPES = {"text", "textarea", "password", "multiplechoice", "multiselect", "integer", "float"}
 
 
@@ -99,6 +101,8 @@ class Awx:
         self.create("organizations", {"name": "Default"})
         self.create("credential_types", {"name": "Amazon Web Services", "kind": "cloud"})
         self.create("credential_types", {"name": "Machine", "kind": "ssh"})
+        self.create("instance_groups", {"name": "controlplane"})
+        self.create("instance_groups", {"name": "default"})
 
     def find(self, collection: str, name: str) -> dict[str, Any]:
         """The one object of that name, references by name, secrets as they are."""

@@ -19,6 +19,7 @@ from tests.awx.stand_in import HIDDEN, TOKEN, Server, check_survey
 ROOT = Path(__file__).parents[2]
 OBJECTS = yaml.safe_load((ROOT / "awx/objects.yml").read_text())
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+APART = ("survey_spec", "credentials", "instance_groups")  # what AWX does not keep in the template itself
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": SECRET}
 
 
@@ -68,14 +69,19 @@ def test_awx_knows_what_it_was_told(applied):
     for collection, items in OBJECTS.items():
         for item in items:
             kept = awx.awx.find(collection, item["name"])
-            told = {key: value for key, value in item.items() if key not in ("survey_spec", "credentials")}
+            told = {key: value for key, value in item.items() if key not in APART}
             if collection in ("schedules", "inventory_sources"):
                 del told["organization"]  # serves to find the others
             assert {key: kept[key] for key in told} == told
     assert list(awx.awx.surveys.values()) == [item["survey_spec"] for item in OBJECTS["job_templates"]]
     credential = only(awx, "credentials")
     assert credential["inputs"] == {"username": KEYS["AWS_ACCESS_KEY_ID"], "password": SECRET}
-    assert list(awx.awx.associated.values()) == [[credential["id"]]] * len(OBJECTS["job_templates"])
+    group = awx.awx.find("instance_groups", "default")
+    for item in OBJECTS["job_templates"]:
+        template = awx.awx.find("job_templates", item["name"])["id"]
+        assert awx.awx.associated["job_templates", template, "credentials"] == [credential["id"]]
+        of = awx.awx.associated.get(("job_templates", template, "instance_groups"), [])
+        assert of == [group["id"]] * len(item.get("instance_groups", []))
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,7 @@ def test_in_one_process_in_check_mode_and_with_too_many_failures(sandbox, run):
         ({"max_task_age": "soon"}, "max_task_age"),
         ({"all_tasks": True}, "Say which service and which tasks"),
         ({"recycle_concurrency": 0.5}, "concurrency"),
+        ({"recycle_calls_per_second": -1}, "calls_per_second must be a number above 0 (got -1)"),
     ],
 )
 def test_what_one_process_cannot_do_is_refused(sandbox, run, variables, words):
@@ -272,12 +273,14 @@ def test_what_is_not_said_in_full_is_refused_at_once(sandbox, run, fleet, variab
     witness.untouched()
 
 
-def test_a_namesake_in_another_region_is_not_taken_for_the_service(sandbox, run):
-    """Whatever region somebody says for all of them."""
+def test_a_namesake_in_another_region_is_not_taken_for_the_service(sandbox, run, tmp_path):
+    """Whatever region somebody says for all of them. The page tells where the service is that was never seen."""
+    page = tmp_path / "report.html"
     (witness,) = services(sandbox, 1, tasks=1).values()
     sandbox.service("s00", cluster="prod", region="us-east-1", tasks=1)
-    done = run(max_task_age="1h", service_recycle_region="us-east-1")
+    done = run(max_task_age="1h", service_recycle_region="us-east-1", recycle_report_path=str(page))
     assert done.row("s00.prod")[0] == "failed"
+    assert "eu-central-1, account 123456789012" in page.read_text()
     assert "The ARN of service s00 names the region eu-central-1" in " ".join(done.table)
     witness.untouched()
 

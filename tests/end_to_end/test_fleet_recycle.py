@@ -181,6 +181,7 @@ def test_waves_and_no_further_service_after_a_failure(witnesses, sandbox, fleet)
     }
     assert "1 of 5 services was not begun: 1 failed, which is more than the 0" in result["msg"]
     assert result["fleet"]["stopped"].startswith("1 failed")
+    assert rows["prod/se"]["service"] == witnesses["se"].before["arn"]
     witnesses["se"].untouched()
     first = max(change["time"] for name in "ab" for change in witnesses[f"s{name}"].changes())
     assert min(call["time"] for name in "cd" for call in witnesses[f"s{name}"].calls() if call["write"]) >= first - 60
@@ -247,6 +248,16 @@ def test_refused(witnesses, fleet, options, said):
     assert said.lower() in fleet(**options).result()["msg"].lower()
     for witness in witnesses.values():
         witness.untouched()
+
+
+def test_services_that_are_never_seen_have_their_arns(witnesses, sandbox, fleet):
+    arns = [witnesses[name].before["arn"] for name in ("sa", "sb")]
+    sandbox.fault("access_denied", operations=["ecs:DescribeServices"])
+    rows = fleet(clusters=None, services=[*arns, {"service": "sc", "cluster": "prod"}]).result()["fleet"]["rows"]
+    assert [(row["status"], row["service"]) for row in rows.values()] == [
+        *(("failed", arn) for arn in arns),
+        ("failed", ""),
+    ]
 
 
 def test_nothing_matches(witnesses, fleet):

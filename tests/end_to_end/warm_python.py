@@ -20,7 +20,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -143,7 +143,8 @@ def _answer(caller: socket.socket) -> NoReturn:
     for file in files:
         os.close(file)  # who reads the output waits for its last writer
     _pid, status = os.waitpid(runner, 0)
-    caller.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    with suppress(ConnectionError):  # the caller was killed
+        caller.sendall(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 
 

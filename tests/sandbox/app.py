@@ -184,6 +184,7 @@ def note(account: Account, call: Call) -> dict[str, Any]:
         "parameters": {key: shorten(value) for key, value in call.parameters.items()},
         "write": call.write,
         "agent": call.agent,
+        "access_key": call.access_key,
         "outcome": "under way",
     }
     account.calls.append(line)

@@ -188,7 +188,8 @@ class _Fleet(Generic[W]):
         for title, place in self._places.items():
             if place.state == WAITING:
                 why = self._report.stopped or ""
-                self._report.rows[title] = {"name": title, "status": NOT_STARTED, "message": why}
+                row = {"name": title, "status": NOT_STARTED, "message": why, "service": self._jobs[title].arn or ""}
+                self._report.rows[title] = row
         self._report.rows = {title: self._report.rows[title] for title in self._jobs if title in self._report.rows}
         self._report.seconds = self._clock() - self._began
 
@@ -293,7 +294,9 @@ class _Fleet(Generic[W]):
         if failed:
             result |= {"failed": True, "msg": report.message}
             total.failures.append((title, (report.message or "").removesuffix(report.state_words()).strip()))
-        total.rows[title] = make_row(result, title, check=self._me.check, timeline=self._timelines)
+        total.rows[title] = make_row(
+            result, title, check=self._me.check, timeline=self._timelines, service=run.job.arn or ""
+        )
         total.changed = total.changed or report.changed
         total.warnings += [(title, words) for words in report.warnings]
         if report.diff:

@@ -35,7 +35,7 @@ OF_THE_ROLE = (
 RESULTS = ("result", "untold")  # what the role leaves behind
 OF_THE_PLAYBOOK = (
     "recycle_serial", "recycle_throttle", "recycle_max_fail_percentage", "recycle_report_path",
-    "recycle_concurrency",
+    "recycle_concurrency", "recycle_calls_per_second",
 )  # fmt: skip
 
 # What the role does besides, and one process for all services does not.

@@ -40,7 +40,7 @@ class Row:
     check: bool = False  # whether it only tells what would be done
     message: str = ""  # why it failed
     untold: tuple[str, ...] = ()  # notifications that did not go out, and why
-    service: str = ""  # ARN, where it was seen
+    service: str = ""  # ARN, where it is known
     selector: str = ""  # such as ``max_task_age: 7d``
     timeline: Mapping[str, Any] = field(default_factory=dict)
 
@@ -73,8 +73,13 @@ def make_row(
     check: bool = False,
     untold: tuple[str, ...] = (),
     timeline: bool = False,
+    service: str = "",
 ) -> dict[str, Any]:
-    """The row of a result. ``message`` tells why it failed, where that happened outside of the module."""
+    """The row of a result. ``message`` tells why it failed, where that happened outside of the module.
+
+    ``service`` is what the service was called by, which may be its ARN: the result of a run that failed early has none.
+    """
+    called = one_line(service)
     recycle: Mapping[str, Any] = result.get("recycle") or {}
     plan: Mapping[str, Any] = recycle.get("plan") or {}
     why = message or (one_line(result.get("msg")) if result.get("failed") else "")
@@ -91,7 +96,7 @@ def make_row(
         check=check,
         message=one_line(why)[:_LONGEST],
         untold=tuple(one_line(each)[:_LONGEST] for each in untold),
-        service=one_line(recycle.get("service")),
+        service=one_line(recycle.get("service")) or (called if parse_arn(called) else ""),
         selector=_selector_words(recycle.get("selector") or {}),
         timeline=(recycle.get("timeline") or {}) if timeline else {},
     )

@@ -254,6 +254,25 @@ def test_where_it_was_and_which_tasks():
 
 
 @pytest.mark.parametrize(
+    ("given_result", "called", "service", "place"),
+    [
+        ({"failed": True, "msg": "AccessDenied"}, f"{ARN}:service/prod/x", f"{ARN}:service/prod/x", "eu-west-1"),
+        ({}, f"{ARN}:service/prod/x", f"{ARN}:service/prod/x", "eu-west-1"),
+        ({}, "web", "", None),
+        ({}, "", "", None),
+        ({**result(), "recycle": {**result()["recycle"], "service": f"{ARN}:service/prod/y"}}, f"{ARN}:service/prod/x",
+         f"{ARN}:service/prod/y", "eu-west-1"),
+    ],
+)  # fmt: skip
+def test_where_a_service_is_that_was_never_seen(given_result, called, service, place):
+    """Its ARN may be known from the inventory, or from the user."""
+    row = make_row(given_result, "a", service=called)
+    assert row["service"] == service
+    page = make_page(rows(a=row), "")
+    assert (f"{place}, account 111122223333" in page) is (place is not None)
+
+
+@pytest.mark.parametrize(
     ("selector", "words"),
     [
         (None, ""),

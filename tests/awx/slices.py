@@ -1,0 +1,23 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Job slicing: which part of an inventory AWX hands to each job of a sliced job template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def slice_of(inventory: dict[str, Any], number: int, count: int) -> dict[str, Any]:
+    """The inventory of slice ``number``, from 1, of ``count``. Source: Inventory.get_script_data of AWX.
+
+    ``inventory`` is what ``ansible-inventory --list`` prints, which AWX keeps. Hosts are taken by name, every
+    ``count``-th. Groups have their hosts of the slice only.
+    """
+    hostvars = inventory["_meta"]["hostvars"]
+    hosts = sorted(hostvars)[number - 1 :: count]
+    groups = {
+        name: {**group, "hosts": [host for host in group.get("hosts", []) if host in hosts]}
+        for name, group in inventory.items()
+        if name != "_meta"
+    }
+    return {**groups, "_meta": {"hostvars": {host: hostvars[host] for host in hosts}}}
