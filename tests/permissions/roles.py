@@ -26,7 +26,7 @@ WITHOUT = {
                      "scheduler:*", "states:*"),
     "scheduled_task": ("cloudtrail:*", "cloudwatch:*", "dynamodb:*", "events:DescribeApiDestination",
                        "events:DescribeConnection", "lambda:*", "logs:*ResourcePolic*", "logs:*SubscriptionFilter*",
-                       "sqs:*"),
+                       "sqs:*", "states:ValidateStateMachineDefinition"),
     "service_recycle": (),
 }  # fmt: skip
 _LOG_GROUPS = {
