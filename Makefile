@@ -87,7 +87,7 @@ lint: build ## formatting, types, YAML, changelog and documentation
 	$(call step, mypy, $(BIN)/mypy)
 	$(call step, yamllint, $(BIN)/yamllint --strict .)
 	$(call step, antsibull-changelog, $(BIN)/antsibull-changelog lint)
-	$(call step, antsibull-docs, $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck \
+	$(call step, antsibull-docs, $(BIN)/antsibull-docs lint-collection-docs --plugin-docs \
 		--validate-collection-refs self $(ANSIBLE_COLLECTIONS_PATH)/ansible_collections/steadyops/ecs)
 
 ansible-lint: build ## Ansible's rules for production
@@ -134,7 +134,7 @@ $(VENV)/installed: requirements/dev.txt
 	@touch $@
 
 # Installed as a user would, from the archive; made anew when a file that goes into it has changed, come or gone.
-SOURCES := $(shell find CHANGELOG.md CONTRIBUTING.md LICENSE README.md changelogs/changelog.yaml extensions/eda galaxy.yml meta playbooks \
+SOURCES := $(shell find CHANGELOG.md CONTRIBUTING.md LICENSE README.md changelogs/changelog.yaml docs/docsite extensions/eda galaxy.yml meta playbooks \
 	plugins requirements.txt roles -type f ! -name '*.pyc' 2>/dev/null | sort)
 
 $(BUILD)/sources: FORCE

@@ -60,7 +60,7 @@ notes:
     shows and as ECS has created, or has yet to start, since the abandoned run began, and never crosses the minimum
     capacity of the scalable target; a warning says when the record claims more. When the tag has a value that no run
     writes, the module fails and names the field; O(state=restored) then removes the tag and changes nothing else. The
-    README of the collection has a policy that lets only one role write tags that begin with C(steadyops.ecs/).
+    guide to permissions has a policy that lets only one role write tags that begin with C(steadyops.ecs/).
   - Tags on tasks. Where the service has C(propagateTags=SERVICE), ECS copies the record to each task that it launches.
     It is removed from them before the module ends, and by the next run after one that was killed. What AWS refuses to
     remove is a warning.

@@ -13,6 +13,8 @@ import pytest
 
 from tests.end_to_end.programs import INFO, QUICK, RECYCLE, Module, Playbook, Warm, arguments
 from tests.end_to_end.warm_python import ANSIBLE, MODULES, warm_python
+from tests.permissions.journal import actions_in
+from tests.permissions.roles import ROLES
 from tests.sandbox.client import Sandbox
 
 SPEED = 100
@@ -81,6 +83,21 @@ def playbook(sandbox: Sandbox, started: list[Module | Playbook], tmp_path: Path)
         return program
 
     return start
+
+
+ROLES_OF_FILES = {
+    "test_role_failure_alerts": "failure_alerts",
+    "test_role_launch_retry": "launch_retry",
+    "test_scheduled_task_role": "scheduled_task",
+}
+
+
+@pytest.fixture
+def within_the_policy(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
+    """A role makes no call that its policy in the guide to permissions does not allow."""
+    yield
+    role = ROLES_OF_FILES[request.path.stem]
+    assert actions_in(sandbox.journal()["calls"]) - ROLES[role] == set()
 
 
 WARM = pytest.StashKey[Warm]()

@@ -23,7 +23,7 @@ from tests.end_to_end.aws import REGION, aws_client
 from tests.end_to_end.programs import until
 from tests.end_to_end.warm_python import SETTINGS
 from tests.end_to_end.witness import Witness
-from tests.unit.contract.test_readme import ROOT, blocks
+from tests.guides import ROOT, blocks
 
 # A virtual environment with ansible-rulebook, aiobotocore, ansible-core and boto3; and a folder with the collection
 # ansible.eda. CONTRIBUTING.md says how to make them.

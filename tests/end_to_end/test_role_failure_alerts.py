@@ -60,6 +60,7 @@ def no_complaints(stack):
     return found
 
 
+@pytest.mark.usefixtures("within_the_policy")
 def test_a_stack_comes_tells_and_goes(stack, sandbox, mailbox: Mailbox, services):
     slack, sentry = services
     sandbox.settings(
@@ -271,6 +272,7 @@ SECOND: dict[str, Any] = {
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("within_the_policy")
 def test_every_variable_is_changed_and_changed_back(stack, sandbox):
     """A rule has room for five channels, and one of the five becomes another."""
     assert stack.run(**FIRST)["failures"] == 0
@@ -416,6 +418,7 @@ def sentry():
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("within_the_policy")
 def test_sentry_through_a_function(stack, sandbox, sentry):
     said = {"kinds": ["task"], "sentry_function": {"dsn": sentry.dsn.replace("public", SENTRY_KEY)}}
     said["package_dir"] = str(ROOT / "build")  # where its wheels are kept from run to run

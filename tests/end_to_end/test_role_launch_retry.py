@@ -169,6 +169,7 @@ def refused_launches_come_back(role: Role, way: str) -> None:
         happens(role)
 
 
+@pytest.mark.usefixtures("within_the_policy")
 def test_by_eventbridge_from_nothing_to_nothing(role):
     made = role.done(**WHOLE)
     assert made["result"]["launch_retry_result"]["function_arn"] == FUNCTION
@@ -277,6 +278,7 @@ def allows_that_and_nothing_else(policy: dict[str, Any]) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("within_the_policy")
 def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     by_log = {**WHOLE, "source": "log_subscription"}
     assert role.run(**by_log)["failed"] == []

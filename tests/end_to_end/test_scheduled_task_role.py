@@ -200,6 +200,7 @@ ALL_WAYS = {
 ABSENT = {"scheduled_task_state": "absent"}
 
 
+@pytest.mark.usefixtures("within_the_policy")
 def test_a_whole_stack(sandbox, aws, role):
     """By --check and --diff, as a user would run it."""
     before = everything(aws)
@@ -231,6 +232,7 @@ def test_a_whole_stack(sandbox, aws, role):
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("within_the_policy")
 def test_every_variable_changes(sandbox, role, course, warm, tmp_path):
     assert failures(role()) == []
     ((_planned, (changed, _calls), _again),) = runs = course(CHANGED)
@@ -263,6 +265,7 @@ TWO = {**MAIL, "scheduled_task_emails": ["a@example.org", "b@example.org"], "sch
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("within_the_policy")
 def test_the_kind_of_schedule_and_the_topic_change(sandbox, aws, course):
     runs = course(BY_RULE, {}, BY_RULE, MAIL, TWO)
     check_course(runs)

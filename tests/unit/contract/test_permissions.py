@@ -11,29 +11,8 @@ import pytest
 import yaml
 from ansible_collections.steadyops.ecs.plugins.inventory import ecs_services
 
+from tests.permissions.actions import INVENTORY, MODULES, actions
 from tests.unit.contract.calls_of_modules import PLUGINS, calls_of, source
-
-NAMES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
-
-# "No permissions are required to perform this operation", says the API reference of AWS STS.
-FREE = {"sts:GetCallerIdentity"}
-
-# What IAM checks for a call beside the call itself.
-BESIDES = {
-    # "Actions, resources, and condition keys": PutTargets, PutSchedule and CreateStateMachine depend on iam:PassRole.
-    "ecs_notification_target": {"iam:PassRole"},
-    "ecs_stack": {"iam:PassRole"},
-    "ecs_task_schedule": {"iam:PassRole"},
-    "ecs_task_state_machine": {"iam:PassRole"},
-    # "Connections for API targets" in the user guide of EventBridge: it keeps the secret in the caller's name.
-    "events_connection": {
-        "iam:CreateServiceLinkedRole",
-        *(f"kms:{action}" for action in ("Decrypt", "DescribeKey", "GenerateDataKey")),
-        *(f"secretsmanager:{action}Secret" for action in ("Create", "Delete", "Describe", "Update")),
-        "secretsmanager:GetSecretValue",
-        "secretsmanager:PutSecretValue",
-    },
-}
 
 
 def permissions(documentation: str) -> set[str]:
@@ -42,21 +21,20 @@ def permissions(documentation: str) -> set[str]:
     return set(re.findall(r"C\(([a-z0-9-]+:[A-Z]\w+)\)", note))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MODULES)
 def test_a_module_documents_the_permissions_of_its_calls(name):
     module = importlib.import_module(f"ansible_collections.steadyops.ecs.plugins.modules.{name}")
-    assert permissions(module.DOCUMENTATION) == calls_of(f"modules/{name}.py") - FREE | BESIDES.get(name, set())
+    assert permissions(module.DOCUMENTATION) == actions(name)
 
 
 def test_the_inventory_documents_the_permissions_of_its_calls():
-    calls = calls_of("inventory/ecs_services.py", "InventoryModule")
-    assert permissions(ecs_services.DOCUMENTATION) == calls | {"sts:AssumeRole"}  # which amazon.aws calls
+    assert permissions(ecs_services.DOCUMENTATION) == actions(INVENTORY)
 
 
 def test_the_analysis_misses_no_call():
     """What it finds from all plugins together is every call there is: it follows methods, tables and closures."""
     found = calls_of("inventory/ecs_services.py", "InventoryModule").union(
-        *(calls_of(f"modules/{n}.py") for n in NAMES)
+        *(calls_of(f"modules/{n}.py") for n in MODULES)
     )
     files = (PLUGINS / "module_utils/_aws").rglob("*.py")
     assert found == {each.call for file in files for each in source(file).definitions.values() if each.call}

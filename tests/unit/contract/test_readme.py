@@ -1,34 +1,39 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""README.md names policies, options, commands and links that exist. Its plays run in ``tests/end_to_end``."""
+"""README.md and the guides name what exists: options, commands, files, links. Their plays run in tests/end_to_end."""
 
 from __future__ import annotations
 
 import importlib
-import json
 import re
-from pathlib import Path
+from collections import Counter
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.steadyops.ecs.plugins.doc_fragments.aws import ModuleDocFragment
 
-from tests.policies import complaints
-from tests.unit.contract.calls_of_modules import calls_of
+from tests.guides import DOCUMENTS, GUIDES, README, ROOT, inventories, plays
 
-ROOT = Path(__file__).parents[3]
-README = (ROOT / "README.md").read_text()
-MODULES = ("ecs_service_recycle", "ecs_service_task_info")
 ALL_MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
-ROLES = ("failure_alerts", "launch_retry", "scheduled_task")
-
-
-def blocks(language: str, text: str = README) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+# The sections that Galaxy and Automation Hub ask for, in their order.
+TEMPLATE = [
+    "Description", "Requirements", "Installation", "Use cases", "Modules, roles and plugins", "Guides", "Testing",
+    "Contributing", "Support", "Release notes and roadmap", "Related information", "License information",
+]  # fmt: skip
+HERE = "https://github.com/steadyops/steadyops.ecs"
+# How the code marks an assumption; a role that "is assumed by" somebody is none.
+MARKED = re.compile(r"""\("?assumed|\bassumed\)|(?:is|are) assumed\b(?! by)|# assumed|; assumed: |Assumed of""")
+every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
 
 def arguments(module: str) -> dict[str, Any]:
     return importlib.import_module(f"ansible_collections.steadyops.ecs.plugins.modules.{module}").ARGUMENTS
+
+
+def connection_options() -> set[str]:
+    return set(yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"])
 
 
 def variables(role: str) -> dict[str, Any]:
@@ -37,70 +42,51 @@ def variables(role: str) -> dict[str, Any]:
     return spec["argument_specs"]["main"]["options"]
 
 
-def plays_with(role: str) -> list[dict[str, Any]]:
-    """The plays of README.md that use a role."""
-    plays = [play for read in map(yaml.safe_load, blocks("yaml")) if isinstance(read, list) for play in read]
-    return [play for play in plays if [each["role"] for each in play.get("roles", [])] == [f"steadyops.ecs.{role}"]]
+def known_names() -> set[str]:
+    """Options and their aliases, variables of roles, and keys of their dictionaries."""
+    known: set[str] = set()
+
+    def learn(specs: dict[str, Any]) -> None:
+        for name, spec in specs.items():
+            known.update({name, *spec.get("aliases", [])})
+            learn(spec.get("options") or {})
+
+    for module in ALL_MODULES:
+        learn(arguments(module))
+    for role in ROLES:
+        learn(variables(role))
+    return known
 
 
-def calls_in_the_code() -> set[str]:
-    """The names that IAM has for the calls that the recycle and its look at tasks make."""
-    return {call for module in MODULES for call in calls_of(f"modules/{module}.py")}
+def test_the_readme_is_short():
+    lines = README.read_text().splitlines()
+    assert len(lines) <= 150
+    assert [line.removeprefix("## ") for line in lines if line.startswith("## ")] == TEMPLATE
+    assert len(plays(README)) == 3
 
 
-def policy() -> list[dict[str, Any]]:
-    text, _guard = blocks("json")
-    return json.loads(text)["Statement"]
+def test_every_module_and_role_has_a_row_in_a_table():
+    named: set[tuple[str, str]] = set()
+    for names, kind in re.findall(r"^\| (`.*?`.*?) \| (\w+) \|", README.read_text(), re.MULTILINE):
+        found = re.findall(r"`(\w+)`", names.replace("`_info`", ""))
+        named |= {(name, kind) for name in found}
+        named |= {(f"{name}_info", kind) for name in found if "(+ `_info`)" in names}
+    wanted = {(name, "module") for name in ALL_MODULES} | {(name, "role") for name in ROLES}
+    assert {each for each in named if each[1] in ("module", "role")} == wanted
+    wanted = {(path.stem, kind) for kind in ("inventory", "test") for path in (ROOT / "plugins" / kind).glob("*.py")}
+    assert {each for each in named if each[1] in ("inventory", "test")} == wanted
 
 
-def actions(statement: dict[str, Any]) -> list[str]:
-    return statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-
-
-def test_the_policy_allows_the_calls_that_are_made_and_no_others():
-    allowed = [action for statement in policy() for action in actions(statement)]
-    assert set(allowed) == calls_in_the_code()
-    assert {action for action in allowed if allowed.count(action) > 1} == {"ecs:UntagResource"}  # of services and tasks
-
-
-def test_a_linter_has_nothing_against_the_policies():
-    for text in blocks("json"):
-        filled = text.replace("REGION", "eu-central-1").replace("ACCOUNT", "111122223333").replace("??????", "abcdef")
-        # What has to be allowed, or may be denied, on everything is the subject of the test above.
-        assert [each for each in complaints(filled) if not each.startswith("RESOURCE_STAR")] == []
-
-
-def test_tags_are_confined_to_those_of_the_run():
-    tagging = [each for each in policy() if {"ecs:TagResource", "ecs:UntagResource"} & set(actions(each))]
-    assert [each["Sid"] for each in tagging] == ["Record", "CopiesOfTheRecord"]
-    for each in tagging:  # ForAllValues alone holds for a request without keys
-        assert each["Condition"]["ForAllValues:StringLike"] == {"aws:TagKeys": "steadyops.ecs/*"}
-        assert each["Condition"]["Null"] == {"aws:TagKeys": "false"}
-    guard = json.loads(blocks("json")[1])["Statement"][0]
-    assert (guard["Effect"], set(guard["Action"])) == ("Deny", {"ecs:TagResource", "ecs:UntagResource"})
-    assert guard["Condition"]["ForAnyValue:StringLike"] == {"aws:TagKeys": "steadyops.ecs/*"}
-
-
-def test_the_policy_names_resources_where_iam_can():
-    # The service authorization reference of each service: these have no resource types, or need all of them, as
-    # composite alarms do; ListTasks is asked for with no container instance, and has the cluster as its condition.
-    everywhere = {action for statement in policy() if statement["Resource"] == "*" for action in actions(statement)}
-    assert everywhere == {
-        "application-autoscaling:DescribeScalableTargets",
-        "cloudwatch:DescribeAlarms",
-        "ecs:DescribeTaskDefinition",
-        "ecs:ListTasks",
-        "elasticloadbalancing:DescribeInstanceHealth",
-        "elasticloadbalancing:DescribeTargetHealth",
-        "ssm:DescribeParameters",
+def test_filters_and_playbooks_are_in_the_readme():
+    text = README.read_text()
+    filters = {path.stem for path in (ROOT / "plugins/filter").glob("recycle_*.yml")} - {
+        "recycle_options",  # parts of playbooks and roles, and documented as such
+        "recycle_variables",
     }
-
-
-def test_every_module_has_a_row_in_a_table():
-    rows = re.findall(r"^\| (`steadyops.*?) \|", README, re.MULTILINE)
-    named = {name for row in rows for name in re.findall(r"`steadyops\.ecs\.(\w+)`", row)}
-    named |= {f"{name}_info" for row in rows for name in re.findall(r"`steadyops\.ecs\.(\w+)` \(\+ `_info`\)", row)}
-    assert [name for name in ALL_MODULES if name not in named] == []
+    playbooks = {path.stem for path in (ROOT / "playbooks").glob("*.yml") if not path.stem.startswith("eda_")}
+    rulebooks = {path.stem for path in (ROOT / "extensions/eda/rulebooks").glob("*.yml")}
+    missing = [name for name in {*filters, *playbooks, *rulebooks, "ecs_event"} if f"`{name}`" not in text]
+    assert missing == []
 
 
 @pytest.mark.parametrize("name", ALL_MODULES)
@@ -110,45 +96,116 @@ def test_every_module_is_run_end_to_end(name):
     assert [text for text in tests if re.search(rf"(?:steadyops\.ecs\.|\b){name}\b", text)] != []
 
 
-def test_optional_permissions_are_in_the_policy():
-    table = README[README.index("| may be left out") :].split("\n\n")[0]
-    named = set(re.findall(r"`([a-z-]+:[A-Z]\w+)`", table))
-    assert named
-    assert named <= calls_in_the_code()
+def test_options_in_the_texts_exist():
+    # Fields of services and of what others offer.
+    of_others = {"maintain_service_state", "force_new_deployment", "propagateTags"}
+    named = {
+        name
+        for document in DOCUMENTS
+        for name in re.findall(r"`([A-Za-z_]+)(?:\.[a-z_]+)*: [^`\n]+`", document.read_text())
+    } - of_others
+    assert len(named) > 12
+    assert named <= known_names()
 
 
-def test_options_in_the_text_exist():
-    known = {name for module in MODULES for name in arguments(module)}
-    known |= {alias for module in MODULES for spec in arguments(module).values() for alias in spec.get("aliases", [])}
-    known |= {name for role in ROLES for name in variables(role)}
-    of_the_lambda = {"maintain_service_state"}
-    named = set(re.findall(r"`([a-z_]+): [^`\n]+`", README)) - of_the_lambda
-    assert len(named) > 8
-    assert named <= known
+@every_document
+def test_options_in_the_plays_exist(document):
+    for play in plays(document):
+        for task in play.get("tasks", []):
+            for name, options in task.items():
+                if name.startswith("steadyops.ecs."):
+                    known = arguments(name.removeprefix("steadyops.ecs.")).keys() | connection_options()
+                    assert options.keys() <= known
+            if "ansible.builtin.include_role" in task:
+                role = task["ansible.builtin.include_role"]["name"].removeprefix("steadyops.ecs.")
+                assert task["vars"].keys() <= variables(role).keys()
+        for each in play.get("roles", []):
+            assert each.keys() - {"role"} <= variables(each["role"].removeprefix("steadyops.ecs.")).keys()
 
 
-def test_links_are_whole_and_reach_files_that_exist():
-    links = re.findall(r"\]\((.*?)\)", README)
-    assert [link for link in links if not link.startswith("https://")] == []
-    own = [re.split("/(?:blob|raw)/main/", link)[1] for link in links if re.search("/(?:blob|raw)/main/", link)]
+@every_document
+def test_links_reach_what_exists(document):
+    text = document.read_text()
+    links = re.findall(r"(?:\]\(|^   :target: |`__$|<)(https?://[^)>\s]+)", text)
+    links += re.findall(r"^\.\. image:: (\S+)", text, re.MULTILINE)
+    links += re.findall(r"\]\(([^)]*)\)", text) if document.suffix == ".md" else []
+    assert [link for link in links if not link.startswith(("https://", "http://127.0.0.1"))] == []
+    own = [link.partition("/main/")[2] for link in links if re.match(rf"{HERE}/(?:blob|raw)/main/", link)]
     # The changelog is written with the first release.
-    assert [name for name in own if name != "CHANGELOG.md" and not (ROOT / name).exists()] == []
+    names = {name.partition("#")[0] for name in own} - {"CHANGELOG.md"}
+    assert [name for name in names if not (ROOT / name).exists()] == []
 
 
-def test_commands_exist():
+def test_references_between_the_guides_exist():
+    label = re.compile(r"^\.\. _(ansible_collections\S+):$", re.MULTILINE)
+    labels = Counter(found for guide in GUIDES for found in label.findall(guide.read_text()))
+    assert labels == Counter(f"ansible_collections.steadyops.ecs.docsite.{guide.stem}" for guide in GUIDES)
+    used = {label for guide in GUIDES for label in re.findall(r":ref:`([^`]+)`", guide.read_text())}
+    assert used <= set(labels)
+
+
+def test_every_guide_is_listed_and_linked():
+    listed = yaml.safe_load((ROOT / "docs/docsite/extra-docs.yml").read_text())["sections"]
+    assert sorted(name for section in listed for name in section["toctree"]) == [guide.stem for guide in GUIDES]
+    text = README.read_text()
+    assert [guide.name for guide in GUIDES if f"docs/docsite/rst/{guide.name}" not in text] == []
+
+
+def test_plugins_in_the_guides_exist():
+    for guide in GUIDES:
+        for name, kind in re.findall(r":ansplugin:`steadyops\.ecs\.(\w+)#(\w+)`", guide.read_text()):
+            folder = ROOT / ("roles" if kind == "role" else f"plugins/{'modules' if kind == 'module' else kind}")
+            assert [*folder.glob(f"{name}.*"), *folder.glob(name)], f"{guide.name}: {name}"
+
+
+@every_document
+def test_commands_exist(document):
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert set(re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.MULTILINE)) <= set(targets)
+    assert set(re.findall(r"(?:^    |`)make ([a-z-]+)", document.read_text(), re.MULTILINE)) <= set(targets)
 
 
-def test_options_in_the_playbook_exist():
-    (play,) = yaml.safe_load(blocks("yaml")[0])
-    for module in MODULES:
-        used = [task[f"steadyops.ecs.{module}"] for task in play["tasks"] if f"steadyops.ecs.{module}" in task]
-        assert used
-        assert {option for options in used for option in options} <= arguments(module).keys()
+def test_inventories_have_options_that_exist():
+    source = (ROOT / "plugins/inventory/ecs_services.py").read_text()
+    own = yaml.safe_load(re.search(r'DOCUMENTATION = r"""(.*?)"""', source, re.DOTALL)[1])["options"]
+    of_fragments = {"region", "assume_role_arn", "compose", "groups", "keyed_groups", "strict"}
+    found = [each for document in DOCUMENTS for each in inventories(document)]
+    assert len(found) >= 3
+    assert {name for each in found for name in each} <= {*own, *of_fragments}
+    composed = {name for each in found for name in each.get("compose", {})}
+    assert composed <= variables("service_recycle").keys()
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_variables_of_roles_exist(role):
-    (play,) = plays_with(role)
-    assert play["roles"][0].keys() - {"role"} <= variables(role).keys()
+def sentences(text: str) -> list[str]:
+    """Those of ten words or more, without markup, examples and tables."""
+    kept: list[str] = []
+    fenced = False
+    for line in text.splitlines():
+        fenced ^= line.startswith("```")
+        prose = not fenced and not line.startswith(("```", "    ", "|", "  Copyright", "  GNU"))
+        kept.append(re.sub(r"[`*]|^[-*] ", "", line.strip()) if prose else "")
+    paragraphs = [" ".join(part.split()) for part in "\n".join(kept).split("\n\n")]
+    found = [each for part in paragraphs for each in re.split(r"(?<=[.:]) ", part)]
+    return [each for each in found if len(each.split()) >= 10]
+
+
+def test_no_sentence_stands_in_two_places():
+    others = [*sorted((ROOT / "roles").glob("*/README.md")), ROOT / "extensions/eda/README.md", ROOT / "awx/README.md",
+              ROOT / "tests/sandbox/README.md", ROOT / "CONTRIBUTING.md"]  # fmt: skip
+    places: dict[str, list[str]] = {}
+    for document in [*DOCUMENTS, *others]:
+        for sentence in set(sentences(document.read_text())):
+            places.setdefault(sentence, []).append(str(document.relative_to(ROOT)))
+    assert {sentence: where for sentence, where in places.items() if len(where) > 1} == {}
+
+
+def test_every_assumption_of_the_code_is_in_the_guide():
+    """``untried.rst`` names each file of the collection and of the sandbox that has the word."""
+    guide = (ROOT / "docs/docsite/rst/untried.rst").read_text()
+    marked = {
+        str(path.relative_to(ROOT))
+        for folder in ("plugins", "tests/sandbox")
+        for path in (ROOT / folder).rglob("*.py")
+        if MARKED.search(path.read_text())
+    }
+    named = set(re.findall(r"``((?:plugins|tests)/[\w/]+\.py)``", guide))
+    assert named == marked

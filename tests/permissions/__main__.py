@@ -1,0 +1,9 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""python -m tests.permissions: write the policies into the guide again."""
+
+from __future__ import annotations
+
+from tests.permissions.guide import GUIDE, written_anew
+
+GUIDE.write_text(written_anew(GUIDE.read_text()))
