@@ -8,6 +8,7 @@ import os
 import re
 import signal
 
+import psutil
 import pytest
 
 from tests.end_to_end.programs import QUICK, RECYCLE, until
@@ -83,8 +84,11 @@ def test_a_signal_while_another_run_is_waited_for(witness, sandbox, begin):
 def test_a_signal_to_ansible_playbook(witness, sandbox, playbook, number):
     run = playbook(PLAY)
     until(witness.stops, "the first stop")
+    started = psutil.Process(run.pid).children(recursive=True)
+    workers = [each for each in started if "ansible-playbook" in " ".join(each.cmdline())]
     os.kill(run.pid, number)
-    run.process.wait(timeout=60)  # a busy machine takes its time to end it
+    run.process.wait(timeout=60)  # a busy machine takes its time to end it, and the worker that has started the module
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
     sandbox.release()
     left_alone_after_the_first_stop(witness)
 

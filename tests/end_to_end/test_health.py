@@ -221,7 +221,8 @@ def test_a_new_task_in_unhealthy_draining_is_withdrawn(sandbox, begin):
     new = until(added, "the added task")
     sandbox.act("target_state", "web", task=new, state="unhealthy.draining")
     result = run.result()
-    assert result["recycle"]["withdrawn"] == [new]
+    # ECS may have started another before the count was lowered, which is withdrawn then, too.
+    assert result["recycle"]["withdrawn"][0] == new
     assert witness.stopped() == set()
     witness.given_back()
 
