@@ -168,8 +168,8 @@ options:
         type: str
       log_group:
         description:
-          - Name of the log group that the containers write to. Messages link to it. The link cannot name the log
-            stream, because its name has the id of the task, which EventBridge cannot cut out of the ARN.
+          - Name of the log group that the containers write to. Messages link to it, and those about tasks also to a
+            query of CloudWatch Logs Insights for what the containers of the task wrote.
         type: str
       template:
         description:

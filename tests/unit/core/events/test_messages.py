@@ -8,6 +8,7 @@ import json
 import re
 import uuid
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
@@ -154,7 +155,10 @@ IMPORT = Subject("orders-import", "production")
         ("service_exit_1", NO_SUBJECT, "ECS task failed: service:web: EssentialContainerExited [1,143]"),
         ("service_exit_1", Subject("", "production"),
          "ECS task failed: service:web in production: EssentialContainerExited [1,143]"),
-        ("exit_137", NO_SUBJECT, f"ECS task failed: EssentialContainerExited [137], {ARN_OF_FAMILY}"),
+        ("exit_137", NO_SUBJECT,
+         f"ECS task failed: container app: EssentialContainerExited [137], {ARN_OF_FAMILY}"),
+        ("exit_137", Subject("", "production"),
+         f"ECS task failed: container app in production: EssentialContainerExited [137], {ARN_OF_FAMILY}"),
         ("exit_137", IMPORT, "ECS task failed: orders-import in production: EssentialContainerExited [137]"),
         ("image_pull", IMPORT, "ECS task failed: orders-import in production: TaskFailedToStart []"),
         ("placement", WEB, "ECS service in trouble: web in production: SERVICE_TASK_PLACEMENT_FAILURE"),
@@ -199,19 +203,42 @@ def test_a_crash_loop_is_one_incident():
     assert key("exit_1") == key("exit_137") != key("image_pull")
 
 
-def test_messages_link_to_the_task_and_to_the_log_group():
+def insights_of(url):
+    """What a link to CloudWatch Logs Insights asks for, decoded as the console does: twice, then as JSURL."""
+    place, found = url.split("#logsV2:logs-insights$3FqueryDetail$3D")
+    text = unquote(unquote(found.replace("$", "%")))
+    value = "'([^~)]*)"
+    times = f"end~{value}~start~{value}~timeType~'ABSOLUTE~tz~'UTC"
+    parts = re.fullmatch(rf"~\({times}~editorString~{value}~source~\(~{value}\)\)", text)
+    return place, [unquote(each.replace("*", "%")) for each in parts.groups()]
+
+
+def test_messages_link_to_the_task_to_its_logs_and_to_the_log_group():
     found = next(each for each in CATALOGUE if each.name == "exit_1")
     task = found.event["detail"]["taskArn"]
-    logs = "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#logsV2:log-groups/log-group"
+    console = "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1"
 
     def sent(name):
         return rendered(message(name, log_group="/ecs/import jobs"), "task", found.event)
 
-    pages = [f"https://console.aws.amazon.com/go/view?arn={task}", f"{logs}/$252Fecs$252Fimport$2520jobs"]
+    pages = json.loads(sent("plain"))["links"]
+    assert pages["Task"] == f"https://console.aws.amazon.com/go/view?arn={task}"
+    assert pages["Log group"] == f"{console}#logsV2:log-groups/log-group/$252Fecs$252Fimport$2520jobs"
+    place, (end, start, query, group) = insights_of(pages["Logs of the task"])
+    assert (place, group) == (console, "/ecs/import jobs")
+    assert (start, end) == (found.event["detail"]["createdAt"], found.event["time"])
+    # The log stream is prefix/container/id of the task, which is the end of the ARN.
+    assert f'| filter strcontains("{task} ", concat("/", task, " "))' in query.splitlines()
     for name in WHOLE:
-        assert all(page in sent(name) for page in pages), name
-    assert [each["title_link"] for each in json.loads(sent("slack"))["attachments"][1:]] == pages
-    assert json.loads(sent("pagerduty"))["links"][0] == {"href": pages[0], "text": "Task"}
+        assert all(page in sent(name) for page in pages.values()), name
+    assert [each["title_link"] for each in json.loads(sent("slack"))["attachments"][1:]] == [*pages.values()]
+    assert json.loads(sent("pagerduty"))["links"][0] == {"href": pages["Task"], "text": "Task"}
+
+
+def test_a_message_about_a_service_links_to_the_log_group_only():
+    found = next(each for each in CATALOGUE if each.name == "placement")
+    pages = json.loads(rendered(message("plain", log_group="web"), "service_action", found.event))["links"]
+    assert list(pages) == ["Service", "Log group"]
 
 
 def test_markup_of_callers_is_inert_where_the_receiver_allows_it():

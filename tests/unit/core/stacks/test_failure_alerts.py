@@ -847,10 +847,8 @@ def test_a_topic_of_a_quiet_period_gets_what_amazon_q_shows(world):
     (topic,) = world.things["rules"]["ecs-failures-task-told"]["targets"]
     sent = json.loads(topic["input_transformer"]["input_template"])
     assert (sent["version"], sent["source"]) == ("1.0", "custom")
-    assert (
-        sent["content"]["title"]
-        == "ECS task failed in production: <stop_code> <exit_codes>, <times>, <task_definition>"
-    )
+    failed = "ECS task failed: container <container> in production"
+    assert sent["content"]["title"] == f"{failed}: <stop_code> <exit_codes>, <times>, <task_definition>"
     assert sent["content"]["description"].startswith(sent["content"]["title"])
     assert topic["role_arn"] == f"arn:aws:iam::{ACCOUNT}:role/ecs-failures-events"
     sources = world.things["iam_roles"]["ecs-failures-events"]["trust"]["Statement"][0]["Condition"]["ArnEquals"]

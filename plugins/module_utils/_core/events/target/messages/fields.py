@@ -5,7 +5,8 @@
 
 An input transformer copies values and cannot change them: it cuts no name out of an ARN, and it escapes nothing that
 it puts into a text. So a headline has short names only where the event carries one that needs no escapes, or where the
-rule itself names what it is about (``subject.py``); otherwise it ends with the ARN.
+rule itself names what it is about (``subject.py``). A rule for all families names the first container of the task, and
+the ARN with the family comes last: ``group`` is free text of the caller.
 
 Nothing here can hold the value of an environment variable: no ``overrides``, no ``requestParameters`` as a whole, no
 input or output of an execution, and not its ``cause`` either, which quotes the overrides of the task that it ran.
@@ -84,6 +85,10 @@ _TASK = {
     "task": Field("Task", "$.detail.taskArn"),
 }
 _CONTAINERS = {
+    # ECS allows letters, digits, "-" and "_" in names of containers (API model, ContainerDefinition.name), so this name
+    # can stand in a text. Input transformers may name an entry of an array by its number (EventBridge's user guide).
+    "container": Field("First container", "$.detail.containers[0].name"),
+    "created_at": Field("Created", "$.detail.createdAt"),
     "container_reasons": Field("Reasons of containers", "$.detail.containers[*].reason", free=True),
     "containers": Field("Containers", "$.detail.containers", free=True),
 }
@@ -96,6 +101,7 @@ _KINDS: dict[str, EventKind] = {
         same="<task_definition> <stop_code>",
         fields=_TASK,
         details=_CONTAINERS,
+        who="container <container>",
         cause="<stop_code> <exit_codes>",
         arn="task_definition",
         link="task",
@@ -120,6 +126,7 @@ _KINDS: dict[str, EventKind] = {
         same="<task>",
         fields={"last_status": Field("Status", "$.detail.lastStatus"), **_TASK},
         details=_CONTAINERS,
+        who="container <container>",
         cause="<last_status>",
         arn="task_definition",
         link="task",

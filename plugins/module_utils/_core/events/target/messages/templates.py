@@ -27,7 +27,14 @@ SEVERITIES = ("critical", "error", "warning", "info")
 
 
 CONSOLE = "https://console.aws.amazon.com/go/view?arn="  # opens what an ARN names, in the partition aws
-_LOGS = "https://<region>.console.aws.amazon.com/cloudwatch/home?region=<region>#logsV2:log-groups/log-group/"
+_LOGS = "https://<region>.console.aws.amazon.com/cloudwatch/home?region=<region>#logsV2:"
+# The name of a container's log stream ends in the id of its task (awslogs-stream-prefix in the documentation of ECS).
+_LINES_OF_TASK = r"""fields @timestamp, @logStream, @message
+| parse @logStream /(?<task>[^\/]+)$/
+| filter strcontains("TASK ", concat("/", task, " "))
+| sort @timestamp desc
+| limit 1000"""
+_SIGNS = {"~": "$257E", "(": "$2528", ")": "$2529", "'": "$2527"}
 
 
 @dataclass(frozen=True)
@@ -61,10 +68,10 @@ def transformer(message: Message, event_kind: str) -> tuple[dict[str, str], str]
 
 
 def headline(kind: EventKind, message: Message) -> str:
-    """What failed, and how: short names first. Without a short name it ends with an ARN."""
+    """What failed, and how: short names first. It ends with an ARN where the rule is about several families."""
     who, cluster = message.subject.name or kind.who, message.subject.cluster
     place = f" in {cluster}" if cluster and kind.fields.keys() & {"cluster", "service"} else ""
-    arn = "" if who or not kind.arn or kind.fields[kind.arn].free else f", <{kind.arn}>"
+    arn = "" if message.subject.name or not kind.arn or kind.fields[kind.arn].free else f", <{kind.arn}>"
     return f"{kind.title}{f': {who}' if who else ''}{place}: {kind.cause}{arn}"
 
 
@@ -97,13 +104,31 @@ def _head(title: str, subject: Subject) -> str:
 
 
 def links(kind: EventKind, message: Message) -> dict[str, str]:
-    """Pages of the AWS console, by their labels. The log stream of a container cannot be linked: its name has the id
-    of the task, which is part of an ARN."""
+    """Pages of the AWS console, by their labels."""
     found = {kind.fields[kind.link].label: f"{CONSOLE}<{kind.link}>"} if kind.link else {}
+    if message.log_group and kind.link == "task":
+        found["Logs of the task"] = _LOGS + _insights(message.log_group)
     if message.log_group:
-        # The console wants the name encoded twice, with $ for %.
-        found["Logs"] = _LOGS + quote(quote(message.log_group, safe=""), safe="").replace("%", "$")
+        found["Log group"] = _LOGS + "log-groups/log-group/" + _twice(message.log_group)
     return found
+
+
+def _twice(text: str) -> str:
+    """The console wants names encoded twice, with $ for %."""
+    return quote(quote(text, safe=""), safe="").replace("%", "$")
+
+
+def _insights(log_group: str) -> str:
+    """A query of CloudWatch Logs Insights for all that the containers of the task wrote.
+
+    A log stream has no link of its own, because EventBridge cannot cut the id of the task out of the ARN; the query
+    can. AWS does not document this address. Public code makes it so: an object of JSURL, with * for % in its texts, and
+    the signs between them encoded twice. Assumed: an ARN and times may stand in it as they are.
+    """
+    query, group = (quote(each, safe="").replace("%", "*") for each in (_LINES_OF_TASK, log_group))
+    times = "end~'<time>~start~'<created_at>~timeType~'ABSOLUTE~tz~'UTC"
+    detail = f"~({times}~editorString~'{query.replace('TASK', '<task>')}~source~(~'{group}))"
+    return "logs-insights$3FqueryDetail$3D" + "".join(_SIGNS.get(each, each) for each in detail)
 
 
 class Own(str):
@@ -264,10 +289,9 @@ def _lines(pages: Mapping[str, str]) -> list[str]:
 def _sns_text(kind: EventKind, message: Message) -> str:
     """Lines of text, each in quotes, as EventBridge wants them. Nobody reads them as JSON, so free text may stand
     in them as well."""
-    who = message.subject.name or next(
-        (f"<{name}>" for name in ("group", "task_definition") if name in kind.fields), ""
-    )
-    named = replace(kind, who=kind.who or who)
+    who = "<group>" if "group" in kind.fields else kind.who
+    who = who or ("<task_definition>" if "task_definition" in kind.fields else "")
+    named = replace(kind, who=who, arn="" if who else kind.arn)
     why = " <container_reasons>" if "container_reasons" in kind.details else ""
     lines = [
         headline(named, message) + why,
