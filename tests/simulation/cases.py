@@ -84,4 +84,5 @@ FAMILY_CASES = {
         "forged",
         1061,
     ): "a record written by hand under the name of the run was left as it was, without protections",
+    ("fleet", 4009768): "a task's own protection ended while ECS did not act on a lower count, and ECS picked it later",
 }

@@ -314,7 +314,9 @@ class Watch:
         for arn in arns:  # a task that has just protected itself could not be known
             if self.protected_by_others.pop(arn, 0.0) - PROTECTED_FOR > now - seconds:
                 continue
-            if self.cluster.tasks[arn].protected_until > now and arn not in self.protected and not self._blind():
+            theirs = self.cluster.tasks[arn].protected_until
+            # One that ends within a minute, while ECS may act on a lower count, is followed by ours.
+            if theirs > now + 60 and arn not in self.protected and not self._blind():
                 raise Broken(f"the protection of somebody else was overwritten: {arn}")
         self.protected.update(dict.fromkeys(arns, end))
 

@@ -21,7 +21,7 @@ from tests.sandbox.model.latencies import Latencies
 from tests.sandbox.model.scheduler import Cluster
 from tests.sandbox.model.state import Change
 
-from .__main__ import play_range
+from .__main__ import play_one, play_range
 from .cases import CASES, DRAWN, FAMILY_CASES, SCALE_IN_CASES
 from .course import run_once
 from .play import play
@@ -97,7 +97,7 @@ def test_what_once_went_wrong_with_scale_in(number: int) -> None:
 
 @pytest.mark.parametrize(("family", "number"), FAMILY_CASES, ids=[f"{f}-{n}" for f, n in FAMILY_CASES])
 def test_what_once_went_wrong_in_other_families(family: str, number: int) -> None:
-    play(FAMILIES[family](number))
+    play_one(family, number)
 
 
 @pytest.mark.parametrize("number", CASES, ids=[f"{number}-{why[:60]}" for number, why in CASES.items()])

@@ -27,6 +27,7 @@ class ByScaleIn:
         self._drains = Pace(progress.session.settings.wait_delay, ())
         self._seen_draining = 0.0  # seconds after the count was lowered at which ECS had not done it all
         self._asked_clock = 0.0
+        self._spare: set[str] = set()  # the tasks, by ARN, from which ECS may choose for a lower count
         self._unanswered: tuple[int, History] | None = None  # a lower count that may have been carried out
 
     def close_step(self, seen: Observation) -> None:
@@ -61,9 +62,11 @@ class ByScaleIn:
         elif isinstance(action, ScaleIn):
             yield from self._lower(action, seen)
         elif isinstance(action, Wait):
-            if progress.history.draining and clock - self._asked_clock > _SLOW:
+            if progress.history.draining and (
+                clock - self._asked_clock > _SLOW or self._shield.fading(self._to_keep())
+            ):
                 self._asked_clock = clock
-                self._skip((yield from self._shield.ask([task.arn for task in progress.todo.values()])))
+                yield from self._hold()
             yield from progress.wait(action, self._pace)
         return False
 
@@ -89,9 +92,8 @@ class ByScaleIn:
     def _lower(self, action: ScaleIn, seen: Observation) -> Steps[None]:
         """Lower the count, unless there was something to protect first: then another look comes before it."""
         session = self._session
-        spare = {task.id: task.arn for task in action.among or self._progress.todo.values()}
-        keep = [task.arn for task in self._progress.knowledge.living if task.id not in spare]
-        held, settled = yield from self._shield.cover(keep, list(spare.values()))
+        self._spare = {task.arn for task in action.among or self._progress.todo.values()}
+        held, settled = yield from self._shield.cover(self._to_keep(), self._spare)
         self._skip(held)
         if held or not settled:
             return
@@ -100,6 +102,17 @@ class ByScaleIn:
         if (yield from session.try_desired(seen.desired, wanted)):
             self._note_lowered(action.history)
             yield from session.rest(self._pace.pause(session.elapsed))
+
+    def _to_keep(self) -> list[str]:
+        return [task.arn for task in self._progress.knowledge.living if task.arn not in self._spare]
+
+    def _hold(self) -> Steps[None]:
+        """While ECS takes its time for a lower count: a task may protect itself, or its own protection may end."""
+        for _try in range(2):  # the first may only ask
+            held, settled = yield from self._shield.cover(self._to_keep(), self._spare, lowered=True)
+            self._skip(held)
+            if settled:
+                return
 
     def _note_lowered(self, history: History) -> None:
         self._unanswered = None

@@ -39,8 +39,11 @@ class Shield:
         self._told: dict[str, float] = {}  # ARN -> clock at which that was known
         self._tries: Counter[str] = Counter()
 
-    def cover(self, keep: Iterable[str], spare: Iterable[str]) -> Steps[tuple[set[str], bool]]:
+    def cover(self, keep: Iterable[str], spare: Iterable[str], lowered: bool = False) -> Steps[tuple[set[str], bool]]:
         """Protect the tasks of ``keep``, and none of ``spare``, by ARN.
+
+        ``lowered``: ECS may act on a lower count at any moment. So a task whose own protection is about to end is
+        protected now; before the count is lowered, that end is waited for.
 
         Returns those of ``spare`` that somebody else protects, and whether all was as it should be, without a write.
         """
@@ -52,14 +55,14 @@ class Shield:
         if ours:  # of a killed run with another selector
             yield from _unprotect(session, ours)
             self._learn(ours, 0.0)
-        bare = [arn for arn in keep if self._is_bare(arn, now) and self._tries[arn] < _TRIES]
-        for some in _tens(bare):
-            yield from self._protect(some)
-        fading = [
+        fading = self.fading(keep)
+        bare = [
             arn
             for arn in keep
-            if now < self._ends.get(arn, 0.0) <= now + _FADES and not session.held.shields(self._ends[arn])
+            if (self._is_bare(arn, now) or (lowered and arn in fading)) and self._tries[arn] < _TRIES
         ]
+        for some in _tens(bare):
+            yield from self._protect(some)
         if fading and not (ours or bare):
             yield from session.rest(session.settings.wait_delay)
         return held & set(spare), not (ours or bare or fading)
@@ -87,6 +90,12 @@ class Shield:
             return
         self._learn(done, until)
         self._tries.update(set(arns) - done)
+
+    def fading(self, arns: Iterable[str]) -> set[str]:
+        """Those whose own protection is about to end, as far as is known."""
+        now, held = self._session.world.now(), self._session.held
+        ends = {arn: self._ends.get(arn, 0.0) for arn in arns}
+        return {arn for arn, end in ends.items() if now < end <= now + _FADES and not held.shields(end)}
 
     def ask(self, arns: Collection[str]) -> Steps[set[str]]:
         """Those of the tasks that somebody else protects, as far as is known. Asks for the ones that were never asked
