@@ -20,7 +20,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -140,6 +140,20 @@ class _Selection:
         items[:] = sorted((each for each in items if each.nodeid in self.places), key=lambda e: self.places[e.nodeid])
 
 
+def choose_tests(function: str, tests: Mapping[str, Collection[str]], outside: Collection[str]) -> list[str]:
+    """The tests that call a function, in their order. Where none does so by itself, and for constants of the module,
+    those of each file with a test that calls any function.
+
+    ``tests`` are the functions that each test calls, ``outside`` those that are called while pytest collects.
+    """
+    if function not in outside:
+        calling = [name for name, functions in tests.items() if function in functions]
+        if calling:
+            return calling
+    files = {name.partition("::")[0] for name, functions in tests.items() if functions}
+    return [name for name in tests if not files or name.partition("::")[0] in files]
+
+
 class Trials:
     """The tests of one subject. Making it runs them on the original; raises ``BrokenTests`` when that fails."""
 
@@ -184,16 +198,9 @@ class Trials:
             pipe.write(observer.report())
         return code
 
-    def tests_of(self, function: str) -> list[str]:
-        """The tests that call a function, the quickest first; where none does so by itself, those that call any."""
-        called = {name: functions for name, functions in self.tests.items() if functions} or self.tests
-        if function in self.outside or not any(function in functions for functions in called.values()):
-            return list(called)
-        return [name for name, functions in called.items() if function in functions]
-
     def _try(self, mutant: Mutant) -> int:
         resource.setrlimit(resource.RLIMIT_CPU, (self.work, self.work))  # ends it early on a busy machine, too
-        tests = self.tests_of(mutant.function)
+        tests = choose_tests(mutant.function, self.tests, self.outside)
         sys.meta_path.insert(0, _Instead(self.subject.module, mutant.source))
         files = dict.fromkeys(name.partition("::")[0] for name in tests)
         return int(pytest.main([*OPTIONS, *files], plugins=[_Selection(tests)]))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from tests.mutants.mutations import mutants
+from tests.mutants.trial import choose_tests
 
 
 def made(source: str) -> set[str]:
@@ -53,3 +54,22 @@ def test_statements_of_functions_are_removed() -> None:
         ("f", 4, 'raise Wrong("text")'),
         ("f", 5, "return a"),
     }
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        ("f", ["a.py::calls_f"]),
+        ("not_called", ["a.py::reads_a_constant", "a.py::calls_f", "a.py::calls_g"]),
+        ("module", ["a.py::reads_a_constant", "a.py::calls_f", "a.py::calls_g"]),
+        ("g", ["a.py::reads_a_constant", "a.py::calls_f", "a.py::calls_g"]),  # pytest calls it as well
+    ],
+)
+def test_the_tests_that_may_notice_a_change(function: str, expected: list[str]) -> None:
+    tests = {
+        "a.py::reads_a_constant": set[str](),
+        "b.py::of_another_module": set[str](),
+        "a.py::calls_f": {"f"},
+        "a.py::calls_g": {"g"},
+    }
+    assert choose_tests(function, tests, {"g"}) == expected
