@@ -14,18 +14,18 @@ options: {}
 attributes:
   action_group:
     description: >-
-      Takes defaults from C(group/steadyops.ecs.all), and from C(group/steadyops.ecs.aws) those that it shares with the
-      modules of C(amazon.aws) and C(community.aws).
+      Use C(group/steadyops.ecs.aws) in C(module_defaults) for the options that the module shares with C(amazon.aws) and
+      C(community.aws), and C(group/steadyops.ecs.all) for all others.
     support: full
     membership:
       - steadyops.ecs.all
       - steadyops.ecs.aws
   check_mode:
-    description: In check mode nothing is written, and the result is the one that a real run would aim for.
+    description: In check mode the module changes nothing, and the result is what a real run would produce.
   diff_mode:
-    description: In diff mode the result carries the state before and after, as far as the module changes it.
+    description: In diff mode the result has the state before and after, for everything that the module manages.
   idempotent:
-    description: The same task run again, on a world that nobody else has touched, changes nothing.
+    description: If nothing else changed in the meantime, running the same task again changes nothing.
 """
 
     # Beside the first, for modules that only read.

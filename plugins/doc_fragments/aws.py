@@ -16,65 +16,65 @@ class ModuleDocFragment:
 options:
   access_key:
     description:
-      - The id of the access key to sign requests with.
+      - ID of the access key that signs requests.
       - Falls back to the environment variables E(AWS_ACCESS_KEY_ID) and E(AWS_ACCESS_KEY), in this order.
-      - Not together with O(profile).
+      - Mutually exclusive with O(profile).
     type: str
     aliases: [aws_access_key_id, aws_access_key]
   secret_key:
     description:
-      - The secret that belongs to O(access_key).
+      - Secret of the access key.
       - Falls back to the environment variables E(AWS_SECRET_ACCESS_KEY) and E(AWS_SECRET_KEY), in this order.
-      - Not together with O(profile).
+      - Mutually exclusive with O(profile).
     type: str
     aliases: [aws_secret_access_key, aws_secret_key]
   session_token:
     description:
-      - The token of temporary credentials, for instance the one that M(amazon.aws.sts_assume_role) returns.
+      - Session token of temporary credentials, such as M(amazon.aws.sts_assume_role) returns.
       - Falls back to the environment variable E(AWS_SESSION_TOKEN).
-      - Not together with O(profile).
+      - Mutually exclusive with O(profile).
     type: str
     aliases: [aws_session_token]
   profile:
     description:
-      - The named profile of the AWS configuration files to take credentials from.
+      - Named profile in the AWS configuration files that has the credentials.
       - Falls back to the environment variables E(AWS_PROFILE) and E(AWS_DEFAULT_PROFILE), in this order.
-      - Not together with O(access_key), O(secret_key) or O(session_token).
+      - Mutually exclusive with O(access_key), O(secret_key) and O(session_token).
     type: str
     aliases: [aws_profile]
   region:
     description:
-      - The region to work in, such as V(eu-central-1).
+      - AWS region, such as V(eu-central-1).
       - Falls back to the environment variables E(AWS_REGION) and E(AWS_DEFAULT_REGION), in this order, and to the
         region of the profile.
     type: str
     aliases: [aws_region]
   endpoint_url:
     description:
-      - The address to send every request to, in place of AWS's own; of a VPC endpoint, or of a double of AWS in tests.
+      - URL for all requests instead of AWS's own, such as that of a VPC endpoint or of the sandbox.
       - Falls back to the environment variable E(AWS_URL).
     type: str
     aliases: [aws_endpoint_url]
   aws_ca_bundle:
     description:
-      - The file with the certificates of the authorities to trust.
+      - Path of a file with the certificates of the certificate authorities to trust.
       - Falls back to the environment variable E(AWS_CA_BUNDLE).
     type: path
   validate_certs:
     description:
-      - Whether the certificate of the endpoint is checked. To trust an authority of your own, set O(aws_ca_bundle)
-        rather than turning the check off.
+      - Whether to check the certificate of the endpoint. To trust your own certificate authority, set O(aws_ca_bundle)
+        instead of turning this off.
     type: bool
     default: true
   aws_config:
     description:
-      - Settings for the AWS SDK's client, by the names that C(botocore.config.Config) gives them, for instance
-        C(connect_timeout) or C(proxies).
+      - Settings of the AWS SDK client, by their names in C(botocore.config.Config), such as C(connect_timeout) or
+        C(proxies).
     type: dict
   debug_botocore_endpoint_logs:
     description:
-      - Whether the result lists, under C(resource_actions), each API operation that was called; of use for writing the
-        least IAM policy that will do.
+      - Whether the result lists each API operation that was called, as C(resource_actions). Use it to write a minimal
+        IAM policy.
       - Falls back to the environment variable E(ANSIBLE_DEBUG_BOTOCORE_LOGS).
     type: bool
     default: false
@@ -83,10 +83,10 @@ requirements:
   - boto3 >= 1.34.0
   - botocore >= 1.34.0
 notes:
-  - The module runs on the host that the task is for, commonly C(localhost). The environment variables, profiles and
-    configuration files that count are those of that host, not those of the controller.
-  - What is left unset here is looked up by the AWS SDK in its usual places, including the role of an instance or of a
-    container.
+  - The module runs on the target host of the task, usually C(localhost), and uses the environment variables, profiles
+    and configuration files of that host.
+  - For credentials and settings that are not given, the AWS SDK searches its usual places, including the role of the
+    instance or container.
 """
 
     # The same for plugins, which run in Ansible itself and read their environment variables themselves.
@@ -94,8 +94,8 @@ notes:
 options:
   access_key:
     description:
-      - The id of the access key to sign requests with.
-      - Not together with O(profile).
+      - ID of the access key that signs requests.
+      - Mutually exclusive with O(profile).
     type: str
     aliases: [aws_access_key_id, aws_access_key]
     env:
@@ -103,8 +103,8 @@ options:
       - name: AWS_ACCESS_KEY
   secret_key:
     description:
-      - The secret that belongs to O(access_key).
-      - Not together with O(profile).
+      - Secret of the access key.
+      - Mutually exclusive with O(profile).
     type: str
     aliases: [aws_secret_access_key, aws_secret_key]
     env:
@@ -112,16 +112,16 @@ options:
       - name: AWS_SECRET_KEY
   session_token:
     description:
-      - The token of temporary credentials.
-      - Not together with O(profile).
+      - Session token of temporary credentials.
+      - Mutually exclusive with O(profile).
     type: str
     aliases: [aws_session_token]
     env:
       - name: AWS_SESSION_TOKEN
   profile:
     description:
-      - The named profile of the AWS configuration files to take credentials from.
-      - Not together with O(access_key), O(secret_key) or O(session_token).
+      - Named profile in the AWS configuration files that has the credentials.
+      - Mutually exclusive with O(access_key), O(secret_key) and O(session_token).
     type: str
     aliases: [aws_profile]
     env:
@@ -129,22 +129,22 @@ options:
       - name: AWS_DEFAULT_PROFILE
   region:
     description:
-      - The region to work in, such as V(eu-central-1); without it that of the profile.
+      - AWS region, such as V(eu-central-1). If omitted, the region of the profile is used.
     type: str
     aliases: [aws_region]
     env:
       - name: AWS_REGION
   endpoint_url:
     description:
-      - The address to send every request to, in place of AWS's own; of a VPC endpoint, or of a double of AWS in tests.
+      - URL for all requests instead of AWS's own, such as that of a VPC endpoint or of the sandbox.
     type: str
     aliases: [aws_endpoint_url]
     env:
       - name: AWS_URL
   assume_role_arn:
     description:
-      - The ARN of an IAM role to assume first.
-      - The other credentials have to allow for C(sts:AssumeRole) on it.
+      - ARN of an IAM role to assume first.
+      - The other credentials must allow C(sts:AssumeRole) on it.
     type: str
     aliases: [iam_role_arn]
 requirements:
@@ -152,7 +152,7 @@ requirements:
   - boto3 >= 1.34.0
   - botocore >= 1.34.0
 notes:
-  - Environment variables, profiles and configuration files are those of the machine on which Ansible runs.
-  - What is left unset here is looked up by the AWS SDK in its usual places, including the role of an instance or of a
-    container.
+  - The plugin uses the environment variables, profiles and configuration files of the controller.
+  - For credentials and settings that are not given, the AWS SDK searches its usual places, including the role of the
+    instance or container.
 """

@@ -13,11 +13,11 @@ class ModuleDocFragment:
 options:
   wait_timeout:
     description:
-      - Maximum number of seconds to wait for one thing. When they have passed, the module fails.
+      - Maximum number of seconds for one wait. After that, the module fails.
     type: int
   wait_delay:
     description:
-      - Seconds between two looks at AWS. Fractions are allowed.
+      - Seconds between two polls of AWS. Fractions are allowed.
     type: float
     default: 2
 """
@@ -27,7 +27,7 @@ options:
 options:
   wait:
     description:
-      - Whether to wait until AWS has finished what the module started.
+      - Whether to wait until AWS has completed the change.
       - If V(false), the module returns as soon as AWS has accepted the calls.
     type: bool
     default: true

@@ -11,14 +11,15 @@ module: ecs_failure_rule
 version_added: 1.0.0
 short_description: Manage an EventBridge rule that matches failures of Amazon ECS
 description:
-  - Makes a rule of Amazon EventBridge that matches one kind of failure of Amazon ECS, and nothing else. What a failure
-    is comes with the module; options narrow it to clusters, services, task families, exit codes and more.
-  - A failure is final, and is not what somebody has asked for. A task that cannot start, exits with a code that tells
-    of trouble, is found unhealthy or loses its host is one. A deployment, a scale-in, a stop by a user, a sidecar that
-    ends on the signal to end, and the steps on the way to the end are none.
-  - Before anything is written, the pattern is checked for what EventBridge would refuse and for what it would take and
-    never match, and RV(rule.covers) tells which of the known failures the rule will alert on.
-  - The rule alone tells nobody. Give it targets with M(steadyops.ecs.ecs_notification_target).
+  - Manages an Amazon EventBridge rule that matches one kind of failure of Amazon ECS, and nothing else. The module
+    defines what a failure is; options narrow it to clusters, services, task families, exit codes and more.
+  - A failure is final and was not requested. Tasks that cannot start, exit with a code that means failure, become
+    unhealthy or lose their host are failures. Deployments, scale-ins, user-initiated stops, sidecars that exit on
+    request, and intermediate states are not failures.
+  - Before it writes anything, the module checks the pattern for errors that EventBridge refuses, and for conditions
+    that EventBridge accepts but that never match. RV(rule.covers) lists the known failures and whether the rule matches
+    each.
+  - The rule alone notifies nobody. Add targets with M(steadyops.ecs.ecs_notification_target).
 author:
   - SteadyOps contributors (@steadyops)
 options:
@@ -29,17 +30,16 @@ options:
     required: true
   event_bus_name:
     description:
-      - Name or ARN of the event bus. AWS services send to V(default) and to no other.
+      - Name or ARN of the event bus. AWS services send events to V(default) only.
     type: str
     default: default
   state:
     description:
-      - With V(present) the rule is made, or changed to what the options say. Options that are left out stay as they
-        are.
-      - With V(absent) the rule is deleted, and its targets with it. What gave the rule access to the targets, such as
-        a statement in the policy of a topic, is not looked at. M(steadyops.ecs.ecs_notification_target) removes a
-        target with that.
-      - Rules that an AWS service manages, and rules that are schedules, are refused in both states.
+      - V(present) creates the rule, or updates it to match the options. Omitted options keep their current values.
+      - V(absent) deletes the rule and its targets. It does not remove the permissions that gave the rule access to the
+        targets, such as a statement in the policy of a topic. M(steadyops.ecs.ecs_notification_target) removes a target
+        together with its permission.
+      - The module refuses rules that an AWS service manages and rules that are schedules, in both states.
     type: str
     choices:
       - present
@@ -47,29 +47,29 @@ options:
     default: present
   enabled:
     description:
-      - Whether the rule matches at all. Left out, it stays as it is, and a new rule is enabled.
+      - Whether the rule is enabled. If omitted, the current state is kept, and a new rule is enabled.
     type: bool
   description:
     description:
-      - Description of the rule, up to 512 characters. Left out, it stays as it is; an empty one is removed.
+      - Description of the rule, up to 512 characters. If omitted, the current one is kept. An empty text removes it.
     type: str
   event_pattern:
     description:
-      - An event pattern of your own, as a dictionary or as the text of a JSON object. The order of keys and values, and
-        white space, make no difference.
+      - An event pattern of your own, as a dictionary or as the text of a JSON object. The order of keys and values and
+        white space do not matter.
       - Mutually exclusive with O(kind). A new rule requires one of the two.
-      - It is refused with errors that would make it useless, and warned of when it may not be what was meant. Try it
-        on events with P(steadyops.ecs.matches_event_pattern#test).
+      - The module refuses a pattern with errors that would make it useless, and warns if the pattern may not do what it
+        seems to. Try it on events with P(steadyops.ecs.matches_event_pattern#test).
     type: json
   tags:
     description:
-      - Tags of the rule. Left out, they stay as they are.
+      - Tags of the rule. If omitted, the current tags are kept.
     type: dict
     aliases:
       - resource_tags
   purge_tags:
     description:
-      - Whether tags that are not in O(tags) are removed. With O(tags) left out, none is.
+      - Whether tags that are not in O(tags) are removed. If O(tags) is omitted, no tag is removed.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -92,14 +92,14 @@ seealso:
     description: What ECS tells EventBridge.
     link: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
 notes:
-  - Without a change, a run makes two calls.
+  - A run that changes nothing makes two calls to AWS.
   - Events of tasks are delivered at least once; those of API calls, executions and AWS Health on a best-effort basis.
   - |-
     IAM permissions, and what each is for:
 
-    C(events:DescribeRule), C(events:ListTagsForResource) - the rule as it is.
+    C(events:DescribeRule), C(events:ListTagsForResource) - to read the rule.
 
-    C(events:PutRule) - to make and to change it. A new rule with tags needs C(events:TagResource), too.
+    C(events:PutRule) - to create and to change it. A new rule with tags needs C(events:TagResource) as well.
 
     C(events:TagResource), C(events:UntagResource) - to change its tags.
 
@@ -107,13 +107,13 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Tell of every failed task of a cluster that no service runs
+- name: Alert on every failed standalone task of a cluster
   steadyops.ecs.ecs_failure_rule:
     name: production-task-failures
     kind: task
     clusters: [production]
 
-- name: The same for its services, with two more rules for what no task tells of
+- name: The same for its services, with two more rules for failures without a task event
   steadyops.ecs.ecs_failure_rule:
     name: "production-{{ item }}"
     kind: "{{ item }}"
@@ -122,14 +122,14 @@ EXAMPLES = r"""
       team: shop
   loop: [service_task, service_action, deployment]
 
-- name: A nightly job with a sidecar, started by a schedule, of which only the job itself matters
+- name: Alert on the job container of a nightly task, and ignore its sidecar
   steadyops.ecs.ecs_failure_rule:
     name: nightly-import
     kind: task
     task_families: [nightly-import]
     container_names: [import]
 
-- name: Only some exit codes of one scheduled task
+- name: Alert on some exit codes of one scheduled task
   steadyops.ecs.ecs_failure_rule:
     name: nightly-exits
     kind: task
@@ -137,27 +137,27 @@ EXAMPLES = r"""
     task_families: [nightly-import]
     exit_codes: [1, 137, 139, 255]
 
-- name: Any exit code but 0
+- name: Alert on any exit code except 0
   steadyops.ecs.ecs_failure_rule:
     name: any-exit
     kind: task
     stop_codes: [EssentialContainerExited]
     ignore_exit_codes: []
 
-- name: Launches that fail, except those of the function that retries them
+- name: Alert on failed launches, except those of the function that retries them
   steadyops.ecs.ecs_failure_rule:
     name: launch-failures
     kind: launch
     exclude_role_arns: ["arn:aws:iam::123456789012:role/ecs-launch-retry"]
 
-- name: Deployments that wait for an answer to a pause hook, and Fargate tasks that AWS will retire
+- name: Alert on deployments that wait at a pause hook, and on Fargate tasks that AWS will retire
   steadyops.ecs.ecs_failure_rule:
     name: "production-{{ item }}"
     kind: "{{ item }}"
     clusters: [production]
   loop: [deployment_hook, task_retirement]
 
-- name: A pattern of one's own
+- name: Use a pattern of your own
   steadyops.ecs.ecs_failure_rule:
     name: out-of-memory
     event_pattern:
@@ -169,11 +169,11 @@ EXAMPLES = r"""
           reason: [{prefix: OutOfMemory}]
   register: memory
 
-- name: See what it will alert on
+- name: Show which failures it alerts on
   ansible.builtin.debug:
     msg: "{{ memory.rule.covers | selectattr('alert') | map(attribute='description') }}"
 
-- name: Be quiet for the night
+- name: Disable a rule
   steadyops.ecs.ecs_failure_rule:
     name: production-task-failures
     enabled: false
@@ -186,7 +186,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rule:
-  description: The rule; V(null) once it is deleted.
+  description: The rule; V(null) if it was deleted.
   returned: success
   type: dict
   contains:
@@ -217,7 +217,7 @@ rule:
       type: str
       sample: ENABLED
     enabled:
-      description: Whether it matches at all.
+      description: Whether the rule is enabled.
       returned: always
       type: bool
       sample: true
@@ -233,8 +233,9 @@ rule:
       sample: {"team": "shop"}
     covers:
       description:
-        - What it alerts on, told from the known failures of ECS, and from what only looks like one. Clusters, services,
-          families and the like are left out of this; a named container stands for the main container of the sample.
+        - Sample events, known failures of ECS and events that only look like failures, each with whether the rule
+          matches it. Filters for clusters, services, families and the like are ignored here; a named container is taken
+          as the main container of the sample.
       returned: always
       type: list
       elements: dict
@@ -250,7 +251,7 @@ rule:
           type: str
           sample: The image cannot be pulled
         kind:
-          description: The kind of rule that looks at it.
+          description: The kind of rule that is meant for it.
           returned: always
           type: str
           sample: task

@@ -2,30 +2,29 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at EventBridge rules, and at what they alert on."""
+"""List EventBridge rules, and the failures that they match."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_failure_rule_info
 version_added: 1.0.0
-short_description: Look at EventBridge rules, and at which failures of Amazon ECS they alert on
+short_description: List EventBridge rules, and which failures of Amazon ECS they match
 description:
-  - Returns the rules of an event bus with their tags and targets. Rules that were made by other means are returned as
-    well.
-  - Of each rule it tells which of the known failures of Amazon ECS it matches, and what can be said against its event
-    pattern. This suits as a check of rules that one has got already.
+  - Returns the rules of an event bus with their tags and targets, including rules that other tools created.
+  - For each rule, it returns which known failures of Amazon ECS the rule matches, and problems in its event pattern.
+    Use it to check the rules that you already have.
 author:
   - SteadyOps contributors (@steadyops)
 options:
   name:
     description:
-      - Name of one rule. When there is none of that name, the list is empty.
+      - Name of one rule. If it does not exist, the list is empty.
     type: str
   name_prefix:
     description:
-      - Only rules whose name begins with this. Mutually exclusive with O(name). Without either, all rules of the bus
-        are returned.
+      - List only rules whose names begin with this text. Mutually exclusive with O(name). If both are omitted, all
+        rules of the bus are listed.
     type: str
   event_bus_name:
     description:
@@ -50,12 +49,12 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Look at all rules that begin with "production-"
+- name: List all rules whose names begin with "production-"
   steadyops.ecs.ecs_failure_rule_info:
     name_prefix: production-
   register: found
 
-- name: Tell which failures no rule of them alerts on
+- name: Show which failures none of them alerts on
   ansible.builtin.debug:
     msg: "{{ failures | reject('in', alerted) }}"
   vars:
@@ -63,14 +62,14 @@ EXAMPLES = r"""
     failures: "{{ samples | selectattr('failure') | map(attribute='name') | unique }}"
     alerted: "{{ samples | selectattr('alert') | map(attribute='name') | unique }}"
 
-- name: Fail where the pattern of a rule cannot work
+- name: Fail if the pattern of a rule cannot work
   ansible.builtin.assert:
     that: found.rules | map(attribute='findings') | flatten | selectattr('level', 'eq', 'error') | length == 0
 """
 
 RETURN = r"""
 region:
-  description: The region that was asked, wherever it was named.
+  description: The region that the module used.
   returned: success
   type: str
   sample: eu-central-1
@@ -101,7 +100,7 @@ rules:
       type: dict
       sample: {"source": ["aws.ecs"]}
     schedule_expression:
-      description: When a schedule is due; V(null) for other rules.
+      description: Schedule expression; V(null) for rules with a pattern.
       returned: always
       type: str
       sample: null
@@ -111,7 +110,7 @@ rules:
       type: str
       sample: ENABLED
     enabled:
-      description: Whether it matches at all.
+      description: Whether the rule is enabled.
       returned: always
       type: bool
       sample: true
@@ -121,12 +120,12 @@ rules:
       type: str
       sample: ""
     role_arn:
-      description: ARN of the role of the rule; V(null) mostly, because targets have roles of their own.
+      description: ARN of the IAM role of the rule. Usually V(null), because targets have roles of their own.
       returned: always
       type: str
       sample: null
     managed_by:
-      description: The AWS service that manages the rule; V(null) for rules of one's own.
+      description: The AWS service that manages the rule; V(null) for your own rules.
       returned: always
       type: str
       sample: null
@@ -147,33 +146,33 @@ rules:
           type: str
           sample: chat
         arn:
-          description: ARN of what is called.
+          description: ARN of the target resource.
           returned: always
           type: str
           sample: arn:aws:sns:eu-central-1:123456789012:alerts
         role_arn:
-          description: ARN of the role with which it is called; V(null) without one.
+          description: ARN of the IAM role that EventBridge uses for the target; V(null) without one.
           returned: always
           type: str
           sample: null
         dead_letter_arn:
-          description: ARN of the queue for what could not be delivered; V(null) without one.
+          description: ARN of the queue for undelivered events; V(null) without one.
           returned: always
           type: str
           sample: arn:aws:sqs:eu-central-1:123456789012:undelivered
     findings:
-      description: What can be said against its event pattern.
+      description: Problems in its event pattern.
       returned: always
       type: list
       elements: dict
       contains:
         path:
-          description: The field of the pattern that it is about; empty for the pattern as a whole.
+          description: The field of the pattern; empty if the problem concerns the whole pattern.
           returned: always
           type: str
           sample: detail.lastStatus
         level:
-          description: V(error) where the pattern cannot do what it is meant for, V(warning) where it may not.
+          description: V(error) if the pattern cannot work, V(warning) if it may not do what it seems to.
           returned: always
           type: str
           sample: warning

@@ -11,11 +11,11 @@ module: ecs_fleet_recycle
 version_added: 1.0.0
 short_description: Replace the tasks of many Amazon ECS services, in one process
 description:
-  - Does for many services of one account and region what M(steadyops.ecs.ecs_service_recycle) does for one, in one
-    process and with fewer calls. Every service is as safe as there, and has its own record, lease and failures.
-  - There are no batches. When one service ends, the next one begins, up to O(concurrency) at a time. A service that
-    fails does not hold up the others.
-  - What several services have to read at the same moment is read together. DescribeServices takes ten services of a
+  - Recycles many services of one account and region in one process. It gives each service the same guarantees as
+    M(steadyops.ecs.ecs_service_recycle), with fewer calls to AWS. Each service has its own record, lease and failures.
+  - Services are not grouped into batches. When one service ends, the next one begins, up to O(concurrency) at a time. A
+    service that fails does not hold up the others.
+  - Reads that several services need at the same moment share calls. DescribeServices takes ten services of a
     cluster, and DescribeTasks and GetTaskProtection take a hundred tasks.
   - Name the services with O(services), or choose them with O(clusters), O(names) and O(tags) as the inventory plugin
     P(steadyops.ecs.ecs_services#inventory) does.
@@ -27,40 +27,42 @@ options:
   services:
     description:
       - The services. Each entry is a name, an ARN, or a dictionary with C(service), which is a name or an ARN, and
-        options of M(steadyops.ecs.ecs_service_recycle) that hold for this service only, C(cluster) included.
+        options of M(steadyops.ecs.ecs_service_recycle) for this service only, including C(cluster).
       - An entry with a selector of its own, such as C(max_task_age), does not use the one for all services.
       - Exactly one of O(services) and O(clusters) is required.
     type: list
     elements: raw
   cluster:
     description:
-      - Name or ARN of the cluster of those entries of O(services) that name none.
+      - Name or ARN of the cluster for entries of O(services) that name no cluster.
     type: str
     default: default
   clusters:
     description:
       - Clusters whose services are recycled, by name, ARN or pattern. V([*]) stands for every cluster of the region.
-      - In a pattern V(*) stands for any text and V(?) for one character. With V(!) in front it takes clusters away.
+      - In a pattern, V(*) stands for any text and V(?) for one character. A pattern that begins with V(!) excludes
+        clusters.
       - A name that does not exist is an error. A pattern that matches nothing is a warning.
     type: list
     elements: str
   names:
     description:
-      - Names or patterns of services in O(clusters). By default all services. Patterns are as for O(clusters).
+      - Names or patterns of services in O(clusters). If omitted, all services are recycled. Patterns work as in
+        O(clusters).
     type: list
     elements: str
     default: []
   tags:
     description:
-      - Tags that a service in O(clusters) must have, all of them. The value is a text, a pattern, or a list of which
-        one must match. V(*) means that the tag is there, whatever its value.
+      - Tags that a service in O(clusters) must have. All of them must match. The value is a text, a pattern, or a list
+        of which one must match. V(*) matches any value.
     type: dict
     default: {}
   concurrency:
     description:
       - Maximum number of services at a time.
-      - A service that waits for another run or for a deployment when its turn comes goes once behind those that wait
-        for a place.
+      - If a service must wait for another run or for a deployment when its turn comes, it moves to the end of the
+        queue, once.
     type: int
     default: 20
   per_cluster:
@@ -70,14 +72,15 @@ options:
   fleet_order:
     description:
       - The order in which services begin. V(given) is the order of O(services), or by cluster and name. V(name) is by
-        name. V(largest) begins with those of the highest desired count, so that none of them is left for the end.
+        name. V(largest) begins with the services with the highest desired count, so that a large service does not start
+        last.
     type: str
     choices: [given, name, largest]
     default: given
   wave_tag:
     description:
       - Key of a tag of the services, such as V(recycle-wave). Services with the lowest value begin first, and those
-        with the next value begin when all of them have ended. Numbers come before other texts.
+        with the next value begin when all of them have ended. Numbers sort before other texts.
       - Services without the tag come last. If omitted, there is one wave.
     type: str
   wave_wait:
@@ -87,33 +90,33 @@ options:
     default: 0
   max_failed_services:
     description:
-      - When more services than this have failed, no other service is begun. Those that are at work go on. If omitted,
-        there is no limit.
+      - If more services than this have failed, the module begins no further service. Services in progress continue. If
+        omitted, there is no limit.
     type: int
   max_fail_percentage:
     description:
-      - When more than this percentage of the services have failed, no other service is begun. With O(wave_tag), it is
-        the percentage of a wave. If omitted, there is no limit.
+      - If more than this percentage of the services have failed, the module begins no further service. With
+        O(wave_tag), this is a percentage of the wave. If omitted, there is no limit.
     type: float
   calls_per_second:
     description:
-      - Maximum number of calls to AWS a second, on average, for all services together. The first three seconds' worth,
-        but at most 50, may be made at once.
-      - AWS allows an account 20 calls a second of DescribeServices and ListServices together, and 100 at once. Other
-        calls have limits of their own. The console and all other tools share them.
-      - With 100 services of 3 tasks at a time, 15 calls a second make a run about a seventh longer, and 30 about a
-        twelfth.
+      - Maximum average number of calls to AWS per second, for all services together. A burst of three seconds' worth of
+        calls, but at most 50, is allowed.
+      - AWS allows an account 20 calls per second of DescribeServices and ListServices together, with bursts of 100.
+        Other calls have their own limits. The console and all other tools share these limits.
+      - With 100 services of 3 tasks at a time, a limit of 15 makes a run about a seventh longer, and a limit of 30
+        about a twelfth.
     type: float
     default: 15
   fleet_timeout:
     description:
-      - Seconds after which the whole module ends. No other service is begun. Those at work stop no further task, give
-        back what they have added, and fail. O(timeout) is for each service.
+      - Maximum duration of the whole run in seconds. After that, the module begins no further service. Services in
+        progress stop no further task, give back what they added, and fail. O(timeout) limits each service.
     type: int
   timelines:
     description:
-      - Whether the rows of the result hold the course of each service, which
-        P(steadyops.ecs.recycle_page#filter) draws. It makes the result several times as large.
+      - Whether the result includes the course of each service, which P(steadyops.ecs.recycle_page#filter) draws. This
+        makes the result several times as large.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -125,15 +128,15 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Nothing is written. Plans and diff are those of a real run at that moment.
+    details: Nothing is written. The plans and the diff are what a real run would produce at that moment.
   diff_mode:
     support: full
-    details: For each service, as M(steadyops.ecs.ecs_service_recycle) shows it.
+    details: Shows the same for each service as M(steadyops.ecs.ecs_service_recycle).
   idempotent:
     support: partial
     details: >-
       With O(all_tasks), every run that was not interrupted replaces all tasks again. All other selectors are
-      idempotent; with O(max_task_age), as long as the tasks are younger.
+      idempotent; with O(max_task_age), until further tasks reach that age.
 seealso:
   - module: steadyops.ecs.ecs_service_recycle
   - plugin: steadyops.ecs.ecs_services
@@ -143,19 +146,19 @@ seealso:
   - plugin: steadyops.ecs.recycle_page
     plugin_type: filter
 notes:
-  - A killed run. Every service has its record, as the notes of M(steadyops.ecs.ecs_service_recycle) say. Run the same
-    task again and it goes on from there, or run it with O(state=restored).
-  - Ended from outside. On C(SIGTERM), C(SIGINT) and C(SIGHUP), when the Ansible command that started it is gone, and
-    after O(fleet_timeout), no other service is begun. All services at work give back what they have added, side by
-    side.
-  - Two runs at once. A service that another run is at work on is waited for, for O(wait_timeout) at most.
-  - When a service fails, the others go on, and the module fails in the end. Its message names each cause once, with
-    the services that it is about.
-  - Progress. Where the module runs on the controller, it prints a line on standard error for each step, with the name
+  - A killed run. Every service has its own record; see the notes of M(steadyops.ecs.ecs_service_recycle). Run the same
+    task again to continue from there, or run it with O(state=restored).
+  - Interruption. On C(SIGTERM), C(SIGINT) and C(SIGHUP), if the Ansible command that started it is gone, and after
+    O(fleet_timeout), the module begins no further service. All services in progress give back what they added, in
+    parallel.
+  - Two runs at once. If another run is recycling a service, the module waits for it, up to O(wait_timeout).
+  - If a service fails, the others continue, and the module fails at the end. Its message names each cause once, with
+    the affected services.
+  - Progress. If the module runs on the controller, it prints a line on standard error for each step, with the name
     of the service, and for each service that ends. Once a minute it prints how many services are done, running and
-    waiting, and about how long the others will take. The variable C(ecs_progress=false) silences it.
-  - One task is for one account and region. Use one task for each of them, with C(assume_role_arn) of
-    M(amazon.aws.sts_assume_role) for other accounts.
+    waiting, and about how long the others will take. The variable C(ecs_progress=false) turns this off.
+  - A task works on one account and region. Use one task for each of them; for other accounts, assume an IAM role with
+    M(amazon.aws.sts_assume_role), as in the examples.
   - |-
     IAM permissions, and what each is for:
 
@@ -173,7 +176,7 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Let no task of the services that say so grow older than a week
+- name: Let no task grow older than a week in services with the tag recycle=weekly
   steadyops.ecs.ecs_fleet_recycle:
     clusters: [production-*, '!production-test']
     tags:
@@ -208,7 +211,7 @@ EXAMPLES = r"""
     max_failed_services: 0
     all_tasks: true
 
-- name: Give back what a cancelled run has left behind
+- name: Give back what a cancelled run left behind
   steadyops.ecs.ecs_fleet_recycle:
     clusters: [production]
     state: restored
@@ -249,18 +252,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 fleet:
-  description: What was done. A failed task returns it as well, beside RV(ignore:msg).
+  description: What the module did. A failed task returns it as well, next to RV(ignore:msg).
   returned: unless the options themselves are refused
   type: dict
   contains:
     rows:
       description:
-        - For each service, by C(cluster/service), a row as P(steadyops.ecs.recycle_row#filter) makes it of the result
+        - A row for each service, by C(cluster/service), as P(steadyops.ecs.recycle_row#filter) makes it from the result
           of M(steadyops.ecs.ecs_service_recycle). P(steadyops.ecs.recycle_table#filter),
-          P(steadyops.ecs.recycle_page#filter) and P(steadyops.ecs.recycle_totals#filter) take all of them.
-        - The C(status) of a service that was not begun is V(not started), and its C(message) says why.
-        - The C(service) is the ARN, as far as it is known. It is empty if a service that was given by name was not
-          found.
+          P(steadyops.ecs.recycle_page#filter) and P(steadyops.ecs.recycle_totals#filter) take the rows as input.
+        - A service that was not started has the C(status) V(not started), and its C(message) has the reason.
+        - C(service) is the ARN of the service. It is empty if a service that was given by name was not found.
       returned: always
       type: dict
       sample:
@@ -295,17 +297,17 @@ fleet:
         failed: {}
         not_started: []
     stopped:
-      description: Why some services were not begun; V(null) when all of them were.
+      description: Why some services were not started; V(null) if all were.
       returned: always
       type: str
       sample: null
     seconds:
-      description: How long all of it took.
+      description: Duration of the whole run in seconds.
       returned: always
       type: float
       sample: 1100.2
     api_calls:
-      description: Calls to AWS for all services together, by operation, repeated ones included.
+      description: Number of calls to AWS for all services together, by operation, including repeated calls.
       returned: always
       type: dict
       sample: {DescribeServices: 1000, StopTask: 1500}

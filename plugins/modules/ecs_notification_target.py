@@ -11,19 +11,19 @@ module: ecs_notification_target
 version_added: 1.0.0
 short_description: Manage one target of an Amazon EventBridge rule, with what it needs to receive events
 description:
-  - Makes, changes and removes one target of a rule, told by its O(id). The other targets of the rule stay as they are.
-  - Lets the rule in where that is needed. A topic, a queue, a function and a log group have a policy, in which one
-    statement is kept for the target, named by its C(Sid); so has the queue for undelivered events. All other statements
-    stay as they are, and this one goes when the target goes or moves.
-  - Has ready-made messages for Slack, Sentry, PagerDuty and others, about the events of
+  - Creates, changes and removes one target of a rule, identified by O(id). Other targets of the rule are not changed.
+  - Gives the rule access to the target. For a topic, queue, function or log group, and for the queue for undelivered
+    events, the module keeps one statement in the resource policy, identified by its C(Sid). It changes no other
+    statement, and removes its own when the target is removed or moves.
+  - Offers ready-made messages for Slack, Sentry, PagerDuty and others, for the events of
     M(steadyops.ecs.ecs_failure_rule).
-  - The target is what the task says. An option that is left out is taken away from the target.
+  - The options describe the whole target. If an option is omitted, its setting is removed from the target.
 author:
   - SteadyOps contributors (@steadyops)
 options:
   rule:
     description:
-      - Name of the rule. It has to exist.
+      - Name of the rule. It must exist.
     type: str
     required: true
   event_bus_name:
@@ -33,138 +33,140 @@ options:
     default: default
   id:
     description:
-      - Id of the target, unique among those of the rule. Letters, digits, dots, hyphens and underscores.
+      - ID of the target, unique within the rule. It may contain letters, digits, dots, hyphens and underscores.
     type: str
     required: true
   arn:
     description:
-      - Where the events go. The ARN of an SNS topic, an SQS queue, a Lambda function (or its alias or version), a log
-        group, a Step Functions state machine, an API destination, an event bus, a Kinesis stream or a Firehose stream.
-      - Required when O(state=present). When O(state=absent), a statement that a removed target has left behind in the
-        policy of this resource is removed as well.
+      - ARN of the resource that receives the events. This can be an SNS topic, an SQS queue, a Lambda function (or its
+        alias or version), a log group, a Step Functions state machine, an API destination, an event bus, a Kinesis
+        stream, or a Firehose stream.
+      - Required with O(state=present). With O(state=absent), the module also removes a statement that a removed target
+        left behind in the policy of this resource.
       - FIFO topics are refused, because EventBridge cannot send to them.
     type: str
   state:
     description:
-      - Whether the target shall be there.
+      - V(present) creates or updates the target. V(absent) removes it.
     type: str
     choices: [present, absent]
     default: present
   role_arn:
     description:
-      - ARN of the role by which EventBridge reaches the target.
-      - Required for state machines, API destinations, event buses and streams, and for all that is of another account.
-      - For topics, queues and functions it takes the place of the statement in their policy. For a topic this is the
-        narrower of the two ways, since the trust policy of a role can name the rule and the policy of a topic cannot.
+      - ARN of the IAM role that EventBridge uses to reach the target.
+      - Required for state machines, API destinations, event buses and streams, and for every target in another account.
+      - For topics, queues and functions it replaces the statement in their policy. For a topic this is the more
+        restrictive choice, because the trust policy of a role can name the rule, and the policy of a topic cannot.
       - Refused for log groups.
     type: str
   resource_policy:
     description:
-      - Whether the policy of the topic, queue, function or log group lets the rule in, and that of the queue for
-        undelivered events.
-      - With V(false) a statement that this module has put there is removed, and the policies are yours to care for. The
-        rights to read policies are not needed then.
+      - Whether the module keeps a statement for the rule in the policy of the topic, queue, function or log group, and
+        in that of the queue for undelivered events.
+      - With V(false), the module removes its own statement, and you maintain the policies. It then needs no permission
+        to read policies.
     type: bool
     default: true
   dead_letter_arn:
     description:
-      - ARN of the SQS queue that keeps events that could not be delivered. A standard queue, in the region of the rule.
-      - Without it, EventBridge drops such events, at once when it lacks a permission.
-      - The policy of a queue of another account is yours to care for.
+      - ARN of the SQS queue for events that could not be delivered. It must be a standard queue in the region of the
+        rule.
+      - Without it, EventBridge drops such events, and does so at once if a permission is missing.
+      - You must maintain the policy of a queue in another account.
     type: str
   maximum_retry_attempts:
     description:
-      - How often delivery is tried again, V(0) to V(185). AWS's default is V(185).
+      - Maximum number of times to retry delivery, V(0) to V(185). AWS's default is V(185).
     type: int
   maximum_event_age_in_seconds:
     description:
-      - For how long delivery is tried again, V(60) to V(86400) seconds. AWS's default is V(86400).
+      - Maximum time to retry delivery, V(60) to V(86400) seconds. AWS's default is V(86400).
     type: int
   input:
     description:
-      - JSON that the target gets in the place of the event.
-      - At most one of O(input), O(input_path), O(input_transformer) and O(message_template) is taken. Without any of
-        them the target gets the whole event, in which the environment variables of a task's overrides can be read.
+      - JSON that the target receives instead of the event.
+      - O(input), O(input_path), O(input_transformer) and O(message_template) are mutually exclusive. If all are
+        omitted, the target receives the whole event, including the environment variables in the overrides of a task.
     type: json
   input_path:
     description:
-      - The part of the event that the target gets, such as V($.detail).
+      - Path of the part of the event that the target receives, such as V($.detail).
     type: str
   input_transformer:
     description:
-      - A template that makes of the event what the target gets.
+      - Template that turns the event into the text that the target receives.
     type: dict
     suboptions:
       input_paths_map:
         description:
-          - Names of placeholders, each with the path in the event of its value, such as V($.detail.stoppedReason).
+          - Placeholders by name, each with the path of its value in the event, such as V($.detail.stoppedReason).
         type: dict
       input_template:
         description:
           - >-
             A JSON document with placeholders, such as V({"reason": <reason>}), or lines of text, each in double quotes.
-          - A placeholder outside of quotes becomes a JSON value, with quotes and escapes where it needs them. Inside of
-            quotes EventBridge escapes nothing, so a text such as a stop reason, which may have quotes, breaks the
-            document there. Give it a value of its own.
+          - A placeholder outside quotes becomes a JSON value, quoted and escaped as needed. Inside quotes, EventBridge
+            escapes nothing, so a text that may contain quotes, such as a stop reason, breaks the document. Make it a
+            value of its own.
         type: json
         required: true
   message_template:
     description:
-      - A ready-made message, in the form that the receiver wants.
+      - Ready-made message in the format of the receiver.
       - V(sentry), V(slack), V(slack_webhook), V(pagerduty), V(opsgenie), V(jira), V(teams) and V(datadog) are meant for
         API destinations that reach these services (Slack's C(chat.postMessage) with V(slack)). V(jira) is Jira Service
-        Management, C(https://api.atlassian.com/jsm/ops/integration/v2/alerts). It replaces Opsgenie, which ends in
-        April 2027.
+        Management, C(https://api.atlassian.com/jsm/ops/integration/v2/alerts). It replaces Opsgenie, which Atlassian
+        shuts down in April 2027.
       - Each message begins with a headline that says what failed and how. EventBridge cannot cut a name out of an ARN.
-        A headline has the short name of a service whose task failed, and names that you give or that the rule names as
-        the only ones (see O(message_options.subject)). Otherwise it ends with an ARN. Opsgenie, Jira and Datadog refuse
-        long headlines, so theirs have only names that you give or that the rule names.
-      - Messages to PagerDuty, Opsgenie and Jira have a key by service or family and stop code, so a crash loop is one
-        incident. Names of more than 160 characters can make the key longer than PagerDuty takes. Each refused launch
-        is an incident of its own, because its task definition is text that the caller wrote.
-      - Texts that callers wrote, such as a group or a stop reason, are shown as they are in Teams. Slack does not
+        A headline has the short name of a service whose task failed, and the names that you give or that the rule
+        filters by (see O(message_options.subject)). Otherwise it ends with an ARN. Opsgenie, Jira and Datadog refuse
+        long headlines, so their headlines have only names that you give or that the rule filters by.
+      - Messages to PagerDuty, Opsgenie and Jira have a key made of the service or family and the stop code, so a crash
+        loop is one incident. Names of more than 160 characters can make the key longer than PagerDuty allows. Each
+        refused launch is an incident of its own, because the caller chooses the text of its task definition.
+      - Teams shows texts from callers, such as a group or a stop reason, unchanged. Slack does not
         format them, but EventBridge cannot escape C(<) and C(&), so Slack still reads sequences such as C(<!channel>)
         in them.
-      - Slack's C(chat.postMessage) answers with status 200 even when it takes no message, for want of a channel or a
-        right, so such a message does not get into the queue of O(dead_letter_arn). Incoming webhooks answer with an
-        error then.
+      - Slack's C(chat.postMessage) answers with status 200 even if it rejects a message, for example because the
+        channel does not exist or a permission is missing. Such a message does not reach the queue of
+        O(dead_letter_arn). Incoming webhooks answer with an error instead.
       - V(sentry) is for Sentry's C(/store/) endpoint, which Sentry has deprecated in favour of envelopes. EventBridge
         sends one JSON document and an envelope is several, so only the function of the role
         P(steadyops.ecs.failure_alerts#role) sends envelopes.
       - V(sns_text) is lines of text, for topics with subscriptions that people read.
       - V(plain) is a flat JSON document, for queues, functions and web services of your own. V(custom) is a template of
         your own, O(message_options.template).
-      - None of them carries the value of an environment variable. Any string of an event may be empty in a message.
+      - No message contains the value of an environment variable. Any field of a message may be empty.
     type: str
     choices: [sentry, slack, slack_webhook, pagerduty, opsgenie, jira, teams, datadog, sns_text, plain, custom]
   message_options:
     description:
-      - What a message says besides the event.
+      - Settings of the message.
     type: dict
     suboptions:
       channel:
         description:
-          - Id of Slack's channel. Required for O(message_template=slack).
+          - ID of the Slack channel. Required with O(message_template=slack).
         type: str
       severity:
         description:
-          - How bad it is, in terms of the receiver its level, severity, priority, alert type or colour.
+          - Severity of the failure. Receivers show it as level, severity, priority, alert type or colour.
         type: str
         choices: [critical, error, warning, info]
         default: error
       title:
         description:
-          - First words of the message, in the place of those such as V(ECS task failed).
+          - First words of the message, instead of a default such as V(ECS task failed).
         type: str
       subject:
         description:
-          - Short name of what the rule is about, such as V(orders-import). It stands in the headline.
-          - If neither this nor O(message_options.cluster) is given, and O(message_for) is omitted, the names are read
-            from the rule where it is about one family, service, state machine or cluster.
+          - Short name of the subject of the rule, such as V(orders-import), for the headline.
+          - If neither this nor O(message_options.cluster) is given, and O(message_for) is omitted, the module reads the
+            names from the rule if it filters by one family, service, state machine or cluster.
         type: str
       cluster:
         description:
-          - Short name of the cluster that the rule is about. It stands in the headline.
+          - Short name of the cluster that the rule filters by, for the headline.
         type: str
       log_group:
         description:
@@ -174,23 +176,22 @@ options:
       template:
         description:
           - >-
-            JSON document with placeholders, for O(message_template=custom), such as
+            JSON document with placeholders for O(message_template=custom), such as
             V({"text": "<headline>", "why": <reason>}).
           - Placeholders are C(<headline>), C(<title>), C(<severity>), C(<key>), C(<link>) and the fields of
-            O(message_template=plain). A field that a kind of event lacks is an empty text.
-          - A placeholder for text that people or programs wrote, such as C(<reason>), must be a value of its own,
-            outside of quotes.
+            O(message_template=plain). A field that a kind of event does not have is an empty text.
+          - A placeholder for free text, such as C(<reason>), must be a value of its own, outside quotes.
         type: json
       repetitions:
         description:
-          - Say in the headline how often it has failed, as in V(200 times in 10 minutes). For rules whose events the
-            function of a quiet period sends; see P(steadyops.ecs.failure_alerts#role).
+          - Whether the headline says how often it failed, as in V(200 times in 10 minutes). Use it for rules whose
+            events come from the function of a quiet period; see P(steadyops.ecs.failure_alerts#role).
         type: bool
         default: false
   message_for:
     description:
-      - The kind of events that the message is about, as in O(steadyops.ecs.ecs_failure_rule#module:kind).
-      - It is read from the rule when this is left out, which takes one call more.
+      - Kind of the events, as in O(steadyops.ecs.ecs_failure_rule#module:kind).
+      - If omitted, the module reads it from the rule, with one more call.
     type: str
     choices:
       - task
@@ -207,24 +208,24 @@ options:
       - any
   message_group_id:
     description:
-      - Message group of the events in an SQS queue, at most 100 characters. Required for a FIFO queue, which needs
-        content-based deduplication as well.
+      - Message group of the events in an SQS queue, at most 100 characters. Required for a FIFO queue, which must also
+        have content-based deduplication.
     type: str
   partition_key_path:
     description:
-      - Path in the event of the partition key of a Kinesis stream, such as V($.detail.clusterArn). Without it the key
-        is the id of the event.
+      - Path of the partition key of a Kinesis stream in the event, such as V($.detail.clusterArn). If omitted, the key
+        is the ID of the event.
     type: str
   http_parameters:
     description:
-      - What the calls of an API destination carry besides the message. A value may be a path such as V($.detail.group).
-      - All of this can be read by everybody who may list the targets, and is shown in results. Secrets belong in the
-        connection of the API destination, whose parameters win over these.
+      - Additional parameters for the calls to an API destination. A value may be a path such as V($.detail.group).
+      - Everyone who may list the targets can read these, and results show them. Put secrets into the connection of the
+        API destination. Its parameters override these.
     type: dict
     suboptions:
       path_parameter_values:
         description:
-          - The values for the V(*) in the address of the API destination, in their order.
+          - Values for each V(*) in the URL of the API destination, in order.
         type: list
         elements: str
       header_parameters:
@@ -242,8 +243,7 @@ attributes:
   check_mode:
     support: full
     details: >-
-      What has to be there first and is not, such as the rule or the topic, is a warning in check mode, and an error
-      otherwise.
+      A missing prerequisite, such as the rule or the topic, is a warning in check mode, and an error otherwise.
   diff_mode:
     support: full
   idempotent:
@@ -258,28 +258,29 @@ notes:
 
     C(events:ListTargetsByRule), C(events:PutTargets), C(events:RemoveTargets) - the target.
 
-    C(events:DescribeRule) - the rule, when the target is new or moves, and with O(message_template) without
-    O(message_for).
+    C(events:DescribeRule) - the rule, if the target is new or moves, and with O(message_template) if O(message_for) is
+    omitted.
 
     C(iam:PassRole) - the role, with O(role_arn).
 
     C(sns:GetTopicAttributes), C(sns:SetTopicAttributes) - a topic.
 
-    C(sqs:GetQueueAttributes), C(sqs:SetQueueAttributes) - a queue, that of O(dead_letter_arn) included.
+    C(sqs:GetQueueAttributes), C(sqs:SetQueueAttributes) - a queue, including that of O(dead_letter_arn).
 
     C(lambda:GetPolicy), C(lambda:AddPermission), C(lambda:RemovePermission), C(lambda:GetFunctionConfiguration) - a
     function.
 
     C(logs:DescribeResourcePolicies), C(logs:PutResourcePolicy), C(logs:DeleteResourcePolicy),
     C(logs:DescribeLogGroups) - a log group. Policies of single log groups need botocore 1.40 or newer.
-  - A topic or queue that is encrypted with a key managed by AWS is refused, since EventBridge may not use that key.
-    Whether the policy of your own key lets EventBridge use it is not looked up; a warning reminds of it once.
-  - AWS has no way to change a policy of a topic or queue only when nobody else has changed it meanwhile. Do not run
-    this module for the same topic or queue twice at the same time.
+  - The module refuses a topic or queue that is encrypted with an AWS managed key, because EventBridge may not use that
+    key. It does not check whether the policy of your own key lets EventBridge use it; it warns once, when the target is
+    created.
+  - AWS has no conditional update for the policy of a topic or queue. Do not run this module twice at the same time for
+    the same topic or queue.
 """
 
 EXAMPLES = r"""
-- name: Send the failures to a topic, as text, and keep what cannot be delivered
+- name: Send the failures to a topic as text, and keep undelivered events
   steadyops.ecs.ecs_notification_target:
     rule: ecs-task-failures
     id: mail
@@ -306,7 +307,7 @@ EXAMPLES = r"""
     id: log
     arn: arn:aws:logs:eu-central-1:123456789012:log-group:/ecs/failures
 
-- name: Send a message of our own to a FIFO queue
+- name: Send a message of your own to a FIFO queue
   steadyops.ecs.ecs_notification_target:
     rule: ecs-task-failures
     id: queue
@@ -318,7 +319,7 @@ EXAMPLES = r"""
         reason: $.detail.stoppedReason
       input_template: '{"task": <task>, "reason": <reason>}'
 
-- name: Send nothing to the topic any longer
+- name: Remove the topic from the rule
   steadyops.ecs.ecs_notification_target:
     rule: ecs-task-failures
     id: mail
@@ -328,7 +329,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 target:
-  description: The target as it is afterwards; V(null) when it is absent.
+  description: The target after the run; V(null) if it is absent.
   returned: success
   type: dict
   contains:
@@ -348,12 +349,12 @@ target:
       type: str
       sample: default
     arn:
-      description: ARN of what the events go to.
+      description: ARN of the resource that receives the events.
       returned: always
       type: str
       sample: arn:aws:sns:eu-central-1:123456789012:ecs-alerts
     role_arn:
-      description: ARN of the role by which EventBridge reaches it; V(null) without one.
+      description: ARN of the IAM role that EventBridge uses to reach it; V(null) without one.
       returned: always
       type: str
       sample: null
@@ -363,17 +364,17 @@ target:
       type: str
       sample: arn:aws:sqs:eu-central-1:123456789012:ecs-alerts-undelivered
     maximum_retry_attempts:
-      description: How often delivery is tried again; V(null) for AWS's default.
+      description: Maximum number of times to retry delivery; V(null) for AWS's default.
       returned: always
       type: int
       sample: null
     maximum_event_age_in_seconds:
-      description: For how long it is tried again; V(null) for AWS's default.
+      description: Maximum time to retry delivery, in seconds; V(null) for AWS's default.
       returned: always
       type: int
       sample: 3600
     input:
-      description: JSON that takes the place of the event; V(null) without.
+      description: JSON that replaces the event; V(null) without.
       returned: always
       type: str
       sample: null
@@ -398,12 +399,12 @@ target:
       type: str
       sample: null
     http_parameters:
-      description: What the calls of an API destination carry besides; V(null) without.
+      description: Additional parameters for the calls to an API destination; V(null) without.
       returned: always
       type: dict
       sample: null
     permissions:
-      description: The statements that are kept for the target, and the resource in whose policy each stands.
+      description: The policy statements that the module keeps for the target, each with its resource.
       returned: always
       type: list
       elements: dict

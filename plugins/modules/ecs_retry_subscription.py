@@ -2,28 +2,28 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Manage the subscription filter that feeds refused launches to the retry function."""
+"""Manage the subscription filter that sends refused launches to the retry function."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_retry_subscription
 version_added: 1.0.0
-short_description: Feed refused Amazon ECS launches from a CloudTrail log group to a function that retries them
+short_description: Send refused Amazon ECS launches from a CloudTrail log group to a function that retries them
 description:
-  - Creates, updates and deletes a subscription filter on the log group that a CloudTrail trail writes to. It sends the
-    records of refused calls of C(RunTask) to a Lambda function, such as that of the role C(launch_retry).
-  - The permission of CloudWatch Logs to invoke the function is kept, too. It is added before the filter and removed
-    after it, and it is for this one log group only.
-  - Where EventBridge can deliver the records, a rule is the better way. A log group takes two subscription filters, and
-    no more. This is for accounts in which CloudTrail is at hand in CloudWatch Logs only.
+  - Creates, updates and deletes a subscription filter on the log group of a CloudTrail trail. The filter sends records
+    of refused C(RunTask) calls to a Lambda function, such as that of the role C(launch_retry).
+  - Also manages the permission of CloudWatch Logs to invoke the function, for this log group only. The module adds the
+    permission before the filter and removes it after the filter.
+  - If EventBridge can deliver the records, use a rule instead, because a log group can have only two subscription
+    filters. This module is for accounts that have CloudTrail records only in CloudWatch Logs.
 author:
   - SteadyOps contributors (@steadyops)
 options:
   name:
     description:
-      - Name of the subscription filter. Any characters but C(:) and C(*), at most 512.
-      - A filter of this name that sends to another function is somebody else's. It is neither written over nor removed.
+      - Name of the subscription filter, at most 512 characters, without C(:) and C(*).
+      - The module neither changes nor removes a filter of this name that sends to another function.
     type: str
     required: true
   log_group:
@@ -34,53 +34,54 @@ options:
   function_arn:
     description:
       - ARN of the Lambda function, or of an alias or version of it, in the account and region of the log group.
-      - Required with O(state=present). With O(state=absent) it is known from the filter, if that is still there.
+      - Required with O(state=present). With O(state=absent), the module reads it from the filter, if that still exists.
     type: str
   state:
     description:
-      - V(present) creates the filter and the permission, or updates what differs.
+      - V(present) creates the filter and the permission, or updates them.
       - V(absent) removes both, the filter first.
     type: str
     choices: [present, absent]
     default: present
   clusters:
     description:
-      - Names or ARNs of ECS clusters. Launches in others do not reach the function. All do without this option.
+      - Send only launches in these ECS clusters, given by name or ARN. If omitted, launches in all clusters are sent.
     type: list
     elements: str
   task_families:
     description:
-      - Families of task definitions. Launches of others do not reach the function. All do without this option.
+      - Send only launches of these task definition families. If omitted, launches of all families are sent.
     type: list
     elements: str
   transient_errors_only:
     description:
-      - Deliver, of the calls that were answered with an error, only those whose error may be transient, which are
-        throttling, failures of the service, C(ClientException) and C(InvalidParameterException). Calls with C(failures)
-        in their answer, such as for missing capacity, are always delivered.
-      - With V(false) the function hears of denied and mistaken calls as well. It does not retry them, it tells of them.
-      - V(true) when it is left out.
+      - Whether to send failed calls only if their error may be transient. These errors are throttling, server errors,
+        C(ClientException) and C(InvalidParameterException). Calls with C(failures) in their response, such as for
+        missing capacity, are always sent.
+      - With V(false), the function also receives calls that were denied or invalid. It does not retry them, but reports
+        them.
+      - If omitted, this is V(true).
     type: bool
   exclude_role_arns:
     description:
-      - ARNs of roles whose calls are not delivered. That of the function should be among them.
+      - ARNs of IAM roles whose calls are not sent. Include the role of the function.
     type: list
     elements: str
   regions:
     description:
-      - Regions, such as V(eu-central-1). Launches in others do not reach the function. A trail of all regions writes
-        the launches of all to one log group, and all do without this option.
+      - Send only launches in these regions, such as V(eu-central-1). A multi-region trail writes the launches of all
+        regions to one log group. If omitted, launches in all regions are sent.
     type: list
     elements: str
   filter_pattern:
     description:
-      - The whole filter pattern, in the words of CloudWatch Logs, instead of the five options above.
+      - Complete filter pattern in the syntax of CloudWatch Logs, instead of the five options above.
       - At most 1024 characters, with two regular expressions at most.
     type: str
   resource_policy:
     description:
-      - Whether to keep the statement in the policy of the function that lets CloudWatch Logs invoke it. With V(false)
-        the policy is neither read nor changed.
+      - Whether to manage the statement in the policy of the function that allows CloudWatch Logs to invoke it. With
+        V(false), the policy is neither read nor changed.
     type: bool
     default: true
   wait_timeout:
@@ -108,11 +109,11 @@ notes:
 
     C(lambda:GetPolicy), C(lambda:AddPermission), C(lambda:RemovePermission) - the permission to invoke the function.
 
-    C(lambda:GetFunctionConfiguration) - whether there is a function, where it has no policy yet.
+    C(lambda:GetFunctionConfiguration) - to check that the function exists if it has no policy yet.
 """
 
 EXAMPLES = r"""
-- name: Retry what is refused in the cluster production
+- name: Retry refused launches in the cluster production
   steadyops.ecs.ecs_retry_subscription:
     name: refused-launches
     log_group: aws-cloudtrail-logs
@@ -121,7 +122,7 @@ EXAMPLES = r"""
     exclude_role_arns:
       - arn:aws:iam::123456789012:role/launch-retry
 
-- name: The same for two jobs, and hear of denied calls as well
+- name: Retry two jobs, and report denied calls as well
   steadyops.ecs.ecs_retry_subscription:
     name: refused-launches
     log_group: aws-cloudtrail-logs
@@ -129,7 +130,7 @@ EXAMPLES = r"""
     task_families: [nightly-report, import]
     transient_errors_only: false
 
-- name: Give the pattern in the words of CloudWatch Logs
+- name: Use a filter pattern of your own
   steadyops.ecs.ecs_retry_subscription:
     name: refused-launches
     log_group: aws-cloudtrail-logs
@@ -145,7 +146,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 subscription:
-  description: The subscription filter with its permission; V(null) when there is none.
+  description: The subscription filter with its permission; V(null) if there is none.
   returned: success
   type: dict
   contains:
@@ -170,7 +171,7 @@ subscription:
       type: str
       sample: arn:aws:lambda:eu-central-1:123456789012:function:launch-retry
     filter_pattern:
-      description: The pattern, as CloudWatch Logs has it.
+      description: The pattern in CloudWatch Logs.
       returned: always
       type: str
       sample: '{ ($.eventName = "RunTask") && ($.responseElements.failures[0].reason = "*") }'
@@ -180,7 +181,7 @@ subscription:
       type: dict
       contains:
         sid:
-          description: Its name.
+          description: ID of the statement.
           returned: always
           type: str
           sample: SteadyopsEcsLogs0123456789abcdef01234567
@@ -190,17 +191,17 @@ subscription:
           type: str
           sample: logs.amazonaws.com
         function_arn:
-          description: What may be invoked.
+          description: ARN of the function that may be invoked.
           returned: always
           type: str
           sample: arn:aws:lambda:eu-central-1:123456789012:function:launch-retry
         source_arn:
-          description: For which log group.
+          description: ARN of the log group.
           returned: always
           type: str
           sample: arn:aws:logs:eu-central-1:123456789012:log-group:aws-cloudtrail-logs:*
         source_account:
-          description: Of which account.
+          description: ID of the account.
           returned: always
           type: str
           sample: "123456789012"

@@ -2,7 +2,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""List the subscription filters of a log group, or those that feed a function."""
+"""List the subscription filters of a log group, or those that send to a function."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ module: ecs_retry_subscription_info
 version_added: 1.0.0
 short_description: List the subscription filters of a CloudWatch Logs log group
 description:
-  - Lists all subscription filters of a log group, whoever made them. There can be two.
-  - Or lists those that feed a function, in whatever log groups M(steadyops.ecs.ecs_retry_subscription) has put them.
+  - Lists all subscription filters of a log group, including those of other tools. A log group can have two.
+  - Alternatively lists the filters that send to a function, in all log groups in which
+    M(steadyops.ecs.ecs_retry_subscription) created one.
 author:
   - SteadyOps contributors (@steadyops)
 options:
   log_group:
     description:
-      - Name or ARN of the log group. Exactly one of O(log_group) and O(function_arn) is needed.
+      - Name or ARN of the log group. Exactly one of O(log_group) and O(function_arn) is required.
     type: str
   function_arn:
     description:
-      - ARN of the function whose filters are looked for. In which log groups they can be is known from the policy of
-        the function.
+      - ARN of the function whose filters to list. The module reads the log groups from the policy of the function.
     type: str
   name:
     description:
-      - Name of the one filter to list. All are listed without this option.
+      - Name of a filter to list. If omitted, all are listed.
     type: str
 extends_documentation_fragment:
   - steadyops.ecs.aws
@@ -40,17 +40,17 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Look whether there is room for another filter
+- name: List the filters of a log group
   steadyops.ecs.ecs_retry_subscription_info:
     log_group: aws-cloudtrail-logs
   register: trail
 
-- name: Say who has taken the two places
+- name: Show the destinations if no other filter can be added
   when: trail.subscriptions | length == 2
   ansible.builtin.debug:
     msg: "{{ trail.subscriptions | map(attribute='destination_arn') }}"
 
-- name: Look what feeds the function that retries
+- name: List the filters that send to the retry function
   steadyops.ecs.ecs_retry_subscription_info:
     function_arn: arn:aws:lambda:eu-central-1:123456789012:function:launch-retry
 """
@@ -58,14 +58,14 @@ EXAMPLES = r"""
 RETURN = r"""
 log_groups:
   description:
-    - Names of the log groups looked at. With O(function_arn) those that
-      M(steadyops.ecs.ecs_retry_subscription) has let in, though their filter may be gone.
+    - Names of the log groups that were read. With O(function_arn), these are the log groups that
+      M(steadyops.ecs.ecs_retry_subscription) allowed to invoke the function, even if their filter is gone.
   returned: success
   type: list
   elements: str
   sample: [aws-cloudtrail-logs]
 subscriptions:
-  description: The filters, by name. None when there is no such log group.
+  description: The filters, ordered by name; empty if the log group does not exist.
   returned: success
   type: list
   elements: dict
@@ -81,7 +81,7 @@ subscriptions:
       type: str
       sample: aws-cloudtrail-logs
     destination_arn:
-      description: ARN of what the records go to.
+      description: ARN of the resource that receives the records.
       returned: always
       type: str
       sample: arn:aws:lambda:eu-central-1:123456789012:function:launch-retry
@@ -91,17 +91,18 @@ subscriptions:
       type: str
       sample: '{ ($.eventName = "RunTask") && ($.responseElements.failures[0].reason = "*") }'
     role_arn:
-      description: The role that records are sent with; V(null) for functions, which need none.
+      description: ARN of the IAM role that CloudWatch Logs uses to send; V(null) for functions, which need none.
       returned: always
       type: str
       sample: null
     distribution:
-      description: How records are spread over the shards of a stream; V(null) when CloudWatch Logs does not tell.
+      description: How records are distributed over the shards of a stream; V(null) if CloudWatch Logs does not return
+        it.
       returned: always
       type: str
       sample: ByLogStream
     apply_on_transformed_logs:
-      description: Whether the pattern is for transformed log events.
+      description: Whether the pattern applies to transformed log events.
       returned: always
       type: bool
       sample: false
@@ -117,7 +118,7 @@ subscriptions:
       elements: str
       sample: []
     created_at:
-      description: When the filter was made.
+      description: When the filter was created.
       returned: always
       type: str
       sample: "2026-11-24T12:00:00Z"

@@ -13,11 +13,10 @@ short_description: Replace the tasks of an Amazon ECS service one after another,
 description:
   - Replaces the running tasks of a service with new ones of the same revision, oldest first, without a deployment.
     People also call this a rolling restart, or an instance refresh.
-  - Adds tasks first, and stops the first old task only when the added ones are good. If they never become good, no
-    old task is stopped, the capacity is given back, and the failure says why the new tasks ended.
-  - Before every single stop it looks again. The number of healthy tasks never falls below
-    O(minimum_healthy_percent) by its doing, whatever deployments, scaling policies, operators or Spot
-    interruptions do meanwhile.
+  - Adds tasks first, and stops the first old task only when the added tasks are good. If they never become good, the
+    module stops no old task, gives the capacity back, and fails with the reason why the new tasks ended.
+  - Checks the service again before every single stop. The module never lets the number of healthy tasks fall below
+    O(minimum_healthy_percent), whatever deployments, scaling policies, operators or Spot interruptions do meanwhile.
   - A task is stale because of its age, or because you name it. Running the same task again therefore finishes an
     interrupted run, and repeating a finished run changes nothing.
   - Never changes the task definition, the service's deployment settings, or the limits of its scalable target.
@@ -33,69 +32,71 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Nothing is written. The plan and the diff are those of a real run at that moment.
+    details: Nothing is written. The plan and the diff are what a real run would produce at that moment.
   diff_mode:
     support: full
-    details: Shows the stale tasks before and after, as planned; with O(state=restored), what is given back.
+    details: Shows the stale tasks before and after, as planned. With O(state=restored), shows what is given back.
   idempotent:
     support: partial
     details: >-
       With O(all_tasks), every run that was not interrupted replaces all tasks again. All other selectors are
-      idempotent; with O(max_task_age), as long as the tasks are younger.
+      idempotent; with O(max_task_age), until further tasks reach that age.
 seealso:
   - module: steadyops.ecs.ecs_service_task_info
   - name: How ECS stops a task
     description: StopTask in the reference of the ECS API.
     link: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html
 notes:
-  - The same software. Replacements run the revision that the service has. Since ECS pins the image of a deployment to
-    its digest (software version consistency), a tag such as C(latest) that has been moved since is not picked up;
-    that takes a deployment. If the image was deleted from its registry, the added task fails to start, and no old
-    task is stopped.
-  - A killed run. Before anything is changed, the tag C(steadyops.ecs/recycle) on the service says what is about to be
-    done, and it is removed last. When a run is killed, or loses its network or its credentials, run the same task
-    again and it goes on from there; or run it with O(state=restored) to give back what was added and no more. The run
-    that lives holds a lease on the service (see O(lease)); a second one waits for it, for O(wait_timeout) at most.
+  - The same software. Replacements run the same revision as the service. ECS pins the images of a deployment to their
+    digests (software version consistency), so a recycle does not pick up a tag such as C(latest) that was moved later;
+    that takes a deployment. If the image was deleted from its registry, the added task fails to start, and no old task
+    is stopped.
+  - A killed run. Before the module changes anything, it writes what it is about to do to the tag
+    C(steadyops.ecs/recycle) of the service. It removes this record last. If a run was killed, or lost its network or
+    its credentials, run the same task again to continue from there, or run it with O(state=restored) to give back what
+    was added and replace nothing more. A running module holds a lease on the service (see O(lease)). A second one waits
+    for it, up to O(wait_timeout).
   - The record is trusted within bounds. A run that takes over gives back at most as many tasks as the desired count
-    shows and as ECS has created, or has yet to start, since the abandoned run began, and never crosses the minimum
-    capacity of the scalable target; a warning says when the record claims more. When the tag has a value that no run
+    shows and as ECS has created, or has yet to start, since the abandoned run began, and never goes below the minimum
+    capacity of the scalable target; a warning says when the record claims more. If the tag has a value that no run
     writes, the module fails and names the field; O(state=restored) then removes the tag and changes nothing else. The
     guide to permissions has a policy that lets only one role write tags that begin with C(steadyops.ecs/).
-  - Tags on tasks. Where the service has C(propagateTags=SERVICE), ECS copies the record to each task that it launches.
-    It is removed from them before the module ends, and by the next run after one that was killed. What AWS refuses to
-    remove is a warning.
-  - Ended from outside. On C(SIGTERM), C(SIGINT) and C(SIGHUP), and when the Ansible command that started it is gone,
-    the module stops no further task, gives back what it has added, and fails.
-  - What stays. Desired count, scaling switches and tags are afterwards as they were before. The one exception is the
-    tag C(steadyops.ecs/recycle-tokens), and only with O(token), because a token has to be remembered. Where tags of
-    the service are managed elsewhere, let that ignore keys beginning with C(steadyops.ecs/).
-  - Progress. Where the module runs on the machine on which Ansible runs, a line on standard error tells of the plan,
-    of each step with its tasks, the healthy ones, its seconds and the time that is left, and after a minute of silence
-    that the run lives. With ansible-runner, and so in AWX, each is an event at once. C(no_log), C(async) and the
-    variable C(ecs_progress=false) silence it; on other machines the module works the same and is silent.
-  - The desired count is given back as a difference. When somebody scales the service during the run, that stays.
-  - The desired count of a service of the type C(DAEMON) follows the number of instances. When that changes during
-    the run, O(minimum_healthy_percent) is taken of the new count.
-  - No switch of O(suspend_scaling) is documented to hold up predictive scaling. What such a policy adds stays.
-  - Availability zone rebalancing may start and stop tasks during the run. Its failed attempts are no failures.
-  - Added tasks that never became good are stopped again before the desired count is lowered, so that ECS has none of
-    the good ones to choose. The result lists them under RV(recycle.withdrawn). A stale task that is not healthy may be
-    stopped in the same way; an added task then takes its place, and it is listed under RV(recycle.replaced).
+  - Tags on tasks. If the service has C(propagateTags=SERVICE), ECS copies the record to each task that it launches. The
+    module removes these copies before it ends, and those of a killed run when it takes over. If AWS refuses to remove
+    one, the module warns.
+  - Interruption. On C(SIGTERM), C(SIGINT) and C(SIGHUP), and if the Ansible command that started it is gone, the module
+    stops no further task, gives back what it added, and fails.
+  - State afterwards. The desired count, scaling switches and tags are the same as before the run. The only exception is
+    the tag C(steadyops.ecs/recycle-tokens), which O(token) needs to remember tokens. If another tool manages the tags
+    of the service, let it ignore keys that begin with C(steadyops.ecs/).
+  - Progress. If the module runs on the controller, it prints a line on standard error for the plan, for each step (its
+    tasks, the number of healthy tasks, the seconds it took and the time left), and after each minute without news. With
+    ansible-runner, and therefore in AWX, each line is an event of its own, sent at once. C(no_log), C(async) and the
+    variable C(ecs_progress=false) turn this off. On other hosts the module prints no progress.
+  - The module gives the desired count back as a difference. If someone scales the service during the run, their change
+    stays.
+  - The desired count of a service of the type C(DAEMON) follows the number of instances. If it changes during the run,
+    O(minimum_healthy_percent) applies to the new count.
+  - AWS documents no switch of O(suspend_scaling) that suspends predictive scaling. Tasks that such a policy adds stay.
+  - Availability zone rebalancing may start and stop tasks during the run. Its failed attempts do not count as failures.
+  - The module stops added tasks that never became good before it lowers the desired count, so that ECS does not choose
+    a good task instead. The result lists them under RV(recycle.withdrawn). The module may stop a stale task that is not
+    healthy in the same way; an added task then takes its place, and the result lists it under RV(recycle.replaced).
   - Draining. ECS deregisters a stopped task from its target groups before it sends C(SIGTERM) to the containers, but
-    promises this for C(StopTask) less firmly than for deployments and for scaling in. Let containers finish their
-    requests after C(SIGTERM), within C(stopTimeout), or use O(stop_method=scale_in).
-  - Services with an ARN of the format from before 2019 cannot carry tags, and are refused.
-  - The service is looked at with two calls at a time, or with one more for each target group, however many tasks it
-    has. A fleet of services is worked on in parallel with C(strategy free) or C(throttle); see also ansible-core's
-    C(async).
+    its documentation promises this less firmly for C(StopTask) than for deployments and for scaling in. Let containers
+    finish their requests after C(SIGTERM), within C(stopTimeout), or use O(stop_method=scale_in).
+  - The module refuses services whose ARN has the format from before 2019, because they cannot have tags.
+  - Each look at the service takes two calls, and one more for each target group, however many tasks it has. To recycle
+    many services in parallel, use M(steadyops.ecs.ecs_fleet_recycle), or a play over the services as hosts with the
+    strategy C(free) or with C(throttle).
   - |-
     IAM permissions, and what each is for:
 
     C(ecs:DescribeServices) - the service, its counts, events and tags, before every change.
 
-    C(ecs:ListTasks), C(ecs:DescribeTasks) - its tasks, all of them at the start and at the end.
+    C(ecs:ListTasks), C(ecs:DescribeTasks) - its tasks; all of them at the start and at the end.
 
-    C(ecs:DescribeTaskDefinition) - whether its containers have health checks.
+    C(ecs:DescribeTaskDefinition) - to see whether its containers have health checks.
 
     C(ecs:StopTask) - to stop stale tasks, and added ones that never became good.
 
@@ -110,8 +111,8 @@ notes:
 
     C(cloudwatch:DescribeAlarms) - with O(alarms).
 
-    C(secretsmanager:DescribeSecret), C(ssm:DescribeParameters), C(s3:GetObject) - with O(secrets_changed), for what the
-    task definition names.
+    C(secretsmanager:DescribeSecret), C(ssm:DescribeParameters), C(s3:GetObject) - with O(secrets_changed), for the
+    secrets, parameters and files that the task definition names.
 
     C(elasticloadbalancing:DescribeTargetHealth) - for services with target groups.
 
@@ -119,31 +120,31 @@ notes:
 
     C(vpc-lattice:ListTargets) - for services that use VPC Lattice.
 
-    C(ecr:DescribeImages) - with O(check_images); without it, nothing is said of images.
+    C(ecr:DescribeImages) - with O(check_images). Without this permission, the module does not check images.
 
-    C(ecs:DescribeContainerInstances) - for those of them whose tasks use the ports of EC2 instances.
+    C(ecs:DescribeContainerInstances) - for services with a load balancer whose tasks use the ports of EC2 instances.
 
     C(ecs:DescribeServiceDeployments) - for services with the deployment strategy blue/green, linear or canary.
 
-    C(ecs:DescribeServiceRevisions) - for these, and for services without a load balancer of their own, to find the one
-    that ECS has made for an Express service or through ECS Gateway. Without it, a load balancer of ECS Gateway is not
-    seen.
+    C(ecs:DescribeServiceRevisions) - for these, and for services without a load balancer of their own, to find one that
+    ECS created for an Express service or through ECS Gateway. Without this permission, the module does not see a load
+    balancer of ECS Gateway.
 
-    C(ecs:DescribeCapacityProviders) - when ECS finds no place for a task of a service with capacity providers of your
-    own, unless O(wait_for_capacity) is set.
+    C(ecs:DescribeCapacityProviders) - when ECS cannot place a task of a service with capacity providers of your own,
+    unless O(wait_for_capacity) is set.
 
     C(application-autoscaling:DescribeScalableTargets), C(application-autoscaling:RegisterScalableTarget) - unless
-    O(suspend_scaling) is empty; the latter only where there is a scalable target.
+    O(suspend_scaling) is empty; the latter only if there is a scalable target.
 """
 
 EXAMPLES = r"""
-- name: Let all tasks read a secret anew after it was rotated
+- name: Let all tasks read a secret again after it was rotated
   steadyops.ecs.ecs_service_recycle:
     cluster: production
     service: web
     started_before: "2025-11-22T03:00:00Z"
 
-- name: Rotate a secret, and let the tasks that hold the old one be replaced
+- name: Replace the tasks that still use the old secret after a rotation
   when: rotated is changed
   steadyops.ecs.ecs_service_recycle:
     cluster: production
@@ -165,7 +166,7 @@ EXAMPLES = r"""
     token: "{{ lookup('ansible.builtin.env', 'CI_PIPELINE_ID') }}"
     batch_size: 10%
 
-- name: Replace all tasks of a small service in a cluster without room for another, at the price of one task's capacity
+- name: Replace all tasks of a small service in a cluster without room for another task, with one task less meanwhile
   steadyops.ecs.ecs_service_recycle:
     service: arn:aws:ecs:eu-central-1:123456789012:service/production/batch
     all_tasks: true
@@ -180,9 +181,9 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
-- name: Replace tasks, and tell what went wrong where it fails
+- name: Replace tasks, and show the reasons if it fails
   block:
-    - name: Replace the tasks of the days before
+    - name: Replace tasks older than a day
       steadyops.ecs.ecs_service_recycle:
         cluster: production
         service: web
@@ -190,12 +191,12 @@ EXAMPLES = r"""
         on_deployment: wait
       register: web
   rescue:
-    - name: Say why new tasks ended
+    - name: Show why new tasks ended
       ansible.builtin.debug:
         msg: "{{ item.stop_code }}: {{ item.reason }}"
       loop: "{{ ansible_failed_result.recycle.failures }}"
 
-- name: Give back what a cancelled run has left behind, and go on no further
+- name: Give back what a cancelled run left behind, and replace nothing more
   steadyops.ecs.ecs_service_recycle:
     cluster: production
     service: web
@@ -204,45 +205,46 @@ EXAMPLES = r"""
 
 RETURN = r"""
 recycle:
-  description: What was done. A failed task returns it as well, beside RV(ignore:msg).
+  description: What the module did. A failed task returns it as well, next to RV(ignore:msg).
   returned: unless the options themselves are refused
   type: dict
   contains:
     status:
       description:
-        - V(unchanged) - nothing was stale and nothing left behind.
+        - V(unchanged) - no task was stale, and no interrupted run had left anything behind.
         - V(recycled) - stale tasks were replaced; in check mode, would be.
-        - V(restored) - only what an interrupted run left behind was put right; in check mode, would be.
-        - V(failed) - the reason is in RV(ignore:msg). RV(recycle.remaining) is still to be replaced.
+        - V(restored) - what an interrupted run left behind was given back, and nothing else was done; in check mode,
+          would be.
+        - V(failed) - the reason is in RV(ignore:msg). The tasks in RV(recycle.remaining) were not replaced.
       returned: always
       type: str
       sample: recycled
     service:
-      description: ARN of the service; V(null) when it failed before the service was seen.
+      description: ARN of the service; V(null) if the module failed before it read the service.
       returned: always
       type: str
       sample: arn:aws:ecs:eu-central-1:123456789012:service/production/web
     selector:
       description:
-        - The option that says which tasks are stale, with the value that was given.
+        - The option that chooses the stale tasks, with its value.
         - V(null) with O(state=restored).
       returned: always
       type: dict
       sample: {max_task_age: 7d}
     cutoff:
       description:
-        - The instant before which a task must have been created to be stale.
-        - V(null) with O(tasks), O(state=restored), and when it failed before that was known.
+        - Tasks created before this instant are stale.
+        - V(null) with O(tasks), with O(state=restored), and if the module failed before it was known.
       returned: always
       type: str
       sample: "2026-11-22T03:00:00Z"
     resumed:
-      description: Whether this run went on with the work of one that had been interrupted.
+      description: Whether this run continued the work of an interrupted one.
       returned: always
       type: bool
       sample: false
     plan:
-      description: What was planned at the start; V(null) when nothing was to be planned.
+      description: The plan at the start; V(null) if there was nothing to plan.
       returned: always
       type: dict
       contains:
@@ -253,22 +255,22 @@ recycle:
           elements: str
           sample: ["arn:aws:ecs:eu-central-1:123456789012:task/production/4f1f4e9ad3b94eb0a5d4f5a1a7a3b9c0"]
         steps:
-          description: In how many steps.
+          description: Number of steps.
           returned: always
           type: int
           sample: 1
         batch_size:
-          description: How many tasks are stopped in one step.
+          description: Number of tasks that are stopped in one step.
           returned: always
           type: int
           sample: 1
         surge:
-          description: How many tasks are added before the first is stopped.
+          description: Number of tasks that are added before the first one is stopped.
           returned: always
           type: int
           sample: 1
         minimum_healthy:
-          description: The floor; how many tasks have to be healthy besides the one that is stopped.
+          description: The floor, the number of tasks that must be healthy besides the one that is stopped.
           returned: always
           type: int
           sample: 3
@@ -278,7 +280,7 @@ recycle:
           type: str
           sample: target_healthy
         stabilize_time:
-          description: Seconds for which a new task has to stay good.
+          description: Seconds for which a new task must stay good.
           returned: always
           type: float
           sample: 0.0
@@ -301,16 +303,17 @@ recycle:
           sample: arn:aws:ecs:eu-central-1:123456789012:task/production/4f1f4e9ad3b94eb0a5d4f5a1a7a3b9c0
         new_tasks:
           description:
-            - ARNs of the tasks that became good in the same step, shared out among its tasks, as nothing tells which of
-              them stands for which. Those that were added at the start stand for the tasks of the last step.
+            - ARNs of the tasks that became good in the same step, distributed among the tasks of the step, because ECS
+              does not say which task replaces which. Tasks that were added at the start replace the tasks of the last
+              step.
           returned: always
           type: list
           elements: str
           sample: ["arn:aws:ecs:eu-central-1:123456789012:task/production/0bb2f7b7a8f34b5c9d7e6a5f4e3d2c1b"]
         seconds:
           description:
-            - From the first stop of the step until all its replacements were good. With O(stop_method=scale_in), from
-              the lower desired count until the tasks were gone.
+            - Seconds from the first stop of the step until all its replacements were good. With
+              O(stop_method=scale_in), seconds from lowering the desired count until the tasks were gone.
           returned: always
           type: float
           sample: 68.4
@@ -331,7 +334,7 @@ recycle:
           type: str
           sample: protected
     remaining:
-      description: ARNs of the stale tasks that are still to be replaced.
+      description: ARNs of the stale tasks that were not replaced.
       returned: always
       type: list
       elements: str
@@ -364,12 +367,12 @@ recycle:
       elements: str
       sample: []
     capacity:
-      description: The desired count of the service; V(null) where it was never seen.
+      description: The desired count of the service; V(null) if the module never read it.
       returned: always
       type: dict
       contains:
         before:
-          description: At the start; after an interrupted run, at the start of that one.
+          description: At the start. If this run continued an interrupted one, at the start of the interrupted run.
           returned: always
           type: int
           sample: 3
@@ -386,12 +389,12 @@ recycle:
     scaling:
       description:
         - The switches of Application Auto Scaling; true when suspended.
-        - V(null) where there is no scalable target, or it was not looked at.
+        - V(null) if there is no scalable target, or the module did not read it.
       returned: always
       type: dict
       contains:
         before:
-          description: At the start; after an interrupted run, at the start of that one.
+          description: At the start. If this run continued an interrupted one, at the start of the interrupted run.
           returned: always
           type: dict
           sample: {dynamic_in: false, dynamic_out: false, scheduled: false}
@@ -401,22 +404,22 @@ recycle:
           type: dict
           sample: {dynamic_in: false, dynamic_out: false, scheduled: false}
     minimum_healthy:
-      description: The fewest healthy tasks that were seen; V(null) when nothing was to be replaced.
+      description: The lowest number of healthy tasks that the module saw; V(null) if there was nothing to replace.
       returned: always
       type: int
       sample: 3
     timeline:
-      description: The course of the run, made to be drawn. Its size grows with the number of tasks, not with time.
+      description: The course of the run, for charts. Its size grows with the number of tasks, not with time.
       returned: always
       type: dict
       contains:
         started:
-          description: When the plan was made, which all other times are seconds after; V(null) when there was none.
+          description: When the plan was made; V(null) without a plan. All other times are seconds after this instant.
           returned: always
           type: str
           sample: "2026-11-22T03:00:02Z"
         seconds:
-          description: Until when it is told.
+          description: Time of the last entry.
           returned: always
           type: float
           sample: 213.1
@@ -443,7 +446,7 @@ recycle:
               type: int
               sample: 4
         tasks:
-          description: The tasks to be replaced, and those that were new; none in check mode.
+          description: The tasks to be replaced, and the new tasks; empty in check mode.
           returned: always
           type: list
           elements: dict
@@ -454,7 +457,7 @@ recycle:
               type: str
               sample: 4f1f4e9ad3b94eb0a5d4f5a1a7a3b9c0
             new:
-              description: Whether it was created during the run, or during the interrupted one before it.
+              description: Whether the task was created during the run, or during the interrupted run before it.
               returned: always
               type: bool
               sample: false
@@ -469,17 +472,17 @@ recycle:
               type: float
               sample: 0.0
             to:
-              description: When it was told to stop, or seen to be gone; V(null) if it still ran at the end.
+              description: When the module stopped it, or saw that it was gone; V(null) if it still ran at the end.
               returned: always
               type: float
               sample: 70.4
     seconds:
-      description: How long it took.
+      description: Duration of the run in seconds.
       returned: always
       type: float
       sample: 215.3
     api_calls:
-      description: Calls to AWS, by operation, repeated ones included.
+      description: Number of calls to AWS by operation, including repeated calls.
       returned: always
       type: dict
       sample:

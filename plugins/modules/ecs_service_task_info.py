@@ -11,7 +11,7 @@ module: ecs_service_task_info
 version_added: 1.0.0
 short_description: List the tasks of an Amazon ECS service, with their age, health and protection
 description:
-  - Lists every task that ECS means to keep running for a service, however many there are, oldest first.
+  - Lists all tasks of a service that ECS intends to keep running, oldest first.
   - Set one of O(started_before), O(max_task_age), O(token), O(secrets_changed), O(tasks) and O(all_tasks) to see which
     tasks M(steadyops.ecs.ecs_service_recycle) would replace now. Use it to plan a recycle, or to check its result.
 author:
@@ -54,7 +54,7 @@ EXAMPLES = r"""
     service: web
   register: web
 
-- name: Tell the age of the oldest one, in days
+- name: Show the age of the oldest task in days
   when: web.tasks | length > 0
   ansible.builtin.debug:
     msg: "{{ web.tasks[0].task }} is {{ web.tasks[0].age // 86400 }} days old"
@@ -66,7 +66,7 @@ EXAMPLES = r"""
     max_task_age: 7d
   register: aged
 
-- name: Fail where one of them cannot be replaced because it is protected
+- name: Fail if one of them is protected and cannot be replaced
   ansible.builtin.assert:
     that: aged.tasks | selectattr('stale') | selectattr('protected') | length == 0
 """
@@ -84,7 +84,7 @@ tasks:
       type: str
       sample: arn:aws:ecs:eu-central-1:123456789012:task/production/4f1f4e9ad3b94eb0a5d4f5a1a7a3b9c0
     created_at:
-      description: When ECS created the task. Staleness and age are told from it.
+      description: When ECS created the task. The module computes age and staleness from it.
       returned: always
       type: str
       sample: "2026-11-21T22:41:07.512Z"
@@ -94,17 +94,17 @@ tasks:
       type: str
       sample: "2026-11-21T22:41:43.090Z"
     age:
-      description: Seconds since it was created, by the clock of AWS.
+      description: Seconds since ECS created the task, by the clock of AWS.
       returned: always
       type: int
       sample: 14733
     last_status:
-      description: As ECS gives it.
+      description: Last known status in ECS.
       returned: always
       type: str
       sample: RUNNING
     health_status:
-      description: Of the health checks of its containers. V(UNKNOWN) where there are none.
+      description: Result of the health checks of its containers; V(UNKNOWN) without health checks.
       returned: always
       type: str
       sample: HEALTHY
@@ -119,17 +119,17 @@ tasks:
       type: bool
       sample: false
     protected_until:
-      description: When that protection ends; V(null) without it.
+      description: When the protection ends; V(null) without protection.
       returned: always
       type: str
       sample: null
     availability_zone:
-      description: Where it runs; V(null) as long as that is not decided.
+      description: Availability zone of the task; V(null) until ECS has placed it.
       returned: always
       type: str
       sample: eu-central-1a
     capacity_provider:
-      description: The capacity provider; V(null) for a task that was started by launch type.
+      description: The capacity provider; V(null) for a task that was started with a launch type.
       returned: always
       type: str
       sample: FARGATE_SPOT
@@ -169,17 +169,17 @@ service:
       type: str
       sample: ACTIVE
     desired_count:
-      description: How many tasks should run.
+      description: Number of tasks that should run.
       returned: always
       type: int
       sample: 3
     running_count:
-      description: How many do, those that are being stopped included for a moment.
+      description: Number of tasks that run. For a moment this includes tasks that are being stopped.
       returned: always
       type: int
       sample: 3
     pending_count:
-      description: How many are being started.
+      description: Number of tasks that are being started.
       returned: always
       type: int
       sample: 0
@@ -199,7 +199,7 @@ service:
       type: dict
       sample: {"team": "shop"}
 cutoff:
-  description: The instant before which a task must have been created to be stale; V(null) where none is needed.
+  description: Tasks created before this instant are stale; V(null) if the selector does not use one.
   returned: success
   type: str
   sample: "2026-11-15T02:46:40Z"

@@ -11,10 +11,9 @@ module: ecs_stack
 version_added: 1.0.0
 short_description: Manage SQS queues, SNS topics, IAM roles, EventBridge rules and targets in one task
 description:
-  - Brings queues, topics, IAM roles, rules and their targets into the state that you give, one after another, in one
-    process.
-  - All steps are checked before the first one is carried out. If a step fails, the later ones are not tried, and the
-    message lists what was done.
+  - Creates, updates and deletes queues, topics, IAM roles, rules and their targets, one after another, in one process.
+  - The module checks all steps before it carries out the first one. If a step fails, it does not try the later ones,
+    and the message lists the changes so far.
 author:
   - SteadyOps contributors (@steadyops)
 options:
@@ -39,12 +38,12 @@ options:
         if omitted, they are kept).
       - C(topic) has the same, with attributes as SNS names them, C(subscriptions) to add (C(protocol) and C(endpoint))
         and C(unsubscribe), a list of the ARNs of subscriptions to remove.
-      - C(log_group_key) has C(name) and C(kms_key_arn), the ARN of the KMS key that encrypts what the log group is sent
-        from now on. The log group must exist.
+      - C(log_group_key) has C(name) and C(kms_key_arn), the ARN of the KMS key that encrypts new log events. The log
+        group must exist.
       - C(iam_role) has C(name), C(state), C(assume_role_policy_document) (required to create the role), C(description),
         C(boundary) (the ARN of a permissions boundary), C(tags) (exactly these) and C(policies), inline policies by
-        name; V(null) removes one. Documents are dictionaries. What is omitted is kept, and so are other policies. With
-        C(state=absent), the role goes with its inline policies, and managed policies are detached first.
+        name; V(null) removes one. Documents are dictionaries. Omitted settings and other policies are kept. With
+        C(state=absent), the module deletes the role with its inline policies, and detaches managed policies first.
       - C(rule) has the options of M(steadyops.ecs.ecs_failure_rule).
       - C(target) has the options of M(steadyops.ecs.ecs_notification_target), and C(api_destination), the name of an
         API destination instead of C(arn).
@@ -57,7 +56,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: What an earlier step would create does not exist yet in check mode; later steps then warn.
+    details: In check mode, later steps warn about resources that an earlier step would create.
   diff_mode:
     support: full
   idempotent:
@@ -91,7 +90,7 @@ notes:
     C(events:PutTargets), C(events:DescribeApiDestination), C(iam:PassRole), C(lambda:GetPolicy),
     C(lambda:GetFunctionConfiguration), C(lambda:AddPermission), C(lambda:RemovePermission), C(logs:DescribeLogGroups),
     C(logs:DescribeResourcePolicies), C(logs:PutResourcePolicy), C(logs:DeleteResourcePolicy) - targets, and the
-    policies of what they reach.
+    resource policies that they need.
 """
 
 EXAMPLES = r"""

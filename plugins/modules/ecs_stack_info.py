@@ -13,8 +13,8 @@ short_description: Read the resources around Amazon ECS workloads by their names
 description:
   - Reads resources of many services in one process and with few calls. The roles of this collection compare what it
     returns with their variables, and then write only what differs.
-  - Only the kinds that are given are read, and each resource is looked up by its name; the module lists no other
-    resources. A resource that does not exist is V(null) in the result, and not an error.
+  - Reads only the kinds that are given, and looks up each resource by its name. A resource that does not exist is
+    V(null) in the result, not an error.
   - It returns no secret values. Values of the environment of a function and addresses of API destinations are returned
     as their SHA-256.
 author:
@@ -40,7 +40,7 @@ options:
     default: []
   topic_policies:
     description:
-      - Names or ARNs of SNS topics that somebody else may own. Only their attributes are read.
+      - Names or ARNs of SNS topics that may belong to others. Only their attributes are read.
     type: list
     elements: str
     default: []
@@ -182,7 +182,7 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Look at what may belong to the alerts
+- name: Read the resources of the alerts
   steadyops.ecs.ecs_stack_info:
     rules: [ecs-failures-task, ecs-failures-launch]
     topics: [ecs-failures]
@@ -190,7 +190,7 @@ EXAMPLES = r"""
     trails: true
   register: found
 
-- name: Say which of the rules exist
+- name: Show which of the rules exist
   ansible.builtin.debug:
     msg: "{{ found.stack.rules | dict2items | selectattr('value') | map(attribute='key') }}"
 """
@@ -198,8 +198,8 @@ EXAMPLES = r"""
 RETURN = r"""
 check_mode:
   description: >-
-    Whether the task ran in check mode. The variable C(ansible_check_mode) does not tell: it is about C(--check), not
-    about the keyword C(check_mode).
+    Whether the task ran in check mode. The variable C(ansible_check_mode) reflects C(--check) but not the keyword
+    C(check_mode).
   returned: success
   type: bool
   sample: false

@@ -2,19 +2,19 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep a schedule that starts a state machine or a task of ECS."""
+"""Manage a schedule that starts a state machine or an ECS task."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_task_schedule
 version_added: 1.0.0
-short_description: Keep a schedule that starts a Step Functions state machine or a task of Amazon ECS
+short_description: Manage a schedule that starts a Step Functions state machine or an Amazon ECS task
 description:
-  - Creates, changes and removes a schedule of Amazon EventBridge Scheduler, or a rule of EventBridge with a schedule.
-  - To start a state machine is the better choice, because a schedule is told nothing of how a task ends. See
+  - Creates, updates and deletes a schedule of Amazon EventBridge Scheduler, or a scheduled rule of EventBridge.
+  - Starting a state machine is the better choice, because a schedule does not learn how a task ends. See
     M(steadyops.ecs.ecs_task_state_machine).
-  - What is not given stays as it is, although EventBridge Scheduler itself only knows how to replace a schedule whole.
+  - Omitted options keep their current values, although EventBridge Scheduler itself can only replace a whole schedule.
 author:
   - SteadyOps contributors (@steadyops)
 options:
@@ -25,80 +25,77 @@ options:
     required: true
   group_name:
     description:
-      - The schedule group that it is in. The group has to exist, and a schedule cannot be moved to another.
-      - V(default) where it is not given.
+      - Schedule group of the schedule. The group must exist, and a schedule cannot be moved to another group. If
+        omitted, this is V(default).
     type: str
   using:
     description:
-      - V(scheduler) for EventBridge Scheduler. V(rule) for a rule of EventBridge on its default bus, which knows
-        neither
-        time zones, nor a flexible window, nor a start and an end, nor C(at).
-      - A schedule does not become a rule, nor the other way round. Remove the one and make the other.
+      - V(scheduler) uses EventBridge Scheduler. V(rule) uses an EventBridge rule on the default bus, which has no time
+        zones, no flexible window, no start and end, and no C(at).
+      - A schedule cannot be turned into a rule, or a rule into a schedule. Delete one and create the other.
     type: str
     choices: [scheduler, rule]
     default: scheduler
   state:
     description:
-      - Whether the schedule is to exist.
+      - V(present) creates or updates the schedule. V(absent) deletes it.
     type: str
     choices: [present, absent]
     default: present
   enabled:
     description:
-      - Whether it fires. A new one does where this is not given.
+      - Whether the schedule is enabled. If omitted, the current state is kept, and a new schedule is enabled.
     type: bool
   schedule_expression:
     description:
-      - When it fires, as V(rate(5 minutes\)), V(cron(0 3 * * ? *\)) or, for once, V(at(2027-01-31T03:00:00\)). Needed
-        for a
-        new schedule.
+      - When the schedule runs, such as V(rate(5 minutes\)), V(cron(0 3 * * ? *\)) or, for a single run,
+        V(at(2027-01-31T03:00:00\)). Required for a new schedule.
     type: str
   schedule_expression_timezone:
     description:
-      - The time zone of C(cron) and C(at), by its IANA name. V(UTC) for a new schedule where it is not given.
+      - IANA name of the time zone of C(cron) and C(at). The default for a new schedule is V(UTC).
     type: str
   flexible_time_window:
     description:
-      - It fires some time within so many minutes. V(0) for at once.
+      - Number of minutes within which EventBridge Scheduler may start the target. V(0) starts it at the exact time.
     type: int
   start_date:
     description:
-      - It does not fire before this instant. In RFC 3339 with its zone, or epoch seconds; an empty text for none.
-      - An instant that has passed is the same as none.
+      - The schedule does not run before this instant. Give RFC 3339 with a time zone, or epoch seconds. An empty text
+        removes it.
+      - An instant in the past has no effect.
     type: str
   end_date:
     description:
-      - It does not fire from this instant on. As O(start_date).
+      - The schedule does not run from this instant on. The format is as in O(start_date).
     type: str
   description:
     description:
-      - Its description. An empty text for none.
+      - Description of the schedule. An empty text removes it.
     type: str
   kms_key_arn:
     description:
-      - ARN of the key of yours that it is encrypted with. An empty text for a key of AWS.
+      - ARN of your KMS key that encrypts the schedule. An empty text selects a key that AWS owns.
     type: str
   action_after_completion:
     description:
-      - Whether it is deleted when it will never fire again. The task would make it anew then, so this suits schedules
-        that are made once.
+      - Whether AWS deletes the schedule after its last run. The next run of this task would create it again, so use
+        V(DELETE) only for schedules that you create once.
     type: str
     choices: [NONE, DELETE]
   state_machine_arn:
     description:
-      - ARN of the state machine that it starts.
-      - At most one of O(state_machine_arn) and O(task) is taken; one of them for a new schedule.
+      - ARN of the state machine to start. Mutually exclusive with O(task). A new schedule requires one of them.
     type: str
   input:
     description:
-      - The input of the execution, as data or as text of JSON. Compared as data.
+      - Input of the execution, as data or as JSON text. The module compares it as data.
       - EventBridge Scheduler fills in C(<aws.scheduler.scheduled-time>) and other keywords. The option
         C(job.starting_deadline) of M(steadyops.ecs.ecs_task_state_machine) reads C(scheduled_time), as in the examples.
     type: json
   task:
     description:
-      - The task of ECS that it starts. All of its keys together are the target; those that are not given are left to
-        ECS.
+      - The ECS task to start. The keys describe the whole target; ECS chooses defaults for omitted keys.
     type: dict
     suboptions:
       cluster:
@@ -114,13 +111,13 @@ options:
         required: true
       launch_type:
         description:
-          - The launch type. Not together with O(task.capacity_provider_strategy); with neither, the cluster's default
-            counts.
+          - Launch type. Mutually exclusive with O(task.capacity_provider_strategy). If both are omitted, the default of
+            the cluster is used.
         type: str
         choices: [EC2, FARGATE, EXTERNAL]
       capacity_provider_strategy:
         description:
-          - The capacity providers, such as V(FARGATE_SPOT), that share the tasks.
+          - Capacity providers for the tasks, such as V(FARGATE_SPOT).
         type: list
         elements: dict
         suboptions:
@@ -131,49 +128,47 @@ options:
             required: true
           weight:
             description:
-              - Its share of the tasks.
+              - Relative share of the tasks.
             type: int
             default: 1
           base:
             description:
-              - Tasks that it gets before shares count.
+              - Number of tasks that it runs before the shares apply.
             type: int
             default: 0
       platform_version:
         description:
-          - The platform version of Fargate, such as V(LATEST) or V(1.4.0).
+          - Platform version of Fargate, such as V(LATEST) or V(1.4.0).
         type: str
       network_configuration:
         description:
-          - Where the task is connected. Needed on Fargate, and for every task definition with the network mode
-            C(awsvpc).
+          - Network of the task. Required on Fargate, and for every task definition with the network mode C(awsvpc).
         type: dict
         suboptions:
           subnets:
             description:
-              - Ids of subnets.
+              - IDs of subnets.
             type: list
             elements: str
             required: true
           security_groups:
             description:
-              - Ids of security groups. The default one of the VPC where there are none.
+              - IDs of security groups. If omitted, the default security group of the VPC is used.
             type: list
             elements: str
           assign_public_ip:
             description:
-              - Whether the task gets a public address.
+              - Whether the task gets a public IP address.
             type: bool
       overrides:
         description:
-          - What is changed of the task definition for this task. It can be read by everybody who may read the
-            schedule, so
-            secrets belong into the task definition.
+          - Overrides of the task definition. Everyone who may read the schedule can read them, so put secrets into the
+            task definition.
         type: dict
         suboptions:
           containers:
             description:
-              - What is changed of its containers.
+              - Overrides of containers.
             type: list
             elements: dict
             suboptions:
@@ -184,12 +179,12 @@ options:
                 required: true
               command:
                 description:
-                  - The command, word by word.
+                  - Command, as a list of words.
                 type: list
                 elements: str
               environment:
                 description:
-                  - Environment variables, by name. Those of the task definition stay beside them.
+                  - Environment variables by name. Other variables of the task definition are kept.
                 type: dict
               cpu:
                 description:
@@ -197,11 +192,11 @@ options:
                 type: int
               memory:
                 description:
-                  - The hard limit of memory in MiB.
+                  - Hard limit of memory in MiB.
                 type: int
               memory_reservation:
                 description:
-                  - The soft limit of memory in MiB.
+                  - Soft limit of memory in MiB.
                 type: int
           cpu:
             description:
@@ -213,7 +208,7 @@ options:
             type: str
           task_role_arn:
             description:
-              - ARN of the IAM role that the containers get.
+              - ARN of the IAM role of the containers.
             type: str
           execution_role_arn:
             description:
@@ -230,7 +225,7 @@ options:
         type: dict
       group:
         description:
-          - The task group. The family of the task definition where it is not given.
+          - Task group. If omitted, ECS uses the family of the task definition.
         type: str
       enable_execute_command:
         description:
@@ -242,24 +237,24 @@ options:
         type: bool
       count:
         description:
-          - How many tasks are started.
+          - Number of tasks to start.
         type: int
         default: 1
   role_arn:
     description:
-      - ARN of the IAM role that starts the target. Needed for a new schedule.
+      - ARN of the IAM role that starts the target. Required for a new schedule.
     type: str
   dead_letter_arn:
     description:
-      - ARN of the SQS queue that is told of a start that failed for good. An empty text for none.
+      - ARN of the SQS queue for starts that failed permanently. An empty text removes it.
     type: str
   maximum_retry_attempts:
     description:
-      - How often a start that failed is tried again. 185 for a new schedule where it is not given.
+      - Maximum number of times to retry a failed start. The default for a new schedule is V(185).
     type: int
   maximum_event_age_in_seconds:
     description:
-      - For how long. 86400 for a new schedule where it is not given.
+      - Maximum time to retry a failed start, in seconds. The default for a new schedule is V(86400).
     type: int
   tags:
     description:
@@ -284,19 +279,20 @@ attributes:
 seealso:
   - module: steadyops.ecs.ecs_task_state_machine
 notes:
-  - O(maximum_retry_attempts), O(maximum_event_age_in_seconds) and O(dead_letter_arn) are about starts that AWS refuses.
-    A task that was started and fails is no matter of a schedule.
-  - A rule that has targets of somebody else, waits for events, or is managed by a service is refused.
-  - If the only target of a rule is O(state_machine_arn) already, under an id that another tool chose, the module
-    manages that target and keeps its id.
+  - O(maximum_retry_attempts), O(maximum_event_age_in_seconds) and O(dead_letter_arn) apply to starts that AWS refuses.
+    A schedule does not react to a task that starts and then fails.
+  - The module refuses a rule that has other targets, that has an event pattern, or that an AWS service manages.
+  - If the only target of a rule already is O(state_machine_arn), with an ID that another tool chose, the module manages
+    that target and keeps its ID.
   - |-
     IAM permissions, and what each is for:
 
-    C(scheduler:GetSchedule) - to see what there is. A run that changes nothing makes no other call.
+    C(scheduler:GetSchedule) - to read the schedule. A run that changes nothing makes no other call.
 
     C(scheduler:GetScheduleGroup) - for a new schedule.
 
-    C(scheduler:CreateSchedule), C(scheduler:UpdateSchedule), C(scheduler:DeleteSchedule) - to change it.
+    C(scheduler:CreateSchedule), C(scheduler:UpdateSchedule), C(scheduler:DeleteSchedule) - to create, update and delete
+    it.
 
     C(events:DescribeRule), C(events:ListTargetsByRule), C(events:PutRule), C(events:PutTargets),
     C(events:RemoveTargets), C(events:DeleteRule) - instead of these, with O(using=rule).
@@ -307,7 +303,7 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Run the report every night at three o'clock, in Berlin
+- name: Run the report every night at three o'clock, Berlin time
   steadyops.ecs.ecs_task_schedule:
     name: nightly-report
     schedule_expression: cron(0 3 * * ? *)
@@ -318,7 +314,7 @@ EXAMPLES = r"""
       scheduled_time: <aws.scheduler.scheduled-time>
     role_arn: arn:aws:iam::123456789012:role/nightly-report-schedule
 
-- name: Start two tasks of ECS every hour
+- name: Start two ECS tasks every hour
   steadyops.ecs.ecs_task_schedule:
     name: hourly-import
     schedule_expression: rate(1 hour)
@@ -337,12 +333,12 @@ EXAMPLES = r"""
     role_arn: arn:aws:iam::123456789012:role/hourly-import-schedule
     dead_letter_arn: arn:aws:sqs:eu-central-1:123456789012:dead
 
-- name: Leave it out for a while
+- name: Disable a schedule
   steadyops.ecs.ecs_task_schedule:
     name: hourly-import
     enabled: false
 
-- name: The same with a rule of EventBridge
+- name: Use an EventBridge rule
   steadyops.ecs.ecs_task_schedule:
     name: hourly-report
     using: rule
@@ -350,7 +346,7 @@ EXAMPLES = r"""
     state_machine_arn: arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-report
     role_arn: arn:aws:iam::123456789012:role/nightly-report-schedule
 
-- name: Remove one
+- name: Delete a schedule
   steadyops.ecs.ecs_task_schedule:
     name: hourly-import
     state: absent
@@ -358,77 +354,77 @@ EXAMPLES = r"""
 
 RETURN = r"""
 schedule:
-  description: The schedule; V(null) when there is none, or will be none. In check mode, what it would become.
+  description: The schedule; V(null) if it does not exist or was deleted. In check mode, what it would become.
   returned: success
   type: dict
   contains:
     name:
-      description: Its name.
+      description: Name of the schedule.
       returned: always
       type: str
       sample: nightly-report
     group_name:
-      description: Its group.
+      description: Schedule group.
       returned: always
       type: str
       sample: default
     using:
-      description: What fires, V(scheduler) or V(rule).
+      description: V(scheduler) or V(rule).
       returned: always
       type: str
       sample: scheduler
     arn:
-      description: Its ARN; in check mode the one that it would get.
+      description: ARN of the schedule; in check mode the ARN that it would get.
       returned: always
       type: str
       sample: arn:aws:scheduler:eu-central-1:123456789012:schedule/default/nightly-report
     enabled:
-      description: Whether it fires.
+      description: Whether the schedule is enabled.
       returned: always
       type: bool
       sample: true
     schedule_expression:
-      description: When it fires.
+      description: When the schedule runs.
       returned: always
       type: str
       sample: cron(0 3 * * ? *)
     schedule_expression_timezone:
-      description: In which time zone.
+      description: Time zone of the schedule.
       returned: always
       type: str
       sample: Europe/Berlin
     flexible_time_window:
-      description: In how many minutes after that; V(null) for at once.
+      description: Flexible time window in minutes; V(null) without.
       returned: always
       type: int
       sample: null
     start_date:
-      description: From when on it fires; V(null) without, or when that has come.
+      description: The schedule does not run before this instant; V(null) without, or if it has passed.
       returned: always
       type: str
       sample: null
     end_date:
-      description: Until when; V(null) without.
+      description: The schedule does not run from this instant on; V(null) without.
       returned: always
       type: str
       sample: "2027-12-31T00:00:00Z"
     description:
-      description: Its description; V(null) without.
+      description: Description of the schedule; V(null) without.
       returned: always
       type: str
       sample: null
     kms_key_arn:
-      description: The key of yours that it is encrypted with; V(null) without.
+      description: ARN of your KMS key that encrypts the schedule; V(null) without.
       returned: always
       type: str
       sample: null
     action_after_completion:
-      description: What becomes of it afterwards.
+      description: Whether AWS deletes the schedule after its last run, V(NONE) or V(DELETE).
       returned: always
       type: str
       sample: NONE
     target:
-      description: What it starts.
+      description: The target of the schedule.
       returned: always
       type: dict
       contains:
@@ -443,7 +439,7 @@ schedule:
           type: str
           sample: arn:aws:iam::123456789012:role/report-schedule
         input:
-          description: What the target is given, as data; V(null) without. For a task of ECS, its overrides.
+          description: Input of the target, as data; V(null) without. For an ECS task, its overrides.
           returned: always
           type: raw
           sample: {"full": true}
@@ -453,17 +449,17 @@ schedule:
           type: str
           sample: arn:aws:sqs:eu-central-1:123456789012:dead
         maximum_retry_attempts:
-          description: How often the start is tried again.
+          description: Maximum number of times to retry a failed start.
           returned: always
           type: int
           sample: 185
         maximum_event_age_in_seconds:
-          description: How long.
+          description: Maximum time to retry a failed start, in seconds.
           returned: always
           type: int
           sample: 86400
         task:
-          description: How the task is started; V(null) for a state machine.
+          description: Settings of the task; V(null) for a state machine.
           returned: always
           type: dict
           contains:
@@ -473,7 +469,7 @@ schedule:
               type: str
               sample: arn:aws:ecs:eu-central-1:123456789012:task-definition/report
             count:
-              description: How many tasks are started.
+              description: Number of tasks to start.
               returned: always
               type: int
               sample: 1
@@ -483,7 +479,7 @@ schedule:
               type: str
               sample: FARGATE
             capacity_provider_strategy:
-              description: The capacity providers.
+              description: Capacity providers of the task.
               returned: always
               type: list
               sample: []
@@ -493,7 +489,7 @@ schedule:
               type: str
               sample: LATEST
             network_configuration:
-              description: Where the task is connected; V(null) without.
+              description: Network of the task; V(null) without.
               returned: always
               type: dict
               sample: {"subnets": ["subnet-0a1b2c3d"], "security_groups": [], "assign_public_ip": false}

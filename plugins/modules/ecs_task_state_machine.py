@@ -2,21 +2,20 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep a Step Functions state machine that runs one ECS task."""
+"""Manage a Step Functions state machine that runs one ECS task."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_task_state_machine
 version_added: 1.0.0
-short_description: Keep an AWS Step Functions state machine that runs one task of Amazon ECS, with timeout and retries
+short_description: Manage an AWS Step Functions state machine that runs one Amazon ECS task, with timeout and retries
 description:
-  - Creates, changes and removes a state machine. Its definition is made from O(job), for one task of ECS that is
-    started and waited for (C(ecs:runTask.sync)), or taken whole from O(definition).
-  - A schedule that starts a task of ECS itself is told nothing of how it ends. A state machine in between gives the
-    task a timeout, tries again what can be tried again, and tells somebody in the end. See
-    M(steadyops.ecs.ecs_task_schedule) for the schedule.
-  - Definitions are compared as data. White space and the order of keys are no change.
+  - Creates, updates and deletes a state machine. The module builds its definition from O(job), which describes one ECS
+    task to start and wait for (C(ecs:runTask.sync)), or uses O(definition) unchanged.
+  - A schedule that starts an ECS task directly does not learn how the task ends. A state machine adds a timeout,
+    retries and notifications. M(steadyops.ecs.ecs_task_schedule) creates the schedule.
+  - The module compares definitions as data. White space and the order of keys do not count as changes.
 author:
   - SteadyOps contributors (@steadyops)
 options:
@@ -27,28 +26,29 @@ options:
     required: true
   state:
     description:
-      - Whether the state machine is to exist. Step Functions removes one when its last execution has ended.
+      - V(present) creates or updates the state machine. V(absent) deletes it; Step Functions completes the deletion
+        when the last execution has ended.
     type: str
     choices: [present, absent]
     default: present
   type:
     description:
-      - V(STANDARD) or V(EXPRESS), which cannot be changed afterwards. V(STANDARD) for a new one where it is not given.
-      - V(EXPRESS) cannot wait for a task of ECS, so it goes with O(definition) only.
+      - Type of the state machine. It cannot be changed later. The default for a new state machine is V(STANDARD).
+      - V(EXPRESS) cannot wait for an ECS task, so it requires O(definition).
     type: str
     choices: [STANDARD, EXPRESS]
   role_arn:
     description:
-      - ARN of the IAM role that executions have. Needed for a new state machine. The account is read from it.
+      - ARN of the IAM role of the executions. Required for a new state machine. The module reads the account from it.
     type: str
   definition:
     description:
-      - The whole definition in the Amazon States Language, as data or as text of JSON.
-      - At most one of O(definition) and O(job) is taken; one of them for a new state machine.
+      - Complete definition in the Amazon States Language, as a dictionary or as JSON text.
+      - Mutually exclusive with O(job). A new state machine requires one of them.
     type: json
   job:
     description:
-      - The task to run, from which the definition is made.
+      - The task to run. The module builds the definition from it.
     type: dict
     suboptions:
       cluster:
@@ -64,13 +64,13 @@ options:
         required: true
       launch_type:
         description:
-          - The launch type. Not together with O(job.capacity_provider_strategy); with neither, the cluster's default
-            counts.
+          - Launch type. Mutually exclusive with O(job.capacity_provider_strategy). If both are omitted, the default of
+            the cluster is used.
         type: str
         choices: [EC2, FARGATE, EXTERNAL]
       capacity_provider_strategy:
         description:
-          - The capacity providers, such as V(FARGATE_SPOT), that share the tasks.
+          - Capacity providers for the tasks, such as V(FARGATE_SPOT).
         type: list
         elements: dict
         suboptions:
@@ -81,49 +81,47 @@ options:
             required: true
           weight:
             description:
-              - Its share of the tasks.
+              - Relative share of the tasks.
             type: int
             default: 1
           base:
             description:
-              - Tasks that it gets before shares count.
+              - Number of tasks that it runs before the shares apply.
             type: int
             default: 0
       platform_version:
         description:
-          - The platform version of Fargate, such as V(LATEST) or V(1.4.0).
+          - Platform version of Fargate, such as V(LATEST) or V(1.4.0).
         type: str
       network_configuration:
         description:
-          - Where the task is connected. Needed on Fargate, and for every task definition with the network mode
-            C(awsvpc).
+          - Network of the task. Required on Fargate, and for every task definition with the network mode C(awsvpc).
         type: dict
         suboptions:
           subnets:
             description:
-              - Ids of subnets.
+              - IDs of subnets.
             type: list
             elements: str
             required: true
           security_groups:
             description:
-              - Ids of security groups. The default one of the VPC where there are none.
+              - IDs of security groups. If omitted, the default security group of the VPC is used.
             type: list
             elements: str
           assign_public_ip:
             description:
-              - Whether the task gets a public address.
+              - Whether the task gets a public IP address.
             type: bool
       overrides:
         description:
-          - What is changed of the task definition for this task. It can be read by everybody who may read the state
-            machine or its executions, so
-            secrets belong into the task definition.
+          - Overrides of the task definition. Everyone who may read the state machine or its executions can read them,
+            so put secrets into the task definition.
         type: dict
         suboptions:
           containers:
             description:
-              - What is changed of its containers.
+              - Overrides of containers.
             type: list
             elements: dict
             suboptions:
@@ -134,12 +132,12 @@ options:
                 required: true
               command:
                 description:
-                  - The command, word by word.
+                  - Command, as a list of words.
                 type: list
                 elements: str
               environment:
                 description:
-                  - Environment variables, by name. Those of the task definition stay beside them.
+                  - Environment variables by name. Other variables of the task definition are kept.
                 type: dict
               cpu:
                 description:
@@ -147,11 +145,11 @@ options:
                 type: int
               memory:
                 description:
-                  - The hard limit of memory in MiB.
+                  - Hard limit of memory in MiB.
                 type: int
               memory_reservation:
                 description:
-                  - The soft limit of memory in MiB.
+                  - Soft limit of memory in MiB.
                 type: int
           cpu:
             description:
@@ -163,7 +161,7 @@ options:
             type: str
           task_role_arn:
             description:
-              - ARN of the IAM role that the containers get.
+              - ARN of the IAM role of the containers.
             type: str
           execution_role_arn:
             description:
@@ -180,7 +178,7 @@ options:
         type: dict
       group:
         description:
-          - The task group. The family of the task definition where it is not given.
+          - Task group. If omitted, ECS uses the family of the task definition.
         type: str
       enable_execute_command:
         description:
@@ -192,17 +190,17 @@ options:
         type: bool
       timeout:
         description:
-          - How long one attempt may take, from launch to end. In seconds, or as V(30m) or V(2h). The task is stopped
-            then.
-          - There is no default. Without a timeout Step Functions waits for a job that hangs for up to a year, and only
-            you know how long yours may take. A timeout is not tried again, except with O(job.retry_any).
+          - Maximum duration of one attempt, from launch to end, in seconds or as V(30m) or V(2h). After that, the task
+            is stopped.
+          - There is no default, because only you know how long your job may take, and Step Functions would wait up to a
+            year for a job that hangs. A timeout is not retried, except with O(job.retry_any).
         type: str
         required: true
       execution_timeout:
         description:
-          - How long the whole execution may take, with all its attempts and the waits between them. It has to be above
-            O(job.timeout). When it is over, the execution ends as C(TIMED_OUT), and O(job.notify_topic_arn) is not
-            told.
+          - Maximum duration of the whole execution, including all attempts and the waits between them. It must be above
+            O(job.timeout). After that, the execution ends as C(TIMED_OUT), without a message to
+            O(job.notify_topic_arn).
         type: str
       comment:
         description:
@@ -210,17 +208,17 @@ options:
         type: str
       retry_launch:
         description:
-          - How to retry launches that ECS refuses for a transient reason. Nothing of the job has run then. On by
+          - How to retry launches that ECS refuses for a transient reason. In this case the job has not started. On by
             default; set O(job.retry_launch.max_attempts) to V(0) to turn it off.
-          - Transient are missing capacity, throttling and errors of ECS, a cluster without instances, the limit of
-            tasks that are being provisioned, and throttling and errors of Amazon EC2 that ECS passes on. A task that
-            stops because Managed Instances have no capacity for it counts as a refused launch.
+          - Transient reasons are missing capacity, throttling and server errors of ECS, a cluster without instances,
+            the limit of tasks being provisioned, and throttling and errors of Amazon EC2 that ECS passes on. A task
+            that stops because Managed Instances have no capacity for it counts as a refused launch.
           - A wrong subnet, a missing permission or an inactive task definition fails the execution at once.
         type: dict
         suboptions:
           max_attempts:
             description:
-              - How often it is tried again, the first attempt not counted.
+              - Maximum number of retries, without the first attempt.
             type: int
             default: 6
           interval:
@@ -230,40 +228,39 @@ options:
             default: 60
           backoff_rate:
             description:
-              - The factor from one wait to the next. V(1) for equal waits.
+              - Factor by which each wait is longer than the one before. V(1) makes all waits equal.
             type: float
             default: 2
           max_delay:
             description:
-              - The longest wait in seconds.
+              - Maximum wait in seconds.
             type: int
             default: 900
           jitter:
             description:
-              - Whether a random part of each wait is waited, from none to all of it (full jitter), so that jobs that
-                failed
-                together do not come back together.
+              - Whether to wait a random part of each wait, from none to all of it (full jitter), so that jobs that
+                failed together do not retry together.
             type: bool
             default: true
       retry_failures:
         description:
-          - How the job itself is tried again after it has failed. Not at all where this is not given.
-          - Only for jobs that may run twice. With neither O(job.retry_failures.exit_codes) nor
-            O(job.retry_failures.stop_codes), every task that failed is tried again, but not a timeout.
+          - How to retry the job itself after it failed. If omitted, it is not retried.
+          - Use this only for jobs that may run twice. If both O(job.retry_failures.exit_codes) and
+            O(job.retry_failures.stop_codes) are omitted, every failed task is retried, but no timeout.
         type: dict
         suboptions:
           exit_codes:
             description:
-              - Exit codes after which it is tried again. All other failures are final.
+              - Exit codes that are retried. All other failures are final.
             type: list
             elements: int
           container:
             description:
-              - Name of the container whose exit code counts. Where it is not given, one of any container is enough.
+              - Name of the container whose exit code counts. If omitted, the exit code of any container counts.
             type: str
           stop_codes:
             description:
-              - Stop codes of ECS after which it is tried again, such as V(SpotInterruption) for a task on Fargate Spot.
+              - ECS stop codes that are retried, such as V(SpotInterruption) for a task on Fargate Spot.
             type: list
             elements: str
             choices:
@@ -276,7 +273,7 @@ options:
               - UserInitiated
           max_attempts:
             description:
-              - How often it is tried again, the first attempt not counted.
+              - Maximum number of retries, without the first attempt.
             type: int
             default: 2
           interval:
@@ -286,31 +283,30 @@ options:
             default: 60
           backoff_rate:
             description:
-              - The factor from one wait to the next. V(1) for equal waits.
+              - Factor by which each wait is longer than the one before. V(1) makes all waits equal.
             type: float
             default: 2
           max_delay:
             description:
-              - The longest wait in seconds.
+              - Maximum wait in seconds.
             type: int
             default: 900
           jitter:
             description:
-              - Whether a random part of each wait is waited, from none to all of it (full jitter), so that jobs that
-                failed
-                together do not come back together.
+              - Whether to wait a random part of each wait, from none to all of it (full jitter), so that jobs that
+                failed together do not retry together.
             type: bool
             default: true
       retry_any:
         description:
-          - How every error is tried again, whatever it is (C(States.ALL)), timeouts and mistakes in the options among
-            them. It takes the place of O(job.retry_launch) and O(job.retry_failures).
-          - The simplest of the three, and seldom the best.
+          - How to retry every error (C(States.ALL)), including timeouts and mistakes in the options. It replaces
+            O(job.retry_launch) and O(job.retry_failures).
+          - This is the simplest of the three, and rarely the best choice.
         type: dict
         suboptions:
           max_attempts:
             description:
-              - How often it is tried again, the first attempt not counted.
+              - Maximum number of retries, without the first attempt.
             type: int
             default: 1
           interval:
@@ -320,30 +316,29 @@ options:
             default: 10
           backoff_rate:
             description:
-              - The factor from one wait to the next. V(1) for equal waits.
+              - Factor by which each wait is longer than the one before. V(1) makes all waits equal.
             type: float
             default: 1
           max_delay:
             description:
-              - The longest wait in seconds.
+              - Maximum wait in seconds.
             type: int
           jitter:
             description:
-              - Whether a random part of each wait is waited, from none to all of it (full jitter), so that jobs that
-                failed
-                together do not come back together.
+              - Whether to wait a random part of each wait, from none to all of it (full jitter), so that jobs that
+                failed together do not retry together.
             type: bool
             default: false
       rotate_subnets:
         description:
-          - Whether launches that are tried again go through the subnets one by one, since capacity may be had in
-            another availability zone. The first launch is offered all subnets.
+          - Whether retries of a launch use the subnets one by one, because another availability zone may have capacity.
+            The first launch uses all subnets.
         type: bool
         default: false
       fallback_capacity_provider_strategy:
         description:
-          - The capacity providers of launches that are tried again, in place of O(job.capacity_provider_strategy). So a
-            job that finds no room on V(FARGATE_SPOT) goes to V(FARGATE).
+          - Capacity providers for retries of a launch, instead of O(job.capacity_provider_strategy). Use it to move a
+            job that finds no capacity on V(FARGATE_SPOT) to V(FARGATE).
         type: list
         elements: dict
         suboptions:
@@ -354,41 +349,41 @@ options:
             required: true
           weight:
             description:
-              - Its share of the tasks.
+              - Relative share of the tasks.
             type: int
             default: 1
           base:
             description:
-              - Tasks that it gets before shares count.
+              - Number of tasks that it runs before the shares apply.
             type: int
             default: 0
       notify_topic_arn:
         description:
           - ARN of an SNS topic to notify when the job has failed for good. The first line of the message says whether
-            ECS refused the launch, the task failed or it ran out of time. The execution fails all the same, with the
-            error and the cause that it had. The message has no environment variables in it.
+            ECS refused the launch, the task failed or it ran out of time. The execution still fails, with its original
+            error and cause. The message contains no environment variables.
         type: str
       concurrency:
         description:
-          - What to do when an execution starts while an older one of this state machine runs, as
-            C(concurrencyPolicy) of a Kubernetes CronJob. V(allow) runs the job beside it. V(forbid) skips the new
-            start. V(replace) stops the older execution and its task, then runs the job.
+          - What to do if an execution starts while an older one of this state machine runs, like C(concurrencyPolicy)
+            of a Kubernetes CronJob. V(allow) runs the job in parallel. V(forbid) skips the new start. V(replace) stops
+            the older execution and its task, and then runs the job.
           - With V(forbid) and V(replace), each execution waits 5 seconds and then lists the running executions. If
             several start at once, exactly one of them runs the job, the oldest with V(forbid) and the newest with
             V(replace).
-          - AWS lists executions with a delay and promises no limit for it, so a job that must never run twice at once
-            needs a lock of its own.
+          - AWS lists executions with a delay for which it promises no limit, so a job that must never run twice at the
+            same time needs a lock of its own.
           - The role O(role_arn) needs C(states:ListExecutions) on the state machine, and with V(replace)
             C(states:StopExecution) on its executions. If either call fails, the execution fails and the job does not
             start.
-          - With V(replace), the stopped task has its stop timeout to end, and the new one does not wait for that.
+          - With V(replace), the stopped task may run until its stop timeout. The new task does not wait for that.
         type: str
         choices: [allow, forbid, replace]
         default: allow
       starting_deadline:
         description:
-          - How long after its scheduled time the job may start, in seconds, or as V(10m). A later start is skipped, and
-            a refused launch is not retried past the deadline. Retries of a job that has failed have no deadline.
+          - How long after its scheduled time the job may start, in seconds or as V(10m). Later starts are skipped, and
+            refused launches are not retried past the deadline. Retries of a failed job have no deadline.
           - The scheduled time is C(scheduled_time) in the input of the execution, which a schedule fills in with
             C(<aws.scheduler.scheduled-time>), or C(time) of an event that a rule passes on. An execution with neither
             is never too late.
@@ -400,35 +395,36 @@ options:
         type: str
   logging:
     description:
-      - Where executions write their log. What is not given stays as it is; for a new state machine it is off.
+      - Logging of executions. Omitted settings keep their current values. For a new state machine, logging
+        is off.
     type: dict
     suboptions:
       level:
         description:
-          - What is written.
+          - Log level.
         type: str
         choices: ['OFF', ALL, ERROR, FATAL]
         required: true
       include_execution_data:
         description:
-          - Whether input and output of states are written too. They hold the overrides of the task.
+          - Whether to log the input and output of states as well. They include the overrides of the task.
         type: bool
         default: false
       log_group_arn:
         description:
-          - ARN of the log group of CloudWatch Logs, with or without C(:*) at its end. Needed unless
+          - ARN of the CloudWatch Logs log group, with or without C(:*) at its end. Required unless
             O(logging.level=OFF).
         type: str
   tracing:
     description:
-      - Whether executions are traced with AWS X-Ray. What is not given stays as it is; for a new one it is off.
+      - Whether executions are traced with AWS X-Ray. If omitted, the current setting is kept. For a new state machine,
+        tracing is off.
     type: bool
   validate:
     description:
-      - Whether AWS is asked to look at a definition before it is written, in check mode too. It is not asked about one
-        that stays as it is.
-      - The module itself finds states that do not exist or that nothing leads to, states that lead nowhere, definitions
-        that are too long, and some more.
+      - Whether AWS validates a changed definition before the module writes it, also in check mode.
+      - The module itself always detects missing states, unreachable states, states without a successor, definitions
+        that are too long, and some other mistakes.
     type: bool
     default: false
   tags:
@@ -437,7 +433,7 @@ options:
     type: dict
   purge_tags:
     description:
-      - Whether tags are removed that O(tags) does not name. Nothing happens to them where O(tags) is not given.
+      - Whether tags that O(tags) does not list are removed. If O(tags) is omitted, no tag is removed.
     type: bool
     default: true
   wait_timeout:
@@ -458,21 +454,21 @@ seealso:
   - module: steadyops.ecs.ecs_task_schedule
   - module: community.aws.stepfunctions_state_machine
 notes:
-  - A job with O(job.retry_any), or without retries, is one state. A C(Retry) of Step Functions knows names of errors
-    only, so everything else takes further states that read the cause of an error. All of them are shown under
-    RV(state_machine.definition), in check mode too.
-  - Executions that run keep the definition and the role that they were started with.
+  - A job with O(job.retry_any), or without retries, is one state. A C(Retry) in Step Functions can only match error
+    names, so all other retries need further states that read the cause of an error. RV(state_machine.definition) shows
+    all of them, also in check mode.
+  - Running executions keep the definition and the role that they started with.
   - A skipped execution succeeds. Its output has C(skipped), which is V(concurrency) or V(starting_deadline), and
     C(reason). A replaced execution is C(ABORTED), with the error C(Replaced).
-  - AWS finishes the deletion of a state machine when its last execution has ended. With O(wait=true) the module waits
+  - AWS completes the deletion of a state machine when its last execution has ended. With O(wait=true), the module waits
     for that.
-  - A state machine that is being deleted counts as absent. To make one of the same name, the module waits for its end.
+  - A state machine that is being deleted counts as absent. Before the module creates one of the same name, it waits for
+    the deletion.
   - |-
     IAM permissions, and what each is for:
 
-    C(states:DescribeStateMachine), C(states:ListTagsForResource) - to see what there is. A run that changes nothing
-    makes
-    no other call, as long as O(role_arn) or an ARN as O(name) tells the account.
+    C(states:DescribeStateMachine), C(states:ListTagsForResource) - to read the state machine. A run that changes
+    nothing makes no other call if O(role_arn), or an ARN as O(name), names the account.
 
     C(states:CreateStateMachine), C(states:UpdateStateMachine), C(states:DeleteStateMachine), C(states:TagResource),
     C(states:UntagResource) - to change it.
@@ -483,7 +479,7 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: A nightly report that is tried again when there is no capacity, and no other time
+- name: Create a nightly report that is retried only if there is no capacity
   steadyops.ecs.ecs_task_state_machine:
     name: nightly-report
     role_arn: arn:aws:iam::123456789012:role/nightly-report
@@ -497,7 +493,7 @@ EXAMPLES = r"""
       timeout: 2h
       notify_topic_arn: arn:aws:sns:eu-central-1:123456789012:alerts
 
-- name: An import on Fargate Spot that says with exit code 75 that it may be tried again
+- name: Create an import on Fargate Spot that exits with code 75 if it may be retried
   steadyops.ecs.ecs_task_state_machine:
     name: import
     role_arn: arn:aws:iam::123456789012:role/import
@@ -529,7 +525,7 @@ EXAMPLES = r"""
     tags:
       team: shop
 
-- name: An hourly import that is skipped while the last one runs, or when it cannot start within ten minutes
+- name: Create an hourly import that is skipped while the previous one runs, or if it cannot start within ten minutes
   steadyops.ecs.ecs_task_state_machine:
     name: hourly-import
     role_arn: arn:aws:iam::123456789012:role/import
@@ -541,7 +537,7 @@ EXAMPLES = r"""
       starting_deadline: 10m
       skipped_topic_arn: arn:aws:sns:eu-central-1:123456789012:alerts
 
-- name: A plain one, which tries everything again once after ten seconds
+- name: Create a state machine that retries every error once, after ten seconds
   steadyops.ecs.ecs_task_state_machine:
     name: plain
     role_arn: arn:aws:iam::123456789012:role/plain
@@ -554,7 +550,7 @@ EXAMPLES = r"""
         interval: 10
         backoff_rate: 1
 
-- name: Remove one
+- name: Delete a state machine
   steadyops.ecs.ecs_task_state_machine:
     name: import
     state: absent
@@ -562,27 +558,27 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state_machine:
-  description: The state machine; V(null) when there is none, or will be none. In check mode, what it would become.
+  description: The state machine; V(null) if it does not exist or was deleted. In check mode, what it would become.
   returned: success
   type: dict
   contains:
     name:
-      description: Its name.
+      description: Name of the state machine.
       returned: always
       type: str
       sample: import
     arn:
-      description: Its ARN; in check mode the one that it would get.
+      description: ARN of the state machine; in check mode the ARN that it would get.
       returned: always
       type: str
       sample: arn:aws:states:eu-central-1:123456789012:stateMachine:import
     type:
-      description: Its type.
+      description: Type of the state machine.
       returned: always
       type: str
       sample: STANDARD
     role_arn:
-      description: ARN of the IAM role that executions have.
+      description: ARN of the IAM role of the executions.
       returned: always
       type: str
       sample: arn:aws:iam::123456789012:role/import
@@ -592,22 +588,22 @@ state_machine:
       type: dict
       sample: {"StartAt": "ECS RunTask", "States": {"ECS RunTask": {"Type": "Task"}}}
     logging:
-      description: Where executions write their log.
+      description: Logging of executions.
       returned: always
       type: dict
       contains:
         level:
-          description: What is written.
+          description: Log level.
           returned: always
           type: str
           sample: ERROR
         include_execution_data:
-          description: Whether input and output of states are written too.
+          description: Whether the input and output of states are logged as well.
           returned: always
           type: bool
           sample: false
         log_group_arn:
-          description: ARN of the log group; V(null) when logging is off.
+          description: ARN of the log group; V(null) if logging is off.
           returned: always
           type: str
           sample: arn:aws:logs:eu-central-1:123456789012:log-group:/aws/vendedlogs/states/import:*
@@ -617,29 +613,30 @@ state_machine:
       type: bool
       sample: true
     tags:
-      description: Its tags.
+      description: Tags of the state machine.
       returned: always
       type: dict
       sample: {"team": "shop"}
 definition_changes:
-  description: The places in which the definition is changed. Empty when it stays, or the state machine comes or goes.
+  description: The places where the definition changes; empty if it does not change, or if the state machine is created
+    or deleted.
   returned: success
   type: list
   elements: dict
   contains:
     path:
-      description: The place.
+      description: Path in the definition.
       returned: always
       type: str
       sample: $.States['ECS RunTask'].TimeoutSeconds
     before:
-      description: What stood there.
-      returned: when there was something
+      description: Previous value.
+      returned: if there was a value
       type: raw
       sample: 3600
     after:
-      description: What will stand there.
-      returned: when there will be something
+      description: New value.
+      returned: if there is a value
       type: raw
       sample: 7200
 """

@@ -11,47 +11,48 @@ module: events_api_destination
 version_added: 1.0.0
 short_description: Manage an API destination of Amazon EventBridge, a web service as a target for events
 description:
-  - Creates, updates and deletes an API destination. It is the address of a web service, the method it is called with,
-    how often it may be called, and the connection (M(steadyops.ecs.events_connection)) that authorizes the calls.
+  - Creates, updates and deletes an API destination. It consists of the URL of a web service, the HTTP method, a rate
+    limit, and the connection (M(steadyops.ecs.events_connection)) that authorizes the calls.
 author:
   - SteadyOps contributors (@steadyops)
 options:
   name:
     description:
-      - Name of the API destination. Letters, digits, hyphens, dots and underscores, at most 64.
+      - Name of the API destination, at most 64 characters. It may contain letters, digits, hyphens, dots and
+        underscores.
     type: str
     required: true
   state:
     description:
-      - V(present) creates the API destination, or updates what is given and differs.
+      - V(present) creates the API destination, or updates given settings that differ.
       - V(absent) deletes it.
     type: str
     choices: [present, absent]
     default: present
   description:
     description:
-      - A description of at most 512 characters, on one line. Left out, it stays as it is.
+      - Description of at most 512 characters, on one line. If omitted, the current one is kept.
     type: str
   connection:
     description:
-      - Name or ARN of the connection. Needed for a new API destination.
+      - Name or ARN of the connection. Required for a new API destination.
     type: str
   invocation_endpoint:
     description:
-      - Address of the web service. Needed for a new API destination.
-      - It begins with C(https://). Each C(*) in its path stands for a path parameter of the rule's target.
-      - Results, differences and logs show its host only. On AWS, everybody with the permission
-        C(events:DescribeApiDestination) can read it, so the module warns of an address that looks like a secret.
+      - URL of the web service. Required for a new API destination.
+      - It must begin with C(https://). Each C(*) in its path is replaced by a path parameter of the target of the rule.
+      - Results, diffs and logs show only its host. On AWS, everyone with the permission
+        C(events:DescribeApiDestination) can read it, so the module warns if the URL looks like a secret.
     type: str
   http_method:
     description:
-      - Method of the calls. A new API destination without it gets V(POST).
+      - HTTP method of the calls. The default for a new API destination is V(POST).
     type: str
     choices: [POST, GET, HEAD, OPTIONS, PUT, PATCH, DELETE]
   invocation_rate_limit_per_second:
     description:
-      - How many calls a second are made at most; the others wait, for as long as the retry policy of the rule's target
-        lets them. A new API destination without it gets V(300).
+      - Maximum number of calls per second. Further calls wait, as long as the retry policy of the target allows. The
+        default for a new API destination is V(300).
     type: int
   wait_timeout:
     default: 60
@@ -74,8 +75,8 @@ seealso:
     description: The Amazon EventBridge User Guide.
     link: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
 notes:
-  - EventBridge waits five seconds for an answer. It tries again after 429 and 5xx; after another 4xx the event is lost,
-    or goes to the dead-letter queue of the rule's target.
+  - EventBridge waits five seconds for a response. It retries after 429 and 5xx. After any other 4xx the event is lost,
+    or goes to the dead-letter queue of the target.
   - API destinations have no tags.
   - |-
     IAM permissions, and what each is for:
@@ -104,7 +105,7 @@ EXAMPLES = r"""
     invocation_rate_limit_per_second: 1
   register: slack
 
-- name: Show what a rule's target needs
+- name: Show the ARN for the target of a rule
   ansible.builtin.debug:
     var: slack.api_destination.arn
 
@@ -116,7 +117,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 api_destination:
-  description: The API destination; V(null) when there is none.
+  description: The API destination; V(null) if there is none.
   returned: success
   type: dict
   contains:
@@ -147,12 +148,12 @@ api_destination:
       type: str
       sample: slack
     connection_arn:
-      description: ARN of the connection; in check mode V(null) when there is none of that name yet.
+      description: ARN of the connection; V(null) in check mode if it does not exist yet.
       returned: always
       type: str
       sample: arn:aws:events:eu-central-1:123456789012:connection/slack/1b2c3d4e-aaaa-bbbb-cccc-1234567890ab
     invocation_endpoint:
-      description: Host of the web service, and the SHA-256 of its address.
+      description: Host of the web service, and the SHA-256 of the URL.
       returned: always
       type: str
       sample: >-
@@ -163,7 +164,7 @@ api_destination:
       type: str
       sample: POST
     invocation_rate_limit_per_second:
-      description: How many calls a second are made at most.
+      description: Maximum number of calls per second.
       returned: always
       type: int
       sample: 300

@@ -11,38 +11,39 @@ module: events_connection
 version_added: 1.0.0
 short_description: Manage a connection of Amazon EventBridge, the authorization for a web service
 description:
-  - Creates, updates and deletes a connection. It holds what EventBridge proves itself with to a web service, such as
-    Sentry, Slack or PagerDuty. Together with an API destination (M(steadyops.ecs.events_api_destination)) it makes that
-    service a target for events.
-  - EventBridge keeps the secret values in AWS Secrets Manager and never gives one back. See O(update_secret) for how a
-    change of them is noticed all the same.
+  - Creates, updates and deletes a connection. A connection holds the credentials that EventBridge uses for a web
+    service, such as Sentry, Slack or PagerDuty. Together with an API destination
+    (M(steadyops.ecs.events_api_destination)) it makes that service a target for events.
+  - EventBridge keeps the secret values in AWS Secrets Manager and never returns them. O(update_secret) explains how the
+    module still detects changes.
 author:
   - SteadyOps contributors (@steadyops)
 options:
   name:
     description:
-      - Name of the connection. Letters, digits, hyphens, dots and underscores, at most 64.
+      - Name of the connection, at most 64 characters. It may contain letters, digits, hyphens, dots and underscores.
     type: str
     required: true
   state:
     description:
-      - V(present) creates the connection, or updates what is given and differs.
-      - V(absent) deletes it, and with it its secret. A connection that API destinations use is not deleted.
+      - V(present) creates the connection, or updates given settings that differ.
+      - V(absent) deletes the connection and its secret. The module refuses to delete a connection that API destinations
+        use.
     type: str
     choices: [present, absent]
     default: present
   description:
     description:
-      - A description, on one line. Left out, it stays as it is.
-      - It may have 512 characters; with O(update_secret=on_change) 431, because the digest is kept behind it.
+      - Description of the connection, on one line. If omitted, the current one is kept.
+      - At most 512 characters; 431 with O(update_secret=on_change), because the digest is stored after it.
     type: str
   api_key:
     description:
-      - Authorizes with a secret in a header.
-      - At most one of O(api_key), O(basic) and O(oauth) is taken. A new connection needs one; without it the
-        authorization of an existing connection stays as it is.
-      - For a service that takes its secret elsewhere, such as in its address or in a field of the body, AWS still asks
-        for an authorization. Give a header that the service ignores.
+      - Authorize with a secret in a header.
+      - O(api_key), O(basic) and O(oauth) are mutually exclusive. A new connection requires one of them. If all are
+        omitted, the authorization of an existing connection is kept.
+      - AWS requires an authorization even if the service takes its secret elsewhere, such as in the URL or in a field
+        of the body. In that case, give a header that the service ignores.
     type: dict
     suboptions:
       name:
@@ -52,14 +53,14 @@ options:
         required: true
       value:
         description:
-          - The whole value of the header, such as C(Bearer) and a token. At most 512 characters, and no colon, which
-            EventBridge does not take.
-          - Ansible masks this text wherever it comes up in results, so give none that is also a common word.
+          - Complete value of the header, such as C(Bearer) and a token. At most 512 characters, without a colon, which
+            EventBridge does not allow.
+          - Ansible masks this text everywhere in results, so do not use a common word.
         type: str
         required: true
   basic:
     description:
-      - Authorizes with a user name and a password (HTTP Basic).
+      - Authorize with a user name and a password (HTTP Basic).
     type: dict
     suboptions:
       username:
@@ -74,34 +75,34 @@ options:
         required: true
   oauth:
     description:
-      - Authorizes with a token that EventBridge gets, and renews, by OAuth client credentials.
+      - Authorize with a token that EventBridge gets and renews with OAuth client credentials.
     type: dict
     suboptions:
       client_id:
         description:
-          - The id of the client, without a colon.
+          - Client ID, without a colon.
         type: str
         required: true
       client_secret:
         description:
-          - The secret of the client, without a colon.
+          - Client secret, without a colon.
         type: str
         required: true
       authorization_endpoint:
         description:
-          - Address at which the token is to be had; https only.
+          - HTTPS URL of the token endpoint.
         type: str
         required: true
       http_method:
         description:
-          - Method of the request for the token.
+          - HTTP method of the token request.
         type: str
         choices: [GET, POST, PUT]
         default: POST
       http_parameters:
         description:
-          - Parameters of the request for the token, such as C(grant_type) or C(scope). Left out, they stay as they are;
-            given, those that are not in it are removed.
+          - Parameters of the token request, such as C(grant_type) or C(scope). If omitted, the current ones are kept;
+            if given, they replace the current ones.
         type: dict
         suboptions: &parameters
           header:
@@ -112,21 +113,21 @@ options:
             suboptions: &parameter
               key:
                 description:
-                  - Its name.
+                  - Name of the parameter.
                 type: str
                 required: true
               value:
                 description:
-                  - A value that everybody may see.
-                  - Exactly one of this and C(secret_value) is given.
+                  - Value that is not secret.
+                  - Give exactly one of this and C(secret_value).
                 type: str
               secret_value:
                 description:
-                  - A value that is kept secret, here and by AWS.
+                  - Secret value. Ansible masks it, and AWS does not return it.
                 type: str
           query:
             description:
-              - Parameters of the query in the address.
+              - Query string parameters.
             type: list
             elements: dict
             suboptions: *parameter
@@ -138,28 +139,29 @@ options:
             suboptions: *parameter
   invocation_http_parameters:
     description:
-      - Parameters that EventBridge adds to every request to the web service. They win over those of a rule's target.
-      - Left out, they stay as they are; given, those that are not in it are removed. They are given together with the
+      - Parameters that EventBridge adds to every request to the web service. They override those of the target of a
+        rule.
+      - If omitted, the current ones are kept; if given, they replace the current ones. Give them together with the
         authorization.
     type: dict
     suboptions: *parameters
   kms_key_identifier:
     description:
-      - Id, ARN or alias of the customer managed KMS key that the secret is encrypted with. Left out, it stays as it is;
-        an empty text stands for the key that AWS owns.
-      - The key needs the tag C(EventBridgeApiDestinations) with the value V(true), and a policy that lets EventBridge
-        use it.
+      - ID, ARN or alias of the customer managed KMS key that encrypts the secret. If omitted, the current one is kept.
+        An empty text selects the key that AWS owns.
+      - The key needs the tag C(EventBridgeApiDestinations) with the value V(true), and a policy that allows EventBridge
+        to use it.
     type: str
   update_secret:
     description:
-      - When secret values are written that may be the same as those that AWS has. They are always written when the
-        connection is created, when another part of the authorization changes, and when the connection has lost its
-        authorization.
-      - V(on_change) when they differ from those last written. This is told by a digest (scrypt, with a random salt, 32
-        MiB and about 0.3 seconds for each guess) that is kept at the end of the description, in brackets. Without one,
-        as on a connection that was made otherwise, they are written once.
-      - V(always) with every run.
-      - V(never) for no reason of their own.
+      - When to write secret values that AWS may already have. The module always writes them when it creates the
+        connection, when another part of the authorization changes, and when the connection has lost its authorization.
+      - V(on_change) writes them if they differ from those last written. To detect this, the module stores a digest in
+        brackets at the end of the description (scrypt with a random salt; each guess takes 32 MiB and about 0.3
+        seconds). If there is no digest, for example because another tool created the connection, the module writes them
+        once.
+      - V(always) writes them in every run.
+      - V(never) writes them only in the cases above.
     type: str
     choices: [on_change, always, never]
     default: on_change
@@ -173,21 +175,21 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Whether API destinations use a connection that is to be deleted is only seen in a real run.
+    details: Check mode does not detect that API destinations still use a connection that would be deleted.
   diff_mode:
     support: full
-    details: Of secret values it is shown that they are written, and nothing else.
+    details: For secret values, the diff only shows that they are written.
   idempotent:
     support: partial
-    details: With O(update_secret=always) every run writes.
+    details: With O(update_secret=always), every run reports a change.
 seealso:
   - module: steadyops.ecs.events_api_destination
   - name: Connections for HTTP targets
     description: The Amazon EventBridge User Guide.
     link: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection.html
 notes:
-  - The values of C(value), C(password), C(client_secret) and C(secret_value) are masked in results and logs. With
-    Ansible Vault they need not stand in a playbook either.
+  - The values of C(value), C(password), C(client_secret) and C(secret_value) are masked in results and logs. Use
+    Ansible Vault to keep them out of playbooks.
   - Connections have no tags.
   - |-
     IAM permissions, and what each is for:
@@ -195,11 +197,12 @@ notes:
     C(events:DescribeConnection) - always.
 
     C(events:CreateConnection), C(events:UpdateConnection), C(events:DeleteConnection),
-    C(events:ListApiDestinations) - to create, update and delete; the last tells who uses a connection.
+    C(events:ListApiDestinations) - to create, update and delete; the last shows which API destinations use a
+    connection.
 
     C(secretsmanager:CreateSecret), C(secretsmanager:PutSecretValue), C(secretsmanager:UpdateSecret),
     C(secretsmanager:DescribeSecret), C(secretsmanager:GetSecretValue), C(secretsmanager:DeleteSecret) on
-    C(secret:events!connection/*) - EventBridge keeps the secret in the caller's name.
+    C(secret:events!connection/*) - EventBridge manages the secret with the permissions of the caller.
 
     C(iam:CreateServiceLinkedRole) for C(apidestinations.events.amazonaws.com) - for the first connection of an account.
 
@@ -207,7 +210,7 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Let EventBridge report to Sentry
+- name: Authorize EventBridge to report to Sentry
   steadyops.ecs.events_connection:
     name: sentry
     description: Failures of ECS tasks
@@ -215,7 +218,7 @@ EXAMPLES = r"""
       name: X-Sentry-Auth
       value: "Sentry sentry_version=7, sentry_client=eventbridge/1.0, sentry_key={{ sentry_public_key }}"
 
-- name: Let EventBridge post to Slack as a bot
+- name: Authorize EventBridge to post to Slack as a bot
   steadyops.ecs.events_connection:
     name: slack
     api_key:
@@ -226,7 +229,7 @@ EXAMPLES = r"""
         - key: Content-Type
           value: application/json; charset=utf-8
 
-- name: Let EventBridge trigger incidents of PagerDuty, which takes its key in the body
+- name: Authorize EventBridge to trigger PagerDuty incidents, with the key in the body
   steadyops.ecs.events_connection:
     name: pagerduty
     api_key:
@@ -259,7 +262,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 connection:
-  description: The connection; V(null) when there is none.
+  description: The connection; V(null) if there is none.
   returned: success
   type: dict
   contains:
@@ -275,8 +278,8 @@ connection:
       sample: sentry
     state:
       description: >-
-        V(AUTHORIZED), or V(ACTIVE) for a private API. Another one only when it was not waited for. V(null) in check
-        mode if it does not exist yet, or would be authorized anew.
+        V(AUTHORIZED), or V(ACTIVE) for a private API. Another state only if the module did not wait for it. V(null) in
+        check mode if the connection does not exist yet, or would be authorized again.
       returned: always
       type: str
       sample: AUTHORIZED
@@ -291,12 +294,12 @@ connection:
       type: str
       sample: API_KEY
     api_key:
-      description: The name of the header, as C(name); V(null) with another authorization.
+      description: C(name), the name of the header; V(null) with another authorization.
       returned: always
       type: dict
       sample: {"name": "X-Sentry-Auth"}
     basic:
-      description: The user name, as C(username); V(null) with another authorization.
+      description: C(username), the user name; V(null) with another authorization.
       returned: always
       type: dict
       sample: null
@@ -307,12 +310,12 @@ connection:
       sample: null
     invocation_http_parameters:
       description:
-        - Lists C(header), C(query) and C(body), in the order of the keys. The value of a secret one is V(null).
+        - Lists C(header), C(query) and C(body), ordered by key. The value of a secret parameter is V(null).
       returned: always
       type: dict
       sample: {"header": [], "query": [], "body": [{"key": "routing_key", "is_secret": true, "value": null}]}
     kms_key_identifier:
-      description: The customer managed KMS key, as AWS gives it; empty where it is the one that AWS owns.
+      description: The customer managed KMS key, as AWS returns it; empty if it is the key that AWS owns.
       returned: always
       type: str
       sample: ""
@@ -324,7 +327,7 @@ connection:
       type: str
       sample: arn:aws:secretsmanager:eu-central-1:123456789012:secret:events!connection/sentry/1b2c3d4e-Ab12Cd
     secret_values:
-      description: V(written) when this run has written the secret values, V(kept) otherwise.
+      description: V(written) if this run wrote the secret values, otherwise V(kept).
       returned: always
       type: str
       sample: kept

@@ -11,9 +11,10 @@ module: lambda_function_concurrency
 version_added: 1.0.0
 short_description: Manage the reserved concurrency of an AWS Lambda function
 description:
-  - Sets apart how many copies of a function may run at a time, which is also the most that will, or gives that back.
-  - M(amazon.aws.lambda) makes the function, and cannot do this. The role C(launch_retry) needs it, so that a storm of
-    refused launches does not take what other functions of the account need.
+  - Sets or removes the reserved concurrency of a function. It is the number of executions that AWS reserves for the
+    function, and also its limit.
+  - M(amazon.aws.lambda) creates functions, but cannot set this. The role C(launch_retry) uses it so that many refused
+    launches at once do not use up the concurrency of the account.
 author:
   - SteadyOps contributors (@steadyops)
 options:
@@ -24,14 +25,14 @@ options:
     required: true
   reserved_concurrent_executions:
     description:
-      - How many copies may run at a time. V(0) stops the function.
-      - AWS keeps a number of executions for all functions without reserved concurrency, and refuses what would leave
-        fewer.
+      - Number of executions that may run at a time. V(0) stops the function.
+      - AWS keeps a minimum of unreserved concurrency in each account, and refuses a number that would leave less.
       - Required with O(state=present).
     type: int
   state:
     description:
-      - With V(absent) the function shares what is left in the account with all others.
+      - V(present) sets the reserved concurrency. V(absent) removes it; the function then shares the unreserved
+        concurrency of the account.
     type: str
     choices: [present, absent]
     default: present
@@ -53,12 +54,12 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Let at most five copies run at a time
+- name: Allow at most five executions at a time
   steadyops.ecs.lambda_function_concurrency:
     function_name: launch-retry
     reserved_concurrent_executions: 5
 
-- name: Share what is left in the account
+- name: Remove the reserved concurrency
   steadyops.ecs.lambda_function_concurrency:
     function_name: launch-retry
     state: absent
@@ -66,7 +67,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 concurrency:
-  description: What is set apart; V(null) when nothing is.
+  description: The reserved concurrency; V(null) if there is none.
   returned: success
   type: dict
   contains:
@@ -76,7 +77,7 @@ concurrency:
       type: str
       sample: launch-retry
     reserved_concurrent_executions:
-      description: How many copies may run at a time.
+      description: Number of executions that may run at a time.
       returned: always
       type: int
       sample: 5
