@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every service of some Amazon ECS clusters as a host."""
+"""Inventory plugin that returns each service of some Amazon ECS clusters as a host."""
 
 from __future__ import annotations
 
@@ -10,78 +10,80 @@ name: ecs_services
 version_added: 1.0.0
 short_description: Amazon ECS services as hosts
 description:
-  - Makes a host of every service of the clusters asked for, so that a fleet of services is a play.
-  - Hosts are called C(service.cluster), or C(service.cluster.region) when several regions are asked for. All of them
+  - Creates a host for each service of the selected clusters, so that a play can run on a fleet of services.
+  - Hosts are named C(service.cluster), or C(service.cluster.region) if O(regions) lists several regions. All of them
     are in the group C(ecs_services).
-  - Variables of a host start with C(ecs_). C(ecs_service), C(ecs_cluster) and C(ecs_region) are what the modules of
-    this collection take as O(steadyops.ecs.ecs_service_recycle#module:service),
+  - Variables of a host start with C(ecs_). Pass C(ecs_service), C(ecs_cluster) and C(ecs_region) to the modules of this
+    collection as O(steadyops.ecs.ecs_service_recycle#module:service),
     O(steadyops.ecs.ecs_service_recycle#module:cluster) and O(steadyops.ecs.ecs_service_recycle#module:region).
-  - C(ansible_connection) is V(local), because a service cannot be logged in to. O(compose) can say otherwise.
-  - The name of the file has to end with C(ecs_services.yml) or C(ecs_services.yaml).
+  - C(ansible_connection) is V(local), because Ansible cannot log in to a service. O(compose) can override this.
+  - The name of the inventory file must end with C(ecs_services.yml) or C(ecs_services.yaml).
 author:
   - SteadyOps contributors (@steadyops)
 options:
   plugin:
     description:
-      - Says that the file is meant for this plugin.
+      - Marks the file as one for this plugin.
     type: str
     required: true
     choices: [steadyops.ecs.ecs_services]
   regions:
     description:
-      - Regions to look in; by default O(region). Clusters given by ARN are looked for in the region of the ARN besides.
+      - Regions to search. If omitted, O(region). Clusters given by ARN are also searched in the region of their ARN.
     type: list
     elements: str
     default: []
   clusters:
     description:
-      - Clusters to look in, by name, ARN or pattern; by default all of them.
-      - In a pattern V(*) stands for any text and V(?) for one character. With V(!) in front it takes clusters away.
-      - A name that no region knows is an error. A pattern that matches nothing is a warning.
+      - Clusters to search, given by name, ARN or pattern. If omitted, all clusters.
+      - In a pattern, V(*) stands for any text and V(?) for one character. A pattern that begins with V(!) excludes
+        clusters.
+      - A name that exists in no region is an error. A pattern that matches nothing is a warning.
     type: list
     elements: str
     default: []
   services:
     description:
-      - Names or patterns of services; by default all of them. Patterns are as for O(clusters).
-      - What they leave out is not looked up, which saves calls.
+      - Names or patterns of services. If omitted, all services. Patterns work as in O(clusters).
+      - Services that do not match are not read, which saves calls.
     type: list
     elements: str
     default: []
   tags:
     description:
-      - Tags that a service has to have, all of them. The value is a text, a pattern, or a list of which one has to
-        match.
-      - V(*) means that the tag is there, whatever its value.
+      - Tags that a service must have. All of them must match. The value is a text, a pattern, or a list of which one
+        must match.
+      - V(*) matches any value.
     type: dict
     default: {}
   statuses:
     description:
-      - Statuses that a service may have. An empty list takes all.
+      - Statuses of the services to include. An empty list includes all.
     type: list
     elements: str
     choices: [ACTIVE, DRAINING, INACTIVE]
     default: [ACTIVE]
   hostname:
     description:
-      - A Jinja2 expression that names the host, such as V(ecs_cluster ~ '.' ~ ecs_service); by default the name said
-        above. It may use every variable that starts with C(ecs_).
-      - Two services that get the same name are an error.
+      - A Jinja2 expression for the name of the host, such as V(ecs_cluster ~ '.' ~ ecs_service). If omitted, hosts are
+        named as described above. It may use every variable that starts with C(ecs_).
+      - It is an error if two services get the same name.
     type: str
   calls_in_flight:
     description:
-      - Calls that are under way at the same time.
+      - Maximum number of simultaneous calls to AWS.
     type: int
     default: 8
   calls_per_second:
     description:
-      - Calls a second and region, on average. The first three seconds' worth, but at most 50, may be made at once.
-      - AWS allows an account 20 a second and 100 at once, and that is shared with the console and everything else.
+      - Maximum average number of calls per second and region. A burst of three seconds' worth of calls, but at most 50,
+        is allowed.
+      - AWS allows an account 20 calls per second, with bursts of 100. The console and all other tools share this limit.
     type: float
     default: 15
   wait_timeout:
     description:
-      - Seconds for which a call is tried again while AWS throttles it, or fails.
+      - Maximum number of seconds to retry a call that AWS throttles or that fails with a server error.
     type: int
     default: 120
 extends_documentation_fragment:
@@ -97,24 +99,24 @@ notes:
     C(ecs:ListClusters) - the clusters, unless all of them are given by name or ARN.
 
     C(sts:AssumeRole) - with O(assume_role_arn).
-  - For n services in c clusters, n/10 + n/100 calls are made and at most two more for each cluster, one for each
-    hundred clusters besides. They take about n/130 seconds once the first services have been read.
-  - With C(-v) a line tells every two seconds how far it is.
-  - The cache is not used when options that select services have changed since.
-  - Ansible's rules apply when an inventory cannot be read; it goes on without it unless
-    C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) is set.
-  - Plays over such hosts run modules on the machine on which Ansible runs. Set C(ansible_python_interpreter) to
-    C("{{ ansible_playbook_python }}") in the play, or the Python that Ansible finds may be one without boto3.
+  - For n services, the plugin makes n/10 + n/100 calls, at most two more for each cluster, and one for each hundred
+    clusters. They take about n/130 seconds once the first services have been read.
+  - With C(-v), the plugin prints its progress every two seconds.
+  - The cache is not used if options that select services have changed.
+  - If an inventory cannot be read, Ansible continues without it unless C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) is
+    set.
+  - Plays over these hosts run modules on the controller. Set C(ansible_python_interpreter) to C("{{
+    ansible_playbook_python }}") in the play. Otherwise Ansible may find a Python without boto3.
 seealso:
   - module: steadyops.ecs.ecs_service_recycle
 """
 
 EXAMPLES = r"""
-# Every service of every cluster of the default region. The file is called all.ecs_services.yml
+# All services of all clusters in the default region. The file is named all.ecs_services.yml
 plugin: steadyops.ecs.ecs_services
 
 ---
-# What the weekly recycle is for, in groups by cluster and team. The file is called fleet.ecs_services.yml
+# Services of the weekly recycle, grouped by cluster and team. The file is named fleet.ecs_services.yml
 plugin: steadyops.ecs.ecs_services
 regions: [eu-central-1, eu-west-1]
 clusters: [production-*, '!production-test']
@@ -137,7 +139,7 @@ compose:
 strict: true
 
 ---
-# Kept for ten minutes in files, so that several plays in a row ask AWS once.
+# Cached for ten minutes in files, so that several plays in a row read AWS only once.
 plugin: steadyops.ecs.ecs_services
 clusters: [production]
 cache: true

@@ -16,8 +16,8 @@ author: SteadyOps contributors (@steadyops)
 version_added: 1.0.0
 short_description: Names of the variables given with -e
 description:
-  - Returns the names of all extra variables, those of files and of the survey of a job template included.
-  - With it, a playbook can refuse a variable that is misspelt, which Ansible ignores in silence.
+  - Returns the names of all extra variables, including those from files and from the survey of a job template.
+  - A playbook can use it to refuse a misspelt variable, which Ansible silently ignores.
 options: {}
 seealso:
   - plugin: steadyops.ecs.recycle_options
@@ -40,5 +40,5 @@ _list:
 
 class LookupModule(LookupBase):
     def run(self, terms: Any, variables: Any = None, **options: Any) -> list[str]:  # noqa: ARG002
-        """Return the names. Ansible has read the variables before, and hands out what it has kept."""
+        """Return the names. Ansible has already read the variables and returns its copy."""
         return sorted(map(str, load_extra_vars(self._loader)))
