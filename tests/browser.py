@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-# No part of it shall talk to anybody: what it starts with would look up hosts of its maker.
+# No part of it may make connections: by default, it would look up hosts of its vendor.
 FLAGS = (
     "--headless",
     "--no-sandbox",  # CI is root

@@ -57,7 +57,7 @@ def _rows(summary: Any) -> list[Row]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise Refused(f"a dictionary is needed, and this is a {type(value).__name__}")
+        raise Refused(f"the input must be a dictionary (got {type(value).__name__})")
     return value
 
 

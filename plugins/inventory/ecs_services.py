@@ -204,15 +204,15 @@ class InventoryModule(AwsInventory):
         clients = {region: self.connect("ecs", region, workers) for region in selection.regions}
         rate, patience = self.get_option("calls_per_second"), self.get_option("wait_timeout")
         if rate <= 0:
-            raise Refused(f"calls_per_second is {rate}: say a number above 0")
+            raise Refused(f"calls_per_second must be a number above 0 (got {rate})")
         fleet = FleetReader(clients, selection, workers, rate, patience, self._tell).read()
         self._tell(fleet.progress)
         names, patterns = selection.not_found(fleet.clusters)
         where = ", ".join(selection.regions)
         if names:
-            raise Refused(f"clusters: no cluster in {where} is called {', '.join(names)}. Check clusters and regions")
+            raise Refused(f"clusters: no cluster in {where} is named {', '.join(names)}. Check clusters and regions")
         for words in sorted(set(fleet.gone)):
-            self.display.warning(f"{self.NAME}: {words} was deleted while it was read, and is left out")
+            self.display.warning(f"{self.NAME}: {words} was deleted while it was read, and is omitted")
         for pattern in patterns:
             self.display.warning(f"{self.NAME}: no cluster in {where} matches {pattern}")
         return fleet.services
@@ -254,7 +254,9 @@ class InventoryModule(AwsInventory):
         except Exception as error:  # noqa: BLE001 - whatever Jinja2 and its filters raise
             raise Refused(f"hostname: {expression!r} fails for {variables['ecs_service_arn']}: {error}") from None
         if not isinstance(name, str) or not name.strip():
-            raise Refused(f"hostname: {expression!r} makes no name of {variables['ecs_service_arn']} but {name!r}")
+            raise Refused(
+                f"hostname: {expression!r} must give a name for {variables['ecs_service_arn']} (got {name!r})"
+            )
         return str(name)
 
     def _add(self, name: str, variables: dict[str, Any]) -> None:

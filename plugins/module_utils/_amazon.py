@@ -239,7 +239,7 @@ def aws_call(
                     failure = translate(error, action)
                 except KeyError as error:
                     # boto3 makes an empty answer of what is no JSON. To read it as "there is nothing" is dangerous.
-                    words = f"The answer has no {error}: it does not seem to come from AWS"
+                    words = f"The response has no {error}: it does not seem to come from AWS"
                     failure = call_failed(action, "UnexpectedAnswer", words, "passing")
                 if is_expected(failure):
                     return then

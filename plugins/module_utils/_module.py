@@ -109,7 +109,7 @@ def drive_many(steps: Generator[float, None, None], ending: Ending, turns: Turns
 def converge(
     key: str, change: Change, check_mode: bool, write: Callable[[Change], Writes], warnings: Sequence[str] = ()
 ) -> Outcome:
-    """Make of the thing what it shall be, or in check mode tell what would be made of it; return it under ``key``.
+    """Apply the change, or predict it in check mode; return the resource under ``key``.
 
     When a write fails, or the work has to end, the outcome tells which writes were made.
     """
@@ -128,7 +128,7 @@ def converge(
             else:
                 yield step
             if ending():
-                raise Failed(f"{ending()}; run the task again to bring it to its end")
+                raise Failed(f"{ending()}; run the task again to complete it")
 
     told: Mapping[str, Any] = {}
     failure: Exception | None = None

@@ -84,7 +84,7 @@ def _links_to_ansible() -> tuple[tuple[int, int], ...] | None:
         command = command_line(pid)
         if not _is_ansible(command):
             continue
-        # A worker is a fork of the Ansible command and bears its command line. The first one that is
+        # A worker is a fork of the Ansible command and has its command line. The first one that is
         # Ansible and whose parent has another command line is the command itself.
         above = look_at(pid)
         if above is None or command_line(above.parent) != command:

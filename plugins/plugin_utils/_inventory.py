@@ -26,7 +26,7 @@ except ImportError:  # to be removed in ansible-core 2.23; since 2.19 nothing is
 def untrusted(value: Any) -> Any:
     """The value, of which no text is ever run as a template.
 
-    Whoever may tag a service must not be able to run Jinja2 where Ansible runs.
+    A user who may tag a service must not be able to run Jinja2 on the controller.
     """
     return wrap_var(value) if wrap_var else value
 
@@ -37,7 +37,10 @@ class AwsInventory(AWSInventoryBase):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Read the options, and assume the role, if there is one to assume."""
         if not amazon.HAS_BOTO3:
-            self.refuse(f"boto3 and botocore are needed, and {sys.executable} has none: install them for that Python")
+            self.refuse(
+                f"boto3 and botocore are required, but {sys.executable} does not have them. Install them for"
+                " that Python"
+            )
         of_boto3 = (amazon.botocore.exceptions.ClientError, amazon.botocore.exceptions.BotoCoreError)
         try:
             super().parse(inventory, loader, path, cache=cache)

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""python -m tests.bench.fleet: how much memory a play over a fleet takes, and how much time the lines that tell of it;
+"""python -m tests.bench.fleet: how much memory a play over a fleet takes, and how much time its progress lines take;
 and beside it the same fleet in one process.
 
 Real playbooks against the sandbox. It takes twenty minutes: a module per service is started. The time of a fleet in one
@@ -68,7 +68,7 @@ def main(fleets: tuple[int, ...] = FLEETS) -> int:
 
 
 def peak_of_fleet(sandbox: Sandbox, folder: Path, services: int) -> float:
-    """MB that ansible-playbook itself takes at the most, while one task of each of so many services is replaced."""
+    """Maximum MB that ansible-playbook itself takes, while one task of each of so many services is replaced."""
     sandbox.reset(speed=100, latencies=LATENCIES)
     definition = None
     for number in range(services):
@@ -99,7 +99,7 @@ def peak_of_fleet(sandbox: Sandbox, folder: Path, services: int) -> float:
     done = re.search(rf'"{services} services .*recycled +(\d+) ', told)
     assert done, told[-3000:]
     assert int(done[1]) == services
-    print(f"{services:>4} services: {peak / 2**20:.1f} MB at the most, {time.monotonic() - began:.0f} s", flush=True)
+    print(f"{services:>4} services: {peak / 2**20:.1f} MB at most, {time.monotonic() - began:.0f} s", flush=True)
     return peak
 
 

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The Lambda function that the collection replaces, written anew from its description.
+"""The Lambda function that the collection replaces, rewritten from its description.
 
 It adds one task, then stops the old ones of the first page of ListTasks one after another; after each stop it
 waits with ECS's ``services_stable`` waiter and then sleeps. What it has to give back it keeps in memory.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """python -m tests.demo: a playbook recycles a service of the sandbox, is killed, and meets a launch that fails.
 
-Then another one has people told of failures, and things happen.
+Then another playbook sets up alerts, and failures happen.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def no_image(story: Story) -> None:
 
 
 def tell(story: Story) -> None:
-    """Somebody is told of what fails, and of nothing else."""
+    """Failures are reported, and nothing else."""
     alerts(story.sandbox, story.expect)
 
 

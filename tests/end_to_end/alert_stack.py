@@ -104,7 +104,7 @@ class Stack:
         return {each["Id"]: each for each in self.aws("events").list_targets_by_rule(Rule=rule)["Targets"]}
 
     def everything(self) -> dict[str, Any]:
-        """All that a variable of the role can change, without what AWS draws anew each time."""
+        """All that a variable of the role can change, without what AWS draws again each time."""
         events, sns, sqs, logs, iam = (self.aws(name) for name in ("events", "sns", "sqs", "logs", "iam"))
         left = self.left()
         found: dict[str, Any] = {"left": left}

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A cluster with a job whose launches are refused, a trail that records that, and whoever is told of it."""
+"""A cluster with a job whose launches are refused, a trail that records that, and the receivers of the messages."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class Launches:
         return told
 
     def calls(self) -> list[dict[str, Any]]:
-        """All calls of RunTask, whoever made them."""
+        """All calls of RunTask, by any caller."""
         return [call for call in self.sandbox.journal(since=self.seen)["calls"] if call["operation"] == "RunTask"]
 
     def tasks(self) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Runs what is tested: a module in a process of its own, or ansible-playbook.
 
-Nothing is patched. Whatever is printed is looked through for tracebacks, which no user shall ever see.
+Nothing is patched. Whatever is printed is looked through for tracebacks, which no user must ever see.
 
 Hundreds of modules are run here, and two thirds of a second of each run would be spent on importing boto3. So they
 are forked from a process that has imported it already. The rest is as always: a module is run as ``__main__``, reads

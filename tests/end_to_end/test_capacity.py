@@ -98,7 +98,7 @@ def test_a_task_set_that_is_scaled_to_a_half(sandbox, recycle):
     witness = Witness(sandbox)
     assert len(witness.old) == 5
     refused = recycle(**TASK)
-    assert "the PRIMARY task set of service web has a scale of less than 100%" in refused["msg"]
+    assert "the PRIMARY task set of service web has a scale below 100%" in refused["msg"]
     witness.untouched()
 
     result = recycle(**TASK, minimum_healthy_percent=80)["recycle"]

@@ -280,7 +280,7 @@ def test_every_option_of_an_api_destination_can_be_changed_and_changed_back(conn
 def test_a_connection_that_is_not_there_yet(destination):
     check, _calls = destination(**ENDPOINT, check=True)
     assert check["changed"]
-    assert "there is no connection sentry at this time" in warnings(check)[0]
+    assert "the connection sentry does not exist" in warnings(check)[0]
     result, calls = destination(**ENDPOINT)
     assert "There is no connection sentry for the API destination sentry. Make it first" in result["msg"]
     assert writes(calls) == []
@@ -291,7 +291,7 @@ def test_a_connection_that_is_not_there_yet(destination):
     [
         ("https://hooks.slack.com/services/T0/B0/xyz", "Use https://slack.com/api/chat.postMessage"),
         ("https://prod.logic.azure.com:443/workflows/1/paths/invoke?sp=x&sig=abc", "invocation_http_parameters.query"),
-        ("https://10.0.0.7/alerts", "over the Internet, where this host cannot be reached"),
+        ("https://10.0.0.7/alerts", "over the Internet, which cannot reach this host"),
         ("https://alerts.example.com/", None),
     ],
 )
@@ -327,7 +327,7 @@ MISTYPED = [
     ),
     ({"name": "s" * 65, **API_KEY}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores"),
     ({"name": "", **API_KEY}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores"),
-    ({}, "Give api_key, basic or oauth"),
+    ({}, "Set api_key, basic or oauth"),
     ({"state": "there", **API_KEY}, "value of state must be one of: present, absent"),
     ({**API_KEY, **BASIC}, "mutually exclusive"),
     ({"api_key": {"name": "X-Key"}}, "missing required arguments: value"),
@@ -336,8 +336,8 @@ MISTYPED = [
     (with_key(value=BAD * 60), "`api_key.value` must have 1 to 512 characters (got 600)"),
     (with_key(value=""), "`api_key.value` must have 1 to 512 characters (got 0)"),
     (with_key(value="\t"), "api_key.value is blank"),
-    (with_key(value=f"{BAD}\n"), "api_key.value holds a line break"),
-    (with_key(name="X Key"), "api_key.name: 'X Key' is no name of a header"),
+    (with_key(value=f"{BAD}\n"), "api_key.value must not contain a line break"),
+    (with_key(name="X Key"), "api_key.name must be the name of a header"),
     (with_key(name="X:Key"), "api_key.name holds a colon"),
     ({"api_key": {"name": "X-Key", "vaule": BAD}}, "missing required arguments: value"),
     ({"api_key": BAD}, "argument 'api_key' is of type str and must be a dictionary"),
@@ -350,18 +350,24 @@ MISTYPED = [
     ({"basic": {"username": "a:b", "password": BAD}}, "basic.username holds a colon"),
     ({"basic": {"username": "a", "password": f"a:{BAD}"}}, "basic.password holds a colon"),
     ({"basic": {"username": "a"}}, "missing required arguments: password"),
-    (with_oauth(authorization_endpoint="http://login.example.com/"), "https addresses only"),
-    (with_oauth(authorization_endpoint="https:///token"), "no valid host"),
+    (with_oauth(authorization_endpoint="http://login.example.com/"), "only https URLs"),
+    (with_oauth(authorization_endpoint="https:///token"), "the host after https:// is not valid"),
     (with_oauth(http_method="PATCH"), "must be one of: GET, POST, PUT"),
-    (with_oauth(client_secret=f"{BAD}\x00"), "oauth.client_secret holds a line break or another control character"),
+    (
+        with_oauth(client_secret=f"{BAD}\x00"),
+        "oauth.client_secret must not contain a line break or another control character",
+    ),
     (with_oauth(client_id=None), "missing required arguments: client_id found in oauth"),
-    (with_parameter("header", key="a b", value="c"), "is no name of a header"),
-    (with_parameter("header", key="a", value="c\nd"), "header[0].value is blank, or holds a line break"),
+    (with_parameter("header", key="a b", value="c"), "must be names of headers"),
+    (with_parameter("header", key="a", value="c\nd"), "header[0].value must not be blank, or contain line breaks"),
     (with_parameter("header", key="a", secret_value=f"{BAD}é"), "header[0].secret_value is blank, or"),
     (with_parameter("header", key="a"), "one of the following is required: value, secret_value"),
     (with_parameter("header", key="a", value="b", secret_value=BAD), "mutually exclusive"),
     (with_parameter("header", value="b"), "missing required arguments: key"),
-    (with_parameter("query", key="a", secret_value=f"{BAD}\x00"), "query[0].secret_value holds a control character"),
+    (
+        with_parameter("query", key="a", secret_value=f"{BAD}\x00"),
+        "query[0].secret_value must not contain a control character",
+    ),
     (with_parameter("query", key="", value="b"), "query[0].key` must have 1 to 512 characters (got 0)"),
     (with_parameter("cookie", key="a", value="b"), "Unsupported parameters"),
     (
@@ -372,18 +378,18 @@ MISTYPED = [
         {**API_KEY, "invocation_http_parameters": {"body": [{"key": f"k{n}", "value": "1"} for n in range(101)]}},
         "body has 101 entries: EventBridge takes 100 at most",
     ),
-    ({"invocation_http_parameters": {"query": [{"key": "a", "value": "b"}]}}, "Give api_key, basic or oauth as well"),
+    ({"invocation_http_parameters": {"query": [{"key": "a", "value": "b"}]}}, "Set api_key, basic or oauth as well"),
     ({**API_KEY, "description": "d" * 513}, "`description` must have at most 512 characters (got 513)"),
-    ({**API_KEY, "description": "d" * 432}, "there is room for 431"),
-    ({**API_KEY, "description": "a\nb"}, "description holds a line break"),
+    ({**API_KEY, "description": "d" * 432}, "the limit is 431"),
+    ({**API_KEY, "description": "a\nb"}, "description must be one line"),
     (
         {**API_KEY, "description": f"[steadyops:1:{'a' * 22}:{'b' * 43}]"},
-        "description ends in the mark by which this module knows",
+        "description must not end with the mark that this module uses",
     ),
-    ({**API_KEY, "kms_key_identifier": "my key"}, "is no id, ARN or alias of a KMS key"),
-    ({**API_KEY, "kms_key_identifier": "alias/aws/secretsmanager"}, "is a key that AWS manages"),
+    ({**API_KEY, "kms_key_identifier": "my key"}, "must be the ID, ARN or alias of a KMS key"),
+    ({**API_KEY, "kms_key_identifier": "alias/aws/secretsmanager"}, "is an AWS managed key"),
     ({**API_KEY, "update_secret": "sometimes"}, "must be one of: on_change, always, never"),
-    ({**API_KEY, "wait_timeout": 0}, "wait_timeout is 0: say a number of seconds above 0"),
+    ({**API_KEY, "wait_timeout": 0}, "wait_timeout must be a number of seconds above 0"),
     ({**API_KEY, "wait_delay": "nan"}, "wait_delay must be a number from -2^63 to 2^63 (got nan)"),
     ({**API_KEY, "tags": {"a": "b"}}, "Unsupported parameters"),
 ]
@@ -399,19 +405,19 @@ MISTYPED_DESTINATION = [
         {**ENDPOINT, "connection": "arn:aws:sns:eu-central-1:123456789012:topic"},
         "`connection` must be the name of a connection",
     ),
-    ({**ENDPOINT, "invocation_endpoint": "http://example.com/"}, "https addresses only"),
-    ({**ENDPOINT, "invocation_endpoint": "example.com"}, "https addresses only"),
-    ({**ENDPOINT, "invocation_endpoint": "https://exa mple.com/"}, "does not take in an address"),
-    ({**ENDPOINT, "invocation_endpoint": "https://example.com/{id}"}, "does not take in an address"),
-    ({**ENDPOINT, "invocation_endpoint": "https://*.example.com/"}, "no valid host"),
+    ({**ENDPOINT, "invocation_endpoint": "http://example.com/"}, "only https URLs"),
+    ({**ENDPOINT, "invocation_endpoint": "example.com"}, "only https URLs"),
+    ({**ENDPOINT, "invocation_endpoint": "https://exa mple.com/"}, "does not allow in a URL"),
+    ({**ENDPOINT, "invocation_endpoint": "https://example.com/{id}"}, "does not allow in a URL"),
+    ({**ENDPOINT, "invocation_endpoint": "https://*.example.com/"}, "the host after https:// is not valid"),
     ({**ENDPOINT, "invocation_endpoint": "https://me:mine@example.com/"}, "user name or password before the host"),
-    ({**ENDPOINT, "invocation_endpoint": "https://example.com:99999/"}, "the port is no number"),
+    ({**ENDPOINT, "invocation_endpoint": "https://example.com:99999/"}, "the port must be a number"),
     (
         {**ENDPOINT, "invocation_endpoint": "https://example.com/" + "a" * 2048},
         "`invocation_endpoint` must have at most 2048 characters (got 2068)",
     ),
     ({**ENDPOINT, "http_method": "CONNECT"}, "value of http_method must be one of"),
-    ({**ENDPOINT, "invocation_rate_limit_per_second": 0}, "is 0: say a number from 1"),
+    ({**ENDPOINT, "invocation_rate_limit_per_second": 0}, "must be a number from 1"),
     ({**ENDPOINT, "invocation_rate_limit_per_second": "many"}, "invocation_rate_limit_per_second"),
     ({**ENDPOINT, "description": "d" * 513}, "`description` must have at most 512 characters (got 513)"),
     ({**ENDPOINT, "wait_timeout": -1}, "wait_timeout is -1"),
@@ -500,7 +506,7 @@ def test_waiting_and_not_waiting(connection, sandbox):
     begun, calls = connection(**API_KEY, name="slow", wait=False)
     assert (begun["connection"]["state"], calls) == ("CREATING", ["DescribeConnection", "CreateConnection"])
     late, _calls = connection(**API_KEY, name="slow", wait_timeout=1)
-    assert "connection slow is still CREATING after 1 s. Give it longer with wait_timeout" in late["msg"]
+    assert "connection slow is still CREATING after 1 s. Increase wait_timeout" in late["msg"]
 
     sandbox.settings(latencies={"connection": 100})
     connection(**API_KEY, wait=False)
@@ -508,10 +514,10 @@ def test_waiting_and_not_waiting(connection, sandbox):
     assert (done["changed"], done["connection"]["state"], writes(calls)) == (False, "AUTHORIZED", [])
     gone, calls = connection(state="absent", wait=False)
     assert (gone["changed"], gone["connection"]) == (True, None)
-    # What is on its way out is waited for, and made anew.
-    anew, calls = connection(**API_KEY)
-    assert (anew["changed"], writes(calls)) == (True, ["CreateConnection"])
-    assert anew["connection"]["arn"] != done["connection"]["arn"]
+    # What is on its way out is waited for, and made again.
+    again, calls = connection(**API_KEY)
+    assert (again["changed"], writes(calls)) == (True, ["CreateConnection"])
+    assert again["connection"]["arn"] != done["connection"]["arn"]
 
 
 def test_secrets_are_in_no_output_of_ansible(playbook, sandbox):

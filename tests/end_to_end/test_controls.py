@@ -97,7 +97,7 @@ def test_tasks_older_than_the_latest_change_of_a_secret(sandbox, recycle, task_i
         lambda: aws("ssm").put_parameter(Name="/shop/level", Value="verbose-level", Type="String", Overwrite=True),
         lambda: aws("s3").put_object(Bucket="shop", Key="web.env", Body=b"A=2"),
     ):
-        time.sleep(1.1)  # S3 tells of the second
+        time.sleep(1.1)  # S3 has a resolution of one second
         change()
         assert recycle(secrets_changed=True, check=True)["changed"]
     told = str(recycle(secrets_changed=True))
@@ -180,7 +180,7 @@ def test_the_whole_run_is_limited(sandbox, recycle):
     sandbox.service("web", tasks=6)
     witness = Witness(sandbox)
     result = recycle(all_tasks=True, batch_wait=60, timeout=3)
-    assert "the 3 s that timeout allows for the whole run are over" in result["msg"]
+    assert "the run reached its timeout of 3 s" in result["msg"]
     assert len(result["recycle"]["remaining"]) == 6 - len(witness.stops()) > 0
     witness.kept()
     witness.given_back()
@@ -270,7 +270,7 @@ def test_what_was_added_is_kept_for_the_next_run(sandbox, recycle):
     witness = Witness(sandbox)
     sandbox.fault("launch_fails", service="web", times=1, reason="CannotPullContainerError: timeout")
     result = recycle(all_tasks=True, on_failure="keep")
-    assert "What was added stays, as on_failure: keep says" in result["msg"]
+    assert "The added tasks stay because of on_failure: keep" in result["msg"]
     now = witness.now()
     assert (now["desired"], now["scaling"]["dynamic_in"]) == (4, True)
     assert witness.record()

@@ -150,7 +150,7 @@ def test_a_failed_deployment_is_refused(sandbox, recycle, alone, options):
     witness = staged(sandbox, "rolling")
     sandbox.act("fail_deployment", "web", alone=alone)
     result = recycle(**TASK, **options)
-    assert "has FAILED and was not rolled back. It launches no further tasks" in result["msg"]
+    assert "has FAILED and was not rolled back. ECS launches no further tasks for it" in result["msg"]
     witness.untouched()
 
 

@@ -394,7 +394,7 @@ def test_services_that_are_unhealthy_again_and_again_are_recycled_if_their_tag_a
     assert "It is not recycled, because it does not have the tag recycle-when-unhealthy" in book.text
     assert "service calm" not in book.text
     told = [json.loads(each["Body"])["Subject"] for each in received(sqs, inbox, 2)]
-    assert sorted(told) == [f"[ECS] {name} in prod: tasks unhealthy again and again" for name in ("api", "web")]
+    assert sorted(told) == [f"[ECS] {name} in prod: tasks repeatedly unhealthy" for name in ("api", "web")]
 
 
 def received(sqs, queue, count):

@@ -221,7 +221,9 @@ def test_schedules_are_not_taken_over(rule, calls, events, options):
 def test_warnings_come_before_the_write(rule):
     pattern = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": {"stopCode": ["x"]}}
     planned = rule(event_pattern=pattern, check=True)
-    assert "event_pattern: detail.lastStatus: without it, the end of one task matches two" in warnings(planned)[0]
+    assert (
+        "event_pattern: detail.lastStatus: without it, the rule matches the end of one task two" in warnings(planned)[0]
+    )
     assert warnings(rule(kind="task")) == []
 
 
@@ -320,4 +322,4 @@ def test_the_jinja_test_in_a_play(playbook, tmp_path):
 """
     tried, refused = playbook(tasks).results()
     assert not tried.get("failed")
-    assert "its value has to be a list of alternatives" in refused["msg"]
+    assert "its value must be a list of alternatives" in refused["msg"]

@@ -269,7 +269,7 @@ def test_a_scale_in_policy_at_work(sandbox, witness, recycle):
 
 
 def test_a_scale_in_policy_that_is_not_suspended(sandbox, witness, recycle):
-    """What is added is taken away again. Then nothing is stopped, and that is told."""
+    """Added tasks are removed again. Then no task is stopped, and the message says so."""
     policy_wants(sandbox, 3)
     result = recycle(**TASK, suspend_scaling=[], wait_timeout=2)
     assert "scaling policy" in {change["cause"] for change in witness.changes()}
@@ -302,7 +302,7 @@ def test_a_scalable_target_whose_new_maximum_takes_the_added_task_away(sandbox, 
 def test_an_operator_scales_midway(sandbox, witness, recycle, delta):
     sandbox.fault("rescaled", after=1, delta=delta)
     result = recycle(**TASK)
-    assert ("somebody else lowered the desired count" in result.get("msg", "")) is False
+    assert ("someone else lowered the desired count" in result.get("msg", "")) is False
     assert result["recycle"]["capacity"]["before"] == 3
     witness.kept(floor=3, surge=max(1, 1 + delta))
     until(lambda: witness.now()["running"] == witness.now()["desired"], "the scheduler")
@@ -314,7 +314,7 @@ def test_an_operator_scales_midway(sandbox, witness, recycle, delta):
 def test_an_operator_scales_in_midway(sandbox, witness, recycle):
     sandbox.fault("rescaled", after=1, delta=-2)
     result = recycle(**TASK)
-    assert "somebody else lowered the desired count to 2" in result["msg"]
+    assert "someone else lowered the desired count to 2" in result["msg"]
     until(lambda: witness.now()["running"] == 2, "the scheduler")
     assert (witness.now()["desired"], witness.record()) == (2, None)
     assert witness.now()["scaling"] == witness.before["scaling"]

@@ -50,7 +50,7 @@ class Run:
 
     def batches(self):
         """The services of each batch, in the order in which they were begun."""
-        asked = self.output.split("TASK [See that it was said what to recycle]")[1:]
+        asked = self.output.split("TASK [Check which tasks to recycle]")[1:]
         return [
             set(re.findall(r"^\w+: \[(\w+\.prod)\]", each.split("PLAY [Tell what")[0], re.MULTILINE)) for each in asked
         ]
@@ -86,7 +86,7 @@ def run(sandbox, tmp_path, warm):
 
 
 class One(Witness):
-    """Of several services, it hears of calls for its own only: by its name, its ARN or its tasks."""
+    """Of several services, it receives calls for its own only: by its name, its ARN or its tasks."""
 
     def calls(self, operation=None):
         words = (f'"{self.name}"', f"/{self.name}", *self.old, *(task["arn"] for task in self.now()["tasks"]))
@@ -152,7 +152,7 @@ def test_no_batch_is_begun_after_too_many_failures(sandbox, run):
     for name in ("s01", "s02", "s03"):
         assert done.row(f"{name}.prod")[0] == "not started"
         witnesses[name].untouched()
-    assert "3 not started: too many of those before had failed" in done.table
+    assert "3 not started: too many services had failed before" in done.table
     assert done.stats["recycle_summary"]["not_started"] == ["s01.prod", "s02.prod", "s03.prod"]
 
     # All in one batch, one at a time.
@@ -214,7 +214,7 @@ def test_in_one_process_in_check_mode_and_with_too_many_failures(sandbox, run):
             "service_recycle_mail. Leave it",
         ),
         ({"max_task_age": "soon"}, "max_task_age"),
-        ({"all_tasks": True}, "Say which service and which tasks"),
+        ({"all_tasks": True}, "Choose the service and its stale tasks"),
         ({"recycle_concurrency": 0.5}, "concurrency"),
         ({"recycle_calls_per_second": -1}, "calls_per_second must be a number above 0 (got -1)"),
     ],
@@ -233,7 +233,7 @@ def test_one_process_is_for_one_region_and_has_no_variables_of_hosts(sandbox, ru
     variables.parent.mkdir()
     variables.write_text("service_recycle_batch_size: 3\n")
     done = run(max_task_age="1h", recycle_concurrency=3)
-    assert "does not use the variables service_recycle_batch_size. Leave it out" in done.output.replace("\n", " ")
+    assert "does not use the variables service_recycle_batch_size. Omit it" in done.output.replace("\n", " ")
     variables.unlink()
     sandbox.service("s00", cluster="prod", region="us-east-1", tasks=1)
     source = tmp_path / "fleet.ecs_services.yml"
@@ -269,7 +269,7 @@ def test_what_is_not_said_in_full_is_refused_at_once(sandbox, run, fleet, variab
     (witness,) = services(sandbox, 1, tasks=1).values()
     done = run(fleet=fleet, **variables)
     assert done.code != 0
-    assert "Say which service and which tasks: -e cluster=NAME -e service=NAME, or an inventory" in done.output
+    assert "Choose the service and its stale tasks: -e cluster=NAME -e service=NAME, or an inventory" in done.output
     witness.untouched()
 
 

@@ -33,7 +33,7 @@ CALLS = 110  # fewer than a run over all of them makes that nothing disturbs
 
 @pytest.fixture
 def services(sandbox):
-    """Makes them anew, in an account in which nothing has happened yet."""
+    """Makes them again, in an account in which nothing has happened yet."""
 
     def services():
         sandbox.reset(speed=SPEED, latencies=LATENCIES)

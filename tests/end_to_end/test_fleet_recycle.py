@@ -23,7 +23,7 @@ ALL = {**FAST, "clusters": ["prod"], "max_task_age": "1h"}
 
 
 class One(Witness):
-    """Of several services, it hears of calls for its own only: by its name, its ARN or its tasks."""
+    """Of several services, it receives calls for its own only: by its name, its ARN or its tasks."""
 
     def calls(self, operation=None):
         words = (f'"{self.name}"', f"/{self.name}", *self.old, *(task["arn"] for task in self.now()["tasks"]))
@@ -216,7 +216,7 @@ def test_the_order_of_services_that_are_named(witnesses, sandbox, fleet):
 def test_the_whole_fleet_ends_after_its_time(witnesses, sandbox, fleet):
     sandbox.settings(latencies={"launch": 3000})
     result = fleet(fleet_timeout=2, wait_timeout=900).result()
-    assert "the 2 s that fleet_timeout allows for the whole fleet are over" in result["msg"]
+    assert "the run reached its fleet_timeout of 2 s" in result["msg"]
     assert result["msg"].count("fleet_timeout") == 1
     for witness in witnesses.values():
         witness.given_back()
@@ -234,13 +234,13 @@ def test_the_whole_fleet_ends_after_its_time(witnesses, sandbox, fleet):
         ({"clusters": None, "services": [{"service": "a", "batch_size": "0"}]}, "services, default/a: batch_size"),
         (
             {"clusters": ["nowhere"]},
-            "Cluster nowhere in eu-central-1: ListServices was answered with ClusterNotFoundException",
+            "Cluster nowhere in eu-central-1: ListServices failed with ClusterNotFoundException",
         ),
         ({"clusters": [f"{ARN}:cluster/prod"]}, "clusters names a cluster in us-east-1, but region is eu-central-1"),
         ({"concurrency": 0}, "concurrency must be a number of services from 1 (got 0)"),
         ({"max_fail_percentage": 101}, "max_fail_percentage must be a percentage from 0 to 100 (got 101)"),
         ({"calls_per_second": 0}, "calls_per_second must be a number above 0 (got 0)"),
-        ({"max_task_age": None}, "nothing says which tasks are stale"),
+        ({"max_task_age": None}, "no option chooses the stale tasks"),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "",
 )

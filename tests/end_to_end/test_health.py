@@ -233,7 +233,7 @@ def test_nothing_old_is_called_withdrawn(sandbox, recycle):
     witness = Witness(sandbox)
     sick = {task["arn"] for task in witness.before["tasks"] if not task["healthy"]}
     result = recycle(max_task_age="1h", batch_wait=600, timeout=4)
-    assert "that timeout allows for the whole run are over" in result["msg"]
+    assert "the run reached its timeout of" in result["msg"]
     told = result["recycle"]
     assert told["withdrawn"] == []
     assert {each["task"] for each in told["replaced"]} == sick

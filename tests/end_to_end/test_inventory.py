@@ -213,7 +213,7 @@ def test_a_second_run_asks_the_cache(estate, listed, calls, tmp_path):
     second = listed(**cached, keyed_groups=[{"key": "ecs_cluster", "prefix": "cluster"}])
     assert calls() == {}
     assert second == first
-    # Groups are made anew each time; another selection is another question.
+    # Groups are made again each time; another selection is another question.
     regrouped = listed(**cached, keyed_groups=[{"key": "ecs_service", "prefix": "service"}])
     assert calls() == {}
     assert sorted(regrouped[1]) == ["ecs_services", "service_canary_web", "service_web"]
@@ -256,14 +256,14 @@ def test_progress_is_told_on_standard_error(estate, run):
 def test_a_permission_that_is_missing(estate, refused, sandbox, operation, about):
     sandbox.fault("access_denied", operations=[operation])
     said = refused(clusters=["pro*"])
-    assert f"{PLUGIN}: {about}: {operation} was answered with AccessDeniedException" in said
+    assert f"{PLUGIN}: {about}: {operation} failed with AccessDeniedException" in said
     assert f"Allow ecs:{operation} to these credentials" in said
 
 
 def test_a_role_that_may_not_be_assumed(estate, refused, sandbox):
     sandbox.fault("access_denied", operations=["AssumeRole"])
     said = refused(assume_role_arn="arn:aws:iam::123456789012:role/fleet")
-    assert "The role arn:aws:iam::123456789012:role/fleet cannot be assumed: AssumeRole was answered with" in said
+    assert "The role arn:aws:iam::123456789012:role/fleet cannot be assumed: AssumeRole failed with" in said
     assert "Allow sts:AssumeRole" in said
 
 
@@ -279,15 +279,15 @@ def test_a_role_that_is_assumed(estate, inventory, calls):
     [
         (
             {"clusters": ["prdo"]},
-            "cluster prdo in eu-central-1: ListServices was answered with ClusterNotFoundException",
+            "cluster prdo in eu-central-1: ListServices failed with ClusterNotFoundException",
         ),
         ({"clusters": ["prdo"], "regions": BOTH}, "no cluster in eu-central-1, us-east-1 is called prdo"),
         ({"clusters": ["a b"]}, "clusters: 'a b' is neither a name of ECS nor a pattern"),
-        ({"tags": {"team": None}}, "tags: say for 'team' a value"),
-        ({"hostname": "ecs_service"}, "are both called 'web'"),
+        ({"tags": {"team": None}}, "tags: 'team' must be a value a value"),
+        ({"hostname": "ecs_service"}, "are both named 'web'"),
         ({"hostname": "ecs_nothing"}, "hostname: 'ecs_nothing' fails for arn:aws:ecs:"),
-        ({"hostname": "''"}, "makes no name of arn:aws:ecs:"),
-        ({"hostname": "ecs_desired_count"}, "makes no name of arn:aws:ecs:"),
+        ({"hostname": "''"}, "must give a name for arn:aws:ecs:"),
+        ({"hostname": "ecs_desired_count"}, "must give a name for arn:aws:ecs:"),
         ({"calls_per_second": 0}, "calls_per_second is 0"),
         ({"statuses": ["RUNNING"]}, "RUNNING"),
         ({"compose": {"a": "ecs_nothing"}, "strict": True}, "Could not set a for host"),
@@ -312,7 +312,7 @@ def test_a_failure_as_ansible_tells_it(estate, run, sandbox):
     """And a file of another name, which is not ours."""
     sandbox.fault("access_denied", operations=["ListClusters"])
     said = " ".join(run("ansible-inventory", "--list").stderr.split())
-    assert f"{PLUGIN}: the clusters of eu-central-1: ListClusters was answered with AccessDenied" in said
+    assert f"{PLUGIN}: the clusters of eu-central-1: ListClusters failed with AccessDenied" in said
     assert PLUGIN + ":" not in run("ansible-inventory", "--list", file="fleet.yml").stderr
 
 

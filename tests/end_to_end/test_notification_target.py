@@ -462,7 +462,7 @@ def test_who_keeps_policies_elsewhere_need_not_read_them(world, sandbox, calls):
 def test_a_run_that_breaks_off_tells_what_it_did_and_the_next_one_finishes(world, sandbox, target):
     sandbox.fault("access_denied", operations=["PutTargets"], times=1)
     result = target()
-    assert f"Done before that: let the rule reach {of.TOPIC}" in result["msg"]
+    assert f"Done before that: allowed the rule to reach {of.TOPIC}" in result["msg"]
     assert "Allow events:PutTargets" in result["msg"]
     assert target()["changed"]
     assert not target()["changed"]

@@ -158,7 +158,7 @@ def test_a_failure_tells_that_it_gives_back_and_why_only_at_the_end(witness, san
     run = warm_playbook([task(ignore_errors=True)])
     (result,) = run.results()
     assert lines(run)[0] == PLAN
-    assert lines(run)[1].endswith("fails, and gives back what it added; the reason follows")
+    assert lines(run)[1].endswith("failed; gives back what it added (the reason follows)")
     assert "CannotPullContainerError" not in lines(run)[1]
     assert result["msg"].count("CannotPullContainerError: image not found") == 1
     witness.given_back()

@@ -308,7 +308,7 @@ def test_a_fleet_is_filtered_with_the_keyboard(browser, large, width):
 
 @pytest.mark.parametrize("width", [1280, 390], ids=["desk", "phone"])
 def test_the_pictures_of_the_readme(browser, tmp_path, width, request):
-    """``PICTURES=docs/pictures`` writes them anew."""
+    """``PICTURES=docs/pictures`` writes them again."""
     name = f"recycle-page-{request.node.callspec.id}.png"
     page = tmp_path / "report.html"
     page.write_text(fleet(12))

@@ -276,6 +276,6 @@ def test_options_that_cannot_be_meant_are_not_packed(tmp_path):
     options.write_text('{"max_attempts": 0}')
     with pytest.raises(subprocess.CalledProcessError) as failed:
         pack(tmp_path, "--options", str(options))
-    assert "max_attempts is 0. Say a whole number from 1 to 50" in failed.value.stderr
+    assert "max_attempts must be a whole number from 1 to 50" in failed.value.stderr
     assert "Traceback" not in failed.value.stderr
     assert not (tmp_path / "retry.zip").exists()

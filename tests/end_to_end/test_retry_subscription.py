@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Subscription filters: made, kept, changed back and forth, removed; and never somebody else's."""
+"""Subscription filters: created, kept, changed back and forth, removed; filters of others are never changed."""
 
 from __future__ import annotations
 
@@ -241,30 +241,30 @@ def test_check_mode_may_run_before_there_is_a_function(subscription):
     there = FUNCTION.replace("launch-retry", "not-yet")
     result, _calls = subscription(function_arn=there, check=True)
     assert result["changed"]
-    assert "There is no function" in warnings(result)[0]
+    assert "does not exist" in warnings(result)[0]
 
 
 BAD = [
     ({"name": "a:b"}, "`name` must be 1 to 512 characters"),
     ({"log_group": "no where"}, "`log_group` must be the name of a log group"),
-    ({"log_group": "nowhere"}, "There is no log group nowhere"),
+    ({"log_group": "nowhere"}, "The log group nowhere does not exist"),
     ({"log_group": "arn:aws:s3:::trail"}, "`log_group` must be the name of a log group"),
-    ({"function_arn": None}, "function_arn is missing"),
+    ({"function_arn": None}, "function_arn is required"),
     ({"function_arn": "launch-retry"}, "`function_arn` must be the ARN of a Lambda function"),
-    ({"function_arn": FUNCTION.replace("launch-retry", "nothing")}, "There is no function"),
+    ({"function_arn": FUNCTION.replace("launch-retry", "nothing")}, "does not exist. Create it first"),
     ({"function_arn": FUNCTION.replace("eu-central-1", "us-east-1")}, "is in us-east-1"),
     ({"filter_pattern": "x" * 1025}, "(got 1025)"),
     ({"filter_pattern": "%a% %b% %c%"}, "has 3 regular expressions"),
-    ({"filter_pattern": "{ $.a = 1"}, "without its other brace"),
+    ({"filter_pattern": "{ $.a = 1"}, "with an unmatched brace"),
     ({"filter_pattern": "{ ($.a = 1 }"}, "parenthesis"),
     ({"filter_pattern": '{ $.a = "b }'}, "quotation mark"),
-    ({"filter_pattern": "{ $.failures[0] EXISTS }"}, "there is no EXISTS"),
-    ({"filter_pattern": "x", "clusters": ["production"]}, "leave clusters out"),
+    ({"filter_pattern": "{ $.failures[0] EXISTS }"}, "EXISTS is not supported"),
+    ({"filter_pattern": "x", "clusters": ["production"]}, "clusters are mutually exclusive"),
     ({"clusters": ["a b"]}, "`clusters` must be the name of an ECS cluster"),
     ({"clusters": [f"cluster-{number:03}" for number in range(30)]}, "takes 1024"),
     ({"task_families": ["report:7"]}, "must be a task family without revision"),
     ({"exclude_role_arns": ["launch-retry"]}, "`exclude_role_arns` must be the ARN of an IAM role"),
-    ({"regions": ["Frankfurt"]}, "is no region"),
+    ({"regions": ["Frankfurt"]}, "must be regions such as"),
     ({"wait_timeout": 0}, "wait_timeout is 0"),
     ({"wait_delay": -1}, "wait_delay is -1"),
     ({"state": "paused"}, "value of state must be one of"),
@@ -287,6 +287,6 @@ def test_a_filter_of_somebody_else_is_neither_written_over_nor_removed(sandbox, 
     )
     for state in ("present", "absent"):
         result, calls = subscription(state=state)
-        assert "may belong to somebody else" in result["msg"]
+        assert "is not managed by this module" in result["msg"]
         assert set(calls) <= {*READS, "GetFunctionConfiguration"}
     assert filters(aws) == {"refused-launches": theirs}

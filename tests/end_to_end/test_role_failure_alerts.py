@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The role failure_alerts: a whole stack comes, changes and goes, and what fails reaches everybody who is to know."""
+"""The role failure_alerts: a whole stack is created, changed and removed, and failures reach all receivers."""
 
 from __future__ import annotations
 

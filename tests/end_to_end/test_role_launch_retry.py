@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The role launch_retry: what it makes brings refused launches back, whichever way it hears of them, and goes again."""
+"""The role launch_retry: its stack retries refused launches from both sources, and is removed again."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ class Role(Launches):
             "writes": [call["operation"] for call in calls if call["write"]],
             "failed": [str(each["msg"]) for _name, each in results if each.get("failed") and each.get("msg")],
             "result": next((each["ansible_facts"] for _name, each in results[::-1] if "ansible_facts" in each), {}),
-            "notes": [note for name, each in results if name == "Show the notes" for note in each.get("msg", [])],
+            "notes": [
+                note for name, each in results if name == "Show what needs attention" for note in each.get("msg", [])
+            ],
         }
 
     def done(self, *options: str, **variables: Any) -> dict[str, Any]:
@@ -465,7 +467,7 @@ def no_call_twice(calls: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("trail", "words"),
-    [("stopped", "No trail of CloudTrail logs management events"), ("denied", "may not look"), ("logging", "")],
+    [("stopped", "No CloudTrail trail logs management events"), ("denied", "may not read trails"), ("logging", "")],
 )
 @pytest.mark.sampled(3)
 def test_without_a_trail_there_is_a_note(role, trail, words):
@@ -486,11 +488,11 @@ def test_variables_that_cannot_be_meant(role):
         ({"max_atempts": 3, "state": "absent"}, "Did you mean launch_retry_max_attempts?"),
         ({"name": "my retries"}, "launch_retry_name must have 1 to 40 letters"),
         ({"rules": [{"exit_codes": [1]}]}, "action"),
-        ({"max_attempts": 51}, "launch_retry_max_attempts is 51. Say a whole number from 1 to 50"),
+        ({"max_attempts": 51}, "launch_retry_max_attempts must be a whole number from 1 to 50"),
         ({"task_families": ["unknown"]}, "The task definition unknown does not exist in eu-central-1"),
         ({"event_pattern": {"source": "aws.ecs"}}, "launch_retry_event_pattern: source"),
-        ({"source": "log_subscription", "log_group": "nowhere"}, "There is no log group nowhere"),
-        ({"source": "log_subscription", "filter_pattern": "{ $.a EXISTS }"}, "there is no EXISTS"),
+        ({"source": "log_subscription", "log_group": "nowhere"}, "The log group nowhere does not exist"),
+        ({"source": "log_subscription", "filter_pattern": "{ $.a EXISTS }"}, "EXISTS is not supported"),
     ]
     usual = {name: each for name, each in WHOLE.items() if name != "launch_templates"}
     cases = [({f"launch_retry_{name}": each for name, each in said.items()}, words) for said, words in cases]

@@ -133,9 +133,9 @@ def test_without_the_permission_nothing_is_stopped(sandbox, recycle):
         pytest.param({}, {"surge": 0}, "surge is 0", id="nothing to lower"),
         pytest.param({}, {"protected_tasks": "recycle"}, "protected_tasks is recycle", id="protected ones"),
         pytest.param({}, {"protected_tasks": "wait"}, "protected_tasks is wait", id="ones that are waited for"),
-        pytest.param({"maximum_percent": 100}, {}, "Say surge: 1", id="no room"),
+        pytest.param({"maximum_percent": 100}, {}, "Set surge: 1", id="no room"),
         pytest.param(
-            {"daemon": True}, {"surge": 1, "minimum_healthy_percent": 50}, "Say stop_method: stop_task", id="daemon"
+            {"daemon": True}, {"surge": 1, "minimum_healthy_percent": 50}, "Set stop_method: stop_task", id="daemon"
         ),
     ],
 )

@@ -202,7 +202,10 @@ def test_a_start_that_has_passed_is_none(schedule):
 
 def test_in_a_group(sandbox, schedule, seen):
     result = schedule(group_name="reports")
-    assert "there is no schedule group reports. Make it with 'aws scheduler create-schedule-group" in result["msg"]
+    assert (
+        "the schedule group reports does not exist. Create it with 'aws scheduler create-schedule-group"
+        in result["msg"]
+    )
     assert seen(write=True) == []
     aws_client(sandbox, "scheduler").create_schedule_group(Name="reports")
     made = schedule(group_name="reports")["schedule"]
@@ -240,7 +243,10 @@ def test_rules_of_others_are_left_alone(sandbox, schedule, seen):
     before = len(seen(write=True))
     for state in ("present", "absent"):
         assert "which waits for events" in schedule(name="waits", using="rule", state=state)["msg"]
-        assert "has targets of somebody else: x" in schedule(name="theirs", using="rule", state=state)["msg"]
+        assert (
+            "has targets that this module does not manage: x"
+            in schedule(name="theirs", using="rule", state=state)["msg"]
+        )
     assert len(seen(write=True)) == before
 
 
@@ -256,7 +262,7 @@ BAD = [
     ({"name": "a b"}, "must be 1 to 64 letters, digits, dots, hyphens and underscores"),
     ({"group_name": "a/b"}, "must be 1 to 64 letters, digits, dots, hyphens and underscores"),
     ({"schedule_expression": None}, "schedule_expression is needed"),
-    ({"schedule_expression": "every hour"}, "is no schedule"),
+    ({"schedule_expression": "every hour"}, "must be a schedule such as"),
     ({"schedule_expression": "rate(1 hours)"}, "Write rate(1 hour)"),
     ({"schedule_expression": "rate(5 minute)"}, "Write rate(5 minutes)"),
     ({"schedule_expression": "rate(0 minutes)"}, "a number above 0"),
@@ -264,20 +270,20 @@ BAD = [
     ({"schedule_expression": "cron(0 3 * * * *)"}, "exactly one of day of month and day of week"),
     ({"schedule_expression": "cron(60 3 * * ? *)"}, "the minutes '60'"),
     ({"schedule_expression": "cron(0 3 ? * MOON *)"}, "the day of week 'MOON'"),
-    ({"schedule_expression": "cron(0/x 3 * * ? *)"}, "a step that is no number"),
+    ({"schedule_expression": "cron(0/x 3 * * ? *)"}, "must have a number above 0 as its step"),
     ({"schedule_expression": "at(2026-02-30T03:00:00)"}, "as in at(2026-12-31T03:00:00)"),
     ({"schedule_expression": "at(2026-12-31)"}, "as in at(2026-12-31T03:00:00)"),
-    ({"schedule_expression_timezone": "Mars/Olympus"}, "is no time zone"),
+    ({"schedule_expression_timezone": "Mars/Olympus"}, "must be the IANA name of a time zone"),
     ({"flexible_time_window": 1441}, "`flexible_time_window` must be a number from 0 to 1440 (got 1441)"),
     ({"start_date": "tomorrow"}, "start_date is 'tomorrow'"),
     ({"start_date": days_from_now(3), "end_date": days_from_now(2)}, "end_date is not after start_date"),
-    ({"end_date": "2020-01-01T00:00:00Z"}, "end_date lies in the past"),
+    ({"end_date": "2020-01-01T00:00:00Z"}, "end_date is in the past"),
     ({"description": "x" * 513}, "`description` must have at most 512 characters (got 513)"),
     ({"kms_key_arn": "alias/x"}, "must be the ARN of a KMS key"),
     ({"state_machine_arn": None}, "Give state_machine_arn or task"),
     ({"state_machine_arn": "report"}, "must be the ARN of a state machine"),
     ({"task": TASK}, "mutually exclusive"),
-    ({"state_machine_arn": None, "task": TASK, "input": {}}, "Give task.overrides instead"),
+    ({"state_machine_arn": None, "task": TASK, "input": {}}, "Set task.overrides instead"),
     ({"state_machine_arn": None, "task": {**TASK, "count": 11}}, "`task.count` must be a number from 1 to 10 (got 11)"),
     (
         {"state_machine_arn": None, "task": {**TASK, "cluster": "a b"}},
@@ -290,11 +296,11 @@ BAD = [
     ({"dead_letter_arn": QUEUE + ".fifo"}, "a standard SQS queue, not FIFO"),
     ({"maximum_retry_attempts": 186}, "`maximum_retry_attempts` must be a number from 0 to 185 (got 186)"),
     ({"maximum_event_age_in_seconds": 59}, "`maximum_event_age_in_seconds` must be a number from 60 to 86400 (got 59)"),
-    ({"using": "rule", "schedule_expression_timezone": "Europe/Berlin"}, "a rule counts in UTC"),
-    ({"using": "rule", "flexible_time_window": 5}, "fires at the minute"),
+    ({"using": "rule", "schedule_expression_timezone": "Europe/Berlin"}, "rules use UTC"),
+    ({"using": "rule", "flexible_time_window": 5}, "no flexible window"),
     ({"using": "rule", "start_date": days_from_now(2)}, "as long as it is enabled"),
-    ({"using": "rule", "group_name": "a"}, "rules are in no groups"),
-    ({"using": "rule", "schedule_expression": "at(2099-01-31T03:00:00)"}, "Take using=scheduler"),
+    ({"using": "rule", "group_name": "a"}, "rules have no groups"),
+    ({"using": "rule", "schedule_expression": "at(2099-01-31T03:00:00)"}, "Set using=scheduler"),
 ]
 
 

@@ -217,7 +217,7 @@ def test_many_events_in_one_process(run, sentry):
 
 
 def test_a_failure_does_not_outlive_its_event(run, sentry, tmp_path):
-    """After a failure the DSN is read anew: the secret may have been wrong, and been mended."""
+    """After a failure the DSN is read again: the secret may have been wrong, and fixed since."""
     (tmp_path / "boto3.py").write_text(BOTO3)
     (tmp_path / "boto3.py.dsn").write_text(json.dumps({"dsn": sentry.dsn}))
     sentry.answer = 429  # asks for a minute's silence
@@ -239,9 +239,9 @@ def test_a_dsn_that_aws_keeps(run, sentry, tmp_path, source, form):
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({}, "there is no DSN: set SENTRY_DSN"),
-        ({"SENTRY_DSN": "https://s3cret-key"}, "the DSN is none of Sentry's"),
-        ({"SENTRY_DSN": "ftp://s3cret-key@example.com/1"}, "the DSN is none of Sentry's"),
+        ({}, "no DSN is set: set SENTRY_DSN"),
+        ({"SENTRY_DSN": "https://s3cret-key"}, "the DSN is not valid"),
+        ({"SENTRY_DSN": "ftp://s3cret-key@example.com/1"}, "the DSN is not valid"),
     ],
 )
 def test_a_dsn_that_is_none(run, environment, words):
@@ -252,7 +252,7 @@ def test_a_dsn_that_is_none(run, environment, words):
 
 def test_what_is_no_event(run, sentry):
     (told,) = run({"message": "ECS task failed"}, SENTRY_DSN=sentry.dsn)
-    assert "no event of EventBridge" in told["words"]
+    assert "not an EventBridge event" in told["words"]
     assert sentry.received == []
 
 

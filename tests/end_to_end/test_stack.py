@@ -149,7 +149,7 @@ def test_a_role_comes_changes_and_goes(stack, sandbox):
         ([{"queue": {}}], "steps[0].queue needs name"),
         ([{"queue": {"name": "a b"}}], "`steps[0].queue.name` must be"),
         ([{"queue": {"name": "a", "state": "here"}}], "steps[0].queue.state must be one of present, absent"),
-        ([{"queue": {"name": "a"}}, {"rule": {"name": "b", "exit_codes": [1]}}], "exit_codes narrows a kind"),
+        ([{"queue": {"name": "a"}}, {"rule": {"name": "b", "exit_codes": [1]}}], "exit_codes requires kind"),
         ([{"queue": {"name": "a"}}, {"iam_role": {"name": "b", "policies": ["c"]}}], "policies must be a dictionary"),
         ([{"queue": {"name": "a"}}, {"target": {"rule": "b", "id": "c", "arn": "x"}}], "`arn` must be the ARN of"),
     ],
@@ -164,8 +164,8 @@ def test_a_failure_says_what_was_done(stack, sandbox):
     sandbox.fault("access_denied", operations=["CreateTopic"])
     failed, writes = stack(steps())
     assert failed["failed"]
-    assert failed["msg"].startswith("topic alerts in eu-central-1: CreateTopic was answered with ")
+    assert failed["msg"].startswith("topic alerts in eu-central-1: CreateTopic failed with ")
     assert failed["msg"].endswith("Done before that: queue lost")
     assert "CreateQueue" in writes
     missing, _writes = stack([{"target": {"rule": "x", "id": "y", "api_destination": "z"}}])
-    assert "There is no API destination z. Create it first" in missing["msg"]
+    assert "The API destination z does not exist. Create it first" in missing["msg"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Importing this file makes botocore read its data files once, for this process and all that are forked from it.
 
-botocore parses its endpoints and the models of its services anew for each session, which takes longer than most modules
+botocore parses its endpoints and the models of its services for each session, which takes longer than most modules
 take to run. Here all sessions of a process share one loader, and it has loaded what the collection's modules use. The
 loader already shares this data between the clients of a session, so no client changes it.
 """

@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-# Of Ansible, where its results are read. A run with other settings pays for reading them anew.
+# Of Ansible, where its results are read. A run with other settings pays for reading them again.
 SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
 PLUGINS = Path(__file__).parents[2] / "plugins"
 # Of its own, because Ansible looks for collections in a way that what Python has imported of them would spoil.
@@ -116,7 +116,7 @@ def serve(address: str, imported: list[str]) -> NoReturn:
 def _load_filters() -> None:
     """Load ours and Ansible's own, and what ours import when they are called, as Ansible's collection loader does it.
 
-    That loader compiles every file anew, and each task is a process that would do it again: half of what a play takes.
+    That loader compiles every file again, and each task is a process that would do it again: half of what a play takes.
     """
     from ansible.plugins.loader import filter_loader, init_plugin_loader  # noqa: PLC0415 - of the server for Ansible
 

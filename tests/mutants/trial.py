@@ -3,7 +3,7 @@
 """Runs the unit tests of one file against its mutants, each in a forked process.
 
 The parent holds pytest and every library that the tests import, but no module of the collection and no test, so a
-child starts in milliseconds and imports everything that could have seen the original anew.
+child starts in milliseconds and imports everything that could have seen the original again.
 """
 
 from __future__ import annotations

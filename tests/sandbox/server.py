@@ -20,7 +20,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def serve(account: Account, port: int) -> BaseWSGIServer:
-    """A server that listens on ``port``, or on a free one for 0. Whoever asks for it lets it serve."""
+    """A server that listens on ``port``, or on a free one for 0. The caller starts serving."""
 
     class Handler(MotoRequestHandler):
         protocol_version = "HTTP/1.1"

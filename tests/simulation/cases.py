@@ -3,7 +3,7 @@
 """Plays that once broke an invariant: the number that replays each, and what was wrong.
 
 A number stands for the same play as long as ``scenario.draw`` draws the same, which a test watches. Who
-changes what is drawn has to look for these cases anew.
+changes what is drawn has to look for these cases again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 CASES = {
     50: "a repeated UpdateService started from a read that was older than the change before it",
     285: "after a throttled UpdateService the last step was taken for whole, though ECS had started another task",
-    380: "the count was lowered in the middle of somebody else's deployment",
+    380: "the count was lowered in the middle of another user's deployment",
     439: "a count was lowered late without another look at what ECS had started meanwhile",
     442: "added tasks were withdrawn while ECS ran more than the count, and it picked a healthy one",
     676: "a withdrawn task's share of the count was taken off twice",
@@ -28,7 +28,7 @@ CASES = {
     34074: "a claim whose answer was lost stayed when the run was ended before it looked again",
     48820: "a stale read was believed after a count that was the same once before had been read back",
     50823: "the count was lowered with a StopTask that repeated one whose answer had been lost",
-    52461: "an end whose answer was lost wrote the record anew before it tried again",
+    52461: "an end whose answer was lost wrote the record again before it tried again",
     63144: "a replacement that ECS started before the lower count arrived was left beside the new tasks",
     68166: "a run that had to end while its surge was on its way gave it back without a look at the tasks",
     89362: "in a long last step, what ECS had started between a stop and its lower count was overlooked",
@@ -60,7 +60,7 @@ FAMILY_CASES = {
     ("health", 600739): "a task that ECS had started for an unhealthy one took the place of an added one",
     ("health", 801054): "a run that took over before ECS had started what was added kept the higher count",
     ("health", 804621): "the same where there was no room for what was added: the count stays, and that is said",
-    ("health", 805798): "a run that planned anew raised the count before ECS had stopped what was too much",
+    ("health", 805798): "a run that planned again raised the count before ECS had stopped what was too much",
     ("health", 802950): "the play left a task ill for the run to replace, which held up a deployment for ever",
     ("forged", 3009914): "an invariant failed on a record forged between a look and a protection",
     ("tags", 3003511): "the play left healthy tasks for ECS to replace, one for each that a run added, for ever",

@@ -97,7 +97,7 @@ class Watch:
             return
         fewer, before = change.healthy < self.healthy, self.healthy
         self.healthy = change.healthy
-        # A scale-in that follows a raise of ours is still that of whoever lowered the count before.
+        # A scale-in that follows a raise of ours is still that of the user who lowered the count before.
         ours = change.cause == "StopTask by client" or (
             change.cause == "scale-in after UpdateService by client" and self.lowered
         )
@@ -209,7 +209,7 @@ class Watch:
         if task.desired_status == "STOPPED":
             return  # nothing happens
         if task.deployment not in {owner for since, owner in self.owners if since <= looked_at}:
-            raise Broken(f"a task of somebody else's deployment was stopped: {arn} of {task.deployment}")
+            raise Broken(f"a task of another user's deployment was stopped: {arn} of {task.deployment}")
         if self.forged_at is not None:
             if task.created_at < START and not self._is_asked_for(task.state()):
                 raise Broken(f"a task was stopped for a forged record: {arn}")
@@ -253,7 +253,7 @@ class Watch:
             "never_healthy" in kind for kind, _ in self.scenario.faults
         )
         full = self.scenario.service["room"] is not None and ill
-        return (self.lowest_scale < 100 or full) and any("are to be seen" in words for words in self.warnings())
+        return (self.lowest_scale < 100 or full) and any("of them exist" in words for words in self.warnings())
 
     def _check_forged(self, count: int) -> None:
         """No more is added than the settings say, and no more given back than there are young tasks."""
@@ -265,7 +265,7 @@ class Watch:
         most = most_of(self.original)
         highest = self.original + most
         young = sum(task.created_at >= START for task in service.live.values())
-        if self.forged_at:  # midway: a run has to leave what it added to whoever seems to have taken over
+        if self.forged_at:  # midway: a run must leave its added tasks to the run that seems to have taken over
             highest += most_of(highest)
         else:
             young = most

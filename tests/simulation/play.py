@@ -114,7 +114,7 @@ class Stage(SideBySide[Run]):
             self.cluster.advance(self.cluster.now + LONGEST_LEASE + 120)  # no lease can last longer
         if RECORD_TAG in self.cluster.service(self.name).tags:
             # The last run refused to begin, and left what a killed one had left before.
-            # Or somebody had removed it, a run was killed while it wrote it anew, and the last one read too early.
+            # Or somebody had removed it, a run was killed while it wrote it again, and the last one read too early.
             unseen = self.play.watch.record_lost and any(kind == "stale_reads" for kind, _details in scenario.faults)
             if self.play.reports[-1].status != "failed" and not self.play.watch.forged_at and not unseen:
                 raise Broken("a run that did not fail left the record behind")
@@ -285,7 +285,7 @@ class Stage(SideBySide[Run]):
         full = self.scenario.service["room"] is not None and (
             "unable to place" in report.message or "a deployment of service" in report.message
         )
-        said = ("not one task of service", "stop_method: scale_in adds tasks before")
+        said = ("no task of service", "stop_method: scale_in adds tasks before")
         latencies, grows_after = self.scenario.latencies, self.scenario.service.get("grows_after") or 0.0
         in_time = grows_after + latencies.reaction + latencies.launch < self.scenario.settings.wait_timeout
         full = full or (not in_time and "for the added tasks to become good" in report.message)
@@ -297,5 +297,5 @@ class Stage(SideBySide[Run]):
         )
         stuck = desired * most // 100 <= math.ceil(desired * least / 100)
         full = full or (stuck and "a deployment of service" in report.message)
-        scaled = "has a scale of less than 100%" in report.message
+        scaled = "has a scale below 100%" in report.message
         return report.message.startswith(said) or full or scaled

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Processes that run side by side on one virtual clock, killed and begun anew, and what others do meanwhile."""
+"""Processes that run side by side on one virtual clock, killed and begun again, and what others do meanwhile."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_a_stopped_task_that_goes_on_running_is_told_at_the_end(yardstick: Laten
     cluster.create_service("web", desired=8, launch_type="EC2")
     cluster.fault("agent_lost", times=1, status="RUNNING")
     report = run_once(cluster, everything())
-    assert any("was told to stop" in words and "is still RUNNING" in words for words in report.warnings)
+    assert any("was asked to stop" in words and "is still RUNNING" in words for words in report.warnings)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_the_numbers_still_stand_for_the_same_histories() -> None:
     for option in UNDRAWN:
         told = told.replace(option, "")
     drawn = hashlib.sha256(told.encode()).hexdigest()
-    assert drawn == DRAWN, "scenario.draw draws otherwise: look for the cases anew, then write this digest down"
+    assert drawn == DRAWN, "scenario.draw draws otherwise: look for the cases again, then write this digest down"
 
 
 def test_a_number_replays_its_history() -> None:
@@ -290,7 +290,7 @@ def test_scale_in_skips_tasks_that_come_under_protection_while_the_count_is_low(
 def test_a_record_that_somebody_changes_under_the_name_of_the_run_is_written_again(
     yardstick: Latencies, earlier: bool
 ) -> None:
-    """Whoever comes after a killed run finds its protections in the record, and what it has added."""
+    """The next run after a killed one finds its protections and its added tasks in the record."""
     cluster = a_service(yardstick, 4)
     texts: list[str] = []
 

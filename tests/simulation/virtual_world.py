@@ -147,10 +147,10 @@ class VirtualWorld:
         return self.definitions[key]
 
     def fixed_images(self, revision: str) -> frozenset[str]:
-        raise NotImplementedError("tasks of the model tell of no image")
+        raise NotImplementedError("tasks of the model have no image")
 
     def find_image(self, image: RegistryImage) -> FoundImage | None:
-        raise NotImplementedError("tasks of the model tell of no image")
+        raise NotImplementedError("tasks of the model have no image")
 
     def secrets_changed_at(self, revision: str) -> float:
         raise NotImplementedError("no play asks for it")

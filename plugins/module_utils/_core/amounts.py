@@ -40,7 +40,7 @@ def read_seconds(option: str, value: float, zero: bool = False) -> float:
     """Return a number of seconds; 0 is one where ``zero`` says so. Raises ``Refused``."""
     if not 0 <= value <= _OLDEST or (value == 0 and not zero):
         least = ", 0 or more" if zero else " above 0"
-        raise Refused(f"{option} is {value}: say a number of seconds{least}, and at most a hundred years")
+        raise Refused(f"{option} must be a number of seconds{least}, at most a hundred years (got {value})")
     return float(value)
 
 
@@ -51,7 +51,7 @@ def parse_amount(option: str, text: object) -> Amount:
     number = float(match[1] or match[2]) if match else 0.0
     percent = bool(match and match[2])
     if not 1 <= number <= (100 if percent else LARGEST_COUNT):
-        raise Refused(f"{option} is {written!r}: say a number of tasks from 1, or a percentage from 1% to 100%")
+        raise Refused(f"{option} must be a number of tasks from 1, or a percentage from 1% to 100% (got {written!r})")
     return Amount(number, percent)
 
 
@@ -60,7 +60,9 @@ def parse_age(option: str, text: object) -> float:
     match = _AGE.fullmatch(str(text).strip())
     seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
     if not 0 < seconds <= _OLDEST:
-        raise Refused(f"{option} is {str(text)!r}: say an age such as 7d, 12h or 30m, or a number of seconds above 0")
+        raise Refused(
+            f"{option} must be an age such as 7d, 12h or 30m, or a number of seconds above 0 (got {str(text)!r})"
+        )
     return seconds
 
 
@@ -69,7 +71,7 @@ def parse_instant(option: str, text: object) -> float:
     written = str(text).strip()
     if _EPOCH.fullmatch(written):
         if float(written) > _LATEST:
-            raise Refused(f"{option} is {written!r}: epoch seconds are meant, and these lie beyond the year 9999")
+            raise Refused(f"{option} must be epoch seconds before the year 10000 (got {written!r})")
         return float(written)
     match = _RFC3339.fullmatch(written)
     try:
@@ -83,7 +85,7 @@ def parse_instant(option: str, text: object) -> float:
     except ValueError:
         pass
     raise Refused(
-        f"{option} is {written!r}: say an instant with its zone, as in 2026-11-22T03:00:00Z"
+        f"{option} must be an instant with a time zone (got {written!r}), as in 2026-11-22T03:00:00Z"
         " or 2026-11-22T03:00:00+01:00, or epoch seconds"
     )
 

@@ -28,7 +28,7 @@ THROTTLED = frozenset(
     }
 )
 
-# Also those that say that somebody else is changing the same thing: a moment later it is our turn.
+# Includes codes for a concurrent change of the same resource: a retry a moment later succeeds.
 PASSING = frozenset(
     {
         "ConcurrentModificationException",
@@ -62,7 +62,7 @@ _ADVICE: tuple[tuple[set[str], str], ...] = (
             "TokenRetrievalError",
             "UnauthorizedSSOTokenError",
         },
-        "The credentials have expired: get new ones and run the task again",
+        "The credentials have expired. Get new ones and run the task again",
     ),
     (
         {"RequestExpired", "RequestTimeTooSkewed"},
@@ -138,17 +138,17 @@ def advice(action: str, code: str, message: str, kind: str) -> str:
         denied = _EXPLICIT_DENY.search(message)
         if denied:
             where = denied[1] or "a policy"
-            return f"An explicit deny in {where} forbids {missing}, and no Allow outweighs it: have that policy changed"
+            return f"An explicit deny in {where} forbids {missing}, and overrides every Allow. Change that policy"
         return f"Allow {missing} to these credentials and run the task again"
     if _TAG_POLICY.search(message):
-        return "A tag policy of the organization refuses this tag: have the policy allow it"
-    if code.isdecimal():  # HTTP's status, for want of a code
-        return "This does not seem to come from AWS: check the network, region and endpoint_url"
+        return "A tag policy of the organization refuses this tag. Allow it in that policy"
+    if code.isdecimal():  # the HTTP status, because there is no code
+        return "This does not seem to come from AWS. Check the network, region and endpoint_url"
     for codes, words in _ADVICE:
         if code in codes:
             return words
     if kind == "throttled":
-        return "AWS asks to slow down: run the task again a little later"
+        return "AWS throttles the calls. Run the task again a little later"
     if kind == "passing":
-        return "This passes by itself: run the task again"
+        return "This is transient. Run the task again"
     return ""

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A thing as it is and as it shall be: ``changed``, the diff, check mode and the result all come from it."""
+"""A resource before and after a change: ``changed``, the diff, check mode and the result all come from this."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Change:
 
 
 def wanted_tags(current: Mapping[str, str], wanted: Mapping[str, Any] | None, purge: bool) -> dict[str, str]:
-    """The tags that shall be there: ``wanted`` added, others removed when ``purge``; all stay when it is None."""
+    """Return the tags after the change: ``wanted`` is added, others are removed if ``purge``; None keeps all tags."""
     if wanted is None:
         return dict(current)
     kept = {} if purge else dict(current)

@@ -23,7 +23,7 @@ class CallFailed(Exception):
     """
 
     def __init__(self, operation: str, code: str, message: str, kind: str = "final", answered: bool = True) -> None:
-        super().__init__(f"{operation} was answered with {code}: {message}")
+        super().__init__(f"{operation} failed with {code}: {message}")
         self.operation = operation
         self.code = code
         self.kind = kind

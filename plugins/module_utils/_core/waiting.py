@@ -67,6 +67,6 @@ def wait_until(
     while (still := verdict(seen := look())) is not None:
         left = end - clock()
         if left <= 0:
-            raise Failed(f"{still} after {patience.timeout:g} s. Give it longer with wait_timeout, and run again")
+            raise Failed(f"{still} after {patience.timeout:g} s. Increase wait_timeout and run again")
         yield min(patience.delay, left)
     return seen

@@ -42,7 +42,7 @@ def main() -> None:
     try:
         told = pack(given.source, given.core, given.requirements, given.wheels, given.output)
     except (CannotPack, Refused, OSError) as error:
-        sys.exit(f"The package {given.output} cannot be made: {error}")
+        sys.exit(f"The package {given.output} cannot be created: {error}")
     sys.stdout.write(json.dumps(told) + "\n")
 
 

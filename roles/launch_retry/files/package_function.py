@@ -46,7 +46,7 @@ def main() -> None:
     except Refused as error:
         sys.exit(f"The retry options are invalid. {error}")
     except (OSError, ValueError) as error:
-        sys.exit(f"The package {given.output} cannot be made: {error}")
+        sys.exit(f"The package {given.output} cannot be created: {error}")
     sys.stdout.write(
         json.dumps({"path": str(given.output), "code_sha256": code_sha256(package), "changed": changed}) + "\n"
     )

@@ -51,7 +51,7 @@ def policy_statements(policy: Any) -> list[Any]:
 
 
 def need_key(region: str, reference: str | None, noun: str, principal: str = EVENTS, role: str | None = None) -> None:
-    """What is encrypted with a key of one's own needs a key policy; with a key of AWS it cannot be reached at all.
+    """A resource encrypted with your own key needs a key policy; one with a key of AWS cannot be reached at all.
 
     A role must be allowed to use the key; the policy of the key is taken for one that leaves that to IAM, as that of a
     new key does. Assumed of the keys of AWS, whose policies are for all roles of the account: any role may.

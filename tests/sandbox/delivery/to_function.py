@@ -94,7 +94,7 @@ def bury(account: Account, arn: str, payload: str, problem: DeliveryFailed, cond
 
 
 def destination(account: Account, arn: str, payload: str, which: str, condition: str, answer: str) -> str | None:
-    """A queue or an event bus that hears of every asynchronous invocation. Others are not delivered to."""
+    """A queue or an event bus that receives every asynchronous invocation. Others are not delivered to."""
     config = (event_config(arn).get("DestinationConfig") or {}).get(which) or {}
     there = config.get("Destination") or ""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

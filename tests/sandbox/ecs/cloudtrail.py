@@ -26,7 +26,7 @@ TIMES = ("createdAt", "startedAt", "stoppedAt", "connectivityAt", "pullStartedAt
 
 
 def record(account: Account, call: Call, answer: Answer) -> None:
-    """Keep a call, and tell of it later. Nothing comes of it without a trail that is logging."""
+    """Keep a call, and deliver its record later. Without a trail that is logging, nothing is delivered."""
     if call.service != "ecs" or call.operation not in RECORDED:
         return
     with account.lock:

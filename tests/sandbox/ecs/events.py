@@ -61,7 +61,7 @@ def iso(account: Account, instant: float | None) -> str | None:
 
 
 def task_changed(account: Account, region: str, state: TaskState) -> None:
-    """A status of a task has changed: one event, and word to whoever waits for its end."""
+    """A status of a task has changed: send one event, and notify those who wait for its end."""
     if state.last_status == "STOPPED":
         for waiter in account.waiters.pop(state.arn, []):
             account.agenda.at(0.0, waiter)

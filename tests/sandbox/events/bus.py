@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where events come in: whoever emits one calls ``publish``, and never waits for what becomes of it."""
+"""The entry of events: emitters call ``publish``, and never wait for the delivery."""
 
 from __future__ import annotations
 

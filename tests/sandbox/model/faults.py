@@ -21,7 +21,7 @@ STANDING = {
     "agent_lost": "a task that is stopped keeps the last status `status`: RUNNING, or STOPPING",
     "list_omits_new": "ListTasks does not name tasks younger than `seconds`",
 }
-# Faults that are somebody else's act, once `after` tasks of the service have been stopped by StopTask.
+# Faults that are acts of others, once `after` tasks of the service have been stopped by StopTask.
 MIDWAY = {
     "deployment_midway": "a new deployment begins, of the kind that the service has",
     "deployment_fails_midway": "a new deployment begins and fails at once: PRIMARY FAILED beside ACTIVE",

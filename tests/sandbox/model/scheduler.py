@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ECS with time in it: a pure discrete-event simulation. Whoever holds it says what time it is.
+"""ECS with time in it: a pure discrete-event simulation. The owner of the simulation sets its time.
 
 Every duration is in seconds, every instant in epoch seconds. Nothing here knows HTTP, moto or a real clock.
 """
@@ -691,7 +691,8 @@ class Cluster:
         tasks.end(self, self.tasks[arn], "EssentialContainerExited", "Essential container in task exited", exit_code)
 
     def lose_agent(self, arn: str, status: str = "RUNNING") -> None:
-        """The agent of the task's instance is gone: whoever stops the task, its last status stays RUNNING, or STOPPING.
+        """The agent of the task's instance is gone: when the task is stopped, its last status stays RUNNING, or
+        STOPPING.
 
         ECS starts another in its place all the same, because it goes by the desired status (assumed).
         """
@@ -810,7 +811,7 @@ class Cluster:
         )
 
     def changed(self, task: Task, cause: str) -> None:
-        """Something about the task changed: count again, write the journal if a number moved, tell of a new status."""
+        """Something about the task changed: count again, write the journal if a number changed, report a new status."""
         status = (task.last_status, task.desired_status)
         news, task.told = status != task.told, status
         if news:

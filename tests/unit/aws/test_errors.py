@@ -74,24 +74,23 @@ def test_kinds(error, kind):
     [
         (
             answered("AccessDeniedException", message="You are not authorized to perform: ecs:StopTask on x."),
-            "StopTask was answered with AccessDeniedException: You are not authorized to perform: ecs:StopTask on x. "
+            "StopTask failed with AccessDeniedException: You are not authorized to perform: ecs:StopTask on x. "
             "Allow ecs:StopTask to these credentials and run the task again",
         ),
         (
             answered("InvalidParameterException", message="The reason is too long."),
-            "StopTask was answered with InvalidParameterException: The reason is too long",
+            "StopTask failed with InvalidParameterException: The reason is too long",
         ),
-        (answered("Odd", message=""), "StopTask was answered with Odd: no further words"),
+        (answered("Odd", message=""), "StopTask failed with Odd: no further words"),
         (
             exceptions.NoCredentialsError(),
-            "StopTask was answered with NoCredentialsError: Unable to locate credentials. "
+            "StopTask failed with NoCredentialsError: Unable to locate credentials. "
             "Give a profile, or access_key and secret_key, or run where a role provides credentials",
         ),
         # Credentials are fetched by a call of its own.
         (
             answered("AccessDenied", message="No.", operation="AssumeRole"),
-            "AssumeRole was answered with AccessDenied: No. "
-            "Allow AssumeRole to these credentials and run the task again",
+            "AssumeRole failed with AccessDenied: No. Allow AssumeRole to these credentials and run the task again",
         ),
     ],
 )
@@ -212,7 +211,7 @@ def test_an_answer_of_somebody_else_is_not_read_as_empty():
     with pytest.raises(CallFailed) as failed:
         line.call()
     assert (failed.value.code, failed.value.kind) == ("UnexpectedAnswer", "passing")
-    assert "The answer has no 'services'" in str(failed.value)
+    assert "The response has no 'services'" in str(failed.value)
 
 
 def test_no_exception_of_boto3_hangs_on_to_the_failure():

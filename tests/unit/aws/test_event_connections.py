@@ -211,7 +211,7 @@ def test_credentials_that_are_not_found_are_no_missing_connection(function):
         raise ClientError(answer, "GetRoleCredentials")
 
     client.meta.events.register("provide-client-params", no_credentials)
-    with pytest.raises(CallFailed, match="GetRoleCredentials was answered with ResourceNotFoundException"):
+    with pytest.raises(CallFailed, match="GetRoleCredentials failed with ResourceNotFoundException"):
         function(client, "sentry")
 
 

@@ -201,13 +201,13 @@ def test_a_failure_names_call_and_cluster_and_what_to_do(operation, about):
     with pytest.raises(Failed) as failure:
         reader(account).read()
     said = str(failure.value)
-    assert said.startswith(f"{about}: {operation} was answered with {code}: so it is")
+    assert said.startswith(f"{about}: {operation} failed with {code}: so it is")
     assert f"Allow ecs:{operation} to these credentials" in said
 
 
 def test_patience_ends():
     account = Account({"prod": 30}, fail=lambda asked, number: asked == "ListServices" and "ThrottlingException")
-    with pytest.raises(Failed, match="AWS asks to slow down"):
+    with pytest.raises(Failed, match="AWS throttles the calls"):
         reader(account, patience=0).read()
 
 

@@ -33,7 +33,7 @@ def test_no_function_has_none_set_apart():
 @pytest.mark.parametrize(
     ("code", "message", "kind", "words"),
     [
-        ("ResourceNotFoundException", "no", Failed, "There is no function retry"),
+        ("ResourceNotFoundException", "no", Failed, "The function retry does not exist"),
         ("InvalidParameterValueException", "UnreservedConcurrentExecution below 100", Failed, "Reserve fewer or none"),
         ("AccessDeniedException", "no", CallFailed, "lambda:PutFunctionConcurrency"),
     ],
@@ -48,7 +48,7 @@ def test_what_is_said_when_it_cannot_be_set_apart(code, message, kind, words):
 def test_it_is_given_back():
     client, stub = stubbed("lambda")
     stub.add_response("delete_function_concurrency", {}, {"FunctionName": "retry"})
-    assert list(write_concurrency(client, "retry", Change(FIVE, None))) == ["gave the reserved concurrency back"]
+    assert list(write_concurrency(client, "retry", Change(FIVE, None))) == ["removed the reserved concurrency"]
     stub.assert_no_pending_responses()
 
 

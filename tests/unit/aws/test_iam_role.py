@@ -168,7 +168,7 @@ def test_a_role_that_is_not_there():
         assert plan_step(clients, HERE, *step(**options)).change.changed is changed
         clients.assert_all_asked()
     clients.expect(("iam.get_role", NAMED, "NoSuchEntity"))
-    with pytest.raises(Failed, match=r"There is no role tell\. Set assume_role_policy_document to create it"):
+    with pytest.raises(Failed, match=r"The role tell does not exist\. Set assume_role_policy_document to create it"):
         plan_step(clients, HERE, *step(description="x"))
 
 

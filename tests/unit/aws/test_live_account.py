@@ -62,7 +62,7 @@ def test_ten_services_of_a_cluster_in_a_call(clients, account, worlds):
 
 
 def revised(name):
-    """Without a load balancer of its own, only its revision tells of one that ECS has made."""
+    """Without a load balancer of its own, only its revision names one that ECS created."""
     revision = {"arn": f"{ECS}:service-revision/prod/{name}/1", "requestedTaskCount": 3}
     return named(name, currentServiceRevisions=[revision])
 

@@ -108,14 +108,14 @@ def test_what_is_read(using, present, calls, current, foreign):
         (
             SCHEDULER,
             [("scheduler.get_schedule", None, MISSING), ("scheduler.get_schedule_group", None, MISSING)],
-            "group_name: there is no schedule group default",
+            "group_name: the schedule group default does not exist",
         ),
         (RULE, [("events.describe_rule", NAMED, {**BY_RULE, "EventPattern": "{}"})], "which waits for events"),
         (RULE, [("events.describe_rule", NAMED, {**BY_RULE, "ManagedBy": "ecs"})], "which is managed by ecs"),
         (
             RULE,
             [DESCRIBED, rule_targets({"Id": "schedule", **PLAIN}, {"Id": "mail", **PLAIN})],
-            "has targets of somebody else: mail",
+            "has targets that this module does not manage: mail",
         ),
     ],
 )
@@ -243,7 +243,7 @@ def test_the_same_target_is_taken_over_with_its_id(change, calls):
 
 def test_another_target_beside_the_same_one_is_somebody_elses():
     both = rule_targets({"Id": "theirs", **PLAIN}, {"Id": "mail", **PLAIN})
-    with pytest.raises(Refused, match="has targets of somebody else: theirs, mail"):
+    with pytest.raises(Refused, match="has targets that this module does not manage: theirs, mail"):
         live(DESCRIBED, both, using=RULE, state_machine_arn=PLAIN["Arn"])
 
 
@@ -279,5 +279,5 @@ def test_a_target_that_is_refused():
         ("events.put_rule", None, {"RuleArn": R_ARN}),
         ("events.put_targets", None, {"FailedEntryCount": 1, "FailedEntries": [entry]}),
     )
-    with pytest.raises(CallFailed, match=r"PutTargets was answered with LimitExceeded: too many \(target schedule\)"):
+    with pytest.raises(CallFailed, match=r"PutTargets failed with LimitExceeded: too many \(target schedule\)"):
         ended(schedule.write(Change(None, RULE_SHOWN)))

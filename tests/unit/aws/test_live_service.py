@@ -380,7 +380,7 @@ def test_when_secrets_were_changed_last(account, container, calls, changed_at):
         (
             {"secrets": [{"name": "a", "valueFrom": SECRET.replace("eu-central-1", "us-east-1")}]},
             [],
-            "lies in us-east-1, and only what lies in eu-central-1",
+            "is in us-east-1, but the module can only check the region of the service, eu-central-1",
         ),
         (
             {"secrets": [{"name": "a", "valueFrom": "key"}]},
@@ -472,7 +472,7 @@ def test_instances_of_a_classic_load_balancer(account):
 
 
 REVISION = f"{ECS}:service-revision/prod/web/1"
-UNTOLD_WORDS = "does not name the target group that this Express service uses"
+UNTOLD_WORDS = "does not name the target group of this Express service"
 
 
 @pytest.mark.parametrize(

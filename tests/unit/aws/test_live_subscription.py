@@ -96,7 +96,7 @@ ADDED, DONE = "added the invoke permission", "put the subscription filter"
             STANDS,
             None,
             [remove(), ADD],
-            (["removed an invoke permission that was another one", ADDED], []),
+            (["removed an outdated invoke permission", ADDED], []),
         ),
         (WANTED, Change({**BEFORE, "filter_pattern": "q"}, BEFORE), STANDS, None, [(*PUT, {})], ([DONE], [])),
         # From an alias to the function: the alias loses its permission last.
@@ -133,8 +133,14 @@ def test_a_change(wanted, change, policy, stale, calls, expected):
 @pytest.mark.parametrize(
     ("wanted", "policy", "calls", "kind", "words"),
     [
-        (WANTED, FunctionAccess(FUNCTION, False), [], Failed, "There is no function"),
-        (OTHERS_KEEP_IT, NONE, [(*PUT, NOT_YET)], Failed, "may not call .* Set resource_policy, or let logs.amazonaws"),
+        (WANTED, FunctionAccess(FUNCTION, False), [], Failed, "does not exist. Create it first"),
+        (
+            OTHERS_KEEP_IT,
+            NONE,
+            [(*PUT, NOT_YET)],
+            Failed,
+            "may not call .* Set resource_policy: true, or allow logs.amazonaws",
+        ),
         (
             replace(WANTED, patience=Patience(True, 0, 3)),
             STANDS,

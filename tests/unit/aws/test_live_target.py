@@ -108,7 +108,7 @@ def test_what_is_missing_is_told_before_any_write():
 SENT = {**OF_RULE, "Targets": [boto_target(read_target(params()).facts)]}
 CANNOT = "ValidationException: Provided role 'x' cannot be assumed by principal 'events.amazonaws.com'."
 BUSY = failed("ConcurrentModificationException", "Somebody else.")
-REACH, NO_LONGER = f"let the rule reach {of.TOPIC}", f"let the rule no longer reach {of.TOPIC}"
+REACH, NO_LONGER = f"allowed the rule to reach {of.TOPIC}", f"removed the permission of the rule for {of.TOPIC}"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ REACH, NO_LONGER = f"let the rule reach {of.TOPIC}", f"let the rule no longer re
             [(PUT, SENT, BUSY), (PUT, SENT, CANNOT), (PUT, SENT, DONE)],
             (["put the target"], [1.0, 2.0]),
         ),
-        # As it shall be.
+        # As wanted.
         ([listed(OURS), WITH_POLICY], {}, [], ([], [])),
         # Gone: first the target, then the policy.
         (
@@ -147,7 +147,7 @@ REACH, NO_LONGER = f"let the rule reach {of.TOPIC}", f"let the rule no longer re
                 (PUT, SENT, DONE),
                 ("lambda.remove_permission", None, {}),
             ],
-            ([REACH, "put the target", f"let the rule no longer reach {of.FUNCTION}"], []),
+            ([REACH, "put the target", f"removed the permission of the rule for {of.FUNCTION}"], []),
         ),
     ],
 )  # fmt: skip

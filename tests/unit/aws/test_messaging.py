@@ -125,5 +125,5 @@ def test_a_key_of_a_log_group(found, changed):
 def test_a_key_needs_its_log_group():
     clients = Clients()
     clients.expect(("logs.describe_log_groups", {"logGroupNamePrefix": "/ecs"}, {"logGroups": []}))
-    with pytest.raises(Failed, match=r"There is no log group /ecs\. Create it first"):
+    with pytest.raises(Failed, match=r"The log group /ecs does not exist\. Create it first"):
         plan_step(clients, StackPlace("aws", "x", "1"), "log_group_key", {"name": "/ecs", "kms_key_arn": KEY})

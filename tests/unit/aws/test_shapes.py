@@ -72,7 +72,7 @@ def test_a_service_with_nothing_special():
             {"events": (Event("2", 20.5, "new"), Event("1", 10.0, "old"))},
         ),
         ({"loadBalancers": [{"loadBalancerName": "classic", "containerName": "web"}]}, {"target_groups": ("classic",)}),
-        # VPC Lattice is told of deployments only.
+        # ECS reports only deployments to VPC Lattice.
         (
             {"deployments": [{"status": "PRIMARY", "vpcLatticeConfigurations": [LATTICE]}], "loadBalancers": [WEB]},
             {"target_groups": (GROUP, LATTICE_GROUP)},

@@ -147,7 +147,7 @@ def test_tags():
             [{"severity": "ERROR", "code": "X", "message": "bad", "location": "/States/A"}],
             (["/States/A: bad"], []),
         ),
-        ("FAIL", [], (["AWS refuses it without a word"], [])),
+        ("FAIL", [], (["AWS refuses it without a reason"], [])),
     ],
 )
 def test_the_judgement_of_aws(result, diagnostics, found):

@@ -25,7 +25,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import
 from tests.unit.aws.clients import ended
 
 NAMES = {"name": "x", "connection": "y", "arn": "arn:x", "function": "f", "log_group": "g"}
-CHECK = "Check the authorization that was given, and the web service it is for, and run again"
+CHECK = "Check the authorization and the web service, then run again"
 
 
 def seen(*states):
@@ -61,10 +61,10 @@ def test_a_wait_ends(wait, states, ends_in):
     ("wait", "states", "words"),
     [
         (connection.AT_REST, ["CREATING"], "connection x is still CREATING after 0 s"),
-        (connection.AUTHORIZED, [GONE], "connection x cannot be seen yet after 0 s"),
+        (connection.AUTHORIZED, [GONE], "connection x does not exist yet after 0 s"),
         (connection.AUTHORIZED, ["DEAUTHORIZED"], "connection x is still DEAUTHORIZED after 0 s"),
         (connection.DELETED, ["DELETING"], "connection x is still DELETING after 0 s"),
-        (api_destination.WRITTEN, [GONE], "API destination x cannot be seen yet after 0 s"),
+        (api_destination.WRITTEN, [GONE], "API destination x does not exist yet after 0 s"),
         (
             api_destination.WRITTEN,
             ["INACTIVE"],
@@ -74,7 +74,7 @@ def test_a_wait_ends(wait, states, ends_in):
         (
             machine.DELETED,
             ["DELETING"],
-            "arn:x is still being deleted, since Step Functions waits for its executions to end, after 0 s",
+            "arn:x is still being deleted, because Step Functions waits for its executions to end, after 0 s",
         ),
         (subscription.ACCEPTED, ["REFUSED"], "CloudWatch Logs may not call f yet (Why) after 0 s"),
     ],
@@ -82,7 +82,7 @@ def test_a_wait_ends(wait, states, ends_in):
 def test_a_wait_that_takes_too_long_says_what_is_still_so(wait, states, words):
     with pytest.raises(Failed) as failed:
         ended(settled(seen(*states), wait, Patience(True, 0, 2), **NAMES))
-    assert str(failed.value) == f"{words}. Give it longer with wait_timeout, and run again"
+    assert str(failed.value) == f"{words}. Increase wait_timeout and run again"
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_a_wait_that_takes_too_long_says_what_is_still_so(wait, states, words):
         (
             subscription.ACCEPTED_AT_ONCE,
             ["REFUSED"],
-            "CloudWatch Logs may not call f: Why. Set resource_policy, or let logs.amazonaws.com invoke it for the log "
-            "group g",
+            "CloudWatch Logs may not call f: Why. Set resource_policy: true, or allow logs.amazonaws.com to invoke it "
+            "for the log group g",
         ),
     ],
 )
@@ -167,6 +167,6 @@ def test_a_write_that_is_refused_for_good(failure, options, tries_made):
 def test_a_refusal_is_a_value_and_other_errors_are_not():
     assert refusal_of(write()[0], "may not") is None
     found = refusal_of(write(refused("You may not"))[0], "may not")
-    assert (found.state, found.reason) == ("REFUSED", "PutIt was answered with ValidationException: You may not")
+    assert (found.state, found.reason) == ("REFUSED", "PutIt failed with ValidationException: You may not")
     with pytest.raises(CallFailed, match="Too long"):
         refusal_of(write(refused("Too long"))[0], "may not")

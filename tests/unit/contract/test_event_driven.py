@@ -48,5 +48,7 @@ def test_the_guide_names_what_exists():
 
 def test_the_filter_runs_outside_of_ansible():
     main = runpy.run_path(str(FILTER))["main"]
-    assert main({"body": "{{ x }}", "meta": {}}) == {"ecs": {"kind": "ignored", "why": "the message is no JSON object"}}
+    assert main({"body": "{{ x }}", "meta": {}}) == {
+        "ecs": {"kind": "ignored", "why": "the message is not a JSON object"}
+    }
     assert main("text") == main({}) == main({"body": None})

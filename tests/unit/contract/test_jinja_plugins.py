@@ -73,7 +73,7 @@ def test_what_no_summary_can_be_made_of_is_an_error_of_ansible():
             with pytest.raises(AnsibleError, match=rf"^steadyops\.ecs\.{name}: "):
                 filters[name](summary)
     for name, more in (("recycle_row", ["web"]), ("recycle_notice", ["prod", "web"])):
-        with pytest.raises(AnsibleError, match=rf"^steadyops\.ecs\.{name}: a dictionary is needed"):
+        with pytest.raises(AnsibleError, match=rf"^steadyops\.ecs\.{name}: the input must be a dictionary"):
             filters[name]("text", *more)
 
 

@@ -17,7 +17,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.aws_errors imp
             "AccessDeniedException",
             "User: x is not authorized to perform: ecs:TagResource on resource: y with an explicit deny",
             "final",
-            "An explicit deny in a policy forbids ecs:TagResource, and no Allow outweighs it",
+            "An explicit deny in a policy forbids ecs:TagResource, and overrides every Allow",
         ),
         (
             "AccessDeniedException",
@@ -36,7 +36,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.aws_errors imp
             "TagPolicyException",
             "The tag policy does not allow the specified value for the following tag key: 'steadyops.ecs/recycle'.",
             "final",
-            "A tag policy of the organization refuses this tag: have the policy allow it",
+            "A tag policy of the organization refuses this tag. Allow it in that policy",
         ),
         ("AccessDenied", "You may not perform: iam:PassRole on x", "final", "Allow iam:PassRole to these credentials"),
         ("ExpiredTokenException", "", "final", "The credentials have expired"),
@@ -49,8 +49,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.aws_errors imp
         ("SSLError", "", "final", "Check aws_ca_bundle"),
         ("404", "", "final", "This does not seem to come from AWS"),
         ("503", "", "passing", "This does not seem to come from AWS"),
-        ("ThrottlingException", "", "throttled", "AWS asks to slow down"),
-        ("ServerException", "", "passing", "This passes by itself"),
+        ("ThrottlingException", "", "throttled", "AWS throttles the calls"),
+        ("ServerException", "", "passing", "This is transient"),
         ("ValidationException", "", "final", ""),
     ],
 )

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Failed, Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import Patience, read_patience, wait_until
@@ -39,20 +41,26 @@ def test_waits_until_it_is_good(states, pauses):
 
 
 def test_gives_up_after_the_timeout():
-    with pytest.raises(Failed, match=r"it is new after 10 s\. Give it longer with wait_timeout"):
+    with pytest.raises(Failed, match=r"it is new after 10 s\. Increase wait_timeout"):
         run(["new"] * 9)
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"wait_timeout": 0}, "wait_timeout is 0"),
-        ({"wait_timeout": -5}, "wait_timeout is -5"),
-        ({"wait_delay": 0.0}, "wait_delay is 0.0"),
-        ({"wait_delay": float("nan")}, "wait_delay is nan"),
-        ({"wait_delay": float("inf")}, "wait_delay is inf"),
+        ({"wait_timeout": 0}, "wait_timeout must be a number of seconds above 0, at most a hundred years (got 0)"),
+        ({"wait_timeout": -5}, "wait_timeout must be a number of seconds above 0, at most a hundred years (got -5)"),
+        ({"wait_delay": 0.0}, "wait_delay must be a number of seconds above 0, at most a hundred years (got 0.0)"),
+        (
+            {"wait_delay": float("nan")},
+            "wait_delay must be a number of seconds above 0, at most a hundred years (got nan)",
+        ),
+        (
+            {"wait_delay": float("inf")},
+            "wait_delay must be a number of seconds above 0, at most a hundred years (got inf)",
+        ),
     ],
 )
 def test_read_patience(options, words):
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(Refused, match=re.escape(words)):
         read_patience({"wait": True, "wait_timeout": 5, "wait_delay": 1.0, **options})

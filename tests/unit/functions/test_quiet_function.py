@@ -118,7 +118,7 @@ def test_an_end_that_the_table_refuses_is_tried_again(function):
     "message", [None, {"kind": "task", "event": {}}, {"kind": "task", "event": {"detail-type": 1}}]
 )
 def test_what_is_no_message_is_no_call(function, message):
-    with pytest.raises(ValueError, match=r"not one that the rules|not invoked with|no event"):
+    with pytest.raises(ValueError, match=r"cannot come from the rules|not invoked with|not an EventBridge event"):
         function.handler(message, CONTEXT)
 
 

@@ -163,7 +163,7 @@ def test_in_the_end_there_is_a_letter_and_one_message(function, capsys):
 def test_a_task_of_a_doubled_delivery_is_not_started_again(function, capsys):
     function.stubs["ecs"].add_response("list_tasks", {"taskArns": ["a", "b"]})
     function(messages(due(2)))
-    assert [line["why"] for line in lines(capsys)] == ["a doubled delivery has started the tasks already"]
+    assert [line["why"] for line in lines(capsys)] == ["a duplicate delivery has already started the tasks"]
 
 
 def test_without_the_right_to_look_the_token_has_to_do(function, capsys):
@@ -221,7 +221,7 @@ def test_a_record_that_cannot_be_queued_is_buried(function, capsys):
 def test_what_cannot_even_be_buried_fails_the_invocation(function):
     for _ in range(2):
         function.stubs["sqs"].add_client_error("send_message", "AccessDenied", "no")
-    with pytest.raises(RuntimeError, match="1 records could be neither handled nor put into the dead-letter queue"):
+    with pytest.raises(RuntimeError, match="1 records could not be handled or put into the dead-letter queue"):
         function(event(refused("AccessDenied")))
 
 
@@ -232,7 +232,7 @@ def test_a_conflict_means_that_it_was_started_before(function, capsys):
 
 
 def test_a_call_that_botocore_does_not_make_is_given_up(function, capsys):
-    """A parameter inside that the runtime's botocore does not know: to leave it out would start something else."""
+    """A nested parameter that the runtime's botocore does not know: without it, something else would start."""
     function.stubs["ecs once"].deactivate()  # a stub is asked before botocore looks at the parameters
     function.buried()
     function.told()

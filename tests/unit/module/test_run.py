@@ -72,7 +72,7 @@ def test_failed_calls(returned, monkeypatch, region, where):
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     result = returned(raising(CallFailed("StopTask", "ServerException", "Oops", "passing")), region=region)
-    assert result["msg"] == (f"service web of cluster default{where}: StopTask was answered with ServerException: Oops")
+    assert result["msg"] == (f"service web of cluster default{where}: StopTask failed with ServerException: Oops")
 
 
 def test_warnings(returned):

@@ -85,7 +85,7 @@ def describe_tasks(ecs: Any, cluster: str, arns: list[str], with_tags: bool = Fa
     """boto3's tasks, for ``shapes.task``; without those that are gone. At most a hundred."""
     more = {"include": ["TAGS"]} if with_tags else {}
     answer = ecs.describe_tasks(cluster=cluster, tasks=arns, **more)
-    # A task that is not told of for another reason than that it is gone must not be taken for gone.
+    # A task that ECS does not return for any reason other than that it is gone must not count as gone.
     check_failures("ecs:DescribeTasks", answer, kind="passing")
     return answer["tasks"]
 

@@ -72,7 +72,7 @@ def delete_connection(events: Any, name: str) -> None:
 def require_kms_keys(events: Any) -> None:
     """Raises ``Refused`` when this botocore is too old to give a connection a KMS key."""
     if "KmsKeyIdentifier" not in events.meta.service_model.operation_model("CreateConnection").input_shape.members:
-        raise Refused("kms_key_identifier: the installed botocore is too old to know it for connections")
+        raise Refused("kms_key_identifier: the installed botocore is too old and does not support it for connections")
 
 
 def _settings(

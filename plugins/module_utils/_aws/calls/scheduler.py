@@ -3,7 +3,7 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """Amazon EventBridge Scheduler: one call, one function. May raise ``CallFailed``.
 
-Every function takes the boto3 client first. Schedules are told of in the shape of the result, instants in epoch
+Every function takes the boto3 client first. Schedules have the shape of the module's result, instants in epoch
 seconds.
 """
 

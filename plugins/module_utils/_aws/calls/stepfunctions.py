@@ -3,7 +3,7 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """AWS Step Functions: one call, one function. May raise ``CallFailed``.
 
-Every function takes the boto3 client first. State machines are told of in the shape that the module returns.
+Every function takes the boto3 client first. State machines have the shape that the module returns.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def validate(states: Any, definition: Mapping[str, Any], type_: str) -> tuple[li
         where = f"{each['location']}: " if each.get("location") else ""
         found.setdefault(each["severity"], []).append(f"{where}{each['message']}")
     if answer["result"] == "FAIL" and not found["ERROR"]:
-        found["ERROR"].append("AWS refuses it without a word")
+        found["ERROR"].append("AWS refuses it without a reason")
     return found["ERROR"], found["WARNING"]
 
 

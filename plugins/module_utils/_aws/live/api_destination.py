@@ -15,7 +15,7 @@ from ..calls import api_destinations, event_connections
 from .waits import GONE, Wait, Writes, settled
 
 STILL = "API destination {name} is {state}, as it may be for its connection {connection},"  # which has the cause
-WRITTEN = Wait(settled={ACTIVE}, still=STILL, unseen="API destination {name} cannot be seen yet")
+WRITTEN = Wait(settled={ACTIVE}, still=STILL, unseen="API destination {name} does not exist yet")
 DELETED = Wait(settled={GONE}, still="API destination {name} is still {state}")
 
 
@@ -38,8 +38,8 @@ def write_api_destination(events: Any, wanted: WantedApiDestination, change: Cha
         return None
     if after["connection_arn"] is None:
         raise Failed(
-            f"There is no connection {after['connection']} for the API destination {wanted.name}. "
-            "Make it first, with steadyops.ecs.events_connection"
+            f"There is no connection {after['connection']} for the API destination {wanted.name}. Create it first,"
+            " with steadyops.ecs.events_connection"
         )
     # One that exists although none was found was made meanwhile, perhaps by a call whose answer was lost.
     arn = api_destinations.create_api_destination(events, after, wanted.endpoint) if change.before is None else None

@@ -19,7 +19,7 @@ def write_concurrency(client: Any, name: str, change: Change) -> Generator[str |
     """Make the one write of ``change``. Raises ``Failed`` with what to do about a quota, and about no function."""
     if change.after is None:
         functions.delete_concurrency(client, name)
-        yield "gave the reserved concurrency back"
+        yield "removed the reserved concurrency"
         return
     count = change.after["reserved_concurrent_executions"]
     try:
@@ -32,5 +32,5 @@ def write_concurrency(client: Any, name: str, change: Change) -> Generator[str |
             "the quota of concurrent executions"
         ) from None
     if not exists:
-        raise Failed(f"There is no function {name}. Make it first, or check function_name")
+        raise Failed(f"The function {name} does not exist. Create it first, or check function_name")
     yield f"reserved {count} executions"

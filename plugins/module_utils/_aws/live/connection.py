@@ -27,11 +27,10 @@ AT_REST = Wait(settled=WORKING | BROKEN | {GONE}, still=STILL)
 AUTHORIZED = Wait(
     settled=WORKING,
     still=STILL,
-    unseen="connection {name} cannot be seen yet",
+    unseen="connection {name} does not exist yet",
     failing=dict.fromkeys(
         BROKEN,
-        "connection {name} is {state}: {reason}. Check the authorization that was given, and the web service it is "
-        "for, and run again",
+        "connection {name} is {state}: {reason}. Check the authorization and the web service, then run again",
     ),
     looks=2,
 )
@@ -85,7 +84,9 @@ def _delete(events: Any, wanted: WantedConnection, current: Connection | None) -
     users = sorted(api_destinations.list_users_of(events, current.arn))
     if users:
         named = f"the API destination{'s' if len(users) > 1 else ''} {', '.join(users)}"
-        raise Failed(f"connection {wanted.name} is used by {named}. Delete those first, or give them another")
+        raise Failed(
+            f"connection {wanted.name} is used by {named}. Delete these first, or give them another connection"
+        )
     event_connections.delete_connection(events, wanted.name)
     yield "deleted the connection"
     if wanted.patience.wait:

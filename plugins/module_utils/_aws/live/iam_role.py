@@ -24,7 +24,7 @@ def write_role(client: Any, name: str, change: Change) -> Writes:
         before = {**after, "policies": {}}
     if before["assume_role_policy_document"] != after["assume_role_policy_document"]:
         iam.set_trust(client, name, after["assume_role_policy_document"])
-        yield "set who may assume it"
+        yield "set the trust policy"
     if before["description"] != after["description"]:
         iam.set_description(client, name, after["description"])
         yield "set the description"

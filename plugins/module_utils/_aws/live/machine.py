@@ -20,7 +20,7 @@ from .waits import GONE, Wait, Writes, settled, when_role_is_ready
 TEN_SECONDS = (2.0,) * 5  # the pauses between looks; for so long a read may be older than our write
 DELETED = Wait(
     settled={GONE},
-    still="{arn} is still being deleted, since Step Functions waits for its executions to end,",
+    still="{arn} is still being deleted, because Step Functions waits for its executions to end,",
 )
 
 
@@ -44,7 +44,7 @@ class LiveMachine:
             return []
         errors, warnings = stepfunctions.validate(self.states, change.after["definition"], change.after["type"])
         if errors:
-            raise Refused(f"AWS finds this wrong with the definition: {errors[0]}. Correct it")
+            raise Refused(f"AWS reports an error in the definition: {errors[0]}. Correct it")
         return [f"The definition, as AWS finds: {each}" for each in warnings]
 
     def write(self, change: Change) -> Writes:
@@ -76,7 +76,7 @@ class LiveMachine:
         return None
 
     def _until_shown(self, machine: Mapping[str, Any]) -> Generator[float, None, None]:
-        """Reads follow writes late. Who runs the task again at once shall find nothing to do."""
+        """Wait until reads show the write: they lag behind, and a second run must find nothing to do."""
         for pause in TEN_SECONDS:
             found = stepfunctions.describe(self.states, self.arn)
             if found and all(machine[key] == value for key, value in found.machine.items()):
@@ -89,4 +89,4 @@ class LiveMachine:
 
 
 def _nobody() -> Arn:
-    raise Refused("AWS does not tell whose credentials these are. Give the ARN of the state machine as name")
+    raise Refused("AWS does not return the account of these credentials. Give the ARN of the state machine as name")

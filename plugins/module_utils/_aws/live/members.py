@@ -60,9 +60,9 @@ def _chosen(ecs: Any, params: Mapping[str, Any]) -> Members:
     found = FleetReader({region: ecs}, selection, WORKERS, rate, patience).read()
     names, patterns = selection.not_found(found.clusters)
     if names:
-        raise Refused(f"clusters: no cluster in {region} is called {', '.join(names)}. Check clusters and region")
+        raise Refused(f"clusters: no cluster in {region} is named {', '.join(names)}. Check clusters and region")
     warnings = [f"no cluster in {region} matches {pattern}" for pattern in patterns]
-    warnings += [f"{words} was deleted while it was read, and is left out" for words in sorted(set(found.gone))]
+    warnings += [f"{words} was deleted while it was read, and is omitted" for words in sorted(set(found.gone))]
     if not found.services:
         warnings.append("no service matches clusters, names and tags, so nothing was done")
     facts = {f"{each['cluster']}/{each['service']}": each for each in found.services}

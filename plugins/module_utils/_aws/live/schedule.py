@@ -36,8 +36,8 @@ class LiveSchedule:
         self.current, self.foreign = found or (None, ())
         if wanted.present and not found and not scheduler.group_exists(self.scheduler, wanted.group):
             raise Refused(
-                f"group_name: there is no schedule group {wanted.group}. Make it with "
-                f"'aws scheduler create-schedule-group --name {wanted.group}', or leave group_name out"
+                f"group_name: the schedule group {wanted.group} does not exist. Create it with "
+                f"'aws scheduler create-schedule-group --name {wanted.group}', or omit group_name"
             )
 
     def write(self, change: Change) -> Writes:

@@ -115,7 +115,7 @@ class LiveService:
         if not named:
             raise Refused(
                 f"secrets_changed: task definition {revision} names no secret, no parameter and no environment file,"
-                " so no change of one can make a task stale. Say another selector"
+                " so no change of one can make a task stale. Use another selector"
             )
         return max(self._changed_at(each) for each in named)
 
@@ -135,7 +135,7 @@ class LiveService:
             return None if instances is None else ecs_shapes.targets(instances.items())
         if kind == "ecs":
             raise self._denied or CallFailed(
-                "DescribeServiceRevisions", UNTOLD, "it does not name the target group that this Express service uses"
+                "DescribeServiceRevisions", UNTOLD, "it does not name the target group of this Express service"
             )
         if kind == "vpc-lattice":
             found = vpc_lattice.list_targets(self._client("vpc-lattice"), group)
@@ -204,8 +204,8 @@ class LiveService:
         here = self._client("ecs").meta.region_name
         if named.region not in ("", here):
             raise Refused(
-                f"secrets_changed: {named.name} lies in {named.region}, and only what lies in {here}, where the service"
-                " is, can be looked at. Say started_before with the instant of the change instead"
+                f"secrets_changed: {named.name} is in {named.region}, but the module can only check the region of the"
+                f" service, {here}. Use started_before with the instant of the change instead"
             )
         if named.service == "secretsmanager":
             return secrets.secret_changed_at(self._client("secretsmanager"), named.name)
@@ -223,8 +223,8 @@ class LiveService:
         """Names are sent, not ARNs: a service of the same name elsewhere must not be taken for the one meant."""
         if wanted not in (None, found):
             raise Refused(
-                f"The ARN of service {self.name.service} names the {what} {wanted}, but region and credentials "
-                f"lead to {found}. Give the region and credentials of that service"
+                f"The ARN of service {self.name.service} names the {what} {wanted}, but region and credentials belong"
+                f" to {found}. Use the region and credentials of that service"
             )
 
     def _in_use(self, found: ecs_shapes.DescribedService) -> tuple[ecs_shapes.Balancer, ...]:

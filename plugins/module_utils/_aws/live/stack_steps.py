@@ -69,7 +69,7 @@ def _iam_role(client: Client, _place: StackPlace, params: Params) -> Planned:
     present = params["state"] == "present"
     found = find_role(client("iam"), name, list(params["policies"]) if present else [])
     if found is None and present and params["assume_role_policy_document"] is None:
-        raise Failed(f"There is no role {name}. Set assume_role_policy_document to create it")
+        raise Failed(f"The role {name} does not exist. Set assume_role_policy_document to create it")
     return Planned(plan_role(params, found), lambda change: write_role(client("iam"), name, change))
 
 
@@ -77,7 +77,7 @@ def _log_group_key(client: Client, _place: StackPlace, params: Params) -> Planne
     name, key = params["name"], params["kms_key_arn"]
     found = log_groups.log_group(client("logs"), name)
     if found is None:
-        raise Failed(f"There is no log group {name}. Create it first")
+        raise Failed(f"The log group {name} does not exist. Create it first")
 
     def write(_change: Change) -> Writes:
         log_groups.associate_key(client("logs"), name, key)
@@ -97,7 +97,7 @@ def _target(client: Client, _place: StackPlace, params: Params) -> Planned:
     if params["api_destination"]:
         found = api_destinations.describe_api_destination(client("events"), params["api_destination"])
         if found is None:
-            raise Failed(f"There is no API destination {params['api_destination']}. Create it first")
+            raise Failed(f"The API destination {params['api_destination']} does not exist. Create it first")
         params = {**params, "arn": found.arn}
     wanted = read_target(params)
     live = LiveTarget(client, wanted)

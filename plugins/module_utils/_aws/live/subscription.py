@@ -26,8 +26,8 @@ ACCEPTED = Wait(settled={GONE}, still="CloudWatch Logs may not call {function} y
 ACCEPTED_AT_ONCE = replace(  # where the permission is not ours to add
     ACCEPTED,
     failing={
-        "REFUSED": "CloudWatch Logs may not call {function}: {reason}. Set resource_policy, or let logs.amazonaws.com "
-        "invoke it for the log group {log_group}"
+        "REFUSED": "CloudWatch Logs may not call {function}: {reason}. Set resource_policy: true, or allow "
+        "logs.amazonaws.com to invoke it for the log group {log_group}"
     },
 )
 
@@ -70,7 +70,7 @@ def write_subscription(
     if wanted.permission and change.differs("permission"):
         if access and access.statement:
             functions.remove_permission(client("lambda"), function, sid)
-            yield "removed an invoke permission that was another one"
+            yield "removed an outdated invoke permission"
         functions.add_permission(client("lambda"), function, statement_for(function, wanted.log_group, wanted.name))
         yield "added the invoke permission"
     if change.differs("destination_arn", "filter_pattern"):

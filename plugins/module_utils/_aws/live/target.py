@@ -82,12 +82,12 @@ class LiveTarget:
             if before.get((arn, sid)) != statement:
                 stands = (arn, sid) in before
                 self._places[arn] = put_statement(self._client, self._places[arn], statement, stands)
-                yield f"let the rule reach {arn}"
+                yield f"allowed the rule to reach {arn}"
         yield from self._write_target(change)
         for arn, sid in before:
             if (arn, sid) not in after:
                 self._places[arn] = remove_statement(self._client, self._places[arn], sid)
-                yield f"let the rule no longer reach {arn}"
+                yield f"removed the permission of the rule for {arn}"
 
     def _write_target(self, change: Change) -> Generator[str | float, None, None]:
         rule, events = self._wanted.rule, self._client("events")

@@ -81,16 +81,14 @@ def read_launch(option: str, given: Mapping[str, Any]) -> Launch:
     strategy = read_strategy(f"{option}.capacity_provider_strategy", given.get("capacity_provider_strategy"))
     launch_type = given.get("launch_type")
     if strategy and launch_type:
-        raise Refused(
-            f"{option}: launch_type and capacity_provider_strategy exclude each other in ECS. Leave one of them out"
-        )
+        raise Refused(f"{option}: launch_type and capacity_provider_strategy are mutually exclusive. Omit one of them")
     network = _network(f"{option}.network_configuration", given.get("network_configuration"))
     if launch_type == "FARGATE" and network is None:
         raise Refused(
-            f"{option}: on FARGATE a task needs network_configuration. Give at least network_configuration.subnets"
+            f"{option}: network_configuration is required on FARGATE. Give at least network_configuration.subnets"
         )
     if given.get("platform_version") and launch_type in {"EC2", "EXTERNAL"}:
-        raise Refused(f"{option}.platform_version is for Fargate only, and launch_type is {launch_type}. Leave it out")
+        raise Refused(f"{option}.platform_version is for Fargate only, but launch_type is {launch_type}. Omit it")
     overrides = given.get("overrides") or {}
     task_role, execution_role = (
         read_arn_text(f"{option}.overrides.{name}", overrides.get(name), ROLE)
@@ -123,17 +121,17 @@ def read_strategy(option: str, given: Sequence[Mapping[str, Any]] | None) -> tup
     )
     names = [each.name for each in strategy]
     if len(strategy) > MOST_PROVIDERS:
-        raise Refused(f"{option} has {len(strategy)} capacity providers; ECS takes {MOST_PROVIDERS}. Name fewer")
+        raise Refused(f"{option} has {len(strategy)} capacity providers, but ECS allows {MOST_PROVIDERS}. Give fewer")
     if len(set(names)) < len(names):
         raise Refused(f"{option} names a capacity provider twice. Name each once")
     if len({name in {"FARGATE", "FARGATE_SPOT"} for name in names}) > 1:
         raise Refused(f"{option} mixes Fargate with other capacity providers, which ECS refuses. Choose one kind")
     if any(each.weight < 0 or each.base < 0 for each in strategy):
-        raise Refused(f"{option}: weight and base are 0 or more")
+        raise Refused(f"{option}: weight and base must be 0 or more")
     if len(strategy) > 1 and not any(each.weight for each in strategy):
-        raise Refused(f"{option}: with every weight 0 no task can be placed. Give at least one a weight of 1")
+        raise Refused(f"{option}: at least one weight must be above 0. With all weights 0, no task can be placed")
     if sum(each.base > 0 for each in strategy) > 1:
-        raise Refused(f"{option}: only one capacity provider may have a base. Take it from the others")
+        raise Refused(f"{option}: only one capacity provider may have a base. Remove it from the others")
     return strategy
 
 
@@ -148,9 +146,9 @@ def _network(option: str, given: Mapping[str, Any] | None) -> Network | None:
         wrong = [each for each in values if not form.fullmatch(each)]
         if wrong:
             example = "subnet-0a1b2c3d" if name == "subnets" else "sg-0a1b2c3d"
-            raise Refused(f"{option}.{name}: '{wrong[0]}' is not an id. Give ids such as {example}")
+            raise Refused(f"{option}.{name} must be IDs such as {example} (got '{wrong[0]}')")
         if len(values) > most:
-            raise Refused(f"{option}.{name} has {len(values)} entries; ECS takes {most}. Give fewer")
+            raise Refused(f"{option}.{name} has {len(values)} entries, but ECS allows {most}. Give fewer")
         if len(set(values)) < len(values):
             raise Refused(f"{option}.{name} has an entry twice. Give each once")
     if not subnets:
@@ -161,7 +159,7 @@ def _network(option: str, given: Mapping[str, Any] | None) -> Network | None:
 def _containers(option: str, given: Sequence[Mapping[str, Any]]) -> tuple[Container, ...]:
     names = [each["name"] for each in given]
     if len(set(names)) < len(names):
-        raise Refused(f"{option} has a container twice. Put all that is overridden of it into one entry")
+        raise Refused(f"{option} has a container twice. Put all its overrides into one entry")
     return tuple(
         Container(
             name=each["name"],
@@ -182,7 +180,7 @@ def _text(value: Any) -> str:
 
 def _number(option: str, text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"[1-9][0-9]*", str(text)):
-        raise Refused(f"{option}: '{text}' is no number. Give CPU units, or MiB, such as 1024")
+        raise Refused(f"{option} must be a number of CPU units or MiB, such as 1024 (got '{text}')")
     return None if text is None else str(text)
 
 

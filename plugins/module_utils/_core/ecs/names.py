@@ -34,14 +34,14 @@ def parse_service(cluster: str | None, service: str) -> ServiceName:
     for inside in arn.resource.split("/")[1:-1] if arn else ():
         if where != inside and (where != DEFAULT_CLUSTER or cluster_arn):
             raise Refused(
-                f"The ARN given as service is of the cluster '{inside}', but cluster says '{where}'. "
-                "Leave cluster out or make the two agree"
+                f"The ARN given as service belongs to the cluster '{inside}', but cluster is '{where}'. Omit cluster"
+                " or correct one of them"
             )
         where = inside
     if arn and cluster_arn and (arn.region, arn.account) != (cluster_arn.region, cluster_arn.account):
         raise Refused(
-            f"The ARN given as service is of account {arn.account} in {arn.region}, but the one given as "
-            f"cluster is of account {cluster_arn.account} in {cluster_arn.region}. Make the two agree"
+            f"The ARN given as service is from account {arn.account} in {arn.region}, but the one given as cluster is"
+            f" from account {cluster_arn.account} in {cluster_arn.region}. Correct one of them"
         )
     known = arn or cluster_arn
     return ServiceName(where, name, known.region, known.account) if known else ServiceName(where, name)

@@ -54,7 +54,7 @@ def read_event(message: object, now: float) -> Facts:
         detail = _mapping("detail", event.get("detail"))
         read = _READERS.get((str(event.get("source")), str(event.get("detail-type"))))
         if read is None:
-            raise Refused("no rule is about events of its source and type")
+            raise Refused("no rulebook handles events of its source and type")
         return {**_envelope(event, now), **read(detail)}
     except Refused as refused:
         return {"kind": "ignored", "why": str(refused)}
@@ -73,7 +73,7 @@ class Seen:
         if facts["kind"] == "ignored":
             return facts
         if facts["id"] in self._ids:
-            return {"kind": "ignored", "why": "it was read before"}
+            return {"kind": "ignored", "why": "it was already read"}
         self._ids[facts["id"]] = None
         if len(self._ids) > self._most:
             self._ids.popitem(last=False)
@@ -238,7 +238,7 @@ def _inside(detail: Mapping[str, Any], name: str, key: str) -> object:
 
 def _mapping(what: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise Refused(f"{what} is no JSON object")
+        raise Refused(f"{what} is not a JSON object")
     return value
 
 

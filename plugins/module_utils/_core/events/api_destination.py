@@ -60,12 +60,12 @@ def read_api_destination(params: Mapping[str, Any]) -> WantedApiDestination:
             warnings.append(f"invocation_endpoint of {name}: {words}")
         if out_of_reach(parts):
             warnings.append(
-                f"invocation_endpoint of {name}: an API destination is called over the Internet, where this host "
-                "cannot be reached"
+                f"invocation_endpoint of {name}: EventBridge calls API destinations over the Internet, which cannot"
+                " reach this host"
             )
     rate = params["invocation_rate_limit_per_second"]
     if rate is not None and rate < 1:
-        raise Refused(f"invocation_rate_limit_per_second is {rate}: say a number from 1")
+        raise Refused(f"invocation_rate_limit_per_second must be a number from 1 (got {rate})")
     connection = params["connection"]
     if connection is not None:
         connection_name(connection)
@@ -90,7 +90,7 @@ def connection_name(text: str) -> str:
 def connection_to_look_up(wanted: WantedApiDestination, current: ApiDestination | None) -> str | None:
     """The name of the connection whose ARN has to be known; None when it is known, or not needed.
 
-    The ARN changes when a connection is made anew under its name, and then the API destination is not active.
+    The ARN changes when a connection is made again under its name, and then the API destination is not active.
     """
     if not wanted.present or wanted.connection is None or wanted.connection.startswith("arn:"):
         return None
@@ -113,7 +113,7 @@ def plan_api_destination(
     if before is None:
         for option, value in (("connection", wanted.connection), ("invocation_endpoint", wanted.endpoint)):
             if value is None:
-                raise Refused(f"There is no API destination {wanted.name} yet: to make one, give {option}")
+                raise Refused(f"The API destination {wanted.name} does not exist. Set {option} to create it")
     usual = {"description": "", "http_method": "POST", "invocation_rate_limit_per_second": USUAL_RATE}
     given = {
         "description": wanted.description,
@@ -149,7 +149,7 @@ def warnings_of(wanted: WantedApiDestination, current: ApiDestination | None, ch
     """What the user should know although nothing is done about it."""
     found = list(wanted.warnings)
     if change.after and change.after["connection_arn"] is None:
-        found.append(f"API destination {wanted.name}: there is no connection {change.after['connection']} at this time")
+        found.append(f"API destination {wanted.name}: the connection {change.after['connection']} does not exist")
     if current and wanted.present and current.state != ACTIVE and not change.changed:
         found.append(
             f"API destination {current.name} is {current.state}: EventBridge delivers nothing to it. See the state of "

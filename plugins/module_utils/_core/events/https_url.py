@@ -23,27 +23,28 @@ _SECRET_NAMES = re.compile(r"sig|signature|(access_?)?token|(client_?)?secret|pa
 def check_https_url(option: str, url: str) -> SplitResult:
     """The parts of an address that EventBridge takes. Raises ``Refused``."""
     if not url.lower().startswith("https://"):
-        raise Refused(f"{option}: EventBridge calls https addresses only. Give one that begins with https://")
+        raise Refused(f"{option}: EventBridge calls only https URLs. Give one that begins with https://")
     check_length(option, url, LONGEST)
     if not _CHARACTERS.fullmatch(url):
         raise Refused(
-            f"{option} holds a character that EventBridge does not take in an address. Write others than letters, "
-            "digits and -()_.!~*';/?:@&=+$, in percent-encoding, and leave no space or line break at the end"
+            f"{option} contains a character that EventBridge does not allow in a URL. Write characters other than"
+            " letters, "
+            "digits and -()_.!~*';/?:@&=+$ in percent-encoding, and remove spaces and line breaks at the end"
         )
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Refused(f"{option}: the port is no number from 1 to 65535") from None
+        raise Refused(f"{option}: the port must be a number from 1 to 65535") from None
     if port == 0:
-        raise Refused(f"{option}: the port is no number from 1 to 65535")
+        raise Refused(f"{option}: the port must be a number from 1 to 65535")
     if parts.username is not None:
         raise Refused(
-            f"{option} has a user name or password before the host, which everybody could read. "
-            "Give them as basic of the connection"
+            f"{option} must not have a user name or password before the host, which everyone could read. Set basic of"
+            " the connection instead"
         )
     if not _HOST.fullmatch(parts.hostname or ""):
-        raise Refused(f"{option}: there is no valid host after https://")
+        raise Refused(f"{option}: the host after https:// is not valid")
     return parts
 
 
@@ -60,14 +61,14 @@ def secret_in_url(parts: SplitResult) -> str | None:
     host = (parts.hostname or "").lower()
     if host in ("hooks.slack.com", "hooks.slack-gov.com"):
         return (
-            "the address of a Slack webhook is a secret by itself, and everybody with events:DescribeApiDestination "
-            "can read it. Use https://slack.com/api/chat.postMessage with a bot's token as api_key of the connection"
+            "the URL of a Slack webhook is a secret, and everyone with events:DescribeApiDestination can read it. Use"
+            " https://slack.com/api/chat.postMessage with a bot's token as api_key of the connection"
         )
     for name, _value in parse_qsl(parts.query):
         if _SECRET_NAMES.fullmatch(name):
             return (
-                f"the value of '{name}' in the address looks like a secret, and everybody with "
-                "events:DescribeApiDestination can read it. Move it to the connection: "
+                f"the value of '{name}' in the URL looks like a secret, and everyone with"
+                " events:DescribeApiDestination can read it. Move it to the connection: "
                 "invocation_http_parameters.query with secret_value"
             )
     return None

@@ -108,7 +108,7 @@ def read_filters(kind: str, params: Mapping[str, Any]) -> Filters:
     """The filters of a kind. Raises ``Refused`` for those it does not take, and for values that cannot be meant."""
     for name in given_filters(params):
         if kind not in TAKEN_BY[name]:
-            raise Refused(f"{name} makes no sense for kind: {kind}. It is for {_words(TAKEN_BY[name])}: leave it out")
+            raise Refused(f"{name} is not for kind: {kind}. It is for {_words(TAKEN_BY[name])}. Omit it")
     texts = {name: _texts(name, params.get(name)) for name in TAKEN_BY if "exit_codes" not in name}
     _refuse_contradictions(params)
     clusters = tuple(_resource("clusters", text, CLUSTER) for text in texts["clusters"])
@@ -151,7 +151,7 @@ def _words(kinds: Sequence[str]) -> str:
 def _texts(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
     for value in values or ():
         if not value.strip():
-            raise Refused(f"{option} has an entry that is empty. Name something in it, or leave it out")
+            raise Refused(f"{option} must not have an empty entry")
         if "**" in value:
             raise Refused(
                 f"{option}: {value!r} has two * one after another. Write one, which stands for any characters"
@@ -162,7 +162,7 @@ def _texts(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
 def _numbers(option: str, values: Sequence[int] | None) -> tuple[int, ...]:
     for value in values or ():
         if value not in _NUMBER:
-            raise Refused(f"{option}: {value} is no exit code. They are 0 to 255, and 32 bits wide on Windows")
+            raise Refused(f"{option} must be exit codes from 0 to 255, or 32-bit values on Windows (got {value})")
     return tuple(dict.fromkeys(values or ()))
 
 
@@ -224,18 +224,16 @@ def _with_those_of_services(clusters: tuple[Resource, ...], services: Sequence[R
     if any(other.name != cluster.name or other.arn not in {None, cluster.arn} for other in clusters):
         raise Refused(
             f"services has an ARN of the cluster {cluster.name!r}, and clusters names another one. "
-            "Leave clusters out, or give services by name"
+            "Omit clusters, or give services by name"
         )
     return (cluster,)
 
 
 def _group(kind: str, text: str) -> str:
     if kind == "task" and text.startswith("service:"):
-        raise Refused(f"groups: {text!r} is the group of a service. Say kind: service_task and services: [{text[8:]}]")
+        raise Refused(f"groups: {text!r} is the group of a service. Set kind: service_task and services: [{text[8:]}]")
     if kind == "task" and "*" in text and "service:".startswith(text.partition("*")[0]):
-        raise Refused(
-            f"groups: {text!r} also stands for the groups of services. Begin it with other words, or leave it out"
-        )
+        raise Refused(f"groups: {text!r} also matches the groups of services. Begin it with other words, or omit it")
     return text
 
 

@@ -74,12 +74,10 @@ def read_search(params: Mapping[str, Any]) -> dict[str, Any]:
 def _read_pattern(params: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, tuple[str, ...]]:
     kind, raw = params["kind"], params["event_pattern"]
     if kind is not None and raw is not None:
-        raise Refused(
-            "kind and event_pattern are both given, and each says what the rule shall match. Give one of them"
-        )
+        raise Refused("kind and event_pattern are mutually exclusive. Set one of them")
     if kind is None:
         for name in given_filters(params):
-            raise Refused(f"{name} narrows a kind of failure, and none is given. Say kind: {', '.join(KINDS)}")
+            raise Refused(f"{name} requires kind. Set kind to one of {', '.join(KINDS)}")
         if raw is None:
             return None, ()
         pattern = parse_pattern("event_pattern", raw)
@@ -102,9 +100,7 @@ def plan_rule(wanted: WantedRule, current: Rule | None) -> Change:
         return Change(before, None)
     if current is None:
         if wanted.event_pattern is None:
-            raise Refused(
-                f"There is no rule {wanted.name} yet, and nothing says what it shall match. Give kind or event_pattern"
-            )
+            raise Refused(f"Rule {wanted.name} does not exist. Set kind or event_pattern to create it")
         state = DISABLED if wanted.enabled is False else ENABLED
         new = Rule(
             wanted.name, "", bus_name(wanted.bus), state, pattern_text(wanted.event_pattern), wanted.description or ""
@@ -135,7 +131,7 @@ def _wanted_state(enabled: bool | None, current: str) -> str:
 def _refuse_foreign(rule: Rule) -> None:
     if rule.managed_by:
         raise Refused(
-            f"The rule {rule.name} is managed by {rule.managed_by}, which would not bear a change. Take another name"
+            f"The rule {rule.name} is managed by {rule.managed_by} and must not be changed. Choose another name"
         )
     if rule.schedule:
         raise Refused(

@@ -45,7 +45,7 @@ def failure_words(failures: list[tuple[str, str]], services: int, not_begun: int
     if not_begun:
         parts.append(f"{not_begun} {of} {'was' if not_begun == 1 else 'were'} not begun: {why}")
     if parts and not failures:
-        parts.append("Run the same task again to go on")
+        parts.append("Run the same task again to continue")
     return ". ".join(parts) or None
 
 

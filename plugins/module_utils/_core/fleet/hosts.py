@@ -37,6 +37,6 @@ def refuse_same_names(named: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         other = seen.setdefault(name, facts["service_arn"])
         if other != facts["service_arn"]:
             raise Refused(
-                f"hostname: {other} and {facts['service_arn']} are both called '{name}'. Let the expression tell them "
-                "apart, for instance by ecs_cluster and ecs_region"
+                f"hostname: {other} and {facts['service_arn']} are both named '{name}'. Use an expression that gives"
+                " different names, for example with ecs_cluster and ecs_region"
             )

@@ -5,7 +5,7 @@
 at once.
 
 ``recycle_fleet`` is a generator of pauses, as the engine is that it drives. It writes nothing itself. Every service has
-its own record, so it can be left at any call and begun anew.
+its own record, so it can be left at any call and begun again.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class _Fleet(Generic[W]):
     def _why_end(self) -> str | None:
         why = self._ending()
         if why is None and self._clock() >= self._ends_at:
-            return f"the {self._timeout:g} s that fleet_timeout allows for the whole fleet are over"
+            return f"the run reached its fleet_timeout of {self._timeout:g} s"
         return why
 
     # ---- whose turn it is
@@ -243,8 +243,8 @@ class _Fleet(Generic[W]):
             kind = type(error).__name__
             run.report.status = LOST
             run.report.message = (
-                f"An error in the collection itself ended the recycle of {run.job.title} ({kind}: {error}). Run again, "
-                "which goes on from its record or gives back what was added; and report the error"
+                f"An error in the collection itself ended the recycle of {run.job.title} ({kind}: {error}). Run again"
+                " to continue from its record or to give back what was added, and report the error"
             )
             self._end(run)
             return False

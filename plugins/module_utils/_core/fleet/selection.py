@@ -96,6 +96,6 @@ def _tags(written: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     for key, value in written.items():
         patterns = value if isinstance(value, (list, tuple)) else [value]
         if not patterns or any(isinstance(each, (Mapping, list, tuple)) or each is None for each in patterns):
-            raise Refused(f"tags: say for {key!r} a value, a pattern such as '*', or a list of them")
+            raise Refused(f"tags: {key!r} must be a value, a pattern such as '*', or a list of these")
         tags[str(key)] = tuple(str(each) for each in patterns)
     return tags

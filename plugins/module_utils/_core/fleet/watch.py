@@ -37,7 +37,7 @@ class FleetWatch:
         self.tell(one_line(f"{title}: {words} ({done} of {services} services done)"))
 
     def gives_way(self, title: str, what: str) -> None:
-        self.tell(one_line(f"{title}: waits behind the others: {what}"))
+        self.tell(one_line(f"{title}: moved to the end of the queue: {what}"))
 
     def wave_waits(self, seconds: float) -> None:
         self._say(f"a wave has ended; the next one begins in {duration_words(seconds)}")
@@ -46,7 +46,7 @@ class FleetWatch:
         """No other service is begun; told once."""
         if not self._stopped:
             self._stopped = True
-            self._say(f"begins no other service: {why}")
+            self._say(f"starts no further service: {why}")
 
     @property
     def due(self) -> float:

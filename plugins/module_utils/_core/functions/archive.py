@@ -34,7 +34,7 @@ def archive(files: Mapping[str, bytes], largest: int = LARGEST) -> bytes:
             made.writestr(entry, files[path])
     content = target.getvalue()
     if len(content) > largest:
-        raise Refused(f"The function's archive has {len(content)} bytes, and Lambda takes {largest}. Leave files out")
+        raise Refused(f"The function's archive has {len(content)} bytes, but Lambda allows {largest}. Remove files")
     return content
 
 

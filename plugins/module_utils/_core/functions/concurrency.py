@@ -29,9 +29,13 @@ def read_concurrency(params: Mapping[str, Any]) -> WantedConcurrency:
     if params["state"] == "absent":
         return WantedConcurrency(name, None)
     if reserved is None:
-        raise Refused("reserved_concurrent_executions is needed: say how many copies may run at a time")
+        raise Refused(
+            "reserved_concurrent_executions is required. Give the number of executions that may run at a time"
+        )
     if reserved < 0:
-        raise Refused(f"reserved_concurrent_executions is {reserved}. Say 0 or more; state=absent to set none apart")
+        raise Refused(
+            f"reserved_concurrent_executions must be 0 or more (got {reserved}). Set state=absent to reserve none"
+        )
     return WantedConcurrency(name, reserved)
 
 

@@ -54,7 +54,7 @@ class Busy(Exception):
     """Another invocation is at work on the same window: try again later."""
 
     def __init__(self) -> None:
-        super().__init__("another invocation is at work on this quiet period; Lambda tries again")
+        super().__init__("another invocation is working on this quiet period; Lambda retries")
 
 
 class Unavailable(Exception):
@@ -195,7 +195,7 @@ def read_message(message: Any, fingerprint: Sequence[str], settings: Settings) -
     wrong += ["account"] if event.get("account") != settings.account else []
     wrong += ["detail"] if not isinstance(event.get("detail"), Mapping) else []
     if wrong:
-        raise Unreadable(f"the event is not one that the rules let through: see {', '.join(wrong)}")
+        raise Unreadable(f"the event cannot come from the rules: check {', '.join(wrong)}")
     if "end" not in given:
         return Failure(_key(fingerprint, event), _hash(event["id"])[:16], kind, event)
     key, opened = given["end"], given.get("opened")

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What Sentry is told of an event of EventBridge. It goes into the function's package, and imports nothing of ours.
+"""Convert an EventBridge event into a Sentry event. It goes into the function's package, and imports nothing of ours.
 
 Only what is named here is taken: an event has environment values in its overrides, in the request that CloudTrail
 recorded, in the input of an execution and in its cause.
@@ -39,7 +39,7 @@ def sentry_event(event: Any, log_group: str = "", stream_prefix: str = "") -> di
     Raises ``ValueError`` for what is no event of EventBridge.
     """
     if not isinstance(event, Mapping) or "detail-type" not in event or not isinstance(event.get("detail"), Mapping):
-        raise ValueError("this is no event of EventBridge: leave its target without input, input_path and message")
+        raise ValueError("this is not an EventBridge event. Set no input, input_path or message on the target")
     kind = _text(event["detail-type"])
     facts = _READERS.get(kind, _of_another)(event, event["detail"])
     if kind == "ECS Task State Change" and log_group and stream_prefix and facts["extra"]["links"]:

@@ -31,7 +31,7 @@ def wheel_files(wheel: bytes) -> dict[str, bytes]:
         paths = [path for path in source.namelist() if not path.endswith("/")]
         odd = [path for path in paths if path.startswith("/") or ".." in path.split("/")]
         if odd or any(path.endswith((".so", ".pyd")) or ".data/" in path for path in paths):
-            raise Refused("A wheel is not of pure Python: it cannot be packed for Lambda on any machine")
+            raise Refused("A wheel is not pure Python, so it cannot be packaged for Lambda on any machine")
         return {path: source.read(path) for path in paths}
 
 

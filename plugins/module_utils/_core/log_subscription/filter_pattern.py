@@ -55,7 +55,8 @@ def refused_launches(
     pattern = f"{{ {' && '.join([_CALL, *where, f'({failed})', *scope, *others])} }}"
     if len(pattern) > LONGEST:
         raise Refused(
-            f"The filter pattern would have {len(pattern)} characters, and CloudWatch Logs takes {LONGEST}. Name fewer "
+            f"The filter pattern would have {len(pattern)} characters, but CloudWatch Logs allows {LONGEST}. Give"
+            " fewer "
             "clusters, task_families or exclude_role_arns, or write filter_pattern yourself, with wildcards"
         )
     return pattern
@@ -87,19 +88,20 @@ def check_pattern(pattern: str) -> str:
     count = regexes_in(text)
     if count > MOST_REGEXES:
         raise Refused(
-            f"filter_pattern has {count} regular expressions, and CloudWatch Logs takes {MOST_REGEXES} in one pattern. "
+            f"filter_pattern has {count} regular expressions, but CloudWatch Logs allows {MOST_REGEXES} in one"
+            " pattern. "
             'Use wildcards, as in = "prod-*", for the others'
         )
     if text.startswith("{") != text.endswith("}"):
-        raise Refused("filter_pattern is a JSON pattern without its other brace. Write it as { ($.eventName = ...) }")
+        raise Refused("filter_pattern is a JSON pattern with an unmatched brace. Write it as { ($.eventName = ...) }")
     bare = _QUOTED.sub("", text)
     if '"' in bare:
-        raise Refused("filter_pattern has a quotation mark without its other one")
+        raise Refused("filter_pattern has an unmatched quotation mark")
     if text.startswith("{") and bare.count("(") != bare.count(")"):
-        raise Refused("filter_pattern has a parenthesis without its other one")
+        raise Refused("filter_pattern has an unmatched parenthesis")
     if re.search(r"(?<!NOT )\bEXISTS\b", bare):
         raise Refused(
-            'filter_pattern: there is no EXISTS, only NOT EXISTS. Write that a field is there as $.field = "*"'
+            'filter_pattern: EXISTS is not supported, only NOT EXISTS. To require a field, write $.field = "*"'
         )
     return pattern
 
@@ -109,6 +111,6 @@ def check_regexes_of_group(pattern: str, others: Sequence[str]) -> None:
     count = regexes_in(pattern) + sum(map(regexes_in, others))
     if regexes_in(pattern) and count > MOST_REGEXES_OF_GROUP:
         raise Refused(
-            f"The filters of the log group would have {count} regular expressions, and CloudWatch Logs takes "
-            f"{MOST_REGEXES_OF_GROUP}. Use wildcards in filter_pattern"
+            f"The filters of the log group would have {count} regular expressions, but CloudWatch Logs allows"
+            f" {MOST_REGEXES_OF_GROUP}. Use wildcards in filter_pattern"
         )

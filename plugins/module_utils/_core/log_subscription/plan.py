@@ -67,7 +67,7 @@ def read_subscription(params: Mapping[str, Any], region: str | None) -> WantedSu
     present = params["state"] == "present"
     function = None if params["function_arn"] is None else read_function(params["function_arn"], region)
     if present and function is None:
-        raise Refused("function_arn is missing: say which function the records go to")
+        raise Refused("function_arn is required. Give the ARN of the function that receives the records")
     if function and group_arn and (group_arn.region, group_arn.account) != (function.region, function.account):
         raise Refused(
             f"log_group is of account {group_arn.account} in {group_arn.region}, function_arn of account "
@@ -88,7 +88,7 @@ def read_function(text: str, region: str | None) -> Arn:
     """The ARN of a function in the region that the module works in. Raises ``Refused``."""
     arn = read_arn("function_arn", text, FUNCTION)
     if region and arn.region != region:
-        raise Refused(f"function_arn is in {arn.region}, and the module works in {region}. Make the two agree")
+        raise Refused(f"function_arn is in {arn.region}, but the module works in {region}. Correct one of them")
     return arn
 
 
@@ -97,12 +97,12 @@ def _read_pattern(params: Mapping[str, Any]) -> str:
     given += ["transient_errors_only"] if params["transient_errors_only"] is not None else []
     if params["filter_pattern"] is not None:
         if given:
-            raise Refused(f"filter_pattern is the whole pattern: leave {', '.join(given)} out, or leave it out")
+            raise Refused(f"filter_pattern and {', '.join(given)} are mutually exclusive. Omit one of them")
         return check_pattern(params["filter_pattern"])
     roles = [str(read_arn("exclude_role_arns", role, ROLE)) for role in params["exclude_role_arns"] or []]
     for region in params["regions"] or []:
         if not _REGION.fullmatch(region):
-            raise Refused(f"regions: {region!r} is no region, as in eu-central-1")
+            raise Refused(f"regions must be regions such as eu-central-1 (got {region!r})")
     return refused_launches(
         [read_name_or_arn("clusters", cluster, ECS_NAME, CLUSTER)[0] for cluster in params["clusters"] or []],
         [read_name("task_families", family, FAMILY_NAME) for family in params["task_families"] or []],
@@ -144,8 +144,8 @@ def plan_subscription(
         return Change(before, None)
     if filters is None:
         raise Refused(
-            f"There is no log group {wanted.log_group}. Give the one that the trail writes to: "
-            "see CloudWatchLogsLogGroupArn in what cloudtrail:DescribeTrails tells"
+            f"The log group {wanted.log_group} does not exist. Give the log group of the trail,"
+            " CloudWatchLogsLogGroupArn in the result of cloudtrail:DescribeTrails"
         )
     if current is None and len(others) >= MOST_FILTERS:
         names = ", ".join(f"{each.name} (to {each.destination})" for each in others)
@@ -181,13 +181,13 @@ def _subscription_facts(
 
 
 def _refuse_stranger(wanted: WantedSubscription, current: Filter) -> None:
-    """A filter that sends to another place belongs to somebody else, even with this name."""
+    """Refuse a filter that sends to another destination: it is not managed by this module, even with this name."""
     there = function_in(current.destination)
     if there is None or (wanted.function and not same_function(there, wanted.function)):
-        elsewhere = f"not to {wanted.function}" if wanted.function else "which is no Lambda function"
+        elsewhere = f"not to {wanted.function}" if wanted.function else "which is not a Lambda function"
         raise Refused(
             f"The subscription filter {wanted.name} of log group {wanted.log_group} sends to {current.destination}, "
-            f"{elsewhere}, so it may belong to somebody else. Choose another name, or remove the filter with its own "
+            f"{elsewhere}, so it is not managed by this module. Choose another name, or remove the filter with its own "
             "function_arn first"
         )
 
@@ -196,7 +196,7 @@ def no_function(wanted: WantedSubscription, access: FunctionAccess | None) -> st
     """What to say when there is no such function; in check mode it may be one that comes into being by then."""
     if not wanted.present or access is None or access.exists:
         return ""
-    return f"There is no function {access.function}. Make it first, or check function_arn"
+    return f"The function {access.function} does not exist. Create it first, or check function_arn"
 
 
 def warnings_of(
@@ -210,8 +210,8 @@ def warnings_of(
             continue
         if same_function(there, wanted.function):
             found.append(
-                f"The filter {each.name} of {wanted.log_group} sends to the same function: "
-                "what both match reaches it twice"
+                f"The filter {each.name} of {wanted.log_group} sends to the same function, so records that match both"
+                " reach it twice"
             )
     return [words for words in found if words]
 

@@ -168,7 +168,7 @@ class ByStopTask:
         limit = session.settings.protected_timeout
         if now - min(self._held[task_id] for task_id in todo) > limit:
             raise Failed(
-                f"waited {limit:g} s for the scale-in protection of {', '.join(todo)} to end. Run the same task"
-                " again later, or say protected_tasks: skip or recycle"
+                f"waited {limit:g} s for the scale-in protection of {', '.join(todo)} to end. Run the same task again"
+                " later, or set protected_tasks to skip or recycle"
             )
         yield from session.rest(min(LONGEST, max(session.settings.wait_delay, limit / 20)))

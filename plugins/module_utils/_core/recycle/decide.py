@@ -17,7 +17,7 @@ from .model import Task
 from .plan import Plan
 from .settings import Settings
 
-# Somebody else may take the added tasks away, once or twice by accident. More often is a quarrel.
+# Someone else may remove the added tasks once or twice by accident. More often is a conflict.
 _RAISES = 3
 
 
@@ -68,7 +68,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class History:
-    """What the run has done, as far as it bears on what comes next."""
+    """What the run has done so far, as far as later decisions need it."""
 
     surge: int  # tasks added and not given back
     open_stops: int = 0  # stops that the present step may still make
@@ -209,7 +209,7 @@ def _find_obstacle(plan: Plan, settings: Settings, seen: Observation, history: H
         return GiveUp(seen.failed)
     if seen.deploying:
         if settings.on_deployment != "wait":
-            return GiveUp(f"{seen.deploying}. Run again when it has ended, or say on_deployment: wait")
+            return GiveUp(f"{seen.deploying}. Run again when it has ended, or set on_deployment: wait")
         if seen.elapsed <= settings.deployment_timeout:
             return Wait(seen.deploying)
         return GiveUp(
@@ -225,8 +225,8 @@ def _find_obstacle(plan: Plan, settings: Settings, seen: Observation, history: H
         return Finish() if done else _wait(late, settings, seen, "the last replacements to become good")
     if seen.desired < plan.original:
         return GiveUp(
-            f"somebody else lowered the desired count to {seen.desired} while tasks were being replaced; it was"
-            f" {plan.original} at the start. Run again if the tasks that are left should be replaced at that count"
+            f"someone else lowered the desired count to {seen.desired} while tasks were being replaced; it was"
+            f" {plan.original} at the start. Run again to replace the other tasks at that count"
         )
     return None
 
@@ -234,8 +234,8 @@ def _find_obstacle(plan: Plan, settings: Settings, seen: Observation, history: H
 def _raise(plan: Plan, seen: Observation, history: History, surge: int) -> Action:
     if history.raises > _RAISES:
         return GiveUp(
-            f"the tasks that are added before others are stopped were taken away again {history.raises} times:"
-            f" the desired count is {seen.desired} instead of {plan.original + history.surge}. Find out who sets it"
+            f"the tasks that were added before the first stop were removed again {history.raises} times:"
+            f" the desired count is {seen.desired} instead of {plan.original + history.surge}. Find out what sets it"
             " (a scaling policy, a scheduled action, a maximum capacity that is too low), or add it to"
             " suspend_scaling"
         )

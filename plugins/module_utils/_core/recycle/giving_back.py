@@ -66,11 +66,11 @@ def _warn_of_doubtful(progress: Progress, seen: Leaving) -> None:
     """There is no more time to wait for tasks that are not good, or to withdraw them."""
     nameless, report = max(0, seen.nameless), progress.session.report
     doubtful = max(len(seen.bad), seen.live - seen.healthy) + nameless
-    told = any("was taken back although" in words for words in report.warnings)
+    told = any("were removed although" in words for words in report.warnings)
     if seen.live + nameless > seen.target and doubtful > 0 and not told:
         report.warnings.append(
-            f"what was added to {progress.session.title} was taken back although {doubtful} of its"
-            " tasks are not known to be good: for the lower desired count ECS may stop good ones instead"
+            f"the tasks added to {progress.session.title} were removed although {doubtful} of its tasks are not known"
+            " to be good: when the desired count is lowered, ECS may stop good ones instead"
         )
 
 

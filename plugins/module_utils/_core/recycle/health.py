@@ -34,11 +34,13 @@ def choose_level(wait_for: str, service: Service, has_health_check: bool, unread
     if wait_for == "healthy" and not has_health_check:
         raise Refused(
             f"wait_for is healthy, but no essential container of {service.revision} has a health check that ECS runs"
-            f" (one in the image does not count): its tasks would never become healthy. Say {strongest} or auto"
+            f" (one in the image does not count): its tasks would never become healthy. Set wait_for to {strongest}"
+            " or auto"
         )
     if wait_for == "target_healthy" and not told:
         raise Refused(
-            f"wait_for is target_healthy, but service {service.name} has no target group. Say {strongest} or auto"
+            f"wait_for is target_healthy, but service {service.name} has no target group. Set wait_for to {strongest}"
+            " or auto"
         )
     return wait_for
 
@@ -64,7 +66,7 @@ def why_unread(group: str, states: Mapping[str, str], tasks: Iterable[Task], now
         return "its health checks are turned off (its targets are unavailable)"
     settled = [task for task in running if task.started_at is not None and now - task.started_at > _REGISTERED_WITHIN]
     if settled and not seen:
-        return f"none of {len(settled)} tasks is registered in it under an address and a port that ECS shows"
+        return f"none of {len(settled)} tasks is registered in it with an address and a port that ECS returns"
     return None
 
 
@@ -77,7 +79,7 @@ def refuse_unread(
     """
     if unread and (wait_for == "target_healthy" or not stabilize_time):
         said = "; ".join(f"{group}: {why}" for group, why in unread.items())
-        how = "stabilize_time (seconds for which a new task must run before it counts as healthy)"
+        how = "stabilize_time (the seconds that a new task must run before it counts as healthy)"
         if wait_for == "target_healthy":
             how = f"{how} and wait_for: auto"
         raise Refused(
@@ -86,8 +88,8 @@ def refuse_unread(
             f" or set {how}"
         )
     return [
-        f"the health of the tasks of service {service.name} cannot be read from {group}: {why}. There, new tasks count"
-        f" as healthy by time alone (stabilize_time: {stabilize_time:g})"
+        f"the health of the tasks of service {service.name} cannot be read from {group}: {why}. In this group, new"
+        f" tasks count as healthy after stabilize_time ({stabilize_time:g} s)"
         for group, why in unread.items()
     ]
 

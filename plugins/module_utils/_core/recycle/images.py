@@ -49,11 +49,11 @@ def _warnings_of(world: World, reference: str, image: RegistryImage, digest: str
         return
     if world.find_image(replace(image, tag=None, digest=digest)) is None:
         yield (
-            f"the image {reference} that the tasks run ({digest}) is not in its registry any more. New tasks cannot"
-            " pull it, and no task is stopped when the first of them fails. Push it again, or deploy the service anew"
+            f"the image {reference} that the tasks run ({digest}) is no longer in its registry. New tasks cannot pull"
+            " it, and no task is stopped if the first of them fails. Push it again, or deploy the service again"
         )
     elif tagged and not tagged.for_several:
         yield (
-            f"the image {reference} was moved to another digest ({tagged.digest}). New tasks run the one that was fixed"
-            f" when the service was deployed ({digest}): only a deployment picks up the other one"
+            f"the image {reference} was moved to another digest ({tagged.digest}). New tasks run the digest of the"
+            f" last deployment ({digest}). Only a deployment picks up the new one"
         )

@@ -186,8 +186,8 @@ class Lookout:
                     self._grows = yield from session.call(session.world.grows_on_demand, providers)
                 except CallFailed as failure:
                     session.report.warnings.append(
-                        f"whether capacity is added to {session.title} on demand is not known, so no room was waited"
-                        f" for: {failure}. Allow the call, or set wait_for_capacity"
+                        f"it is not known whether capacity is added to {session.title} on demand, so the run did not"
+                        f" wait for capacity: {failure}. Allow the call, or set wait_for_capacity"
                     )
         return _FOR_CAPACITY if self._grows else 0.0
 

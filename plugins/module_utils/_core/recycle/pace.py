@@ -41,7 +41,7 @@ class Pace:
         return max(self.shortest, min(LONGEST, self.shortest * _GROWTH ** min(self._missed - 1, 60)))
 
     def too_early(self, elapsed: float) -> bool:
-        """Whether a look would be in vain as far as is known."""
+        """Whether a look would find nothing new, as far as is known."""
         return elapsed < self._aim() - self.shortest / 2
 
     def learn(self, early: float, late: float) -> None:

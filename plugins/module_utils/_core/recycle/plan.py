@@ -65,25 +65,25 @@ def refuse_service(service: Service | None, cluster: str, name: str, restoring: 
     """The service when it is one that can be worked on."""
     if service is None:
         raise Refused(
-            f"there is no service {name} in cluster {cluster}: compare both names, the region and the account"
-            " with what 'aws ecs list-services' shows"
+            f"there is no service {name} in cluster {cluster}. Compare both names, the region and the account with"
+            " the output of 'aws ecs list-services'"
         )
     if service.status != "ACTIVE":
         raise Refused(
             f"service {service.name} in cluster {service.cluster} is {service.status}: ECS starts no tasks for it,"
-            " so nothing that is stopped would be replaced. Create the service anew, or leave it out"
+            " so no stopped task would be replaced. Create the service again, or omit it"
         )
     if restoring:
         return service
     if service.short_arn:
         raise Refused(
-            f"service {service.name} still has an ARN of the format before 2019 ({service.arn}) and cannot carry tags,"
-            " in which a run records what it has to give back. Create the service anew with the long format"
+            f"service {service.name} still has an ARN of the format before 2019 ({service.arn}) and cannot have tags,"
+            " in which a run records what it must give back. Create the service again with the long ARN format"
         )
     if not service.primary:
         raise Refused(
-            f"service {service.name} has no PRIMARY {_part(service)}, so none of its tasks can be told to be its own."
-            f" Make one of them PRIMARY first ({service.controller} controller)"
+            f"service {service.name} has no PRIMARY {_part(service)}, so the run cannot tell which tasks belong to"
+            f" it. Make one of them PRIMARY first ({service.controller} controller)"
         )
     if service.failed:
         raise Refused(failure_words(service))
@@ -93,7 +93,8 @@ def refuse_service(service: Service | None, cluster: str, name: str, restoring: 
 def failure_words(service: Service) -> str:
     return (
         f"the deployment {service.primary} of service {service.name} in cluster {service.cluster} has FAILED and was"
-        " not rolled back. It launches no further tasks, so no stopped task would be replaced. Start a new deployment"
+        " not rolled back. ECS launches no further tasks for it, so no stopped task would be replaced. Start a new"
+        " deployment"
         " or roll back, then run again"
     )
 
@@ -129,7 +130,7 @@ def missed_words(title: str, selector: Selector, narrowing: Narrowing, tasks: It
         ("capacity_providers", narrowing.capacity_providers, {task.capacity_provider for task in every}),
     )
     return [
-        f"{option} has {', '.join(missed)}, which fits no task of {title}"
+        f"{option} has {', '.join(missed)}, which matches no task of {title}"
         for option, wanted, there in named
         if (missed := sorted(set(wanted) - there))
     ]
@@ -169,7 +170,7 @@ def make_plan(settings: Settings, selector: Selector, found: Found) -> Plan:
     if record and record.surge and service.computed is not None:
         raise Refused(
             f"a run that did not end may have added tasks to service {service.name}, whose PRIMARY task set now has a"
-            " scale of less than 100%. Run with state: restored first"
+            " scale below 100%. Run with state: restored first"
         )
     floor = math.ceil(original * settings.minimum_healthy_percent / 100)
     batch = min(settings.batch_size.of(original), max(len(todo), 1))
@@ -246,8 +247,8 @@ def scaling_asked(settings: Settings, scaling: Scaling) -> tuple[str, ...]:
 def outside_words(title: str, service: Service, scaling: Scaling) -> str:
     """To set a switch is to register the target, and that moves a count outside its limits into them."""
     return (
-        f"scaling of {title} was not suspended, because its desired count of {service.desired} lies outside the limits"
-        f" of its scalable target ({scaling.minimum} to {scaling.maximum}), into which AWS would move it at once"
+        f"scaling of {title} was not suspended, because its desired count of {service.desired} is outside the limits"
+        f" of its scalable target ({scaling.minimum} to {scaling.maximum}), and AWS would move it within them at once"
     )
 
 
@@ -255,7 +256,7 @@ def _choose_surge(settings: Settings, service: Service, original: int, batch: in
     if not service.grows:
         if settings.surge:
             raise Refused(
-                f"surge is {settings.surge}, but {_why_fixed(service)}. Say surge: 0 and a minimum_healthy_percent"
+                f"surge is {settings.surge}, but {_why_fixed(service)}. Set surge: 0 and a minimum_healthy_percent"
                 " below 100"
             )
         return 0
@@ -267,13 +268,13 @@ def _choose_surge(settings: Settings, service: Service, original: int, batch: in
 def _surge_to_scale_in(settings: Settings, service: Service, original: int, batch: int) -> int:
     """At least one: only a count that was raised can be lowered again."""
     if not service.grows:
-        raise Refused(f"stop_method is scale_in, but {_why_fixed(service)}. Say stop_method: stop_task")
+        raise Refused(f"stop_method is scale_in, but {_why_fixed(service)}. Set stop_method: stop_task")
     surge = _choose_surge(settings, service, original, batch)
     if surge < 1:
         raise Refused(
             f"stop_method: scale_in adds tasks before it lowers the desired count again, and maximumPercent"
-            f" {service.maximum_percent} of service {service.name} lets surge: auto add none to {original}. Say"
-            " surge: 1 to add one all the same, or stop_method: stop_task"
+            f" {service.maximum_percent} of service {service.name} allows surge: auto no task above {original}. Set"
+            " surge: 1 to add one anyway, or stop_method: stop_task"
         )
     return surge
 
@@ -282,7 +283,7 @@ def _why_fixed(service: Service) -> str:
     if service.daemon:
         return f"service {service.name} runs one task on each instance (DAEMON), and no task can be added to it"
     return (
-        f"the PRIMARY task set of service {service.name} has a scale of less than 100%, so no single task can be added"
+        f"the PRIMARY task set of service {service.name} has a scale below 100%, so no single task can be added"
         " to it through the desired count"
     )
 
@@ -291,14 +292,14 @@ def _no_room(settings: Settings, service: Service, original: int, surge: int, fl
     asked = f"minimum_healthy_percent {settings.minimum_healthy_percent} of {original} tasks is {floor}"
     if not service.grows:
         why = _why_fixed(service)
-        mend = "Say a minimum_healthy_percent that leaves room for one stop"
+        advice = "Set a minimum_healthy_percent that leaves room for one stop"
     elif settings.surge == 0:
-        why = "with surge: 0 no task is added beforehand"
-        mend = "Say surge: auto, or a minimum_healthy_percent that leaves room for one stop"
+        why = "with surge: 0 no task is added first"
+        advice = "Set surge: auto, or a minimum_healthy_percent that leaves room for one stop"
     else:
-        why = f"its maximumPercent of {service.maximum_percent} lets surge: auto add {surge}"
-        mend = "Say surge: 1, or a minimum_healthy_percent that leaves room for one stop"
-    return f"not one task of service {service.name} could be stopped: {asked}, and {why}. {mend}"
+        why = f"its maximumPercent of {service.maximum_percent} allows surge: auto {surge} more"
+        advice = "Set surge: 1, or a minimum_healthy_percent that leaves room for one stop"
+    return f"no task of service {service.name} could be stopped: {asked}, and {why}. {advice}"
 
 
 def plan_diff(plan: Plan) -> dict[str, Any]:

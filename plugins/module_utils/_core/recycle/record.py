@@ -83,7 +83,7 @@ class NotOurs(Refused):
 
     def __init__(self, text: str, field: str, why: str, version: bool) -> None:
         super().__init__(
-            f"the service carries the tag {RECORD_TAG} with a value that this version does not understand: {field!r}"
+            f"the service has the tag {RECORD_TAG} with a value that this version does not understand: {field!r}"
             f" {why} in {text!r}. It was written by another version or by hand. Compare the service's desired count and"
             " the switches of its scalable target with what they should be, then run with state: restored, which"
             " removes the tag and changes nothing else"
@@ -173,7 +173,7 @@ def holds(record: Record, now: float) -> bool:
 def believe(
     record: Record, service: Service, tasks: Iterable[Task], now: float, scaling: Scaling | None, most: int
 ) -> Record:
-    """The record of an abandoned run, as far as what is seen of the service bears it out.
+    """The record of an abandoned run, as far as the state of the service confirms it.
 
     ``tasks`` are all that ECS means to keep, of every deployment. So many of the desired count are taken for added as
     there are tasks that the PRIMARY deployment (during a rolling one: either) has created since the run began, and

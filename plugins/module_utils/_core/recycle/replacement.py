@@ -58,7 +58,7 @@ class Replacement:
         self.knowledge, self.owner = progress.knowledge, progress.owner
 
     def run(self, raised: bool) -> Steps[bool]:
-        """Until nothing stale is left. False when a deployment has come between, and the run must plan anew.
+        """Until nothing stale is left. False when a deployment has come between, and the run must plan again.
 
         ``raised``: the surge was added just now, so it is too early to look. Raises Failed when it cannot go on.
         """
@@ -110,7 +110,7 @@ class Replacement:
         progress, session = self._progress, self._session
         history, wanted = progress.history, progress.plan.original + surge
         session.report.warnings.append(
-            f"the desired count of {session.title} was {seen.desired} where {wanted} was needed, and was raised again"
+            f"the desired count of {session.title} was {seen.desired} instead of {wanted}, and was raised again"
         )
         used_up = history.surge == 0  # others may have added tasks, which are not ours to give back
         progress.history = replace(history, surge=surge, raises=history.raises + 1, open_stops=0, last_step=False)

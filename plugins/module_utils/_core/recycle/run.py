@@ -5,7 +5,7 @@
 
 ``recycle`` is a generator. It yields the seconds after which it wants to go on and returns a Report,
 so that the one loop that sleeps lives elsewhere, and a test can run it on a clock of its own, stop it
-at any point, or run two at once. It can be left at any call and begun anew: the record on the service
+at any point, or run two at once. It can be left at any call and begun again: the record on the service
 and the creation instants of the tasks are its whole memory.
 """
 
@@ -68,7 +68,7 @@ def recycle(
 ) -> Steps[Report]:
     """Recycle or restore one service. What AWS answers is never raised: the report tells.
 
-    A ``report`` that is given is filled while the run goes on, for whoever wants to watch it.
+    A ``report`` that is given is filled during the run, so that callers can watch it.
     """
     run = _Run(Session(world, settings, cluster, name, me, report or Report()), cluster, name)
     began = world.clock()
@@ -133,7 +133,7 @@ class _Run:
             mine = yield from self._claim(plan, settings.selector, found)
             if mine is None:
                 continue
-            # Before the surge: whoever has to end while it is added must know the tasks to take it back from.
+            # Before the surge: a run that must end while it adds tasks must know the tasks that it can remove.
             replacement = Replacement(session, plan, mine, found.tasks, found.has_health_check)
             self._replacement = replacement
             raised = yield from self._guard(plan, mine, found)
@@ -145,7 +145,7 @@ class _Run:
             if (yield from self._finish(plan, replacement)):
                 return
             rounds += 1
-        raise Failed(f"other stale tasks turned up again and again in {session.title}. Run again")
+        raise Failed(f"more stale tasks kept appearing in {session.title}. Run again")
 
     def _restore(self, service: Service) -> Steps[bool]:
         """Give back what an abandoned run has left, if there is a record of it. False when another run was faster."""
@@ -177,8 +177,9 @@ class _Run:
         """Warn of tasks that were told to stop long ago and still run."""
         for task, seconds in self._replacement.lingering if self._replacement else ():
             self.report.warnings.append(
-                f"task {task.id} was told to stop {seconds / 60:.0f} minutes ago, is still {task.status}, and keeps its"
-                " place. Check whether the ECS agent on its container instance is connected"
+                f"ECS was asked to stop task {task.id} {seconds / 60:.0f} minutes ago. The task is still"
+                f" {task.status} and keeps its place. Check whether the ECS agent on its container instance is"
+                " connected"
             )
 
     def _remove(self, wrong: NotOurs) -> Steps[None]:
@@ -217,8 +218,8 @@ class _Run:
         if added < claimed:
             self._warn(
                 f"the tag {RECORD_TAG} of {session.title} says that {claimed} of its {service.desired} tasks were"
-                f" added by a run (original {left.original}, surge {left.surge}), and {added} of them are to be seen:"
-                f" no more are given back"
+                f" added by a run (original {left.original}, surge {left.surge}), but only {added} of them exist. No"
+                " more are given back"
             )
         return service, tasks, believed
 
@@ -248,19 +249,19 @@ class _Run:
             busy, limit = None, settings.wait_timeout
             if left and left.owner != me.owner and not holds(left, now) and left.lease_until > now:
                 self._warn(
-                    f"the tag {RECORD_TAG} of {session.title} names a lease that no run can have made"
-                    f" (x={left.lease_until:.0f}): it counts as ended"
+                    f"the tag {RECORD_TAG} of {session.title} has a lease that no run can have written"
+                    f" (x={left.lease_until:.0f}). It counts as ended"
                 )
             if left and left.owner != me.owner and holds(left, now) and not me.is_dead(left.owner):
                 busy = (
-                    f"{session.title} is being worked on by another run ({left.owner}), whose lease ends at"
+                    f"another run ({left.owner}) is working on {session.title}. Its lease ends at"
                     f" {iso(left.lease_until)} unless it is renewed. Run again when that run has ended"
                 )
             elif service.deploying and settings.selector is not None:
                 if left and left.protected_until and not me.check:
                     yield from self._make_way(service, left)
                 limit = settings.deployment_timeout
-                busy = f"{deployment_words(service)}. Run again when it has ended, or say on_deployment: wait"
+                busy = f"{deployment_words(service)}. Run again when it has ended, or set on_deployment: wait"
                 if settings.on_deployment == "fail":
                     raise Refused(busy)
             session.report.watch.waits(None if me.check else busy)
@@ -321,7 +322,7 @@ class _Run:
         if service.wanted == 0 and stale:  # nothing that is stopped would be replaced
             stale = []
             report.warnings.append(
-                f"the desired count of {session.title} is 0, so its {len(tasks)} tasks, which ECS is still to stop,"
+                f"the desired count of {session.title} is 0, so its {len(tasks)} tasks, which ECS has yet to stop,"
                 " were left alone"
             )
         report.cutoff, report.remaining = cutoff, stale
@@ -430,7 +431,7 @@ class _Run:
         self.report.changed = self.report.changed or left is not None
         yield from remove(session, found.tasks)
         if mine.deploying and session.settings.on_deployment == "fail":
-            raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or say on_deployment: wait")
+            raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or set on_deployment: wait")
         deployed = mine.deploying or mine.primary != found.service.primary
         if deployed or (left is None and mine.wanted != plan.original):
             # Somebody deployed or scaled the service between the look and the claim.
@@ -579,8 +580,8 @@ class _Run:
             if keep and session.held.phase == SURGED:
                 yield from session.abandon()
                 report.message = (
-                    f"{why}. What was added stays, as on_failure: keep says. Run the same task again to go on, or with"
-                    " state: restored to give it back"
+                    f"{why}. The added tasks stay because of on_failure: keep. Run the same task again to continue,"
+                    " or with state: restored to give them back"
                 )
                 return
             report.watch.gives_up()
@@ -597,8 +598,8 @@ class _Run:
             words = self.explain(failure) if isinstance(failure, CallFailed) else str(failure)
             same = "" if words in why else f": {words}"
             report.message = (
-                f"{why}. Giving back what was changed failed as well{same}. The tag {RECORD_TAG} on the service"
-                " tells what is left: run the same task again, or with state: restored, once that is mended"
+                f"{why}. Giving back the changes failed as well{same}. The tag {RECORD_TAG} on the service records"
+                " what is left. Fix the cause, then run the same task again, or with state: restored"
             )
 
     def _find_own_claim(self) -> Steps[None]:

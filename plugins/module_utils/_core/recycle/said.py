@@ -82,7 +82,7 @@ def refusal_words(said: str) -> str:
 
 
 def last_words(said: Said) -> str:
-    """The end of a message about a wait in vain."""
+    """The end of the message if a wait timed out."""
     return f". ECS last said: {_closed(said.last).rstrip('.')}" if said.last else ""
 
 

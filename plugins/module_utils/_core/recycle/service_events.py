@@ -19,7 +19,7 @@ PASSING = "passing"  # it may end by itself
 STARTED = "started"
 HARMLESS = "harmless"
 UNSETTLED = "unsettled"  # passes within half a minute where the role was created just now, else it stays
-UNKNOWN = "unknown"  # no rule knows the text: it is shown when a run waits in vain
+UNKNOWN = "unknown"  # no rule knows the text: it is shown if a wait times out
 
 # First match wins, so what is harmless in the words of a refusal comes first.
 _RULES = (

@@ -138,9 +138,9 @@ class Session:
             return
         why = self.me.ending()
         if self._time_left <= 0:
-            why = f"the {self.settings.timeout:g} s that timeout allows for the whole run are over"
+            why = f"the run reached its timeout of {self.settings.timeout:g} s"
         if why:
-            raise Ended(f"{why}: no further task was stopped. Run the same task again to go on")
+            raise Ended(f"{why}: no further task was stopped. Run the same task again to continue")
 
     @property
     def _time_left(self) -> float:
@@ -169,13 +169,13 @@ class Session:
         missing = [name for name in names if name not in states]
         if missing:
             raise Refused(
-                f"alarms names {', '.join(missing)}, which CloudWatch does not have. Compare the names, the region and"
-                " the account with what 'aws cloudwatch describe-alarms' shows"
+                f"alarms has {', '.join(missing)}, which CloudWatch does not have. Compare the names, the region and"
+                " the account with the output of 'aws cloudwatch describe-alarms'"
             )
         ringing = [name for name in names if states[name] == "ALARM"]
         if ringing:
             raise Refused(
-                f"{_alarm_words(ringing)}, so no task of {self.title} was stopped. Run again when that is over"
+                f"{_alarm_words(ringing)}, so no task of {self.title} was stopped. Run again when the alarm is over"
             )
 
     def heed_alarms(self) -> Steps[None]:
@@ -184,7 +184,7 @@ class Session:
         states = (yield from self.call(self.world.alarms, names)) if names else {}
         ringing = [name for name in names if states.get(name) == "ALARM"]
         if ringing:
-            raise Failed(f"{_alarm_words(ringing)}: no further task was stopped. Run the same task again to go on")
+            raise Failed(f"{_alarm_words(ringing)}: no further task was stopped. Run the same task again to continue")
 
     # ---- the record
 
@@ -229,7 +229,7 @@ class Session:
             if seen and not (before and seen.owner == before.owner):
                 return None
             if self.world.clock() - began > self.settings.wait_timeout:
-                raise Failed(f"the tag {RECORD_TAG} was written to {self.title}, but is not to be read back")
+                raise Failed(f"the tag {RECORD_TAG} was written to {self.title}, but could not be read back")
 
     def look(self) -> Steps[Service]:
         """The service on a fresh read: still ours, and the record written as it should be."""
@@ -237,7 +237,7 @@ class Session:
             service = yield from self._describe()
             altered = self.record_on(service) is None or self._is_altered(service.tags[RECORD_TAG])
             what = "changed the tag {} of" if RECORD_TAG in service.tags else "removed the tag {} from"
-            words = f"somebody {what.format(RECORD_TAG)} {self.title} during the run; it was written again"
+            words = f"someone {what.format(RECORD_TAG)} {self.title} during the run; it was written again"
             if altered and words not in self.report.warnings:
                 self.report.warnings.append(words)
             ending_soon = self.held.lease_until - self.world.now() < self.settings.lease / 2
@@ -281,7 +281,7 @@ class Session:
         if seen and seen.owner != self.me.owner:
             raise TakenOver(
                 f"another run ({seen.owner}) has taken over {self.title}, because the lease of this one"
-                f" ({self.me.owner}) had ended or its record was overwritten. That run goes on with the work"
+                f" ({self.me.owner}) had ended or its record was overwritten. That run continues the work"
             )
         return seen
 

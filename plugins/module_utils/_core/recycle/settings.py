@@ -87,11 +87,11 @@ def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None
     """The one selector among the options. Raises Refused for none (where required) or several."""
     given = [name for name in SELECTORS if options.get(name) not in (None, False)]
     if len(given) > 1:
-        raise Refused(f"{' and '.join(given)} are both given: say exactly one of {', '.join(SELECTORS)}")
+        raise Refused(f"{' and '.join(given)} are mutually exclusive. Set exactly one of {', '.join(SELECTORS)}")
     if not given:
         if not required:
             return None
-        raise Refused(f"nothing says which tasks are stale: say exactly one of {', '.join(SELECTORS)}")
+        raise Refused(f"no option chooses the stale tasks. Set exactly one of {', '.join(SELECTORS)}")
     kind = given[0]
     value = options[kind]
     if kind == "started_before":
@@ -100,7 +100,9 @@ def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None
         return Selector(kind, parse_age(kind, value), value)
     if kind == "token":
         if not str(value).strip():
-            raise Refused("token is empty: say a text that is new for every roll-out, such as a pipeline's run number")
+            raise Refused(
+                "token is empty. Give a text that is new for every roll-out, such as the number of a pipeline run"
+            )
         return Selector(kind, str(value), value)
     if kind == "tasks":
         return Selector(kind, task_ids(kind, value), value)
@@ -121,7 +123,7 @@ def task_ids(option: str, names: Iterable[str]) -> frozenset[str]:
     found = {str(name).strip(): _TASK.fullmatch(str(name).strip()) for name in names}
     for name, match in found.items():
         if not match:
-            raise Refused(f"{option} has {name!r}: say the id of a task, which has 32 hexadecimal digits, or its ARN")
+            raise Refused(f"{option} must be IDs of tasks, with 32 hexadecimal digits, or their ARNs (got {name!r})")
     return frozenset(match[1] for match in found.values() if match)
 
 
@@ -137,7 +139,9 @@ _AS_GIVEN = (
 def _checkpoints(values: Sequence[float]) -> tuple[float, ...]:
     if any(not 0 < value <= 100 for value in values) or list(values) != sorted(set(values)):
         shown = ", ".join(f"{value:g}" for value in values)
-        raise Refused(f"checkpoints is {shown}: say rising percentages above 0 and up to 100, such as 10, 50, 100")
+        raise Refused(
+            f"checkpoints must be rising percentages above 0 and up to 100, such as 10, 50, 100 (got {shown})"
+        )
     return tuple(values)
 
 
@@ -149,28 +153,27 @@ def read_settings(options: Mapping[str, Any]) -> Settings:
         if options[name] is not None:
             read_seconds(name, options[name])
     if options["lease"] is not None and options["lease"] > LONGEST_LEASE:
-        raise Refused(f"lease is {options['lease']}: say at most {LONGEST_LEASE:.0f} seconds, which is a day")
+        raise Refused(f"lease must be at most {LONGEST_LEASE:.0f} seconds, which is a day (got {options['lease']})")
     for name in _FROM_0:
         if options[name] is not None:
             read_seconds(name, options[name], zero=True)
     if options["max_tasks"] is not None and options["max_tasks"] < 1:
-        raise Refused(f"max_tasks is {options['max_tasks']}: say a number of tasks from 1, or leave it out")
+        raise Refused(f"max_tasks must be a number of tasks from 1 (got {options['max_tasks']})")
     if options["max_failures"] < 0:
-        raise Refused(f"max_failures is {options['max_failures']}: say how many new tasks may fail, 0 or more")
+        raise Refused(f"max_failures must be a number of tasks, 0 or more (got {options['max_failures']})")
     if not 0 <= options["minimum_healthy_percent"] <= 100:
         raise Refused(
-            f"minimum_healthy_percent is {options['minimum_healthy_percent']}: say a percentage from 0 to 100"
+            f"minimum_healthy_percent must be a percentage from 0 to 100 (got {options['minimum_healthy_percent']})"
         )
     if options["stop_method"] == SCALE_IN and options["protected_tasks"] != "skip":
         raise Refused(
-            f"protected_tasks is {options['protected_tasks']}, but with stop_method: scale_in it is ECS that chooses"
-            " the tasks to stop, and it never chooses a protected one. Say protected_tasks: skip, or stop_method:"
-            " stop_task"
+            f"protected_tasks is {options['protected_tasks']}, but with stop_method: scale_in ECS chooses the tasks"
+            " to stop, and it never chooses a protected one. Set protected_tasks: skip, or stop_method: stop_task"
         )
     if options["stop_method"] == SCALE_IN and _read_surge(options["surge"]) == 0:
         raise Refused(
-            "surge is 0, but stop_method: scale_in lowers a desired count that was raised before. Say surge: auto or 1,"
-            " or stop_method: stop_task"
+            "surge is 0, but stop_method: scale_in must raise the desired count before it can lower it. Set surge:"
+            " auto or 1, or stop_method: stop_task"
         )
     seconds: dict[str, Any] = {
         name: None if options[name] is None else float(options[name]) for name in _ABOVE_0 + _FROM_0
@@ -194,5 +197,5 @@ def _read_surge(value: object) -> int | None:
     if written == "auto":
         return None
     if not re.fullmatch(r"[0-9]+", written) or len(written) > len(str(LARGEST_COUNT)):
-        raise Refused(f"surge is {written!r}: say auto, or a number of tasks from 0")
+        raise Refused(f"surge must be auto, or a number of tasks from 0 (got {written!r})")
     return int(written)

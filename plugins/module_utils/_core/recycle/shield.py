@@ -3,7 +3,7 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """Scale-in protection of the tasks that are to stay, so that ECS can only choose stale ones.
 
-The record says, before a task is protected, at which minute that protection is going to end. So whoever comes after
+The record says, before a task is protected, at which minute that protection is going to end. So the next run
 a killed run knows its protections by their ends; all others are the tasks' own, and are left alone. What nobody
 comes for ends by itself.
 """
@@ -20,9 +20,9 @@ from .session import Session, Steps
 
 PROTECTED_PER_CALL = 10
 
-_SHORTEST = 3600.0  # seconds for which tasks are protected at the least
+_SHORTEST = 3600.0  # seconds for which tasks are protected, at least
 _LONGEST = 2880 * 60.0  # that ECS allows
-_TRUST = 30.0  # seconds for which what was told of a task is believed, and what we did to it is not asked for
+_TRUST = 30.0  # seconds for which what ECS returned for a task is believed, and what we did to it is not asked for
 _READ_BACK = 60.0  # seconds within which a tag is to be read as it was written
 _FRESH = 5.0  # ... and before it is protected, for as long as that
 _FADES = 60.0  # seconds before the end of a task's own protection in which no count is lowered (ECS acts on it later)
@@ -80,8 +80,8 @@ class Shield:
         except CallFailed as failure:
             if failure.code == "DEPLOYMENT_BLOCKED":
                 raise Failed(
-                    f"ECS protects no more tasks, because older protections hold up a deployment: {failure}. Run again"
-                    " when it has ended, or say stop_method: stop_task"
+                    f"ECS refuses to protect tasks, because older protections block a deployment: {failure}. Run"
+                    " again when it has ended, or set stop_method: stop_task"
                 ) from None
             if failure.kind == "final":
                 session.shielded.difference_update(arns)  # nothing was done
@@ -134,7 +134,7 @@ class Shield:
         end = min(end, math.floor((now + _LONGEST) / 60) * 60.0)
         alive = [each for each in known if session.world.now() - each < _SHORTEST][-2:]
         session.note(protected_until=(*alive, end))
-        # Read back, so that whoever comes after us reads it, too.
+        # Read back, so that the next run reads it as well.
         began = session.world.clock()
         while session.world.clock() - began < _READ_BACK:
             seen = session.record_on((yield from session.look()))

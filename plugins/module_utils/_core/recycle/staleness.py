@@ -48,8 +48,8 @@ def find_cutoff(
         # The date of an answer is up to a second behind the clock that made it.
         if selector.value > now + 1:
             raise Refused(
-                f"started_before is {iso(selector.value)}, which by AWS's clock ({iso(now)}) has not come yet:"
-                " every replacement would be stale as well, and the work would never end. Say an instant in the past"
+                f"started_before must be in the past: it is {iso(selector.value)}, and the clock of AWS says"
+                f" {iso(now)}. Otherwise every replacement would be stale as well, and the run would never end"
             )
         return float(selector.value)
     if selector.kind == "max_task_age":

@@ -3,7 +3,7 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """What a run tells while it goes on: lines for people, and its course for a timeline.
 
-It is told of what the run sees and does, asks nothing of AWS, and decides nothing.
+It receives what the run sees and does, makes no calls to AWS, and decides nothing.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Watch:
         clock = self._clock()
         if self._first_clock is None:
             self._first_clock = clock - seconds
-        for task in old:  # where nobody told of the stop itself
+        for task in old:  # if the stop itself was not reported
             span = self._bars.setdefault(task.id, _Bar(new=False, since=task.created_at))
             span.until = span.until or self._now() - seconds
         self._done += 1
@@ -136,7 +136,7 @@ class Watch:
 
     def gives_up(self) -> None:
         """What was changed is going to be given back. Why is for the end, where Ansible shows it."""
-        self._say("fails, and gives back what it added; the reason follows")
+        self._say("failed; gives back what it added (the reason follows)")
 
     # ---- what is asked of it
 
@@ -203,7 +203,7 @@ class _Bar:
 
 
 def _names(ids: Iterable[str]) -> str:
-    """The first eight characters of each, as many as a line can bear."""
+    """The first eight characters of each, as many as fit on a line."""
     short: Collection[str] = [each[:8] for each in ids]
     named = ", ".join(list(short)[:_NAMED])
     return named if len(short) <= _NAMED else f"{named} and {len(short) - _NAMED} more"

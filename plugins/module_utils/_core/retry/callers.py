@@ -24,7 +24,7 @@ MOST_CANDIDATES = 20
 SCHEDULE, RULE = "schedule", "rule"
 _PREFIXES = {"chronos-schedule/": SCHEDULE, "events-rule/": RULE}
 _NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
-# What Scheduler fills in anew for each run; see "Adding context attributes" in its user guide.
+# What Scheduler fills in again for each run; see "Adding context attributes" in its user guide.
 _OF_A_RUN = "<aws.scheduler."
 
 
@@ -78,9 +78,9 @@ def rebuilt(
     what = f"the {caller.kind} {caller.name}"
     found = [each for each in candidates if each and _started(each, request)]
     if not found:
-        return {}, f"there is no target of {what} with the cluster and the task definition of the call"
+        return {}, f"{what} has no target with the cluster and the task definition of the call"
     if any(each.text is None for each in found):
-        return {}, f"the input of {what} is another for each run"
+        return {}, f"the input of {what} differs in each run"
     answers = [overrides for each in found if (overrides := _overrides(each.text or "", request)) is not None]
     if not answers:
         return {}, f"the overrides of {what} are not those of the call"

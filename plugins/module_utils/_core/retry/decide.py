@@ -32,9 +32,9 @@ def decide(
     ``chance`` gives numbers from 0 up to 1.
     """
     if record.account and options.account and record.account != options.account:
-        return Ignore(f"it happened in the account {name_of(record.account)}")
+        return Ignore(f"it is from the account {name_of(record.account)}")
     if options.region and record.region != options.region:
-        return Ignore(f"it happened in the region {name_of(record.region)}")
+        return Ignore(f"it is from the region {name_of(record.region)}")
     if isinstance(record, StoppedTask):
         return _about_task(record, options, now, chance)
     return _about_launch(record, attempt, options, now, chance)
@@ -61,7 +61,7 @@ def not_allowed(wish: Wish, options: RetryOptions) -> GiveUp | None:
         problem = f"it is attempt {wish.attempt}, and max_attempts is {options.max_attempts}"
     if not problem and wish.missing > wish.request.get("count", 1):
         problem = "it asks for more tasks than the call did"
-    return GiveUp(f"the message in the queue is not to be followed: {problem}") if problem else None
+    return GiveUp(f"the message in the queue is not valid: {problem}") if problem else None
 
 
 def too_late(wish: Wish, options: RetryOptions, now: float) -> GiveUp | None:
@@ -73,11 +73,11 @@ def too_late(wish: Wish, options: RetryOptions, now: float) -> GiveUp | None:
 def without_doubles(wish: Wish, running: tuple[str, ...]) -> Wish | Ignore:
     """The wish without the tasks that run already in answer to it: a doubled delivery has started them.
 
-    ``running`` are the tasks that bear the ``startedBy`` of an attempt before this one.
+    ``running`` are the tasks that have the ``startedBy`` of an earlier attempt.
     """
     doubles = tuple(arn for arn in running if arn not in wish.started)
     if len(doubles) >= wish.missing:
-        return Ignore("a doubled delivery has started the tasks already")
+        return Ignore("a duplicate delivery has already started the tasks")
     return replace(wish, missing=wish.missing - len(doubles), started=wish.started + doubles)
 
 
@@ -88,7 +88,7 @@ def _about_launch(
     if not launch.error and not launch.refusals and wish is None:
         return Ignore("no task was refused")
     if launch.error in classify.ALREADY_ASKED:
-        return Ignore("the same tasks were asked for before, with the same client token")
+        return Ignore("the same tasks were requested before, with the same client token")
     alone = "" if wish else _left_alone(launch, options)
     if alone:
         return Ignore(alone)
@@ -96,7 +96,7 @@ def _about_launch(
     gap = why_not({key: value for key, value in launch.request.items() if key != "overrides"} if hidden
                   else launch.request)  # fmt: skip
     if gap:
-        return GiveUp(f"the request cannot be made again: {gap}")
+        return GiveUp(f"the request cannot be repeated: {gap}")
     missing = (wish.missing if wish else launch.request.get("count", 1)) - len(set(launch.started))
     if missing < 1:
         return Ignore("every task was started")
@@ -151,7 +151,9 @@ def _by_class(launch: Launch, options: RetryOptions) -> Decision | None:
     if launch.error:
         found = {classify.of_error(launch.error, launch.message, launch.status)}
         if classify.TRANSIENT in found and not _authorised(launch, options):
-            return GiveUp("ECS may have answered before it checked permissions, and trusted_callers has no such caller")
+            return GiveUp(
+                "ECS may have answered before it checked permissions, and trusted_callers does not list the caller"
+            )
     else:
         # On EC2 there is a reason for each container instance: one of them may have room later.
         found = {classify.of_refusal(reason) for reason in launch.refusals}
@@ -171,17 +173,17 @@ def _authorised(launch: Launch, options: RetryOptions) -> bool:
 
 
 def _left_alone(launch: Launch, options: RetryOptions) -> str:
-    """Why a call of somebody else is none of our business; empty when it is."""
+    """Why the function must not retry a call; empty if it may."""
     request: Mapping[str, Any] = launch.request if isinstance(launch.request, Mapping) else {}
     started_by, cluster = str(request.get("startedBy") or ""), cluster_of(request.get("cluster"))
     if launch.role_arn in options.own_role_arns or attempts_of(started_by):
-        return "it is a retry, and whoever made it has its answer"
+        return "it is a retry, and its caller has the answer"
     if launch.invoked_by in options.left_alone_services:
         return f"{launch.invoked_by} retries by itself"
     # It repeats what may pass. What it does not repeat is told by nobody else.
     passes = classify.of_error(launch.error, launch.message, launch.status) == classify.TRANSIENT
     if passes and launch.invoked_by in options.errors_left_to:
-        return f"{launch.invoked_by} repeats calls that were answered with such an error"
+        return f"{launch.invoked_by} repeats calls that failed with such an error"
     return _left_to_others(started_by, cluster, options) or _out_of_scope(request, options)
 
 
@@ -194,14 +196,14 @@ def _left_to_others(started_by: str, cluster: str, options: RetryOptions) -> str
 
 
 def _out_of_scope(request: Mapping[str, Any], options: RetryOptions) -> str:
-    """Whether the cluster or the family is not among those to look after. A request that tells neither is."""
+    """Whether the cluster or the family is not among those to retry. A request that tells neither is."""
     if not request:
         return ""
     cluster, family = cluster_of(request.get("cluster")), family_of(str(request.get("taskDefinition") or ""))
     if options.clusters and cluster not in options.clusters:
-        return f"the cluster {name_of(cluster)} is not among those to look after"
+        return f"the cluster {name_of(cluster)} is not among those to retry"
     if options.families and family not in options.families:
-        return f"the family {name_of(family)} is not among those to look after"
+        return f"the family {name_of(family)} is not among those to retry"
     return ""
 
 
@@ -237,11 +239,11 @@ def _about_task(task: StoppedTask, options: RetryOptions, now: float, chance: Ca
     if template is None and no_instance(task):
         template = {}  # a refused launch, whose request is whole where the task needs no network of its own
     if template is None:
-        return Ignore(f"there is no launch template for the family {task.family}")
+        return Ignore(f"the family {task.family} has no launch template")
     request, problem = request_for(task, template)
     problem = problem or why_not(request)
     if problem:
-        return GiveUp(f"the request cannot be made again: {problem}")
+        return GiveUp(f"the request cannot be repeated: {problem}")
     attempt = attempts_of(started_by) + 1
     return _again(Wish(task.origin, task.at, task.region, request, 1, attempt, attempt), options, now, chance)
 
@@ -268,6 +270,6 @@ def _again(wish: Wish, options: RetryOptions, now: float, chance: Callable[[], f
         return GiveUp(f"it is older than max_age, which is {options.max_age} s")
     strange = _strange_role(wish.request, options)
     if strange:
-        return GiveUp(f"the request cannot be made again: {strange}")
+        return GiveUp(f"the request cannot be repeated: {strange}")
     wait = backoff.delay(wish.attempt, options.base_delay, options.max_delay, chance)
     return Retry(min(wait, left), call_of(wish, options), wish)

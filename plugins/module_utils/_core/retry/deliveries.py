@@ -47,7 +47,7 @@ def read_delivery(event: object, region: str, account: str = "") -> Iterator[Del
     hold events of EventBridge, too. Nothing that is in there raises: it comes out as a problem.
     """
     if not isinstance(event, Mapping):
-        yield Delivered(_raw(event), problem="the event is no JSON object")
+        yield Delivered(_raw(event), problem="the event is not a JSON object")
     elif "awslogs" in event:
         yield from _from_logs(event["awslogs"], region)
     elif isinstance(event.get("Records"), list):
@@ -65,7 +65,7 @@ def _from_logs(envelope: Any, region: str) -> Iterator[Delivered]:
         if not isinstance(events, list):
             raise TypeError
     except (binascii.Error, zlib.error, ValueError, TypeError, KeyError, RecursionError):
-        yield Delivered(_raw(envelope), problem="the payload is no subscription of CloudWatch Logs")
+        yield Delivered(_raw(envelope), problem="the payload is not from a CloudWatch Logs subscription")
         return
     del content, payload
     while not control and events:
@@ -90,7 +90,7 @@ def _from_log_event(each: Any, region: str) -> Delivered:
 
 def _from_queue(each: Any, region: str, account: str) -> Delivered:
     if not isinstance(each, Mapping) or not isinstance(each.get("body"), str):
-        return Delivered(_raw(each), problem="the record is no message of Amazon SQS")
+        return Delivered(_raw(each), problem="the record is not an Amazon SQS message")
     text = each["body"]
 
     def parse() -> Delivered:
@@ -104,7 +104,7 @@ def _from_queue(each: Any, region: str, account: str) -> Delivered:
 def _of_event(event: Any, region: str, account: str) -> Delivered:
     raw = _raw(event)
     if not isinstance(event, Mapping):
-        raise Unreadable("it is no JSON object")
+        raise Unreadable("it is not a JSON object")
     kind = event.get("detail-type")
     if kind in KINDS and event.get("source") != SOURCE:
         raise Unreadable(f"its source is not {SOURCE}")
@@ -115,7 +115,7 @@ def _of_event(event: Any, region: str, account: str) -> Delivered:
         return Delivered(raw, from_cloudtrail(event.get("detail"), where, str(event.get("id") or "")))
     if kind == TASK:
         return Delivered(raw, from_task_event(event, region))
-    raise Unreadable("it is no event that this function knows")
+    raise Unreadable("it is not an event that this function supports")
 
 
 def _tried(raw: str, parse: Callable[[], Delivered]) -> Delivered:
@@ -124,9 +124,9 @@ def _tried(raw: str, parse: Callable[[], Delivered]) -> Delivered:
     except Unreadable as problem:
         return Delivered(raw, problem=str(problem))
     except (ValueError, RecursionError):
-        return Delivered(raw, problem="it is no JSON")
+        return Delivered(raw, problem="it is not JSON")
     except (TypeError, AttributeError, KeyError):
-        return Delivered(raw, problem="it is not built as AWS builds it")
+        return Delivered(raw, problem="it does not have the format of AWS")
 
 
 def _raw(value: object) -> str:

@@ -82,7 +82,7 @@ def masked(words: str, request: object) -> str:
 
 
 def _lacks_values(request: Mapping[str, Any]) -> bool:
-    """Whether values are hidden, null or left out, as far as one can see."""
+    """Whether the record shows that values are hidden, null or missing."""
     if "omitted" in request or ("overrides" in request and oddity(request["overrides"])):
         return True
     if any(not isinstance(request[key], (Mapping, list)) for key in SECRET if key in request):

@@ -38,13 +38,13 @@ def read(body: Mapping[str, Any]) -> Wish:
     """The wish in a message's JSON. Raises ``Unreadable``."""
     for name in (each.name for each in fields(Wish)):
         if not isinstance(body.get(name), _KINDS[name]):  # type: ignore[arg-type]
-            raise Unreadable(f"the message has no {name}, or one of another kind")
+            raise Unreadable(f"the message has no {name}, or one of another type")
     numbers = [body[name] for name in ("at", "missing", "attempt", "bears")]
     if any(isinstance(number, bool) for number in numbers) or not math.isfinite(body["at"]):
-        raise Unreadable("the message has a number that is none")
+        raise Unreadable("the message has an invalid number")
     if not 1 <= body["missing"] <= MOST_TASKS or not 1 <= body["bears"] <= body["attempt"] <= MOST_ATTEMPTS:
         raise Unreadable("the numbers in the message do not agree")
     if not 0 <= body["at"] <= LATEST or len(body["started"]) > MOST_TASKS * MOST_ATTEMPTS:
-        raise Unreadable("the message is none that this function writes")
+        raise Unreadable("this function did not write the message")
     values = {each.name: body[each.name] for each in fields(Wish)}
     return Wish(**{**values, "started": tuple(str(arn) for arn in body["started"])})

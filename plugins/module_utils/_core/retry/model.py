@@ -115,7 +115,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """It will not be tried again, and somebody has to be told."""
+    """It will not be retried, and must be reported."""
 
     why: str
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What is told about a decision: a line in the log, the dead letter, the notification."""
+"""The reports about a decision: a line in the log, the dead letter, the notification."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def notification(
 ) -> tuple[str, dict[str, Any]]:
     """Subject and event, in the form in which failure rules deliver them, with ``detail.retry`` added.
 
-    A refused launch is told as EventBridge tells a call that CloudTrail has recorded, a task as ECS does.
+    A refused launch has the form of a CloudTrail record from EventBridge, a task that of an ECS event.
     """
     of_call = isinstance(record, Launch)
     detail = _call_detail(record) if isinstance(record, Launch) else _task_detail(record)

@@ -91,7 +91,7 @@ def read_options(written: object, account: str = "", region: str = "") -> RetryO
 def _number(least: int, most: int, why: str = "") -> Callable[[str, object], int]:
     def read(key: str, value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise Refused(f"{key} is {value!r}. Say a whole number from {least} to {most}{why}")
+            raise Refused(f"{key} must be a whole number from {least} to {most}{why} (got {value!r})")
         return value
 
     return read
@@ -99,13 +99,13 @@ def _number(least: int, most: int, why: str = "") -> Callable[[str, object], int
 
 def _flag(key: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise Refused(f"{key} is {value!r}. Say true or false")
+        raise Refused(f"{key} must be true or false (got {value!r})")
     return value
 
 
 def _texts(key: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
-        raise Refused(f"{key} is to be a list of texts")
+        raise Refused(f"{key} must be a list of texts")
     return tuple(value)
 
 
@@ -130,13 +130,13 @@ def _stopped(key: str, value: object) -> frozenset[str]:
     kinds = _set(key, value)
     unknown = sorted(kinds - set(STOPPED_TASKS))
     if unknown:
-        raise Refused(f"{key} has {', '.join(unknown)}. Say some of {', '.join(STOPPED_TASKS)}")
+        raise Refused(f"{key} must be some of {', '.join(STOPPED_TASKS)} (got {', '.join(unknown)})")
     return kinds
 
 
 def _templates(key: str, value: object) -> dict[str, Mapping[str, Any]]:
     if not isinstance(value, Mapping):
-        raise Refused(f"{key} is no mapping. Write it as <family>: {{networkConfiguration: ...}}")
+        raise Refused(f"{key} must be a mapping, such as <family>: {{networkConfiguration: ...}}")
     for family, template in value.items():
         unknown = sorted(str(name) for name in template.keys() - PARAMETERS) if isinstance(template, Mapping) else []
         if unknown:
@@ -145,13 +145,15 @@ def _templates(key: str, value: object) -> dict[str, Mapping[str, Any]]:
             why_not({"taskDefinition": str(family), **template}) if isinstance(template, Mapping) else "no mapping"
         )
         if problem:
-            raise Refused(f"{key}: {family} cannot be parameters of RunTask: {problem}. Write them as boto3 takes them")
+            raise Refused(
+                f"{key}: {family} does not have valid parameters of RunTask: {problem}. Write them as for boto3"
+            )
     return {str(family): dict(template) for family, template in value.items()}
 
 
 def _rules(key: str, value: object) -> tuple[Rule, ...]:
     if not isinstance(value, list):
-        raise Refused(f"{key} is to be a list of rules")
+        raise Refused(f"{key} must be a list of rules")
     return tuple(read_rule(number, rule) for number, rule in enumerate(value, 1))
 
 
@@ -165,7 +167,7 @@ _READERS: dict[str, Callable[[str, object], Any]] = {
     "max_attempts": _number(1, 50),
     "max_age": _number(60, DAY, " seconds: ECS forgets client tokens after a day"),
     "base_delay": _number(1, backoff.LONGEST, " seconds"),
-    "max_delay": _number(1, backoff.LONGEST, " seconds, the longest that Amazon SQS holds a message back"),
+    "max_delay": _number(1, backoff.LONGEST, " seconds, the longest delay of Amazon SQS"),
     "clusters": _names,
     "families": _families,
     "rotate_subnets": _flag,

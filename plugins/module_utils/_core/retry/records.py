@@ -22,7 +22,7 @@ def from_cloudtrail(record: object, region: str, key: str = "") -> Launch | None
     ``region`` and ``key`` (an id) stand in for those that the record lacks. Raises ``Unreadable``.
     """
     if not isinstance(record, Mapping):
-        raise Unreadable("the record is no JSON object")
+        raise Unreadable("the record is not a JSON object")
     if record.get("eventName") != "RunTask" or record.get("eventSource") not in (None, "ecs.amazonaws.com"):
         return None
     request, error, answer = record.get("requestParameters"), _text(record, "errorCode"), record.get("responseElements")
@@ -48,7 +48,7 @@ def from_cloudtrail(record: object, region: str, key: str = "") -> Launch | None
 def _origin(record: Mapping[str, Any], request: object, error: str, key: str) -> str:
     """An SDK that is throttled calls again with the same client token, and each call has a record: they are one wish.
 
-    Not so with ``failures``: those answer the call, and whoever calls again then has a new wish.
+    Not so with ``failures``: those answer the call, and a caller who calls again then makes a new request.
     """
     if isinstance(request, Mapping) and error and of_error(error, _text(record, "errorMessage")) in (TRANSIENT, QUOTA):
         token = _text(request, "clientToken")
@@ -81,12 +81,12 @@ def from_task_event(event: Mapping[str, Any], region: str) -> StoppedTask | None
     """The task that stopped, from an event of ECS; None as long as the task has not stopped. Raises ``Unreadable``."""
     detail = event.get("detail")
     if not isinstance(detail, Mapping) or not isinstance(detail.get("taskArn"), str):
-        raise Unreadable("the event tells of no task")
+        raise Unreadable("the event has no task")
     if detail.get("lastStatus") != "STOPPED":
         return None
     containers = detail.get("containers") or []
     if not isinstance(containers, list) or not all(isinstance(each, Mapping) for each in containers):
-        raise Unreadable("the event's containers are no list of JSON objects")
+        raise Unreadable("the containers of the event are not a list of JSON objects")
     return StoppedTask(
         origin=detail["taskArn"],
         at=instant(detail.get("stoppedAt") or event.get("time")),
@@ -111,7 +111,7 @@ def started_in(answer: Mapping[str, Any]) -> tuple[str, ...]:
     """ARNs of the tasks in RunTask's answer, or in what CloudTrail keeps of it."""
     tasks = answer.get("tasks") or []
     if not isinstance(tasks, list):
-        raise Unreadable("the answer's tasks are no list")
+        raise Unreadable("the tasks of the response are not a list")
     return tuple(str(task["taskArn"]) for task in tasks if isinstance(task, Mapping) and task.get("taskArn"))
 
 
@@ -119,7 +119,7 @@ def refusals_in(answer: Mapping[str, Any]) -> tuple[str, ...]:
     """The reasons in ``failures`` of RunTask's answer."""
     failures = answer.get("failures") or []
     if not isinstance(failures, list):
-        raise Unreadable("the answer's failures are no list")
+        raise Unreadable("the failures of the response are not a list")
     return tuple(str(each.get("reason") or "no reason") for each in failures if isinstance(each, Mapping))
 
 
@@ -130,7 +130,7 @@ def instant(text: object) -> float:
         whole, _point, fraction = str(text).removesuffix("Z").partition(".")
         moment = datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
     except ValueError:
-        raise Unreadable("it tells no time") from None
+        raise Unreadable("it has no time") from None
     return moment.timestamp()
 
 

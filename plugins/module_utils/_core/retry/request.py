@@ -43,23 +43,23 @@ STARTED_BY = re.compile(r"retry/(\d+)/[0-9a-f]{8}")
 def why_not(request: object) -> str:
     """Why RunTask's parameters cannot be used as they are; empty when they can. Holds no value of them."""
     if not isinstance(request, Mapping):
-        return "the record has no request parameters" if request is None else "the request parameters are no mapping"
+        return "the record has no request parameters" if request is None else "the request parameters are not a mapping"
     gap = _gap(request, "")
     if gap:
         return gap
     unknown = sorted(str(name)[:40] for name in request.keys() - PARAMETERS)
     if unknown:
-        return f"RunTask has no {', '.join(unknown[:5])} that this function knows of"
+        return f"this function does not know the parameters {', '.join(unknown[:5])} of RunTask"
     for name, value in request.items():
         kind = PARAMETERS[name]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             return f"{name} is no {kind.__name__}"
     if not request.get("taskDefinition"):
-        return "the request names no taskDefinition"
+        return "the request has no taskDefinition"
     if request.get("count", 1) < 1:
-        return "the request asks for no task"
+        return "the request is for no task"
     if request.get("count", 1) > MOST_TASKS:
-        return f"the request asks for more than {MOST_TASKS} tasks, which RunTask does not start"
+        return f"the request is for more than {MOST_TASKS} tasks, the limit of RunTask"
     return (oddity(request["overrides"]) if "overrides" in request else "") or _misshapen(request)
 
 
@@ -97,13 +97,13 @@ def _misshapen(request: Mapping[str, Any]) -> str:
     """What would be in the way of the changes that ``request_of`` makes."""
     for tag in request.get("tags", []):
         if not isinstance(tag, Mapping) or not isinstance(tag.get("key"), str):
-            return "tags has something that is no tag"
+            return "tags has an invalid entry"
     for item in request.get("capacityProviderStrategy", []):
         if not isinstance(item, Mapping) or not isinstance(item.get("capacityProvider"), str):
-            return "capacityProviderStrategy has something that names no capacityProvider"
+            return "capacityProviderStrategy has an entry without capacityProvider"
     network = request.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     if not isinstance(network, Mapping) or not isinstance(network.get("subnets", []), list):
-        return "networkConfiguration has something that is no list of subnets"
+        return "networkConfiguration does not have a list of subnets"
     return ""
 
 
@@ -140,7 +140,7 @@ def request_of(
 
 
 def client_token(origin: str, attempt: int) -> str:
-    """The same for the same attempt, whoever makes it and however often. 64 characters are the most that ECS takes."""
+    """The same token for the same attempt, by any caller and any number of times. ECS allows 64 characters."""
     return hashlib.sha256(f"{origin} {attempt}".encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -81,7 +81,7 @@ def read_rule(number: int, written: object) -> Rule:
     """A rule as the user wrote it; ``number`` from 1. Raises ``Refused``."""
     where = f"rules: number {number}"
     if not isinstance(written, Mapping):
-        raise Refused(f"{where} is no mapping. Write it as action: retry, with conditions beside it")
+        raise Refused(f"{where} must be a mapping, such as action: retry with conditions")
     given = {key: value for key, value in written.items() if value is not None}
     unknown = sorted(str(key) for key in given.keys() - _KEYS)
     if unknown:
@@ -89,9 +89,9 @@ def read_rule(number: int, written: object) -> Rule:
     if given.get("action") not in ACTIONS:
         raise Refused(f"{where}: action is {given.get('action')!r}. Say {', '.join(ACTIONS)}")
     if given.keys() == {"action"}:
-        raise Refused(f"{where} has no condition. Say at least one of {', '.join(sorted(_KEYS - {'action'}))}")
+        raise Refused(f"{where} has no condition. Give at least one of {', '.join(sorted(_KEYS - {'action'}))}")
     if 0 in _list(where, given, "exit_codes") and given["action"] != "ignore":
-        raise Refused(f"{where}: exit_codes has 0, which is no failure. Only a rule with action: ignore can have it")
+        raise Refused(f"{where}: exit_codes has 0, which is not a failure. Only a rule with action: ignore may have it")
     rule = Rule(
         action=str(given["action"]),
         launch_failure=_flag(where, given),
@@ -101,37 +101,35 @@ def read_rule(number: int, written: object) -> Rule:
         reasons=tuple(_pattern(where, words) for words in _list(where, given, "reasons")),
     )
     if rule.containers and not rule.exit_codes:
-        raise Refused(f"{where}: containers says whose exit_codes are meant. Give exit_codes, too")
+        raise Refused(f"{where}: containers requires exit_codes")
     if rule.launch_failure and (rule.exit_codes or rule.stop_codes):
-        raise Refused(
-            f"{where}: a launch that was refused has no exit_codes and no stop_codes. Leave them or launch_failure out"
-        )
+        raise Refused(f"{where}: a refused launch has no exit_codes and no stop_codes. Omit these or launch_failure")
     return rule
 
 
 def _list(where: str, given: Mapping[Any, Any], key: str) -> list[Any]:
     value = given.get(key, [])
     if not isinstance(value, list) or (key in given and not value):
-        raise Refused(f"{where}: {key} is to be a list with something in it")
+        raise Refused(f"{where}: {key} must be a list that is not empty")
     return value
 
 
 def _flag(where: str, given: Mapping[Any, Any]) -> bool | None:
     value = given.get("launch_failure")
     if value is not None and not isinstance(value, bool):
-        raise Refused(f"{where}: launch_failure is {value!r}. Say true for launches that were refused, false for tasks")
+        raise Refused(f"{where}: launch_failure must be true for refused launches, or false for tasks (got {value!r})")
     return value
 
 
 def _exit_code(where: str, code: object) -> int:
     if isinstance(code, bool) or not isinstance(code, int):
-        raise Refused(f"{where}: exit_codes has {code!r}. Say whole numbers")
+        raise Refused(f"{where}: exit_codes must be whole numbers (got {code!r})")
     return code
 
 
 def _stop_code(where: str, code: object) -> str:
     if code not in STOP_CODES:
-        raise Refused(f"{where}: stop_codes has {code!r}. AWS has {', '.join(STOP_CODES)}")
+        raise Refused(f"{where}: stop_codes must be some of {', '.join(STOP_CODES)} (got {code!r})")
     return str(code)
 
 
@@ -141,5 +139,5 @@ def _pattern(where: str, words: object) -> str:
             re.compile(words)
             return words
     except re.error as error:
-        raise Refused(f"{where}: reasons has {words!r}, which is no regular expression: {error}") from None
-    raise Refused(f"{where}: reasons has {words!r}. Say regular expressions, as text")
+        raise Refused(f"{where}: reasons must be regular expressions (got {words!r}: {error})") from None
+    raise Refused(f"{where}: reasons must be regular expressions, as text (got {words!r})")

@@ -87,7 +87,7 @@ def request_for(task: StoppedTask, template: Mapping[str, Any]) -> tuple[dict[st
     own_network = any(isinstance(each, Mapping) and "eni" in str(each.get("type")).lower() for each in attachments)
     fargate = detail.get("launchType") == "FARGATE"
     if (own_network or fargate) and "networkConfiguration" not in request:
-        return request, "the event tells no security groups, and the launch template has no networkConfiguration"
+        return request, "the event has no security groups, and the launch template has no networkConfiguration"
     return request, ""
 
 

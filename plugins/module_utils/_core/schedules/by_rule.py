@@ -19,7 +19,7 @@ def check_is_schedule(rule: Rule) -> None:
     """Raise ``Refused`` for a rule that cannot be a schedule of ours."""
     if rule.pattern_text or rule.managed_by:
         whose = f"is managed by {rule.managed_by}" if rule.managed_by else "waits for events"
-        raise Refused(f"There is a rule {rule.name} already, which {whose}. Take another name")
+        raise Refused(f"A rule {rule.name} already exists, which {whose}. Choose another name")
 
 
 def target_id_of(rule: str, targets: Mapping[str, str], state_machine_arn: str | None) -> str:
@@ -32,8 +32,8 @@ def target_id_of(rule: str, targets: Mapping[str, str], state_machine_arn: str |
     others = [each for each in targets if each != ours]
     if others:
         raise Refused(
-            f"The rule {rule} has targets of somebody else: {', '.join(others)}. "
-            "Take another name, or remove those first"
+            f"The rule {rule} has targets that this module does not manage: {', '.join(others)}. Choose another name,"
+            " or remove these first"
         )
     return ours
 

@@ -45,14 +45,14 @@ def check_expression(option: str, text: str, once: bool = True) -> str:
     """The expression as it was written. Raises ``Refused``; for at(...) too unless ``once``."""
     match = _FORM.fullmatch(text)
     if not match:
-        raise Refused(f"{option}: '{text}' is no schedule. Say one such as {EXAMPLES}")
+        raise Refused(f"{option} must be a schedule such as {EXAMPLES} (got '{text}')")
     form, inside = match.groups()
     if form == "rate":
         _check_rate(option, text, inside)
     elif form == "cron":
         _check_cron(option, text, inside)
     elif not once:
-        raise Refused(f"{option}: a rule of EventBridge knows no at(...). Take using=scheduler for '{text}'")
+        raise Refused(f"{option}: EventBridge rules do not support at(...). Set using=scheduler for '{text}'")
     else:
         _check_at(option, text, inside)
     return text
@@ -64,7 +64,7 @@ def check_timezone(option: str, text: str) -> str:
 
     known = zoneinfo.available_timezones()  # empty on a machine without the list
     if known and text not in known:
-        raise Refused(f"{option}: '{text}' is no time zone. Say one by its IANA name, such as Europe/Berlin or UTC")
+        raise Refused(f"{option} must be the IANA name of a time zone, such as Europe/Berlin or UTC (got '{text}')")
     return text
 
 
@@ -75,7 +75,7 @@ def _check_rate(option: str, text: str, inside: str) -> None:
     number, unit, plural = match.groups()
     if (int(number) == 1) == bool(plural):
         right = f"rate({number} {unit}{'' if int(number) == 1 else 's'})"
-        raise Refused(f"{option}: AWS does not read '{text}'. Write {right}")
+        raise Refused(f"{option}: AWS does not accept '{text}'. Write {right}")
 
 
 def _check_at(option: str, text: str, inside: str) -> None:
@@ -92,7 +92,7 @@ def _check_cron(option: str, text: str, inside: str) -> None:
     if len(written) != FEWEST_FIELDS:
         raise Refused(
             f"{option}: '{text}' has {len(written)} fields, and AWS's cron has six: minutes, hours, day of month, "
-            "month, day of week, year. For three o'clock every night say cron(0 3 * * ? *)"
+            "month, day of week, year. For three o'clock every night, write cron(0 3 * * ? *)"
         )
     for field, value in zip(FIELDS, written, strict=True):
         for member in value.split(","):
@@ -101,8 +101,8 @@ def _check_cron(option: str, text: str, inside: str) -> None:
                 raise Refused(f"{option}: in '{text}' the {field.name} '{value}' {why}. Correct it")
     if [written[DAY_OF_MONTH], written[DAY_OF_WEEK]].count("?") != 1:
         raise Refused(
-            f"{option}: in '{text}' exactly one of day of month and day of week has to be ?, for AWS takes only the "
-            "other one. Write ? for the one that does not matter"
+            f"{option}: in '{text}' exactly one of day of month and day of week must be ?. Write ? for the one that"
+            " does not matter"
         )
 
 
@@ -112,12 +112,12 @@ def _wrong(field: Field, member: str) -> str | None:
         return None
     span, slash, step = member.partition("/")
     if slash and not re.fullmatch(r"[1-9][0-9]*", step):
-        return "has a step that is no number above 0"
+        return "must have a number above 0 as its step"
     if span == "*":
         return None
     ends = [_number(field, end) for end in span.split("-")]
     if len(ends) > 2 or None in ends:  # from 20 to 2 is allowed: over midnight
-        return f"is none of {field.low} to {field.high}, lists and ranges of them, and *"
+        return f"must be {field.low} to {field.high}, a list or range of these, or *"
     return None
 
 

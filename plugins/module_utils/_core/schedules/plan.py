@@ -43,7 +43,7 @@ THINGS = {SCHEDULER: "schedule", RULE: "rule"}
 def plan_schedule(
     wanted: WantedSchedule, current: Mapping[str, Any] | None, foreign: tuple[str, ...], region: str, now: float
 ) -> Change:
-    """What there is, and what shall be, both in the shape of the result; instants as text.
+    """The current and the wanted schedule, both in the shape of the result; instants as text.
 
     ``foreign`` are the parts of the current target that this module does not know. A start in the past is none:
     AWS refuses to write it again. Raises ``Refused``.
@@ -56,14 +56,11 @@ def plan_schedule(
     expression = wanted.facts.get("schedule_expression") or base["schedule_expression"]
     for option, value in (("schedule_expression", expression), ("role_arn", role_arn)):
         if not value:
-            raise Refused(
-                f"There is no {THINGS[wanted.using]} {wanted.name} yet, and to make one {option} is needed. Give it"
-            )
+            raise Refused(f"The {THINGS[wanted.using]} {wanted.name} does not exist. Set {option} to create it")
     target = {**base["target"], **_new_target(wanted, base["target"], role_arn, region), **wanted.target}
     if not target["arn"]:
         raise Refused(
-            f"There is no {THINGS[wanted.using]} {wanted.name} yet, and to make one a target is needed. "
-            "Give state_machine_arn or task"
+            f"The {THINGS[wanted.using]} {wanted.name} does not exist. Set state_machine_arn or task to create it"
         )
     if foreign and not (wanted.task or wanted.state_machine_arn):
         raise Refused(
@@ -74,7 +71,7 @@ def plan_schedule(
     after = {**base, **wanted.facts, "target": target, "arn": _arn(wanted, role_arn, region), "tags": tags}
     change = Change(before, schedule_facts(after, now))
     if change.changed and after["end_date"] and after["end_date"] <= now:
-        raise Refused("end_date lies in the past, so the schedule would never fire. Give a later one, or an empty text")
+        raise Refused("end_date is in the past, so the schedule would never run. Give a later one, or an empty text")
     return change
 
 
@@ -96,7 +93,7 @@ def _arn(wanted: WantedSchedule, role_arn: str, region: str) -> str:
 def _in_account_of(role_arn: str, service: str, region: str, resource: str) -> str:
     role = parse_arn(role_arn)
     if role is None:
-        raise Refused(f"role_arn: '{role_arn}' is no ARN. Give the ARN of an IAM role")
+        raise Refused(f"role_arn must be the ARN of an IAM role (got '{role_arn}')")
     return str(Arn(role.partition, service, region, role.account, resource))
 
 

@@ -24,13 +24,13 @@ MOST_TASKS = 10
 
 # What EventBridge Scheduler can and a rule of EventBridge cannot, and what to do without.
 SCHEDULER_ONLY = {
-    "group_name": "rules are in no groups",
-    "schedule_expression_timezone": "a rule counts in UTC",
-    "flexible_time_window": "a rule fires at the minute",
-    "start_date": "a rule fires as long as it is enabled",
-    "end_date": "a rule fires as long as it is enabled",
-    "kms_key_arn": "a rule with a schedule is not encrypted",
-    "action_after_completion": "a rule never completes",
+    "group_name": "rules have no groups",
+    "schedule_expression_timezone": "rules use UTC",
+    "flexible_time_window": "rules have no flexible window",
+    "start_date": "a rule runs as long as it is enabled",
+    "end_date": "a rule runs as long as it is enabled",
+    "kms_key_arn": "rules with a schedule cannot be encrypted",
+    "action_after_completion": "rules never complete",
 }
 
 
@@ -66,16 +66,19 @@ def read_schedule(params: Mapping[str, Any]) -> WantedSchedule:
         for option, why in SCHEDULER_ONLY.items():
             allowed = option == "schedule_expression_timezone" and params.get(option) == "UTC"
             if params.get(option) is not None and not allowed:
-                raise Refused(f"{option} is not for using=rule: {why}. Leave it out, or take using=scheduler")
+                raise Refused(f"{option} is not for using=rule: {why}. Omit it, or set using=scheduler")
     elif params.get("tags"):
-        raise Refused("tags is for using=rule only: AWS tags groups of schedules. Tag the group, or leave tags out")
+        raise Refused(
+            "tags is for using=rule only: AWS has tags for schedule groups, not for schedules. Tag the"
+            " group, or omit tags"
+        )
     machine = read_arn_text("state_machine_arn", params.get("state_machine_arn"), STATE_MACHINE)
     if params["state"] == "absent":
         return WantedSchedule(name, using, group, present=False, state_machine_arn=machine)
     check_tags("tags", params.get("tags") or {})
     task = params.get("task")
     if task is not None and params.get("input") is not None:
-        raise Refused("input is not for a task of ECS, which reads overrides only. Give task.overrides instead")
+        raise Refused("input is not for ECS tasks, which have only overrides. Set task.overrides instead")
     return WantedSchedule(
         name,
         using,
@@ -125,7 +128,7 @@ def _bounds(params: Mapping[str, Any]) -> dict[str, Any]:
         if text is not None:
             facts[option] = float(int(parse_instant(option, text))) if text else None
     if facts.get("start_date") and facts.get("end_date") and facts["start_date"] >= facts["end_date"]:
-        raise Refused("end_date is not after start_date, so the schedule would never fire. Correct one of them")
+        raise Refused("end_date is not after start_date, so the schedule would never run. Correct one of them")
     return facts
 
 

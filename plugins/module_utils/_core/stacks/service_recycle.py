@@ -73,14 +73,14 @@ def options_of_playbook(extra: Iterable[str]) -> dict[str, str]:
         raise Refused(
             f"{', '.join(unknown)}: the playbook service_recycle has no such variable, so it would do nothing.{meant} "
             "Extra variables can be the options of ecs_service_recycle, those of the playbook, and the variables of "
-            "the role. Begin the name of a variable of your own with an underscore."
+            "the role. Begin the names of your own variables with an underscore."
         )
     options: dict[str, str] = {}
     for name in bare:
         option = ALIASES.get(name, name)
         others = [each for each in (f"{PREFIX}{option}", options.get(option)) if each in names]
         if others:
-            raise Refused(f"{name} and {others[0]} are both given. Give one of them")
+            raise Refused(f"{name} and {others[0]} are mutually exclusive. Set one of them")
         options[option] = name
     return {option: name for option, name in options.items() if option in OPTIONS and option not in _HANDED_OVER}
 

@@ -49,10 +49,10 @@ def trail_note(trails: Mapping[str, Any] | None) -> str | None:
         return None
     if trails["denied"]:
         return (
-            "Whether a trail of CloudTrail logs management events is not known, because these credentials may not look "
-            f"at trails ({trails['denied']}). Without such a trail, nobody learns of refused launches."
+            f"It is not known whether a CloudTrail trail logs management events, because these credentials may not"
+            f" read trails ({trails['denied']}). Without such a trail, refused launches are not reported."
         )
     return (
-        "No trail of CloudTrail logs management events in this region, so nobody learns of refused launches. Create a "
+        "No CloudTrail trail logs management events in this region, so refused launches are not reported. Create a "
         "trail that logs write events, or start the one that exists."
     )

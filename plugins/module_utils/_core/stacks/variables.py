@@ -23,8 +23,8 @@ def check_known(role: str, given: Iterable[str], known: Collection[str]) -> None
     near = [match for name in unknown for match in difflib.get_close_matches(name, sorted(known), 1)]
     meant = f" Did you mean {', '.join(f'{role}_{name}' for name in near)}?" if near else ""
     raise Refused(
-        f"{named}: the role {role} has no such variable, so it would do nothing.{meant} ansible-doc -t role "
-        f"steadyops.ecs.{role} lists those that there are."
+        f"{named}: the role {role} has no such variable, so it would do nothing.{meant} ansible-doc -t role"
+        f" steadyops.ecs.{role} lists all variables."
     )
 
 

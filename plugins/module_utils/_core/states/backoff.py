@@ -56,14 +56,16 @@ def read_backoff(option: str, given: Mapping[str, Any]) -> Backoff:
     """Read the option ``option``, a dictionary whose keys are the fields of ``Backoff``. Raises ``Refused``."""
     backoff = Backoff(**{each.name: given[each.name] for each in fields(Backoff)})
     if not 0 <= backoff.max_attempts <= MOST:
-        raise Refused(f"{option}.max_attempts is {backoff.max_attempts}: say a number from 0 to {MOST}")
+        raise Refused(f"{option}.max_attempts must be a number from 0 to {MOST} (got {backoff.max_attempts})")
     if not 1 <= backoff.interval <= LONGEST:
-        raise Refused(f"{option}.interval is {backoff.interval}: say a number of seconds from 1 to {LONGEST}")
+        raise Refused(f"{option}.interval must be a number of seconds from 1 to {LONGEST} (got {backoff.interval})")
     if not 1 <= backoff.backoff_rate <= STEEPEST:
-        raise Refused(f"{option}.backoff_rate is {backoff.backoff_rate}: say 1 for equal waits, or more, such as 2")
+        raise Refused(
+            f"{option}.backoff_rate must be 1 for equal waits, or more, such as 2 (got {backoff.backoff_rate})"
+        )
     if backoff.max_delay is not None and not backoff.interval <= backoff.max_delay <= LONGEST:
         raise Refused(
-            f"{option}.max_delay is {backoff.max_delay}: say a number of seconds from {option}.interval, which is "
-            f"{backoff.interval}, to {LONGEST}"
+            f"{option}.max_delay must be a number of seconds from {option}.interval, which is {backoff.interval}, to"
+            f" {LONGEST} (got {backoff.max_delay})"
         )
     return backoff

@@ -10,7 +10,7 @@ state makes the data that the others share:
     $.attempt   {"failures", "launches", "wait" in seconds, "place"}: where the execution stands
     $.places    what differs between launches, in their order; $.launch_waits and $.failure_waits: the longest waits
     $.error     as Step Functions tells it; $.ended.error the same with all its keys
-    $.read.task the task that ended, as the error's cause tells it; $.containers lists of what it tells of them
+    $.read.task the task that ended, as in the cause of the error; $.containers lists of values of its containers
     $.told      {"subject", "text"}: what is said about it
     $.older, $.newer ARNs of other executions that run, where these count: see ``gate``
 """
@@ -78,7 +78,7 @@ def definition(job: Job, partition: str = "aws") -> dict[str, Any]:
     """The definition. ``partition`` is that of ARNs in the region that the state machine lives in."""
     places = _places(job)
     refused = job.refused if job.refused and job.refused.max_attempts else None
-    # Attempts that Step Functions counts begin anew each time a state is entered, so all have to be counted here.
+    # Attempts that Step Functions counts begin again each time a state is entered, so all have to be counted here.
     counted = job.failed if job.failed and (job.failed.judged or refused) else None
     caught = bool(refused or counted or job.notify or job.gated)
 

@@ -148,7 +148,7 @@ def _replace(job: Job, partition: str, skipping: str, failed: str) -> dict[str, 
     if not job.skipped_topic:
         stop = _call(partition, "stopExecution", arguments, failed, Output=_WITHOUT_FIRST, Next=OTHERS)
         return {STOP: stop, **yielding}
-    text = "'ECS job stopped, and started anew: ' & $states.input.older[0] & ' still ran.'"
+    text = "'ECS job stopped and started again: ' & $states.input.older[0] & ' still ran.'"
     return {
         STOP: _call(partition, "stopExecution", arguments, failed, Output=_KEEP, Next=TELL_REPLACED),
         TELL_REPLACED: _publish(job, partition, "replaced", text, _WITHOUT_FIRST, OTHERS),

@@ -43,7 +43,7 @@ class Job:
     timeout: int  # of each attempt
     execution_timeout: int | None = None  # of everything together
     comment: str | None = None
-    refused: Backoff | None = None  # launches that ECS refuses for want of capacity, or throttles
+    refused: Backoff | None = None  # launches that ECS refuses because capacity is missing, or throttles
     failed: FailureRule | None = None
     anything: Backoff | None = None  # instead of both: every error alike
     rotate_subnets: bool = False
@@ -72,15 +72,13 @@ def read_job(given: Mapping[str, Any]) -> Job:
     execution_timeout = None if whole is None else _seconds("job.execution_timeout", whole)
     if execution_timeout is not None and execution_timeout <= timeout:
         raise Refused(
-            f"job.execution_timeout ({execution_timeout} s) has to be above job.timeout ({timeout} s), which holds for "
-            "each attempt: else the execution ends before it can tell anybody. Raise it or leave it out"
+            f"job.execution_timeout ({execution_timeout} s) must be above job.timeout ({timeout} s), which applies to"
+            " each attempt. Otherwise the execution ends before it can notify anyone. Raise it or omit it"
         )
     anything = None if given.get("retry_any") is None else read_backoff("job.retry_any", given["retry_any"])
     failed = None if given.get("retry_failures") is None else _failure_rule(given["retry_failures"])
     if anything and failed:
-        raise Refused(
-            "job.retry_any tries every error again, so job.retry_failures has nothing to decide. Leave one out"
-        )
+        raise Refused("job.retry_any retries every error, so job.retry_failures would have no effect. Omit one of them")
     refused = None if anything else read_backoff("job.retry_launch", given["retry_launch"])
     deadline = given.get("starting_deadline")
     rotate = bool(given.get("rotate_subnets"))
@@ -105,7 +103,8 @@ def read_job(given: Mapping[str, Any]) -> Job:
     )
     if job.skipped_topic and not job.gated:
         raise Refused(
-            "`job.skipped_topic_arn` has nothing to tell: no start is ever skipped. Set `job.concurrency` to forbid or "
+            "`job.skipped_topic_arn` would have no effect, because no start is ever skipped. Set `job.concurrency` to"
+            " forbid or "
             "replace, or `job.starting_deadline`, or omit it"
         )
     return job
@@ -126,14 +125,14 @@ def _check_places(launch: Launch, refused: Backoff | None, rotate: bool, fallbac
     if refused.max_attempts > MOST_JUDGED:
         raise Refused(f"job.retry_launch.max_attempts: with job.{moves[0]}, {MOST_JUDGED} is the most")
     if rotate and (launch.network is None or len(launch.network.subnets) < 2):
-        raise Refused("job.rotate_subnets needs two subnets or more in job.network_configuration. Add one")
+        raise Refused("job.rotate_subnets requires two subnets or more in job.network_configuration")
     if fallback and not launch.strategy:
         raise Refused(
-            "job.fallback_capacity_provider_strategy takes the place of job.capacity_provider_strategy after a refused "
-            "launch. Give that one too"
+            "job.fallback_capacity_provider_strategy replaces job.capacity_provider_strategy after a refused launch."
+            " Set that one as well"
         )
     if fallback == launch.strategy and fallback:
-        raise Refused("job.fallback_capacity_provider_strategy is job.capacity_provider_strategy. Give another one")
+        raise Refused("job.fallback_capacity_provider_strategy must differ from job.capacity_provider_strategy")
 
 
 def _failure_rule(given: Mapping[str, Any]) -> FailureRule:
@@ -147,20 +146,21 @@ def _failure_rule(given: Mapping[str, Any]) -> FailureRule:
     wrong = [code for code in rule.exit_codes if not 1 <= code <= HIGHEST_EXIT_CODE]
     if wrong:
         raise Refused(
-            f"{option}.exit_codes: {wrong[0]} is not the exit code of a failure. Give numbers from 1 to "
-            f"{HIGHEST_EXIT_CODE}"
+            f"{option}.exit_codes must be exit codes of failures, from 1 to {HIGHEST_EXIT_CODE} (got {wrong[0]})"
         )
     if rule.container and not rule.exit_codes:
-        raise Refused(f"{option}.container says whose exit code counts, but {option}.exit_codes has none. Give some")
+        raise Refused(f"{option}.container requires {option}.exit_codes")
     if rule.judged and rule.backoff.max_attempts > MOST_JUDGED:
         raise Refused(f"{option}.max_attempts: with exit_codes or stop_codes, {MOST_JUDGED} is the most")
     if rule.container and "'" in rule.container:
-        raise Refused(f"{option}.container: '{rule.container}' is not the name of a container. Take the apostrophe out")
+        raise Refused(f"{option}.container: '{rule.container}' is not the name of a container. Remove the apostrophe")
     return rule
 
 
 def _seconds(option: str, text: object) -> int:
     seconds = parse_age(option, text)
     if seconds < 1 or not float(seconds).is_integer() or seconds > LONGEST:
-        raise Refused(f"{option} is {text!r}: say whole seconds from 1 to {LONGEST}, or such as 30m or 2h")
+        raise Refused(
+            f"{option} must be whole seconds from 1 to {LONGEST}, or a duration such as 30m or 2h (got {text!r})"
+        )
     return int(seconds)

@@ -22,7 +22,7 @@ WAITS_FOR_AN_ANSWER = (".sync", ".sync:2", ".waitForTaskToken")
 
 @dataclass
 class Findings:
-    """Errors forbid to write the definition, warnings do not. Each names the place and the mend."""
+    """Errors prevent writing the definition, warnings do not. Each names the place and the fix."""
 
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -33,7 +33,7 @@ def lint(definition: Mapping[str, Any], express: bool = False) -> Findings:
     found = Findings()
     size = len(json.dumps(definition, ensure_ascii=False).encode())
     if size > LARGEST:
-        found.errors.append(f"it has {size} bytes, and Step Functions takes {LARGEST}. Make it shorter")
+        found.errors.append(f"it has {size} bytes, but Step Functions allows {LARGEST}. Shorten it")
     _look_at_scope(definition, "", express, found)
     return found
 
@@ -46,18 +46,18 @@ def _look_at_scope(scope: Mapping[str, Any], where: str, express: bool, found: F
         return
     start = scope.get("StartAt")
     if start not in states:
-        found.errors.append(f"{where}StartAt is {start!r}, which is none of its States. {_offer(states)}")
+        found.errors.append(f"{where}StartAt is {start!r}, which is not one of its States. {_offer(states)}")
     reached = {start}
     waiting = [start]
     for name, state in states.items():
         place = f"{where}state '{name}': "
         if not isinstance(state, Mapping) or state.get("Type") not in TYPES:
-            found.errors.append(f"{place}its Type is none of {', '.join(TYPES)}. Correct it")
+            found.errors.append(f"{place}its Type must be one of {', '.join(TYPES)}")
             continue
         _look_at_state(name, state, place, express, found)
         for field_, target in _targets(state):
             if target not in states:
-                found.errors.append(f"{place}{field_} is {target!r}, which is none of its States. {_offer(states)}")
+                found.errors.append(f"{place}{field_} is {target!r}, which is not one of its States. {_offer(states)}")
     while waiting:
         for _field, target in _targets(states.get(waiting.pop())):
             if target not in reached:
@@ -65,12 +65,14 @@ def _look_at_scope(scope: Mapping[str, Any], where: str, express: bool, found: F
                 waiting.append(target)
     lost = [name for name in states if name not in reached]
     if lost and start in states:
-        found.errors.append(f"{where}nothing leads to state '{lost[0]}'. Lead there with Next, or take it out")
+        found.errors.append(f"{where}nothing leads to state '{lost[0]}'. Add a Next that leads there, or remove it")
 
 
 def _look_at_state(name: str, state: Mapping[str, Any], place: str, express: bool, found: Findings) -> None:
     if len(name) > LONGEST_NAME:
-        found.errors.append(f"{place}its name has {len(name)} characters, and {LONGEST_NAME} are allowed. Shorten it")
+        found.errors.append(
+            f"{place}its name has {len(name)} characters, but Step Functions allows {LONGEST_NAME}. Shorten it"
+        )
     _look_at_ways(state, place, found)
     kind = state["Type"]
     if kind == "Task":
@@ -90,9 +92,9 @@ def _look_at_ways(state: Mapping[str, Any], place: str, found: Findings) -> None
     ways = [key for key in ("Next", "End") if state.get(key)]
     if kind in ENDS or kind == "Choice":
         if ways:
-            found.errors.append(f"{place}a {kind} state has no {ways[0]}. Take it out")
+            found.errors.append(f"{place}a {kind} state cannot have {ways[0]}. Remove it")
     elif len(ways) != 1:
-        found.errors.append(f"{place}it needs Next, or End: true, and not both. Say where it leads")
+        found.errors.append(f"{place}it needs either Next or End: true")
     if kind == "Choice":
         if not state.get("Choices"):
             found.errors.append(f"{place}it has no Choices. Give at least one")
@@ -103,15 +105,15 @@ def _look_at_ways(state: Mapping[str, Any], place: str, found: Findings) -> None
 def _look_at_task(state: Mapping[str, Any], place: str, express: bool, found: Findings) -> None:
     resource = state.get("Resource")
     if not isinstance(resource, str) or not resource.startswith("arn:"):
-        found.errors.append(f"{place}its Resource is {resource!r}. Give the ARN of what it runs")
+        found.errors.append(f"{place}its Resource is {resource!r}. Give the ARN of the resource that it runs")
         return
     if express and resource.endswith(WAITS_FOR_AN_ANSWER):
         found.errors.append(
-            f"{place}{resource} waits for the end of a job, which state machines of type EXPRESS cannot do. "
-            "Take type STANDARD"
+            f"{place}{resource} waits for the end of a job, which state machines of type EXPRESS cannot do. Use type"
+            " STANDARD"
         )
     if not {"TimeoutSeconds", "TimeoutSecondsPath"} & state.keys() and resource.endswith(WAITS_FOR_AN_ANSWER):
-        found.warnings.append(f"{place}without TimeoutSeconds a job that hangs is waited for up to a year")
+        found.warnings.append(f"{place}without TimeoutSeconds, Step Functions waits up to a year for a job that hangs")
 
 
 def _targets(state: Any) -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A state machine as it shall be, and what has to be changed for that."""
+"""The wanted state machine, and the changes that lead to it."""
 
 from __future__ import annotations
 
@@ -84,18 +84,18 @@ def read_machine(params: Mapping[str, Any]) -> WantedMachine:
 
 
 def plan_machine(wanted: WantedMachine, arn: str, current: Mapping[str, Any] | None) -> Change:
-    """What there is, and what shall be, both in the shape of the result. Raises ``Refused``."""
+    """The current and the wanted state machine, both in the shape of the result. Raises ``Refused``."""
     if not wanted.present:
         return Change(current, None)
     if current is None:
         missing = [name for name in ("role_arn", "definition") if getattr(wanted, name) is None]
         if missing:
             give = "job or definition" if missing[0] == "definition" else missing[0]
-            raise Refused(f"There is no state machine {wanted.name} yet, and to make one {give} is needed. Give it")
+            raise Refused(f"The state machine {wanted.name} does not exist. Set {give} to create it")
     elif wanted.type and wanted.type != current["type"]:
         raise Refused(
             f"State machine {wanted.name} is of type {current['type']}, which Step Functions cannot change to "
-            f"{wanted.type}. Remove it first with state=absent, or take another name"
+            f"{wanted.type}. Delete it first with state=absent, or choose another name"
         )
     before = current or {"type": "STANDARD", "logging": LOGGING_OFF, "tracing": False, "tags": {}}
     after: dict[str, Any] = {
@@ -124,15 +124,15 @@ def _definition(params: Mapping[str, Any], partition: str) -> dict[str, Any] | N
     if job is not None:
         if params.get("type") == "EXPRESS":
             raise Refused(
-                "type EXPRESS cannot wait for a task of ECS to end, which a job does. Take type STANDARD, "
-                "or give a definition of your own"
+                "type EXPRESS cannot wait for the end of an ECS task, as a job does. Use type STANDARD, or your own"
+                " definition"
             )
         return definition(read_job(job), partition)
     if text is None:
         return None
     written = read_json("definition", text)
     if not isinstance(written, dict):
-        raise Refused("definition has to be an object of JSON, with StartAt and States. Correct it")
+        raise Refused("definition must be a JSON object with StartAt and States")
     return written
 
 

@@ -34,7 +34,7 @@ def templates(timeout: int) -> dict[str, str]:
         "timed_out": "\n".join(["ECS task timed out: {}", *of_an_error]),
         "error": "\n".join(["ECS job failed: {}", *of_an_error]),
         "too_long": f"It did not end within {timeout} seconds, and Step Functions stopped it",
-        "not_read": "The cause is too long to be told here",
+        "not_read": "The cause is too long for this message",
     }
 
 

@@ -18,10 +18,10 @@ from typing import Any
 _LINE_TOP, _LINE_HEIGHT = 14, 84
 _LINE_WIDTH = 1000  # units of the lines, which are stretched to the width of the plot
 _AXIS = 30  # below the lines: ticks and their words
-_TICKS = 7  # at the most; on a phone, every other one has words
+_TICKS = 7  # at most; on a phone, every other one has a label
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
 _TEXT = 14  # pixels from one line of text to the next
-_NAMED = 60  # with more bars than that, they are thin and bear no names
+_NAMED = 60  # with more bars than that, they are thin and have no names
 _LEAST = 0.3  # percent of the width that a bar has at least
 
 

@@ -41,13 +41,13 @@ def _words(event: str, recycle: Mapping[str, Any]) -> tuple[str, list[str]]:
         plan: Mapping[str, Any] = recycle.get("plan") or {}
         count, steps = _count(len(plan.get("tasks") or ()), "task"), _count(plan.get("steps"), "step")
         return f"{count} to be replaced", [
-            f"Going to replace {count}, with {plan.get('surge')} added first and in {steps}.",
+            f"{count} will be replaced, with {plan.get('surge')} added first and in {steps}.",
             f"At least {plan.get('minimum_healthy')} stay healthy.",
         ]
     if event == UNCHANGED:
         return "nothing to replace", ["No task was stale, so nothing was changed."]
     if event == RESTORED:
-        return "given back", ["What an interrupted run had left behind was given back. Nothing was replaced."]
+        return "given back", ["What an interrupted run left behind was given back. No task was replaced."]
     if event == FAILED:
         done = f"{_count(replaced, 'task')} replaced, {left} left" if recycle else "nothing was done"
         return done, [f"The run failed after {seconds}: {done}." if recycle else "The run failed before it began."]
@@ -79,7 +79,7 @@ def _details(event: str, recycle: Mapping[str, Any], why: str) -> Iterable[str]:
     ])  # fmt: skip
     if event == FAILED:
         yield ""
-        yield "Run the same job again to go on: it replaces only what is still stale."
+        yield "Run the same job again to continue. It replaces only tasks that are still stale."
 
 
 def _listed(title: str, lines: list[str]) -> Iterable[str]:

@@ -106,7 +106,7 @@ def _tiles(totals: Totals, shown: Mapping[str, int]) -> str:
 def _problems(rows: Sequence[Row]) -> str:
     numbered = list(enumerate(rows, 1))
     told = [
-        (number, row.name, row.message or "It failed and told no reason.")
+        (number, row.name, row.message or "It failed without a reason.")
         for number, row in numbered
         if row.status == FAILED
     ]

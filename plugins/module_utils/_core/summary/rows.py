@@ -111,7 +111,7 @@ def read_rows(summary: Mapping[str, Any]) -> list[Row]:
 def _read(host: str, kept: Any) -> Row:
     known = {each.name for each in fields(Row)}
     if not isinstance(kept, Mapping) or not known >= set(kept) >= {"name", "status"} or kept["status"] not in STATUSES:
-        raise Refused(f"what is given for {host} is no row that recycle_row has made")
+        raise Refused(f"the input for {host} is not a row of recycle_row")
     return Row(**{**kept, "untold": tuple(kept.get("untold", ()))})
 
 

@@ -26,7 +26,7 @@ def table_lines(rows: Sequence[Row]) -> list[str]:
     if len(rows) > 1:
         lines.insert(-1, rule)
     if any(row.check for row in rows):
-        lines.append("check mode: nothing was changed; what is left would be replaced")
+        lines.append("check mode: nothing was changed; the tasks left would be replaced")
     lines += [f"{row.name}: {row.message}" for row in rows if row.status == FAILED]
     lines += not_started_words(rows)
     lines += [f"{row.name}: {each}" for row in rows for each in row.untold]
@@ -35,7 +35,7 @@ def table_lines(rows: Sequence[Row]) -> list[str]:
 
 def not_started_words(rows: Sequence[Row]) -> list[str]:
     """One sentence for each reason, or none."""
-    reasons = Counter(row.message or "too many of those before had failed" for row in rows if row.status == NOT_STARTED)
+    reasons = Counter(row.message or "too many services had failed before" for row in rows if row.status == NOT_STARTED)
     return [f"{count} not started: {why}" for why, count in reasons.items()]
 
 

@@ -49,16 +49,16 @@ def handler(event: Any, context: Any) -> dict[str, str]:
     """For Lambda. ``event`` is EventBridge's, whole."""
     report = sentry_event(event, os.environ.get("LOG_GROUP", ""), os.environ.get("LOG_STREAM_PREFIX", ""))
     client = _clients[0] if _clients else _new_client()
-    _clients[:] = []  # kept only when all goes well: after a failure, DSN and connection are made anew
+    _clients[:] = []  # kept only when all goes well: after a failure, DSN and connection are made again
     if client.capture_event(report) is None:
-        raise NotDelivered("the SDK has dropped the event")
+        raise NotDelivered("the SDK dropped the event")
     reasons = client.transport.reasons
     client.flush(timeout=_patience(context))
     # The SDK does not tell whether it was in time: a second flush calls back when something is left.
     client.flush(timeout=0.2, callback=lambda _pending, _timeout: reasons.append("no answer in time"))
     if reasons:
         client.close(timeout=0)
-        raise NotDelivered(f"Sentry has not taken event {report['event_id']}: {', '.join(reasons)}")
+        raise NotDelivered(f"Sentry did not accept event {report['event_id']}: {', '.join(reasons)}")
     _clients.append(client)
     return {"event_id": report["event_id"]}
 
@@ -78,7 +78,7 @@ def _new_client() -> Client:
             max_breadcrumbs=0,
         )
     except ValueError:  # its words hold parts of the DSN
-        raise ValueError("the DSN is none of Sentry's: give one such as https://<key>@<host>/<project>") from None
+        raise ValueError("the DSN is not valid: give one such as https://<key>@<host>/<project>") from None
 
 
 def _dsn() -> str:
@@ -88,7 +88,7 @@ def _dsn() -> str:
         return _of_json(_aws("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
     if parameter := os.environ.get("SENTRY_DSN_PARAMETER"):
         return _of_json(_aws("ssm").get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"])
-    raise ValueError("there is no DSN: set SENTRY_DSN, SENTRY_DSN_SECRET or SENTRY_DSN_PARAMETER")
+    raise ValueError("no DSN is set: set SENTRY_DSN, SENTRY_DSN_SECRET or SENTRY_DSN_PARAMETER")
 
 
 def _of_json(text: str) -> str:

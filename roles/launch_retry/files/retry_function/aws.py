@@ -58,7 +58,7 @@ class Aws:
         return _asked(lambda: _client("ecs", region, once=True).run_task(**request))
 
     def tasks_of(self, region: str, cluster: str, started_by: str) -> list[str]:
-        """ARNs of the tasks that run and bear this ``startedBy``."""
+        """ARNs of the running tasks with this ``startedBy``."""
         answer = _asked(lambda: _client("ecs", region).list_tasks(cluster=cluster, startedBy=started_by))
         return list(answer["taskArns"])
 

@@ -43,7 +43,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
         run.attempt(delivered)
     run.send_off()
     if run.lost:
-        raise RuntimeError(f"{run.lost} records could be neither handled nor put into the dead-letter queue")
+        raise RuntimeError(f"{run.lost} records could not be handled or put into the dead-letter queue")
     return {"batchItemFailures": [{"itemIdentifier": each} for each in run.failed]}
 
 

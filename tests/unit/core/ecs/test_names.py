@@ -59,9 +59,9 @@ def test_names(cluster, service, expected):
             "or its ARN, such as arn:aws:ecs:eu-west-1:123456789012:cluster/production (got 'my cluster')",
         ),
         ("prod", "w" * 256, "must be the name of an ECS service"),
-        ("stage", f"{ECS}:service/prod/web", "is of the cluster 'prod', but cluster says 'stage'"),
+        ("stage", f"{ECS}:service/prod/web", "belongs to the cluster 'prod', but cluster is 'stage'"),
         # Someone who writes the ARN of the cluster `default` means it.
-        (f"{ECS}:cluster/default", f"{ECS}:service/prod/web", "but cluster says 'default'"),
+        (f"{ECS}:cluster/default", f"{ECS}:service/prod/web", "but cluster is 'default'"),
         (f"{ECS}:service/prod/web", "web", "`cluster` must be the name of an ECS cluster"),
         ("prod", f"{ECS}:task/prod/0123456789abcdef", "`service` must be the name of an ECS service"),
         ("prod", f"{ECS}:task-set/prod/web/ecs-svc/1", "`service` must be the name of an ECS service"),
@@ -73,7 +73,7 @@ def test_names(cluster, service, expected):
         (
             "arn:aws:ecs:us-east-1:111122223333:cluster/prod",
             f"{ECS}:service/prod/web",
-            "the one given as cluster is of account 111122223333 in us-east-1",
+            "the one given as cluster is from account 111122223333 in us-east-1",
         ),
     ],
 )

@@ -117,16 +117,16 @@ def retirement(**changes):
 @pytest.mark.parametrize(
     ("message", "why"),
     [
-        ("{", "the message is no JSON object"),
-        (None, "the message is no JSON object"),
-        ({}, "detail is no JSON object"),
-        (event("aws.ec2", "Other", {}), "no rule is about"),
-        (event("steadyops.ecs", "AWS Health Event", {}), "no rule is about"),
-        (event(["aws.ecs"], {}, {}), "no rule is about"),
+        ("{", "the message is not a JSON object"),
+        (None, "the message is not a JSON object"),
+        ({}, "detail is not a JSON object"),
+        (event("aws.ec2", "Other", {}), "no rulebook handles"),
+        (event("steadyops.ecs", "AWS Health Event", {}), "no rulebook handles"),
+        (event(["aws.ecs"], {}, {}), "no rulebook handles"),
         ({**task(), "id": EVIL}, "id is missing or malformed"),
         ({**task(), "id": None}, "id is missing or malformed"),
         ({**task(), "time": EVIL}, "time is missing or malformed"),
-        ({**task(), "time": "2026-13-22T03:02:11Z"}, "time is"),
+        ({**task(), "time": "2026-13-22T03:02:11Z"}, "time must be an instant"),
         ({**task(), "time": "2026-11-01T03:02:11Z"}, "it is older than 14 days"),
         ({**task(), "account": 123456789012}, "account is missing or malformed"),
         ({**task(), "region": "here"}, "region is missing or malformed"),
@@ -183,7 +183,7 @@ def test_an_event_counts_once():
     seen = Seen(most=2)
     first, second, third = ({**task(), "id": name} for name in ("a", "b", "c"))
     assert seen.read(first, NOW)["kind"] == "task_unhealthy"
-    assert seen.read(first, NOW) == {"kind": "ignored", "why": "it was read before"}
+    assert seen.read(first, NOW) == {"kind": "ignored", "why": "it was already read"}
     assert seen.read({**second, "region": ""}, NOW)["why"] == "region is missing or malformed"
     assert [seen.read(each, NOW)["kind"] for each in (second, third, second)] == ["task_unhealthy"] * 2 + ["ignored"]
     assert seen.read(first, NOW)["kind"] == "task_unhealthy", "it was forgotten"

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Options of ecs_notification_target as Ansible hands them over, and wrong ones with a word of their message."""
+"""Options of ecs_notification_target as Ansible passes them, and wrong ones with a part of their message."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"event_bus_name": TOPIC}, "`event_bus_name` must be the name of an event bus"),
     ({"id": "a b"}, "`id` must be 1 to 64 letters"),
     ({"id": "a" * 65}, "`id` must be 1 to 64 letters"),
-    ({"arn": None}, "arn is missing"),
+    ({"arn": None}, "arn is required"),
     ({"arn": "alerts"}, "must be the ARN of an SNS topic (arn:aws:sns:eu-west-1:123456789012:alerts), an SQS queue"),
     ({"arn": "arn:aws:sns:::alerts"}, "`arn` must be the ARN of an SNS topic"),
     (
@@ -89,11 +89,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "`role_arn` must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/jobs",
     ),
     ({"arn": FIFO}, "message_group_id is missing"),
-    ({"message_group_id": "a"}, "message_group_id goes with SQS queues"),
+    ({"message_group_id": "a"}, "message_group_id is for SQS queues"),
     ({"arn": QUEUE, "message_group_id": "a" * 101}, "`message_group_id` must have 1 to 100 characters"),
-    ({"partition_key_path": "$.id"}, "partition_key_path goes with Kinesis streams"),
+    ({"partition_key_path": "$.id"}, "partition_key_path is for Kinesis streams"),
     ({"arn": STREAM, "role_arn": ROLE, "partition_key_path": "detail.id"}, "not a path that EventBridge understands"),
-    ({"http_parameters": {"header_parameters": {"a": "b"}}}, "http_parameters go with API destinations"),
+    ({"http_parameters": {"header_parameters": {"a": "b"}}}, "http_parameters are for API destinations"),
     (
         {"arn": API_DESTINATION, "role_arn": ROLE, "http_parameters": {"header_parameters": {"": "b"}}},
         "a value without a name",
@@ -105,8 +105,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"maximum_retry_attempts": 186}, "`maximum_retry_attempts` must be a number from 0 to 185"),
     ({"maximum_retry_attempts": -1}, "`maximum_retry_attempts` must be a number from 0 to 185"),
     ({"maximum_event_age_in_seconds": 59}, "`maximum_event_age_in_seconds` must be a number from 60 to 86400"),
-    ({"input": "{}", "message_template": "plain"}, "input and message_template exclude each other"),
-    ({"input_path": "$.detail", **template("<a>", a="$.id")}, "exclude each other"),
+    ({"input": "{}", "message_template": "plain"}, "input and message_template are mutually exclusive"),
+    ({"input_path": "$.detail", **template("<a>", a="$.id")}, "are mutually exclusive"),
     ({"input": "failed"}, "input is not JSON"),
     ({"input": f'"{"a" * 8192}"'}, "`input` must have at most 8192 characters"),
     ({"arn": LOG_GROUP, "input": '"failed"'}, "takes only the form"),
@@ -115,21 +115,21 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (template("failed"), "is not JSON with placeholders"),
     (template('{"a": <a>', a="$.id"), "is not JSON with placeholders"),
     (template('{"a": "<a>}', a="$.id"), "is not JSON with placeholders"),
-    (template("  "), "input_template is empty"),
+    (template("  "), "input_template must not be empty"),
     (template('{"a": <b>}', a="$.id"), "<b> is defined nowhere"),
     (template('"see <https://example.org|here>"'), "is defined nowhere"),
     (template('{"<a>": 1}', a="$.id"), "a placeholder stands in a key"),
     (template('{"a": "<aws.events.event.json>"}'), "stands in quotes"),
     (template(f'"{"a" * 8192}"'), "`input_template` must have at most 8192 characters"),
-    (template("<a>", **{f"a{number}": "$.id" for number in range(101)}), "EventBridge takes 100"),
+    (template("<a>", **{f"a{number}": "$.id" for number in range(101)}), "EventBridge allows 100"),
     (template("<aws.x>", **{"aws.x": "$.id"}), "cannot be a key"),
     (template("<awsx>", awsx="$.id"), "do not begin with aws"),
     (template("<a>", a="id"), "input_paths_map, a: 'id' is not a path"),
     ({"arn": LOG_GROUP, **template('{"message": <a>}', a="$.id")}, "takes only the form"),
     ({"arn": LOG_GROUP, "message_template": "plain"}, "a log group keeps the whole event"),
-    ({"arn": BUS, "role_arn": ROLE, "message_template": "plain"}, "an event bus takes events as they are"),
+    ({"arn": BUS, "role_arn": ROLE, "message_template": "plain"}, "an event bus receives events unchanged"),
     ({"message_template": "slack"}, "slack needs a channel"),
-    ({"message_template": "teams", "message_options": {"channel": "C1"}}, "channel goes with slack"),
+    ({"message_template": "teams", "message_options": {"channel": "C1"}}, "channel is for slack"),
     ({"message_template": "slack", "message_options": {"channel": "<C1>"}}, "without < and >"),
     ({"message_template": "teams", "message_options": {"title": "a\nb"}}, "write one line"),
     ({"message_template": "custom"}, "template goes with message_template custom, and custom needs it"),
@@ -142,6 +142,6 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"message_template": "plain", "message_options": {"subject": "<job>"}}, "without < and >"),
     ({"message_template": "jira", "message_options": {"title": "a" * 131}}, "and jira takes 130. Shorten them"),
     ({"message_template": "teams", "message_options": {"title": "a" * 8000}}, "texts are too long"),
-    ({"message_options": {"title": "a"}}, "message_options goes with message"),
-    ({"message_for": "task"}, "message_for goes with message"),
+    ({"message_options": {"title": "a"}}, "message_options requires message"),
+    ({"message_for": "task"}, "message_for requires message"),
 ]

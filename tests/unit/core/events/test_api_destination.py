@@ -18,7 +18,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.https_u
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.waiting import Patience
 
 ARN = "arn:aws:events:eu-central-1:123456789012:connection/slack/1b2c-3d"
-ANEW = "arn:aws:events:eu-central-1:123456789012:connection/slack/ffff-3d"
+RENEWED = "arn:aws:events:eu-central-1:123456789012:connection/slack/ffff-3d"
 OTHER = "arn:aws:events:eu-central-1:123456789012:connection/other/1b2c-3d"
 THERE = ApiDestination("a", "arn:a", "ACTIVE", "Words", ARN, shown_url("https://example.com/"), "PUT", 5)
 WISH = WantedApiDestination("a", True, None, None, None, None, None, (), Patience(True, 9, 1))
@@ -38,7 +38,7 @@ WISH = WantedApiDestination("a", True, None, None, None, None, None, (), Patienc
         ({"connection": "other"}, {}, OTHER, {"connection", "connection_arn"}),
         ({"connection": OTHER}, {}, None, {"connection", "connection_arn"}),
         ({"connection": "slack"}, {"state": "INACTIVE"}, ARN, set()),
-        ({"connection": "slack"}, {"state": "INACTIVE"}, ANEW, {"connection_arn"}),
+        ({"connection": "slack"}, {"state": "INACTIVE"}, RENEWED, {"connection_arn"}),
         ({"connection": "slack"}, {"state": "INACTIVE"}, None, {"connection_arn"}),
     ],
 )
@@ -84,7 +84,7 @@ def test_a_new_one_gets_what_aws_would_give_it():
     ("wish", "word"), [({"connection": "slack"}, "invocation_endpoint"), ({"endpoint": "x"}, "connection")]
 )
 def test_a_new_one_needs(wish, word):
-    with pytest.raises(Refused, match=f"give {word}"):
+    with pytest.raises(Refused, match=f"Set {word}"):
         plan_api_destination(replace(WISH, **wish), None, None)
 
 
@@ -114,7 +114,7 @@ def test_no_connection(arn):
     ("wish", "there", "words"),
     [
         ({}, {}, None),
-        ({"connection": "gone", "endpoint": "https://example.com/"}, None, "there is no connection gone at this time"),
+        ({"connection": "gone", "endpoint": "https://example.com/"}, None, "the connection gone does not exist"),
         ({}, {"state": "INACTIVE"}, "See the state of the connection slack"),
         ({"present": False}, {"state": "INACTIVE"}, None),
     ],

@@ -150,8 +150,8 @@ def test_the_statement_goes_from_where_the_target_was():
 def test_a_queue_that_was_the_target_and_becomes_its_dead_letter_queue_changes_its_statement():
     change = planned(found=after(arn=of.QUEUE), dead_letter_arn=of.QUEUE)
     assert ours(of.QUEUE) in [each["statement"] for each in change.before["permissions"]]
-    shall = [each["statement"] for each in change.after["permissions"] if each["resource"] == of.QUEUE]
-    assert shall == [ours(of.QUEUE, target=DEAD_LETTERS)]
+    kept = [each["statement"] for each in change.after["permissions"] if each["resource"] == of.QUEUE]
+    assert kept == [ours(of.QUEUE, target=DEAD_LETTERS)]
 
 
 @pytest.mark.parametrize(("others", "left"), [([of.UNDELIVERED], [of.UNDELIVERED]), ([of.QUEUE], []), ([], [])])

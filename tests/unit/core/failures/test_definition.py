@@ -291,7 +291,7 @@ def test_an_empty_list_is_no_filter(name):
 @pytest.mark.parametrize("name", TAKEN_BY)
 def test_filters_are_refused_where_they_make_no_sense(name):
     for kind in set(KINDS) - set(TAKEN_BY[name]):
-        with pytest.raises(Refused, match=f"{name} makes no sense for kind: {kind}. It is for"):
+        with pytest.raises(Refused, match=f"{name} is not for kind: {kind}. It is for"):
             read_filters(kind, {name: [1 if "exit_codes" in name else "x"]})
 
 

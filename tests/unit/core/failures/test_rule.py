@@ -95,7 +95,7 @@ def test_no_rule():
     absent = replace(WANTED, present=False)
     assert not plan_rule(absent, None).changed
     assert plan_rule(absent, CURRENT).after is None
-    with pytest.raises(Refused, match="Give kind or event_pattern"):
+    with pytest.raises(Refused, match="Set kind or event_pattern"):
         plan_rule(WANTED, None)
 
 
@@ -136,12 +136,12 @@ def test_the_second_run_changes_nothing(pattern, enabled, description, tags, pur
     ("options", "words"),
     [
         ({"name": "a/b"}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'a/b')"),
-        ({"kind": "task", "event_pattern": "{}"}, "kind and event_pattern are both given"),
-        ({"clusters": ["x"]}, "clusters narrows a kind of failure"),
+        ({"kind": "task", "event_pattern": "{}"}, "kind and event_pattern are mutually exclusive"),
+        ({"clusters": ["x"]}, "clusters requires kind"),
         ({"description": "x" * 513}, "`description` must have at most 512 characters (got 513)"),
         ({"tags": {"": "x"}}, "`tags key` must have 1 to 128 characters (got 0)"),
         ({"tags": {"AWS:x": "x"}}, "must not have keys that begin with aws:"),
-        ({"event_pattern": '{"a": "b"}'}, "event_pattern: a: its value has to be a list"),
+        ({"event_pattern": '{"a": "b"}'}, "event_pattern: a: its value must be a list"),
     ],
 )
 def test_options_that_are_refused(options, words):

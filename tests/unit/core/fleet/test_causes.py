@@ -11,7 +11,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.causes i
     warning_words,
 )
 
-DENIED = "service {0} in cluster prod: StopTask was answered with AccessDeniedException: no. Allow ecs:StopTask"
+DENIED = "service {0} in cluster prod: StopTask failed with AccessDeniedException: no. Allow ecs:StopTask"
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ DENIED = "service {0} in cluster prod: StopTask was answered with AccessDeniedEx
     [
         DENIED,
         "the new task {1:032x} ended by itself",
-        "arn:aws:ecs:eu-central-1:123456789012:service/prod/{0} is not to be had",
-        "waited {1} s, but service {0} in cluster prod is being worked on by another run"
+        "arn:aws:ecs:eu-central-1:123456789012:service/prod/{0} is not available",
+        "waited {1} s, but service {0} in cluster prod is working on"
         " (0123abcd.{1}.4711.host), whose lease ends at 2026-11-22T03:00:0{1}Z unless it is renewed",
         "a deployment of service {0} is in progress",
     ],
@@ -34,7 +34,7 @@ def test_the_same_cause(words):
 def test_causes_that_differ_stay_apart():
     said = [("prod/web", DENIED.format("web")), ("prod/api", "timeout"), ("prod/x", DENIED.format("x"))]
     assert group_by_cause(said) == [
-        (["prod/web", "prod/x"], "StopTask was answered with AccessDeniedException: no. Allow ecs:StopTask"),
+        (["prod/web", "prod/x"], "StopTask failed with AccessDeniedException: no. Allow ecs:StopTask"),
         (["prod/api"], "timeout"),
     ]
 
@@ -43,7 +43,7 @@ def test_the_message_of_a_failure():
     failures = [(f"prod/s{number}", DENIED.format(f"s{number}")) for number in range(8)]
     words = failure_words([*failures, ("prod/z", "the image is gone.")], 12, 2, "9 failed")
     assert words == (
-        "9 of 12 services failed. prod/s0, prod/s1, prod/s2, prod/s3, prod/s4 and 3 more: StopTask was answered with"
+        "9 of 12 services failed. prod/s0, prod/s1, prod/s2, prod/s3, prod/s4 and 3 more: StopTask failed with"
         " AccessDeniedException: no. Allow ecs:StopTask | prod/z: the image is gone. 2 of 12 services were not begun:"
         " 9 failed"
     )
@@ -52,7 +52,7 @@ def test_the_message_of_a_failure():
 def test_all_went_well_or_nothing_was_begun():
     assert failure_words([], 3, 0, None) is None
     assert failure_words([], 1, 1, "SIGTERM was received") == (
-        "1 of 1 service was not begun: SIGTERM was received. Run the same task again to go on"
+        "1 of 1 service was not begun: SIGTERM was received. Run the same task again to continue"
     )
 
 

@@ -103,10 +103,10 @@ def test_where_clusters_are_looked_for(region, more, expected):
         ),
         (HERE, {"clusters": ["prod web"]}, "clusters: 'prod web'"),
         (HERE, {"services": ["prod/web"]}, "services: 'prod/web'"),
-        (HERE, {"tags": {"team": None}}, "tags: say for 'team'"),
-        (HERE, {"tags": {"team": []}}, "tags: say for 'team'"),
-        (HERE, {"tags": {"team": {"a": "b"}}}, "tags: say for 'team'"),
-        (HERE, {"tags": {"team": [["a"]]}}, "tags: say for 'team'"),
+        (HERE, {"tags": {"team": None}}, "tags: 'team' must be a value"),
+        (HERE, {"tags": {"team": []}}, "tags: 'team' must be a value"),
+        (HERE, {"tags": {"team": {"a": "b"}}}, "tags: 'team' must be a value"),
+        (HERE, {"tags": {"team": [["a"]]}}, "tags: 'team' must be a value"),
     ],
 )
 def test_what_cannot_be_selected_is_refused(region, more, words):
@@ -174,7 +174,7 @@ def test_names():
 
 
 def test_services_with_the_same_name_are_refused():
-    with pytest.raises(Refused, match=r"prod/web and .*dev/web are both called 'web'"):
+    with pytest.raises(Refused, match=r"prod/web and .*dev/web are both named 'web'"):
         refuse_same_names([("web", facts()), ("web", facts(cluster="dev"))])
 
 

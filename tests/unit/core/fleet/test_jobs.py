@@ -44,7 +44,7 @@ def test_a_service(written, cluster, found):
     [
         (["web", {"service": f"{ARN}/default/web"}], "services names default/web more than once"),
         (["no name"], "service"),
-        ([{"service": f"{ARN}/prod/web", "cluster": "stage"}], "is of the cluster 'prod', but cluster says 'stage'"),
+        ([{"service": f"{ARN}/prod/web", "cluster": "stage"}], "belongs to the cluster 'prod', but cluster is 'stage'"),
     ],
 )
 def test_refused(written, words):
@@ -127,8 +127,8 @@ def test_orders_and_waves(order, tag, begun):
         ({"max_fail_percentage": -0.5}, "max_fail_percentage must be a percentage from 0 to 100"),
         ({"max_fail_percentage": float("nan")}, "max_fail_percentage must be a percentage from 0 to 100"),
         ({"calls_per_second": 0.0}, "calls_per_second must be a number above 0"),
-        ({"wave_wait": -1.0}, "wave_wait is"),
-        ({"fleet_timeout": 0}, "fleet_timeout is"),
+        ({"wave_wait": -1.0}, "wave_wait must be a number of seconds"),
+        ({"fleet_timeout": 0}, "fleet_timeout must be a number of seconds"),
     ],
 )
 def test_limits_that_can_never_work(given, words):

@@ -30,5 +30,5 @@ def test_it_is_a_zip_of_the_files():
 
 
 def test_what_lambda_does_not_take_is_refused():
-    with pytest.raises(Refused, match="Leave files out"):
+    with pytest.raises(Refused, match="Remove files"):
         archive(FILES, largest=10)

@@ -36,8 +36,8 @@ def test_what_changes(options, current, after, changed):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"reserved_concurrent_executions": None}, "is needed"),
-        ({"reserved_concurrent_executions": -1}, "Say 0 or more"),
+        ({"reserved_concurrent_executions": None}, "is required"),
+        ({"reserved_concurrent_executions": -1}, "must be 0 or more"),
         ({"function_name": "a b"}, "`function_name` must be 1 to 64 letters"),
         ({"function_name": "x" * 65}, "`function_name` must be 1 to 64 letters"),
     ],

@@ -147,7 +147,7 @@ def test_wherever_it_dies_nothing_is_lost(moments, start, share):
     alone = sum(each.times == "once, not counted" for each in world.told)
     ids = {read_message(each, ["ecs", "web"], SETTINGS).id for each in messages}
     assert len(ids - counted - lost) <= alone
-    # Every window that is over has been told of whole.
+    # Every window that is over was reported completely.
     for window in world.removed:
         assert len(window.ids) in counts(world)
     windows = len({window.opened for window in [*world.removed, *world.table.values()]})
@@ -344,7 +344,7 @@ def test_a_second_attempt_sends_what_the_first_one_has_not(now, busy):
     next(acts)
     acts.send(False)
     if busy:
-        with pytest.raises(Busy, match="another invocation is at work"):
+        with pytest.raises(Busy, match="another invocation is working"):
             acts.send(window)
     else:
         assert isinstance(acts.send(window), Tell)

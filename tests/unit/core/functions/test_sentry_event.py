@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What Sentry is told of every known event, and what it is never told."""
+"""The Sentry event of every known event, and what it must never contain."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def test_what_cloudtrail_hides_is_a_text_where_a_map_should_be():
     "event", [None, [], "text", {}, {"detail-type": "x"}, {"detail": {}}, {"detail-type": "x", "detail": "y"}]
 )
 def test_what_is_no_event(event):
-    with pytest.raises(ValueError, match="no event of EventBridge"):
+    with pytest.raises(ValueError, match="not an EventBridge event"):
         sentry_event(event)
 
 

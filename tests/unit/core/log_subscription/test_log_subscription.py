@@ -128,7 +128,7 @@ def test_a_pattern_of_the_user_passes_as_it_is(pattern):
         ({"log_group": ""}, "`log_group` must be the name of a log group"),
         ({"log_group": "arn:aws:s3:::trail"}, "`log_group` must be the name of a log group"),
         ({"log_group": "arn:aws:logs:eu-central-1:999988887777:log-group:trail"}, "of its own account"[3:]),
-        ({"function_arn": None}, "function_arn is missing"),
+        ({"function_arn": None}, "function_arn is required"),
         ({"function_arn": "launch-retry"}, "`function_arn` must be the ARN of a Lambda function"),
         (
             {"function_arn": f"arn:aws:sqs:{REGION}:111122223333:queue"},
@@ -138,12 +138,15 @@ def test_a_pattern_of_the_user_passes_as_it_is(pattern):
         ({"function_arn": FUNCTION.replace(REGION, "us-east-1")}, "function_arn is in us-east-1"),
         ({"filter_pattern": "x" * 1025}, "(got 1025)"),
         ({"filter_pattern": "{ $.a = %a% && $.b = %b% && $.c = %c% }"}, "has 3 regular expressions"),
-        ({"filter_pattern": "{ $.a = 1"}, "without its other brace"),
+        ({"filter_pattern": "{ $.a = 1"}, "with an unmatched brace"),
         ({"filter_pattern": '{ ($.a = "b) }'}, "quotation mark"),
         ({"filter_pattern": "{ (($.a = 1) }"}, "parenthesis"),
-        ({"filter_pattern": "{ $.responseElements.failures[0] EXISTS }"}, "there is no EXISTS"),
-        ({"filter_pattern": "{ $.a = 1 }", "clusters": ["prod"]}, "leave clusters out"),
-        ({"filter_pattern": "{ $.a = 1 }", "transient_errors_only": True}, "leave transient_errors_only out"),
+        ({"filter_pattern": "{ $.responseElements.failures[0] EXISTS }"}, "EXISTS is not supported"),
+        ({"filter_pattern": "{ $.a = 1 }", "clusters": ["prod"]}, "clusters are mutually exclusive"),
+        (
+            {"filter_pattern": "{ $.a = 1 }", "transient_errors_only": True},
+            "filter_pattern and transient_errors_only are mutually exclusive",
+        ),
         ({"clusters": ["a b"]}, "`clusters` must be the name of an ECS cluster"),
         (
             {"clusters": ["arn:aws:ecs:eu-central-1:111122223333:service/a/b"]},
@@ -151,8 +154,8 @@ def test_a_pattern_of_the_user_passes_as_it_is(pattern):
         ),
         ({"task_families": ["report:7"]}, "must be a task family without revision"),
         ({"exclude_role_arns": ["retry"]}, "`exclude_role_arns` must be the ARN of an IAM role"),
-        ({"clusters": [f"cluster-number-{n}" for n in range(20)]}, "Name fewer clusters"),
-        ({"wait_timeout": 0}, "wait_timeout is 0"),
+        ({"clusters": [f"cluster-number-{n}" for n in range(20)]}, "Give fewer clusters"),
+        ({"wait_timeout": 0}, "wait_timeout must be a number of seconds above 0, at most a hundred years (got 0)"),
     ],
 )
 def test_what_cannot_be_meant(options, words):
@@ -248,12 +251,12 @@ SOMEWHERE = f"{LAMBDA}:other", f"arn:aws:kinesis:{REGION}:111122223333:stream/al
 @pytest.mark.parametrize(
     ("options", "filters", "words"),
     [
-        ({}, None, "There is no log group trail"),
+        ({}, None, "The log group trail does not exist"),
         ({}, others(*SOMEWHERE), "other-0 (to arn:aws:lambda:eu-central-1:111122223333:function:other), other-1"),
-        ({}, [Filter("refused", "trail", SOMEWHERE[0], "")], "may belong to somebody else"),
-        ({}, [Filter("refused", "trail", SOMEWHERE[1], "")], "may belong to somebody else"),
-        ({"state": "absent"}, [Filter("refused", "trail", SOMEWHERE[0], "")], "may belong to somebody else"),
-        (GONE, [Filter("refused", "trail", SOMEWHERE[1], "")], "no Lambda function"),
+        ({}, [Filter("refused", "trail", SOMEWHERE[0], "")], "is not managed by this module"),
+        ({}, [Filter("refused", "trail", SOMEWHERE[1], "")], "is not managed by this module"),
+        ({"state": "absent"}, [Filter("refused", "trail", SOMEWHERE[0], "")], "is not managed by this module"),
+        (GONE, [Filter("refused", "trail", SOMEWHERE[1], "")], "not a Lambda function"),
         (
             {"filter_pattern": "{ ($.a = %a%) || ($.b = %b%) }"},
             [Filter("other", "trail", SOMEWHERE[0], "%a% %b% %c% %d%")],
@@ -301,9 +304,11 @@ def test_the_permission_of_an_alias_goes_with_it():
 
 def test_what_arrives_twice_is_warned_of():
     wanted = read()
-    assert "reaches it twice" in warnings_of(wanted, others(f"{FUNCTION}:live"), access_to(wanted))[0]
+    assert "reach it twice" in warnings_of(wanted, others(f"{FUNCTION}:live"), access_to(wanted))[0]
     assert warnings_of(wanted, others(*SOMEWHERE), access_to(wanted)) == []
-    assert "no function" in warnings_of(wanted, [], access_to(wanted, stands=False, exists=False))[0]
+    assert (
+        "does not exist. Create it first" in warnings_of(wanted, [], access_to(wanted, stands=False, exists=False))[0]
+    )
     alone = read(resource_policy=False)
     assert warnings_of(alone, [], access_to(alone, stands=False, exists=False)) == []
 

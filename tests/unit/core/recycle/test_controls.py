@@ -151,19 +151,43 @@ def test_a_step_that_reaches_a_checkpoint_is_followed_by_its_pause(before, done,
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({"all_tasks": None, "tasks": ["web"]}, "tasks has 'web'"),
-        ({"exclude_tasks": ["web-1"]}, "exclude_tasks has 'web-1'"),
-        ({"secrets_changed": True}, "secrets_changed and all_tasks are both given"),
-        ({"max_tasks": 0}, "max_tasks is 0"),
-        ({"max_failures": -1}, "max_failures is -1"),
-        ({"timeout": 0}, "timeout is 0"),
-        ({"protected_timeout": 0}, "protected_timeout is 0"),
-        ({"bake_time": -1.0}, "bake_time is -1.0"),
-        ({"checkpoint_wait": float("inf")}, "checkpoint_wait is inf"),
-        ({"checkpoints": [0.0]}, "checkpoints is 0"),
-        ({"checkpoints": [50.0, 10.0]}, "checkpoints is 50, 10"),
-        ({"checkpoints": [50.0, 50.0]}, "checkpoints is 50, 50"),
-        ({"checkpoints": [101.0]}, "checkpoints is 101"),
+        (
+            {"all_tasks": None, "tasks": ["web"]},
+            "tasks must be IDs of tasks, with 32 hexadecimal digits, or their ARNs (got 'web')",
+        ),
+        (
+            {"exclude_tasks": ["web-1"]},
+            "exclude_tasks must be IDs of tasks, with 32 hexadecimal digits, or their ARNs (got 'web-1')",
+        ),
+        ({"secrets_changed": True}, "secrets_changed and all_tasks are mutually exclusive"),
+        ({"max_tasks": 0}, "max_tasks must be a number of tasks from 1 (got 0)"),
+        ({"max_failures": -1}, "max_failures must be a number of tasks, 0 or more (got -1)"),
+        ({"timeout": 0}, "timeout must be a number of seconds above 0, at most a hundred years (got 0)"),
+        (
+            {"protected_timeout": 0},
+            "protected_timeout must be a number of seconds above 0, at most a hundred years (got 0)",
+        ),
+        ({"bake_time": -1.0}, "bake_time must be a number of seconds, 0 or more, at most a hundred years (got -1.0)"),
+        (
+            {"checkpoint_wait": float("inf")},
+            "checkpoint_wait must be a number of seconds, 0 or more, at most a hundred years (got inf)",
+        ),
+        (
+            {"checkpoints": [0.0]},
+            "checkpoints must be rising percentages above 0 and up to 100, such as 10, 50, 100 (got 0)",
+        ),
+        (
+            {"checkpoints": [50.0, 10.0]},
+            "checkpoints must be rising percentages above 0 and up to 100, such as 10, 50, 100 (got 50, 10)",
+        ),
+        (
+            {"checkpoints": [50.0, 50.0]},
+            "checkpoints must be rising percentages above 0 and up to 100, such as 10, 50, 100 (got 50, 50)",
+        ),
+        (
+            {"checkpoints": [101.0]},
+            "checkpoints must be rising percentages above 0 and up to 100, such as 10, 50, 100 (got 101)",
+        ),
     ],
 )
 def test_refused(said, words):
@@ -175,4 +199,4 @@ def test_refused(said, words):
 def test_no_tasks_at_all_are_no_selector():
     with pytest.raises(Refused) as refused:
         read_settings({**UNSAID, "tasks": None})
-    assert "nothing says which tasks are stale" in str(refused.value)
+    assert "no option chooses the stale tasks" in str(refused.value)

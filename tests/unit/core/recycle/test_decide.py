@@ -102,7 +102,7 @@ NO_ROOM = "ECS says: service web was unable to place a task."
             PATIENT, {"elapsed": 3600.1}, GiveUp, "waited 3600 s (deployment_timeout)", id="is not waited for ever"
         ),
         pytest.param(PATIENT, {"failed": FAILED, "deploying": None}, GiveUp, FAILED, id="that failed ends the run"),
-        pytest.param(PATIENT, {"outdated": True}, Wait, DEPLOYING, id="is waited for before all is planned anew"),
+        pytest.param(PATIENT, {"outdated": True}, Wait, DEPLOYING, id="is waited for before all is planned again"),
         pytest.param(PATIENT, {"deploying": None, "outdated": True}, Replan(), "", id="that has ended asks for a plan"),
         pytest.param(PATIENT, {"refusal": NO_ROOM}, Wait, DEPLOYING, id="may explain what ECS says against us"),
         pytest.param(PATIENT, {"stale": 0}, Wait, DEPLOYING, id="may still take away what is whole"),
@@ -197,7 +197,7 @@ def test_a_look_holds_for_the_next_stop():
             replace(BETWEEN, raises=4),
             {"desired": 11},
             GiveUp,
-            "taken away again 4 times: the desired count is 11 instead of 12. Find out who sets it",
+            "removed again 4 times: the desired count is 11 instead of 12. Find out what sets it",
             id="for the fifth time, which is a quarrel",
         ),
         pytest.param(replace(BETWEEN, raises=4), {}, stop(replace(BETWEEN, raises=4), open_stops=1), "", id="no more"),
@@ -627,8 +627,8 @@ def scale_in(before: History, count: int) -> ScaleIn:
         pytest.param(
             replace(SHRUNK, surge=1), {"desired": 10}, Raise(1), "", id="somebody took the one that was left over"
         ),
-        pytest.param(replace(GROWN, raises=4), {"desired": 11}, GiveUp, "taken away again 4", id="again and again"),
-        pytest.param(GROWN, {"desired": 9}, GiveUp, "somebody else lowered", id="somebody scaled in"),
+        pytest.param(replace(GROWN, raises=4), {"desired": 11}, GiveUp, "removed again 4", id="again and again"),
+        pytest.param(GROWN, {"desired": 9}, GiveUp, "someone else lowered", id="somebody scaled in"),
         pytest.param(GROWN, {"desired": 14, "live": 14}, scale_in(GROWN, 2), "", id="somebody scaled out"),
         pytest.param(GROWN, {"stale": 0}, Finish(), "", id="nothing is stale"),
         pytest.param(LOWERED, {"desired": 10}, Wait, "ECS to stop 2", id="ECS has not reacted"),

@@ -44,15 +44,29 @@ def test_the_level(wait_for, of, checked, level):
 @pytest.mark.parametrize(
     ("wait_for", "of", "checked", "words"),
     [
-        pytest.param("healthy", BLIND, False, ("wait_for is healthy", SEVEN, "Say running or auto"), id="no check"),
         pytest.param(
-            "healthy", BALANCED, False, ("wait_for is healthy", "Say target_healthy or auto"), id="no check but targets"
+            "healthy", BLIND, False, ("wait_for is healthy", SEVEN, "Set wait_for to running or auto"), id="no check"
         ),
         pytest.param(
-            "target_healthy", BLIND, False, ("service web has no target group", "Say running or auto"), id="no targets"
+            "healthy",
+            BALANCED,
+            False,
+            ("wait_for is healthy", "Set wait_for to target_healthy or auto"),
+            id="no check but targets",
         ),
         pytest.param(
-            "target_healthy", BLIND, True, ("service web has no target group", "Say healthy or auto"), id="only a check"
+            "target_healthy",
+            BLIND,
+            False,
+            ("service web has no target group", "Set wait_for to running or auto"),
+            id="no targets",
+        ),
+        pytest.param(
+            "target_healthy",
+            BLIND,
+            True,
+            ("service web has no target group", "Set wait_for to healthy or auto"),
+            id="only a check",
         ),
     ],
 )
@@ -200,7 +214,7 @@ def test_silence_is_no_health(wait_for, seconds, words):
 def test_time_stands_in_where_the_user_says_so():
     (warning,) = refuse_unread({GROUP: "turned off"}, BALANCED, "auto", 60.0)
     assert f"from {GROUP}: turned off" in warning
-    assert "stabilize_time: 60" in warning
+    assert "stabilize_time (60 s)" in warning
     assert refuse_unread({}, BALANCED, "target_healthy", None) == []
 
 

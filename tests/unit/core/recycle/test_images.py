@@ -74,9 +74,11 @@ def warnings(registry, reference=LATEST, digest=OLD, revision=REVISION):
     [
         pytest.param(Registry(latest=FoundImage(OLD)), None, ["latest"], id="as it was"),
         pytest.param(Registry(latest=FoundImage(NEW), there=(OLD, NEW)), "was moved", ["latest", OLD], id="moved"),
-        pytest.param(Registry(latest=FoundImage(NEW), there=(NEW,)), "not in its registry", ["latest", OLD], id="gone"),
+        pytest.param(
+            Registry(latest=FoundImage(NEW), there=(NEW,)), "no longer in its registry", ["latest", OLD], id="gone"
+        ),
         pytest.param(Registry(there=(OLD,)), None, ["latest", OLD], id="the tag is gone, which harms nobody"),
-        pytest.param(Registry(), "not in its registry", ["latest", OLD], id="all of it is gone"),
+        pytest.param(Registry(), "no longer in its registry", ["latest", OLD], id="all of it is gone"),
         pytest.param(
             Registry(latest=FoundImage(NEW, for_several=True), there=(OLD,)), None, ["latest", OLD], id="architectures"
         ),

@@ -318,7 +318,7 @@ def test_a_task_that_was_good_and_is_not_begins_its_probation_anew():
 @pytest.mark.parametrize(
     ("level", "started", "good"),
     [
-        pytest.param("running", 40.0, True, id="it runs for long enough, whoever saw it"),
+        pytest.param("running", 40.0, True, id="it runs for long enough, even if unseen"),
         pytest.param("running", 39.0, False, id="it does not"),
         pytest.param("running", None, False, id="nobody knows since when it runs"),
         pytest.param("healthy", 40.0, False, id="it runs for long enough, but who knows since when it is healthy"),

@@ -84,9 +84,9 @@ def test_looks_in_vain_grow_longer_and_begin_anew_with_what_is_learnt():
 @pytest.mark.parametrize(
     ("elapsed", "pauses"),
     [
-        pytest.param([0.0, 10.0, 10.0], [10, 2, 3], id="what is aimed at is no look in vain"),
+        pytest.param([0.0, 10.0, 10.0], [10, 2, 3], id="an expected change is not a useless look"),
         pytest.param([8.9, 10.9, 12.9], [2, 2, 3], id="nor is one more than half a pause before"),
-        pytest.param([9.0, 11.0, 13.0], [2, 3, 4.5], id="one within half a pause is the first in vain"),
+        pytest.param([9.0, 11.0, 13.0], [2, 3, 4.5], id="one within half a pause is the first useless look"),
         pytest.param([10.0, 12.0], [2, 3], id="one in the very second is"),
     ],
 )

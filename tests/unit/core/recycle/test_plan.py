@@ -198,8 +198,8 @@ def test_steps_are_none_where_there_is_no_batch():
         pytest.param(
             {"surge": 0},
             {},
-            "not one task of service web could be stopped: minimum_healthy_percent 100 of 10 tasks is 10, and with"
-            " surge: 0 no task is added beforehand. Say surge: auto, or a minimum_healthy_percent that leaves room",
+            "no task of service web could be stopped: minimum_healthy_percent 100 of 10 tasks is 10, and with"
+            " surge: 0 no task is added first. Set surge: auto, or a minimum_healthy_percent that leaves room",
             id="none added and a full floor",
         ),
         pytest.param(
@@ -211,19 +211,19 @@ def test_steps_are_none_where_there_is_no_batch():
         pytest.param(
             {},
             {"maximum_percent": 100},
-            "and its maximumPercent of 100 lets surge: auto add 0. Say surge: 1, or a minimum_healthy_percent",
+            "and its maximumPercent of 100 allows surge: auto 0 more. Set surge: 1, or a minimum_healthy_percent",
             id="auto without room",
         ),
         pytest.param(
             {},
             {"desired": 3, "maximum_percent": 133},
-            "maximumPercent of 133 lets surge: auto add 0",
+            "maximumPercent of 133 allows surge: auto 0 more",
             id="auto by a hair",
         ),
         pytest.param(
             {},
             DAEMON,
-            "service web runs one task on each instance (DAEMON), and no task can be added to it. Say a"
+            "service web runs one task on each instance (DAEMON), and no task can be added to it. Set a"
             " minimum_healthy_percent that leaves room for one stop",
             id="DAEMON with a full floor",
         ),
@@ -236,19 +236,19 @@ def test_steps_are_none_where_there_is_no_batch():
         pytest.param(
             {},
             HALF,
-            "minimum_healthy_percent 100 of 10 tasks is 10, and the PRIMARY task set of service web has a scale of less"
-            " than 100%, so no single task can be added to it through the desired count. Say a minimum_healthy_percent",
+            "minimum_healthy_percent 100 of 10 tasks is 10, and the PRIMARY task set of service web has a scale below"
+            " 100%, so no single task can be added to it through the desired count. Set a minimum_healthy_percent",
             id="a half with a full floor",
         ),
         pytest.param(
             {"surge": 1, "minimum_healthy_percent": 50},
             HALF,
-            "surge is 1, but the PRIMARY task set of service web has a scale of less than 100%",
+            "surge is 1, but the PRIMARY task set of service web has a scale below 100%",
             id="a half with a surge",
         ),
-        pytest.param(SCALE_IN, HALF, "Say stop_method: stop_task", id="a half by scale_in"),
-        pytest.param(SCALE_IN, DAEMON, "added to it. Say stop_method: stop_task", id="DAEMON by scale_in"),
-        pytest.param(SCALE_IN, {"maximum_percent": 109}, "Say surge: 1 to add one", id="no room to scale"),
+        pytest.param(SCALE_IN, HALF, "Set stop_method: stop_task", id="a half by scale_in"),
+        pytest.param(SCALE_IN, DAEMON, "added to it. Set stop_method: stop_task", id="DAEMON by scale_in"),
+        pytest.param(SCALE_IN, {"maximum_percent": 109}, "Set surge: 1 to add one", id="no room to scale"),
         pytest.param(
             {"wait_for": "target_healthy"}, {}, "service web has no target group", id="a level it cannot have"
         ),
@@ -448,7 +448,7 @@ def test_switches_asked_for(asked, scaling, flags):
 def test_what_is_said_of_a_count_outside_the_limits():
     said = outside_words("service web", service(desired=10), Scaling(minimum=1, maximum=9))
     assert said.startswith("scaling of service web was not suspended")
-    assert "desired count of 10 lies outside the limits of its scalable target (1 to 9)" in said
+    assert "desired count of 10 is outside the limits of its scalable target (1 to 9)" in said
 
 
 # ---- which service
@@ -483,7 +483,7 @@ def test_a_service_that_can_be_worked_on(of, restoring):
 @pytest.mark.parametrize(
     ("of", "words"),
     [
-        pytest.param(None, "there is no service web in cluster prod: compare both names", id="none"),
+        pytest.param(None, "there is no service web in cluster prod. Compare both names", id="none"),
         pytest.param(
             service(status="INACTIVE"), "service web in cluster prod is INACTIVE: ECS starts no", id="INACTIVE"
         ),
@@ -505,7 +505,9 @@ def test_a_service_that_is_not_there_is_refused_in_both_states(of, words, restor
         pytest.param(
             {"controller": "EXTERNAL", "deployments": ()}, "service web has no PRIMARY task set", id="no task set"
         ),
-        pytest.param({"deployments": FAILED}, "launches no further tasks, so no stopped", id="a failed deployment"),
+        pytest.param(
+            {"deployments": FAILED}, "launches no further tasks for it, so no stopped", id="a failed deployment"
+        ),
         pytest.param(
             {"deployments": (*FAILED, Deployment(OTHER, "ACTIVE", "COMPLETED"))},
             f"the deployment {OWN} of service web in cluster prod has FAILED and was not rolled back",
@@ -655,20 +657,20 @@ def test_tasks_that_are_not_healthy_come_first(states, order):
         pytest.param(
             Selector("tasks", frozenset({task_id(1), task_id(9), task_id(8)})),
             {},
-            [f"tasks has {task_id(8)}, {task_id(9)}, which fits"],
+            [f"tasks has {task_id(8)}, {task_id(9)}, which matches"],
             id="tasks that are not there, in order",
         ),
         pytest.param(ALL, {"availability_zones": {"eu-west-1a"}}, [], id="a zone with a task"),
         pytest.param(
             ALL,
             {"availability_zones": {"eu-west-1a", "eu-west-1z"}},
-            ["availability_zones has eu-west-1z, which fits"],
+            ["availability_zones has eu-west-1z, which matches"],
             id="a zone without a task",
         ),
         pytest.param(
             ALL,
             {"capacity_providers": {"FARGATE", "FARGATE_SPOT"}, "availability_zones": {"eu-west-1c"}},
-            ["availability_zones has eu-west-1c, which fits", "capacity_providers has FARGATE_SPOT, which fits"],
+            ["availability_zones has eu-west-1c, which matches", "capacity_providers has FARGATE_SPOT, which matches"],
             id="a warning for each option",
         ),
         pytest.param(ALL, {"exclude_tasks": {task_id(9)}}, [], id="a task that is to be left alone may be gone"),

@@ -290,7 +290,7 @@ def test_a_cutoff_that_is_no_number_is_none():
 
 
 def test_older_versions_read_a_record_with_protections():
-    """They know every word of it but one, which they do not look for."""
+    """They know every word except one, which they do not look for."""
     plain = PLAIN.text
     assert replace(PLAIN, protected_until=(NOW - NOW % 60,)).text == f"{plain} p={NOW // 60:.0f}"
 

@@ -80,7 +80,7 @@ def test_the_wait_for_room_begins_with_the_first_time_that_there_was_none():
         pytest.param(said(ROLE), 30.1, ROLE, id="and not for longer"),
         pytest.param(said(ROLE, STARTED), 100.0, None, id="it was settled"),
         pytest.param(said(ROLE, ROLE), 30.1, ROLE, id="it was said before"),
-        pytest.param(said(ROLE, STARTED, ROLE), 30.1, None, id="it was settled, and begins anew"),
+        pytest.param(said(ROLE, STARTED, ROLE), 30.1, None, id="it was settled, and begins again"),
     ],
 )
 @pytest.mark.parametrize("freed_at", [0.0, math.inf], ids=["", "no place has to do with it"])

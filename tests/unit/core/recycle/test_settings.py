@@ -80,6 +80,12 @@ def test_an_omitted_option_has_its_default():
     assert read_settings(ALL) == Settings(selector=Selector("all_tasks"))
 
 
+INSTANT = "started_before must be an instant with a time zone"
+ABOVE_0 = "must be a number of seconds above 0, at most a hundred years"
+FROM_0 = "must be a number of seconds, 0 or more, at most a hundred years"
+BATCH_SIZE = "batch_size must be a number of tasks from 1, or a percentage from 1% to 100%"
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
@@ -130,7 +136,7 @@ def test_spellings_of_surge(said, surge):
 def test_what_is_no_surge_is_refused(said):
     with pytest.raises(Refused) as refused:
         read_settings({**ALL, "surge": said})
-    assert str(refused.value) == f"surge is {str(said).strip()!r}: say auto, or a number of tasks from 0"
+    assert str(refused.value) == f"surge must be auto, or a number of tasks from 0 (got {str(said).strip()!r})"
 
 
 @pytest.mark.parametrize(
@@ -157,11 +163,11 @@ def test_each_selector(said, selector):
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        pytest.param({}, "nothing says which tasks are stale: say exactly one of started_before, ", id="no selector"),
-        pytest.param({"all_tasks": False}, "nothing says which tasks are stale", id="no selector but a false one"),
+        pytest.param({}, "no option chooses the stale tasks. Set exactly one of started_before, ", id="no selector"),
+        pytest.param({"all_tasks": False}, "no option chooses the stale tasks", id="no selector but a false one"),
         pytest.param(
             {"token": "17", "all_tasks": True},
-            "token and all_tasks are both given: say exactly one",
+            "token and all_tasks are mutually exclusive. Set exactly one",
             id="two selectors",
         ),
         pytest.param(
@@ -169,11 +175,11 @@ def test_each_selector(said, selector):
             "started_before and max_task_age and secrets_changed",
             id="three selectors",
         ),
-        pytest.param({"started_before": ""}, "started_before is '': say an instant", id="an empty instant"),
-        pytest.param({"started_before": "2026-11-22T03:00:00"}, "started_before is", id="an instant without its zone"),
-        pytest.param({"max_task_age": "0"}, "max_task_age is '0': say an age", id="no age"),
-        pytest.param({"max_task_age": ""}, "max_task_age is '': say an age", id="an empty age"),
-        pytest.param({"token": ""}, "token is empty: say a text that is new for every roll-out", id="an empty token"),
+        pytest.param({"started_before": ""}, f"{INSTANT} (got '')", id="an empty instant"),
+        pytest.param({"started_before": "2026-11-22T03:00:00"}, INSTANT, id="an instant without its zone"),
+        pytest.param({"max_task_age": "0"}, "max_task_age must be an age such as 7d", id="no age"),
+        pytest.param({"max_task_age": ""}, "max_task_age must be an age such as 7d", id="an empty age"),
+        pytest.param({"token": ""}, "token is empty. Give a text that is new for every roll-out", id="an empty token"),
         pytest.param({"token": "  "}, "token is empty", id="a blank token"),
     ],
 )
@@ -186,27 +192,29 @@ def test_selectors_that_cannot_work_are_refused(said, words):
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        pytest.param({"wait_delay": 0}, "wait_delay is 0: say a number of seconds above 0", id="looks without a pause"),
-        pytest.param({"wait_delay": -0.5}, "wait_delay is -0.5: say", id="looks back in time"),
-        pytest.param({"wait_timeout": 0}, "wait_timeout is 0: say a number of seconds above 0", id="no time to wait"),
-        pytest.param({"wait_delay": float("nan")}, "wait_delay is nan: say", id="looks at no time"),
-        pytest.param({"wait_timeout": float("inf")}, "wait_timeout is inf: say", id="to wait for ever"),
-        pytest.param({"batch_wait": float("nan")}, "batch_wait is nan: say", id="no number as a pause"),
-        pytest.param({"stabilize_time": float("inf")}, "stabilize_time is inf: say", id="a probation for ever"),
-        pytest.param({"lease": 86401}, "lease is 86401: say at most 86400 seconds", id="a lease of more than a day"),
-        pytest.param({"lease": 0}, "lease is 0: say a number of seconds above 0", id="a lease that has ended"),
-        pytest.param({"batch_wait": -1}, "batch_wait is -1: say a number of seconds, 0 or more", id="a negative pause"),
-        pytest.param({"stabilize_time": -1}, "stabilize_time is -1: say a number", id="a negative probation"),
+        pytest.param({"wait_delay": 0}, "wait_delay must be a number of seconds above 0", id="looks without a pause"),
+        pytest.param({"wait_delay": -0.5}, f"wait_delay {ABOVE_0} (got -0.5)", id="looks back in time"),
+        pytest.param({"wait_timeout": 0}, "wait_timeout must be a number of seconds above 0", id="no time to wait"),
+        pytest.param({"wait_delay": float("nan")}, f"wait_delay {ABOVE_0} (got nan)", id="looks at no time"),
+        pytest.param({"wait_timeout": float("inf")}, f"wait_timeout {ABOVE_0} (got inf)", id="to wait for ever"),
+        pytest.param({"batch_wait": float("nan")}, f"batch_wait {FROM_0} (got nan)", id="no number as a pause"),
+        pytest.param({"stabilize_time": float("inf")}, f"stabilize_time {FROM_0} (got inf)", id="a probation for ever"),
+        pytest.param({"lease": 86401}, "lease must be at most 86400 seconds", id="a lease of more than a day"),
+        pytest.param({"lease": 0}, "lease must be a number of seconds above 0", id="a lease that has ended"),
+        pytest.param({"batch_wait": -1}, "batch_wait must be a number of seconds, 0 or more", id="a negative pause"),
+        pytest.param({"stabilize_time": -1}, f"stabilize_time {FROM_0} (got -1)", id="a negative probation"),
         pytest.param(
-            {"minimum_healthy_percent": -1}, "minimum_healthy_percent is -1: say a percentage", id="below 0 %"
+            {"minimum_healthy_percent": -1}, "percent must be a percentage from 0 to 100 (got -1)", id="below 0 %"
         ),
-        pytest.param({"minimum_healthy_percent": 101}, "minimum_healthy_percent is 101", id="above 100 %"),
-        pytest.param({"batch_size": "0"}, "batch_size is '0': say a number of tasks from 1", id="a batch of nothing"),
-        pytest.param({"batch_size": "0%"}, "batch_size is '0%'", id="a batch of no percent"),
-        pytest.param({"batch_size": "150%"}, "batch_size is '150%'", id="a batch of more than all"),
-        pytest.param({"batch_size": "a few"}, "batch_size is 'a few'", id="a batch in words"),
+        pytest.param(
+            {"minimum_healthy_percent": 101}, "percent must be a percentage from 0 to 100 (got 101)", id="above 100 %"
+        ),
+        pytest.param({"batch_size": "0"}, "batch_size must be a number of tasks from 1", id="a batch of nothing"),
+        pytest.param({"batch_size": "0%"}, f"{BATCH_SIZE} (got '0%')", id="a batch of no percent"),
+        pytest.param({"batch_size": "150%"}, f"{BATCH_SIZE} (got '150%')", id="a batch of more than all"),
+        pytest.param({"batch_size": "a few"}, f"{BATCH_SIZE} (got 'a few')", id="a batch in words"),
         pytest.param(SCALE_IN | {"surge": "0"}, "surge is 0, but stop_method: scale_in", id="nothing to lower"),
-        pytest.param(SCALE_IN | {"protected_tasks": "wait"}, "Say protected_tasks: skip", id="a wait for ECS's choice"),
+        pytest.param(SCALE_IN | {"protected_tasks": "wait"}, "Set protected_tasks: skip", id="a wait for ECS's choice"),
         pytest.param(SCALE_IN | {"protected_tasks": "recycle"}, "protected_tasks is recycle", id="no choice of ECS"),
     ],
 )

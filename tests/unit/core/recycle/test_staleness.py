@@ -94,9 +94,9 @@ def test_an_instant_in_the_future_is_refused():
     with pytest.raises(Refused) as refused:
         find_cutoff(Selector("started_before", NOW + 1.001), NOW, [], {}, None)
     said = str(refused.value)
-    assert "started_before is 2026-11-22T03:00:01.001Z" in said
-    assert "by AWS's clock (2026-11-22T03:00:00Z)" in said
-    assert "Say an instant in the past" in said
+    assert "it is 2026-11-22T03:00:01.001Z" in said
+    assert "the clock of AWS says 2026-11-22T03:00:00Z" in said
+    assert "must be in the past" in said
 
 
 @given(now=instants.map(int).map(float), ages=st.lists(st.integers(-1000, 10**9).map(lambda millis: millis / 1000)))

@@ -81,7 +81,7 @@ def answer(started: int = 0, *reasons: str) -> dict[str, Any]:
 
 
 def cloudtrail(asked: Any = None, answered: Any = None, **more: Any) -> dict[str, Any]:
-    """A record of a RunTask that was refused for want of capacity."""
+    """A record of a RunTask that was refused because capacity was missing."""
     return {
         "eventVersion": "1.08",
         "userIdentity": {
@@ -108,7 +108,7 @@ def caller(arn: str = ROLE, **more: Any) -> dict[str, Any]:
 
 
 def refused(code: str, message: str = "no", asked: Any = None, **more: Any) -> dict[str, Any]:
-    """A record of a RunTask that was answered with an error, to somebody who works at a desk."""
+    """A record of a RunTask that failed with an error, to somebody who works at a desk."""
     denied = {"requestParameters": None} if code.startswith("AccessDenied") else {}
     return {
         **cloudtrail(asked, userIdentity=caller()),

@@ -114,8 +114,8 @@ def made(overrides=RIGHT, cluster=f"{ECS}:cluster/prod", definition=f"{ECS}:task
         ([made(text="[]")], "are not those of the call"),
         ([made(container(environment=[{"name": "A", "value": "***"}], command=["run"]))], "are not those of the call"),
         ([made(container(environment=HIDDEN, command=["run"]))], "are not those of the call"),
-        ([Candidate("prod", "report", None)], "another for each run"),
-        ([made(), Candidate("prod", "report:7", None)], "another for each run"),
+        ([Candidate("prod", "report", None)], "differs in each run"),
+        ([made(), Candidate("prod", "report:7", None)], "differs in each run"),
         ([made(), made(container(environment=[{"name": "A", "value": "c"}], command=["run"]))], "more than one"),
     ],
 )

@@ -95,12 +95,12 @@ def test_what_passes_is_retried(record):
             cloudtrail(request(overrides="HIDDEN_DUE_TO_SECURITY_REASONS")),
             "CloudTrail hides overrides, and the launch template of the family report does not",
         ),
-        (cloudtrail({"cluster": "prod"}), "names no taskDefinition"),
+        (cloudtrail({"cluster": "prod"}), "has no taskDefinition"),
     ],
 )
 @pytest.mark.parametrize("service", ["events.amazonaws.com", "scheduler.amazonaws.com", ""])
 def test_what_stays_is_given_up_at_once(record, words, service):
-    """Whoever called: EventBridge does not repeat a call that lacks a permission, and tells nobody."""
+    """For any caller: EventBridge does not repeat a call that lacks a permission, and does not report it."""
     decision = about({**record, "userIdentity": caller(invokedBy=service)})
     assert isinstance(decision, GiveUp)
     assert words in decision.why
@@ -111,8 +111,8 @@ def test_what_stays_is_given_up_at_once(record, words, service):
     [
         (cloudtrail(answered=answer(1)), {}, "no task was refused"),
         (cloudtrail(answered=answer(1, "RESOURCE:CPU")), {}, "every task was started"),
-        (refused("ConflictException"), {}, "asked for before"),
-        (refused("Client.ConflictException"), {}, "asked for before"),
+        (refused("ConflictException"), {}, "requested before"),
+        (refused("Client.ConflictException"), {}, "requested before"),
         (cloudtrail(request(startedBy="AWS Step Functions")), {}, "retries by itself"),
         (cloudtrail(request(startedBy="ecs-svc/123")), {}, "retries by itself"),
         (cloudtrail(request(startedBy="pipeline-7")), {"left_alone_started_by": ["pipeline-*"]}, "retries by itself"),
@@ -281,7 +281,7 @@ def test_what_is_still_hidden_after_it_was_rebuilt_is_given_up():
     for launch in (rebuilt, from_answer(wish, answer(0, CAPACITY))):
         decision = decide(launch, 0, options, NOON, middle)
         assert isinstance(decision, GiveUp)
-        assert "the request cannot be made again" in decision.why
+        assert "the request cannot be repeated" in decision.why
 
 
 GOOD = Wish("origin", NOON, REGION, request(count=3), 3)

@@ -217,7 +217,7 @@ def test_a_line_of_the_log_is_one_line():
 
 @pytest.mark.parametrize("name", ["refused", "error", "theirs", "denied", "task"])
 def test_a_notification_is_what_a_failure_rule_would_deliver(name):
-    """Whoever reads the alerts of failure rules reads these, too."""
+    """Receivers of the alerts of failure rules can read these as well."""
     _subject, event = notice.notification(GIVEN_UP, RECORDS[name], 6, NOON, ACCOUNT)
     kind = "task" if name == "task" else "launch"
     assert matches(failure_pattern(kind, Filters()), event)

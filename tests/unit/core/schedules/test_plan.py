@@ -179,9 +179,9 @@ def test_removal():
 @pytest.mark.parametrize(
     ("left_out", "words"),
     [
-        ("schedule_expression", "schedule_expression is needed"),
-        ("role_arn", "role_arn is needed"),
-        ("state_machine_arn", "a target is needed"),
+        ("schedule_expression", "Set schedule_expression to create it"),
+        ("role_arn", "Set role_arn to create it"),
+        ("state_machine_arn", "Set state_machine_arn or task"),
     ],
 )
 def test_what_a_new_one_needs(left_out, words, using, thing):
@@ -204,7 +204,7 @@ def test_a_target_that_would_be_lost_is_kept_unless_a_new_one_is_given():
 def test_a_role_that_is_no_arn():
     """An option is checked before; a target may have been made with anything."""
     broken = existing(target={**NEW["target"], "role_arn": "role"})
-    with pytest.raises(Refused, match="role_arn: 'role'"):
+    with pytest.raises(Refused, match=r"role_arn must be .* \(got 'role'\)"):
         plan({}, broken)
 
 

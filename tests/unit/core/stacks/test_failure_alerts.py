@@ -327,7 +327,7 @@ def test_the_targets_of_others_take_room(world):
     ("trails", "kinds", "words"),
     [
         ({"logs_launches": True, "denied": None}, "launch", None),
-        ({"logs_launches": False, "denied": None}, "launch", "No trail of CloudTrail"),
+        ({"logs_launches": False, "denied": None}, "launch", "No CloudTrail trail"),
         ({"logs_launches": None, "denied": "DescribeTrails: AccessDenied"}, "launch", "is not known"),
         ({"logs_launches": False, "denied": None}, "task", None),
     ],
@@ -517,7 +517,7 @@ def test_the_key_encrypts_all_that_is_made(world):
     for statements in (policy_of(world), role["policies"]["log-and-dsn"]["Statement"]):
         (uses,) = [each for each in statements if "kms:Decrypt" in each["Action"]]
         assert uses["Resource"] == CUSTOMER_KEY
-    # The key of what is somebody else's stays.
+    # Resources of others keep their keys.
     queue = ARN.format("sqs", "given")
     world.put("queues", "given", arn=queue, attributes={}, tags={})
     converge(world, **MAIL | {"queue": queue, "kms_key": CUSTOMER_KEY})

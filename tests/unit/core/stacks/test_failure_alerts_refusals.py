@@ -102,7 +102,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "at most five targets, and these are 6: mail, queue, log, slack-webhook, opsgenie, webhook",
     ),
     ({"clusters": ["pro duction"]}, "`clusters` must be the name of an ECS cluster"),
-    ({"kinds": ["task", "launch"], "rule_options": {"launch": {"exit_codes": [1]}}}, "exit_codes makes no sense"),
+    ({"kinds": ["task", "launch"], "rule_options": {"launch": {"exit_codes": [1]}}}, "exit_codes is not for"),
     ({"log_group": "/ecs", "log_retention_days": 45}, "failure_alerts_log_retention_days is 45: say one of 1, 3"),
     ({"log_retention_days": "x"}, "failure_alerts_log_retention_days must be a whole number"),
     ({"dead_letter": "perhaps"}, "failure_alerts_dead_letter must be true or false"),

@@ -690,7 +690,7 @@ def test_a_trail_that_is_not_there_is_a_note():
     stack = nothing(LEAST)
     stack["trails"] = {"logs_launches": False, "denied": None}
     note, _untold = plan(LEAST, stack)["notes"]
-    assert note.startswith("No trail of CloudTrail logs management events")
+    assert note.startswith("No CloudTrail trail logs management events")
 
 
 def test_a_pattern_of_the_users_own_that_may_not_be_meant_is_noted():
@@ -745,19 +745,22 @@ REFUSED = [
     ({"pass_role_arns": ["task"]}, "`launch_retry_pass_role_arns` must be the ARN of an IAM role"),
     ({"volume_role_arns": TOPIC}, "`launch_retry_volume_role_arns` must be the ARN of an IAM role"),
     ({"rebuild_hidden": "perhaps"}, "launch_retry_rebuild_hidden must be true or false"),
-    ({"trusted_callers": [7]}, "launch_retry_trusted_callers is to be a list of texts"),
+    ({"trusted_callers": [7]}, "launch_retry_trusted_callers must be a list of texts"),
     ({"kms_key": "alias/mine"}, "`launch_retry_kms_key` must be the ARN of a KMS key"),
     ({"tags": ["a"]}, "launch_retry_tags must be a dictionary"),
     ({"tags": {"aws:x": "y"}}, "launch_retry_tags"),
-    ({"stopped_tasks": ["oom"]}, "launch_retry_stopped_tasks has oom"),
+    (
+        {"stopped_tasks": ["oom"]},
+        "launch_retry_stopped_tasks must be some of spot, host_loss, failed_to_start (got oom)",
+    ),
     ({"stopped_tasks": ["spot"]}, "launch_retry_stopped_tasks requires launch_retry_launch_templates"),
     ({"launch_templates": {"other": {}}}, "launch_retry_launch_templates has other, but"),
     ({"launch_templates": {"report": {"subnets": []}}}, "launch_retry_launch_templates: report has subnets"),
     ({"rules": [{"exit_codes": [1]}]}, "launch_retry_rules: number 1: action is None"),
     ({"rules": [{"action": "retry", "exit_codes": ["x"]}]}, "launch_retry_rules, exit_codes must be a whole number"),
-    ({"rules": ["retry"]}, "launch_retry_rules: number 1 is no mapping"),
+    ({"rules": ["retry"]}, "launch_retry_rules: number 1 must be a mapping"),
     ({"max_attempts": "many"}, "launch_retry_max_attempts must be a whole number (got 'many')"),
-    ({"max_attempts": 51}, "launch_retry_max_attempts is 51. Say a whole number from 1 to 50"),
+    ({"max_attempts": 51}, "launch_retry_max_attempts must be a whole number from 1 to 50"),
     ({"base_delay": 60, "max_delay": 20}, "launch_retry_base_delay (60) is above max_delay (20)"),
     ({"rotate_subnets": "perhaps"}, "launch_retry_rotate_subnets must be true or false"),
 ]
@@ -777,8 +780,8 @@ REFUSED_LATER = [
     ),
     ({"event_pattern": {"source": "aws.ecs"}}, "launch_retry_event_pattern: source"),
     ({"clusters": [f"a-cluster-{number}" for number in range(150)]}, "The event pattern that kind launch"),
-    ({**LOG, "filter_pattern": "{ $.a EXISTS }"}, "launch_retry_filter_pattern: there is no EXISTS"),
-    ({**LOG, "log_group": "nowhere"}, "There is no log group nowhere"),
+    ({**LOG, "filter_pattern": "{ $.a EXISTS }"}, "launch_retry_filter_pattern: EXISTS is not supported"),
+    ({**LOG, "log_group": "nowhere"}, "The log group nowhere does not exist"),
 ]
 
 

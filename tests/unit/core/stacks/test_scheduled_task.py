@@ -231,7 +231,10 @@ def test_a_run_settles_whatever_was_there_and_absent_leaves_nothing(first, secon
         ({"task_definition": None}, "`scheduled_task_task_definition` is required"),
         ({"timeout": ""}, "`scheduled_task_timeout` is required"),
         ({"schedule_expression": None}, "`scheduled_task_schedule_expression` is required"),
-        ({"timeout": "soon"}, "scheduled_task_timeout is 'soon'"),
+        (
+            {"timeout": "soon"},
+            "scheduled_task_timeout must be an age such as 7d, 12h or 30m, or a number of seconds above 0 (got 'soon')",
+        ),
         ({"cluster": "a b"}, "scheduled_task_cluster"),
         ({"subnets": ["s-1"]}, "scheduled_task_subnets"),
         ({"subnets": {"a": 1}}, "scheduled_task_subnets` must be a list of texts"),
@@ -241,16 +244,19 @@ def test_a_run_settles_whatever_was_there_and_absent_leaves_nothing(first, secon
         ({"job": {"notify_topic_arn": TOPIC}}, "set `scheduled_task_topic_arn` instead"),
         ({"job": {"launch_typ": "EC2"}}, "launch_typ"),
         ({"job": {"launch_type": "MOON"}}, "MOON"),
-        ({"job": {"retry_failures": {"exit_codes": [0]}}}, "scheduled_task_job.retry_failures.exit_codes: 0"),
+        (
+            {"job": {"retry_failures": {"exit_codes": [0]}}},
+            "scheduled_task_job.retry_failures.exit_codes must be exit codes of failures",
+        ),
         ({"schedule": {"name": "x"}}, "`scheduled_task_schedule` must not have the key name"),
         ({"schedule": {"using": "crontab"}}, "`scheduled_task_schedule.using` must be one of scheduler, rule"),
         ({"schedule": {"flexible_time_window": 1441}}, "scheduled_task_schedule.flexible_time_window must be"),
         ({"schedule": {"using": "rule"}, "timezone": "Europe/Berlin"}, "scheduled_task_timezone is not for using=rule"),
-        ({"schedule_expression": "hourly"}, "scheduled_task_schedule_expression: 'hourly' is no schedule"),
+        ({"schedule_expression": "hourly"}, "scheduled_task_schedule_expression must be a schedule such as"),
         ({"input": "{"}, "scheduled_task_input"),
         ({"dead_letter_arn": "dead"}, "`scheduled_task_dead_letter_arn` must be the ARN of a standard SQS queue"),
         ({"topic_arn": "alerts"}, "`scheduled_task_topic_arn` must be the ARN of a standard SNS topic"),
-        ({"emails": ["a@example.org"]}, "exclude each other"),
+        ({"emails": ["a@example.org"]}, "are mutually exclusive"),
         ({**MAIL, "emails": "nobody"}, "`scheduled_task_emails` must have email addresses (got 'nobody')"),
         ({"notify": []}, "`scheduled_task_notify` is empty, but `scheduled_task_topic_arn` is set"),
         ({**MAIL, "notify": []}, "`scheduled_task_notify` is empty, but `scheduled_task_emails` is set"),
@@ -259,14 +265,20 @@ def test_a_run_settles_whatever_was_there_and_absent_leaves_nothing(first, secon
             {"concurrency": "Forbid"},
             "`scheduled_task_concurrency` must be one of allow, forbid, replace (got 'Forbid')",
         ),
-        ({"starting_deadline": "soon"}, "scheduled_task_starting_deadline is 'soon'"),
-        ({"starting_deadline": 0}, "scheduled_task_starting_deadline is '0'"),
+        (
+            {"starting_deadline": "soon"},
+            "scheduled_task_starting_deadline must be an age such as 7d",
+        ),
+        (
+            {"starting_deadline": 0},
+            "scheduled_task_starting_deadline must be an age such as 7d",
+        ),
         ({"starting_deadline": 60, "input": [1]}, "`scheduled_task_input` must be a dictionary (got list)"),
         ({"starting_deadline": 60, "input": "{"}, "scheduled_task_input is not JSON"),
         ({"suspend": "maybe"}, "scheduled_task_suspend must be true or false"),
         (
             {"suspend": True, "enabled": False},
-            "`scheduled_task_suspend` and `scheduled_task_enabled` exclude each other",
+            "`scheduled_task_suspend` and `scheduled_task_enabled` are mutually exclusive",
         ),
         ({"job": {"concurrency": "forbid"}}, "set `scheduled_task_concurrency` instead"),
         (
@@ -329,7 +341,7 @@ def test_what_is_looked_for(given, found):
         ("job.network_configuration.subnets: x", "scheduled_task_subnets: x"),
         ("job.overrides.cpu: x", "scheduled_task_job.overrides.cpu: x"),
         ("`maximum_retry_attempts` must be", "scheduled_task_schedule.maximum_retry_attempts must be"),
-        ("end_date lies in the past", "scheduled_task_schedule.end_date lies in the past"),
+        ("end_date is in the past", "scheduled_task_schedule.end_date is in the past"),
         ("The definition cannot work: x", "The definition cannot work: x"),
     ],
 )
@@ -397,7 +409,7 @@ FAR_TOPIC = TOPIC.replace(REGION, "us-east-1")
             "x",
             None,
             {"schedule": {"end_date": "2020-01-01T00:00:00Z"}},
-            "scheduled_task_schedule.end_date lies",
+            "scheduled_task_schedule.end_date is in the past",
         ),
     ],
 )
@@ -495,7 +507,7 @@ def test_a_rule_that_starts_the_same_is_ours_without_the_tag():
 def test_a_tagged_rule_that_is_no_schedule_is_refused(change):
     world = settled(**BY_RULE)
     world["rules"]["report"].update(change)
-    with pytest.raises(Refused, match="There is a rule report already"):
+    with pytest.raises(Refused, match="A rule report already exists"):
         plan(world, **BY_RULE)
     assert plan(world, state="absent", **BY_RULE)["result"]["kept"] == ["rule report"]
 

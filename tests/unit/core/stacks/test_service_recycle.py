@@ -60,7 +60,7 @@ def test_what_the_playbook_hands_to_the_role(names, options):
 def test_an_alias_is_handed_over_as_its_option():
     assert options_of_playbook(["wait_time"]) == {"batch_wait": "wait_time"}
     for other in ("batch_wait", "service_recycle_batch_wait"):
-        with pytest.raises(Refused, match="are both given"):
+        with pytest.raises(Refused, match="are mutually exclusive"):
             options_of_playbook(sorted([other, "wait_time"]))
 
 
@@ -98,8 +98,8 @@ def test_every_option_reaches_the_role():
         (["ecs_cluster"], "ecs_cluster: the playbook service_recycle has no such variable"),
         (["zzzzzz"], "so it would do nothing. Extra variables can be"),
         (["service_recycle_bach_size"], "service_recycle_bach_size: the role service_recycle has no such variable"),
-        (["batch_size", "service_recycle_batch_size"], "batch_size and service_recycle_batch_size are both given"),
-        (["region", "service_recycle_region"], "region and service_recycle_region are both given"),
+        (["batch_size", "service_recycle_batch_size"], "and service_recycle_batch_size are mutually exclusive"),
+        (["region", "service_recycle_region"], "region and service_recycle_region are mutually exclusive"),
     ],
 )  # fmt: skip
 def test_what_the_playbook_refuses(names, words):

@@ -99,7 +99,7 @@ def test_unknown_variables_are_refused_and_the_nearest_is_suggested():
         check_known("failure_alerts", ["zzz"], ["emails"])
     assert str(told.value) == (
         "failure_alerts_zzz: the role failure_alerts has no such variable, so it would do nothing. ansible-doc -t role "
-        "steadyops.ecs.failure_alerts lists those that there are."
+        "steadyops.ecs.failure_alerts lists all variables."
     )
 
 
@@ -308,7 +308,7 @@ def test_whether_a_trail_records_launches(selectors, logs):
 def test_what_is_said_of_trails():
     assert trail_note(None) is None
     assert trail_note({"logs_launches": True, "denied": None}) is None
-    assert "No trail of CloudTrail logs management events" in trail_note({"logs_launches": False, "denied": None})
+    assert "No CloudTrail trail logs management events" in trail_note({"logs_launches": False, "denied": None})
     assert "(DescribeTrails: AccessDenied)" in trail_note(
         {"logs_launches": None, "denied": "DescribeTrails: AccessDenied"}
     )

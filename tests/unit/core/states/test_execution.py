@@ -223,7 +223,7 @@ def test_the_way_through_the_states(options, outcomes, states):
 
 
 def test_each_launch_has_its_place():
-    """All subnets and Spot at first, then one subnet after another on demand; a new attempt begins anew."""
+    """All subnets and Spot at first, then one subnet after another on demand; a new attempt begins again."""
     outcomes = [CAPACITY, CAPACITY, CAPACITY, EXITS_75, CAPACITY, DONE]
     played = play(made(**PLACES, retry_failures=JUDGED), outcomes)
     networks = [each["NetworkConfiguration"]["AwsvpcConfiguration"] for each in played.launches]

@@ -211,7 +211,7 @@ PLACE = f"State machine: {MACHINE}\nExecution: {EXECUTION}\nStarted at: {STARTED
             {"concurrency": "replace"},
             {},
             "ECS job nightly replaced",
-            f"ECS job stopped, and started anew: {OLD[0]} still ran.",
+            f"ECS job stopped and started again: {OLD[0]} still ran.",
         ),
         (
             {"starting_deadline": 60},

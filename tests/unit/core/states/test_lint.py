@@ -21,14 +21,14 @@ def of(**states):
         ({}, False, "it has no States"),
         ({"StartAt": "A", "States": []}, False, "it has no States"),
         ({"States": {"A": END}}, False, "StartAt is None"),
-        (of(A="x"), False, "state 'A': its Type is none of"),
-        (of(A={**END, "Next": "A"}), False, "Next, or End: true, and not both"),
-        (of(A={"Type": "Fail", "End": True}), False, "a Fail state has no End"),
+        (of(A="x"), False, "state 'A': its Type must be one of"),
+        (of(A={**END, "Next": "A"}), False, "either Next or End: true"),
+        (of(A={"Type": "Fail", "End": True}), False, "a Fail state cannot have End"),
         (of(A={"Type": "Choice", "Default": "B"}, B=END), False, "it has no Choices"),
         (of(A={"Type": "Choice", "Choices": [{"Next": "C"}], "Default": "B"}, B=END), False, "Choices[0].Next is 'C'"),
         (of(A={**SYNC, "Catch": [{"Next": "C"}]}), False, "Catch[0].Next is 'C'"),
         (of(A=SYNC), True, "EXPRESS cannot do"),
-        (of(A={**SYNC, "Resource": "ecs:runTask"}), False, "Give the ARN of what it runs"),
+        (of(A={**SYNC, "Resource": "ecs:runTask"}), False, "Give the ARN of the resource that it runs"),
         (of(A=END, B=END), False, "nothing leads to state 'B'"),
         (of(**{"A": {"Type": "Pass", "Next": "B" * 81}, "B" * 81: END}), False, "has 81 characters"),
         (of(A={"Type": "Parallel", "End": True}), False, "it has no Branches"),
@@ -44,7 +44,7 @@ def test_errors(definition, express, words):
 @pytest.mark.parametrize(
     ("definition", "words"),
     [
-        (of(A={key: value for key, value in SYNC.items() if key != "TimeoutSeconds"}), "waited for up to a year"),
+        (of(A={key: value for key, value in SYNC.items() if key != "TimeoutSeconds"}), "waits up to a year"),
         (of(A={"Type": "Choice", "Choices": [{"Next": "B"}]}, B=END), "without Default"),
     ],
 )

@@ -168,7 +168,7 @@ def test_a_new_one_has_the_defaults_of_aws():
     ("given", "words"),
     [
         ({}, "role_arn"),
-        ({"role_arn": ROLE}, "job or definition is needed"),
+        ({"role_arn": ROLE}, "Set job or definition"),
         ({"definition": json.dumps(SMALL)}, "role_arn"),
     ],
 )

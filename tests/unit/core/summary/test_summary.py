@@ -72,7 +72,7 @@ FAILURE = {
         "failed", replaced=[], failures=[{"task": f"{ARN}:task/prod/sick", "reason": "no image"}], remaining=["a"]
     ),
     "failed": True,
-    "msg": "service web in cluster prod: no image. Mend what it says, then run again",
+    "msg": "service web in cluster prod: no image. Fix the cause, then run again",
 }
 UNCHANGED = {"changed": False, "recycle": {"status": "unchanged", "plan": None, "seconds": 0.4}}
 
@@ -113,7 +113,7 @@ def test_what_a_row_says(given_result, message, status, said):
 
 @pytest.mark.parametrize("kept", [{"name": "web"}, {"name": "web", "status": "gone"}, {"status": "failed"}, "text"])
 def test_what_is_no_row_is_refused(kept):
-    with pytest.raises(Refused, match="what is given for web is no row"):
+    with pytest.raises(Refused, match="the input for web is not a row"):
         rows(web=kept)
 
 
@@ -158,7 +158,7 @@ def test_the_table():
     ]
     assert len({len(line) for line in table}) == 1, "the last column ends where the rule ends"
     assert failure == f"api.prod: {FAILURE['msg']}"
-    assert waiting == "1 not started: too many of those before had failed"
+    assert waiting == "1 not started: too many services had failed before"
     assert untold == "web.prod: no mail"
 
 
@@ -168,7 +168,7 @@ def test_why_services_were_not_started():
     read = read_rows({"a": {"name": "a", **waiting}, "b": {"name": "b", **waiting}, "c": None})
     assert table_lines(read)[-2:] == [
         "2 not started: SIGTERM was received",
-        "1 not started: too many of those before had failed",
+        "1 not started: too many services had failed before",
     ]
 
 
@@ -484,10 +484,10 @@ def test_what_a_message_says():
     assert FAILURE["msg"] in failed
     assert "  sick: as above" in failed
     assert failed.count("no image") == 1
-    assert failed.endswith("Run the same job again to go on: it replaces only what is still stale.")
+    assert failed.endswith("Run the same job again to continue. It replaces only tasks that are still stale.")
     assert "AccessDenied" in make_notice({}, "prod", "web", message="AccessDenied")["body"]
     started = make_notice(result(), "prod", "web", started=True)["body"]
-    assert "Going to replace 2 tasks, with 1 added first and in 2 steps.\nAt least 2 stay healthy." in started
+    assert "2 tasks will be replaced, with 1 added first and in 2 steps.\nAt least 2 stay healthy." in started
 
 
 def test_a_message_names_so_many_tasks():

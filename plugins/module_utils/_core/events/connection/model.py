@@ -44,7 +44,8 @@ class HttpParameters:
 class Authorization:
     """``identity`` is the name of the API key's header, the user name, or the id of the OAuth client.
 
-    ``secret`` belongs to it; None where AWS tells of it. The rest is of OAuth; ``http`` None leaves that untouched.
+    ``secret`` belongs to it; None for a connection read from AWS. The rest is for OAuth; ``http`` None keeps the
+    current value.
     """
 
     kind: str
@@ -57,7 +58,7 @@ class Authorization:
 
 @dataclass(frozen=True)
 class Connection:
-    """As AWS tells of it. ``description`` is the whole of it, our mark included; ``kms_key`` may be empty."""
+    """A connection as AWS returns it. ``description`` includes our mark; ``kms_key`` may be empty."""
 
     name: str
     arn: str

@@ -68,13 +68,13 @@ def warnings_of(wanted: WantedConnection, current: Connection | None) -> list[st
         why = f" ({current.reason})" if current.reason else ""
         return [
             f"connection {current.name} is {current.state}{why}: EventBridge delivers nothing through it. "
-            "Give api_key, basic or oauth to have it authorized anew"
+            "Set api_key, basic or oauth to authorize it again"
         ]
     return []
 
 
 def mark_afterwards(wanted: WantedConnection, current: Connection | None, change: Change) -> bool:
-    """Whether the description shall end in a mark."""
+    """Whether the description must end with a mark."""
     if change.after and change.after["secret_values"] == WRITTEN:
         return wanted.rewrite == "on_change"
     return bool(current and split_description(current.description)[1])
@@ -99,10 +99,7 @@ def same_key(wanted: str, current: str) -> bool:
 
 def _new(wanted: WantedConnection) -> dict[str, Any]:
     if wanted.authorization is None:
-        raise Refused(
-            f"There is no connection {wanted.name} yet, and AWS makes none without an authorization. "
-            "Give api_key, basic or oauth"
-        )
+        raise Refused(f"The connection {wanted.name} does not exist. Set api_key, basic or oauth to create it")
     after = {
         **dict.fromkeys(("arn", "state", "secret_arn")),  # what AWS alone knows
         "name": wanted.name,
@@ -147,9 +144,9 @@ def _check_room(wanted: WantedConnection, current: Connection | None, change: Ch
     length = len((change.after or {})["description"])
     if change.changed and mark_afterwards(wanted, current, change) and length + MARK_LENGTH > LONGEST_DESCRIPTION:
         raise Refused(
-            f"description has {length} characters: beside the digest of the secret values there is room for "
-            f"{LONGEST_DESCRIPTION - MARK_LENGTH}. Give a shorter one, or say update_secret: always or never, which "
-            "keep no digest"
+            f"description has {length} characters: with the digest of the secret values, the limit is "
+            f"{LONGEST_DESCRIPTION - MARK_LENGTH}. Give a shorter one, or set update_secret to always or never, which"
+            " store no digest"
         )
 
 

@@ -33,8 +33,8 @@ def read_connection(params: Mapping[str, Any]) -> WantedConnection:
     http = _read_http("invocation_http_parameters", params["invocation_http_parameters"])
     if http and not authorization and params["state"] == "present":
         raise Refused(
-            "invocation_http_parameters is given without the authorization, and AWS takes the two together. "
-            "Give api_key, basic or oauth as well"
+            "invocation_http_parameters requires the authorization, because AWS only accepts both together. Set"
+            " api_key, basic or oauth as well"
         )
     return WantedConnection(
         name=read_name("name", params["name"], EVENTS_NAME),
@@ -53,10 +53,10 @@ def read_description(description: str | None) -> str | None:
     if description is None:
         return None
     if "\n" in description or "\r" in description:
-        raise Refused("description holds a line break: EventBridge takes one line")
+        raise Refused("description must be one line, without line breaks")
     check_length("description", description, LONGEST_DESCRIPTION)
     if split_description(description)[1]:
-        raise Refused("description ends in the mark by which this module knows secret values. Leave the mark out")
+        raise Refused("description must not end with the mark that this module uses for secret values. Remove the mark")
     return description
 
 
@@ -68,7 +68,9 @@ def _read_authorization(params: Mapping[str, Any]) -> Authorization | None:
     if kind == API_KEY:
         name = _auth_text("api_key.name", given["name"])
         if not _HEADER_NAME.fullmatch(name):
-            raise Refused(f"api_key.name: {name!r} is no name of a header, such as Authorization or X-Api-Key")
+            raise Refused(
+                f"api_key.name must be the name of a header, such as Authorization or X-Api-Key (got {name!r})"
+            )
         return Authorization(kind, name, _auth_text("api_key.value", given["value"]))
     if kind == BASIC:
         return Authorization(
@@ -88,7 +90,7 @@ def _read_authorization(params: Mapping[str, Any]) -> Authorization | None:
 def _auth_text(option: str, text: str) -> str:
     check_length(option, text, _LONGEST_TEXT, 1)
     if ":" in text:
-        raise Refused(f"{option} holds a colon, which EventBridge does not take there. Use one without")
+        raise Refused(f"{option} must not contain a colon, which EventBridge does not allow")
     _check_control(option, text)
     if not text.strip():
         raise Refused(f"{option} is blank")
@@ -103,7 +105,7 @@ def _read_http(option: str, given: Mapping[str, Any] | None) -> HttpParameters |
 
 def _read_parameters(option: str, place: str, given: list[Mapping[str, Any]]) -> tuple[Parameter, ...]:
     if len(given) > _MOST_PARAMETERS:
-        raise Refused(f"{option} has {len(given)} entries: EventBridge takes {_MOST_PARAMETERS} at most")
+        raise Refused(f"{option} has {len(given)} entries, but EventBridge allows {_MOST_PARAMETERS}")
     found: list[Parameter] = []
     for number, each in enumerate(given):
         where = f"{option}[{number}]"
@@ -119,7 +121,7 @@ def _read_parameters(option: str, place: str, given: list[Mapping[str, Any]]) ->
 def _read_key(option: str, place: str, key: str) -> str:
     check_length(option, key, _LONGEST_TEXT, 1)
     if place == "header" and not _HEADER_NAME.fullmatch(key):
-        raise Refused(f"{option}: {key!r} is no name of a header, such as Content-Type")
+        raise Refused(f"{option} must be names of headers, such as Content-Type (got {key!r})")
     _check_control(option, key)
     return key
 
@@ -129,9 +131,9 @@ def _read_value(option: str, place: str, value: str) -> str:
         return value
     check_length(option, value, _LONGEST_TEXT, 1)
     if place == "header" and not (_HEADER_VALUE.fullmatch(value) and value.strip()):
-        raise Refused(f"{option} is blank, or holds a line break or a character beyond ASCII; a header takes neither")
+        raise Refused(f"{option} must not be blank, or contain line breaks or characters beyond ASCII")
     if place == "query" and not _QUERY_VALUE.fullmatch(value):
-        raise Refused(f"{option} holds a control character")
+        raise Refused(f"{option} must not contain a control character")
     return value
 
 
@@ -139,11 +141,11 @@ def _read_kms_key(key: str | None) -> str | None:
     if key is None:
         return None
     if not _KMS_KEY.fullmatch(key):
-        raise Refused(f"kms_key_identifier: {key[:80]!r} is no id, ARN or alias of a KMS key")
+        raise Refused(f"kms_key_identifier must be the ID, ARN or alias of a KMS key (got {key[:80]!r})")
     if key.rpartition(":")[2].startswith("alias/aws/"):
         raise Refused(
-            f"kms_key_identifier: {key!r} is a key that AWS manages, and a connection takes customer managed ones. "
-            "Give one of yours, or an empty text for the key that AWS owns"
+            f"kms_key_identifier: {key!r} is an AWS managed key, but a connection requires a customer managed key."
+            " Give one of these, or an empty text for the key that AWS owns"
         )
     return key
 
@@ -151,8 +153,8 @@ def _read_kms_key(key: str | None) -> str | None:
 def _check_control(option: str, text: str) -> None:
     if _CONTROL.search(text):
         raise Refused(
-            f"{option} holds a line break or another control character. Where it comes from a file, take the last "
-            "line break away with the filter trim"
+            f"{option} must not contain a line break or another control character. If it comes from a file, remove"
+            " the last line break with the filter trim"
         )
 
 

@@ -87,8 +87,8 @@ def _digest(name: str, values: Iterable[tuple[str, str]], salt: bytes, cost: Cos
         return hashlib.scrypt(canonical, salt=salt, n=cost.n, r=cost.r, p=cost.p, maxmem=room, dklen=_DIGEST_BYTES)
     except (AttributeError, ValueError):  # left out of Python, or forbidden by OpenSSL's settings (FIPS)
         raise Refused(
-            "The Python that runs the module has no scrypt, by which a change of secret values is noticed. "
-            "Say update_secret: always or never, or run the module with another Python"
+            "The Python that runs the module has no scrypt, which is needed to detect changes of secret values. Set"
+            " update_secret to always or never, or run the module with another Python"
         ) from None
 
 

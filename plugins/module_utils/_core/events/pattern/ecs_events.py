@@ -83,7 +83,8 @@ def known_mistakes(conditions: Conditions, repeats_are_meant: bool) -> Iterator[
         yield found("detail.clusterArn", f'{words} in {{"resources": [{{"wildcard": "*:service/CLUSTER/*"}}]}}')
     if TASK in detail_types and "detail.lastStatus" not in conditions and not repeats_are_meant:
         words = (
-            'without it, the end of one task matches two times or three: add {"detail": {"lastStatus": ["STOPPED"]}}'
+            "without it, the rule matches the end of one task two or three times: add "
+            '{"detail": {"lastStatus": ["STOPPED"]}}'
         )
         yield warning("detail.lastStatus", words)
     yield from _absence_beside_others(conditions)
@@ -120,7 +121,7 @@ def _no_arns(path: str, entries: Sequence[Any]) -> Iterator[Finding]:
     never = [entry for entry in entries if never_an_arn(entry)]
     if not never:
         return
-    words = f"events carry ARNs there, so {_shown(never[0])} never matches: give the ARN, or"
+    words = f"events have ARNs there, so {_shown(never[0])} never matches: give the ARN, or"
     name = never[0] if isinstance(never[0], str) else "NAME"
     sort = {"clusterArn": "cluster", "stateMachineArn": "stateMachine"}.get(path.rpartition(".")[2])
     shown = {"suffix": f":{sort}{'/' if sort == 'cluster' else ':'}{name}"} if sort else {"wildcard": f"*/{name}*"}
@@ -138,19 +139,19 @@ def _field(path: str, entries: Sequence[Any], of_aws: bool) -> Iterator[Finding]
     only_exact = len(exact) == len(entries)
     if path.partition(".")[0] not in _FIELDS:
         found = error if of_aws and not any(map(demands_absence, entries)) else warning
-        yield found(path, f"events have no such field at the top, so none will match: is detail.{path} meant?")
+        yield found(path, f"events have no such field at the top level, so none will match: do you mean detail.{path}?")
     if path in _OBJECTS and any(isinstance(entry, dict) and "exists" in entry for entry in entries):
         yield warning(path, "exists looks at single values, and this has fields of its own: name one of them")
     if path == "account" and any(map(is_number, exact)):
         found = error if only_exact and all(map(is_number, exact)) else warning
-        yield found(path, "the number of an account is a string in events: put it into quotes")
+        yield found(path, "account numbers are strings in events: write it in quotes")
     if path == "detail.containers.exitCode" and any(isinstance(entry, str) for entry in exact):
         found = error if only_exact and all(isinstance(entry, str) for entry in exact) and of_aws else warning
         yield found(path, "exit codes are numbers in events: write them without quotes")
     if path == "detail.lastStatus":
         yield from _unknown(path, exact, _STATUSES, "is not among the statuses of a task that this collection knows")
     if path == "detail.taskDefinitionArn" and any(re.search(r"task-definition/[^/:]+:\d+$", str(one)) for one in exact):
-        words = "a revision is named, and none will match after the next one: for every revision, use"
+        words = "it names a revision, and no event will match after the next one: for every revision, use"
         yield warning(path, f'{words} {{"prefix": "arn:...:task-definition/FAMILY:"}}')
 
 

@@ -36,14 +36,16 @@ def lint(pattern: Mapping[str, Any], repeats_are_meant: bool = False) -> list[Fi
     found = list(_object(pattern, "", 0))
     size = len(pattern_text(pattern))
     if size > LONGEST:
-        found.append(error("", f"it has {size} characters, and EventBridge takes {LONGEST}: make several rules of it"))
+        found.append(
+            error("", f"it has {size} characters, but EventBridge allows {LONGEST}: split it into several rules")
+        )
     elif size > QUOTA:
-        words = f"it has {size} characters, and an account may use {QUOTA} unless AWS has raised its quota for rules"
-        found.append(warning("", f"{words}: make several rules of it, or ask for more"))
+        words = f"it has {size} characters, but the quota is {QUOTA} unless AWS has raised it for your account"
+        found.append(warning("", f"{words}: split it into several rules, or request a higher quota"))
     if not any(finding.is_error for finding in found):
         found += [
-            error(path, "it stands outside of $or and inside as well, or in two of them, and EventBridge would forget "
-                        "one of the conditions: put the field into every object of one $or, and nowhere else")
+            error(path, "it is used both outside and inside of $or, or in two of them, and EventBridge would ignore"
+            " one of the conditions: put the field into every object of one $or, and nowhere else")
             for path in sorted(lost_conditions(pattern))
         ]  # fmt: skip
         for way in ways_through(pattern):
@@ -53,9 +55,9 @@ def lint(pattern: Mapping[str, Any], repeats_are_meant: bool = False) -> list[Fi
 
 def _object(inner: Mapping[str, Any], path: str, depth: int) -> Iterator[Finding]:
     if not inner:
-        yield error(path, "it is an empty object: name a field of the event in it, or leave it out")
+        yield error(path, "it is an empty object: name a field of the event in it, or omit it")
     if depth == 0 and _ways(inner) > MOST_WAYS:
-        yield error(path, f"its $or make more than {MOST_WAYS} combinations: make several rules of it")
+        yield error(path, f"its $or make more than {MOST_WAYS} combinations: split it into several rules")
         return
     for name, value in inner.items():
         if name == OR:
@@ -69,17 +71,17 @@ def _object(inner: Mapping[str, Any], path: str, depth: int) -> Iterator[Finding
 def _or(value: Any, path: str, depth: int) -> Iterator[Finding]:
     place = f"{path}.{OR}" if path else OR
     if not isinstance(value, (list, tuple)) or not all(isinstance(branch, Mapping) for branch in value):
-        yield error(place, "it takes a list of objects, each with the conditions of one alternative")
+        yield error(place, "it must be a list of objects, each with the conditions of one alternative")
         return
     if len(value) < 2:
-        yield error(place, f"it needs two objects or more, and has {len(value)}: without alternatives, leave $or out")
+        yield error(place, f"it must have two objects or more (got {len(value)}): without alternatives, omit $or")
     for branch in value:
         if not branch:
-            yield error(place, "one of its objects is empty: name a field in it, or leave it out")
+            yield error(place, "one of its objects is empty: name a field in it, or omit it")
             continue
         reserved = sorted(_names(branch) & _RESERVED)
         if reserved:
-            yield error(place, f"EventBridge does not take {reserved[0]!r} for the name of a field in it")
+            yield error(place, f"EventBridge does not allow {reserved[0]!r} as the name of a field in it")
         yield from _object(branch, path, depth + 1)
 
 
@@ -100,28 +102,26 @@ def _ways(inner: Any) -> int:
 
 def _leaf(value: Any, path: str) -> Iterator[Finding]:
     if not isinstance(value, (list, tuple)):
-        yield error(path, f"its value has to be a list of alternatives: write [{_shown(value)}]")
+        yield error(path, f"its value must be a list of alternatives: write [{_shown(value)}]")
         return
     if not value:
-        yield error(path, "it is an empty list, which nothing can match: name a value in it, or leave it out")
+        yield error(path, "it is an empty list, which nothing can match: name a value in it, or omit it")
     for entry in value:
         if isinstance(entry, Mapping):
             yield from _operator(entry, path)
         elif isinstance(entry, (list, tuple)):
-            yield error(path, "there is a list in its list: put all alternatives into one")
+            yield error(path, "its list contains a list: put all alternatives into one list")
     starred = [
         entry for entry in value if isinstance(entry, Mapping) and str(entry.get("wildcard", "")).startswith("*")
     ]
     if len(starred) > 10:
         words = f"it has {len(starred)} wildcards that begin with *, which EventBridge may refuse as too complex"
-        yield warning(path, f"{words}: use prefix or suffix, or make several rules of it")
+        yield warning(path, f"{words}: use prefix or suffix, or split it into several rules")
 
 
 def _operator(entry: Mapping[str, Any], path: str) -> Iterator[Finding]:
     if len(entry) != 1:
-        yield error(
-            path, f"an operator stands in an object of its own, and here are {len(entry)} in one: {_list(entry)}"
-        )
+        yield error(path, f"each operator needs an object of its own, but this one has {len(entry)}: {_list(entry)}")
         return
     ((name, operand),) = entry.items()
     if name not in OPERATORS:
@@ -206,7 +206,7 @@ def _anything_but(operand: Any) -> str | None:
         return "needs a value to exclude"
     if all(isinstance(value, str) for value in values) or all(map(is_number, values)):
         return None
-    return "takes strings or numbers, and not both in one list. Write two conditions, or leave one sort out"
+    return "takes either strings or numbers in one list. Write two conditions, or remove one kind"
 
 
 _CHECKS = {

@@ -65,7 +65,7 @@ def _read(pattern: Mapping[str, Any], path: str, ways: _Ways, lost: set[str]) ->
                     lost.add(path + name)
                 way[path + name] = inner
         else:
-            raise UnreadablePattern(f"{path}{name} has to be a list or an object, not {inner!r}")
+            raise UnreadablePattern(f"{path}{name} must be a list or an object, not {inner!r}")
     return ways
 
 

@@ -54,7 +54,7 @@ def demands_absence(entry: Any) -> bool:
 def only(entry: Mapping[str, Any]) -> tuple[str, Any]:
     """The operator and its operand."""
     if len(entry) != 1:
-        raise UnreadablePattern(f"{dict(entry)} has to have one operator, and has {len(entry)}")
+        raise UnreadablePattern(f"{dict(entry)} must have one operator (got {len(entry)})")
     return next(iter(entry.items()))
 
 

@@ -23,7 +23,7 @@ def parse_pattern(option: str, written: object) -> dict[str, Any]:
         try:
             written = json.dumps(written)
         except (TypeError, ValueError) as error:
-            raise Refused(f"{option} has something that JSON has not: {error}") from None
+            raise Refused(f"{option} has something that JSON does not allow: {error}") from None
     pattern = read_json(option, written, _ADVICE) if isinstance(written, str) else None
     if not isinstance(pattern, dict):
         raise Refused(f'{option} is not a JSON object. Give something like {{"source": ["aws.ecs"]}}')

@@ -33,8 +33,9 @@ class WantedTarget:
     """A target as the user wants it.
 
     ``facts`` is its shape in results, without ``input_transformer`` where a ``message_template`` makes that,
-    and empty where it shall be absent. ``event_kind`` is the option ``message_for``. ``arn`` and ``dead_letter_arn``
-    are there for absent targets as well, when given: whatever they still allow the rule is taken away.
+    and empty if the target must be absent. ``event_kind`` is the option ``message_for``. ``arn`` and
+    ``dead_letter_arn`` are there for absent targets as well, when given: whatever they still allow the rule is taken
+    away.
     """
 
     rule: RuleName
@@ -76,7 +77,10 @@ def read_target(params: Mapping[str, Any]) -> WantedTarget:
     if params["state"] == "absent":
         return WantedTarget(**common, present=False, resource_policy=params["resource_policy"])
     if arn is None or kind is None:
-        raise Refused("arn is missing: say where the events shall go, with the ARN of a topic, a queue, a function ...")
+        raise Refused(
+            "arn is required. Give the ARN of the resource that receives the events, such as a topic, a"
+            " queue or a function"
+        )
     role = _role(params["role_arn"], arn, kind)
     _check_kind(params, arn, kind)
     check_delivery(params)
@@ -111,7 +115,7 @@ def _dead_letter(text: str | None, target: Arn | None) -> Arn | None:
     arn = read_arn("dead_letter_arn", text, STANDARD_QUEUE)
     if arn == target:
         raise Refused(
-            "dead_letter_arn is the target itself: what cannot be delivered there is lost. Give another queue"
+            "dead_letter_arn is the target itself, so events that cannot be delivered would be lost. Give another queue"
         )
     return arn
 
@@ -120,13 +124,13 @@ def _role(text: str | None, arn: Arn, kind: Kind) -> Arn | None:
     role = read_arn("role_arn", text, ROLE) if text else None
     if role is None and kind.role == "required":
         raise Refused(
-            f"role_arn is missing: EventBridge reaches {kind.rule.words} only by a role that events.amazonaws.com may "
-            f"assume and that is allowed {ROLE_ACTIONS[kind.name]} on {arn}. Give such a role"
+            f"role_arn is required. EventBridge reaches {kind.rule.words} only with a role that events.amazonaws.com"
+            f" may assume and that is allowed {ROLE_ACTIONS[kind.name]} on {arn}"
         )
     if role is not None and kind.role == "never":
         raise Refused(
             f"role_arn: EventBridge uses no role for {kind.rule.words}, and may fail to deliver where one is given. "
-            "Leave role_arn out; resource_policy does what is needed"
+            "Omit role_arn; resource_policy does what is needed"
         )
     return role
 
@@ -149,36 +153,38 @@ def _check_kind(params: Mapping[str, Any], arn: Arn, kind: Kind) -> None:
         )
     group = params["message_group_id"]
     if group is not None and kind.name != "queue":
-        raise Refused(f"message_group_id goes with SQS queues, and {arn} is {kind.rule.words}. Leave it out")
+        raise Refused(f"message_group_id is for SQS queues, but {arn} is {kind.rule.words}. Omit it")
     if kind.name == "queue" and is_fifo(arn) and group is None:
         raise Refused(f"message_group_id is missing: {arn.resource} is a FIFO queue. Give it, such as alerts")
     check_length("message_group_id", group, LONGEST_GROUP, 1)
     if params["partition_key_path"] is not None:
         if kind.name != "stream":
-            raise Refused(f"partition_key_path goes with Kinesis streams, and {arn} is {kind.rule.words}. Leave it out")
+            raise Refused(f"partition_key_path is for Kinesis streams, but {arn} is {kind.rule.words}. Omit it")
         check_path("partition_key_path", params["partition_key_path"])
     if params["http_parameters"] and kind.name != "api_destination":
-        raise Refused(f"http_parameters go with API destinations, and {arn} is {kind.rule.words}. Leave them out")
+        raise Refused(f"http_parameters are for API destinations, but {arn} is {kind.rule.words}. Omit them")
 
 
 def _message(params: Mapping[str, Any], kind: Kind) -> Message | None:
     given = [option for option in INPUTS if params[option] not in (None, {})]
     if len(given) > 1:
-        raise Refused(f"{' and '.join(given)} exclude each other: each says what the target gets. Keep one of them")
+        raise Refused(
+            f"{' and '.join(given)} are mutually exclusive: each defines what the target receives. Keep one of them"
+        )
     name, options = params["message_template"], params["message_options"] or {}
     for option in ("message_options", "message_for"):
         if params[option] and not name:
-            raise Refused(f"{option} goes with message_template. Give message_template, or leave {option} out")
+            raise Refused(f"{option} requires message_template. Set message_template, or omit {option}")
     if name is None:
         return None
     if kind.name == "log_group":
         raise Refused(
             "message_template: a log group keeps the whole event, and takes nothing of another form than timestamp and "
-            "message. Leave message_template out, or write an input_transformer of that form"
+            "message. Omit message_template, or write an input_transformer of that form"
         )
     if kind.name == "event_bus":
         raise Refused(
-            "message_template: an event bus takes events as they are. Leave message_template out, and give it to a "
+            "message_template: an event bus receives events unchanged. Omit message_template, and set it on a "
             "target there"
         )
     return _read_message(name, options, params["message_for"])
@@ -189,7 +195,7 @@ def _read_message(name: str, options: Mapping[str, Any], event_kind: str | None)
     if name == "slack" and not channel:
         raise Refused("message_options: slack needs a channel. Give message_options.channel, such as C0123456789")
     if name != "slack" and channel:
-        raise Refused(f"message_options: channel goes with slack, not with {name}. Leave it out")
+        raise Refused(f"message_options: channel is for slack, not for {name}. Omit it")
     if (name == "custom") is not bool(template):
         raise Refused(
             "message_options: template goes with message_template custom, and custom needs it. Give both or none"
@@ -238,8 +244,8 @@ def _check_input(text: str, kind: Kind) -> None:
     check_length("input", text, LONGEST_INPUT)
     if kind.name == "log_group" and not (isinstance(value, dict) and set(value) == {"timestamp", "message"}):
         raise Refused(
-            'input: a log group takes only the form {"timestamp": <time>, "message": <message>}. Write it so, or leave '
-            "it out and the log group gets the whole event"
+            'input: a log group takes only the form {"timestamp": <time>, "message": <message>}. Write it in this '
+            "form, or omit it to send the whole event to the log group"
         )
 
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What shall become of a target and of the policies of what it reaches, and what forbids it."""
+"""Plan the changes of a target and of the resource policies that it needs, or refuse them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEAD_LETTERS = "dead letters"
 
 @dataclass(frozen=True)
 class Place:
-    """A topic, queue, function or log group that a target reaches, or reached: what AWS tells of it.
+    """A topic, queue, function or log group that a target reaches, or reached, as AWS returns it.
 
     ``policy_document`` is JSON, None without one. ``revision`` names the version of the policy where AWS asks for it.
     ``key`` is the KMS key that encrypts it. ``deduplicates``: content-based, of a FIFO queue.
@@ -117,12 +117,12 @@ def _check_bus_of_another_account(wanted: WantedTarget) -> None:
     facts = wanted.facts or {}
     given = [option for option in ("input", "input_path", "input_transformer") if facts.get(option)]
     if wanted.kind and wanted.kind.name == "event_bus" and given:
-        raise Refused(f"{given[0]}: an event bus of another account takes events as they are. Leave {given[0]} out")
+        raise Refused(f"{given[0]}: an event bus of another account receives events unchanged. Omit {given[0]}")
 
 
 def rule_arn(wanted: WantedTarget, region: str, target: Mapping[str, Any] | None = None) -> str | None:
-    """The ARN of the rule, for the statements. Whoever lets it in by a policy is of its account, and a role is,
-    too; so it need not be looked up."""
+    """The ARN of the rule, for the statements. A resource that allows the rule by its policy is in the same account,
+    and so is a role, too; so it need not be looked up."""
     of_target = parse_arn(str(target["arn"])) if target else None
     of_role = parse_arn(str(target["role_arn"])) if target and target["role_arn"] else None
     for arn in (wanted.role, of_role, wanted.arn, of_target, wanted.dead_letter_arn):
@@ -133,7 +133,7 @@ def rule_arn(wanted: WantedTarget, region: str, target: Mapping[str, Any] | None
 
 @dataclass(frozen=True)
 class Entry:
-    """What shall stand in the policy of ``place`` under a name of ours; no ``statement``: nothing."""
+    """The statement that must be in the policy of ``place`` under our name; no ``statement``: none."""
 
     place: str
     sid: str
@@ -150,7 +150,7 @@ def entries(wanted: WantedTarget, found: Found, rule: str | None) -> list[Entry]
     if ours is None or rule is None:
         return []
     keeps = wanted.present and wanted.resource_policy
-    shall: dict[tuple[str, str], Entry] = {}
+    kept: dict[tuple[str, str], Entry] = {}
     for key, whose in (("arn", wanted.id), ("dead_letter_arn", DEAD_LETTERS)):
         wants = keeps and (key != "arn" or not wanted.role)
         for arn in (str(found.target[key]) if found.target and found.target[key] else None, getattr(wanted, key)):
@@ -163,8 +163,8 @@ def entries(wanted: WantedTarget, found: Found, rule: str | None) -> list[Entry]
             if whose == DEAD_LETTERS and not stays and str(place) in found.dead_letters:
                 continue
             statement = statement_for(place, rule, whose) if stays else None
-            shall[str(place), whose] = Entry(str(place), sid_of(rule, whose), statement)
-    return list(shall.values())
+            kept[str(place), whose] = Entry(str(place), sid_of(rule, whose), statement)
+    return list(kept.values())
 
 
 def plan_target(wanted: WantedTarget, found: Found, rule: str | None) -> Change:

@@ -26,7 +26,7 @@ def read_policy_document(resource: str, text: str | None) -> Document:
     if not isinstance(document, dict) or not all(isinstance(each, dict) for each in _statements(document)):
         raise Refused(
             f"The policy of {resource} is not one that can be read, so nothing can be added to it without losing what "
-            "it says. Mend it, or give resource_policy: false and let EventBridge in by other means"
+            "it says. Fix it, or set resource_policy: false and allow EventBridge by other means"
         )
     return document
 

@@ -27,7 +27,7 @@ def statement_for(resource: Arn, rule_arn: str, target_id: str) -> dict[str, Any
     statement: dict[str, Any] = {"Sid": sid_of(rule_arn, target_id), "Effect": "Allow"}
     if resource.service == "sns":
         # No Condition: EventBridge's guide says that it cannot be used in policies of topics, and events do not
-        # arrive where one stands (aws:SourceArn is not sent along). Whoever wants it narrower gives a role.
+        # arrive where one stands (aws:SourceArn is not sent along). Use a role for a narrower permission.
         return {
             **statement,
             "Principal": {"Service": _EVENTS},

@@ -37,14 +37,16 @@ def check_transformer(paths: Mapping[str, str], template: str, for_log_group: bo
     """Raises ``Refused`` for what AWS would refuse, or would take and then deliver nothing."""
     _check_paths(paths)
     if not template.strip():
-        raise Refused("input_template is empty. Write what the target shall get, or leave input_transformer out")
+        raise Refused(
+            "input_template must not be empty. Write the text that the target receives, or omit input_transformer"
+        )
     check_length("input_template", template, LONGEST)
     _check_placeholders(paths, template)
     values = _values(template)
     if for_log_group and not (len(values) == 1 and isinstance(values[0], dict) and set(values[0]) == _LOG_EVENT):
         raise Refused(
             'input_template: a log group takes only the form {"timestamp": <time>, "message": <message>}. '
-            "Write the template so, or leave it out and the log group gets the whole event"
+            "Write the template in this form, or omit it to send the whole event to the log group"
         )
 
 
@@ -60,7 +62,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _check_paths(paths: Mapping[str, str]) -> None:
     if len(paths) > MOST_PATHS:
-        raise Refused(f"input_paths_map has {len(paths)} paths, and EventBridge takes {MOST_PATHS}. Leave some out")
+        raise Refused(f"input_paths_map has {len(paths)} paths, but EventBridge allows {MOST_PATHS}. Remove some")
     for key, path in paths.items():
         if not _KEY.fullmatch(key) or key.lower().startswith("aws"):
             raise Refused(

@@ -40,7 +40,7 @@ KNOWN = (
 _SOURCES = ("dsn", "dsn_secret_arn", "dsn_parameter")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CHANNELS = ("emails", "topic_arn", "queue", "log_group", "sentry_function", *SERVICES)
-# The channels by the ids of their targets. A target with another id is somebody else's.
+# The channels by the ids of their targets. A target with another ID is not managed by the role.
 CHANNELS = ("mail", "topic", "queue", "log", "sentry-function", *(name.replace("_", "-") for name in SERVICES))
 
 

@@ -109,7 +109,7 @@ class Wanted:
         return wanted_role(
             self.names.name,
             trust(self.place, "lambda"),
-            f"The function that starts tasks of Amazon ECS again, for {self.names.name}",
+            f"Function that retries Amazon ECS task launches, for {self.names.name}",
             self.tags,
             self.retries.permissions_boundary,
             {POLICY: self.policy(task_roles)},
@@ -194,7 +194,7 @@ class Wanted:
         """Without its environment, which needs the addresses of the queues. ``package`` has ``path``."""
         return {
             "name": self.names.name,
-            "description": f"Starts tasks of Amazon ECS again whose launch was refused, for {self.names.name}",
+            "description": f"Retries refused Amazon ECS task launches, for {self.names.name}",
             "zip_file": package["path"],
             "handler": "handler.handler",
             "runtime": self.retries.runtime,
@@ -231,7 +231,7 @@ class Wanted:
             "event_bus_name": "default",
             "state": "present",
             "enabled": None,
-            "description": f"Tasks of Amazon ECS to start again, for {self.names.name}",
+            "description": f"Amazon ECS task launches to retry, for {self.names.name}",
             **dict.fromkeys(("kind", *TAKEN_BY, "event_pattern")),
             "tags": self.tags,
             "purge_tags": True,

@@ -238,7 +238,7 @@ class _Present(_Plan):
         )
         if unconfirmed:
             self.plan.notes.append(
-                f"AWS sends a confirmation request to {' and '.join(unconfirmed)}. Until somebody follows the link in "
+                f"AWS sends a confirmation request to {' and '.join(unconfirmed)}. Until someone opens the link in "
                 "it, that address gets no mail."
             )
 

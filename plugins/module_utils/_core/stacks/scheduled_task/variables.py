@@ -123,7 +123,7 @@ def read_variables(given: Mapping[str, Any]) -> Variables:
     suspended = _optional_flag("suspend", given)
     if suspended is not None and "enabled" in given:
         raise Refused(
-            f"`{PREFIX}suspend` and `{PREFIX}enabled` exclude each other: both say whether the schedule fires"
+            f"`{PREFIX}suspend` and `{PREFIX}enabled` are mutually exclusive: both say whether the schedule runs"
         )
     state = _choice("state", given.get("state", "present"), ("present", "absent"))
     read = Variables(
@@ -185,7 +185,8 @@ def _check(variables: Variables) -> None:
     read_arn_text(f"{PREFIX}dead_letter_arn", variables.dead_letter_arn or None, STANDARD_QUEUE)
     if variables.topic_arn and variables.emails:
         raise Refused(
-            f"`{PREFIX}emails` and `{PREFIX}topic_arn` exclude each other. Subscribe the addresses to that topic, or "
+            f"`{PREFIX}emails` and `{PREFIX}topic_arn` are mutually exclusive. Subscribe the addresses to that topic,"
+            " or "
             "omit one of them"
         )
     for address in variables.emails:

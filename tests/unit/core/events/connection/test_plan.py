@@ -53,7 +53,7 @@ def as_aws_tells(http):
 
 
 def current(by=None, **more):
-    """What AWS tells of it after ``by`` was written."""
+    """The connection that AWS returns after ``by`` was written."""
     by = by or wanted()
     mark = make_mark(by.name, by.values(), SALT, CHEAP)
     told = replace(by.authorization, secret=None)
@@ -149,10 +149,10 @@ def test_a_value_that_aws_keeps_to_itself_although_it_is_no_secret():
 @pytest.mark.parametrize(
     ("wish", "there", "words"),
     [
-        (wanted(None), None, "Give api_key, basic or oauth"),
-        (wanted(description="d" * 432), None, "room for 431"),
-        (wanted(), current(description="d" * 432), "room for 431"),
-        (wanted(None, description="d" * 432), current(), "room for 431"),
+        (wanted(None), None, "Set api_key, basic or oauth"),
+        (wanted(description="d" * 432), None, "the limit is 431"),
+        (wanted(), current(description="d" * 432), "the limit is 431"),
+        (wanted(None, description="d" * 432), current(), "the limit is 431"),
     ],
 )
 def test_refused(wish, there, words):

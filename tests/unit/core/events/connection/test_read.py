@@ -150,7 +150,7 @@ WRONG = [
     ({"description": "two\nlines"}, "description"),
     ({"description": "two\rlines"}, "description"),
     ({"description": join_description("Words", MARK)}, "mark"),
-    ({"invocation_http_parameters": {"header": []}}, "without the authorization"),
+    ({"invocation_http_parameters": {"header": []}}, "requires the authorization"),
     ({"api_key": {**API_KEY, "name": ""}}, "api_key.name"),
     ({"api_key": {**API_KEY, "name": "n" * 513}}, "api_key.name"),
     ({"api_key": {**API_KEY, "name": "X Key"}}, "api_key.name"),
@@ -166,7 +166,7 @@ WRONG = [
     ({"oauth": {**OAUTH, "client_secret": f"{SECRET}:"}}, "oauth.client_secret"),
     (
         {"oauth": {**OAUTH, "http_parameters": {"header": [parameter("a b", "1")]}}},
-        "oauth.http_parameters.header[0].key: 'a b'",
+        "oauth.http_parameters.header[0].key must be names of headers, such as Content-Type (got 'a b')",
     ),
     (http("header", parameter("a", "1"), parameter("a b", "1")), "invocation_http_parameters.header[1].key"),
     (http("header", parameter("", "1")), "header[0].key"),
@@ -181,8 +181,8 @@ WRONG = [
     (http("query", *(parameter(str(number), "1") for number in range(101))), "query"),
     ({"kms_key_identifier": "a key"}, "kms_key_identifier"),
     ({"kms_key_identifier": "k" * 2049}, "kms_key_identifier"),
-    ({"kms_key_identifier": "alias/aws/events"}, "AWS manages"),
-    ({"kms_key_identifier": "arn:aws:kms:eu-central-1:123456789012:alias/aws/events"}, "AWS manages"),
+    ({"kms_key_identifier": "alias/aws/events"}, "AWS managed key"),
+    ({"kms_key_identifier": "arn:aws:kms:eu-central-1:123456789012:alias/aws/events"}, "AWS managed key"),
     ({"wait_timeout": 0}, "wait_timeout"),
 ]
 

@@ -96,5 +96,5 @@ def test_a_python_without_scrypt(missing, monkeypatch):
         monkeypatch.delattr(hashlib, "scrypt")
     else:
         monkeypatch.setattr(hashlib, "scrypt", forbidden)
-    with pytest.raises(Refused, match="update_secret: always or never"):
+    with pytest.raises(Refused, match="update_secret to always or never"):
         verify_mark(Mark("a" * 22, "b" * 43), "sentry", [("api_key", "a secret")])

@@ -81,7 +81,7 @@ def leaf(entry):
 
 ERRORS = [
     *(
-        (task(clusterArn=[entry]), "detail.clusterArn", "events carry ARNs there, so")
+        (task(clusterArn=[entry]), "detail.clusterArn", "events have ARNs there, so")
         for entry in (
             "production",
             {"prefix": "production"},
@@ -94,19 +94,23 @@ ERRORS = [
     ),
     (task(clusterArn=["production"]), "detail.clusterArn", '{"suffix": ":cluster/production"}'),
     (task(taskDefinitionArn=["web"]), "detail.taskDefinitionArn", '{"wildcard": "*/web*"}'),
-    ({"source": ["aws.states"], "detail": {"stateMachineArn": ["nightly"]}}, "detail.stateMachineArn", "carry ARNs"),
-    ({"source": ["aws.ecs"], "resources": ["web"]}, "resources", "carry ARNs"),
+    (
+        {"source": ["aws.states"], "detail": {"stateMachineArn": ["nightly"]}},
+        "detail.stateMachineArn",
+        "events have ARNs",
+    ),
+    ({"source": ["aws.ecs"], "resources": ["web"]}, "resources", "events have ARNs"),
     (task(containers={"exitCode": ["1"]}), "detail.containers.exitCode", "without quotes"),
-    ({"account": [123456789012]}, "account", "put it into quotes"),
-    ({"source": ["aws.ecs"], "stopCode": ["x"]}, "stopCode", "is detail.stopCode meant?"),
+    ({"account": [123456789012]}, "account", "write it in quotes"),
+    ({"source": ["aws.ecs"], "stopCode": ["x"]}, "stopCode", "do you mean detail.stopCode?"),
     ({}, "", "empty object"),
     ({"detail": {}}, "detail", "empty object"),
     ({"detail": {"a": "x"}}, "detail.a", 'write ["x"]'),
     ({"detail": {"a": None}}, "detail.a", "write [null]"),
     ({"detail": {"a": []}}, "detail.a", "nothing can match"),
-    ({"detail": {"a": [["x"]]}}, "detail.a", "a list in its list"),
+    ({"detail": {"a": [["x"]]}}, "detail.a", "its list contains a list"),
     (leaf({}), "detail.a", "an object of its own"),
-    (leaf({"prefix": "x", "suffix": "y"}), "detail.a", "here are 2 in one: prefix, suffix"),
+    (leaf({"prefix": "x", "suffix": "y"}), "detail.a", "this one has 2: prefix, suffix"),
     (leaf({"not": "x"}), "detail.a", "they are prefix, suffix"),
     (leaf({"Prefix": "x"}), "detail.a", "is 'prefix' meant?"),
     (leaf({"equals_ignore_case": "x"}), "detail.a", "is 'equals-ignore-case' meant?"),
@@ -130,9 +134,9 @@ ERRORS = [
     (leaf({"numeric": [">", 5, "<", 5]}), "detail.a", "not below its upper bound"),
     (leaf({"numeric": [">", True]}), "detail.a", "without quotes"),
     (leaf({"anything-but": []}), "detail.a", "needs a value"),
-    (leaf({"anything-but": None}), "detail.a", "takes strings or numbers"),
-    (leaf({"anything-but": ["a", 1]}), "detail.a", "not both in one list"),
-    (leaf({"anything-but": [True]}), "detail.a", "takes strings or numbers"),
+    (leaf({"anything-but": None}), "detail.a", "takes either strings or numbers"),
+    (leaf({"anything-but": ["a", 1]}), "detail.a", "either strings or numbers in one list"),
+    (leaf({"anything-but": [True]}), "detail.a", "takes either strings or numbers"),
     (leaf({"anything-but": {"numeric": ["=", 1]}}), "detail.a", "one of prefix, suffix"),
     (leaf({"anything-but": {"prefix": ""}}), "detail.a", "needs a text"),
     (leaf({"anything-but": {"suffix": []}}), "detail.a", "needs a text"),
@@ -140,19 +144,19 @@ ERRORS = [
     (leaf({"anything-but": {"wildcard": ["a", "b**"]}}), "detail.a", "with wildcard does not take two *"),
     ({"$or": {"a": ["x"]}}, "$or", "a list of objects"),
     ({"$or": ["x", "y"]}, "$or", "a list of objects"),
-    ({"detail": {"$or": [{"a": ["x"]}]}}, "detail.$or", "two objects or more, and has 1"),
+    ({"detail": {"$or": [{"a": ["x"]}]}}, "detail.$or", "two objects or more (got 1)"),
     ({"detail": {"$or": [{"a": ["x"]}, {}]}}, "detail.$or", "one of its objects is empty"),
-    ({"detail": {"$or": [{"a": ["x"]}, {"numeric": ["x"]}]}}, "detail.$or", "does not take 'numeric'"),
-    ({"detail": {"$or": [{"a": {"prefix": ["x"]}}, {"b": ["x"]}]}}, "detail.$or", "does not take 'prefix'"),
-    (task(a=["x"], **{"$or": [{"a": ["y"]}, {"b": ["y"]}]}), "detail.a", "outside of $or and inside"),
-    (task(**{"$or": [{"lastStatus": ["y"]}, {"b": ["y"]}]}), "detail.lastStatus", "outside of $or and inside"),
+    ({"detail": {"$or": [{"a": ["x"]}, {"numeric": ["x"]}]}}, "detail.$or", "does not allow 'numeric'"),
+    ({"detail": {"$or": [{"a": {"prefix": ["x"]}}, {"b": ["x"]}]}}, "detail.$or", "does not allow 'prefix'"),
+    (task(a=["x"], **{"$or": [{"a": ["y"]}, {"b": ["y"]}]}), "detail.a", "both outside and inside of $or"),
+    (task(**{"$or": [{"lastStatus": ["y"]}, {"b": ["y"]}]}), "detail.lastStatus", "both outside and inside of $or"),
     (
         {"$or": [{"detail": {"a": ["x"]}}, {"source": ["x"]}], "detail": {"$or": [{"a": ["x"]}, {"b": ["x"]}]}},
         "detail.a",
         "in two of them",
     ),
     ({**DEPLOYMENT, "detail": {"clusterArn": ["x"]}}, "detail.clusterArn", "none will match: name the cluster in"),
-    ({f"a{n}": ["x" * 60] for n in range(70)}, "", "EventBridge takes 4096"),
+    ({f"a{n}": ["x" * 60] for n in range(70)}, "", "EventBridge allows 4096"),
 ]
 
 
@@ -170,7 +174,7 @@ def test_too_many_combinations():
     assert told(ten) == []
     ten["detail"]["c"] = alternatives("c")
     assert [finding.words for finding in lint(ten)] == [
-        "its $or make more than 1000 combinations: make several rules of it"
+        "its $or make more than 1000 combinations: split it into several rules"
     ]
 
 
@@ -221,7 +225,7 @@ def test_repeats_may_be_meant():
         ('{"a": [NaN]}', "NaN is not JSON"),
         ("[1]", "is not a JSON object. Give something like"),
         (1, "is not a JSON object"),
-        ({"a": [object()]}, "something that JSON has not"),
+        ({"a": [object()]}, "something that JSON does not allow"),
         ('{"a": [1], "a": [2]}', "'a' is written twice in one object"),
         ('{"d": {"$or": [{"x": [1], "b": [1], "x": [2]}]}}', "'x' is written twice"),
         ("[" * 100_000, "nested more than 100 levels deep"),
