@@ -29,7 +29,7 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export LC_ALL := $(if $(filter Darwin,$(shell uname)),en_US.UTF-8,C.UTF-8)
 export PYTHONPATH := $(BUILD)/collections
 export PATH := $(BIN):$(PATH)
-# What Python compiles is kept here, whatever the shell says: hundreds of processes would compile Ansible and boto3 anew.
+# What Python compiles is kept here, whatever the shell says: hundreds of processes would compile Ansible and boto3 again.
 export PYTHONPYCACHEPREFIX := $(BUILD)/pycache
 unexport PYTHONDONTWRITEBYTECODE
 export HYPOTHESIS_STORAGE_DIRECTORY := $(BUILD)/hypothesis
@@ -53,7 +53,7 @@ step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; e
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: build ## recycle a service of a sandbox, watch its capacity, and see who is told of failures
+demo: build ## recycle a service of a sandbox, watch its capacity, and see who is notified of failures
 	@$(PY) -m tests.demo
 
 # Tests wait for sandboxes now and then, and lint computes meanwhile. pytest's last line comes at the end.
@@ -81,11 +81,12 @@ test-all: lint ansible-lint molecule ## the same, the long flows, 130,000 simula
 # The package ansible has no collection awx.awx since 14, that is, for Python 3.12 and later.
 WITHOUT_AWX = $(if $(wildcard $(VENV)/lib/python*/site-packages/ansible_collections/awx),,--exclude awx/apply.yml)
 
-lint: build ## formatting, types, YAML, changelog and documentation
+lint: build ## formatting, types, YAML, plain English, changelog and documentation
 	$(call step, ruff check, $(BIN)/ruff check -q --output-format concise .)
 	$(call step, ruff format, $(BIN)/ruff format -q --diff .)
 	$(call step, mypy, $(BIN)/mypy)
 	$(call step, yamllint, $(BIN)/yamllint --strict .)
+	$(call step, plain English, $(PY) -m tests.english)
 	$(call step, antsibull-changelog, $(BIN)/antsibull-changelog lint)
 	$(call step, antsibull-docs, $(BIN)/antsibull-docs lint-collection-docs --plugin-docs \
 		--validate-collection-refs self $(ANSIBLE_COLLECTIONS_PATH)/ansible_collections/steadyops/ecs)
@@ -133,7 +134,7 @@ $(VENV)/installed: requirements/dev.txt
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --python $(PY) -r $<
 	@touch $@
 
-# Installed as a user would, from the archive; made anew when a file that goes into it has changed, come or gone.
+# Installed as a user would, from the archive; made again when a file that goes into it has changed, come or gone.
 SOURCES := $(shell find CHANGELOG.md CONTRIBUTING.md LICENSE README.md changelogs/changelog.yaml docs/docsite extensions/eda galaxy.yml meta playbooks \
 	plugins requirements.txt roles -type f ! -name '*.pyc' 2>/dev/null | sort)
 
