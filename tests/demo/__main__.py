@@ -120,7 +120,7 @@ def main() -> int:
     began = time.monotonic()
     print(f"A sandbox on loopback stands in for AWS, {SPEED} times as fast; times below are AWS's.")
     print(f"Its service web has {TASKS} tasks, a container health check, a target group, and a scaling policy")
-    print(f"that takes away whatever is more than {TASKS}. o: old task, N: new task, dot: not healthy yet.")
+    print(f"that removes tasks above {TASKS}. o: old task, N: new task, dot: not healthy yet.")
     with Sandbox.start(speed=SPEED) as sandbox:
         story = Story(sandbox)
         for number, chapter in enumerate((recycle, again, killed, no_image, tell), 1):
@@ -139,7 +139,7 @@ def recycle(story: Story) -> None:
 
 
 def again(story: Story) -> None:
-    """The same again: nothing is left to do."""
+    """The same playbook again: nothing is left to do."""
     timeline, ended = story.run("release-1")
     story.expect("the playbook changed nothing", ended.code == 0 and not ended.changed)
     story.expect(f"{len(timeline.calls)} calls to AWS, none of which writes", not timeline.writes)

@@ -46,7 +46,7 @@ def alerts(sandbox: Sandbox, expect: Expect) -> None:
         expect("Slack was told who is calling", {each["headers"]["authorization"] for each in slack.requests}
                == {f"Bearer {TOKEN}"})  # fmt: skip
         stopped = nothing_fails(sandbox)
-        expect(f"{stopped} more tasks ended, and nobody was told", stopped > 4 and len(mailbox.letters) == 2)
+        expect(f"{stopped} more tasks ended, and nobody was notified", stopped > 4 and len(mailbox.letters) == 2)
         expect("everything was delivered", {line["outcome"] for line in sandbox.deliveries()} == {"delivered"})
 
 
