@@ -170,8 +170,8 @@ options:
         type: str
       log_group:
         description:
-          - Name of the log group that the containers write to. Messages link to it, and those about tasks also to a
-            query of CloudWatch Logs Insights for what the containers of the task wrote.
+          - Name of the log group that the containers write to. Messages link to it. Those about tasks also link to a
+            CloudWatch Logs Insights query for the output of the containers.
         type: str
       template:
         description:

@@ -30,7 +30,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"clutsers": ["x"], "state": "absent"}, "failure_alerts_clutsers: the role failure_alerts has no such variable"),
     (
         {"slack": {"token": f"{OTHER_KEY}\n", "channel": "C1"}},
-        "failure_alerts_slack.token: a connection of EventBridge takes 1 to 500 characters as a secret",
+        "failure_alerts_slack.token: an EventBridge connection allows secrets of 1 to 500 characters",
     ),
     ({"clusters": ["pro duction"]}, "`clusters` must be the name of an ECS cluster"),
 ]

@@ -305,8 +305,7 @@ def test_targets_and_subscriptions_of_others_keep_rule_and_topic(world):
     gone = converge(world, state="absent")
     assert gone["result"]["kept"] == ["rule ecs-failures-task", "topic ecs-failures"]
     assert gone["notes"] == [
-        "Not removed, because somebody else has added a target or a subscription to it: rule ecs-failures-task, topic "
-        "ecs-failures."
+        "Not removed, because others have added a target or a subscription: rule ecs-failures-task, topic ecs-failures."
     ]
     assert world.things["rules"]["ecs-failures-task"]["targets"] == [theirs]
 
@@ -316,9 +315,9 @@ def test_the_targets_of_others_take_room(world):
     target = world.things["rules"]["ecs-failures-task"]["targets"][0]
     world.things["rules"]["ecs-failures-task"]["targets"].append({**target, "id": "theirs"})
     assert world.plan(**WHOLE)["refused"] == (
-        "The rule ecs-failures-task has targets that this role has not made: theirs. A rule has at most five, and "
-        "there is no room left for mail, queue, log, sentry-function, slack. Leave some out, or take another "
-        "failure_alerts_name. Nothing was changed."
+        "The rule ecs-failures-task has targets that this role did not create: theirs. A rule has at most five targets,"
+        " so mail, queue, log, sentry-function, slack cannot be added. Nothing was changed. Remove some receivers, or "
+        "choose another failure_alerts_name."
     )
     assert world.plan(**WITHOUT_WEB)["refused"] == "", "five are not too many"
 

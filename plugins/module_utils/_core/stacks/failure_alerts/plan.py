@@ -213,9 +213,9 @@ class _Planner:
             theirs = [target["id"] for rule, target in self.targets if rule == name and target["id"] not in TARGETS]
             if len(theirs) + len(ours) > MOST_TARGETS:
                 raise Refused(
-                    f"The rule {name} has targets that this role has not made: {', '.join(theirs)}. A rule has at most "
-                    f"five, and there is no room left for {', '.join(ours)}. Leave some out, or take "
-                    "another failure_alerts_name. Nothing was changed."
+                    f"The rule {name} has targets that this role did not create: {', '.join(theirs)}. A rule has at"
+                    f" most five targets, so {', '.join(ours)} cannot be added. Nothing was changed. Remove some"
+                    " receivers, or choose another failure_alerts_name."
                 )
 
     # ---- what is created and changed
@@ -240,8 +240,7 @@ class _Planner:
         key = self.alerts.kms_key
         if key and key.split(":")[3] != self.place.region:
             raise Refused(
-                f"failure_alerts_kms_key: {key} is not a key of {self.place.region}, where the alerts are. Give a key "
-                "of this region."
+                f"failure_alerts_kms_key: {key} is not a key of {self.place.region}. Give a key of this region."
             )
 
     def _encrypted(self) -> dict[str, str]:
@@ -280,11 +279,11 @@ class _Planner:
         alerts, name = self.alerts, self.alerts.function_name
         if alerts.function is None:
             return
-        about = f"The function that tells Sentry of failures of Amazon ECS, for {alerts.name}"
+        about = f"Function that reports Amazon ECS failures to Sentry, for {alerts.name}"
         documents = {"log-and-dsn": iam.policy([*self._usual_statements(name), *self._dsn_statements(alerts.function)])}
         self._iam_role(name, iam.trust(self.place, "lambda"), about, documents)
         function = {
-            "description": f"Tells Sentry of failures of Amazon ECS, for {alerts.name}",
+            "description": f"Reports Amazon ECS failures to Sentry, for {alerts.name}",
             "handler": "sentry_function.handler",
             "runtime": alerts.function.get("runtime", RUNTIME),
         }
@@ -295,10 +294,10 @@ class _Planner:
         alerts, name = self.alerts, self.alerts.quiet_name
         if not alerts.quiet_period:
             return
-        about = f"The function that tells repeated failures of Amazon ECS once, for {alerts.name}"
+        about = f"Function that combines repeated Amazon ECS failures, for {alerts.name}"
         statements = [*self._usual_statements(name), *quiet.function_statements(alerts, self.place)]
         self._iam_role(name, iam.trust(self.place, "lambda"), about, {"count-and-send": iam.policy(statements)})
-        about = f"EventBridge Scheduler ends quiet periods, for {alerts.name}"
+        about = f"Lets EventBridge Scheduler end quiet periods, for {alerts.name}"
         documents = {"invoke-function": quiet.ends_policy(alerts, self.place)}
         self._iam_role(alerts.ends_role, quiet.ends_trust(self.place), about, documents)
         table = {**quiet.TABLE, "tags": self.tags}
@@ -307,7 +306,7 @@ class _Planner:
             before = found and {key: found[key] for key in changed}
             self.steps["tables"].add({"name": name, **table}, f"table {name}", before, changed)
         function = {
-            "description": f"Tells repeated failures of Amazon ECS once, for {alerts.name}",
+            "description": f"Combines repeated Amazon ECS failures, for {alerts.name}",
             "handler": quiet.HANDLER,
             "runtime": RUNTIME,
         }
@@ -374,7 +373,7 @@ class _Planner:
         alerts = self.alerts
         if not alerts.by_role:
             return
-        about = f"Lets EventBridge send failures of Amazon ECS to their receivers, for {alerts.name}"
+        about = f"Lets EventBridge send Amazon ECS failures to their receivers, for {alerts.name}"
         sources = [str(self.place.arn("events", f"rule/{name}")) for name in self._sending_rules()]
         documents = {}
         if alerts.web:
@@ -401,14 +400,16 @@ class _Planner:
             found[own] = {"attributes": {**_attributes(self.stack["topics"][alerts.name]), **self._encrypted()}}
         if alerts.topic_arn == own:
             raise Refused(
-                f"failure_alerts_topic_arn is {own}, which is the topic that the role makes for failure_alerts_emails. "
+                f"failure_alerts_topic_arn is {own}, which is the topic that the role creates for"
+                " failure_alerts_emails. "
                 "Give another topic, or choose another failure_alerts_name."
             )
         if alerts.topic_arn:
             found[alerts.topic_arn] = self.stack["topic_policies"][alerts.topic_arn]
             if found[alerts.topic_arn] is None:
                 raise Refused(
-                    f"failure_alerts_topic_arn: there is no topic {alerts.topic_arn}. Create it first, or check the "
+                    f"failure_alerts_topic_arn: the topic {alerts.topic_arn} does not exist. Create it first, or"
+                    " check the "
                     "ARN and the credentials."
                 )
         keys = {arn: _attributes(topic).get("KmsMasterKeyId") for arn, topic in found.items()}
@@ -670,13 +671,10 @@ class _Planner:
         if self.unconfirmed:
             notes.append(
                 f"Not confirmed yet: {', '.join(self.unconfirmed)}. AWS has sent a confirmation request to each of "
-                "these addresses. It receives no alerts until somebody opens the link in that mail."
+                "these addresses. An address receives no alerts until someone opens the link in that email."
             )
         if self.kept:
-            notes.append(
-                "Not removed, because somebody else has added a target or a subscription to it: "
-                f"{', '.join(self.kept)}."
-            )
+            notes.append(f"Not removed, because others have added a target or a subscription: {', '.join(self.kept)}.")
         if self.not_ours:
             notes.append(kept_note(self.not_ours))
         trail = trail_note(self.stack.get("trails")) if "launch" in self.alerts.kinds else None

@@ -178,8 +178,8 @@ def read_alerts(variables: Mapping[str, Any]) -> Alerts:
     name = str(given.get("name", "ecs-failures"))
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
         raise Refused(
-            f"failure_alerts_name is '{name}': say 1 to 40 letters, digits, hyphens and underscores. The names of "
-            "rules, topics and roles begin with it."
+            f"failure_alerts_name must have 1 to 40 letters, digits, hyphens and underscores, because all names begin"
+            f" with it (got '{name}')."
         )
     present = given.get("state", "present") == "present"
     alerts = Alerts(
@@ -239,7 +239,7 @@ def _arn(name: str, given: Mapping[str, Any], rule: ArnRule) -> str | None:
 def _check_kinds(wanted: Sequence[str]) -> None:
     unknown = [kind for kind in wanted if kind not in KINDS]
     if unknown:
-        raise Refused(f"failure_alerts_kinds has {', '.join(unknown)}: say some of {', '.join(KINDS)}.")
+        raise Refused(f"failure_alerts_kinds must be some of {', '.join(KINDS)} (got {', '.join(unknown)}).")
 
 
 def _rules(kinds: Sequence[str], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -253,14 +253,12 @@ def _rules(kinds: Sequence[str], given: Mapping[str, Any]) -> dict[str, dict[str
     no_dictionary = [kind for kind, options in more.items() if not isinstance(options, Mapping)]
     if no_dictionary:
         raise Refused(
-            f"failure_alerts_rule_options has {', '.join(no_dictionary)}, which is no dictionary: say exit_codes or "
-            "another option under it."
+            f"failure_alerts_rule_options has {', '.join(no_dictionary)}, which is not a dictionary. Put exit_codes"
+            " or another option under it."
         )
     strange = sorted({str(name) for options in more.values() for name in options} - set(RULE_OPTIONS))
     if strange:
-        raise Refused(
-            f"failure_alerts_rule_options has {', '.join(strange)}: what may stand there is {', '.join(RULE_OPTIONS)}."
-        )
+        raise Refused(f"failure_alerts_rule_options has {', '.join(strange)}. It can have {', '.join(RULE_OPTIONS)}.")
     filters = {name: as_list(given.get(name)) for name in FILTERS}
     found = {}
     for kind in kinds:
@@ -288,28 +286,25 @@ def _check(alerts: Alerts, given: Mapping[str, Any]) -> None:
         )
     if len(alerts.mail_subject) > 100:
         raise Refused(
-            f"failure_alerts_mail_subject has {len(alerts.mail_subject)} characters, and SNS takes 100 as the display "
-            "name of a topic."
+            f"failure_alerts_mail_subject has {len(alerts.mail_subject)} characters, but SNS allows 100 in the"
+            " display name of a topic."
         )
     channels = alerts.channels
     if not channels:
-        raise Refused(
-            "Nothing says where the alerts go. Set at least one of "
-            f"{', '.join(f'{ROLE}_{name}' for name in _CHANNELS)}."
-        )
+        raise Refused(f"No receiver is set. Set at least one of {', '.join(f'{ROLE}_{name}' for name in _CHANNELS)}.")
     if len(channels) > MOST_TARGETS:
         raise Refused(
-            f"A rule of EventBridge has at most five targets, and these are {len(channels)}: {', '.join(channels)}. "
-            "Leave some out, or run the role twice, with two values of failure_alerts_name."
+            f"An EventBridge rule has at most five targets, but these are {len(channels)}: {', '.join(channels)}."
+            " Remove some, or run the role twice with two values of failure_alerts_name."
         )
     wrong = [each for each in alerts.emails if not _EMAIL.fullmatch(each)]
     if wrong:
-        raise Refused(f"failure_alerts_emails has {', '.join(wrong)}, which cannot be an address of email.")
+        raise Refused(f"failure_alerts_emails must be email addresses (got {', '.join(wrong)}).")
     _check_quiet(alerts)
     _check_places(alerts)
     if "log_retention_days" in given and alerts.retention_days not in RETENTION_DAYS:
         raise Refused(
-            f"failure_alerts_log_retention_days is {alerts.retention_days}: say one of "
+            f"failure_alerts_log_retention_days is {alerts.retention_days}, but must be one of "
             f"{', '.join(map(str, RETENTION_DAYS))}."
         )
     if alerts.function is not None:
@@ -339,12 +334,13 @@ def _check_places(alerts: Alerts) -> None:
     queue, group = alerts.queue, alerts.log_group
     if alerts.own_queue and not re.fullmatch(r"[A-Za-z0-9_-]{1,75}([.]fifo)?", alerts.own_queue):
         raise Refused(
-            f"failure_alerts_queue is '{queue}': say 1 to 75 letters, digits, hyphens and underscores, and .fifo "
-            "behind them for a FIFO queue; or the ARN of a queue."
+            f"failure_alerts_queue must have 1 to 75 letters, digits, hyphens and underscores, and .fifo at the end"
+            f" for a FIFO queue; or be the ARN of a queue (got '{queue}')."
         )
     if alerts.own_log_group and not re.fullmatch(r"[A-Za-z0-9_./#-]{1,512}", alerts.own_log_group):
         raise Refused(
-            f"failure_alerts_log_group is '{group}': say 1 to 512 letters, digits and _-./#; or the ARN of a log group."
+            f"failure_alerts_log_group must have 1 to 512 letters, digits and _-./#; or be the ARN of a log group"
+            f" (got '{group}')."
         )
     if alerts.container_log_group is not None:
         read_name(f"{ROLE}_container_log_group", alerts.container_log_group, LOG_GROUP_NAME)

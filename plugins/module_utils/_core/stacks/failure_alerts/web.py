@@ -111,23 +111,23 @@ def check_web(role: str, web: Mapping[str, Settings]) -> None:
     """Raise ``Refused`` for settings that EventBridge or the service would not take. No message quotes a secret."""
     datadog, webhook = web.get("datadog", {}), web.get("webhook", {})
     if not _HOST.fullmatch(datadog.get("site", "x")):
-        raise Refused(f"{role}_datadog.site is '{datadog['site']}': say the name of a host, such as datadoghq.eu.")
+        raise Refused(
+            f"{role}_datadog.site must be the name of a host, such as datadoghq.eu (got '{datadog['site']}')."
+        )
     if "sentry" in web:
         read_dsn(f"{role}_sentry.dsn", web["sentry"]["dsn"])
     if "teams" in web and "sig=" not in web["teams"]["url"]:
-        raise Refused(f"{role}_teams.url has no sig=...: copy the whole address that the workflow of Teams shows.")
+        raise Refused(f"{role}_teams.url has no sig=...: copy the whole URL of the Teams workflow.")
     addresses = [name for name in ("slack_webhook", "webhook", "teams") if name in web]
     plain = [f"{role}_{name}.url" for name in addresses if not _HTTPS.fullmatch(web[name]["url"])]
     if plain:
-        raise Refused(
-            f"{' and '.join(plain)}: EventBridge calls https addresses only. Give one that begins with https://"
-        )
+        raise Refused(f"{' and '.join(plain)}: EventBridge calls only https URLs. Give one that begins with https://")
     given = {f"{role}_{name}.{key}": web[name][key] for name, key in _SECRETS.items() if key in web.get(name, {})}
     unusable = [variable for variable, value in given.items() if not _SECRET.fullmatch(str(value))]
     if unusable:
         raise Refused(
-            f"{' and '.join(unusable)}: a connection of EventBridge takes 1 to 500 characters as a secret, without "
-            "colons and line breaks. Where it comes from a file, take the last line break off."
+            f"{' and '.join(unusable)}: an EventBridge connection allows secrets of 1 to 500 characters, without"
+            " colons and line breaks. If it comes from a file, remove the last line break."
         )
     if not _HEADER.fullmatch(webhook.get("header", "X")):
-        raise Refused(f"{role}_webhook.header is '{webhook['header']}', which is no name of a header.")
+        raise Refused(f"{role}_webhook.header must be the name of a header (got '{webhook['header']}').")
