@@ -420,7 +420,7 @@ MISTYPED_DESTINATION = [
     ({**ENDPOINT, "invocation_rate_limit_per_second": 0}, "must be a number from 1"),
     ({**ENDPOINT, "invocation_rate_limit_per_second": "many"}, "invocation_rate_limit_per_second"),
     ({**ENDPOINT, "description": "d" * 513}, "`description` must have at most 512 characters (got 513)"),
-    ({**ENDPOINT, "wait_timeout": -1}, "wait_timeout is -1"),
+    ({**ENDPOINT, "wait_timeout": -1}, "wait_timeout must be a number of seconds above 0"),
 ]
 
 

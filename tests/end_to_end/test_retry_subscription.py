@@ -265,8 +265,8 @@ BAD = [
     ({"task_families": ["report:7"]}, "must be a task family without revision"),
     ({"exclude_role_arns": ["launch-retry"]}, "`exclude_role_arns` must be the ARN of an IAM role"),
     ({"regions": ["Frankfurt"]}, "must be regions such as"),
-    ({"wait_timeout": 0}, "wait_timeout is 0"),
-    ({"wait_delay": -1}, "wait_delay is -1"),
+    ({"wait_timeout": 0}, "wait_timeout must be a number of seconds above 0"),
+    ({"wait_delay": -1}, "wait_delay must be a number of seconds above 0"),
     ({"state": "paused"}, "value of state must be one of"),
 ]
 

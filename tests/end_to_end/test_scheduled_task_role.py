@@ -413,7 +413,7 @@ def test_variables_that_cannot_be_meant(sandbox, aws, tmp_path, warm):
             "scheduled_task_schedule_expression: 'hourly' must be a schedule such as",
         ),
         ({"scheduled_task_task_definition": "unknown"}, "The task definition unknown cannot be seen in eu-central-1"),
-        ({"scheduled_task_timeout": "soon"}, "scheduled_task_timeout is 'soon'"),
+        ({"scheduled_task_timeout": "soon"}, "scheduled_task_timeout must be an age such as 7d"),
         ({"scheduled_task_topic_arn": f"{TOPIC}2"}, f"The topic {TOPIC}2 does not exist"),
         ({"scheduled_task_topicarn": TOPIC}, "Did you mean scheduled_task_topic_arn?"),
     ]

@@ -221,9 +221,9 @@ BAD = [
     ({"job": {**JOB, "retry_failures": {"exit_codes": [1], "max_attempts": 51}}}, "50 is the most"),
     ({"job": {**JOB, "retry_failures": {}, "retry_any": {}}}, "Omit one of them"),
     ({"job": {**JOB, "retry_launch": {"interval": 0}}}, "retry_launch.interval is 0"),
-    ({"job": {**JOB, "retry_launch": {"backoff_rate": 0.5}}}, "backoff_rate is 0.5"),
+    ({"job": {**JOB, "retry_launch": {"backoff_rate": 0.5}}}, "backoff_rate must be 1 for equal waits"),
     ({"job": {**JOB, "retry_launch": {"interval": 1000}}}, "retry_launch.max_delay is 900"),
-    ({"job": {**JOB, "retry_launch": {"max_attempts": -1}}}, "max_attempts is -1"),
+    ({"job": {**JOB, "retry_launch": {"max_attempts": -1}}}, "max_attempts must be a number from 0"),
     ({"job": {**JOB, "rotate_subnets": True, "retry_launch": {"max_attempts": 0}}}, "needs a second attempt"),
     (
         {"job": {**JOB, "rotate_subnets": True, "network_configuration": {"subnets": ["subnet-1"]}}},
