@@ -1,18 +1,27 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Runs inside the process of a function: event on standard input, outcome into the file that is named.
+"""Runs functions, each in a process that is forked for it from one that has imported boto3 and parsed its data.
 
-Standard library only, and nothing of the sandbox: Python starts it isolated, with the function's own path.
+Standard library and Lambda's runtime only, and nothing of the sandbox: Python starts it isolated. For each function a
+socket comes through standard input. What to run is read from it; the function's process sends its id (4 bytes), and
+then what the function prints. The outcome goes into the file that is named.
 """
 
 from __future__ import annotations
 
+import functools
+import gc
 import importlib
 import json
 import os
+import shutil
+import signal
+import socket
 import sys
 import time
 import traceback
+
+PARSED = ("ecs", "sns", "sqs")  # what most functions call; data of other services is parsed when it is needed
 
 
 class Context:
@@ -40,10 +49,56 @@ def failure(problem: BaseException) -> dict:  # type: ignore[type-arg]
     }
 
 
-def main() -> None:
-    told = json.load(sys.stdin)
-    sys.path[:0] = told["path"]
-    os.chdir(told["path"][0])
+def main(place: str) -> None:
+    """``place`` is the folder that has boto3 and what it needs in ``runtime``. It is removed in the end."""
+    runtime = os.path.join(place, "runtime")  # noqa: PTH118 - as little as can be is imported here
+    packages = os.listdir(runtime)  # noqa: PTH208
+    sys.path.insert(0, runtime)
+    warm_up()
+    caller = next_caller()
+    if caller:
+        run(caller, packages)
+    else:
+        shutil.rmtree(place)
+
+
+def warm_up() -> None:
+    session = importlib.import_module("botocore.session")
+    importlib.import_module("boto3")
+    session.create_loader = functools.cache(session.create_loader)
+    for service in PARSED:
+        session.get_session().create_client(service, "eu-central-1", aws_access_key_id="x", aws_secret_access_key="x")
+    gc.collect()
+    gc.freeze()  # a fork that looks for garbage would copy all of it
+
+
+def next_caller() -> socket.socket | None:
+    """Fork for each socket that comes: it is what the new process gets, and this one gets None when all have come."""
+    sockets = socket.socket(fileno=os.dup(0))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while files := socket.recv_fds(sockets, 1, 1)[1]:
+        with socket.socket(fileno=files[0]) as caller:
+            if os.fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                sockets.close()
+                return caller.dup()
+    return None
+
+
+def run(caller: socket.socket, packages: list[str]) -> None:
+    with caller, caller.makefile() as said, open(os.devnull, encoding="utf-8") as nothing:  # noqa: PTH123
+        told = json.load(said)
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(caller.fileno(), 1)
+        os.dup2(caller.fileno(), 2)
+        caller.sendall(os.getpid().to_bytes(4, "big"))
+    os.environ.clear()
+    os.environ.update(told["environment"])
+    time.tzset()
+    if set(packages) & set(os.listdir(told["task"])):  # noqa: PTH208
+        forget({name.removesuffix(".py") for name in packages})
+    sys.path.insert(0, told["task"])
+    os.chdir(told["task"])
     outcome: dict = {}  # type: ignore[type-arg]
     try:
         module, _, name = told["handler"].rpartition(".")
@@ -53,8 +108,15 @@ def main() -> None:
         traceback.print_exc()
         outcome["error"] = failure(problem)
     sys.stdout.flush()
-    with open(told["outcome"], "w", encoding="utf-8") as file:  # noqa: PTH123 - as little as can be is imported here
+    with open(told["outcome"], "w", encoding="utf-8") as file:  # noqa: PTH123
         json.dump(outcome, file)
 
 
-main()
+def forget(packages: set[str]) -> None:
+    """The function brings a package of the runtime along, so nothing that was imported for others may stay."""
+    for module in list(sys.modules):
+        if module.partition(".")[0] in packages:
+            del sys.modules[module]
+
+
+main(sys.argv[1])

@@ -1,6 +1,6 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Runs the uploaded zip of a function in a clean process: the zip, the standard library, and boto3, as on AWS.
+"""Runs the uploaded zip of a function in a process of its own: the zip, the standard library, and boto3, as on AWS.
 
 Its clock is the real one: the speed of the sandbox does not shorten a timeout. What it sends anywhere but to loopback
 goes to a proxy that does not exist.
@@ -8,9 +8,12 @@ goes to a proxy that does not exist.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -18,7 +21,9 @@ import tempfile
 import time
 import uuid
 import zipfile
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from ..access import callers
@@ -26,7 +31,9 @@ from ..account import Account
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py")  # boto3 and what it needs
+MACHINE = {"PATH": os.defpath, "LANG": "en_US.UTF-8", "TZ": ":UTC"}
 NOWHERE = "http://127.0.0.1:9"
+ONE_BY_ONE = Lock()
 
 
 class Ran(NamedTuple):
@@ -43,17 +50,15 @@ def run(account: Account, function: Any, payload: str) -> Ran:
     request, began = str(uuid.uuid4()), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sandbox-function-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        task, runtime = folder / "task", folder / "runtime"
-        for each in (task, runtime, folder / "tmp"):
-            each.mkdir()
+        (folder / "tmp").mkdir()
         outcome = folder / "outcome"
         try:
-            unpack(function, task)
-            link_runtime(runtime)
+            task = unpacked(function)
             told = {
                 "event": json.loads(payload or "{}"),
                 "handler": function.handler,
-                "path": [str(task), str(runtime)],
+                "task": str(task),
+                "environment": environment(account, function, task, folder),
                 "outcome": str(outcome),
                 "timeout": float(function.timeout),
                 "name": function.function_name,
@@ -62,7 +67,7 @@ def run(account: Account, function: Any, payload: str) -> Ran:
                 "memory": str(function.memory_size),
                 "request": request,
             }
-            log = in_process(account, function, folder, json.dumps(told))
+            log = in_process(told)
         except (zipfile.BadZipFile, ValueError) as problem:
             return failed("Runtime.BadPackage", str(problem), "", request, began)
         except subprocess.TimeoutExpired as problem:
@@ -77,44 +82,73 @@ def run(account: Account, function: Any, payload: str) -> Ran:
     return Ran(found["result"], None, log, request, time.monotonic() - began)
 
 
-def unpack(function: Any, task: Path) -> None:
+def unpacked(function: Any) -> Path:
+    """The folder with the function's files, to read: it is the same for all runs of the same zip."""
     if not str(function.run_time).startswith("python3."):
         raise ValueError(f"the sandbox runs Python functions, not {function.run_time}")
-    with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
-        archive.extractall(task)
+    with ONE_BY_ONE, zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
+        task = place() / hashlib.sha256(function.code_bytes).hexdigest()
+        if not task.exists():
+            new = tempfile.mkdtemp(dir=place())
+            archive.extractall(new)
+            Path(new).rename(task)
+    return task
 
 
-def link_runtime(runtime: Path) -> None:
-    packages = Path(sysconfig.get_path("purelib"))
+@cache
+def place() -> Path:
+    """Where functions and what they need are unpacked, as long as this process lives."""
+    folder, packages = Path(tempfile.mkdtemp(prefix="sandbox-functions-")), Path(sysconfig.get_path("purelib"))
+    (folder / "runtime").mkdir()
     for each in RUNTIME:
         if (packages / each).exists():
-            (runtime / each).symlink_to(packages / each)
+            (folder / "runtime" / each).symlink_to(packages / each)
+    return folder
 
 
-def in_process(account: Account, function: Any, folder: Path, told: str) -> str:
-    process = subprocess.run(
-        [sys.executable, "-I", "-S", str(BOOTSTRAP)],
-        input=told,
-        env=environment(account, function, folder),
-        cwd=folder / "task",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=float(function.timeout),
-        check=False,
-    )
-    return process.stdout
+@cache
+def processes() -> socket.socket:
+    """What forks a process for each socket that is sent to it, until this process ends: see bootstrap.py."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        subprocess.Popen(
+            [sys.executable, "-I", "-S", str(BOOTSTRAP), str(place())],
+            env={**MACHINE, "HOME": os.devnull},
+            stdin=theirs,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    return ours
 
 
-def environment(account: Account, function: Any, folder: Path) -> dict[str, str]:
+def in_process(told: dict[str, Any]) -> str:
+    """What the function prints. Raises ``TimeoutExpired`` after its timeout, when it has been killed."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs, ONE_BY_ONE:
+            socket.send_fds(processes(), [b"!"], [theirs.fileno()])
+        ours.sendall(json.dumps(told).encode())
+        ours.shutdown(socket.SHUT_WR)
+        pid = int.from_bytes(ours.recv(4, socket.MSG_WAITALL), "big")
+        end, log = time.monotonic() + told["timeout"], b""
+        ours.settimeout(told["timeout"])
+        try:
+            while more := ours.recv(65536):
+                log += more
+                ours.settimeout(max(end - time.monotonic(), 0.001))
+        except TimeoutError:
+            os.kill(pid, signal.SIGKILL)
+            raise subprocess.TimeoutExpired([], told["timeout"], log) from None
+    return log.decode("utf-8", "replace")
+
+
+def environment(account: Account, function: Any, task: Path, folder: Path) -> dict[str, str]:
     region, name_of_session = function.region, function.function_name  # CloudTrail sees the role at work
     return {
-        "PATH": os.defpath,
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
+        **MACHINE,
         "HOME": str(folder / "tmp"),
         "TMPDIR": str(folder / "tmp"),
-        "LAMBDA_TASK_ROOT": str(folder / "task"),
+        "LAMBDA_TASK_ROOT": str(task),
         "_HANDLER": str(function.handler),
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,

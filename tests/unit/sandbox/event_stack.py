@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 from .conftest import NUMBER, REGION, Aws
@@ -81,11 +82,12 @@ def role(aws: Aws, action: str, resource: str, name: str = "events", service: st
     return str(found["Arn"])
 
 
-def function(aws: Aws, code: str, name: str = "alert", **details: Any) -> str:
+def function(aws: Aws, code: str, name: str = "alert", files: Mapping[str, str] | None = None, **details: Any) -> str:
     role(aws, "logs:*", "*", f"{name}-function", "lambda.amazonaws.com")
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
-        archive.writestr("handler.py", code)
+        for path, text in {"handler.py": code, **(files or {})}.items():
+            archive.writestr(path, text)
     answer = aws("lambda").create_function(
         FunctionName=name,
         Runtime="python3.12",

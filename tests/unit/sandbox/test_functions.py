@@ -56,6 +56,28 @@ def test_a_function_has_boto3_and_the_sandbox_and_nothing_of_ours(events: Sandbo
     assert result(invoke(aws)).endswith("assumed-role/alert-function/alert")
 
 
+def test_a_function_may_bring_a_package_of_the_runtime_along(events: Sandbox, aws: Aws) -> None:
+    code = "import boto3, urllib3\ndef main(event, context):\n    return [urllib3.OWN, boto3.OTHER]\n"
+    files = {"urllib3/__init__.py": "OWN = 'its own'\n", "boto3.py": "import urllib3\nOTHER = urllib3.OWN\n"}
+    function(aws, code, files=files, Timeout=20)
+    assert result(invoke(aws)) == ["its own", "its own"]
+
+
+def test_no_run_finds_anything_of_another(events: Sandbox, aws: Aws) -> None:
+    code = (
+        "import botocore, os, sys, tempfile\n"
+        "def main(event, context):\n"
+        "    folder = tempfile.gettempdir()\n"
+        "    found = [getattr(botocore, 'left', 0), os.environ.get('LEFT'), os.listdir(folder), sys.stdin.read()]\n"
+        "    botocore.left, os.environ['LEFT'] = 1, '1'\n"
+        "    open(os.path.join(folder, 'left'), 'w').close()\n"
+        "    return found\n"
+    )
+    function(aws, code, Timeout=20)
+    for _ in range(2):
+        assert result(invoke(aws)) == [0, None, [], ""]
+
+
 def test_what_a_function_raises(events: Sandbox, aws: Aws) -> None:
     function(aws, "def main(event, context):\n    raise ValueError('no such job')\n")
     answer = invoke(aws)
