@@ -143,8 +143,18 @@ def test_the_action_group_lists_every_module():
 def test_the_documented_action_groups_exist_and_hold_the_module(name):
     groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
     membership = documentation(name)["doc"]["attributes"]["action_group"]["membership"]
-    assert membership == [FQCN + group for group in groups]
-    assert FQCN + "all" in groups["aws"][0]["metadata"]["extend_group"]
+    assert membership == [f"{FQCN}all", f"{FQCN}aws"]
+    assert f"{FQCN}all" in groups["aws"][0]["metadata"]["extend_group"]
+
+
+def test_the_group_of_the_roles_holds_what_roles_and_playbooks_call():
+    group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["roles"]
+    assert group[0] == {"metadata": {"extend_group": [f"{FQCN}all"]}}
+    paths = [*(ROOT / "roles").glob("*/tasks/*.yml"), *(ROOT / "playbooks").glob("*.yml")]
+    called = re.findall(
+        r"^ *(?:- )?((?:amazon|community)\.aws\.\w+):", "\n".join(path.read_text() for path in paths), re.MULTILINE
+    )
+    assert group[1:] == sorted(set(called))
 
 
 @every_module
