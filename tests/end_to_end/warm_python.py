@@ -28,7 +28,7 @@ from typing import NoReturn
 SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
 PLUGINS = Path(__file__).parents[2] / "plugins"
 # Of its own, because Ansible looks for collections in a way that what Python has imported of them would spoil.
-ANSIBLE = ["ansible.cli.playbook"]
+ANSIBLE = ["ansible.cli.playbook", "tests.end_to_end.warm_boto3"]  # boto3 is for the inventory
 OF_COLLECTIONS = {
     "amazon.aws": [
         "cloudwatch_metric_alarm",
@@ -96,7 +96,7 @@ def serve(address: str, imported: list[str]) -> NoReturn:
         importlib.import_module(module)
         del sys.modules[module]  # it will be run; what it imports stays
     if "ansible.constants" in sys.modules:
-        _load_filters()
+        _load_plugins()
     if PACKED in os.environ:
         Path(sys.modules["ansible.constants"].DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(os.environ[PACKED])
     gc.freeze()  # a fork that looks for garbage would copy all of it
@@ -113,15 +113,19 @@ def serve(address: str, imported: list[str]) -> NoReturn:
         caller.close()
 
 
-def _load_filters() -> None:
+def _load_plugins() -> None:
     """Load ours and Ansible's own, and what ours import when they are called, as Ansible's collection loader does it.
 
     That loader compiles every file again, and each task is a process that would do it again: half of what a play takes.
+    Ansible also reads the documentation of each plugin that may have options: half of what its first process takes.
     """
-    from ansible.plugins.loader import filter_loader, init_plugin_loader  # noqa: PLC0415 - of the server for Ansible
+    from ansible.plugins import loader  # noqa: PLC0415 - of the server for Ansible
 
-    init_plugin_loader()
-    assert filter_loader.get("steadyops.ecs.recycle_row")
+    loader.init_plugin_loader()
+    assert loader.filter_loader.get("steadyops.ecs.recycle_row")
+    assert loader.inventory_loader.get("steadyops.ecs.ecs_services")
+    for each in ("become", "callback", "connection", "shell", "vars"):
+        list(getattr(loader, f"{each}_loader").all(class_only=True))
     for plan in (PLUGINS / "module_utils/_core/stacks").rglob("[a-z]*.py"):
         words = plan.relative_to(PLUGINS).with_suffix("").parts
         importlib.import_module(".".join(["ansible_collections.steadyops.ecs.plugins", *words]))
@@ -157,7 +161,10 @@ def _become(folder: str, arguments: list[str], environment: list[str], files: li
     os.environ.update(variables)
     constants = sys.modules.get("ansible.constants")
     if constants and others:
+        folder, plugins = constants.DEFAULT_LOCAL_TMP, constants.config._plugins
         importlib.reload(constants)  # its settings were read when it was imported
+        # What was packed, and the options of the plugins that were loaded, are still there.
+        constants.DEFAULT_LOCAL_TMP, constants.config._plugins = folder, plugins
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
