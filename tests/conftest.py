@@ -19,6 +19,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.examples import examples
+
 OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # one make should not take another for its child
 
 
@@ -46,7 +48,9 @@ from ansible.plugins.loader import init_plugin_loader  # noqa: E402 - it reads t
 init_plugin_loader()
 
 # A machine that is busy with other things makes no test fail.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "patient", max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("patient")
 
 

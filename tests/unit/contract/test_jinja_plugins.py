@@ -91,7 +91,7 @@ def test_odd_values_are_errors_of_ansible(kind, name):
     function = functions(kind)[name]
     arguments_of = st.fixed_dictionaries(dict.fromkeys(inspect.signature(function).parameters, results()))
 
-    @settings(max_examples=examples(60), deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(30), deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
     @given(arguments_of)
     def holds(arguments):
         try:

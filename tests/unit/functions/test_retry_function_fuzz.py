@@ -108,7 +108,7 @@ def check_call(asked: dict[str, Any]) -> None:
     assert MARK not in json.dumps(overrides)
 
 
-@pytest.mark.parametrize("most", [2000, pytest.param(100_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("most", [1000, pytest.param(100_000, marks=pytest.mark.long)])
 def test_hostile_records_and_messages(tmp_path, monkeypatch, most):
     environment = {"RETRY_QUEUE_URL": QUEUE, "DEAD_LETTER_QUEUE_URL": LETTERS, "TOPIC_ARN": TOPIC, "AWS_REGION": REGION}
     for name, value in {**environment, "RETRY_OPTIONS": json.dumps(OPTIONS)}.items():

@@ -99,7 +99,7 @@ def check(name: str, options: dict[str, Any], place: tuple[str, ...], value: Any
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_odd_value_ends_in_a_message_that_names_its_option(name):
-    @settings(max_examples=examples(150), deadline=None, database=None)
+    @settings(max_examples=examples(60), deadline=None, database=None)
     @given(st.sampled_from(tasks(name)), st.sampled_from(places(load(name).ARGUMENTS)), odd_values)
     def holds(options, place, value):
         check(name, replaced(options, place, value), place, value)

@@ -42,7 +42,7 @@ from tests.unit.core.functions.quiet_world import (
 )
 
 MINUTE = 60_000
-law = settings(deadline=None, max_examples=examples(100))
+law = settings(deadline=None, max_examples=examples(40))
 MOMENTS = st.lists(st.integers(0, 9 * MINUTE), min_size=1, max_size=25)
 
 

@@ -15,6 +15,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.stalen
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 ECS = "arn:aws:ecs:eu-west-1:111122223333"
 SEVEN, EIGHT = f"{ECS}:task-definition/web:7", f"{ECS}:task-definition/web:8"
 GROUP, GROUP_2 = (f"arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/{name}/1" for name in "ab")
@@ -23,7 +25,7 @@ NOW = 1_795_316_400.0  # 2026-11-22T03:00:00Z
 NOW_TEXT = "2026-11-22T03:00:00Z"
 
 # How long an example takes depends on the machine, and no test here knows of a clock.
-law = settings(deadline=None, max_examples=100)
+law = settings(deadline=None, max_examples=examples(40))
 
 # Instants as ECS gives them: to the millisecond, from 2014 (when it began) to 2100.
 instants = st.integers(1_400_000_000_000, 4_100_000_000_000).map(lambda millis: millis / 1000)

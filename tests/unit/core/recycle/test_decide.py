@@ -495,7 +495,7 @@ def situations(draw):
 
 
 @given(situations())
-@settings(law, max_examples=examples(200))
+@settings(law, max_examples=examples(80))
 def test_what_holds_for_every_action(situation):
     of, settings, seen, history, pause = situation
     action = decide(of, settings, seen, history, pause)

@@ -16,6 +16,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.core.recycle.samples import law, task, tasks
 
 FLOOR = 10
@@ -126,7 +127,7 @@ def situations(draw):
 
 
 @given(seen=situations(), floor=counts, patient=st.booleans())
-@settings(law, max_examples=300)
+@settings(law, max_examples=examples(100))
 def test_what_holds_for_every_action(seen, floor, patient):
     action = decide_leaving(seen, floor, patient)
     if isinstance(action, Lower):

@@ -13,6 +13,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.core.recycle.samples import GROUP, NOW, OTHER, OWN, law, service, task, task_id, tasks
 
 OLD_FORMAT = "01234567-89ab-cdef-0123-456789abcdef"  # of tasks, before 2019
@@ -593,7 +594,7 @@ def test_what_has_gone_is_not_described():
     victims=st.sets(st.integers(0, 349), max_size=60),
     first=st.lists(st.integers(0, 349), max_size=3),
 )
-@settings(law, max_examples=30)
+@settings(law, max_examples=examples(15))
 def test_a_look_costs_one_call_unless_more_is_in_flight_and_every_task_has_its_turn(count, in_flight, victims, first):
     knowledge = knowing(*tasks(count))
     knowledge.see([fresh(1000 + number, status="PENDING") for number in range(in_flight)], NOW)
@@ -749,7 +750,7 @@ happenings = st.one_of(
 
 
 @given(st.lists(happenings, max_size=25), st.sampled_from([0.0, 3.0]))
-@settings(law, max_examples=200)
+@settings(law, max_examples=examples(80))
 def test_what_is_counted_on_is_never_more_than_what_was_seen(story, stabilize):
     """Beside a plain list of what was last heard of each task."""
     knowledge = Knowledge(NOW, "healthy", True, stabilize, (), OWN)

@@ -16,6 +16,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.core.stacks.scheduled_task_world import (
     ACCOUNT,
     KEY,
@@ -204,7 +205,7 @@ def chosen(drawn_variables):
     return {**given, **MAIL} if given.pop("mail", False) else given
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @drawn(first=ANY, second=ANY)
 def test_a_run_settles_whatever_was_there_and_absent_leaves_nothing(first, second):
     given = chosen(second)

@@ -12,6 +12,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.states import 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.sandbox.states.asl_paths import AslError
 from tests.unit.core.states.jobs import ANY, FAILURES, NETWORK, ON_DEMAND, RETRY, SPOT, TOPIC, made
 from tests.unit.core.states.playing import CAPACITY, DONE, EXECUTION, MACHINE, STARTED, ended, play
@@ -104,7 +105,7 @@ EXECUTIONS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(EXECUTIONS, st.data())
 def test_of_executions_that_see_each_other_exactly_one_goes_on(executions, data):
     """Lists may be in any order, and one may lack the execution that asks."""
