@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.filter.recycle_summary import recycle_page, recycle_row
+from ansible_collections.steadyops.ecs.plugins.filter.recycle_page import recycle_page, recycle_row
 
 from tests.browser import Browser, roles_and_names
 from tests.end_to_end.conftest import LATENCIES, SPEED

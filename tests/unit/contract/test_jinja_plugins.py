@@ -58,6 +58,13 @@ def test_each_has_documentation_that_can_be_shown(kind, usage):
                 assert told_default == (list(default) if isinstance(default, tuple) else default)
 
 
+@pytest.mark.parametrize("kind", ["test", "filter"])
+def test_a_file_is_named_after_one_that_it_has(kind):
+    """Galaxy takes the name of each file for that of a plugin, and lists it without documentation if there is none."""
+    names = functions(kind).keys()
+    assert [path.stem for path in (PLUGINS / kind).glob("*.py") if path.stem not in names] == []
+
+
 def test_what_cannot_be_decided_is_an_error_of_ansible():
     ask = functions("test")["matches_event_pattern"]
     assert ask({"a": 1}, {"a": [1]})

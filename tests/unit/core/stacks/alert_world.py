@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Any
 
-from ansible_collections.steadyops.ecs.plugins.filter.failure_alerts import FilterModule
+from ansible_collections.steadyops.ecs.plugins.filter.failure_alerts_plan import FilterModule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.plan import description_to_write
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.connection.read import read_connection

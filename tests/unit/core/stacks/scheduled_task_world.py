@@ -8,7 +8,7 @@ import copy
 import json
 from typing import Any
 
-from ansible_collections.steadyops.ecs.plugins.filter.scheduled_task import read_options
+from ansible_collections.steadyops.ecs.plugins.filter.scheduled_task_plan import read_options
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.parse import pattern_text
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.stacks.scheduled_task.plan import (
     TASKS,

@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from ansible_collections.steadyops.ecs.plugins.filter.launch_retry import FilterModule
+from ansible_collections.steadyops.ecs.plugins.filter.launch_retry_plan import FilterModule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.arns import parse_arn
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.lint import lint
