@@ -80,8 +80,8 @@ options:
     default: false
 requirements:
   - python >= 3.10
-  - boto3 >= 1.34.0
-  - botocore >= 1.34.0
+  - boto3 >= 1.41.1
+  - botocore >= 1.41.1
 notes:
   - The module runs on the target host of the task, usually C(localhost), and uses the environment variables, profiles
     and configuration files of that host.
@@ -149,8 +149,8 @@ options:
     aliases: [iam_role_arn]
 requirements:
   - python >= 3.10
-  - boto3 >= 1.34.0
-  - botocore >= 1.34.0
+  - boto3 >= 1.41.1
+  - botocore >= 1.41.1
 notes:
   - The plugin uses the environment variables, profiles and configuration files of the controller.
   - For credentials and settings that are not given, the AWS SDK searches its usual places, including the role of the

@@ -14,6 +14,7 @@ import gc
 import os
 import random
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ finally:
 from ._core.aws_errors import advice, kind_of
 from ._core.errors import CallFailed, Refused
 from ._core.option_values import given_values
+from ._core.sdk_versions import refusal_of_sdk
 
 VERSION = "1.0.0"  # of this collection, as in galaxy.yml
 
@@ -124,6 +126,9 @@ class AwsModule(AnsibleAWSModule):
 
     def __init__(self, **rules: Any) -> None:
         super().__init__(**rules)
+        refusal = refused_sdk()
+        if refusal:
+            self.fail_json(msg=refusal)
         self._clients: dict[str, Any] = {}
         self._connect: Callable[[str], Any] | None = None
 
@@ -166,6 +171,12 @@ class AwsModule(AnsibleAWSModule):
         loader.list_available_services = functools.partial(_folders, loader.search_paths)
         session = amazon.boto3.session.Session(botocore_session=inner, profile_name=options.pop("profile_name", None))
         return functools.partial(session.client, config=config, region_name=region, endpoint_url=endpoint, **options)
+
+
+def refused_sdk() -> str | None:
+    """Return why the boto3 and botocore of this Python cannot be used, if they cannot."""
+    versions = {"boto3": amazon.boto3.__version__, "botocore": amazon.botocore.__version__}
+    return refusal_of_sdk(versions, sys.executable)
 
 
 def _folders(paths: list[str], type_name: str) -> list[str]:  # noqa: ARG001 - botocore names this argument

@@ -271,7 +271,7 @@ notes:
     function.
 
     C(logs:DescribeResourcePolicies), C(logs:PutResourcePolicy), C(logs:DeleteResourcePolicy),
-    C(logs:DescribeLogGroups) - a log group. Policies of single log groups need botocore 1.40 or newer.
+    C(logs:DescribeLogGroups) - a log group.
   - The module refuses a topic or queue that is encrypted with an AWS managed key, because EventBridge may not use that
     key. It does not check whether the policy of your own key lets EventBridge use it; it warns once, when the target is
     created.
@@ -418,6 +418,7 @@ target:
             Resource: arn:aws:sns:eu-central-1:123456789012:ecs-alerts
 """
 
+from ..module_utils import _python  # noqa: F401 - comes first
 from ..module_utils._aws.live.target import LiveTarget
 from ..module_utils._core.events.target.messages.fields import EVENT_KINDS
 from ..module_utils._core.events.target.messages.templates import SEVERITIES, TEMPLATES

@@ -333,7 +333,7 @@ connection:
       sample: kept
 """
 
-from ..module_utils._aws.calls.event_connections import require_kms_keys
+from ..module_utils import _python  # noqa: F401 - comes first
 from ..module_utils._aws.live.connection import settled_connection, write_connection
 from ..module_utils._core.events.connection.plan import plan_connection, warnings_of
 from ..module_utils._core.events.connection.read import read_connection
@@ -396,8 +396,6 @@ ARGUMENTS = {
 def work(module: AwsModule, check_mode: bool) -> Outcome:
     wanted = read_connection(module.params)
     events = module.client("events")
-    if wanted.kms_key:
-        require_kms_keys(events)
     current = waited(settled_connection(events, wanted))
     change = plan_connection(wanted, current)
     return converge(

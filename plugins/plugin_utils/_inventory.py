@@ -15,7 +15,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible_collections.amazon.aws.plugins.module_utils import botocore as amazon
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 
-from ..module_utils._amazon import CONNECTION, translate
+from ..module_utils._amazon import CONNECTION, refused_sdk, translate
 
 try:
     from ansible.utils.unsafe_proxy import wrap_var
@@ -41,6 +41,9 @@ class AwsInventory(AWSInventoryBase):
                 f"boto3 and botocore are required, but {sys.executable} does not have them. Install them for"
                 " that Python"
             )
+        refusal = refused_sdk()
+        if refusal:
+            self.refuse(refusal)
         of_boto3 = (amazon.botocore.exceptions.ClientError, amazon.botocore.exceptions.BotoCoreError)
         try:
             super().parse(inventory, loader, path, cache=cache)

@@ -1,23 +1,26 @@
 # Copyright: Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""python -m tests.versions [--quick | --check] [VERSION ...]: the roles on each supported ansible-core, on the sandbox.
+"""python -m tests.versions [--quick | --check] [NAME ...]: the roles in each supported environment, on the sandbox.
 
-Each version gets an environment of its own in build/versions, with the oldest Python that fits. Collections come from
-the package ``ansible`` of the development environment. A version whose Python is not installed is skipped, and a line
-says so. ``--quick`` applies and removes each role once. ``--check`` runs all roles in check mode, in one run of
-ansible-playbook, and takes the next Python where the oldest is not installed.
+``matrix.py`` has the environments. Each is made once, in build/versions. One whose Python is not installed is skipped,
+and a line says so. ``--quick`` applies and removes each role once. ``--check`` runs all roles in check mode, in one run
+of ansible-playbook, and takes another Python where the right one is not installed. The environment with the lowest
+versions also runs the unit tests of calls, and modules on a Python that is too old.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,48 +29,52 @@ import yaml
 
 from tests.sandbox.client import Sandbox
 from tests.versions.flows import FLOWS, Flow
+from tests.versions.matrix import ENVIRONMENTS, Environment
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
-# ansible-core -> the Pythons that it runs with, the oldest first, and what is installed.
-VERSIONS = {
-    "2.17": (("3.10", "3.11", "3.12"), "ansible-core==2.17.*"),
-    "2.18": (("3.11", "3.12", "3.13"), "ansible-core==2.18.*"),
-    "2.19": (("3.12", "3.13", "3.11"), "ansible-core==2.19.*"),
-    "newest": (("3.13", "3.14", "3.12"), "ansible-core"),
-}
+# What a target may have by default, and no module runs on.
+TOO_OLD = "3.9"
 
 
 def main(arguments: list[str]) -> int:
-    check = "--check" in arguments
-    wanted = [each for each in arguments if not each.startswith("--")] or list(VERSIONS)
+    options = [each for each in arguments if each.startswith("--")]
+    wanted = [each for each in arguments if not each.startswith("--")] or list(ENVIRONMENTS)
     failures = 0
-    for version in wanted:
-        all_pythons, requirement = VERSIONS[version]
-        pythons = all_pythons if check else all_pythons[:1]
+    for name in wanted:
+        environment = ENVIRONMENTS[name]
+        pythons = (environment.python, *(environment.others if "--check" in options else ()))
         python, found = next(((each, path) for each in pythons if (path := find_python(each))), ("", ""))
         if not found:
-            print(f"SKIP  ansible-core {version}: no Python {' or '.join(pythons)} on this machine (PATH, pyenv)")
+            print(f"SKIP  {name}: no Python {' or '.join(pythons)} on this machine (PATH, pyenv)")
             continue
-        home = environment_of(version if python == all_pythons[0] else f"{version}-{python}", found, requirement)
-        runs = (
-            {"all roles in check mode": partial(check_roles, home)}
-            if check
-            else {
-                f"role {role}": partial(run_flow, home, role, flow, "--quick" in arguments)
-                for role, flow in FLOWS.items()
-            }
-        )
-        for words, run in runs.items():
+        home = made(name if python == environment.python else f"{name}-{python}", found, environment)
+        for words, run in runs(name, home, options):
             began = time.perf_counter()
             problem = run()
             failures += problem is not None
-            where = f"ansible-core {core_of(home)}, Python {python}"
+            where = f"{name}: ansible-core {core_of(home)}, Python {python}"
             took = f"{time.perf_counter() - began:.1f} s"
             print(f"{'FAIL' if problem else 'pass'}  {where}, {words}: {took}", flush=True)
             if problem:
                 print(problem)
     return 1 if failures else 0
+
+
+def runs(name: str, programs: Path, options: list[str]) -> Iterator[tuple[str, Callable[[], str | None]]]:
+    """What to run in an environment: words, and a function that returns what went wrong."""
+    if "--check" in options:
+        yield "all roles in check mode", partial(check_roles, programs)
+        return
+    for role, flow in FLOWS.items():
+        yield f"role {role}", partial(run_flow, programs, role, flow, "--quick" in options)
+    if name == "lowest":
+        yield "unit tests of calls", partial(run_unit_tests, programs)
+        old = find_python(TOO_OLD)
+        if old:
+            yield f"a module on Python {TOO_OLD}", partial(run_on_old_python, programs, old)
+        else:
+            print(f"SKIP  {name}: a module on Python {TOO_OLD}: there is none on this machine (PATH, pyenv)")
 
 
 def find_python(version: str) -> str | None:
@@ -82,20 +89,42 @@ def find_python(version: str) -> str | None:
     return None
 
 
-def environment_of(version: str, python: str, requirement: str) -> Path:
+def made(name: str, python: str, environment: Environment) -> Path:
     """Make the environment unless it is there; returns its folder of programs."""
-    folder = BUILD / "versions" / version
+    folder = BUILD / "versions" / name
     done = folder / "installed"
     programs = folder / "bin"
-    if not done.exists():
+    wanted = f"{environment}\n"
+    if not done.exists() or done.read_text() != wanted:
         uv = [str(Path(sys.executable).parent / "uv")]
         subprocess.run([*uv, "venv", "-q", "--clear", "--python", python, folder], check=True)
-        subprocess.run(
-            [*uv, "pip", "install", "-q", "--python", programs / "python", requirement, "boto3", "cryptography"],
-            check=True,
-        )
-        done.touch()
+        install = [*uv, "pip", "install", "-q", "--python", programs / "python"]
+        tools = ("pytest", "hypothesis") if environment.bundle else ()
+        subprocess.run([*install, *environment.requirements, *tools, "cryptography"], check=True)
+        if environment.bundle:
+            unpack(environment, site_packages(folder))
+        done.write_text(wanted)
     return programs
+
+
+def site_packages(folder: Path) -> Path:
+    (found,) = folder.glob("lib/python3.*/site-packages")
+    return found
+
+
+def unpack(environment: Environment, folder: Path) -> None:
+    """Take the environment's collections out of its bundle."""
+    with tempfile.TemporaryDirectory() as downloads:
+        command = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "-d", downloads, environment.bundle]
+        subprocess.run(command, check=True)
+        (wheel,) = Path(downloads).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            for collection, version in environment.collections.items():
+                root = f"ansible_collections/{collection.replace('.', '/')}/"
+                archive.extractall(folder, [each for each in archive.namelist() if each.startswith(root)])
+                found = json.loads(archive.read(f"{root}MANIFEST.json"))["collection_info"]["version"]
+                if found != version:
+                    raise SystemExit(f"{environment.bundle} has {collection} {found} and not {version}")
 
 
 def core_of(programs: Path) -> str:
@@ -131,6 +160,29 @@ def check_roles(programs: Path) -> str | None:
         return run_plays(programs, sandbox, plays, True, "--check")
 
 
+def run_unit_tests(programs: Path) -> str | None:
+    """The tests whose answers botocore compares with its own description of AWS. Returns what went wrong."""
+    command = [programs / "python", "-m", "pytest", "-q", "--no-header", "tests/unit/aws"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr if done.returncode else None
+
+
+def run_on_old_python(programs: Path, python: str) -> str | None:
+    """Returns what a module says there, unless it is one sentence about Python."""
+    options = {"cluster": "production", "service": "shop", "all_tasks": True}
+    for module in ("ecs_service_recycle", "ecs_service_task_info"):
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {"ansible_python_interpreter": python},
+            "tasks": [{f"steadyops.ecs.{module}": options}],
+        }
+        output = played(programs, [play], {})[1]
+        if f"{python} is Python {TOO_OLD}, but Python 3.10 or newer is required. " not in output:
+            return output
+    return None
+
+
 def play_of(role: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     given = {f"{role}_{name}": value for name, value in variables.items()}
     return {"hosts": "localhost", "gather_facts": False, "vars": given, "roles": [f"steadyops.ecs.{role}"]}
@@ -140,25 +192,32 @@ def run_plays(
     programs: Path, sandbox: Sandbox, plays: list[dict[str, Any]], changes: bool, *options: str
 ) -> str | None:
     """Run a playbook that has to succeed and to change something, or nothing. Returns what went wrong."""
+    status, output = played(programs, plays, {"AWS_URL": sandbox.url}, *options)
+    recap = re.search(r"^localhost .*changed=(\d+)", output, re.MULTILINE)
+    if status or recap is None or "Traceback" in output:
+        return f"ansible-playbook ended with {status}\n{output}"
+    return None if bool(int(recap[1])) is changes else f"changed={recap[1]}\n{output}"
+
+
+def played(programs: Path, plays: list[dict[str, Any]], more: Mapping[str, str], *options: str) -> tuple[int, str]:
+    """Run a playbook; returns its exit status and all that it printed."""
     path = programs.parent / "plays.yml"
     path.write_text(yaml.safe_dump(plays))
     done = subprocess.run(
         [programs / "ansible-playbook", path, *options],
-        env={**os.environ, **dict(settings(programs)), "AWS_URL": sandbox.url},
+        env={**os.environ, **dict(settings(programs)), **more},
         capture_output=True,
         text=True,
         check=False,
     )
-    output = done.stdout + done.stderr
-    recap = re.search(r"^localhost .*changed=(\d+)", output, re.MULTILINE)
-    if done.returncode or recap is None or "Traceback" in output:
-        return f"ansible-playbook ended with {done.returncode}\n{output}"
-    return None if bool(int(recap[1])) is changes else f"changed={recap[1]}\n{output}"
+    return done.returncode, done.stdout + done.stderr
 
 
 def settings(programs: Path) -> Iterator[tuple[str, str]]:
     """What another Ansible needs that is not in its own environment, and files of its own."""
-    collections = [str(BUILD / "collections"), sysconfig.get_paths()["purelib"]]
+    own = site_packages(programs.parent)
+    others = own if (own / "ansible_collections").exists() else Path(sysconfig.get_paths()["purelib"])
+    collections = [str(BUILD / "collections"), str(others)]
     yield "ANSIBLE_COLLECTIONS_PATH", os.pathsep.join(collections)
     yield "ANSIBLE_PYTHON_INTERPRETER", str(programs / "python")
     yield "ANSIBLE_HOME", str(programs.parent / "ansible")

@@ -17,7 +17,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.connection
     write_connection,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Failed, Refused
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Failed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.api_destination import (
     ApiDestination,
     WantedApiDestination,
@@ -368,18 +368,6 @@ def test_what_was_begun_earlier_is_waited_for(states, wait, seen):
     wanted = replace(WANTED, patience=Patience(wait, 9, 1))
     _done, pauses, found = ended(settled_connection(client, wanted))
     assert (found and found.state, len(pauses)) == (seen, len(states) - 1)
-
-
-def test_an_old_botocore():
-    client, _stub = stubbed("events")
-    event_connections.require_kms_keys(client)
-    members = client.meta.service_model.operation_model("CreateConnection").input_shape.members
-    known = members.pop("KmsKeyIdentifier")
-    try:
-        with pytest.raises(Refused, match="kms_key_identifier: the installed botocore is too old"):
-            event_connections.require_kms_keys(client)
-    finally:
-        members["KmsKeyIdentifier"] = known
 
 
 ENDPOINT = "https://example.com/"

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.amazon.aws.plugins.doc_fragments import assume_role, common, region
-from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.steadyops.ecs.plugins.doc_fragments import (
     attributes,
@@ -41,10 +40,6 @@ THEIR_PLUGINS = {
     for fragment in (common, region, assume_role)
     for name, option in yaml.safe_load(fragment.ModuleDocFragment.PLUGINS)["options"].items()
 }
-
-
-def numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]
 
 
 def test_no_option_is_missing_or_invented():
@@ -83,15 +78,6 @@ def test_the_environment_variables_that_count_are_named_in_their_order(name):
 def test_the_words_are_our_own(name):
     # Both are GPL, but a copy would age unseen.
     assert not set(OURS["options"][name]["description"]) & set(THEIRS[name]["description"])
-
-
-@pytest.mark.parametrize("library", ["boto3", "botocore"])
-def test_the_lowest_sdk_is_one_number_everywhere(library):
-    assert OURS["requirements"] == OUR_PLUGINS["requirements"]
-    documented = next(line for line in OURS["requirements"] if line.startswith(f"{library} >= "))
-    lowest = documented.removeprefix(f"{library} >= ")
-    assert f"{library}>={lowest}" in (ROOT / "requirements.txt").read_text().splitlines()
-    assert numbers(lowest) <= numbers(getattr(botocore, f"MINIMUM_{library.upper()}_VERSION"))
 
 
 def test_modules_that_only_read_leave_no_attribute_open():

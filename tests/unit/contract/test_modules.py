@@ -75,6 +75,12 @@ def action(task: dict[str, Any]) -> str:
     return actions[0]
 
 
+@every_module
+def test_an_old_python_is_refused_before_other_files_are_read(name):
+    first = re.search(r"^from \.\.module_utils.*$", (ROOT / f"plugins/modules/{name}.py").read_text(), re.MULTILINE)
+    assert first[0].startswith("from ..module_utils import _python ")
+
+
 def test_there_are_modules():
     assert NAMES
 

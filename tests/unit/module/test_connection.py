@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import gc
+import json
 from pathlib import Path
 
+import boto3
+import botocore
 import pytest
 import yaml
 from ansible_collections.steadyops.ecs.plugins.module_utils import _amazon
@@ -36,6 +39,14 @@ def test_one_session_one_client_for_each_service():
     ecs, elbv2 = made.client("ecs"), made.client("elbv2")
     assert made.client("ecs") is ecs
     assert ecs._loader is elbv2._loader, "what botocore reads from disk is read once"
+
+
+@pytest.mark.parametrize("library", [boto3, botocore])
+def test_an_sdk_that_is_too_old_is_refused(library, monkeypatch, capsys):
+    monkeypatch.setattr(library, "__version__", "1.41.0")
+    with pytest.raises(SystemExit):
+        module(region="eu-west-1")
+    assert "but 1.41.1 or newer is required" in json.loads(capsys.readouterr().out)["msg"]
 
 
 def test_every_service_of_botocore_is_found_and_no_other():

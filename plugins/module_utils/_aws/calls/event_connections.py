@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._amazon import ALREADY_EXISTS, NOT_FOUND, aws_call
-from ..._core.errors import Refused
 from ..._core.events.connection.model import (
     API_KEY,
     BASIC,
@@ -67,12 +66,6 @@ def update_connection(
 def delete_connection(events: Any, name: str) -> None:
     """Delete the connection, if it is there."""
     events.delete_connection(Name=name)
-
-
-def require_kms_keys(events: Any) -> None:
-    """Raises ``Refused`` when this botocore is too old to give a connection a KMS key."""
-    if "KmsKeyIdentifier" not in events.meta.service_model.operation_model("CreateConnection").input_shape.members:
-        raise Refused("kms_key_identifier: the installed botocore is too old and does not support it for connections")
 
 
 def _settings(
