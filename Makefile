@@ -4,7 +4,6 @@
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 VENV ?= .venv
-UV_VERSION := 0.13.9
 
 BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
@@ -48,7 +47,8 @@ unexport AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; echo '$(strip $(1)): FAILED'; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests oldest test-all lint ansible-lint molecule bench mutants sandbox build lock clean environment FORCE
+.PHONY: help demo test tests oldest test-all all-tests simulations matrix lint ansible-lint molecule licences docs release-check release \
+	bench mutants sandbox build lock clean environment FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,12 +71,24 @@ tests: build
 oldest: build
 	@$(PY) -m tests.versions --check 2.17
 
-test-all: lint ansible-lint molecule ## the same, the long flows, 130,000 simulated histories, a fleet of 50 services, roles on each ansible-core
+test-all: lint licences ansible-lint molecule matrix simulations all-tests ## the same, the long flows, 130,000 simulated histories, a fleet of 50 services, roles in each supported environment
+
+all-tests: build
+	@FLEET_SERVICES=50 EXAMPLES=10 $(PYTEST)
+
+matrix: build
 	@$(PY) -m tests.versions
+
+simulations: build
 	@$(PY) -m tests.simulation --runs 100000
 	@$(PY) -m tests.simulation --method scale_in --runs 20000
 	@$(PY) -m tests.simulation --method fleet --runs 10000
-	@FLEET_SERVICES=50 EXAMPLES=10 $(PYTEST)
+
+release-check: build ## every gate before a release, a line for each; takes GATES='lint docs'
+	@$(PY) -m tests.release.check $(GATES)
+
+release: build ## release VERSION=1.2.3 from a clean main: gates, changelog, artifact, commit and tag; publishes nothing
+	@$(PY) -m tests.release.publish '$(VERSION)' $(GATES)
 
 # The package ansible has no collection awx.awx since 14, that is, for Python 3.12 and later.
 WITHOUT_AWX = $(if $(wildcard $(VENV)/lib/python*/site-packages/ansible_collections/awx),,--exclude awx/apply.yml)
@@ -93,6 +105,12 @@ lint: build ## formatting, types, YAML, plain English, changelog and documentati
 
 ansible-lint: build ## Ansible's rules for production
 	$(call step, ansible-lint, $(BIN)/ansible-lint -q --nocolor $(WITHOUT_AWX))
+
+licences: build ## whether every file says its licence, as REUSE wants it
+	$(call step, reuse, $(BIN)/reuse lint -q)
+
+docs: build ## the site of the documentation, in build/docs/build/html
+	@$(PY) -m tests.release.docs
 
 molecule: build ## the scenarios in extensions/molecule, against sandboxes, two at a time
 	@$(MAKE) --no-print-directory -j 2 $(SCENARIOS:%=molecule-%)
@@ -114,9 +132,10 @@ sandbox: build ## AWS on loopback, to point playbooks at with endpoint_url; take
 
 build: $(BUILD)/installed ## the collection, built and installed into build/collections
 
-lock: $(VENV)/installed ## pin what requirements/dev.in asks for
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --upgrade \
-		--custom-compile-command 'make lock' -o requirements/dev.txt requirements/dev.in
+lock: $(VENV)/installed ## pin what requirements/*.in ask for, with hashes
+	@for name in dev importer uv; do \
+		$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --upgrade --generate-hashes \
+			--custom-compile-command 'make lock' -o requirements/$$name.txt requirements/$$name.in || exit 1; done
 
 clean: ## remove all that make has made
 	@rm -rf $(VENV) $(BUILD)
@@ -130,12 +149,12 @@ $(VENV)/installed: requirements/dev.txt
 	@test -n '$(PYTHON)' && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'Python 3.11 or newer is needed: none was found as "$(or $(PYTHON),python3)". Try make PYTHON=/path/to/python3.'; exit 1; }
 	@test -x $(BIN)/pip || { echo 'Setting up $(VENV), once.'; $(PYTHON) -m venv $(VENV); }
-	@$(PY) -m pip install -qq --disable-pip-version-check uv==$(UV_VERSION)
-	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --python $(PY) -r $<
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --require-hashes --python $(PY) -r $<
 	@touch $@
 
 # Installed as a user would, from the archive; made again when a file that goes into it has changed, come or gone.
-SOURCES := $(shell find CHANGELOG.md CONTRIBUTING.md LICENSE README.md changelogs/changelog.yaml docs/docsite extensions/eda galaxy.yml meta playbooks \
+SOURCES := $(shell find .config CHANGELOG.md CONTRIBUTING.md LICENSE LICENSES README.md REUSE.toml changelogs/changelog.yaml docs/docsite extensions/eda galaxy.yml meta playbooks \
 	plugins requirements.txt roles -type f ! -name '*.pyc' 2>/dev/null | sort)
 
 $(BUILD)/sources: FORCE

@@ -1,0 +1,136 @@
+# Copyright: Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""python -m tests.release.check [GATE ...]: run every gate before a release, and print one line for each.
+
+What a gate prints goes to build/release/GATE.log. A gate ends with a status other than 0 if it failed. It says what it
+could not check in lines that begin with ``SKIP``, and why it cannot run at all in a last line ``CANNOT RUN: reason``.
+Exits with 0 only if every gate ran and is green.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LOGS = ROOT / "build/release"
+CANNOT_RUN = "CANNOT RUN: "
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # one make should not take another for its child
+SHOWN = 20  # last lines of a gate that failed
+PYTHON = sys.executable
+
+
+def make(target: str) -> tuple[str, ...]:
+    return "make", "-s", "--no-print-directory", target
+
+
+# Name -> command. Quick ones come first.
+GATES: dict[str, tuple[str, ...]] = {
+    "lint": make("lint"),
+    "licences": make("licences"),
+    "changelog": (PYTHON, "-m", "tests.release.changelog"),
+    "docs": make("docs"),
+    "artifact": (PYTHON, "-m", "tests.release.artifact"),
+    "galaxy-importer": (PYTHON, "-m", "tests.release.importer"),
+    "ansible-lint": make("ansible-lint"),
+    "sanity": (PYTHON, "-m", "tests.sanity"),
+    "tests": make("all-tests"),
+    "molecule": make("molecule"),
+    "matrix": make("matrix"),
+    "simulations": make("simulations"),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    kind: str  # "ok", "FAILED" or "cannot run"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def green(self) -> bool:
+        return self.kind == "ok" and not self.notes
+
+
+def verdict(status: int, output: str) -> Verdict:
+    """Judge a gate by its exit status and what it printed."""
+    lines = output.strip().splitlines()
+    reasons = [line.partition(CANNOT_RUN)[2] for line in lines if line.startswith(CANNOT_RUN)]
+    if reasons:
+        return Verdict("cannot run", (reasons[-1],))
+    if status:
+        return Verdict("FAILED", tuple(lines[-SHOWN:]))
+    notes = [line.removeprefix("SKIP").strip() for line in lines if line.startswith("SKIP")]
+    notes += re.findall(r"\b\d+ skipped\b", lines[-1] if lines else "")
+    return Verdict("ok", tuple(notes))
+
+
+def line_of(name: str, result: Verdict, seconds: float) -> str:
+    if result.kind == "cannot run":
+        return f"{name}: cannot run, {result.notes[0]}"
+    skipped = f", not checked: {'; '.join(result.notes)}" if result.kind == "ok" and result.notes else ""
+    return f"{name}: {result.kind}, {seconds:.0f} s{skipped}"
+
+
+def summary(results: dict[str, Verdict]) -> str:
+    """What is green and what is not, in one sentence each."""
+    groups = {
+        "green": [name for name, each in results.items() if each.green],
+        "green in part": [name for name, each in results.items() if each.kind == "ok" and each.notes],
+        "failed": [name for name, each in results.items() if each.kind == "FAILED"],
+        "cannot run here": [name for name, each in results.items() if each.kind == "cannot run"],
+        "not asked for": [name for name in GATES if name not in results],
+    }
+    return "\n".join(f"{words}: {', '.join(names)}" for words, names in groups.items() if names)
+
+
+def is_missing(command: Sequence[str]) -> bool:
+    """Whether a gate is a module of tests that does not exist."""
+    if command[:2] != (PYTHON, "-m"):
+        return False
+    path = ROOT / command[2].replace(".", "/")
+    return not (path.with_suffix(".py").exists() or (path / "__main__.py").exists())
+
+
+def environment() -> dict[str, str]:
+    """What programs that are started here get: nothing of the make that started this."""
+    return {key: value for key, value in os.environ.items() if key not in OF_MAKE}
+
+
+def run(name: str) -> Verdict:
+    command = GATES[name]
+    if is_missing(command):
+        return Verdict("cannot run", (f"there is no {command[2]}",))
+    with (LOGS / f"{name}.log").open("w+") as log:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
+        )
+        log.seek(0)
+        return verdict(done.returncode, log.read())
+
+
+def main(names: Sequence[str]) -> int:
+    unknown = [name for name in names if name not in GATES]
+    if unknown:
+        print(f"There is no gate {', '.join(unknown)}. There are {', '.join(GATES)}")
+        return 2
+    LOGS.mkdir(parents=True, exist_ok=True)
+    results: dict[str, Verdict] = {}
+    for name in names or GATES:
+        began = time.monotonic()
+        results[name] = run(name)
+        print(line_of(name, results[name], time.monotonic() - began), flush=True)
+        if results[name].kind == "FAILED":
+            shown = [*results[name].notes, f"All of it is in build/release/{name}.log"]
+            print("\n".join(f"    {line}" for line in shown))
+    print(summary(results))
+    return 0 if all(each.kind == "ok" for each in results.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
