@@ -107,7 +107,8 @@ ansible-lint: build ## Ansible's rules for production
 	$(call step, ansible-lint, $(BIN)/ansible-lint -q --nocolor $(WITHOUT_AWX))
 
 licences: build ## whether every file says its licence, as REUSE wants it
-	$(call step, reuse, $(BIN)/reuse lint -q)
+	$(call step, reuse, $(BIN)/reuse lint --lines)
+	$(call step, headers, $(PY) -m tests.release.headers)
 
 docs: build ## the site of the documentation, in build/docs/build/html
 	@$(PY) -m tests.release.docs

@@ -122,7 +122,11 @@ def main(arguments: list[str]) -> int:
         subprocess.run(["make", "-s", "build"], cwd=ROOT, env=check.environment(), check=True)
         git("add", "--all")
         green = check.main([name for name in OF_THE_ARTIFACT if name in gates]) == 0
-    except (subprocess.CalledProcessError, KeyboardInterrupt):
+    except subprocess.CalledProcessError as error:
+        take_back()
+        print(f"{version} is not released: {error}")
+        return 1
+    except KeyboardInterrupt:
         take_back()
         raise
     if not green:

@@ -1,5 +1,6 @@
-# Copyright: Contributors to the steadyops.ecs project
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Copyright (c) Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the gates and the steps of a release decide."""
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from tests.release.artifact import differing, misplaced, untracked
 from tests.release.changelog import findings
 from tests.release.check import GATES, Verdict, is_missing, line_of, summary, verdict
 from tests.release.docs import sorted_out
+from tests.release.headers import LINES, MARKS, with_header
 from tests.release.importer import complaints, undocumented
 from tests.release.publish import PLACES, Repository, refusal, with_version
 
@@ -125,6 +127,24 @@ def test_what_galaxy_importer_says():
 )
 def test_what_is_wrong_with_a_changelog(changelog, releases, expected):
     assert findings(changelog, releases, "1.0.0", {"a"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("suffix", "before", "after"),
+    [
+        ("py", "import a\n", "HEADERimport a\n"),
+        ("py", "#!/usr/bin/python\n# Copyright: me\n\nimport a\n", "#!/usr/bin/python\nHEADER\nimport a\n"),
+        ("py", "# Copyright (c) me\n# Why it is here.\n", "HEADER\n# Why it is here.\n"),
+        ("yml", "a: 1\n", "---\nHEADERa: 1\n"),
+        ("yml", "---\n# Copyright: me\na: 1\n", "---\nHEADERa: 1\n"),
+        ("rst", "A\n===\n", "..\nHEADER\nA\n===\n"),
+        ("rst", "..\n  Copyright: me\n\nA\n===\n", "..\nHEADER\nA\n===\n"),
+    ],
+)
+def test_a_licence_header_is_brought_in_once(suffix, before, after):
+    header = "".join(f"{MARKS[suffix]}{line}\n" for line in LINES)
+    assert with_header(suffix, before) == after.replace("HEADER", header)
+    assert with_header(suffix, with_header(suffix, before)) == with_header(suffix, before)
 
 
 def test_warnings_about_others_count_where_others_can_be_reached():
