@@ -218,7 +218,7 @@ def test_absent(connection, destination):
     destination(**ENDPOINT)
 
     refused, calls = connection(state="absent")
-    assert "is used by the API destination sentry. Delete those first" in refused["msg"]
+    assert "is used by the API destination sentry. Delete these first" in refused["msg"]
     assert writes(calls) == []
 
     for ask, key, operation in (
@@ -282,7 +282,7 @@ def test_a_connection_that_is_not_there_yet(destination):
     assert check["changed"]
     assert "the connection sentry does not exist" in warnings(check)[0]
     result, calls = destination(**ENDPOINT)
-    assert "There is no connection sentry for the API destination sentry. Make it first" in result["msg"]
+    assert "The connection sentry of the API destination sentry does not exist. Create it first" in result["msg"]
     assert writes(calls) == []
 
 
@@ -332,13 +332,13 @@ MISTYPED = [
     ({**API_KEY, **BASIC}, "mutually exclusive"),
     ({"api_key": {"name": "X-Key"}}, "missing required arguments: value"),
     ({"api_key": {"value": BAD}}, "missing required arguments: name"),
-    (with_key(value=f"{BAD}:1"), "api_key.value holds a colon"),
+    (with_key(value=f"{BAD}:1"), "api_key.value must not contain a colon"),
     (with_key(value=BAD * 60), "`api_key.value` must have 1 to 512 characters (got 600)"),
     (with_key(value=""), "`api_key.value` must have 1 to 512 characters (got 0)"),
     (with_key(value="\t"), "api_key.value is blank"),
     (with_key(value=f"{BAD}\n"), "api_key.value must not contain a line break"),
     (with_key(name="X Key"), "api_key.name must be the name of a header"),
-    (with_key(name="X:Key"), "api_key.name holds a colon"),
+    (with_key(name="X:Key"), "api_key.name must not contain a colon"),
     ({"api_key": {"name": "X-Key", "vaule": BAD}}, "missing required arguments: value"),
     ({"api_key": BAD}, "argument 'api_key' is of type str and must be a dictionary"),
     ({"api_key": [BAD]}, "argument 'api_key' is of type list and must be a dictionary"),
@@ -347,8 +347,8 @@ MISTYPED = [
         "argument 'invocation_http_parameters.body' is of type str and must be a dictionary",
     ),
     ({**API_KEY, "invocation_http_parameters": {"body": [{"key": "a", "secret": BAD}]}}, "value, secret_value"),
-    ({"basic": {"username": "a:b", "password": BAD}}, "basic.username holds a colon"),
-    ({"basic": {"username": "a", "password": f"a:{BAD}"}}, "basic.password holds a colon"),
+    ({"basic": {"username": "a:b", "password": BAD}}, "basic.username must not contain a colon"),
+    ({"basic": {"username": "a", "password": f"a:{BAD}"}}, "basic.password must not contain a colon"),
     ({"basic": {"username": "a"}}, "missing required arguments: password"),
     (with_oauth(authorization_endpoint="http://login.example.com/"), "only https URLs"),
     (with_oauth(authorization_endpoint="https:///token"), "the host after https:// is not valid"),
@@ -360,7 +360,7 @@ MISTYPED = [
     (with_oauth(client_id=None), "missing required arguments: client_id found in oauth"),
     (with_parameter("header", key="a b", value="c"), "must be names of headers"),
     (with_parameter("header", key="a", value="c\nd"), "header[0].value must not be blank, or contain line breaks"),
-    (with_parameter("header", key="a", secret_value=f"{BAD}é"), "header[0].secret_value is blank, or"),
+    (with_parameter("header", key="a", secret_value=f"{BAD}é"), "header[0].secret_value must not be blank, or"),
     (with_parameter("header", key="a"), "one of the following is required: value, secret_value"),
     (with_parameter("header", key="a", value="b", secret_value=BAD), "mutually exclusive"),
     (with_parameter("header", value="b"), "missing required arguments: key"),
@@ -376,7 +376,7 @@ MISTYPED = [
     ),
     (
         {**API_KEY, "invocation_http_parameters": {"body": [{"key": f"k{n}", "value": "1"} for n in range(101)]}},
-        "body has 101 entries: EventBridge takes 100 at most",
+        "body has 101 entries, but EventBridge allows 100",
     ),
     ({"invocation_http_parameters": {"query": [{"key": "a", "value": "b"}]}}, "Set api_key, basic or oauth as well"),
     ({**API_KEY, "description": "d" * 513}, "`description` must have at most 512 characters (got 513)"),
@@ -395,8 +395,8 @@ MISTYPED = [
 ]
 MISTYPED_DESTINATION = [
     ({**ENDPOINT, "name": "a/b"}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got 'a/b')"),
-    ({"connection": "sentry"}, "give invocation_endpoint"),
-    ({"invocation_endpoint": "https://example.com/"}, "give connection"),
+    ({"connection": "sentry"}, "Set invocation_endpoint to create it"),
+    ({"invocation_endpoint": "https://example.com/"}, "Set connection to create it"),
     (
         {**ENDPOINT, "connection": "a b"},
         "`connection` must be the name of a connection (1 to 64 letters, digits, dots, hyphens and underscores)",
@@ -540,5 +540,5 @@ def test_secrets_are_in_no_output_of_ansible(playbook, sandbox):
     output, _none = program.process.communicate(timeout=120)
     assert "Traceback" not in output
     assert "secret_values" in output
-    assert "api_key.value holds a colon" in output
+    assert "api_key.value must not contain a colon" in output
     assert leaked(output) == []

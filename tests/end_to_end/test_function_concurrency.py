@@ -52,7 +52,7 @@ def test_it_is_set_apart_kept_and_given_back(concurrency, functions):
 def test_what_cannot_be_is_told(concurrency, sandbox):
     assert "The function nothing does not exist" in concurrency(function_name="nothing")[0]["msg"]
     assert concurrency(function_name="nothing", state="absent")[0]["changed"] is False
-    assert "is needed" in concurrency(reserved_concurrent_executions=None)[0]["msg"]
+    assert "is required" in concurrency(reserved_concurrent_executions=None)[0]["msg"]
     words = (
         "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below "
         "its minimum value of [100]."

@@ -144,7 +144,7 @@ def test_what_is_written_midway_is_written_over(sandbox, begin):
     sandbox.act("tag", "web", tags={RECORD_TAG: "o=0 s=500"})
     result = module.result()
     assert result["recycle"]["status"] == "recycled"
-    assert f"somebody changed the tag {RECORD_TAG}" in warned(result)
+    assert f"someone changed the tag {RECORD_TAG}" in warned(result)
     witness.kept()
     witness.replaced()
 

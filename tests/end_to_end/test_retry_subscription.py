@@ -261,7 +261,7 @@ BAD = [
     ({"filter_pattern": "{ $.failures[0] EXISTS }"}, "EXISTS is not supported"),
     ({"filter_pattern": "x", "clusters": ["production"]}, "clusters are mutually exclusive"),
     ({"clusters": ["a b"]}, "`clusters` must be the name of an ECS cluster"),
-    ({"clusters": [f"cluster-{number:03}" for number in range(30)]}, "takes 1024"),
+    ({"clusters": [f"cluster-{number:03}" for number in range(30)]}, "allows 1024"),
     ({"task_families": ["report:7"]}, "must be a task family without revision"),
     ({"exclude_role_arns": ["launch-retry"]}, "`exclude_role_arns` must be the ARN of an IAM role"),
     ({"regions": ["Frankfurt"]}, "must be regions such as"),

@@ -134,7 +134,7 @@ def test_a_role_comes_changes_and_goes(stack, sandbox):
     again, writes = stack([{"iam_role": {"name": "tell", "state": "absent"}}])
     assert (again["changed"], writes) == (False, [])
     missing, _writes = stack([{"iam_role": {"name": "tell", "description": "x"}}])
-    assert "role tell in eu-central-1: There is no role tell. Set assume_role_policy_document" in missing["msg"]
+    assert "role tell in eu-central-1: The role tell does not exist. Set assume_role_policy_document" in missing["msg"]
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_tasks_that_start_and_tasks_that_are_being_stopped(sandbox, task_info):
     [
         ({"service": "webb"}, "there is no service webb in cluster default"),
         ({"cluster": "nowhere"}, "Cluster not found. Check cluster, service, region"),
-        ({"max_task_age": "7d", "token": "a"}, "are both given"),
+        ({"max_task_age": "7d", "token": "a"}, "are mutually exclusive"),
         ({"max_task_age": "a week"}, "must be an age such as 7d"),
         ({"started_before": "2999-01-01T00:00:00Z"}, "must be in the past"),
         ({"service": f"{ECS}:cluster/web"}, "must be the name of an ECS service"),

@@ -310,7 +310,7 @@ def test_a_record_that_somebody_changes_under_the_name_of_the_run_is_written_aga
     assert [word for word in texts[2].split() if word.startswith(("o=", "p="))] == ["o=4", *texts[1].split()[-1:]]
     assert " p=" in texts[1]
     assert " p=" not in texts[0]
-    assert len([words for words in report.warnings if "somebody changed the tag" in words]) == 1
+    assert len([words for words in report.warnings if "someone changed the tag" in words]) == 1
 
 
 def test_scale_in_makes_way_for_a_deployment(yardstick: Latencies) -> None:

@@ -38,7 +38,8 @@ def write_api_destination(events: Any, wanted: WantedApiDestination, change: Cha
         return None
     if after["connection_arn"] is None:
         raise Failed(
-            f"There is no connection {after['connection']} for the API destination {wanted.name}. Create it first,"
+            f"The connection {after['connection']} of the API destination {wanted.name} does not exist. Create it"
+            " first,"
             " with steadyops.ecs.events_connection"
         )
     # One that exists although none was found was made meanwhile, perhaps by a call whose answer was lost.
