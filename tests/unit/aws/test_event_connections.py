@@ -472,7 +472,7 @@ def test_an_api_destination_is_written(change, wait, calls, expected):
             Change(None, {**SHOWN, "connection_arn": None}),
             None,
             Failed,
-            "There is no connection sentry for the API destination sentry",
+            "The connection sentry of the API destination sentry does not exist",
         ),
         (WRITE_NEW, "create_api_destination", CallFailed, "LimitExceededException: Too many"),
         (DELETE, "delete_api_destination", CallFailed, "LimitExceededException: Too many"),

@@ -238,11 +238,11 @@ def missing(wanted: WantedTarget, found: Found, region: str) -> list[str]:
         return []
     words = []
     if not found.rule_exists:
-        words.append(f"There is no {wanted.rule} in {region}. Make it first, or check rule and event_bus_name")
+        words.append(f"There is no {wanted.rule} in {region}. Create it first, or check rule and event_bus_name")
     for option in ("arn", "dead_letter_arn"):
         place = found.places.get(str(getattr(wanted, option)))
         if place is not None and not place.exists:
-            words.append(f"{option}: there is no {place.arn}. Make it first, or check the ARN and the credentials")
+            words.append(f"{option}: there is no {place.arn}. Create it first, or check the ARN and the credentials")
     return words
 
 
