@@ -123,7 +123,7 @@ class Browser:
             piece = os.read(self._from, 1 << 20)
             assert piece, "the browser has ended"
             self._rest += piece
-        message, _, self._rest = self._rest.partition(b"\0")
+        message, _null, self._rest = self._rest.partition(b"\0")
         return json.loads(message)  # type: ignore[no-any-return]
 
     def size(self, width: int, height: int = 900, dark: bool = False) -> None:

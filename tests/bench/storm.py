@@ -20,7 +20,7 @@ MOST_SECONDS = 1.0  # of one core
 def seconds_of_storm() -> float:
     """Seconds of processor time for ten thousand records, the best of three: others may be busy on this machine."""
     texts = [json.dumps(cloudtrail(eventID=str(number))) for number in range(RECORDS)]
-    return min(_once(texts) for _ in range(3))
+    return min(_once(texts) for _time in range(3))
 
 
 def _once(texts: list[str]) -> float:

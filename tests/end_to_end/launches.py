@@ -134,7 +134,7 @@ class Launches:
 
     def deliver(self, way: str, record: dict[str, Any], times: int) -> None:
         """Hand over a record so many times."""
-        for _ in range(times):
+        for _time in range(times):
             if way == "eventbridge":
                 self.sandbox.publish({**event(record), "account": NUMBER})
             else:

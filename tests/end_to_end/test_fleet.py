@@ -161,7 +161,7 @@ def test_no_batch_is_begun_after_too_many_failures(sandbox, run):
                recycle_throttle=1)  # fmt: skip
     assert (done.row("s00.prod")[0], done.row("s01.prod")[0]) == ("failed", "recycled")
     assert len(done.batches()) == 1
-    (_, end), (begin, _) = sorted((times[0], times[-1]) for times in map(writes, limited))
+    (_first, end), (begin, _last) = sorted((times[0], times[-1]) for times in map(writes, limited))
     assert end < begin
     witnesses["s02"].untouched()
 

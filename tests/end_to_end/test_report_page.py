@@ -167,7 +167,7 @@ def test_it_can_be_read(browser, page, width, dark):
     ground = browser.ask("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(255, 255, 255)") is not dark
     # A table to screen readers, however it is laid out.
-    browser.accessible(lambda named: [role for role, _ in named if role in ("table", "rowheader")] == TABLE)
+    browser.accessible(lambda named: [role for role, _name in named if role in ("table", "rowheader")] == TABLE)
 
 
 def test_it_can_be_read_in_windows_of_many_widths(browser, page):
@@ -328,4 +328,4 @@ def test_it_can_be_read_where_scripts_are_forbidden(browser, page):
     browser.open(page)
     named = roles_and_names(browser.accessible(lambda named: len(pictures(named)) == 2))
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
-    assert "Recycle of 3 services" in [name for _, name in named]
+    assert "Recycle of 3 services" in [name for _role, name in named]

@@ -106,7 +106,7 @@ def serve(address: str, imported: list[str]) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     print("ready", flush=True)
     while True:
-        caller, _ = server.accept()
+        caller, _address = server.accept()
         if os.fork() == 0:
             server.close()
             _answer(caller)

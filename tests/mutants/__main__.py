@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib
 import os
 import subprocess
 import sys
@@ -17,10 +18,10 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests import conftest  # noqa: F401 - it builds the collection and takes make's environment
-
 from .mutations import Mutant, mutants
 from .trial import BrokenTests, Subject, Trials, subject
+
+importlib.import_module("tests.conftest")  # it builds the collection and takes make's environment
 
 ROOT = Path(__file__).parents[2]
 CORE = Path("plugins/module_utils/_core")

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -52,7 +52,7 @@ TARGETS = {
 class Moto(DomainDispatcherApplication):
     """Moto's server. It looks through all folders of moto for each call, which takes longer than most calls."""
 
-    @cache  # noqa: B019 - there is one of it
+    @lru_cache(maxsize=1000)  # noqa: B019 - there is one of it
     def get_backend_for_host(self, host: str | None) -> Any:
         return super().get_backend_for_host(host)
 

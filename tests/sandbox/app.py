@@ -200,7 +200,7 @@ def shorten(value: Any) -> Any:
 
 def gone(connection: socket.socket) -> bool:
     """Whether the other end has closed the connection, as the kernel does for a process that was killed."""
-    readable, _, _ = select.select([connection], [], [], 0)
+    readable, *_others = select.select([connection], [], [], 0)
     try:
         return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
     except OSError:

@@ -64,7 +64,7 @@ def draw_fleet(number: int) -> FleetScenario:
     return FleetScenario(
         number=number,
         services=services,
-        waves=[rng.choice([0, 0, 1]) for _ in services] if rng.random() < 0.3 else [0] * count,
+        waves=[rng.choice([0, 0, 1]) for _service in services] if rng.random() < 0.3 else [0] * count,
         limits=Limits(
             concurrency=rng.choice([1, 2, 3, 20]),
             max_failed=None if quiet else rng.choice([None, None, 0, 1]),
@@ -72,7 +72,7 @@ def draw_fleet(number: int) -> FleetScenario:
         ),
         call_seconds=seconds,
         incarnations=[CallFaults()] if quiet else faults,
-        restart_after=[] if quiet else [rng.choice([0.0, 5.0, 60.0, 900.0]) for _ in range(kills)],
+        restart_after=[] if quiet else [rng.choice([0.0, 5.0, 60.0, 900.0]) for _time in range(kills)],
         dead_is_seen=rng.random() < 0.5,
         end_at=rng.uniform(0, 900) if not quiet and rng.random() < 0.15 else None,
         rival_at=rng.uniform(0, 600) if not quiet and rng.random() < 0.2 else None,

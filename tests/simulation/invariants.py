@@ -250,7 +250,7 @@ class Watch:
         the task set was scaled down, or has no room for it beside tasks that it started for unhealthy ones.
         """
         ill = self.scenario.service.get("unhealthy", 0) > 0 or any(
-            "never_healthy" in kind for kind, _ in self.scenario.faults
+            "never_healthy" in kind for kind, _details in self.scenario.faults
         )
         full = self.scenario.service["room"] is not None and ill
         return (self.lowest_scale < 100 or full) and any("of them exist" in words for words in self.warnings())

@@ -77,7 +77,7 @@ def draw(number: int) -> Scenario:
         faults=_draw_faults(rng, service, scaling is not None),
         acts=_draw_acts(rng, size, scaling is not None),
         incarnations=incarnations,
-        restart_after=[rng.choice([0.0, 5.0, 60.0, 900.0]) for _ in range(kills)],
+        restart_after=[rng.choice([0.0, 5.0, 60.0, 900.0]) for _time in range(kills)],
         call_seconds=rng.choice([0.0, 0.05, 0.05, 0.5]),
         dead_is_seen=rng.random() < 0.5,
         end_at=rng.uniform(0, 400) if rng.random() < 0.1 else None,
@@ -106,7 +106,7 @@ def draw_scale_in(number: int) -> Scenario:
         number=number,
         settings=settings,
         incarnations=[draw_call_faults(rng, index < kills, 40) for index in range(kills + 1)],
-        restart_after=[rng.choice([0.0, 5.0, 60.0, 900.0, 5000.0]) for _ in range(kills)],
+        restart_after=[rng.choice([0.0, 5.0, 60.0, 900.0, 5000.0]) for _time in range(kills)],
         acts=_draw_acts(rng, base.service["desired"], base.scaling is not None),
     )
 
@@ -174,7 +174,7 @@ def _draw_held_up(number: int) -> Scenario:
         ),
         acts=[*base.acts, Act(rng.uniform(60, 900), "deploy", details={"running": False})],
         incarnations=[draw_call_faults(rng, index < kills, 15) for index in range(kills + 1)],
-        restart_after=[rng.choice([60.0, 900.0, 900.0, 3000.0]) for _ in range(kills)],
+        restart_after=[rng.choice([60.0, 900.0, 900.0, 3000.0]) for _time in range(kills)],
     )
 
 
@@ -238,7 +238,7 @@ def draw_capacity(number: int) -> Scenario:
         faults.append(("launch_fails", {"event": True, "times": rng.choice([1, 2, 5])}))
     acts = [Act(rng.uniform(0, 1500), "rebalance_zones")] * (service["az_rebalancing"] and rng.choice([1, 4]))
     if daemon:
-        acts = [Act(rng.uniform(0, 900), "instances", rng.choice([-1, 1, 2])) for _ in range(rng.choice([1, 2]))]
+        acts = [Act(rng.uniform(0, 900), "instances", rng.choice([-1, 1, 2])) for _time in range(rng.choice([1, 2]))]
     return replace(
         base,
         number=number,
@@ -430,7 +430,7 @@ def _draw_acts(rng: random.Random, size: int, scaled: bool) -> list[Act]:
     kinds = ["interrupt", "rescale", "protect", "sicken"] + ["scale_out"] * scaled
     return [
         Act(rng.uniform(0, 1500), rng.choice(kinds), rng.choice([-1, 1, 2]))
-        for _ in range(rng.choice([0, 0, 0, 1, 2]) if size else 0)
+        for _time in range(rng.choice([0, 0, 0, 1, 2]) if size else 0)
     ]
 
 

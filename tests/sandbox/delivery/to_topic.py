@@ -196,7 +196,7 @@ def mail(account: Account, subscription: Any, subject: str, text: str) -> dict[s
     """By SMTP to the server of POST settings {smtp: "127.0.0.1:2525"}; without one, only the journal has it."""
     if not account.smtp:
         return {"subject": subject, "sent": False}
-    host, _, port = account.smtp.rpartition(":")
+    host, _colon, port = account.smtp.rpartition(":")
     if not outbound.is_loopback(host):
         raise DeliveryFailed("CONNECTION_FAILURE", f"the mail server {account.smtp} is not on loopback")
     letter = EmailMessage()

@@ -35,7 +35,7 @@ NEEDS_ROLE = ("states", "kinesis", "firehose", "ecs", "batch", "execute-api", "r
 
 def bus_of(call: Call) -> str:
     """The name of the event bus of a request, which has to exist."""
-    name = str(call.parameters.get("EventBusName") or "default").split("event-bus/")[-1]
+    name = str(call.parameters.get("EventBusName") or "default").rsplit("event-bus/", 1)[-1]
     if name not in stored.backend("events", call.region).event_buses:
         raise SandboxError("ResourceNotFoundException", f"Event bus {name} does not exist.")
     return name
@@ -239,7 +239,7 @@ def put_event(account: Account, call: Call, entry: dict[str, Any]) -> dict[str, 
         "resources": entry.get("Resources") or [],
         "detail": detail,
     }
-    event_bus.put(account, call.region, str(entry.get("EventBusName") or "default").split("event-bus/")[-1], event)
+    event_bus.put(account, call.region, str(entry.get("EventBusName") or "default").rsplit("event-bus/", 1)[-1], event)
     return {"EventId": event["id"]}
 
 

@@ -101,7 +101,7 @@ def run(caller: socket.socket, packages: list[str]) -> None:
     os.chdir(told["task"])
     outcome: dict = {}  # type: ignore[type-arg]
     try:
-        module, _, name = told["handler"].rpartition(".")
+        module, _dot, name = told["handler"].rpartition(".")
         handler = getattr(importlib.import_module(module.replace("/", ".")), name)
         outcome["result"] = json.dumps(handler(told["event"], Context(told)))
     except BaseException as problem:  # noqa: BLE001 - whatever it is, the function has failed

@@ -50,7 +50,7 @@ def describe(account: Account, call: Call) -> dict[str, Any] | None:
         return {"resourcePolicies": [found] if found else []}
     if asked.get("policyScope") == "RESOURCE":
         return {
-            "resourcePolicies": [each for (region, _), each in account.log_policies.items() if region == call.region]
+            "resourcePolicies": [each for (region, _id), each in account.log_policies.items() if region == call.region]
         }
     return None
 

@@ -193,7 +193,9 @@ class Cluster:
         if started:
             service.created_at = service.primary.created_at = self.now - oldest - HOUR
             deployments.completed(self, service)
-            for born in sorted(self.now - self.random.uniform(newest, oldest) for _ in range(first.wanted(desired))):
+            for born in sorted(
+                self.now - self.random.uniform(newest, oldest) for _time in range(first.wanted(desired))
+            ):
                 self.running_task(service, born)
             for task in list(service.live.values())[:unhealthy]:
                 self._unhealthy_from_the_start(task, unhealthy_by, replaces_unhealthy)

@@ -20,7 +20,7 @@ def next_due(expression: str, after: float, began: float, zone: str = "UTC") -> 
 
     Raises ValueError for what is no schedule expression.
     """
-    kind, _, rest = expression.partition("(")
+    kind, _bracket, rest = expression.partition("(")
     if not rest.endswith(")") or kind not in ("at", "rate", "cron"):
         raise ValueError(f"not a schedule expression: {expression}")
     inside = rest[:-1].strip()
@@ -60,8 +60,8 @@ def numbers(field: str, lowest: int, highest: int, names: dict[str, int] | None 
     """A field as the numbers that it means: * 1,5 1-5 0/15 MON-FRI."""
     found: set[int] = set()
     for part in field.split(","):
-        span, _, step = part.partition("/")
-        first, _, last = span.partition("-")
+        span, _slash, step = part.partition("/")
+        first, _hyphen, last = span.partition("-")
         low = lowest if first in ("*", "?") else number(first, names)
         open_end = highest if step or first in ("*", "?") else low
         high = number(last, names) if last else open_end
@@ -85,7 +85,7 @@ def on_day(day: date, of_month: str, of_week: str) -> bool:
             return day == nearest_weekday(day, int(of_month[:-1]))
         return day.day in numbers(of_month, 1, 31)
     if "#" in of_week:
-        name, _, which = of_week.partition("#")
+        name, _hash, which = of_week.partition("#")
         return weekday == number(name, DAYS) and (day.day - 1) // 7 + 1 == int(which)
     if of_week.endswith("L") and of_week != "L":
         return weekday == number(of_week[:-1], DAYS) and day.day + 7 > last

@@ -135,7 +135,7 @@ def request(fired: Fired, text: str) -> Request:
 
 def universal(fired: Fired, rest: str, text: str) -> Request:
     """aws-sdk:ecs:runTask: the input is the request, in PascalCase or as the API writes it."""
-    service, _, name = rest.partition(":")
+    service, _colon, name = rest.partition(":")
     aws = CLIENTS.get(service, service)
     operation = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
     parameters = json.loads(text or "{}")

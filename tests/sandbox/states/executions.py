@@ -132,7 +132,7 @@ class Execution:
     def kind(self, resource: str) -> tuple[str, str]:
         """arn:aws:states:::ecs:runTask.sync is resource runTask.sync of type ecs."""
         if ":states:::" in resource:
-            kind, _, rest = resource.partition(":states:::")[2].partition(":")
+            kind, _colon, rest = resource.partition(":states:::")[2].partition(":")
             return kind, rest
         return "lambda", resource
 

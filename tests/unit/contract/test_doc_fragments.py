@@ -70,7 +70,7 @@ def test_an_option_is_documented_as_amazon_aws_reads_it(name):
 
 @pytest.mark.parametrize("name", sorted(OURS["options"]))
 def test_the_environment_variables_that_count_are_named_in_their_order(name):
-    _, variables = SPEC[name].get("fallback", (None, []))
+    _function, variables = SPEC[name].get("fallback", (None, []))
     assert re.findall(r"E\((\w+)\)", "".join(OURS["options"][name]["description"])) == list(variables)
 
 

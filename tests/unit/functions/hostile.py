@@ -184,7 +184,7 @@ class Source:
 
     def mutate(self, value: Any, times: int = 3) -> None:
         """Put something odd in the place of something, take it away, or add what is unknown."""
-        for _ in range(self.chance.randint(1, times)):
+        for _time in range(self.chance.randint(1, times)):
             inside = value
             while True:
                 keys = list(inside) if isinstance(inside, dict) else list(range(len(inside)))
@@ -217,7 +217,9 @@ class Source:
         """An event of Lambda, and how many things are in it. ``queued`` messages are delivered sooner or later."""
         kind, size = self.chance.random(), self.chance.randint(1, 12)
         if kind < 0.35:
-            texts = [json.dumps(self.record()) if self.chance.random() < 0.8 else self.garbage() for _ in range(size)]
+            texts = [
+                json.dumps(self.record()) if self.chance.random() < 0.8 else self.garbage() for _time in range(size)
+            ]
             return subscription(*texts, kind=self.one_of("DATA_MESSAGE", "DATA_MESSAGE", "CONTROL_MESSAGE")), size
         if kind < 0.6:
             made: Any = event(self.record()) if self.chance.random() < 0.6 else self.task()
@@ -227,7 +229,7 @@ class Source:
                 )
             return made, 1
         if kind < 0.97:
-            due = [queued.pop() for _ in range(min(size, len(queued)))]
+            due = [queued.pop() for _time in range(min(size, len(queued)))]
             while len(due) < size:
                 due.append(self.one_of(self.wish, self.wish, self.garbage, lambda: json.dumps(event(self.record())))())
             return messages(*due), size

@@ -45,7 +45,7 @@ class OfflineAws:
             )  # fmt: skip
             raise self.error(code, self.chance.choice(QUOTED).format(self.quoting(self.chance.choice(values(request)))))
         started = self.chance.randint(0, count)
-        tasks = [{"taskArn": f"{ECS}:task/prod/{self.chance.getrandbits(128):032x}"} for _ in range(started)]
+        tasks = [{"taskArn": f"{ECS}:task/prod/{self.chance.getrandbits(128):032x}"} for _time in range(started)]
         reason = self.chance.choice([CAPACITY, "AGENT", "ATTRIBUTE", "RESOURCE:CPU"])
         return {"tasks": tasks, "failures": [{"reason": reason}] if started < count else []}
 

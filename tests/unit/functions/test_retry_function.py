@@ -219,7 +219,7 @@ def test_a_record_that_cannot_be_queued_is_buried(function, capsys):
 
 
 def test_what_cannot_even_be_buried_fails_the_invocation(function):
-    for _ in range(2):
+    for _time in range(2):
         function.stubs["sqs"].add_client_error("send_message", "AccessDenied", "no")
     with pytest.raises(RuntimeError, match="1 records could not be handled or put into the dead-letter queue"):
         function(event(refused("AccessDenied")))

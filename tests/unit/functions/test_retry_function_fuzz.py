@@ -62,7 +62,7 @@ def fuzz(folder: Any, start: int, most: int) -> dict[str, int]:
 def handle(handler: Any, aws: OfflineAws, source: Source, seen: dict[str, int]) -> int:
     aws.quoting = source.one_of(*QUOTINGS)
     aws.buries = source.chance.random() > 0.01
-    aws.targets = [target(source) for _ in range(source.chance.choice([0, 1, 1, 2]))]
+    aws.targets = [target(source) for _time in range(source.chance.choice([0, 1, 1, 2]))]
     delivery, size = source.delivery(aws.queued)
     printed, before = io.StringIO(), len(aws.told)
     try:

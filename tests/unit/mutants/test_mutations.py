@@ -37,8 +37,9 @@ def made(source: str) -> set[str]:
         ("{a: b, **c}", {"{**c}", "{a: b, }"}),
         ("a if b else c", {"a if True else c", "a if False else c"}),
         ("[a for a in b if a]", {"[a for a in () if a]", "[a for a in b if True]", "[a for a in b if False]"}),
-        ("re.compile(r'a|b$', c)", {"re.compile(r'a|b', c)", "re.compile(r'a', c)", "re.compile(r'b$', c)",
-                                   "re.compile(r'a|b$', 0)", "re.compile('', c)", "re.compile(c, r'a|b$')"}),
+        ("re.compile(r'a|b$', c)",
+         {"re.compile(r'a|b', c)", "re.compile(r'a', c)", "re.compile(r'b$', c)", "re.compile(r'a|b$', 0)",
+          "re.compile('', c)", "re.compile(c, r'a|b$')"}),
         ("import a.b", set()),
     ],
 )  # fmt: skip

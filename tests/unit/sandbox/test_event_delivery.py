@@ -15,9 +15,9 @@ from .conftest import NUMBER, REGION, Aws
 from .event_stack import FAILED, function, messages, policy, queue, role, rule, statement, target, topic
 
 
-def deliver(events: Sandbox, event: dict[str, Any] = FAILED) -> dict[str, Any]:
+def deliver(events: Sandbox, event: dict[str, Any] | None = None) -> dict[str, Any]:
     """The one line of the journal that the event leaves."""
-    published = events.publish(event)
+    published = events.publish(event or FAILED)
     assert events.settle()
     (line,) = [each for each in events.deliveries(event=published["id"]) if each["kind"] == "target"]
     return line

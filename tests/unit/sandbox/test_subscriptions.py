@@ -72,7 +72,7 @@ def test_a_mailbox_has_to_be_confirmed(events: Sandbox, aws: Aws, mailbox: Mailb
     assert alert_letter["To"] == "ops@example.org"
     assert alert_letter["Subject"] == "AWS Notification Message"
     assert alert_letter["From"] == "AWS Notifications <no-reply@sns.amazonaws.com>"
-    body, _, footer = "\n".join(alert_letter.get_content().splitlines()).partition("\n--\n")
+    body, _line, footer = "\n".join(alert_letter.get_content().splitlines()).partition("\n--\n")
     assert json.loads(body)["detail"] == FAILED["detail"]
     assert f"unsubscribe.html?SubscriptionArn={confirmed}&Endpoint=ops@example.org" in footer
 

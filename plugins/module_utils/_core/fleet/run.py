@@ -52,10 +52,11 @@ class Job:
 
 
 class Account(Protocol[W]):
-    """The services of one account and region. ``bulk`` asks for several of them at once."""
+    """The services of one account and region."""
 
     @property
-    def bulk(self) -> Bulk[W]: ...
+    def bulk(self) -> Bulk[W]:
+        """Ask for several services at once."""
 
     def clock(self) -> float:
         """Seconds of a clock that only goes forward."""
@@ -278,7 +279,7 @@ class _Fleet(Generic[W]):
         job, now = self._jobs[title], self._clock()
         member = Member(self._account.world(job))
         report = Report(watch=Watch(self._watch.tell, math.inf))
-        world = cast("World", member)
+        world = cast(World, member)
         me = replace(self._me, meets=member.meets)
         steps = recycle(world, job.settings, job.cluster, job.service, me, report)
         self._move(title, state=RUNNING)

@@ -199,7 +199,8 @@ def read_message(message: Any, fingerprint: Sequence[str], settings: Settings) -
     if "end" not in given:
         return Failure(_key(fingerprint, event), _hash(event["id"])[:16], kind, event)
     key, opened = given["end"], given.get("opened")
-    if not isinstance(key, str) or not re.fullmatch(r"[0-9a-f]{32}", key) or type(opened) is not int:
+    is_key = isinstance(key, str) and re.fullmatch(r"[0-9a-f]{32}", key)
+    if not is_key or not isinstance(opened, int) or isinstance(opened, bool):
         raise Unreadable("the end of a window has no key or no time")
     return End(key, opened, kind, event)
 

@@ -10,12 +10,13 @@ After an intended change, write the files again and read the difference:
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    import tests.conftest  # noqa: F401 - the collection as it is now, as under pytest
+    importlib.import_module("tests.conftest")  # the collection as it is now, as under pytest
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.messages.templates import (
     TEMPLATES,

@@ -156,7 +156,7 @@ def test_what_holds_for_every_action(seen, floor, patient):
 @law
 def test_it_comes_to_an_end_and_takes_off_no_more_than_was_added(seen, floor):
     live, desired, bad, spare = seen.live, seen.desired, list(seen.bad), seen.spare
-    for _ in range(len(bad) + 3):
+    for _time in range(len(bad) + 3):
         now = Leaving(desired, seen.target, live, seen.nameless, seen.healthy, tuple(bad), spare)
         action = decide_leaving(now, floor, patient=False)
         if isinstance(action, Finish):

@@ -75,7 +75,7 @@ def test_what_was_learnt_of_the_earliest_fades_slowly():
 
 def test_looks_in_vain_grow_longer_and_begin_anew_with_what_is_learnt():
     pace = Pace(2.0, [])
-    assert [pace.pause(0.0) for _ in range(8)] == [2, 3, 4.5, 6.75, 10.125, 15, 15, 15]
+    assert [pace.pause(0.0) for _time in range(8)] == [2, 3, 4.5, 6.75, 10.125, 15, 15, 15]
     assert looks(Pace(0.5, []), 2.0) == [0.5, 1.25, 2.375]
     pace.learn(9, 10)
     assert [pace.pause(0.0), pace.pause(10.0), pace.pause(12.0)] == [10, 2, 3]

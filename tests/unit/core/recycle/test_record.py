@@ -285,7 +285,7 @@ def test_the_words_for_a_token_are_those_that_other_versions_read():
 
 
 def test_a_cutoff_that_is_no_number_is_none():
-    digest = remember_token({}, "a", 1.0).split("=")[0]
+    digest = remember_token({}, "a", 1.0).partition("=")[0]
     assert token_cutoff({TOKENS_TAG: f"{digest}=soon"}, "a") is None
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle import service_events
 
-# meaning, message, when it was seen, source
-with Path(__file__).with_name("service_events.tsv").open(newline="") as rows:
+# meaning, message, when it was seen, source; an escape such as \u2019 stands for a character that is not ASCII
+with Path(__file__).with_name("service_events.tsv").open(newline="", encoding="raw_unicode_escape") as rows:
     EVENTS = list(csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 

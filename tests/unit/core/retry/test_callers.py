@@ -87,8 +87,10 @@ ASKED = request(taskDefinition="report:7", overrides=container(environment=HIDDE
 RIGHT = container(environment=ENVIRONMENT, command=["run"])
 
 
-def made(overrides=RIGHT, cluster=f"{ECS}:cluster/prod", definition=f"{ECS}:task-definition/report:7", text=None):
-    return Candidate(cluster, definition, json.dumps(overrides) if text is None else text)
+def made(overrides=None, cluster=f"{ECS}:cluster/prod", definition=f"{ECS}:task-definition/report:7", text=None):
+    return Candidate(
+        cluster, definition, json.dumps(RIGHT if overrides is None else overrides) if text is None else text
+    )
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_the_record_of_source_002_is_read():
 
 def test_a_record_without_any_id_is_known_by_what_it_says():
     record = {key: value for key, value in cloudtrail().items() if key != "eventID"}
-    first, second = (read({**event(record), "id": None})[0].record.origin for _ in range(2))
+    first, second = (read({**event(record), "id": None})[0].record.origin for _time in range(2))
     assert first == second
     other = {**record, "responseElements": answer(0, "AGENT")}
     assert read({**event(other), "id": None})[0].record.origin != first

@@ -39,8 +39,8 @@ class World:
         self.trails = {"logs_launches": True, "denied": None}
         self.looked: dict[str, list[str]] = {}
 
-    def put(self, kind: str, name: str, /, **facts: Any) -> None:
-        self.things.setdefault(kind, {})[name] = facts
+    def put(self, kind: str, key: str, /, **facts: Any) -> None:
+        self.things.setdefault(kind, {})[key] = facts
 
     def find(self, look: dict[str, Any]) -> dict[str, Any]:
         """As ecs_stack_info answers."""

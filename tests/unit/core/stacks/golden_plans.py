@@ -9,13 +9,14 @@ After an intended change, write the files again and read the difference:
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    import tests.conftest  # noqa: F401 - the collection as it is now, as under pytest
+    importlib.import_module("tests.conftest")  # the collection as it is now, as under pytest
 
 from tests.unit.core.stacks import launch_retry_world as retry
 from tests.unit.core.stacks import scheduled_task_world as scheduled

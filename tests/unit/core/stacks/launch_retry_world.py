@@ -68,14 +68,14 @@ def nothing(variables: dict[str, Any]) -> dict[str, Any]:
     return {**HERE, **kinds, "trails": {"logs_launches": True, "denied": None}}
 
 
-def plan(variables: dict[str, Any], stack: dict[str, Any], package: Any = PACKAGE) -> dict[str, Any]:
-    return plan_stack(variables, stack, package).facts()
+def plan(variables: dict[str, Any], stack: dict[str, Any], *package: Any) -> dict[str, Any]:
+    return plan_stack(variables, stack, *(package or (PACKAGE,))).facts()
 
 
-def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[str, Any]:
+def after(variables: dict[str, Any]) -> dict[str, Any]:
     """An account in which a plan from nothing was carried out."""
     stack = nothing(variables)
-    facts = plan(variables, stack, package)
+    facts = plan(variables, stack)
     (role,) = (each["iam_role"] for each in facts["roles"])
     stack["iam_roles"][NAME] = role_facts(role, {"arn": ROLE, "attached_policies": []})
     (group,) = facts["log_groups"]
@@ -110,7 +110,7 @@ def after(variables: dict[str, Any], package: dict[str, Any] = PACKAGE) -> dict[
         **{key: function[key] for key in keys},
         "kms_key_arn": function.get("kms_key_arn"),
         "role_arn": function["role"],
-        "code_sha256": package["code_sha256"],
+        "code_sha256": PACKAGE["code_sha256"],
         "environment": {key: hashlib.sha256(value.encode()).hexdigest() for key, value in environment.items()},
         "reserved_concurrency": reserved[0] if reserved else None,
     }

@@ -50,6 +50,11 @@ NO_INSTANCE, NEVER_AN_INSTANCE, RAN_ALL_THE_SAME = (
         (0, "TaskFailedToStart", INSTANCES + "UnfulfillableCapacity: Unable to fulfill capacity."),
     )
 )
+NEVER_AGAIN = [
+    ("stopped by somebody", "UserInitiated", f"{INSTANCES}UnfulfillableCapacity"),
+    ("an image that was not pulled", "TaskFailedToStart", "CannotPullContainerError: Rate exceeded"),
+    ("never an instance, in words of both kinds", "TaskFailedToStart", f"{INSTANCES}Throttling: AccessDenied"),
+]
 EXITS_75, EXITS_1 = ended(75), ended(1)
 LOOK_AT_IT = [
     names.ENDED, names.REFUSED_FOR_NOW, names.IS_TASK, names.READ, names.CONTAINERS, names.NO_INSTANCE_FOR_NOW,
@@ -97,11 +102,7 @@ SHAPES = [
     ("never an instance", {"retry_launch": STEADY}, [NEVER_AN_INSTANCE], [], "States.TaskFailed"),
     ("a container that ran", {"retry_launch": STEADY}, [RAN_ALL_THE_SAME], [], "States.TaskFailed"),
     *[(words, {"retry_launch": STEADY}, [ended(None, stop_code=code, StoppedReason=reason)], [], "States.TaskFailed")
-      for words, code, reason in (
-          ("stopped by somebody", "UserInitiated", f"{INSTANCES}UnfulfillableCapacity"),
-          ("an image that was not pulled", "TaskFailedToStart", "CannotPullContainerError: Rate exceeded"),
-          ("never an instance, in words of both kinds", "TaskFailedToStart", f"{INSTANCES}Throttling: AccessDenied"),
-      )],
+      for words, code, reason in NEVER_AGAIN],
     ("a job whose command has the words", {"retry_launch": STEADY},
      [ended(1, Overrides={"ContainerOverrides": [{"Command": [EMPTY_CLUSTER.cause, INSTANCES]}]})], [],
      "States.TaskFailed"),

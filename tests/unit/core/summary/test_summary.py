@@ -337,8 +337,8 @@ def rectangles(timeline, floor=2):
     bars = read_bars(timeline)
     drawing = ET.fromstring(draw(timeline, bars, floor, "so it went", "s1"))
 
-    def percent(bar, name):
-        return float(bar.get(name).removesuffix("%"))
+    def percent(rectangle, name):
+        return float(rectangle.get(name).removesuffix("%"))
 
     return drawing, [
         (each.get("class"), percent(each, "x"), percent(each, "x") + percent(each, "width"), float(each.get("y")))
@@ -353,7 +353,8 @@ def text_of(drawing, kind):
 def test_a_bar_for_each_task():
     drawing, found = rectangles(TIMELINE)
     assert [kind for kind, *_place in found] == ["old", "old", "starting", "new", "bad"]
-    (_, begin, gone, _), (_, _, end, _), (_, came, good, y), (_, good_too, lives, y_too), (_, bad, over, _) = found
+    places = [place for _kind, *place in found]
+    (begin, gone, _y), (_begin, end, _y), (came, good, y), (good_too, lives, y_too), (bad, over, _y) = places
     assert (good, y) == (good_too, y_too)
     assert begin < came < good < gone < bad < over < lives == end
     assert drawing.get("role") == "img"
@@ -433,7 +434,7 @@ def test_durations(seconds, words):
 
 
 @pytest.mark.parametrize(
-    ("bar", "words"),
+    ("drawn", "words"),
     [
         (Bar("a", False, 0, 0, 41), "a: old, until 41 s"),
         (Bar("a", False, 0, 0, None), "a: old, still there at the end"),
@@ -441,8 +442,8 @@ def test_durations(seconds, words):
         (Bar("a", True, 5, None, 60), "a: new, from 5 s, never good, until 1:00"),
     ],
 )
-def test_bars_in_words(bar, words):
-    assert bar_words(bar) == words
+def test_bars_in_words(drawn, words):
+    assert bar_words(drawn) == words
 
 
 # ---- messages

@@ -266,10 +266,10 @@ SAME = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other", "expected"), SAME)
-def test_comparison(one, other, expected):
-    assert same_pattern(one, other) is expected
-    assert same_pattern(other, one) is expected
+@pytest.mark.parametrize(("left", "right", "expected"), SAME)
+def test_comparison(left, right, expected):
+    assert same_pattern(left, right) is expected
+    assert same_pattern(right, left) is expected
 
 
 def shuffled(value, chance):
