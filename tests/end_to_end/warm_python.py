@@ -124,7 +124,7 @@ def _load_plugins() -> None:
     loader.init_plugin_loader()
     assert loader.filter_loader.get("steadyops.ecs.recycle_row")
     assert loader.inventory_loader.get("steadyops.ecs.ecs_services")
-    for each in ("become", "callback", "connection", "shell", "vars"):
+    for each in ("become", "callback", "connection", "shell"):
         list(getattr(loader, f"{each}_loader").all(class_only=True))
     for plan in (PLUGINS / "module_utils/_core/stacks").rglob("[a-z]*.py"):
         words = plan.relative_to(PLUGINS).with_suffix("").parts
