@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.programs import INFO, QUICK, RECYCLE, Module, Playbook, Warm, arguments
+from tests.end_to_end.programs import INFO, QUICK, RECYCLE, Module, Playbook, Warm, arguments, start_forks
 from tests.end_to_end.warm_python import ANSIBLE, MODULES, warm_python
 from tests.permissions.journal import actions_in
 from tests.permissions.roles import ROLES
@@ -105,7 +105,10 @@ WARM = pytest.StashKey[Warm]()
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before workers are forked, for all of them
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, bool, bool]:
-    if not any("warm" in getattr(item, "fixturenames", ()) for item in session.items):
+    names = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if "sandbox" in names:
+        start_forks()
+    if "warm" not in names:
         return (yield)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

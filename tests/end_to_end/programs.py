@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,13 @@ QUICK = {"service": "web", "wait_delay": 0.05, "stabilize_time": 0, "wait_timeou
 FORKS = multiprocessing.get_context("forkserver")
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "plugins/modules").glob("*.py"))
 FORKS.set_forkserver_preload([__name__, *(MODULES + name for name in NAMES), "tests.end_to_end.warm_boto3"])
+
+
+def start_forks() -> None:
+    """Start what forks modules, for this process and for workers that are forked from it."""
+    forkserver.ensure_running()
+    # It would wait for a child, which in a worker is none of its own.
+    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
 
 
 def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:

@@ -20,6 +20,11 @@ def backend(service: Any, region: str) -> Any:
     return get_backend(service)[NUMBER][region]
 
 
+def regions(backends: Any) -> list[tuple[str, Any]]:
+    """What moto has of a service so far, by region: asking it makes what is missing, which takes longer."""
+    return list((backends.get(NUMBER) or {}).items())
+
+
 def rules(region: str, bus: str) -> list[Any]:
     found = backend("events", region).event_buses.get(bus)
     return list(found.rules.values()) if found else []

@@ -32,7 +32,7 @@ def install(account: Account) -> None:
 
 def poll(account: Account) -> None:
     """Begin a batch for every mapping whose queue has something. Called by the ticker, with the lock held."""
-    for region, backend in list(lambda_backends[account.number].items()):
+    for region, backend in stored.regions(lambda_backends):
         for mapping in list(backend._event_source_mappings.values()):
             if ":sqs:" not in mapping.event_source_arn:
                 continue

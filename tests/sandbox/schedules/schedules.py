@@ -17,6 +17,7 @@ from typing import Any
 from moto.events.models import events_backends
 from moto.scheduler.models import scheduler_backends
 
+from .. import stored
 from ..account import Account
 from ..ecs.events import envelope
 from ..events.targets import Matched, deliver
@@ -59,10 +60,10 @@ def timer(account: Account, made_of: tuple[Any, ...], expression: str, zone: str
 
 def poll(account: Account) -> None:
     """Fire what is due. Called by the ticker, with the lock held."""
-    stored = dict(known(account))
-    for name in account.timers.keys() - stored.keys():
+    scheduled = dict(known(account))
+    for name in account.timers.keys() - scheduled.keys():
         del account.timers[name]
-    for arn, (region, thing) in stored.items():
+    for arn, (region, thing) in scheduled.items():
         is_rule = ":rule/" in arn
         expression = thing.scheduled_expression if is_rule else thing.schedule_expression
         zone = "UTC" if is_rule else thing.schedule_expression_timezone
@@ -76,20 +77,20 @@ def poll(account: Account) -> None:
                 account.timers[arn] = Timer(made_of, expression, zone, 0.0, None, None, 0.0)
             continue
         if found.nominal is not None and found.due <= time.time() and thing.state != "DISABLED":
-            scheduled = found.nominal
+            nominal = found.nominal
             found.follow(account.speed)
-            fire(account, region, thing, scheduled)
+            fire(account, region, thing, nominal)
             if not is_rule and found.nominal is None and thing.action_after_completion == "DELETE":
                 remove(region, account, thing)
 
 
 def known(account: Account) -> Iterator[tuple[str, tuple[str, Any]]]:
     """All that has a schedule, by ARN."""
-    for region, backend in list(scheduler_backends[account.number].items()):
+    for region, backend in stored.regions(scheduler_backends):
         for group in list(backend.schedule_groups.values()):
             for schedule in list(group.schedules.values()):
                 yield schedule.arn, (region, schedule)
-    for region, backend in list(events_backends[account.number].items()):
+    for region, backend in stored.regions(events_backends):
         for rule in list(backend.event_buses["default"].rules.values()):
             if rule.scheduled_expression:
                 yield rule.arn, (region, rule)
