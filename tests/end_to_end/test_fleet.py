@@ -17,7 +17,7 @@ from tests.end_to_end.witness import Witness
 PLAYBOOK = "steadyops.ecs.service_recycle"
 NO_IMAGE = "CannotPullContainerError: image not found"
 # `make test-all` takes the fleet of fifty, which takes a minute.
-SERVICES = int(os.environ.get("FLEET_SERVICES", "12"))
+SERVICES = int(os.environ.get("FLEET_SERVICES", "8"))
 
 
 class Run:

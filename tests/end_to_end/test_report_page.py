@@ -282,6 +282,7 @@ def test_a_fleet_of_500_opens_at_once(browser, large):
 
 
 @WIDTHS
+@pytest.mark.sampled(2)
 def test_a_fleet_is_filtered_with_the_keyboard(browser, large, width):
     browser.size(width)
     browser.open(large)
