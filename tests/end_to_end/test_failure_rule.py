@@ -303,7 +303,7 @@ def test_info_of_many_rules(rules, events):
     assert len(rules()) == 120
 
 
-def test_the_jinja_test_in_a_play(playbook, tmp_path):
+def test_the_jinja_test_in_a_play(warm_playbook, tmp_path):
     tasks = """
 - name: Try patterns
   ansible.builtin.assert:
@@ -320,6 +320,6 @@ def test_the_jinja_test_in_a_play(playbook, tmp_path):
     msg: "{{ {} is steadyops.ecs.matches_event_pattern({'source': 'aws.ecs'}) }}"
   ignore_errors: true
 """
-    tried, refused = playbook(tasks).results()
+    tried, refused = warm_playbook(tasks).results()
     assert not tried.get("failed")
     assert "its value must be a list of alternatives" in refused["msg"]

@@ -35,14 +35,14 @@ def calls(sandbox):
 
 
 @pytest.fixture
-def run(sandbox, tmp_path):
+def run(sandbox, tmp_path, warm):
     """Runs a program of Ansible with an inventory file of these options."""
 
     def run(program, *arguments, file="fleet.ecs_services.yml", **options):
         path = tmp_path / file
         path.write_text(yaml.safe_dump({"plugin": PLUGIN, "endpoint_url": sandbox.url, **options}))
         done = subprocess.run(
-            [program, "-i", str(path), *arguments],
+            warm.command(program, "-i", str(path), *arguments),
             env={**os.environ, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"},
             capture_output=True,
             text=True,

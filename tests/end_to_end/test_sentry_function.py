@@ -262,7 +262,7 @@ def test_every_dependency_is_pinned_to_what_is_packed(package):
     assert all(line.split("sha256:")[1] in digests for line in text.splitlines() if "sha256:" in line)
 
 
-def test_the_role_packs_it_on_the_controller(playbook, package, tmp_path):
+def test_the_role_packs_it_on_the_controller(warm_playbook, package, tmp_path):
     """In check mode too: without the package nobody could tell whether the function has to be updated."""
     role = {"name": "steadyops.ecs.failure_alerts", "tasks_from": "package_sentry_function"}
     tasks = [
@@ -272,19 +272,19 @@ def test_the_role_packs_it_on_the_controller(playbook, package, tmp_path):
     variables = {"failure_alerts_package_dir": str(tmp_path / "cache")}
     shutil.copytree(WHEELS, tmp_path / "cache/wheels")
     for options in (["--check"], []):
-        results = playbook(tasks, *options, vars=variables).results()
+        results = warm_playbook(tasks, *options, vars=variables).results()
         assert not any(result.get("changed") for result in results)
         told = results[-1]["failure_alerts_sentry_package"]
         assert Path(told["path"]).read_bytes() == package.read_bytes()
         assert told["code_sha256"]
 
 
-def test_the_role_fails_with_the_words_of_the_program(playbook, tmp_path, monkeypatch):
+def test_the_role_fails_with_the_words_of_the_program(warm_playbook, tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     role = {"name": "steadyops.ecs.failure_alerts", "tasks_from": "package_sentry_function"}
     variables = {"failure_alerts_package_dir": str(tmp_path / "cache")}
-    results = playbook([{"name": "Pack", "ansible.builtin.include_role": role}], vars=variables).results()
+    results = warm_playbook([{"name": "Pack", "ansible.builtin.include_role": role}], vars=variables).results()
     assert results[-1]["failed"]
     assert "pip cannot get certifi" in results[-1]["msg"]
     assert f"or put the wheels into {tmp_path / 'cache/wheels'} yourself" in results[-1]["msg"]
