@@ -10,20 +10,15 @@ starts modules on Python 3.7, which must be able to read this file.
 from __future__ import annotations
 
 import json
+import platform
 import sys
 
 LOWEST = (3, 10)
 
 if sys.version_info[:2] < LOWEST:
-    print(  # noqa: T201 - how a module returns its result
-        json.dumps(
-            {
-                "failed": True,
-                "msg": (
-                    "{} is Python {}, but Python {} or newer is required. Set ansible_python_interpreter for this "
-                    "host to a newer Python that has boto3; on localhost, to {{{{ ansible_playbook_python }}}}."
-                ).format(sys.executable, *(".".join(map(str, version)) for version in (sys.version_info[:2], LOWEST))),
-            }
-        )
-    )
+    message = (
+        "steadyops.ecs requires Python {}.{} or newer on the host that runs the module, but {} is Python {}. "
+        "Set ansible_python_interpreter to a newer Python that has boto3."
+    ).format(*LOWEST, sys.executable, platform.python_version())
+    sys.stdout.write(json.dumps({"failed": True, "msg": message}))
     sys.exit(1)

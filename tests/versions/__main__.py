@@ -178,7 +178,7 @@ def run_on_old_python(programs: Path, python: str) -> str | None:
             "tasks": [{f"steadyops.ecs.{module}": options}],
         }
         output = played(programs, [play], {})[1]
-        if f"{python} is Python {TOO_OLD}, but Python 3.10 or newer is required. " not in output:
+        if f"but {python} is Python {TOO_OLD}." not in output:
             return output
     return None
 
