@@ -123,7 +123,7 @@ def _insights(log_group: str) -> str:
 
     A log stream has no link of its own, because EventBridge cannot cut the id of the task out of the ARN; the query
     can. AWS does not document this address. Public code makes it so: an object of JSURL, with * for % in its texts, and
-    the signs between them encoded twice. Assumed: an ARN and times may stand in it as they are.
+    the signs between them encoded twice; assumed: an ARN and times may stand in it unencoded.
     """
     query, group = (quote(each, safe="").replace("%", "*") for each in (_LINES_OF_TASK, log_group))
     times = "end~'<time>~start~'<created_at>~timeType~'ABSOLUTE~tz~'UTC"
