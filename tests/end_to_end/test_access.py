@@ -91,7 +91,7 @@ def test_permission_to_describe_instances(sandbox, denied):
 
 def test_credentials_that_have_expired(sandbox, witness, recycle):
     sandbox.fault("expired_token")
-    assert "The credentials have expired: get new ones and run the task again" in recycle(**TASK)["msg"]
+    assert "The credentials have expired. Get new ones and run the task again" in recycle(**TASK)["msg"]
     assert witness.writes() == []
 
 
@@ -134,5 +134,5 @@ def test_an_endpoint_that_nobody_listens_on(witness, recycle):
 def test_an_endpoint_that_is_not_aws(sandbox, witness, recycle):
     result = recycle(**TASK | {"wait_timeout": 1}, endpoint_url=f"{sandbox.url}/_sandbox/nothing")
     assert "service web in cluster default" in result["msg"]
-    assert "This does not seem to come from AWS: check the network, region and endpoint_url" in result["msg"]
+    assert "This does not seem to come from AWS. Check the network, region and endpoint_url" in result["msg"]
     assert witness.writes() == []

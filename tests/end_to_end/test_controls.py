@@ -113,7 +113,7 @@ def test_tasks_older_than_the_latest_change_of_a_secret(sandbox, recycle, task_i
         ),
         pytest.param(
             {"secrets": [{"name": "A", "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/far"}]},
-            "lies in us-east-1",
+            "is in us-east-1",
             id="another region",
         ),
     ],
@@ -207,7 +207,7 @@ def alarm(aws):
 def test_nothing_begins_while_an_alarm_rings_or_without_it(sandbox, recycle, aws, alarm):
     sandbox.service("web", tasks=2)
     witness = Witness(sandbox)
-    assert "alarms names typo, which CloudWatch does not have" in recycle(all_tasks=True, alarms=[alarm, "typo"])["msg"]
+    assert "alarms: CloudWatch has no typo." in recycle(all_tasks=True, alarms=[alarm, "typo"])["msg"]
     ring(aws, alarm)
     assert "CloudWatch alarm errors is in ALARM" in recycle(all_tasks=True, alarms=[alarm])["msg"]
     assert recycle(all_tasks=True, alarms=[alarm], check=True)["failed"]

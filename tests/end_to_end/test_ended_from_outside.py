@@ -208,7 +208,7 @@ def test_credentials_that_expire_on_the_way(witness, sandbox, begin, recycle):
     sandbox.fault("expired_token")
     sandbox.release()
     result = run.result()
-    assert "The credentials have expired: get new ones and run the task again" in result["msg"]
+    assert "The credentials have expired. Get new ones and run the task again" in result["msg"]
     assert witness.record()
     sandbox.clear_faults()
     assert recycle(**TASK)["recycle"]["resumed"]

@@ -90,7 +90,7 @@ def test_health_that_cannot_be_read_is_no_health(sandbox, recycle, kind, happens
 
     result = recycle(max_task_age="1h", stabilize_time=0.2)
     assert (result["recycle"]["status"], result["recycle"]["plan"]["wait_for"]) == ("recycled", "running")
-    assert any(words in warning and "stabilize_time: 0.2" in warning for warning in warnings(result))
+    assert any(words in warning and "stabilize_time (0.2 s)" in warning for warning in warnings(result))
     witness.replaced()
 
 

@@ -55,7 +55,7 @@ def test_a_moved_tag(recycle, service, registry):
     moved = push(registry, "b")
     for check in (True, False):
         (said,) = warnings(recycle(max_task_age="1h", check=check))
-        assert "only a deployment picks up" in said
+        assert "Only a deployment picks up" in said
         assert service in said
         assert moved in said
 

@@ -381,7 +381,8 @@ def test_the_targets_of_others_take_room(stack):
     events.put_targets(Rule=name, Targets=[{"Id": "theirs", "Arn": queue}])
     refused = stack.run(**WHOLE)
     assert (
-        f"The rule {name} has targets that this role has not made: theirs. A rule has at most five" in refused["words"]
+        f"The rule {name} has targets that this role did not create: theirs. A rule has at most five"
+        in refused["words"]
     )
     assert refused["writes"] == []
 

@@ -120,7 +120,7 @@ def test_before_and_after_a_success_and_a_failure(sandbox, run, topic, tls_mailb
     assert [subject for subject, _text in published] == expected
     letters = [letter.get_payload()[0].get_content().strip() for letter in tls_mailbox.letters]
     assert letters == [text for _subject, text in published]
-    assert "Going to replace 2 tasks, with 1 added first and in 2 steps." in letters[0]
+    assert "2 tasks will be replaced, with 1 added first and in 2 steps." in letters[0]
     assert "Desired count  2 before, 3 at most, 2 now" in letters[1]
     assert letters[3].count(NO_IMAGE) == 1
     (first, *_rest) = tls_mailbox.letters

@@ -169,7 +169,7 @@ class Session:
         missing = [name for name in names if name not in states]
         if missing:
             raise Refused(
-                f"alarms has {', '.join(missing)}, which CloudWatch does not have. Compare the names, the region and"
+                f"alarms: CloudWatch has no {', '.join(missing)}. Compare the names, the region and"
                 " the account with the output of 'aws cloudwatch describe-alarms'"
             )
         ringing = [name for name in names if states[name] == "ALARM"]
