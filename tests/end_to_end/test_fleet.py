@@ -52,7 +52,7 @@ class Run:
         """The services of each batch, in the order in which they were begun."""
         asked = self.output.split("TASK [Check which tasks to recycle]")[1:]
         return [
-            set(re.findall(r"^\w+: \[(\w+\.prod)\]", each.split("PLAY [Tell what")[0], re.MULTILINE)) for each in asked
+            set(re.findall(r"^\w+: \[(\w+\.prod)\]", each.split("PLAY [Show the summary")[0], re.MULTILINE)) for each in asked
         ]
 
 
@@ -211,7 +211,7 @@ def test_in_one_process_in_check_mode_and_with_too_many_failures(sandbox, run):
     [
         (
             {"service_recycle_mail": {"to": "x@example.com"}},
-            "service_recycle_mail. Leave it",
+            "service_recycle_mail. Omit it",
         ),
         ({"max_task_age": "soon"}, "max_task_age"),
         ({"all_tasks": True}, "Choose the service and its stale tasks"),
@@ -249,7 +249,7 @@ def test_check_mode_and_nothing_to_replace(sandbox, run, tmp_path):
     planned = run("--check", max_task_age="1h", recycle_report_path=str(page))
     assert planned.code == 0
     assert planned.row("s00.prod")[:5] == ["would recycle", "0", "0", "0", "1"]
-    assert planned.table[-1] == "check mode: nothing was changed; what is left would be replaced"
+    assert planned.table[-1] == "check mode: nothing was changed; the tasks left would be replaced"
     assert not page.exists()
     done = run(max_task_age="900d", recycle_report_path=str(page))
     assert (done.code, done.row("s00.prod")[0], done.recap("s00.prod")["failed"]) == (0, "unchanged", 0)
@@ -321,7 +321,7 @@ def test_options_under_their_own_names(sandbox, run):
     [
         ({"bach_size": 3}, "Did you mean batch_size?"),
         ({"service_recycle_bach_size": 3}, "Did you mean service_recycle_batch_size?"),
-        ({"batch_size": 3, "service_recycle_batch_size": 4}, "are both given"),
+        ({"batch_size": 3, "service_recycle_batch_size": 4}, "are mutually exclusive"),
     ],
 )
 def test_unknown_variables_are_refused(sandbox, run, variables, words):

@@ -98,7 +98,7 @@ def test_a_playbook_over_a_handful_of_which_one_cannot_start_new_tasks(witnesses
             "step 2 of 2:",
             "recycled: 2 ",
         ]
-    (why,) = [line for line in told if "prod/sc: failed" in line]
+    (why,) = [line for line in told if "prod/sc: failed: " in line]
     assert NO_IMAGE in why
     calls = result["fleet"]["api_calls"]
     assert calls == {name: count for name, count in calls.items() if count > 0}
