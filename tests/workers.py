@@ -1,5 +1,6 @@
-# Copyright: Contributors to the steadyops.ecs project
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Copyright (c) Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs tests in several processes: ``pytest -p tests.workers --workers 4``.
 
 pytest-xdist lets each worker import and collect everything, which takes longer than most of the tests here. These

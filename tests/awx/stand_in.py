@@ -1,5 +1,6 @@
-# Copyright: Contributors to the steadyops.ecs project
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Copyright (c) Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """As much of AWX's API as the collection awx.awx needs to set things up: it keeps what it is told, and tells it again.
 
 On loopback, standard library only. It is as strict as AWX about names that exist twice, objects that are referred to

@@ -1,5 +1,6 @@
-# Copyright: Contributors to the steadyops.ecs project
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Copyright (c) Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Plays that once broke an invariant: the number that replays each, and what was wrong.
 
 A number stands for the same play as long as ``scenario.draw`` draws the same, which a test watches. Who

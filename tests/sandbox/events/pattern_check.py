@@ -1,5 +1,6 @@
-# Copyright: Contributors to the steadyops.ecs project
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Copyright (c) Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What EventBridge says against an event pattern. Whether an event matches one is decided by the collection's matcher.
 
 The words are AWS's own as far as they were seen; the place in the text that AWS adds to them is left out.

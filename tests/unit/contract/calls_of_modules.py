@@ -1,5 +1,6 @@
-# Copyright: Contributors to the steadyops.ecs project
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Copyright (c) Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The calls to AWS that a plugin can make, read from the source: nothing is run.
 
 From where Ansible starts the plugin, the analysis follows every function and class that is named, through ``_aws`` and

@@ -1,5 +1,6 @@
-# Copyright: Contributors to the steadyops.ecs project
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Copyright (c) Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A Lambda function that sends repeated failures once: see ``quiet_period``, which decides. This file makes the calls.
 
 Environment: ``ALERTS_NAME``, ``QUIET_PERIOD`` in seconds, ``TABLE``, ``SCHEDULE_ROLE`` (ARN of the role with which
