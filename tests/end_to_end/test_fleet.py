@@ -53,7 +53,8 @@ class Run:
         """The services of each batch, in the order in which they were begun."""
         asked = self.output.split("TASK [Check which tasks to recycle]")[1:]
         return [
-            set(re.findall(r"^\w+: \[(\w+\.prod)\]", each.split("PLAY [Show the summary")[0], re.MULTILINE)) for each in asked
+            set(re.findall(r"^\w+: \[(\w+\.prod)\]", each.split("PLAY [Show the summary")[0], re.MULTILINE))
+            for each in asked
         ]
 
 
