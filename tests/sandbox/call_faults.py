@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
 
 from .model.state import SandboxError
 from .wire import Call
@@ -35,6 +36,7 @@ class CallFault:
     operations: list[str] = field(default_factory=list)  # "StopTask", "ecs:*", "Describe*"; empty: every operation
     only: str | None = None  # "writes" or "reads"
     regions: list[str] = field(default_factory=list)  # empty: every region
+    given: dict[str, Any] = field(default_factory=dict)  # parameters that a call must have, with these values
     share: float = 1.0  # of the calls
     times: int | None = None  # strikes at most
     nth: int | None = None  # strikes the n-th call that passes the filters, and no other
@@ -62,6 +64,8 @@ class CallFault:
         if self.operations and not any(fnmatchcase(name, each) for each in self.operations for name in names):
             return False
         if self.regions and call.region not in self.regions:
+            return False
+        if any(call.parameters.get(name) != value for name, value in self.given.items()):
             return False
         if self.only and call.write != (self.only == "writes"):
             return False

@@ -83,7 +83,8 @@ TOPIC = ArnRule("an SNS topic", "sns", r"[A-Za-z0-9_-]+(\.fifo)?", "alerts")
 STANDARD_TOPIC = ArnRule("a standard SNS topic, not FIFO", "sns", r"[A-Za-z0-9_-]+", "alerts")
 QUEUE = ArnRule("an SQS queue", "sqs", r"[A-Za-z0-9_-]+(\.fifo)?", "alerts")
 STANDARD_QUEUE = ArnRule("a standard SQS queue, not FIFO", "sqs", r"[A-Za-z0-9_-]+", "undelivered")
-# API model of Lambda: FunctionName. An alias or a version may follow; assumed: $LATEST takes no permissions.
+# API model of Lambda: FunctionName. An alias or a version may follow, but not $LATEST, for which AddPermission answers
+# "We currently do not support adding policies for $LATEST." (terraform-aws-modules/terraform-aws-lambda#36).
 FUNCTION = ArnRule(
     "a Lambda function", "lambda", r"function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9_-]{1,128})?", "function:alerts"
 )

@@ -53,6 +53,7 @@ def create_service(account: Account, call: Call, model: Cluster) -> dict[str, An
         launch_type="FARGATE" if fargate else "EC2",
         capacity_provider=provider,
         network_mode=definition.get("networkMode"),
+        port=next((each["containerPort"] for each in asked.get("loadBalancers") or [] if "containerPort" in each), 80),
         started=False,
         tags=tags,
         circuit_breaker=bool(breaker.get("enable")),

@@ -182,6 +182,10 @@ def test_filters_of_faults(sandbox: Sandbox) -> None:
     ecs.list_tasks()
     update()
     sandbox.clear_faults()
+    sandbox.fault("throttling", operations=["ListTasks"], given={"serviceName": "web"})
+    ecs.list_tasks()
+    assert code(ecs.list_tasks, serviceName="web") == "ThrottlingException"
+    sandbox.clear_faults()
     sandbox.fault("throttling", share=0.3)
     outcomes = []
     for _call in range(100):
