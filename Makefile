@@ -47,7 +47,7 @@ unexport AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; echo '$(strip $(1)): FAILED'; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests oldest test-all all-tests simulations matrix lint ansible-lint molecule licences docs release-check release \
+.PHONY: help demo test tests oldest test-all all-tests simulations matrix lint ansible-lint sanity integration molecule licences docs release-check release \
 	bench mutants sandbox build lock clean environment FORCE
 
 help: ## this list
@@ -71,7 +71,7 @@ tests: build
 oldest: build
 	@$(PY) -m tests.versions --check 2.17
 
-test-all: lint licences ansible-lint molecule matrix simulations all-tests ## the same, the long flows, 130,000 simulated histories, a fleet of 50 services, roles in each supported environment
+test-all: lint licences ansible-lint sanity integration molecule matrix simulations all-tests ## the same, the long flows, 130,000 simulated histories, a fleet of 50 services, roles in each supported environment
 
 all-tests: build
 	@FLEET_SERVICES=50 EXAMPLES=10 $(PYTEST)
@@ -112,6 +112,12 @@ licences: build ## whether every file says its licence, as REUSE wants it
 
 docs: build ## the site of the documentation, in build/docs/build/html
 	@$(PY) -m tests.release.docs
+
+sanity: build ## ansible-test sanity on the oldest and the newest ansible-core
+	@$(PY) -m tests.ansible_test sanity
+
+integration: build ## ansible-test integration on the newest ansible-core, against a sandbox
+	@$(PY) -m tests.ansible_test integration newest-3.13
 
 molecule: build ## the scenarios in extensions/molecule, against sandboxes, two at a time
 	@$(MAKE) --no-print-directory -j 2 $(SCENARIOS:%=molecule-%)

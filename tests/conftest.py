@@ -37,22 +37,41 @@ def _as_under_make() -> None:
     os.environ.update({name: value for name, value in inside.items() if name not in OF_MAKE})
 
 
-_as_under_make()
+def _as_under_ansible_test() -> None:
+    """Add to what ansible-test has prepared: our package ``tests``, and for programs the collection and no account."""
+    root = Path(__file__).parents[1]
+    sys.path.insert(0, str(root))
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(root.parents[2]), os.environ["PYTHONPATH"]])
+    os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_REGION="eu-central-1")
+
+
+UNDER_ANSIBLE_TEST = "ansible_pytest_collections" in sys.modules
+if UNDER_ANSIBLE_TEST:
+    _as_under_ansible_test()
+else:
+    _as_under_make()
+    sys.path.insert(0, os.environ["PYTHONPATH"])
+
+    # What Python imports before Ansible looks for collections its own way, Ansible does not recognise as a collection.
+    from ansible.plugins.loader import init_plugin_loader  # it reads the environment
+
+    init_plugin_loader()
 # What a shell starts in the background ignores SIGINT, what nohup starts SIGHUP, and so do programs started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
-sys.path.insert(0, os.environ["PYTHONPATH"])
-
-# What Python imports before Ansible looks for collections its own way, Ansible does not recognise as a collection.
-from ansible.plugins.loader import init_plugin_loader  # noqa: E402 - it reads the environment
-
-init_plugin_loader()
 
 # A machine that is busy with other things makes no test fail.
 settings.register_profile(
     "patient", max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("patient")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers of pyproject.toml again where ansible-test reads a configuration of its own."""
+    if UNDER_ANSIBLE_TEST:
+        for marker in ("long", "sampled(n)"):
+            config.addinivalue_line("markers", marker)
 
 
 def pytest_collection_finish() -> None:

@@ -23,4 +23,4 @@ if sys.version_info[:2] < LOWEST:
         "Set ansible_python_interpreter to a newer Python that has boto3."
     ).format(*LOWEST, sys.executable, platform.python_version())
     sys.stdout.write(json.dumps({"failed": True, "msg": message}))
-    sys.exit(1)
+    raise SystemExit(1)

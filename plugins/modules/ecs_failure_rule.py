@@ -269,7 +269,7 @@ rule:
 
 from dataclasses import replace
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.rule import find_rule, write_rule
 from ..module_utils._core.failures.covers import covers
 from ..module_utils._core.failures.rule import plan_rule, read_rule

@@ -192,7 +192,7 @@ rules:
                 "alert": true}]
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.rule import find_rules
 from ..module_utils._core.failures.covers import covers
 from ..module_utils._core.failures.rule import read_search, rule_info_facts

@@ -313,7 +313,7 @@ fleet:
       sample: {DescribeServices: 1000, StopTask: 1500}
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.account import LiveAccount
 from ..module_utils._aws.live.fleet import CALLS_AT_ONCE
 from ..module_utils._aws.live.line import Line

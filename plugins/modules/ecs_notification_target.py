@@ -418,7 +418,7 @@ target:
             Resource: arn:aws:sns:eu-central-1:123456789012:ecs-alerts
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.target import LiveTarget
 from ..module_utils._core.events.target.messages.fields import EVENT_KINDS
 from ..module_utils._core.events.target.messages.templates import SEVERITIES, TEMPLATES

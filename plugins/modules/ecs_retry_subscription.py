@@ -207,7 +207,7 @@ subscription:
           sample: "123456789012"
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.calls.log_subscriptions import subscription_filters
 from ..module_utils._aws.live.subscription import function_access, write_subscription
 from ..module_utils._core.log_subscription.plan import (

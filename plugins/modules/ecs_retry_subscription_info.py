@@ -124,7 +124,7 @@ subscriptions:
       sample: "2026-11-24T12:00:00Z"
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.calls.functions import function_policy
 from ..module_utils._aws.calls.log_subscriptions import subscription_filters
 from ..module_utils._core.log_subscription.model import feeds, filter_facts, log_groups_in

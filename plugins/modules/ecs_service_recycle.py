@@ -500,7 +500,7 @@ recycle:
         UpdateService: 2
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.service import LiveService
 from ..module_utils._core.recycle.report import Report
 from ..module_utils._core.recycle.run import recycle

@@ -205,7 +205,7 @@ cutoff:
   sample: "2026-11-15T02:46:40Z"
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.service import LiveService
 from ..module_utils._core.amounts import iso
 from ..module_utils._core.recycle.plan import refuse_service

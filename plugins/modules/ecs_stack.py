@@ -144,7 +144,7 @@ changes:
 
 import functools
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.calls.identity import caller
 from ..module_utils._aws.live.stack_steps import check_step, plan_step
 from ..module_utils._core.stacks.place import StackPlace, place_of

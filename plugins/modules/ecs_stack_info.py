@@ -336,7 +336,7 @@ stack:
       sample: {"logs_launches": true, "denied": null}
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.calls.identity import caller
 from ..module_utils._aws.live.stack import READERS, find_stack
 from ..module_utils._core.stacks.place import place_of

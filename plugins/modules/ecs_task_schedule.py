@@ -527,7 +527,7 @@ schedule:
 
 import time
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.schedule import look
 from ..module_utils._core.schedules.plan import plan_schedule
 from ..module_utils._core.schedules.schedule import read_schedule

@@ -641,7 +641,7 @@ definition_changes:
       sample: 7200
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.machine import LiveMachine
 from ..module_utils._core.states.difference import definition_changes
 from ..module_utils._core.states.machine import plan_machine, read_machine

@@ -333,7 +333,7 @@ connection:
       sample: kept
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.connection import settled_connection, write_connection
 from ..module_utils._core.events.connection.plan import plan_connection, warnings_of
 from ..module_utils._core.events.connection.read import read_connection

@@ -83,7 +83,7 @@ concurrency:
       sample: 5
 """
 
-from ..module_utils import _python  # noqa: F401 - comes first
+from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.calls.functions import reserved_concurrency
 from ..module_utils._aws.live.concurrency import write_concurrency
 from ..module_utils._core.functions.concurrency import plan_concurrency, read_concurrency

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
@@ -40,6 +42,7 @@ def test_a_containerfile_can_be_made(tmp_path):
     assert [each["name"] for each in collections] == [f"{GALAXY['namespace']}.{GALAXY['name']}"]
 
 
+@pytest.mark.skipif("ansible_pytest_collections" in sys.modules, reason="`make build` makes the archive")
 def test_what_the_readme_says_of_the_collection_of_a_checkout(tmp_path):
     galaxy, files = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "awx/README.md").read_text(), re.MULTILINE | re.DOTALL)
     before, _collections = (ROOT / "execution-environment.yml").read_text().split("    collections:\n")

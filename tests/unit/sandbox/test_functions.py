@@ -75,7 +75,7 @@ def test_no_run_finds_anything_of_another(events: Sandbox, aws: Aws) -> None:
         "    return found\n"
     )
     function(aws, code, Timeout=20)
-    for _ in range(2):
+    for _time in range(2):
         assert result(invoke(aws)) == [0, None, [], ""]
 
 

@@ -180,11 +180,11 @@ _STANDALONE = (
           [container(exit_code=1), container(SIDECAR, exit_code=143)]),
     _task("out_of_memory", "The container was killed because it used too much memory", True,
           [container(exit_code=137, reason=_OOM)], environment=True),
-    _task("out_of_memory_exit_1", "A process was killed because it used too much memory, and the container exited"
-    " with 1", True,
+    _task("out_of_memory_exit_1",
+          "A process was killed because it used too much memory, and the container exited with 1", True,
           [container(exit_code=1, reason="OutOfMemoryError: container killed due to memory usage")]),
-    _task("out_of_memory_no_exit_code", "The container was killed because it used too much memory, and a sidecar was"
-    " stopped", True,
+    _task("out_of_memory_no_exit_code",
+          "The container was killed because it used too much memory, and a sidecar was stopped", True,
           [container(reason=_OOM), container(SIDECAR, exit_code=143)]),
     _task("runtime_timeout", "The container runtime did not answer", True,
           [container(reason="DockerTimeoutError: Could not transition to running; timed out after waiting 3m0s"),
@@ -287,8 +287,8 @@ _OF_SERVICES = (
     _service_task("service_host_lost", "The EC2 instance was terminated, and the service replaces the task", False,
                   [container()], "TerminationNotice", "Host EC2 (instance i-0a1b2c3d4e5f60718) terminated.",
                   launch_type="EC2"),
-    _service_task("service_exit_1_deprovisioning", "A container exited with 1: reported again when the task has"
-    " stopped", False,
+    _service_task("service_exit_1_deprovisioning",
+                  "A container exited with 1: reported again when the task has stopped", False,
                   [container(exit_code=1)], last_status="DEPROVISIONING"),
 )  # fmt: skip
 
@@ -317,8 +317,8 @@ _ACTIONS = (
 _DEPLOYMENTS = (
     _deployment("deployment_failed", "The circuit breaker ended a deployment", True, "ERROR",
                 "SERVICE_DEPLOYMENT_FAILED", "ECS deployment circuit breaker: tasks failed to start."),
-    _deployment("deployment_in_progress", "A deployment is in"
-    " progress", False, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS",
+    _deployment("deployment_in_progress", "A deployment is in progress", False, "INFO",
+                "SERVICE_DEPLOYMENT_IN_PROGRESS",
                 "ECS deployment ecs-svc/8646900195280463695 in progress."),
     _deployment("deployment_completed", "A deployment is complete", False, "INFO", "SERVICE_DEPLOYMENT_COMPLETED",
                 "ECS deployment ecs-svc/8646900195280463695 completed."),

@@ -45,11 +45,11 @@ def lint(pattern: Mapping[str, Any], repeats_are_meant: bool = False) -> list[Fi
         words = f"it has {size} characters, but the quota is {QUOTA} unless AWS has raised it for your account"
         found.append(warning("", f"{words}: split it into several rules, or request a higher quota"))
     if not any(finding.is_error for finding in found):
-        found += [
-            error(path, "it is used both outside and inside of $or, or in two of them, and EventBridge would ignore"
-            " one of the conditions: put the field into every object of one $or, and nowhere else")
-            for path in sorted(lost_conditions(pattern))
-        ]  # fmt: skip
+        words = (
+            "it is used both outside and inside of $or, or in two of them, and EventBridge would ignore one of the "
+            "conditions: put the field into every object of one $or, and nowhere else"
+        )
+        found += [error(path, words) for path in sorted(lost_conditions(pattern))]
         for way in ways_through(pattern):
             found += known_mistakes(way, repeats_are_meant)
     return sorted(dict.fromkeys(found), key=lambda finding: not finding.is_error)
