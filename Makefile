@@ -47,7 +47,7 @@ unexport AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 step = @output=$$($(2) 2>&1) && echo '$(strip $(1)): ok' || { echo "$$output"; echo '$(strip $(1)): FAILED'; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests oldest test-all all-tests simulations matrix lint ansible-lint sanity integration molecule licences docs release-check release \
+.PHONY: help demo test tests beside oldest test-all all-tests simulations matrix lint ansible-lint sanity integration molecule licences docs release-check release \
 	bench mutants sandbox build lock clean environment FORCE
 
 help: ## this list
@@ -56,10 +56,13 @@ help: ## this list
 demo: build ## recycle a service of a sandbox, watch its capacity, and see who is notified of failures
 	@$(PY) -m tests.demo
 
-# Tests wait for sandboxes now and then, and lint computes meanwhile. pytest's last line comes at the end.
+# Tests wait for sandboxes now and then: lint and the oldest core compute then. pytest's last line comes at the end.
 test: build ## all that CI runs
-	@$(MAKE) --no-print-directory -k -j 3 tests lint oldest; \
+	@$(MAKE) --no-print-directory -k -j 2 tests beside; \
 		status=$$?; cat $(BUILD)/closing; exit $$status
+
+beside:
+	@nice -n 19 $(MAKE) --no-print-directory -k -j 2 lint oldest
 
 # Prints whole lines, because others print meanwhile, and keeps the last one.
 tests: build

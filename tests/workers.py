@@ -74,7 +74,7 @@ def _fixtures(item: pytest.Item) -> list[str]:
 
 
 class Share:
-    """What all workers take from: the first from the end, so that somebody computes while the others wait."""
+    """What all workers take from: the first from the end, to compute while the others wait, and only then."""
 
     def __init__(self, chunks: list[list[pytest.Item]]) -> None:
         self._chunks = chunks
@@ -123,6 +123,8 @@ def _work(session: pytest.Session, number: int, share: Share, writer: connection
     """Run tests as long as there are any, and end this process."""
     config = session.config
     status = 1
+    if not number:
+        os.nice(19)
     try:
         config.pluginmanager.unregister(name="terminalreporter")
         config.pluginmanager.register(Teller(config, writer))
