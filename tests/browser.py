@@ -142,8 +142,6 @@ class Browser:
             for event in self.events
         ):
             self.events.append(self._read())
-        # What is left out of the picture until it is in view has no text before the first frame.
-        self.ask("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def accessible(self, expected: Callable[[list[tuple[str, str]]], object]) -> list[dict[str, Any]]:
         """What a screen reader is told, once its roles and names are as expected: the tree follows the page late."""

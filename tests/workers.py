@@ -36,7 +36,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     workers = session.config.option.workers
     if not workers or session.config.option.collectonly or session.testsfailed or not session.items:
         return None
-    share = Share(chunks(session.items))
+    share = Share(chunks(session.items), workers)
     # Its folder for temporary files is made once, and has one in it for each worker.
     session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     sys.stdout.flush()
@@ -74,18 +74,21 @@ def _fixtures(item: pytest.Item) -> list[str]:
 
 
 class Share:
-    """What all workers take from: the first from the end, to compute while the others wait, and only then."""
+    """What all workers take from: a third of them from the end, to compute while the others wait, and only then."""
 
-    def __init__(self, chunks: list[list[pytest.Item]]) -> None:
-        self._chunks = chunks
+    def __init__(self, chunks: list[list[pytest.Item]], workers: int) -> None:
+        self._chunks, self._computing = chunks, workers // 3
         self._first, self._end = FORK.Value("i", 0), FORK.Value("i", len(chunks))
+
+    def computes(self, number: int) -> bool:
+        return number < self._computing
 
     def take(self, number: int) -> list[pytest.Item]:
         """The next chunk; empty when there is none."""
         with self._first.get_lock():
             if self._first.value == self._end.value:
                 return []
-            if number:
+            if not self.computes(number):
                 self._first.value += 1
                 return self._chunks[self._first.value - 1]
             self._end.value -= 1
@@ -123,7 +126,7 @@ def _work(session: pytest.Session, number: int, share: Share, writer: connection
     """Run tests as long as there are any, and end this process."""
     config = session.config
     status = 1
-    if not number:
+    if share.computes(number):
         os.nice(19)
     try:
         config.pluginmanager.unregister(name="terminalreporter")
