@@ -12,6 +12,7 @@ import signal
 import psutil
 import pytest
 
+from tests.end_to_end.aws import aws_client
 from tests.end_to_end.programs import QUICK, RECYCLE, until
 from tests.end_to_end.witness import Witness
 
@@ -35,7 +36,9 @@ def witness(sandbox):
 def left_alone_after_the_first_stop(witness):
     """The one task that was being stopped stays the only one, and everything is given back."""
     until(lambda: witness.record() is None, "the record to be removed")
-    assert len(witness.stopped()) == 1
+    # While the run looks, ECS may stop an old task for the lower count. The run takes it for ill, and stops it as well.
+    stopped = aws_client(witness.sandbox, "ecs").describe_tasks(tasks=sorted(witness.stopped()))["tasks"]
+    assert [task["stopCode"] for task in stopped].count("UserInitiated") == 1
     witness.kept()
     witness.given_back()
 
