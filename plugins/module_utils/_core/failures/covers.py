@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from ..events.pattern.ecs_events import has_arns, never_an_arn
-from ..events.pattern.match import OR, matches
+from ..events.pattern.match import OR, Leaves, holds, leaves_of, ways_through
 from ..events.pattern.operators import UnreadablePattern
-from .catalogue import CATALOGUE
+from .catalogue import CATALOGUE, Sample
 from .sample_events import APP
 
 # Conditions that say whose events are meant, and not which.
@@ -35,19 +36,24 @@ def covers(pattern: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
     if pattern is None:
         return None
     try:
-        which = _which(pattern, "", pattern.get("source", ()))
+        ways = ways_through(_which(pattern, "", pattern.get("source", ())))
         return [
             {
                 "name": sample.name,
                 "description": sample.description,
                 "kind": sample.kind,
                 "failure": sample.failure,
-                "alert": matches(which, sample.event),
+                "alert": holds(ways, leaves),
             }
-            for sample in CATALOGUE
+            for sample, leaves in _catalogue()
         ]
     except UnreadablePattern:
         return None
+
+
+@cache
+def _catalogue() -> list[tuple[Sample, Leaves]]:
+    return [(sample, leaves_of(sample.event)) for sample in CATALOGUE]
 
 
 def _which(pattern: Mapping[str, Any], path: str, sources: Any) -> dict[str, Any]:

@@ -32,8 +32,12 @@ def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     Both are what a JSON parser makes of them. Raises ``UnreadablePattern`` (a ``ValueError``) for a
     pattern that EventBridge would refuse, as far as the event makes that visible: ``lint`` tells all.
     """
-    leaves = leaves_of(event)
-    return any(_hold(sorted(conditions.items()), leaves, {}) for conditions in ways_through(pattern))
+    return holds(ways_through(pattern), leaves_of(event))
+
+
+def holds(ways: Sequence[Conditions], leaves: Leaves) -> bool:
+    """The same for a pattern and an event that have been taken apart, for those who compare many with each other."""
+    return any(_hold(sorted(conditions.items()), leaves, {}) for conditions in ways)
 
 
 def ways_through(pattern: Mapping[str, Any]) -> list[Conditions]:
