@@ -9,7 +9,7 @@ BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
 BUILD := $(CURDIR)/build
 # More workers than cores, because tests wait for sandboxes. What takes longest comes first.
-PYTEST = $(PY) -m pytest -q -p tests.workers --workers 9 tests/end_to_end tests/simulation tests/unit
+PYTEST = $(PY) -m pytest -q -p tests.workers --workers 7 tests/end_to_end tests/simulation tests/unit
 SCENARIOS := $(notdir $(patsubst %/molecule.yml,%,$(wildcard extensions/molecule/*/molecule.yml)))
 
 # Ansible reads no configuration but this, finds our build before all other collections, keeps its files here, and
