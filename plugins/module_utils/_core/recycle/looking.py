@@ -15,10 +15,11 @@ from .decide import Observation
 from .health import missing_words
 from .knowledge import PER_CALL, TASK_ID
 from .model import RUNNING, Service, Task
-from .plan import deployment_words, failure_words, follow_count
+from .plan import follow_count
 from .progress import Progress
 from .said import Said, find_failure, find_standing, last_words, listen, refusal_words
 from .service_events import FAILED_START, HARMLESS, STARTED, meaning_of
+from .service_state import deployment_words, failure_words
 from .session import Session, Steps
 
 # Capacity providers that AWS itself fills: capacity that is not there now may be there in minutes.

@@ -28,14 +28,11 @@ from .pace import LONGEST
 from .plan import (
     Found,
     Plan,
-    deployment_words,
     left_diff,
     make_plan,
     missed_words,
-    others_words,
     outside_words,
     plan_diff,
-    refuse_service,
     scaling_asked,
 )
 from .record import (
@@ -53,6 +50,7 @@ from .record import (
 )
 from .replacement import Replacement
 from .report import Report
+from .service_state import deployment_words, others_words, refuse_service
 from .session import Ended, Gone, Self, Session, Steps, TakenOver
 from .settings import Selector, Settings
 from .shield import lift

@@ -20,17 +20,19 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import (
     Found,
     Plan,
-    deployment_words,
     left_diff,
     make_plan,
     missed_words,
-    others_words,
     outside_words,
     plan_diff,
-    refuse_service,
     scaling_asked,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import SURGED, Record
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.service_state import (
+    deployment_words,
+    others_words,
+    refuse_service,
+)
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Narrowing, Selector, Settings
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import Selection
 from hypothesis import given
