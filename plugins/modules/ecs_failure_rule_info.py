@@ -195,7 +195,7 @@ rules:
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.rule import find_rules
 from ..module_utils._core.failures.covers import covers
-from ..module_utils._core.failures.rule import read_search, rule_info_facts
+from ..module_utils._core.failures.rule_facts import read_search, rule_info_facts
 from ..module_utils._module import AwsModule, Outcome, run
 
 ARGUMENTS = {

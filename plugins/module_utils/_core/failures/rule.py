@@ -14,7 +14,6 @@ from typing import Any
 from ..change import Change, wanted_tags
 from ..errors import Refused
 from ..events.pattern.compare import same_pattern
-from ..events.pattern.findings import Finding, error
 from ..events.pattern.lint import lint
 from ..events.pattern.parse import parse_pattern, pattern_text
 from ..events.rule import Rule, bus_name
@@ -22,8 +21,7 @@ from ..limits import LONGEST_DESCRIPTION, check_length, check_tags
 from ..names import EVENTS_NAME, read_name
 from .definition import failure_pattern
 from .filters import KINDS, given_filters, read_filters
-
-ENABLED, DISABLED = "ENABLED", "DISABLED"
+from .rule_facts import DISABLED, ENABLED, rule_facts
 
 
 @dataclass(frozen=True)
@@ -60,17 +58,6 @@ def read_rule(params: Mapping[str, Any]) -> WantedRule:
         purge_tags=params["purge_tags"],
         warnings=warnings,
     )
-
-
-def read_search(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Which rules the user wants to see: ``bus``, and ``name`` or ``prefix`` or neither. Raises ``Refused``."""
-    if params["name"] is not None and params["name_prefix"] is not None:
-        raise Refused("name and name_prefix are both given. Give one of them, or none for all rules")
-    for option in ("name", "name_prefix"):
-        if params[option] is not None:
-            read_name(option, params[option], EVENTS_NAME)
-    bus_name(params["event_bus_name"])
-    return {"bus": params["event_bus_name"], "name": params["name"], "prefix": params["name_prefix"]}
 
 
 def _read_pattern(params: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, tuple[str, ...]]:
@@ -139,41 +126,3 @@ def _refuse_foreign(rule: Rule) -> None:
         raise Refused(
             f"The rule {rule.name} is a schedule, {rule.schedule}, and does not match failures. Take another name"
         )
-
-
-def rule_facts(rule: Rule) -> dict[str, Any]:
-    """The rule as the modules return it."""
-    facts: dict[str, Any] = {
-        "name": rule.name,
-        "arn": rule.arn,
-        "event_bus_name": rule.bus,
-        "event_pattern": rule.event_pattern,
-        "state": rule.state,
-        "enabled": rule.state != DISABLED,
-        "description": rule.description,
-        "tags": dict(rule.tags),
-    }
-    return facts if rule.targets is None else {**facts, "targets": [dict(target) for target in rule.targets]}
-
-
-def rule_info_facts(rule: Rule) -> dict[str, Any]:
-    """A rule as the info module returns it, without what its pattern covers."""
-    return {
-        **rule_facts(rule),
-        "role_arn": rule.role_arn,
-        "schedule_expression": rule.schedule,
-        "managed_by": rule.managed_by,
-        "findings": [
-            {"path": finding.path, "level": "error" if finding.is_error else "warning", "message": finding.words}
-            for finding in _findings(rule)
-        ],
-    }
-
-
-def _findings(rule: Rule) -> list[Finding]:
-    if rule.pattern_text is None:
-        return []
-    try:
-        return lint(parse_pattern("event_pattern", rule.pattern_text))
-    except Refused as twice:
-        return [error("", str(twice))]

@@ -16,6 +16,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule 
     WantedRule,
     plan_rule,
     read_rule,
+)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.failures.rule_facts import (
     rule_facts,
     rule_info_facts,
 )
