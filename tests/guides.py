@@ -21,8 +21,8 @@ DOCUMENTS = (README, *GUIDES)
 def blocks(language: str, text: str) -> list[str]:
     """The code of this language, from Markdown or from reStructuredText."""
     found = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    indented = re.findall(rf"^\.\. code-block:: {language}\n\n((?:    .*\n|\n(?=\n*    ))+)", text, re.MULTILINE)
-    return found + [textwrap.dedent(each) for each in indented]
+    directive = rf"^( *)\.\. code-block:: {language}\n\n((?:\1    .*\n|\n(?=\n*\1    ))+)"
+    return found + [textwrap.dedent(each) for _margin, each in re.findall(directive, text, re.MULTILINE)]
 
 
 def examples(document: Path) -> list[Any]:
