@@ -163,7 +163,7 @@ OTHERWISE = [
 
 def changed(path: str, value: Any) -> dict[str, Any]:
     record: Any = copy.deepcopy(BELIEVED)
-    inside, *_ = places = [record]
+    inside, places = record, [record]
     *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     for part in way:
         inside = inside[part]
