@@ -139,7 +139,6 @@ PAIRS = [
         "ecs_service_task_info",
         {"cluster": "prod", "service": "web"},
         ("community.aws.ecs_service_info", {"cluster": "prod", "service": "web", "details": True}),
-        slow_because="it asks for the tasks and who protects them as well, in four calls more",
     ),
     Pair(
         "ecs_service_recycle",
