@@ -58,11 +58,11 @@ demo: build ## recycle a service of a sandbox, watch its capacity, and see who i
 
 # Tests wait for sandboxes now and then: lint and the oldest core compute then. pytest's last line comes at the end.
 test: build ## all that CI runs
-	@$(MAKE) --no-print-directory -k -j 2 tests beside; \
+	@$(MAKE) --no-print-directory -k -j 3 tests beside; \
 		status=$$?; cat $(BUILD)/closing; exit $$status
 
 beside:
-	@nice -n 19 $(MAKE) --no-print-directory -k -j 2 lint oldest
+	@nice -n 19 $(MAKE) --no-print-directory -k lint oldest
 
 # Prints whole lines, because others print meanwhile, and keeps the last one.
 tests: build

@@ -45,8 +45,7 @@ def failure_words(service: Service) -> str:
     return (
         f"the deployment {service.primary} of service {service.name} in cluster {service.cluster} has FAILED and was"
         " not rolled back. ECS launches no further tasks for it, so no stopped task would be replaced. Start a new"
-        " deployment"
-        " or roll back, then run again"
+        " deployment or roll back, then run again"
     )
 
 
