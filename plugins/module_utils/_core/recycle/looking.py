@@ -127,16 +127,17 @@ class Lookout:
         """Describe the tasks with the ids ``first``, and as many more as one call takes."""
         progress, session, world = self._progress, self._session, self._session.world
         names = progress.knowledge.to_describe(first)
-        tasks = yield from session.call(world.describe_tasks, names)
-        self._described_clock = world.clock()
-        self._described = {name.rsplit("/", 1)[-1] for name in names}
-        progress.knowledge.see(tasks, world.now(), self._described)
+        # Targets first: ECS says that a task is to stop before its target drains, so none that leaves is taken for ill.
         for group in progress.groups:
             found = yield from session.call(world.target_states, group)
             if found is not None:
                 progress.knowledge.see_targets(group, found, world.now())
             elif not session.leaving and progress.service.primary == progress.owner:
                 raise Failed(missing_words(progress.service, group))
+        tasks = yield from session.call(world.describe_tasks, names)
+        self._described_clock = world.clock()
+        self._described = {name.rsplit("/", 1)[-1] for name in names}
+        progress.knowledge.see(tasks, world.now(), self._described)
 
     def take_inventory(self) -> Steps[None]:
         """List every task; stale ones that were not known are to be replaced, too."""

@@ -36,6 +36,7 @@ ECS_BEGAN = 1_400_000_000.0  # May 2014; ECS was announced in November of that y
 CLOCK_TOLERANCE = 60.0  # seconds by which an instant of another run may lie ahead of AWS's clock as it is read here
 _AHEAD = 2.0  # seconds by which the instant that a run freezes may lie ahead of AWS's clock, which is cut to the second
 _MOST = 2**31 - 1  # tasks
+_TAKEN_IN = 900.0  # seconds before a run began from which ECS may run tasks beyond the count (assumed)
 _LONGEST_PROTECTION = 2880 * 60.0  # seconds. Source: API model, UpdateTaskProtection.expiresInMinutes
 
 _INSTANT, _SECOND, _MINUTE, _FLAG = r"\d{1,12}\.\d{3}", r"\d{1,12}", r"\d{1,10}", "|".join(SCALING_FLAGS)
@@ -178,8 +179,10 @@ def believe(
     """The record of an abandoned run, as far as the state of the service confirms it.
 
     ``tasks`` are all that ECS means to keep, of every deployment. So many of the desired count are taken for added as
-    there are tasks that the PRIMARY deployment (during a rolling one: either) has created since the run began, and
-    tasks that it lacks; at most what the record says, and never so many that the scalable minimum is
+    there are tasks that the PRIMARY deployment (during a rolling one: either) has created since the run began or
+    shortly before, and tasks that it lacks. A raised count takes in what ECS has started beyond the old one, to replace
+    unhealthy tasks or to spread tasks over zones: then it creates fewer. At most what the record says is taken for
+    added, and never so many that the scalable minimum is
     crossed; none of a DAEMON service, whose count nobody sets. The rest of the count is the original. ``surge`` may be
     more, for a desired count that is read too early: what the record says, at most ``most`` where some are taken for
     added.
@@ -191,7 +194,7 @@ def believe(
         record = replace(record, surge=0)
     rolling = service.controller == "ECS" and service.deploying
     own = [task for task in tasks if rolling or task.started_by == service.primary]
-    young = sum(task.created_at >= record.begun for task in own)
+    young = sum(task.created_at >= record.begun - _TAKEN_IN for task in own)
     if service.deployed_at >= record.begun:
         young = min(young, most)
     shown = young + max(0, service.wanted - len(own))

@@ -60,6 +60,7 @@ from .world import World
 
 _LOOKS_FOR_CLAIM = 3
 _SETTLES_WITHIN = 60.0  # seconds in which ECS stops what is more than a lowered count (assumed; it starts tasks in 14)
+_OBJECTS_WITHIN = 60.0  # seconds in which a run whose record was overwritten looks and writes it again
 _ROUNDS = 3  # inventories that may each find stale tasks which the one before did not show
 
 
@@ -435,10 +436,28 @@ class _Run:
         deployed = mine.deploying or mine.primary != found.service.primary
         if deployed or (left is None and mine.wanted != plan.original):
             # Somebody deployed or scaled the service between the look and the claim.
-            if left is None:
+            if left is None and mine.wanted > plan.original:
+                yield from self._hear_objection(plan.original, mine.wanted)
+            if left is None and session.record:
                 yield from session.release()
             return None
         return mine
+
+    def _hear_objection(self, found: int, raised: int) -> Steps[None]:
+        """Keep still for a while. If it was another run that raised the count, the claim has overwritten its record,
+        which that run writes again. There is no record of this one then."""
+        session = self.session
+        session.report.watch.waits(
+            f"the desired count of {session.title} rose from {found} to {raised} while this run claimed the service,"
+            " so another run may be working on it"
+        )
+        began = session.world.clock()
+        try:
+            while session.world.clock() - began < min(session.settings.lease, _OBJECTS_WITHIN):
+                yield from session.rest(session.settings.wait_delay)
+                yield from session.look()
+        except TakenOver:
+            session.record = None
 
     def _take(self, record: Record, tags: Mapping[str, str], left: Record | None) -> Steps[Service | None]:
         """Write a record of ours and read it back. None when another run was faster, or no answer came."""

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from ..errors import CallFailed, Failed, Refused
 from ..waiting import Reach
 from .model import Service
-from .record import RECORD_TAG, NotOurs, Record, read_record
+from .record import CLAIMED, RECORD_TAG, SURGED, NotOurs, Record, read_record
 from .report import Report
 from .settings import Settings
 from .world import World
@@ -272,20 +272,32 @@ class Session:
         self.record = None
 
     def record_on(self, service: Service) -> Record | None:
-        """Our record as it was read; raises TakenOver when there is another run's. None without one, and for what no
-        run has written."""
+        """Our record as it was read; raises TakenOver when there is another run's. None without one, for what no run
+        has written, and for a claim that came too late."""
         try:
             seen = read_record(service.tags, self.world.now())
         except NotOurs as other:
             if not other.another_version:
                 return None
             raise TakenOver(f"a run of another version has taken over {self.title}: {other.text!r}") from None
+        if seen and self._came_late(seen):
+            return None
         if seen and seen.owner != self.me.owner:
             raise TakenOver(
                 f"another run ({seen.owner}) has taken over {self.title}, because the lease of this one"
                 f" ({self.me.owner}) had ended or its record was overwritten. That run continues the work"
             )
         return seen
+
+    def _came_late(self, other: Record) -> bool:
+        """Whether another run looked before our claim could be seen, and wrote its own when ours had been read back.
+
+        It has not changed anything yet. Where a run had taken over from this one, ``begun`` would be the same, or, of
+        a run after that one, no earlier than the end of our lease.
+        """
+        ours = self.held
+        begun_beside_us = other.begun != ours.begun and other.begun < ours.lease_until
+        return begun_beside_us and (ours.phase, other.phase) == (SURGED, CLAIMED) and other.owner != self.me.owner
 
     def _describe(self) -> Steps[Service]:
         service: Service | None = yield from self.call(self.world.describe_service)

@@ -400,7 +400,8 @@ def test_a_cutoff_before_ecs_is_written_as_one_that_is_read():
     assert read_record({RECORD_TAG: record.text}, NOW).cutoff == 1_400_000_000
 
 
-YOUNG, OLD = {"created_at": NOW + 5}, {"created_at": NOW - 5}
+YOUNG = {"created_at": NOW + 5}
+TAKEN_IN = {"created_at": NOW - 800}  # started beyond the count, shortly before it was raised
 LEFT = replace(PLAIN, original=10, surge=2)
 
 
@@ -409,6 +410,7 @@ LEFT = replace(PLAIN, original=10, surge=2)
     [
         pytest.param(LEFT, 12, tasks(10) + tasks(2, **YOUNG), None, (10, 2), id="all of it is seen"),
         pytest.param(LEFT, 12, tasks(10), None, (10, 2), id="ECS has yet to start them"),
+        pytest.param(LEFT, 12, tasks(10) + tasks(2, **TAKEN_IN), None, (10, 2), id="the raised count took them in"),
         pytest.param(LEFT, 12, tasks(12), None, (12, 2), id="no task is young: the count is somebody's wish"),
         pytest.param(LEFT, 12, tasks(11) + tasks(1, **YOUNG), None, (11, 1), id="one task is young"),
         pytest.param(LEFT, 11, tasks(9) + tasks(3, **YOUNG), None, (10, 1), id="the count shows one"),
@@ -476,7 +478,7 @@ def test_after_a_deployment_no_more_is_given_back_than_a_run_adds(record, desire
 @given(record=records, desired=st.integers(0, 40), old=st.integers(0, 40), young=st.integers(0, 40))
 @law
 def test_no_more_is_given_back_than_there_are_young_and_missing_tasks(record, desired, old, young):
-    there = tasks(old, created_at=record.begun - 1) + tasks(young, created_at=record.begun)
+    there = tasks(old, created_at=record.begun - 901) + tasks(young, created_at=record.begun - 899)
     found = believe(record, service(desired=desired), there, NOW, None, 1)
     left = give_back(desired, found.original, found.surge)
     assert 0 <= desired - left <= young + max(0, desired - old - young)
