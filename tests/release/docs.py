@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python -m tests.release.docs: build the site of the documentation into build/docs/build/html.
 
-Fails on every warning of antsibull-docs and Sphinx. References to the sites of others are checked only where these can
-be reached.
+Fails on every warning of antsibull-docs and Sphinx. Where the sites of others cannot be reached, references to them are
+looked up in what is installed: modules in their collections, settings in ansible-core, and labels that antsibull-docs
+writes in antsibull-docs.
 """
 
 from __future__ import annotations
@@ -13,27 +14,44 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+import sysconfig
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.release.check import ROOT
 
 FOLDER = ROOT / "build/docs"
+PACKAGES = Path(sysconfig.get_paths()["purelib"])
 UNREACHABLE = "WARNING: failed to reach any of the inventories"
 # What others document: labels and environment variables that are not of this collection.
 OF_OTHERS = re.compile(
-    r"WARNING: undefined label: '(?!ansible_collections\.steadyops\.)"
-    r"|WARNING: 'envvar' reference target not found: ANSIBLE_"
+    r"WARNING: undefined label: '(?!ansible_collections\.steadyops\.)(?P<label>[\w.]+)'"
+    r"|WARNING: 'envvar' reference target not found: (?P<setting>ANSIBLE_\w+)"
 )
+MODULE = re.compile(r"ansible_collections\.(\w+)\.(\w+)\.(\w+)_module")
 
 
 def sorted_out(lines: Iterable[str]) -> tuple[list[str], int]:
     """The warnings and errors of a build, and how many references to others could not be checked."""
     warnings = [line for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL|SEVERE)\b", line)]
     offline = any(UNREACHABLE in line for line in warnings)
-    unchecked = [line for line in warnings if offline and OF_OTHERS.search(line)]
-    ours = [line for line in warnings if line not in unchecked and UNREACHABLE not in line]
-    return ours, len(unchecked)
+    others = {line: found for line in warnings if offline and (found := OF_OTHERS.search(line))}
+    unchecked = [line for line, found in others.items() if not is_installed(found["label"], found["setting"])]
+    return [line for line in warnings if line not in others and UNREACHABLE not in line], len(unchecked)
+
+
+def is_installed(label: str | None, setting: str | None) -> bool:
+    """Whether what a reference names is part of a program or a collection that is installed."""
+    if setting:
+        return re.search(rf"\b{setting}\b", (PACKAGES / "ansible/config/base.yml").read_text()) is not None
+    if module := MODULE.fullmatch(label or ""):
+        namespace, name, plugin = module.groups()
+        return (PACKAGES / "ansible_collections" / namespace / name / f"plugins/modules/{plugin}.py").exists()
+    return any(f"`{label}`" in each.read_text() or f"<{label}>" in each.read_text() for each in templates())
+
+
+def templates() -> Iterator[Path]:
+    return (PACKAGES / "antsibull_docs/data/docsite").rglob("*.j2")
 
 
 def main() -> int:
@@ -53,7 +71,7 @@ def main() -> int:
         print("\n".join(["", *found]))
         return 1
     if unchecked:
-        print(f"SKIP {unchecked} references to the sites of others, which cannot be reached")
+        print(f"SKIP {unchecked} references to others, whose sites cannot be reached, and which are not installed")
     print(f"Open {FOLDER.relative_to(ROOT)}/build/html/index.html")
     return 0
 

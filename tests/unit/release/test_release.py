@@ -147,15 +147,22 @@ def test_a_licence_header_is_brought_in_once(suffix, before, after):
     assert with_header(suffix, with_header(suffix, before)) == with_header(suffix, before)
 
 
-def test_warnings_about_others_count_where_others_can_be_reached():
-    others = [
+def test_references_to_others_are_looked_up_in_what_is_installed_where_others_cannot_be_reached():
+    installed = [
         "a.rst:1: WARNING: undefined label: 'common_return_values' [ref.ref]",
         "a.rst:2: WARNING: 'envvar' reference target not found: ANSIBLE_CACHE_PLUGIN [ref.envvar]",
+        "a.rst:3: WARNING: undefined label: 'ansible_collections.amazon.aws.lambda_module' [ref.ref]",
     ]
-    own = ["a.rst:3: WARNING: undefined label: 'ansible_collections.steadyops.ecs.docsite.x' [ref.ref]"]
+    unknown = [
+        "a.rst:4: WARNING: undefined label: 'common_return_value' [ref.ref]",
+        "a.rst:5: WARNING: 'envvar' reference target not found: ANSIBLE_CACHE_PLUG [ref.envvar]",
+        "a.rst:6: WARNING: undefined label: 'ansible_collections.amazon.aws.lambada_module' [ref.ref]",
+    ]
+    own = ["a.rst:7: WARNING: undefined label: 'ansible_collections.steadyops.ecs.docsite.x' [ref.ref]"]
     offline = ["WARNING: failed to reach any of the inventories with the following issues:"]
-    assert sorted_out([*others, *own, "reading sources"]) == ([*others, *own], 0)
-    assert sorted_out([*offline, *others, *own]) == (own, 2)
+    every = [*installed, *unknown, *own]
+    assert sorted_out([*every, "reading sources"]) == (every, 0)
+    assert sorted_out([*offline, *every]) == (own, 3)
 
 
 @pytest.mark.parametrize(
