@@ -430,13 +430,16 @@ class _Run:
         if mine is None:
             return None
         self.report.changed = self.report.changed or left is not None
+        scaled = left is None and mine.wanted != plan.original
+        if scaled:
+            session.note(surge=0)  # nothing of what is there now was added by this run
         yield from remove(session, found.tasks)
         if mine.deploying and session.settings.on_deployment == "fail":
             raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or set on_deployment: wait")
         deployed = mine.deploying or mine.primary != found.service.primary
-        if deployed or (left is None and mine.wanted != plan.original):
+        if deployed or scaled:
             # Somebody deployed or scaled the service between the look and the claim.
-            if left is None and mine.wanted > plan.original:
+            if scaled and mine.wanted > plan.original:
                 yield from self._hear_objection(plan.original, mine.wanted)
             if left is None and session.record:
                 yield from session.release()
