@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -60,10 +61,9 @@ import array, os, socket, sys
 server = socket.socket(socket.AF_UNIX)
 server.connect({address!r})
 variables = (f"{{name}}={{value}}" for name, value in os.environ.items())
-said = "\\0".join([os.getcwd(), str(len(sys.argv) - 1), *sys.argv[1:], *variables])
-server.sendmsg([b"!"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
-server.sendall(said.encode("utf-8", "surrogateescape"))
-server.shutdown(socket.SHUT_WR)
+said = "\\0".join([os.getcwd(), str(len(sys.argv) - 1), *sys.argv[1:], *variables]).encode("utf-8", "surrogateescape")
+server.sendmsg([len(said).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
+server.sendall(said)
 sys.exit(int(server.recv(9) or 1))
 """
 
@@ -134,11 +134,12 @@ def _load_plugins() -> None:
 
 
 def _answer(caller: socket.socket) -> NoReturn:
-    """Run what the caller wants, and say how it ended."""
+    """Run what the caller wants, and say how it ended. A caller that is killed takes its run with it."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _mark, files, _flags, _address = socket.recv_fds(caller, 1, 3)
+    os.setpgrp()
+    size, files, _flags, _address = socket.recv_fds(caller, 8, 3)
     said = b""
-    while more := caller.recv(65536):
+    while len(said) < int.from_bytes(size, "big") and (more := caller.recv(65536)):
         said += more
     folder, count, *words = said.decode("utf-8", "surrogateescape").split("\0")
     runner = os.fork()
@@ -147,10 +148,21 @@ def _answer(caller: socket.socket) -> NoReturn:
         _become(folder, words[: int(count)], words[int(count) :], files)
     for file in files:
         os.close(file)  # who reads the output waits for its last writer
+    ended = threading.Event()
+    threading.Thread(target=_end_with, args=(caller, ended), daemon=True).start()
     _pid, status = os.waitpid(runner, 0)
+    ended.set()
     with suppress(ConnectionError):  # the caller was killed
         caller.sendall(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
+
+
+def _end_with(caller: socket.socket, ended: threading.Event) -> None:
+    """Kill this run, with its group, if the caller ends before it."""
+    with suppress(ConnectionError):
+        caller.recv(1)  # it says no more, so this waits until it has gone
+    if not ended.is_set():
+        os.killpg(0, signal.SIGKILL)
 
 
 def _become(folder: str, arguments: list[str], environment: list[str], files: list[int]) -> NoReturn:
