@@ -276,8 +276,8 @@ def test_retired_tasks_are_replaced_in_the_window_though_the_rulebook_was_killed
     mark = f"{announced['time']} {RETIREMENT}_1"
     until(lambda: sandbox.find("web")["tags"].get("recycle-before") == mark, "the tag")
     send(sandbox, "ecs-retirements", json.dumps(announced), "{", "[]", json.dumps({"source": WRITES.format(trap)}))
-    first.said("An event is ignored: it was read before")
-    first.said("An event is ignored: the message is no JSON object", times=2)
+    first.said("An event is ignored: it was already read")
+    first.said("An event is ignored: the message is not a JSON object", times=2)
     time.sleep(1)
     sandbox.publish(retirement("prod|web"))  # announced again, later
     first.said("PLAY RECAP", times=3)
@@ -337,7 +337,7 @@ def test_services_that_name_a_secret_are_recycled_once_however_many_events_come(
     for operation in ("Update", "Delete"):
         sandbox.publish(event("aws.ssm", "Parameter Store Change", {"operation": operation, "name": "/shop/level"}))
     send(sandbox, "ecs-secrets", json.dumps(rotated), WRITES.format(trap), json.dumps({"detail": WRITES.format(trap)}))
-    book.said("An event is ignored: it was read before")
+    book.said("An event is ignored: it was already read")
     book.said("An event is ignored: it changes no current value of a secret")
     assert "PLAY RECAP" not in book.text, "it waits for more events"
     book.said("PLAY RECAP")
@@ -384,7 +384,7 @@ def test_services_that_are_unhealthy_again_and_again_are_recycled_if_their_tag_a
             "account": ACCOUNT, "region": REGION, "cluster": twice["detail"]["clusterArn"],
             "group": "service:calm", "reason": twice["detail"]["stoppedReason"]}  # fmt: skip
     send(sandbox, "ecs-unhealthy", json.dumps(body), json.dumps(body))
-    book.said("An event is ignored: it was read before", times=2)
+    book.said("An event is ignored: it was already read", times=2)
     for _each in range(3):
         sandbox.publish(unhealthy("web"))
         sandbox.publish(unhealthy("api"))
