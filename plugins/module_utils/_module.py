@@ -7,26 +7,18 @@
 
 A module is its documentation, its arguments, one function ``work(module, check_mode) -> Outcome``, and
 ``run(ARGUMENTS, work, about="service {service} of cluster {cluster}")``. One that keeps a thing in a state
-ends its work with ``converge``.
+ends its work with ``_converge.converge``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
-from ._amazon import AwsModule, Turns, taking_turns
-from ._core.change import Change
+from ._amazon import AwsModule
 from ._core.errors import CallFailed, Failed, Refused
 from ._core.plain_text import printable
-from ._drive import Ending, drive
-
-R = TypeVar("R")
-
-# Makes the writes of a change, one after another. After each it yields what it has done, in words such as
-# "put the rule"; and the seconds to sleep, where it waits. Returns keys of the thing that only AWS knows.
-Writes = Generator["str | float", None, "Mapping[str, Any] | None"]
 
 
 @dataclass(frozen=True)
@@ -83,116 +75,3 @@ def finish(module: AwsModule, outcome: Outcome, about: str) -> NoReturn:
     if outcome.done:
         said = f"{said}. Done before that: {', '.join(outcome.done)}"
     module.fail_json(msg=printable(said), **returned)
-
-
-def waited(looks: Generator[float, None, R]) -> R:
-    """The end of a wait that has to come before the plan. Only looks: check mode waits as well."""
-    ending = Ending()
-
-    def steps() -> Generator[float, None, R]:
-        while True:
-            try:
-                pause = next(looks)
-            except StopIteration as end:
-                return end.value
-            yield pause
-            if ending():
-                raise Failed(f"{ending()}; nothing was changed")
-
-    return drive(steps(), ending)
-
-
-def drive_many(steps: Generator[float, None, None], ending: Ending, turns: Turns) -> None:
-    """Run work on many things to its end, with calls no faster than ``turns`` allows."""
-    with taking_turns(turns):
-        drive(steps, ending)
-
-
-def converge(
-    key: str, change: Change, check_mode: bool, write: Callable[[Change], Writes], warnings: Sequence[str] = ()
-) -> Outcome:
-    """Apply the change, or predict it in check mode; return the resource under ``key``.
-
-    When a write fails, or the work has to end, the outcome tells which writes were made.
-    """
-    done: list[str] = []
-    ending = Ending()
-
-    def steps() -> Generator[float, None, Mapping[str, Any]]:
-        writes = write(change)
-        while True:
-            try:
-                step = next(writes)
-            except StopIteration as end:
-                return end.value or {}
-            if isinstance(step, str):
-                done.append(step)
-            else:
-                yield step
-            if ending():
-                raise Failed(f"{ending()}; run the task again to complete it")
-
-    told: Mapping[str, Any] = {}
-    failure: Exception | None = None
-    if change.changed and not check_mode:
-        try:
-            told = drive(steps(), ending)
-        except (CallFailed, Failed) as error:
-            failure = error
-    return Outcome(
-        changed=bool(done) if failure else change.changed,
-        results={} if failure else {key: None if change.after is None else {**change.after, **told}},
-        before=change.before or {},
-        after=change.after or {},
-        warnings=warnings,
-        failure=failure,
-        done=done if failure else (),
-    )
-
-
-class Plan(Protocol):
-    """What one step of many will do."""
-
-    change: Change
-    warnings: Sequence[str]
-
-    @property
-    def write(self) -> Callable[[Change], Writes]:
-        """The function that makes the writes."""
-
-
-def converge_all(steps: Sequence[tuple[str, Callable[[], Plan]]], check_mode: bool, region: str) -> Outcome:
-    """Converge one thing after another; each is planned when those before it are done. A failure ends it."""
-    changes: list[dict[str, Any]] = []
-    warnings: list[str] = []
-    done: list[str] = []
-    failure: Failed | None = None
-    for label, plan in steps:
-        try:
-            planned = plan()
-        except (Refused, Failed, CallFailed) as error:
-            failure = Failed(f"{label} in {region}: {error}")
-            break
-        outcome = converge("thing", planned.change, check_mode, planned.write, planned.warnings)
-        warnings += outcome.warnings
-        if outcome.failure:
-            done += [f"{label}: {each}" for each in outcome.done]
-            failure = Failed(f"{label} in {region}: {outcome.failure}")
-            break
-        if outcome.changed:
-            changes.append({"label": label, "before": planned.change.before, "after": outcome.results["thing"]})
-            done.append(label)
-    return Outcome(
-        changed=bool(done),
-        results={"changes": changes},
-        before={each["label"]: each["before"] for each in changes},
-        after={each["label"]: each["after"] for each in changes},
-        warnings=warnings,
-        failure=failure,
-        done=done if failure else (),
-    )
-
-
-def also(outcome: Outcome, **results: Any) -> Outcome:
-    """The same end with further results, unless it is a failure."""
-    return outcome if outcome.failure else replace(outcome, results={**outcome.results, **results})

@@ -271,10 +271,11 @@ from dataclasses import replace
 
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.rule import find_rule, write_rule
+from ..module_utils._converge import converge
 from ..module_utils._core.failures.covers import covers
 from ..module_utils._core.failures.rule import plan_rule, read_rule
 from ..module_utils._failure_options import FAILURES
-from ..module_utils._module import AwsModule, Outcome, converge, run
+from ..module_utils._module import AwsModule, Outcome, run
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},

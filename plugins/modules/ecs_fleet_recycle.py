@@ -318,6 +318,7 @@ from ..module_utils._aws.live.account import LiveAccount
 from ..module_utils._aws.live.fleet import CALLS_AT_ONCE
 from ..module_utils._aws.live.line import Line
 from ..module_utils._aws.live.members import find_members
+from ..module_utils._converge import drive_many
 from ..module_utils._core.fleet.bucket import Bucket
 from ..module_utils._core.fleet.jobs import ORDERS, make_jobs, read_limits, read_services
 from ..module_utils._core.fleet.run import FleetReport, recycle_fleet
@@ -325,7 +326,7 @@ from ..module_utils._core.fleet.watch import FleetWatch
 from ..module_utils._core.recycle.session import Self
 from ..module_utils._drive import Ending
 from ..module_utils._lease_owner import is_dead, own_name
-from ..module_utils._module import AwsModule, Outcome, drive_many, run
+from ..module_utils._module import AwsModule, Outcome, run
 from ..module_utils._progress import teller
 from ..module_utils._recycle_options import RECYCLE, check_entries
 from ..module_utils._stale_task_options import SERVICE, STALE_TASKS

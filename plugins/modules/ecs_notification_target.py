@@ -420,11 +420,12 @@ target:
 
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.target import LiveTarget
+from ..module_utils._converge import converge
 from ..module_utils._core.events.target.messages.fields import EVENT_KINDS
 from ..module_utils._core.events.target.messages.templates import SEVERITIES, TEMPLATES
 from ..module_utils._core.events.target.options import read_target
 from ..module_utils._core.events.target.plan import plan_target, warnings_of
-from ..module_utils._module import AwsModule, Outcome, converge, run
+from ..module_utils._module import AwsModule, Outcome, run
 
 ARGUMENTS = {
     "rule": {"type": "str", "required": True},

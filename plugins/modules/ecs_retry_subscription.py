@@ -210,6 +210,7 @@ subscription:
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.calls.log_subscriptions import subscription_filters
 from ..module_utils._aws.live.subscription import function_access, write_subscription
+from ..module_utils._converge import converge
 from ..module_utils._core.log_subscription.plan import (
     function_to_look_at,
     plan_subscription,
@@ -217,7 +218,7 @@ from ..module_utils._core.log_subscription.plan import (
     stale_function,
     warnings_of,
 )
-from ..module_utils._module import AwsModule, Outcome, converge, run
+from ..module_utils._module import AwsModule, Outcome, run
 from ..module_utils._wait_options import patience_options
 
 ARGUMENTS = {

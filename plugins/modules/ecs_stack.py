@@ -147,9 +147,10 @@ import functools
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.calls.identity import caller
 from ..module_utils._aws.live.stack_steps import check_step, plan_step
+from ..module_utils._converge import converge_all
 from ..module_utils._core.stacks.place import StackPlace, place_of
 from ..module_utils._core.stacks.steps import label_of, read_step
-from ..module_utils._module import AwsModule, Outcome, converge_all, run
+from ..module_utils._module import AwsModule, Outcome, run
 
 ARGUMENTS = {
     "place": {

@@ -529,9 +529,10 @@ import time
 
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.schedule import look
+from ..module_utils._converge import converge
 from ..module_utils._core.schedules.plan import plan_schedule
 from ..module_utils._core.schedules.schedule import read_schedule
-from ..module_utils._module import AwsModule, Outcome, converge, run
+from ..module_utils._module import AwsModule, Outcome, run
 from ..module_utils._schedule_options import ARGUMENTS
 
 

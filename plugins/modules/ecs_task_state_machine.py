@@ -643,11 +643,12 @@ definition_changes:
 
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.machine import LiveMachine
+from ..module_utils._converge import also, converge
 from ..module_utils._core.states.difference import definition_changes
 from ..module_utils._core.states.machine import plan_machine, read_machine
 from ..module_utils._core.waiting import read_patience
 from ..module_utils._machine_options import ARGUMENTS
-from ..module_utils._module import AwsModule, Outcome, also, converge, run
+from ..module_utils._module import AwsModule, Outcome, run
 
 
 def work(module: AwsModule, check_mode: bool) -> Outcome:

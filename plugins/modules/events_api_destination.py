@@ -173,8 +173,9 @@ api_destination:
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.calls.api_destinations import describe_api_destination
 from ..module_utils._aws.live.api_destination import connection_arn_of, write_api_destination
+from ..module_utils._converge import converge
 from ..module_utils._core.events.api_destination import METHODS, plan_api_destination, read_api_destination, warnings_of
-from ..module_utils._module import AwsModule, Outcome, converge, run
+from ..module_utils._module import AwsModule, Outcome, run
 from ..module_utils._wait_options import wait_options
 
 ARGUMENTS = {

@@ -335,9 +335,10 @@ connection:
 
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.connection import settled_connection, write_connection
+from ..module_utils._converge import converge, waited
 from ..module_utils._core.events.connection.plan import plan_connection, warnings_of
 from ..module_utils._core.events.connection.read import read_connection
-from ..module_utils._module import AwsModule, Outcome, converge, run, waited
+from ..module_utils._module import AwsModule, Outcome, run
 from ..module_utils._wait_options import wait_options
 
 PARAMETER = {

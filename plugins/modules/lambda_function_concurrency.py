@@ -86,8 +86,9 @@ concurrency:
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.calls.functions import reserved_concurrency
 from ..module_utils._aws.live.concurrency import write_concurrency
+from ..module_utils._converge import converge
 from ..module_utils._core.functions.concurrency import plan_concurrency, read_concurrency
-from ..module_utils._module import AwsModule, Outcome, converge, run
+from ..module_utils._module import AwsModule, Outcome, run
 
 ARGUMENTS = {
     "function_name": {"type": "str", "required": True},

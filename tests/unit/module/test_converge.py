@@ -9,9 +9,9 @@ import os
 import signal
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._converge import converge
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.change import Change
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
-from ansible_collections.steadyops.ecs.plugins.module_utils._module import converge
 
 NEW = Change(None, {"name": "a"})
 DENIED = CallFailed("PutTargets", "AccessDeniedException", "no")
