@@ -208,8 +208,8 @@ cutoff:
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
 from ..module_utils._aws.live.service import LiveService
 from ..module_utils._core.amounts import iso
+from ..module_utils._core.recycle.selector import read_narrowing, read_selector
 from ..module_utils._core.recycle.service_state import refuse_service
-from ..module_utils._core.recycle.settings import read_narrowing, read_selector
 from ..module_utils._core.recycle.task_rows import service_facts, task_rows
 from ..module_utils._module import AwsModule, Outcome, run
 from ..module_utils._stale_task_options import SERVICE, STALE_TASKS

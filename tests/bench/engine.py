@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.simulation.virtual_world import VirtualWorld
 

@@ -25,8 +25,9 @@ from pathlib import Path
 import psutil
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.run import FleetReport, Job, recycle_fleet
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.schedule import Limits
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.sandbox.client import Sandbox
 from tests.sandbox.model.latencies import Latencies

@@ -12,11 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import LONGEST_LEASE, RECORD_TAG
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import LONGEST_LEASE, Settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.sandbox.model.scheduler import Cluster
 from tests.sandbox.model.state import SandboxError

@@ -11,7 +11,8 @@ from typing import Any
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.sandbox.model.latencies import Latencies
 

@@ -18,8 +18,9 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.schedule
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.watch import FleetWatch
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.sandbox.model.latencies import Latencies
 from tests.sandbox.model.scheduler import Cluster

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import random
 
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG, TOKENS_TAG
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import (
     LONGEST_LEASE,
-    Selector,
-    Settings,
+    RECORD_TAG,
+    TOKENS_TAG,
 )
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -16,7 +16,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Service
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.sandbox.model.latencies import Latencies
 from tests.sandbox.model.scheduler import Cluster

@@ -12,7 +12,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.line impor
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.bucket import Bucket
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.fleet.run import Job
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.unit.aws.clients import ECS, Clients, at, service, task
 

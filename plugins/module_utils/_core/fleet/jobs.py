@@ -14,7 +14,8 @@ from typing import Any
 from ..amounts import read_seconds
 from ..ecs.names import parse_service
 from ..errors import Refused
-from ..recycle.settings import SELECTORS, Settings, read_settings
+from ..recycle.selector import SELECTORS
+from ..recycle.settings import Settings, read_settings
 from .run import Job
 from .schedule import Limits
 

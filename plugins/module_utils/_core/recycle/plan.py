@@ -18,7 +18,8 @@ from ..errors import Refused
 from .health import choose_level, choose_stabilize, is_good
 from .model import SCALING_FLAGS, Scaling, Service, Task
 from .record import Record, give_back
-from .settings import SCALE_IN, Narrowing, Selector, Settings
+from .selector import Narrowing, Selector
+from .settings import SCALE_IN, Settings
 from .staleness import Selection
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import Refused
 from .model import SCALING_FLAGS, Scaling, Service, Task
-from .settings import LONGEST_LEASE, SELECTORS
+from .selector import SELECTORS
 
 RECORD_TAG = "steadyops.ecs/recycle"
 TOKENS_TAG = "steadyops.ecs/recycle-tokens"
@@ -29,6 +29,7 @@ OUR_TAGS = (RECORD_TAG, TOKENS_TAG)
 CLAIMED = "claimed"  # nothing but the record itself is certain to have been done
 SURGED = "surged"  # scaling is suspended and the desired count is raised
 
+LONGEST_LEASE = 86400.0  # seconds
 _SAME_END = 120.0  # seconds
 _TOKENS_KEPT = 8  # 8 x 28 characters fit into one tag
 

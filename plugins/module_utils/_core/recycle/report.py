@@ -14,7 +14,7 @@ from typing import Any
 from ..amounts import iso
 from .model import Scaling, Task
 from .plan import Plan
-from .settings import Selector
+from .selector import Selector
 from .watch import Watch
 
 UNCHANGED, RECYCLED, RESTORED, FAILED = "unchanged", "recycled", "restored", "failed"

@@ -50,9 +50,10 @@ from .record import (
 )
 from .replacement import Replacement
 from .report import Report
+from .selector import Selector
 from .service_state import deployment_words, others_words, refuse_service
 from .session import Ended, Gone, Self, Session, Steps, TakenOver
-from .settings import Selector, Settings
+from .settings import Settings
 from .shield import lift
 from .staleness import find_cutoff, freeze_now, freeze_selection
 from .task_tags import is_marked, remove, remove_all

@@ -8,46 +8,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..amounts import LARGEST_COUNT, Amount, parse_age, parse_amount, parse_instant, read_seconds
+from ..amounts import LARGEST_COUNT, Amount, parse_amount, read_seconds
 from ..errors import Refused
-from .model import Task
+from .record import LONGEST_LEASE
+from .selector import Narrowing, Selector, read_narrowing, read_selector
 
-SELECTORS = ("started_before", "max_task_age", "token", "secrets_changed", "tasks", "all_tasks")
-LONGEST_LEASE = 86400.0  # seconds
 STOP_TASK, SCALE_IN = "stop_task", "scale_in"
-_TASK = re.compile(r"(?:arn:[^/]+:task/(?:[^/]+/)?)?([0-9a-f-]{32,36})")
-
-
-@dataclass(frozen=True)
-class Selector:
-    """Which tasks are stale. ``value`` is an instant, an age in seconds, the token, or the ids of tasks."""
-
-    kind: str
-    value: Any = None
-    given: Any = field(default=True, compare=False, repr=False)  # as the user wrote it
-
-    def as_dict(self) -> dict[str, Any]:
-        return {self.kind: self.given}
-
-
-@dataclass(frozen=True)
-class Narrowing:
-    """What narrows a selector down. An empty set narrows nothing."""
-
-    exclude_tasks: frozenset[str] = frozenset()  # ids
-    availability_zones: frozenset[str] = frozenset()
-    capacity_providers: frozenset[str] = frozenset()
-
-    def keeps(self, task: Task) -> bool:
-        return (
-            task.id not in self.exclude_tasks
-            and (not self.availability_zones or task.zone in self.availability_zones)
-            and (not self.capacity_providers or task.capacity_provider in self.capacity_providers)
-        )
 
 
 @dataclass(frozen=True)
@@ -83,50 +53,6 @@ class Settings:
     on_failure: str = "restore"
     stop_method: str = STOP_TASK
     check_images: bool = True
-
-
-def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None:
-    """The one selector among the options. Raises Refused for none (where required) or several."""
-    given = [name for name in SELECTORS if options.get(name) not in (None, False)]
-    if len(given) > 1:
-        raise Refused(f"{' and '.join(given)} are mutually exclusive. Set exactly one of {', '.join(SELECTORS)}")
-    if not given:
-        if not required:
-            return None
-        raise Refused(f"no option chooses the stale tasks. Set exactly one of {', '.join(SELECTORS)}")
-    kind = given[0]
-    value = options[kind]
-    if kind == "started_before":
-        return Selector(kind, parse_instant(kind, value), value)
-    if kind == "max_task_age":
-        return Selector(kind, parse_age(kind, value), value)
-    if kind == "token":
-        if not str(value).strip():
-            raise Refused(
-                "token is empty. Give a text that is new for every roll-out, such as the number of a pipeline run"
-            )
-        return Selector(kind, str(value), value)
-    if kind == "tasks":
-        return Selector(kind, task_ids(kind, value), value)
-    return Selector(kind)
-
-
-def read_narrowing(options: Mapping[str, Any]) -> Narrowing:
-    """Raises Refused for what cannot be the name of a task."""
-    return Narrowing(
-        task_ids("exclude_tasks", options["exclude_tasks"] or ()),
-        frozenset(options["availability_zones"] or ()),
-        frozenset(options["capacity_providers"] or ()),
-    )
-
-
-def task_ids(option: str, names: Iterable[str]) -> frozenset[str]:
-    """Ids of tasks that are given as ids or ARNs."""
-    found = {str(name).strip(): _TASK.fullmatch(str(name).strip()) for name in names}
-    for name, match in found.items():
-        if not match:
-            raise Refused(f"{option} must be IDs of tasks, with 32 hexadecimal digits, or their ARNs (got {name!r})")
-    return frozenset(match[1] for match in found.values() if match)
 
 
 # Options in seconds, and those that become settings as they are.

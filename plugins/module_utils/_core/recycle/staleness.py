@@ -15,7 +15,7 @@ from ..amounts import iso
 from ..errors import Refused
 from .model import Task
 from .record import Record, token_cutoff
-from .settings import Narrowing, Selector
+from .selector import Narrowing, Selector
 
 _TICK = 0.001  # ECS gives instants to the millisecond
 

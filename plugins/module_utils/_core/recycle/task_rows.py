@@ -14,7 +14,7 @@ from typing import Any
 from ..amounts import iso
 from .model import Service, Task
 from .record import read_record
-from .settings import Narrowing, Selector
+from .selector import Narrowing, Selector
 from .staleness import find_cutoff, freeze_selection
 
 

@@ -12,13 +12,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.ecs.secrets im
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide import choose_pause
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import Found, make_plan, put_in_order
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import (
-    Narrowing,
-    Selector,
-    Settings,
-    read_settings,
-    task_ids,
-)
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Narrowing, Selector, task_ids
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings, read_settings
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import Selection
 from hypothesis import given
 from hypothesis import strategies as st

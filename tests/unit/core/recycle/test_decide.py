@@ -26,7 +26,8 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.decide
     decide_scale_in,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan import Found, make_plan
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector, Settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

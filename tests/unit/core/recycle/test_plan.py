@@ -28,12 +28,13 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.plan i
     scaling_asked,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import SURGED, Record
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Narrowing, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.service_state import (
     deployment_words,
     others_words,
     refuse_service,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Narrowing, Selector, Settings
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import Selection
 from hypothesis import given
 from hypothesis import strategies as st

@@ -31,7 +31,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record
     remember_token,
     token_cutoff,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import SELECTORS
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import SELECTORS
 from hypothesis import example, given
 from hypothesis import strategies as st
 

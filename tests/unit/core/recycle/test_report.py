@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle import report as outcome
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
 
 from tests.unit.core.recycle.samples import NOW, NOW_TEXT, plan, task
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import Amount
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import (
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import (
     SELECTORS,
     Selector,
-    Settings,
     read_selector,
-    read_settings,
 )
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings, read_settings
 
 from tests.unit.core.recycle.samples import NOW, NOW_TEXT
 

@@ -16,7 +16,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record
     read_record,
     remember_token,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.staleness import (
     Selection,
     find_cutoff,

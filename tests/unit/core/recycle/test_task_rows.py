@@ -13,7 +13,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record
     TOKENS_TAG,
     remember_token,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Narrowing, Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Narrowing, Selector
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.task_rows import service_facts, task_rows
 
 NOW = 1_795_316_400.0
