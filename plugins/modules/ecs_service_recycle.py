@@ -501,6 +501,7 @@ recycle:
 """
 
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
+from ..module_utils._aws.live.line import Line
 from ..module_utils._aws.live.service import LiveService
 from ..module_utils._core.recycle.report import Report
 from ..module_utils._core.recycle.run import recycle
@@ -520,7 +521,7 @@ ARGUMENTS = {**SERVICE, **STALE_TASKS, **RECYCLE}
 def work(module: AwsModule, check_mode: bool) -> Outcome:
     ending = Ending()
     settings = read_settings(module.params)
-    world = LiveService(module.client, module.params["cluster"], module.params["service"])
+    world = LiveService(Line(module.client), module.params["cluster"], module.params["service"])
     me = Self(own_name(), is_dead, ending, check_mode)
     report = Report(watch=Watch(teller()))
     drive(recycle(world, settings, world.name.cluster, world.name.service, me, report), ending)

@@ -35,13 +35,7 @@ notes:
 
     C(ecs:GetTaskProtection) - their scale-in protection.
 
-    C(ecs:DescribeContainerInstances) - for services with a load balancer whose tasks use the ports of EC2 instances.
-
     C(ecs:DescribeServiceDeployments) - for services with the deployment strategy blue/green, linear or canary.
-
-    C(ecs:DescribeServiceRevisions) - for these, and for Express services.
-
-    C(ecs:DescribeTaskDefinition) - for services that use VPC Lattice or ECS Gateway.
 
     C(ecs:DescribeTaskDefinition), C(secretsmanager:DescribeSecret), C(ssm:DescribeParameters), C(s3:GetObject) - with
     O(secrets_changed), for what the task definition names.
@@ -206,7 +200,8 @@ cutoff:
 """
 
 from ..module_utils import _python as _python_check  # noqa: F401 - comes first
-from ..module_utils._aws.live.service import LiveService
+from ..module_utils._aws.live.line import Line
+from ..module_utils._aws.live.plain_service import PlainService
 from ..module_utils._core.amounts import iso
 from ..module_utils._core.recycle.selector import read_narrowing, read_selector
 from ..module_utils._core.recycle.service_state import refuse_service
@@ -223,7 +218,7 @@ ARGUMENTS = {
 def work(module: AwsModule, _check_mode: bool) -> Outcome:
     selector = read_selector(module.params, required=False)
     narrowing = read_narrowing(module.params)
-    world = LiveService(module.client, module.params["cluster"], module.params["service"])
+    world = PlainService(Line(module.client), module.params["cluster"], module.params["service"])
     service = world.describe_service() or refuse_service(None, world.name.cluster, world.name.service)
     arns = world.list_tasks() if service.status != "INACTIVE" else []
     tasks = world.describe_tasks(arns)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.line import Line
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.service import LiveService
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
@@ -36,7 +37,7 @@ class Account(Clients):
         self.seconds = 100.0
 
     def live(self, cluster="prod", name="web"):
-        return LiveService(self, cluster, name, monotonic=lambda: self.seconds, wall=lambda: 5.0)
+        return LiveService(Line(self, monotonic=lambda: self.seconds, wall=lambda: 5.0), cluster, name)
 
     def described(self, date=None, **more):
         headers = {"date": date} if date else {}

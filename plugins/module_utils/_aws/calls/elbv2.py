@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
 from ..._amazon import aws_call
 from ..._core.recycle.lacking import reason_words
+from ..shapes.target_names import target_name
 
 
 @aws_call("elasticloadbalancing:DescribeTargetHealth", expected="TargetGroupNotFound")
@@ -30,13 +30,3 @@ def target_states(elbv2: Any, group: str) -> dict[str, tuple[str, str]] | None:
 
 def _said(health: Mapping[str, str]) -> tuple[str, str]:
     return health["State"], reason_words(health.get("Reason"), health.get("Description"))
-
-
-def target_name(address: str, port: int | None) -> str:
-    """``10.0.1.7:8080`` or ``i-0abc:32768``; an IPv6 address always in its shortest form."""
-    return f"{plain_address(address)}:{port}"
-
-
-def plain_address(address: str) -> str:
-    """An IPv6 address in its shortest form; anything else as it is."""
-    return ipaddress.ip_address(address).compressed if ":" in address else address

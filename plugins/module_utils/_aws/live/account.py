@@ -38,7 +38,7 @@ class LiveAccount:
         return self
 
     def world(self, job: Job) -> LiveService:
-        return LiveService(self._line.client, job.cluster, job.named, line=self._line)
+        return LiveService(self._line, job.cluster, job.named)
 
     # What is asked for several services. When AWS refuses a call for good, it may be because of one of them: then each
     # is asked for alone.

@@ -27,7 +27,7 @@ class Line:
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """``client`` makes the boto3 client of an AWS service."""
+        """``client`` makes the boto3 client of an AWS service. It is asked for one when the first call needs it."""
         self.clock = monotonic
         self._definitions: dict[str, Sequence[Mapping[str, Any]]] = {}  # containers by task definition
         self._make_client = client

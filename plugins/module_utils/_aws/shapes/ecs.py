@@ -13,7 +13,7 @@ from typing import Any
 
 from ..._core.recycle.model import Deployment, Event, Hold, Service, Targets, Task
 from ..._core.recycle.record import OUR_TAGS
-from ..calls.elbv2 import plain_address, target_name
+from .target_names import plain_address, target_name
 
 
 @dataclass(frozen=True)

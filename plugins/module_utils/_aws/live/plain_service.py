@@ -1,0 +1,128 @@
+# Copyright (c) Contributors to the steadyops.ecs project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
+"""One ECS service and its tasks through boto3, as they are seen without load balancers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..._core.ecs.names import parse_service
+from ..._core.ecs.secrets import Named, names_in
+from ..._core.errors import Refused
+from ..._core.recycle.model import Hold, Service, Task
+from ..calls import ecs, secrets
+from ..calls.pages import hundreds
+from ..shapes import ecs as ecs_shapes
+from .line import Line
+
+
+class PlainService:
+    """One service, to look at. See ``_core.recycle.world`` for what each method promises."""
+
+    def __init__(self, line: Line, cluster: str | None, service: str) -> None:
+        """``line`` may be one that services of one account share. Nothing is asked through it yet.
+
+        ``cluster`` and ``service`` as the user wrote them. Raises ``Refused`` when they are no names of ECS.
+        """
+        self.name = parse_service(cluster, service)
+        self._line = line
+        self.clock, self.now = line.clock, line.now
+        self._client, self._containers = line.client, line.containers
+        self._ended = ""  # ARN of the newest service deployment that is known to have ended
+        self._arn: str | None = None
+        self.propagates_tags = False
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        return self._line.calls
+
+    def describe_service(self) -> Service | None:
+        self.check_region()
+        found = ecs.describe_service(self._client("ecs"), self.name.cluster, self.name.service)
+        return None if found is None else self.service_from(found)
+
+    def check_region(self) -> None:
+        """Raise ``Refused`` when the service was given by an ARN of another region than the one that is asked."""
+        self._check("region", self.name.region, self._client("ecs").meta.region_name)
+
+    def service_from(self, found: ecs_shapes.DescribedService) -> Service:
+        """What ``describe_service`` returns, from the answer to a call that may have asked for several services."""
+        self._check("account", self.name.account, found.service.arn.split(":")[4])
+        self._arn = found.service.arn
+        self.propagates_tags = found.service.propagates_tags
+        return replace(found.service, hold=self._hold(found))
+
+    def list_tasks(self) -> list[str]:
+        client = self._client("ecs")
+        return list(dict.fromkeys(ecs.list_tasks(client, self.name.cluster, self.name.service)))
+
+    def describe_tasks(self, arns: Iterable[str]) -> list[Task]:
+        client = self._client("ecs")
+        tasks = []
+        for some in hundreds(arns):
+            tasks += self.tasks_from(ecs.describe_tasks(client, self.name.cluster, some, self.propagates_tags))
+        return tasks
+
+    def tasks_from(self, answers: Sequence[Mapping[str, Any]]) -> list[Task]:
+        """What ``describe_tasks`` returns, from boto3's tasks of this service."""
+        return [ecs_shapes.task(answer, (), {}) for answer in answers]
+
+    def secrets_changed_at(self, revision: str) -> float:
+        named = names_in(self._containers(revision))
+        if not named:
+            raise Refused(
+                f"secrets_changed: task definition {revision} names no secret, no parameter and no environment file,"
+                " so no change of one can make a task stale. Use another selector"
+            )
+        return max(self._changed_at(each) for each in named)
+
+    def protected_until(self, arns: Iterable[str]) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for some in hundreds(arns):
+            until = ecs.protected_until(self._client("ecs"), self.name.cluster, some)
+            found.update({arn: end for arn, end in until.items() if end > self.now()})
+        return found
+
+    # What the above need.
+
+    def _changed_at(self, named: Named) -> float:
+        here = self._client("ecs").meta.region_name
+        if named.region not in ("", here):
+            raise Refused(
+                f"secrets_changed: {named.name} is in {named.region}, but the module can only check the region of the"
+                f" service, {here}. Use started_before with the instant of the change instead"
+            )
+        if named.service == "secretsmanager":
+            return secrets.secret_changed_at(self._client("secretsmanager"), named.name)
+        if named.service == "s3":
+            bucket, _slash, key = named.name.partition("/")
+            return secrets.file_changed_at(self._client("s3"), bucket, key)
+        for changed in secrets.parameter_changes(self._client("ssm"), named.name):
+            return changed
+        raise Refused(
+            f"secrets_changed: the task definition names the parameter {named.name}, which Systems Manager does not"
+            " have. New tasks could not start either. Create it, or give the service a revision without it"
+        )
+
+    def _check(self, what: str, wanted: str | None, found: str) -> None:
+        """Names are sent, not ARNs: a service of the same name elsewhere must not be taken for the one meant."""
+        if wanted not in (None, found):
+            raise Refused(
+                f"The ARN of service {self.name.service} names the {what} {wanted}, but region and credentials belong"
+                f" to {found}. Use the region and credentials of that service"
+            )
+
+    def _hold(self, found: ecs_shapes.DescribedService) -> Hold | None:
+        """Where the deployment under way stands. One that has ended is not asked for again."""
+        deployment = found.service_deployment
+        if not deployment or deployment == self._ended:
+            return None
+        hold = ecs.deployment_hold(self._client("ecs"), deployment)
+        if hold is None:
+            self._ended = deployment
+        return hold
