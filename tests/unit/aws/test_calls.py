@@ -11,9 +11,10 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._aws.calls import (
     ecs,
     elb,
     elbv2,
+    service_revisions,
     vpc_lattice,
 )
-from ansible_collections.steadyops.ecs.plugins.module_utils._aws.shapes.ecs import Revision
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.shapes.ecs_targets import Revision
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Scaling
 
@@ -59,7 +60,7 @@ def scalable(**more):
             None,
         ),
         (
-            ecs.service_revision,
+            service_revisions.service_revision,
             ("revision",),
             "describe_service_revisions",
             {"serviceRevisionArns": ["revision"]},
@@ -67,7 +68,7 @@ def scalable(**more):
             Revision(frozenset({GROUP})),
         ),
         (
-            ecs.service_revision,
+            service_revisions.service_revision,
             ("revision",),
             "describe_service_revisions",
             {"serviceRevisionArns": ["revision"]},
@@ -235,7 +236,7 @@ def scalable(**more):
     ],
 )
 def test_call(function, arguments, operation, request_, response, expected):
-    names = {application_autoscaling: "application-autoscaling", elbv2: "elbv2", ecs: "ecs"}
+    names = {application_autoscaling: "application-autoscaling", elbv2: "elbv2", ecs: "ecs", service_revisions: "ecs"}
     client, stub = stubbed(next(name for module, name in names.items() if function.__module__ == module.__name__))
     stub.add_response(operation, response, request_)
     assert function(client, *arguments) == expected

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.shapes import ecs as shapes
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.shapes import ecs_targets
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
     Deployment,
     Event,
@@ -137,7 +138,7 @@ def test_what_blue_green_needs():
 
 def test_a_task_with_nothing_special():
     said = task(taskArn="arn/1", lastStatus="PENDING")
-    assert shapes.task(said, (), {}) == Task("arn/1", 1000.0, "PENDING", stopping=False)
+    assert shapes.task(said, {}) == Task("arn/1", 1000.0, "PENDING", stopping=False)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_a_task_with_nothing_special():
     ],
 )
 def test_tasks(said, expected):
-    found = shapes.task(task(**said), (), {})
+    found = shapes.task(task(**said), {})
     assert {name: getattr(found, name) for name in expected} == expected
 
 
@@ -262,22 +263,22 @@ def binding(host, container=80):
 )
 def test_targets(said, expected, looked_up):
     balancers = (shapes.Balancer(GROUP, "web", 80),)
-    assert shapes.hosts_to_look_up([(task(**said), balancers)]) == ({INSTANCE} if looked_up else set())
-    assert shapes.task(task(**said), balancers, {INSTANCE: "i-1"}).targets == {GROUP: expected}
+    assert ecs_targets.hosts_to_look_up([(task(**said), balancers)]) == ({INSTANCE} if looked_up else set())
+    assert ecs_targets.targets_of(task(**said), balancers, {INSTANCE: "i-1"}) == {GROUP: expected}
 
 
 @pytest.mark.parametrize("said", [on_instance(), on_instance(binding(80)), {"containerInstanceArn": INSTANCE}])
 def test_the_target_of_a_classic_load_balancer_is_an_instance(said):
     balancers = (shapes.Balancer("classic", "web", 80),)
-    assert shapes.hosts_to_look_up([(task(**said), balancers)]) == {INSTANCE}
-    assert shapes.task(task(**said), balancers, {INSTANCE: "i-1"}).targets == {"classic": ("i-1",)}
-    assert shapes.task(task(**said), balancers, {}).targets == {"classic": ()}
+    assert ecs_targets.hosts_to_look_up([(task(**said), balancers)]) == {INSTANCE}
+    assert ecs_targets.targets_of(task(**said), balancers, {INSTANCE: "i-1"}) == {"classic": ("i-1",)}
+    assert ecs_targets.targets_of(task(**said), balancers, {}) == {"classic": ()}
 
 
 def test_addresses_of_a_task_that_has_two():
     both = interface(privateIPv4Address="10.0.1.7", ipv6Address="2001:DB8:0:0::1")
     one = interface(ipv6Address="2001:db8::2")
-    assert shapes.aliases([task(attachments=both), task(attachments=one), task()]) == {"2001:db8::1": "10.0.1.7"}
+    assert ecs_targets.aliases([task(attachments=both), task(attachments=one), task()]) == {"2001:db8::1": "10.0.1.7"}
 
 
 @pytest.mark.parametrize(
@@ -289,7 +290,7 @@ def test_addresses_of_a_task_that_has_two():
     ],
 )
 def test_a_named_port(containers, expected):
-    found = shapes.with_port(shapes.Balancer(LATTICE_GROUP, "", 0, port_name="http"), containers)
+    found = ecs_targets.with_port(shapes.Balancer(LATTICE_GROUP, "", 0, port_name="http"), containers)
     assert (found.container, found.port) == expected
 
 
@@ -327,15 +328,16 @@ def used(*groups):
     ],
 )
 def test_load_balancers_that_ecs_has_made(said, expected):
-    assert list(shapes.in_use((), shapes.revision(said))) == expected
+    assert list(ecs_targets.in_use((), ecs_targets.revision(said))) == expected
 
 
 def test_the_target_group_of_vpc_lattice_that_is_in_use():
     pair = {**LATTICE, "advancedConfiguration": {"alternateTargetGroupArn": "other"}}
     named = shapes.described_service(service(deployments=[{"vpcLatticeConfigurations": [pair]}]))
-    swapped = shapes.revision({"resolvedConfiguration": {"vpcLatticeConfigurations": [{"targetGroupArn": "other"}]}})
-    assert shapes.groups_of(shapes.in_use(named.balancers, swapped)) == ("other",)
-    assert shapes.groups_of(shapes.in_use(named.balancers, shapes.Revision())) == (LATTICE_GROUP,)
+    resolved = {"vpcLatticeConfigurations": [{"targetGroupArn": "other"}]}
+    swapped = ecs_targets.revision({"resolvedConfiguration": resolved})
+    assert shapes.groups_of(ecs_targets.in_use(named.balancers, swapped)) == ("other",)
+    assert shapes.groups_of(ecs_targets.in_use(named.balancers, ecs_targets.Revision())) == (LATTICE_GROUP,)
 
 
 def test_two_ports_in_one_target_group_and_one_in_another():
@@ -345,8 +347,8 @@ def test_two_ports_in_one_target_group_and_one_in_another():
         shapes.Balancer(GROUP_2, "admin", 90),
     )
     said = task(attachments=interface(privateIPv4Address="10.0.1.7"))
-    assert shapes.task(said, balancers, {}).targets == {
+    assert ecs_targets.targets_of(said, balancers, {}) == {
         GROUP: ("10.0.1.7:80", "10.0.1.7:81"),
         GROUP_2: ("10.0.1.7:90",),
     }
-    assert shapes.task(said, (), {}).targets == {}
+    assert ecs_targets.targets_of(said, (), {}) == {}

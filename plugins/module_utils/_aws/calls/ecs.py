@@ -42,21 +42,6 @@ def describe_services(
     return found, failures_by_name("ecs:DescribeServices", answer, kind="final")
 
 
-@aws_call("ecs:DescribeServiceRevisions")
-def service_revision(ecs: Any, arn: str) -> shapes.Revision:
-    """The target groups of a service revision; empty when ECS does not tell."""
-    answer = ecs.describe_service_revisions(serviceRevisionArns=[arn])
-    return next((shapes.revision(found) for found in answer.get("serviceRevisions", [])), shapes.Revision())
-
-
-@aws_call("ecs:DescribeServiceRevisions")
-def service_revisions(ecs: Any, arns: list[str]) -> dict[str, shapes.Revision]:
-    """The same for up to twenty ARNs, by ARN. A revision that the answer lacks is empty."""
-    answer = ecs.describe_service_revisions(serviceRevisionArns=arns)
-    found = {each["serviceRevisionArn"]: shapes.revision(each) for each in answer.get("serviceRevisions", [])}
-    return {arn: found.get(arn, shapes.Revision()) for arn in arns}
-
-
 @aws_call("ecs:DescribeServiceDeployments")
 def deployment_hold(ecs: Any, service_deployment: str) -> Hold | None:
     """Where a service deployment stands; None when it has ended, or ECS no longer knows it."""

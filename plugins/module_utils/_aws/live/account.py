@@ -16,6 +16,7 @@ from ..._core.recycle.model import Scaling, Service, Task
 from ..calls import application_autoscaling, ecs
 from ..calls.ecs_lists import SERVICES_AT_ONCE
 from ..calls.pages import hundreds
+from ..calls.service_revisions import service_revisions
 from ..shapes.ecs import DescribedService
 from .line import Line
 from .service import LiveService
@@ -74,7 +75,7 @@ class LiveAccount:
         if len(unknown) < 2:
             return
         try:
-            revisions = ecs.service_revisions(self._line.client("ecs"), list(unknown.values()))
+            revisions = service_revisions(self._line.client("ecs"), list(unknown.values()))
         except CallFailed:
             return
         for world, arn in unknown.items():

@@ -70,7 +70,7 @@ class PlainService:
 
     def tasks_from(self, answers: Sequence[Mapping[str, Any]]) -> list[Task]:
         """What ``describe_tasks`` returns, from boto3's tasks of this service."""
-        return [ecs_shapes.task(answer, (), {}) for answer in answers]
+        return [ecs_shapes.task(answer, {}) for answer in answers]
 
     def secrets_changed_at(self, revision: str) -> float:
         named = names_in(self._containers(revision))

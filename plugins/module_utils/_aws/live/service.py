@@ -17,7 +17,9 @@ from ..._core.recycle.health import UNTOLD
 from ..._core.recycle.model import FoundImage, RegistryImage, Scaling, Service, Targets, Task
 from ..calls import application_autoscaling, cloudwatch, ecr, ecs, elb, elbv2, vpc_lattice
 from ..calls.pages import hundreds
+from ..calls.service_revisions import service_revision
 from ..shapes import ecs as ecs_shapes
+from ..shapes import ecs_targets
 from .line import Line
 from .plain_service import PlainService
 
@@ -28,7 +30,7 @@ class LiveService(PlainService):
     def __init__(self, line: Line, cluster: str | None, service: str) -> None:
         super().__init__(line, cluster, service)
         self._balancers: tuple[ecs_shapes.Balancer, ...] | None = None
-        self._revisions: dict[str, ecs_shapes.Revision] = {}  # by ARN of the service revision
+        self._revisions: dict[str, ecs_targets.Revision] = {}  # by ARN of the service revision
         self._denied: CallFailed | None = None  # why service revisions cannot be read
         self._aliases: dict[str, str] = {}  # IPv6 address of a task -> its IPv4 address, which is in its targets
         self._instance_ids: dict[str, str] = {}  # by container instance
@@ -46,12 +48,15 @@ class LiveService(PlainService):
         return super().describe_tasks(arns)
 
     def tasks_from(self, answers: Sequence[Mapping[str, Any]]) -> list[Task]:
-        self._aliases.update(ecs_shapes.aliases(answers))
+        self._aliases.update(ecs_targets.aliases(answers))
         found = [(answer, self._balancers_of(answer)) for answer in answers]
-        hosts = ecs_shapes.hosts_to_look_up(found) - self._instance_ids.keys()
+        hosts = ecs_targets.hosts_to_look_up(found) - self._instance_ids.keys()
         for unknown in hundreds(sorted(hosts)):
             self._instance_ids.update(ecs.instance_ids(self._client("ecs"), self.name.cluster, unknown))
-        return [ecs_shapes.task(answer, balancers, self._instance_ids) for answer, balancers in found]
+        return [
+            ecs_shapes.task(answer, ecs_targets.targets_of(answer, balancers, self._instance_ids))
+            for answer, balancers in found
+        ]
 
     def has_health_check(self, revision: str) -> bool:
         return ecs_shapes.has_health_check(self._containers(revision))
@@ -78,7 +83,7 @@ class LiveService(PlainService):
         kind = group.split(":")[2] if group.startswith("arn:") else "elb"
         if kind == "elb":
             instances = elb.instance_states(self._client("elb"), group)
-            return None if instances is None else ecs_shapes.targets(instances.items())
+            return None if instances is None else ecs_targets.targets(instances.items())
         if kind == "ecs":
             raise self._denied or CallFailed(
                 "DescribeServiceRevisions", UNTOLD, "it does not name the target group of this Express service"
@@ -90,7 +95,7 @@ class LiveService(PlainService):
             found = None if states is None else states.items()
         if found is None:
             return None
-        return ecs_shapes.targets((self._named_by_task(target), said) for target, said in found)
+        return ecs_targets.targets((self._named_by_task(target), said) for target, said in found)
 
     def scaling(self) -> Scaling | None:
         client = self._client("application-autoscaling")
@@ -132,7 +137,7 @@ class LiveService(PlainService):
         if not any(balancer.port_name for balancer in balancers):
             return balancers
         containers = self._containers(task["taskDefinitionArn"])
-        return tuple(ecs_shapes.with_port(balancer, containers) for balancer in balancers)
+        return tuple(ecs_targets.with_port(balancer, containers) for balancer in balancers)
 
     def _named_by_task(self, target: str) -> str:
         """A task that has addresses of both kinds is named by that of IPv4, whichever its target group wants."""
@@ -149,11 +154,11 @@ class LiveService(PlainService):
         if not arn:
             return balancers
         try:
-            used = ecs_shapes.in_use(balancers, self._revision(arn))
+            used = ecs_targets.in_use(balancers, self._revision(arn))
         except CallFailed as failure:
             if balancers or not is_denied(failure.code):
                 raise
-            self._revisions[arn], used, self._denied = ecs_shapes.Revision(), (), failure
+            self._revisions[arn], used, self._denied = ecs_targets.Revision(), (), failure
         # Its own ARN stands for the target group that an Express service must have and that nothing names.
         return (ecs_shapes.Balancer(arn, "", 0),) if found.managed and not used else used
 
@@ -162,14 +167,14 @@ class LiveService(PlainService):
         arn = _telling_revision(found)
         return None if arn in self._revisions else arn
 
-    def know_revision(self, arn: str, revision: ecs_shapes.Revision) -> None:
+    def know_revision(self, arn: str, revision: ecs_targets.Revision) -> None:
         """Take what somebody else has asked for."""
         self._revisions[arn] = revision
 
-    def _revision(self, arn: str) -> ecs_shapes.Revision:
+    def _revision(self, arn: str) -> ecs_targets.Revision:
         # It never changes.
         if arn not in self._revisions:
-            self._revisions[arn] = ecs.service_revision(self._client("ecs"), arn)
+            self._revisions[arn] = service_revision(self._client("ecs"), arn)
         return self._revisions[arn]
 
     def _known_arn(self) -> str:

@@ -7,13 +7,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ..._core.recycle.model import Deployment, Event, Hold, Service, Targets, Task
+from ..._core.recycle.model import Deployment, Event, Hold, Service, Task
 from ..._core.recycle.record import OUR_TAGS
-from .target_names import plain_address, target_name
 
 
 @dataclass(frozen=True)
@@ -32,14 +31,6 @@ class Balancer:
     @property
     def classic(self) -> bool:
         return not self.group.startswith("arn:")
-
-
-@dataclass(frozen=True)
-class Revision:
-    """The load balancers of a service revision, from DescribeServiceRevisions."""
-
-    in_use: frozenset[str] = frozenset()  # ARNs of the target groups that the revision really uses
-    managed: tuple[Balancer, ...] = ()  # load balancers that ECS itself has made for an Express service or a gateway
 
 
 @dataclass(frozen=True)
@@ -80,7 +71,7 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
     in_stages = configuration.get("strategy", "ROLLING") != "ROLLING"
     deployments = sorted(task_sets or answer.get("deployments", []), key=lambda found: found.get("status") != "PRIMARY")
     if not task_sets and deployments:
-        balancers += _of_lattice(deployments[0].get("vpcLatticeConfigurations", []))
+        balancers += of_lattice(deployments[0].get("vpcLatticeConfigurations", []))
     events = sorted(answer.get("events", []), key=lambda found: found["createdAt"], reverse=True)
     revisions = answer.get("currentServiceRevisions", [])
     service = Service(
@@ -136,7 +127,7 @@ def _computed(task_set: Mapping[str, Any]) -> int | None:
     return None if scale == 100.0 else task_set.get("computedDesiredCount")
 
 
-def _of_lattice(entries: Iterable[Mapping[str, Any]]) -> tuple[Balancer, ...]:
+def of_lattice(entries: Iterable[Mapping[str, Any]]) -> tuple[Balancer, ...]:
     """From ``vpcLatticeConfigurations``, which deployments and service revisions have, and services have not."""
     return tuple(
         Balancer(
@@ -149,60 +140,6 @@ def _of_lattice(entries: Iterable[Mapping[str, Any]]) -> tuple[Balancer, ...]:
         for entry in entries
         if entry.get("targetGroupArn")
     )
-
-
-def targets(found: Iterable[tuple[str, tuple[str, str]]]) -> Targets:
-    """From the name of each target with its state and the load balancer's reason."""
-    said = dict(found)
-    reasons = {name: reason for name, (state, reason) in said.items() if reason and state != "healthy"}
-    return Targets({name: state for name, (state, _reason) in said.items()}, reasons)
-
-
-def revision(answer: Mapping[str, Any]) -> Revision:
-    """From a member of ``serviceRevisions`` in DescribeServiceRevisions.
-
-    Source: API model, ResolvedConfiguration and ECSManagedResources. That the target of an Express service has the
-    port of its target group, and that the target groups of a gateway are ordinary ones, is assumed.
-    """
-    resolved, managed = answer.get("resolvedConfiguration", {}), answer.get("ecsManagedResources", {})
-    of_gateways = [
-        Balancer(found["targetGroupArn"], "", 0, found.get("alternateTargetGroupArn"), connection.get("portName", ""))
-        for connection in managed.get("gatewayConnections", [])
-        for found in connection.get("resources", {}).get("hostSharedAlb", [])
-        if found.get("targetGroupArn")
-    ]
-    of_express = [
-        Balancer(group["arn"], "", group["port"])
-        for path in managed.get("ingressPaths", [])
-        for group in path.get("targetGroups", [])
-        if group.get("arn") and group.get("port")
-    ]
-    named = [*resolved.get("loadBalancers", []), *resolved.get("vpcLatticeConfigurations", [])]
-    return Revision(
-        frozenset(each["targetGroupArn"] for each in named if "targetGroupArn" in each), (*of_gateways, *of_express)
-    )
-
-
-def in_use(balancers: tuple[Balancer, ...], found: Revision) -> tuple[Balancer, ...]:
-    """Which target group of each pair has the tasks now, as a service revision tells; and those that ECS has made."""
-    chosen = [
-        replace(each, group=each.alternate)
-        if each.alternate and each.alternate in found.in_use and each.group not in found.in_use
-        else each
-        for each in (balancers or found.managed)
-    ]
-    if not balancers and len(chosen) > 1:  # an Express service has one for each side of its deployments
-        chosen = [each for each in chosen if each.group in found.in_use or each.port_name]
-    return tuple(chosen)
-
-
-def with_port(balancer: Balancer, containers: Iterable[Mapping[str, Any]]) -> Balancer:
-    """With the container and the port that the port mapping of that name has in a task definition."""
-    for container in containers:
-        for mapping in container.get("portMappings", []):
-            if balancer.port_name and mapping.get("name") == balancer.port_name:
-                return replace(balancer, container=container["name"], port=mapping.get("containerPort", 0))
-    return balancer
 
 
 # Sources: API model, ServiceDeploymentStatus; developer guide, "Amazon ECS service deployments".
@@ -248,22 +185,8 @@ def grows(answer: Mapping[str, Any]) -> bool:
     return managed or answer.get("type") in ("FARGATE", "FARGATE_SPOT", "MANAGED_INSTANCES")
 
 
-def hosts_to_look_up(found: Iterable[tuple[Mapping[str, Any], tuple[Balancer, ...]]]) -> set[str]:
-    """ARNs of the container instances whose EC2 id is part of the name of a target of one of these tasks."""
-    return {
-        answer["containerInstanceArn"]
-        for answer, balancers in found
-        if "containerInstanceArn" in answer
-        and not any(_addresses(answer))
-        and any(balancer.classic or any(_host_ports(answer, balancer)) for balancer in balancers)
-    }
-
-
-def task(answer: Mapping[str, Any], balancers: tuple[Balancer, ...], instances: Mapping[str, str]) -> Task:
-    """From a member of ``tasks`` in DescribeTasks. ``instances``: container instance ARN -> EC2 instance id.
-
-    Every target group has an entry in ``targets``; it is empty as long as the task has no address or port.
-    """
+def task(answer: Mapping[str, Any], targets: Mapping[str, tuple[str, ...]]) -> Task:
+    """From a member of ``tasks`` in DescribeTasks, and where the task is registered, as ``targets_of`` tells."""
     started = instant(answer.get("startedAt"))
     created = instant(answer.get("createdAt"))
     return Task(
@@ -287,64 +210,9 @@ def task(answer: Mapping[str, Any], balancers: tuple[Balancer, ...], instances: 
             for found in answer.get("containers", [])
             if found.get("image") and found.get("imageDigest")
         ),
-        targets=_targets(answer, balancers, instances),
+        targets=targets,
         marks=tuple(tag["key"] for tag in answer.get("tags", []) if tag["key"] in OUR_TAGS),
     )
-
-
-def _targets(
-    answer: Mapping[str, Any], balancers: tuple[Balancer, ...], instances: Mapping[str, str]
-) -> dict[str, tuple[str, ...]]:
-    names: dict[str, tuple[str, ...]] = dict.fromkeys(groups_of(balancers), ())
-    address = next(filter(None, _addresses(answer)), None)
-    host = instances.get(answer.get("containerInstanceArn", ""))
-    for balancer in balancers:
-        found: list[str] = []
-        if balancer.classic:
-            found = [host] if host else []
-        elif address:
-            found = [target_name(address, balancer.port)]
-        elif host:
-            found = [target_name(host, port) for port in _host_ports(answer, balancer)]
-        names[balancer.group] = tuple(dict.fromkeys([*names[balancer.group], *found]))
-    return names
-
-
-def aliases(answers: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """IPv6 address -> IPv4 address, of tasks that have both. Which of them is registered, the target group tells."""
-    both = [_addresses(answer) for answer in answers]
-    return {plain_address(new): old for old, new in both if old and new}
-
-
-def _addresses(answer: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """IPv4 and IPv6 address of the task's own network interface, which it has with the network mode awsvpc."""
-    told = {
-        detail.get("name", "").lower(): detail.get("value")
-        for attachment in answer.get("attachments", [])
-        if attachment.get("type") in ("ElasticNetworkInterface", "eni")
-        for detail in attachment.get("details", [])
-    }
-    for container in answer.get("containers", []):
-        for interface in container.get("networkInterfaces", []):
-            for name, value in interface.items():
-                told.setdefault(name.lower(), value)
-    return told.get("privateipv4address"), told.get("ipv6address") or told.get("privateipv6address")
-
-
-def _host_ports(answer: Mapping[str, Any], balancer: Balancer) -> Iterator[int]:
-    """Ports of the instance that lead to the port of the container (network modes bridge and host).
-
-    With bridge, a task that runs has bindings. With host it has none, and both ports are the same.
-    Sources: API model, NetworkBinding and PortMapping.hostPort; for host aws/amazon-ecs-agent#185 and #3479.
-    """
-    containers = answer.get("containers", [])
-    if answer.get("lastStatus") == "RUNNING" and not any(each.get("networkBindings") for each in containers):
-        yield balancer.port
-    for container in containers:
-        if container.get("name") == balancer.container:
-            for binding in container.get("networkBindings", []):
-                if binding.get("containerPort") == balancer.port and binding.get("hostPort"):
-                    yield binding["hostPort"]
 
 
 def _stopped_reason(answer: Mapping[str, Any]) -> str | None:
