@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.line import Line
+from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.plain_service import PlainService
 from ansible_collections.steadyops.ecs.plugins.module_utils._aws.live.service import LiveService
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import CallFailed, Refused
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import (
@@ -219,6 +220,16 @@ def test_blue_green_services_change_target_groups(account, in_use, expected):
     for _time in range(2):
         assert live.describe_service().target_groups == (expected,)
     assert live.calls == {"DescribeServices": 2, "DescribeServiceRevisions": 1}
+
+
+def test_who_only_lists_tasks_does_not_ask_which_target_group_is_in_use(account):
+    pair = {"targetGroupArn": GROUP, "advancedConfiguration": {"alternateTargetGroupArn": GROUP_2}}
+    account.described(loadBalancers=[pair], currentServiceRevisions=[{"arn": "revision"}])
+    account["ecs"].add_response("describe_tasks", {"tasks": [task(containerInstanceArn=INSTANCE)]})
+    plain = PlainService(Line(account), "prod", "web")
+    assert plain.describe_service().name == "web"
+    assert len(plain.describe_tasks(["1"])) == 1
+    assert plain.calls == {"DescribeServices": 1, "DescribeTasks": 1}
 
 
 def test_target_groups_without_an_alternate_cost_no_call(account):
