@@ -304,8 +304,9 @@ def draw_forged(number: int) -> Scenario:
 
 
 def forged_record(rng: random.Random) -> str:
-    """A record as a run would write it, of a service whose tasks are all older, with fields that lie."""
-    instants = [START - 3000, START - 1, START, START + 30]
+    """A record as a run would write it, of a service whose tasks are all older by 20 minutes and more, with fields that
+    lie."""
+    instants = [START - 2400, START - 1, START, START + 30]
     far = ["253402300799", "253402300799.000", "inf", "nan", "0", "-1", "1e9", "9" * 40]
     lies = {
         "v": ["1"] * 20 + ["2", "x"],

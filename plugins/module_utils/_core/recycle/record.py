@@ -37,7 +37,7 @@ ECS_BEGAN = 1_400_000_000.0  # May 2014; ECS was announced in November of that y
 CLOCK_TOLERANCE = 60.0  # seconds by which an instant of another run may lie ahead of AWS's clock as it is read here
 _AHEAD = 2.0  # seconds by which the instant that a run freezes may lie ahead of AWS's clock, which is cut to the second
 _MOST = 2**31 - 1  # tasks
-_TAKEN_IN = 900.0  # seconds before a run began from which ECS may run tasks beyond the count (assumed)
+_TAKEN_IN = 900.0  # seconds for which ECS runs tasks beyond the count at most (assumed)
 _LONGEST_PROTECTION = 2880 * 60.0  # seconds. Source: API model, UpdateTaskProtection.expiresInMinutes
 
 _INSTANT, _SECOND, _MINUTE, _FLAG = r"\d{1,12}\.\d{3}", r"\d{1,12}", r"\d{1,10}", "|".join(SCALING_FLAGS)

@@ -25,6 +25,7 @@ Steps = Generator[float, None, T]
 
 _SLOWEST_BACKOFF = 30.0  # seconds
 _FRESH = 5.0  # seconds that a look may take
+_SAME_BEGINNING = 0.001  # seconds: a record has its instant to the millisecond
 _CONFIRM_WITHIN = 60.0  # seconds after which what was written and is not read back is taken as lost
 
 
@@ -296,7 +297,7 @@ class Session:
         a run after that one, no earlier than the end of our lease.
         """
         ours = self.held
-        begun_beside_us = other.begun != ours.begun and other.begun < ours.lease_until
+        begun_beside_us = abs(other.begun - ours.begun) > _SAME_BEGINNING and other.begun < ours.lease_until
         return begun_beside_us and (ours.phase, other.phase) == (SURGED, CLAIMED) and other.owner != self.me.owner
 
     def _describe(self) -> Steps[Service]:
