@@ -5,7 +5,7 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """Work that changes things: its writes, and between two of them a look whether it has to end.
 
-Apart from what starts and ends every module, because one that only reads compiles nothing else.
+In a file of its own, so that a module that only reads does not compile it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """Which load balancers a service uses, and by which names they know its tasks.
 
-Apart from services and tasks themselves, because a module that only lists these compiles nothing else.
+In a file of its own, so that a module that only lists tasks does not compile it.
 """
 
 from __future__ import annotations

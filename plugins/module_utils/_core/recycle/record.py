@@ -181,12 +181,11 @@ def believe(
 
     ``tasks`` are all that ECS means to keep, of every deployment. So many of the desired count are taken for added as
     there are tasks that the PRIMARY deployment (during a rolling one: either) has created since the run began or
-    shortly before, and tasks that it lacks. A raised count takes in what ECS has started beyond the old one, to replace
-    unhealthy tasks or to spread tasks over zones: then it creates fewer. At most what the record says is taken for
-    added, and never so many that the scalable minimum is
-    crossed; none of a DAEMON service, whose count nobody sets. The rest of the count is the original. ``surge`` may be
-    more, for a desired count that is read too early: what the record says, at most ``most`` where some are taken for
-    added.
+    shortly before, and tasks that it lacks. (A raised count takes in what ECS has started beyond the old one, for
+    unhealthy tasks or to spread tasks over zones, and ECS creates fewer then.) At most what the record says is taken
+    for added, and never so many that the scalable minimum is crossed; none of a DAEMON service, whose count nobody
+    sets. The rest of the count is the original. ``surge`` may be more, for a desired count that is read too early: what
+    the record says, at most ``most`` where some are taken for added.
 
     All tasks of a deployment that is younger than the record are younger, too, and prove nothing. At most ``most`` of
     them are taken for added: as many as a run with the options of this one adds.
