@@ -8,13 +8,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from ..events.pattern.ecs_events import has_arns, never_an_arn
-from ..events.pattern.match import OR, Leaves, holds, leaves_of, ways_through
+from ..events.pattern.match import OR, holds, leaves_of, places_in, ways_through
 from ..events.pattern.operators import UnreadablePattern
-from .catalogue import CATALOGUE, Sample
+from .catalogue import CATALOGUE
 from .sample_events import APP
 
 # Conditions that say whose events are meant, and not which.
@@ -37,23 +36,19 @@ def covers(pattern: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
         return None
     try:
         ways = ways_through(_which(pattern, "", pattern.get("source", ())))
+        places = places_in(ways)
         return [
             {
                 "name": sample.name,
                 "description": sample.description,
                 "kind": sample.kind,
                 "failure": sample.failure,
-                "alert": holds(ways, leaves),
+                "alert": holds(ways, leaves_of(sample.event, places)),
             }
-            for sample, leaves in _catalogue()
+            for sample in CATALOGUE
         ]
     except UnreadablePattern:
         return None
-
-
-@cache
-def _catalogue() -> list[tuple[Sample, Leaves]]:
-    return [(sample, leaves_of(sample.event)) for sample in CATALOGUE]
 
 
 def _which(pattern: Mapping[str, Any], path: str, sources: Any) -> dict[str, Any]:

@@ -13,7 +13,8 @@ different elements of the same array.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from .operators import UnreadablePattern, demands_absence, fits
@@ -32,21 +33,22 @@ def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     Both are what a JSON parser makes of them. Raises ``UnreadablePattern`` (a ``ValueError``) for a
     pattern that EventBridge would refuse, as far as the event makes that visible: ``lint`` tells all.
     """
-    return holds(ways_through(pattern), leaves_of(event))
+    ways = ways_through(pattern)
+    return holds(ways, leaves_of(event, places_in(ways)))
 
 
 def holds(ways: Sequence[Conditions], leaves: Leaves) -> bool:
     """The same for a pattern and an event that have been taken apart, for those who compare many with each other."""
-    return any(_hold(sorted(conditions.items()), leaves, {}) for conditions in ways)
+    return any(_hold(list(conditions.items()), leaves, {}) for conditions in ways)
 
 
 def ways_through(pattern: Mapping[str, Any]) -> list[Conditions]:
-    """The sets of conditions that ``$or`` makes of a pattern; one of them is to hold.
+    """The sets of conditions that ``$or`` makes of a pattern, in the order of their paths; one of them is to hold.
 
     A field that stands outside of ``$or`` and inside as well is conditioned by what is written last, and
     the other condition is lost. That is how AWS's engine has it, so it has to be the same here.
     """
-    return list(_read(pattern, "", [{}], set()))
+    return [dict(sorted(conditions.items())) for conditions in _read(pattern, "", [{}], set())]
 
 
 def lost_conditions(pattern: Mapping[str, Any]) -> set[str]:
@@ -81,8 +83,15 @@ def _branches(inner: Any) -> Sequence[Mapping[str, Any]]:
     return inner
 
 
-def leaves_of(event: Mapping[str, Any]) -> Leaves:
-    """Every leaf of the event under its path. An empty array or object has none: it is as if it were not there."""
+def places_in(ways: Sequence[Conditions]) -> set[str]:
+    """The paths of the conditions, and those of the objects around them."""
+    paths = {path for way in ways for path in way}
+    return {place for path in paths for place in accumulate(path.split("."), "{}.{}".format)}
+
+
+def leaves_of(event: Mapping[str, Any], places: Container[str]) -> Leaves:
+    """The leaves of the event in these places, under their paths. An empty array or object has none: it is as if it
+    were not there."""
     leaves: dict[str, list[tuple[Any, Place]]] = {}
     arrays = iter(range(1_000_000))
 
@@ -90,7 +99,9 @@ def leaves_of(event: Mapping[str, Any]) -> Leaves:
         # Most are text, of which it is quicker to see that it is no Mapping.
         if not isinstance(value, str) and isinstance(value, Mapping):
             for name, inner in value.items():
-                take(inner, f"{path}.{name}" if path else name, place)
+                inside = f"{path}.{name}" if path else name
+                if inside in places:
+                    take(inner, inside, place)
         elif isinstance(value, (list, tuple)):
             number = next(arrays)
             for index, inner in enumerate(value):
@@ -120,5 +131,7 @@ def _hold(conditions: Sequence[tuple[str, Sequence[Any]]], leaves: Leaves, place
 
 def _agreeing(leaves: Sequence[tuple[Any, Place]], place: Place) -> Iterator[tuple[Any, Place]]:
     for value, where in leaves:
-        if all(place.get(number, index) == index for number, index in where.items()):
+        if not where:
+            yield value, place
+        elif all(place.get(number, index) == index for number, index in where.items()):
             yield value, {**place, **where}

@@ -67,7 +67,9 @@ def is_number(value: Any) -> bool:
 def _equal(value: Any, expected: Any) -> bool:
     """1 and 1.0 are one number; 1, "1" and true are three values. Addresses are compared as addresses."""
     if isinstance(expected, str):
-        return value == expected or (_address(expected) is not None and _address(value) == _address(expected))
+        if value == expected or not isinstance(value, str):
+            return bool(value == expected)
+        return _address(expected) is not None and _address(value) == _address(expected)
     if is_number(expected) and is_number(value):
         return bool(value == expected)
     return value is expected
@@ -136,15 +138,15 @@ def _inside(value: Any, block: Any) -> bool:
         network = ipaddress.ip_network(block, strict=False)
     except ValueError:
         raise UnreadablePattern(f"cidr takes a block of addresses such as 10.0.0.0/24, not {block!r}") from None
-    address = _address(value)
+    address = _address(value) if isinstance(value, str) else None
     return address is not None and bool(address in network)
 
 
-def _address(value: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    # The module takes integers for addresses, too.
-    if not isinstance(value, str) or not value or value[-1] not in "0123456789abcdefABCDEF:":
+@lru_cache(maxsize=1024)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    if not text or text[-1] not in "0123456789abcdefABCDEF:":
         return None
     try:
-        return ipaddress.ip_address(value)
+        return ipaddress.ip_address(text)
     except ValueError:
         return None

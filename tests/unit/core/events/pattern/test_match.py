@@ -10,6 +10,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern
     leaves_of,
     lost_conditions,
     matches,
+    places_in,
     ways_through,
 )
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.pattern.operators import UnreadablePattern
@@ -334,8 +335,11 @@ def test_the_ways_through_a_pattern(pattern, ways, lost):
 
 def test_the_leaves_of_an_event():
     event = {"a": 1, "b": {"c": [{"d": 2}, {"d": 3}], "e": [4, [5]]}, "f": [], "g": {}}
-    assert leaves_of(event) == {
+    places = places_in([{"a": [], "b.c.d": []}, {"b.e": [], "f": [], "g": [], "h.i": []}])
+    assert places == {"a", "b", "b.c", "b.c.d", "b.e", "f", "g", "h", "h.i"}
+    assert leaves_of(event, places) == {
         "a": [(1, {})],
         "b.c.d": [(2, {0: 0}), (3, {0: 1})],
         "b.e": [(4, {}), (5, {1: 1})],
     }
+    assert leaves_of(event, places_in([{"b.e": []}])) == {"b.e": [(4, {}), (5, {0: 1})]}
