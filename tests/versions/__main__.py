@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python -m tests.versions [--quick | --check] [NAME ...]: the roles in each supported environment, on the sandbox.
 
-``matrix.py`` has the environments. Each is made once, in build/versions. One whose Python is not installed is skipped,
-and a line says so. ``--quick`` applies and removes each role once. ``--check`` runs all roles in check mode, in one run
-of ansible-playbook, and takes another Python where the right one is not installed. The environment with the lowest
-versions also runs the unit tests of calls, and modules on a Python that is too old.
+``matrix.py`` has the environments. Each is made once, in build/versions, and two run at a time. One whose Python is not
+installed is skipped, and a line says so. ``--quick`` applies and removes each role once. ``--check`` runs all roles in
+check mode, in one run of ansible-playbook, and takes another Python where the right one is not installed. The
+environment with the lowest versions also runs the unit tests of calls, and modules on a Python that is too old.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,25 +42,29 @@ TOO_OLD = "3.9"
 def main(arguments: list[str]) -> int:
     options = [each for each in arguments if each.startswith("--")]
     wanted = [each for each in arguments if not each.startswith("--")] or list(ENVIRONMENTS)
-    failures = 0
-    for name in wanted:
-        environment = ENVIRONMENTS[name]
-        pythons = (environment.python, *(environment.others if "--check" in options else ()))
-        python, found = next(((each, path) for each in pythons if (path := find_python(each))), ("", ""))
-        if not found:
-            print(f"SKIP  {name}: no Python {' or '.join(pythons)} on this machine (PATH, pyenv)")
-            continue
-        home = made(name if python == environment.python else f"{name}-{python}", found, environment)
-        for words, run in runs(name, home, options):
-            began = time.perf_counter()
-            problem = run()
-            failures += problem is not None
-            where = f"{name}: ansible-core {core_of(home)}, Python {python}"
-            took = f"{time.perf_counter() - began:.1f} s"
-            print(f"{'FAIL' if problem else 'pass'}  {where}, {words}: {took}", flush=True)
-            if problem:
-                print(problem)
-    return 1 if failures else 0
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return 0 if all(list(pool.map(partial(passes, options=options), wanted))) else 1
+
+
+def passes(name: str, options: list[str]) -> bool:
+    """Whether all that is run in an environment ends well. Prints a line for each."""
+    environment = ENVIRONMENTS[name]
+    pythons = (environment.python, *(environment.others if "--check" in options else ()))
+    python, found = next(((each, path) for each in pythons if (path := find_python(each))), ("", ""))
+    if not found:
+        print(f"SKIP  {name}: no Python {' or '.join(pythons)} on this machine (PATH, pyenv)")
+        return True
+    home = made(name if python == environment.python else f"{name}-{python}", found, environment)
+    well = True
+    for words, run in runs(name, home, options):
+        began = time.perf_counter()
+        problem = run()
+        well = well and problem is None
+        where = f"{name}: ansible-core {core_of(home)}, Python {python}"
+        took = f"{time.perf_counter() - began:.1f} s"
+        line = f"{'FAIL' if problem else 'pass'}  {where}, {words}: {took}"
+        print("\n".join(filter(None, (line, problem))), flush=True)
+    return well
 
 
 def runs(name: str, programs: Path, options: list[str]) -> Iterator[tuple[str, Callable[[], str | None]]]:
