@@ -131,7 +131,7 @@ def kill_midway(job, witnesses):
 
 def test_one_process_for_each_slice_and_one_of_them_killed(add, start):
     """The same without the playbook, which does nothing else in one process."""
-    witnesses = add(*(f"s{number:02}" for number in range(6)))
+    witnesses = add(*(f"s{number:02}" for number in range(6)), tasks=4)
     arns = {name: {"ecs_service_arn": witness.before["arn"]} for name, witness in witnesses.items()}
 
     def launch(number):
@@ -150,7 +150,7 @@ def test_one_process_for_each_slice_and_one_of_them_killed(add, start):
 
 @pytest.mark.long
 def test_three_slices_of_which_one_is_killed_and_run_again(awx, add, sandbox):
-    witnesses = add("s00", "s01", "s02", "s03")
+    witnesses = add("s00", "s01", "s02", "s03", tasks=4)
     sandbox.service("other", cluster="prod", tasks=1)
     awx.update()
     parts = [sorted(awx.hosts(number)) for number in (1, 2, 3)]

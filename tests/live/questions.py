@@ -552,6 +552,7 @@ def tags_of_table(table: Seen) -> Answer:
 NOT_ASKED = {
     "plugins/module_utils/_core/events/target/messages/templates.py": "a person has to open the link in the console",
     "plugins/module_utils/_aws/shapes/ecs_targets.py": "Express services and ECS Gateway need more resources",
+    "plugins/module_utils/_core/recycle/record.py": "a run would have to begin while ECS moves tasks to another zone",
     "plugins/module_utils/_core/eda/read.py": "RotationSucceeded needs a secret with a rotation function",
     "plugins/module_utils/_core/failures/definition.py": "zone rebalancing fails only if a zone has no room",
     "plugins/module_utils/_core/failures/catalogue.py": "a hook that fails needs a blue/green service and a function",

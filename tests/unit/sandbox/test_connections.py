@@ -50,7 +50,7 @@ def deliver(events: Sandbox) -> dict[str, Any]:
 
 
 def test_a_connection_takes_a_while(events: Sandbox, aws: Aws) -> None:
-    events.settings(latencies={"connection": 100.0})  # 0.2 seconds here
+    events.settings(latencies={"connection": 1000.0})  # 2 seconds here
     arn = connect(aws, wait=False)
     asked = {"Name": "hook", "ConnectionArn": arn, "InvocationEndpoint": HOOK, "HttpMethod": "POST"}
     assert aws("events").describe_connection(Name="slack")["ConnectionState"] == "CREATING"
