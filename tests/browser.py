@@ -145,7 +145,7 @@ class Browser:
 
     def accessible(self, expected: Callable[[list[tuple[str, str]]], object]) -> list[dict[str, Any]]:
         """What a screen reader is told, once its roles and names are as expected: the tree follows the page late."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while True:
             tree = self.call("Accessibility.getFullAXTree")["nodes"]
             nodes = [each for each in tree if not each["ignored"]]

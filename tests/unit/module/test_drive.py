@@ -158,5 +158,5 @@ def test_a_real_signal_in_a_real_sleep(number):
     with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout.readline() == "ready\n"
         child.send_signal(number)
-        output, _errors = child.communicate(timeout=20)
+        output, _errors = child.communicate(timeout=60)
     assert (output, child.returncode) == (f"{number.name} was received\n", 0)

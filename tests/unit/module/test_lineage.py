@@ -69,7 +69,7 @@ def start(tmp_path):
     yield under
     for process in started:
         process.stdin.close()  # the module ends, and all above it
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         process.stdout.close()
 
 
@@ -78,7 +78,7 @@ def test_the_command_is_killed(start):
     assert wait_for_the_module(process) == command
     assert ask(process) == "whole"
     os.kill(command, signal.SIGKILL)
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     assert ask(process) == "broken"
 
 
@@ -94,7 +94,7 @@ def test_the_shell_above_the_command_may_go(start):
     process, _command = start("ansible-playbook")
     wait_for_the_module(process)
     process.kill()
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     assert ask(process) == "whole"
 
 
@@ -102,7 +102,7 @@ def test_without_an_ansible_command_only_the_parent_counts(start):
     process, command = start("something-else")
     wait_for_the_module(process)
     os.kill(command, signal.SIGKILL)
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     assert ask(process) == "whole"
 
 
@@ -115,5 +115,5 @@ def test_the_parent_is_killed(tmp_path):
         assert process.stdout.readline() == "watching\n"
         assert ask(process) == "whole"
         process.kill()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         assert ask(process) == "broken"

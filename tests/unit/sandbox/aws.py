@@ -29,7 +29,7 @@ def client(sandbox: Sandbox, service: str, key: str = "sandbox", token: str | No
     )
 
 
-def until(true: Callable[[], Any], seconds: float = 10) -> Any:
+def until(true: Callable[[], Any], seconds: float = 60) -> Any:
     end = time.monotonic() + seconds
     while not (value := true()):
         assert time.monotonic() < end
