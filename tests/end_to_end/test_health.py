@@ -233,7 +233,7 @@ def test_nothing_old_is_called_withdrawn(sandbox, recycle):
     sandbox.service("web", tasks=4, target_groups=1, unhealthy=2, unhealthy_by="targets", replaces_unhealthy=False)
     witness = Witness(sandbox)
     sick = {task["arn"] for task in witness.before["tasks"] if not task["healthy"]}
-    result = recycle(max_task_age="1h", batch_wait=600, timeout=4)
+    result = recycle(max_task_age="1h", batch_wait=600, timeout=12)
     assert "the run reached its timeout of" in result["msg"]
     told = result["recycle"]
     assert told["withdrawn"] == []
