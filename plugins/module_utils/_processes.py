@@ -8,12 +8,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """One process as the kernel shows it. ``start`` counts clock ticks since the machine started."""
 
     pid: int

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z0-9-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>[0-9]{12}|aws)?"
@@ -16,8 +16,7 @@ _ARN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Arn:
+class Arn(NamedTuple):
     """``arn:<partition>:<service>:<region>:<account>:<resource>``; region and account may be empty."""
 
     partition: str

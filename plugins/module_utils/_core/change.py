@@ -8,12 +8,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """Both sides in the shape in which the module returns the thing; None where there is none.
 
     No secret belongs in either: both are shown.

@@ -8,14 +8,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .arns import Arn, parse_arn
 from .errors import Refused
 
 
-@dataclass(frozen=True)
-class NameRule:
+class NameRule(NamedTuple):
     """``words`` say what matches the pattern."""
 
     pattern: str
@@ -25,8 +24,7 @@ class NameRule:
         return bool(re.fullmatch(self.pattern, text))
 
 
-@dataclass(frozen=True)
-class ArnRule:
+class ArnRule(NamedTuple):
     """``words`` name the resource with its article. The pattern of the resource may have a group ``name``."""
 
     words: str

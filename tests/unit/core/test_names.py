@@ -33,7 +33,7 @@ def test_what_is_no_arn_of_the_kind_is_refused(rule, text):
 
 @pytest.mark.parametrize("rule", ARN_RULES, ids=lambda rule: rule.words)
 def test_an_arn_without_its_account_or_region_is_refused(rule):
-    partition, service, region, account, resource = vars(parse_arn(str(rule))).values()
+    partition, service, region, account, resource = parse_arn(str(rule))
     for head in (f"{region}:", f"{'' if region else 'eu-west-1'}:{account}"):
         assert rule.match(parse_arn(f"arn:{partition}:{service}:{head}:{resource}")) is None
 

@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .sample_events import (
     APP,
@@ -42,8 +41,7 @@ SERVICE_CONNECT = "ecs-service-connect-X9fG2"
 SIDECAR = "sidecar"
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """One event. ``failure`` tells whether people want to hear of it; ``kind`` the sort of rule that looks at it.
 
     ``undecidable`` samples cannot be told from failures by any pattern that does not name containers.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import Refused
 from ..names import (
@@ -67,8 +67,7 @@ EXITED = "EssentialContainerExited"
 _NUMBER = range(-(2**31), 2**32)  # Linux has 0 to 255; Windows has 32 bits, which people write with and without a sign
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     """What the user named: by its name alone, or by its ARN. Services have a cluster where the ARN tells it."""
 
     name: str

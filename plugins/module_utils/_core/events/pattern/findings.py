@@ -7,11 +7,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """``path`` is the field that it is about, such as ``detail.stopCode``; empty for the pattern as a whole."""
 
     path: str
