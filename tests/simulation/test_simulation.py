@@ -16,7 +16,9 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.model import Service
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.record import RECORD_TAG
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.report import Report
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.run import recycle
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.selector import Selector
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.session import Self
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.settings import Settings
 
 from tests.sandbox.model.latencies import Latencies
@@ -145,6 +147,29 @@ def all_replaced(cluster: Cluster, report: Report, tasks: int) -> bool:
     assert min(change.healthy for change in cluster.journal) >= tasks
     assert cluster.describe_service("web").desired == tasks  # type: ignore[union-attr]
     return len(report.replaced) == tasks and all(task.created_at > START for task in cluster.live("web"))
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["the run has to end then", "the run goes on"])
+def test_what_somebody_adds_while_a_run_claims_the_service_stays(yardstick: Latencies, ends: bool) -> None:
+    cluster, report = a_service(yardstick, 4), Report()
+    world = VirtualWorld(cluster, "web")
+
+    def scale(operation: str, *_details: object) -> None:
+        if operation == "TagResource" and not world.writes:
+            cluster.update_service("web", desired=6, by="operator")
+
+    def ending() -> str | None:
+        return "the run was told to end" if ends and "rose from 4 to 6" in (report.watch.waits_for or "") else None
+
+    world.before_write = scale
+    steps = recycle(world, everything(), "default", "web", Self("run", lambda _other: True, ending), report)
+    for pause in steps:
+        cluster.advance(cluster.now + pause)
+    assert ("told to end" in (report.message or "")) is ends
+    assert len(report.replaced) == (0 if ends else 6)
+    service = cluster.describe_service("web")
+    assert service
+    assert (service.desired, dict(service.tags)) == (6, {})
 
 
 @pytest.mark.parametrize("tasks", [3, 10, 30, 100, 300])

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._amazon import aws_call
 from ..._core.recycle.lacking import reason_words
-from ..shapes.target_names import target_name
+from ..shapes.ecs_targets import target_name
 
 
 @aws_call("elasticloadbalancing:DescribeTargetHealth", expected="TargetGroupNotFound")

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..._amazon import NOT_FOUND
 from ..._core.recycle.lacking import reason_words
-from ..shapes.target_names import target_name
+from ..shapes.ecs_targets import target_name
 from .pages import pages
 
 

@@ -10,13 +10,13 @@ In a file of its own, so that a module that only lists tasks does not compile it
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..._core.recycle.model import Targets
 from .ecs import Balancer, groups_of
-from .target_names import plain_address, target_name
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,16 @@ class Revision:
 
     in_use: frozenset[str] = frozenset()  # ARNs of the target groups that the revision really uses
     managed: tuple[Balancer, ...] = ()  # load balancers that ECS itself has made for an Express service or a gateway
+
+
+def target_name(address: str, port: int | None) -> str:
+    """``10.0.1.7:8080`` or ``i-0abc:32768``; an IPv6 address always in its shortest form."""
+    return f"{plain_address(address)}:{port}"
+
+
+def plain_address(address: str) -> str:
+    """An IPv6 address in its shortest form; anything else as it is."""
+    return ipaddress.ip_address(address).compressed if ":" in address else address
 
 
 def targets(found: Iterable[tuple[str, tuple[str, str]]]) -> Targets:

@@ -19,6 +19,7 @@ from ..events.pattern.parse import parse_pattern, pattern_text
 from ..events.rule import Rule, bus_name
 from ..limits import LONGEST_DESCRIPTION, check_length, check_tags
 from ..names import EVENTS_NAME, read_name
+from .definition import failure_pattern
 from .filters import KINDS, given_filters, read_filters
 from .rule_facts import DISABLED, ENABLED, rule_facts
 
@@ -70,8 +71,6 @@ def _read_pattern(params: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, 
             return None, ()
         pattern = parse_pattern("event_pattern", raw)
     else:
-        from .definition import failure_pattern  # noqa: PLC0415 - slow to compile, and only this option needs it
-
         pattern = failure_pattern(kind, read_filters(kind, params))
     findings = lint(pattern, repeats_are_meant=kind == "all_task_changes")
     subject = "event_pattern" if kind is None else f"The event pattern that kind {kind} and its filters make"

@@ -66,10 +66,8 @@ def is_number(value: Any) -> bool:
 
 def _equal(value: Any, expected: Any) -> bool:
     """1 and 1.0 are one number; 1, "1" and true are three values. Addresses are compared as addresses."""
-    if isinstance(expected, str):
-        if value == expected or not isinstance(value, str):
-            return bool(value == expected)
-        return _address(expected) is not None and _address(value) == _address(expected)
+    if isinstance(expected, str) and isinstance(value, str):
+        return value == expected or (_address(expected) is not None and _address(value) == _address(expected))
     if is_number(expected) and is_number(value):
         return bool(value == expected)
     return value is expected
