@@ -187,17 +187,19 @@ def believe(
     sets. The rest of the count is the original. ``surge`` may be more, for a desired count that is read too early: what
     the record says, at most ``most`` where some are taken for added.
 
-    All tasks of a deployment that is younger than the record are younger, too, and prove nothing. At most ``most`` of
-    them are taken for added: as many as a run with the options of this one adds.
+    All tasks of a deployment that has begun since then have been created since then, too, and prove nothing. At most
+    ``most`` of them are taken for added: as many as a run with the options of this one adds.
     """
     if service.daemon:
         record = replace(record, surge=0)
     rolling = service.controller == "ECS" and service.deploying
     own = [task for task in tasks if rolling or task.started_by == service.primary]
-    young = sum(task.created_at >= record.begun - _TAKEN_IN for task in own)
-    if service.deployed_at >= record.begun:
-        young = min(young, most)
-    shown = young + max(0, service.wanted - len(own))
+
+    def created(since: float) -> int:
+        young = sum(task.created_at >= since for task in own)
+        return min(young, most) if service.deployed_at >= since else young
+
+    shown = max(created(record.begun), created(record.begun - _TAKEN_IN)) + max(0, service.wanted - len(own))
     least = max(record.original, scaling.minimum if scaling else 0)
     added = max(0, min(record.surge, service.desired - least, shown))
     return replace(

@@ -462,6 +462,15 @@ def test_tasks_of_a_deployment_that_is_younger_than_the_record_prove_nothing(lef
     assert (found.original, found.surge) == believed
 
 
+@pytest.mark.parametrize(("most", "young", "believed"), [(1, 0, (11, 1)), (2, 0, (10, 2)), (1, 2, (10, 2))])
+def test_nor_do_those_of_one_that_has_begun_shortly_before_it(most, young, believed):
+    """Tasks that are younger than the record count as ever."""
+    of = service(desired=12, deployments=(Deployment(OWN, "PRIMARY", "COMPLETED", NOW - 850),))
+    there = tasks(12 - young, **TAKEN_IN) + tasks(young, **YOUNG)
+    found = believe(LEFT, of, there, NOW + 60, None, most)
+    assert (found.original, found.surge) == believed
+
+
 def test_instants_of_a_record_are_not_ahead_of_the_clock():
     found = believe(replace(PLAIN, begun=NOW + 50, cutoff=NOW + 50), service(), tasks(10), NOW, None, 1)
     assert (found.begun, found.cutoff) == (NOW + 2, NOW + 2)
