@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.end_to_end.programs import until
 from tests.end_to_end.witness import Witness
 
 ECS = "arn:aws:ecs:eu-central-1:123456789012"
@@ -136,5 +137,6 @@ def test_throttling(sandbox, task_info):
 def test_a_service_that_was_deleted(sandbox, task_info):
     sandbox.service("web", tasks=0)
     sandbox.act("delete", "web")
+    until(lambda: sandbox.find("web")["status"] == "INACTIVE", "the end of its deletion")
     result = task_info()
     assert (result["service"]["status"], result["tasks"]) == ("INACTIVE", [])
