@@ -87,6 +87,7 @@ FAMILY_CASES = {
     ): "a record written by hand under the name of the run was left as it was, without protections",
     ("capacity", 5007316): "the raised count took in tasks that ECS had started for other zones, and was kept for good",
     ("capacity", 5009900): "the same with tasks that were to run in a cluster without room",
+    ("capacity", 7008025): "refused calls used up the time for reading back the end of protections, which stayed",
     ("stop_task", 5009767): "a claim of another run came after the count was raised, which nobody gave back then",
     ("fleet", 4009768): "a task's own protection ended while ECS did not act on a lower count, and ECS picked it later",
 }

@@ -136,13 +136,14 @@ class Shield:
         end = min(end, math.floor((now + _LONGEST) / 60) * 60.0)
         alive = [each for each in known if session.world.now() - each < _SHORTEST][-2:]
         session.note(protected_until=(*alive, end))
-        # Read back, so that the next run reads it as well.
+        # Read back, so that the next run reads it as well. The first look writes it, however often it has to try.
+        yield from session.look()
         began = session.world.clock()
         while session.world.clock() - began < _READ_BACK:
+            yield from session.rest(session.settings.wait_delay)
             seen = session.record_on((yield from session.look()))
             if seen and end in seen.protected_until:
                 break
-            yield from session.rest(session.settings.wait_delay)
         return end
 
     def _learn(self, arns: Iterable[str], end: float) -> None:
