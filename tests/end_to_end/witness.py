@@ -70,8 +70,19 @@ class Witness:
 
     def kept(self, floor: int | None = None, surge: int = 1) -> None:
         """Never too few healthy tasks, and never too many wanted."""
-        assert min(change["healthy"] for change in self.changes()) >= (self.desired if floor is None else floor)
+        lowest = min(self.changes(), key=lambda change: change["healthy"])
+        assert lowest["healthy"] >= (self.desired if floor is None else floor), f"{lowest} in\n{self.story()}"
         assert max(change["desired"] for change in self.changes()) <= self.desired + surge
+
+    def story(self) -> str:
+        """Writes of every run and changes of the service, a line for each, for a failure that may not come again."""
+        writes = [
+            (call["time"], f"{call['operation']} {call['parameters']}: {call['outcome']}")
+            for call in self.calls()
+            if call["write"]
+        ]
+        changes = [(change["time"], str({**change, "time": ""})) for change in self.changes()]
+        return "\n".join(f"{time:.2f} {what}" for time, what in sorted(writes + changes))
 
     def given_back(self, tokens: bool = False) -> None:
         """Desired count, switches and tags are as they were, and so many tasks run."""
