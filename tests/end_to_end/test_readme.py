@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -16,12 +17,15 @@ import yaml
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.amounts import iso
 
 from tests.end_to_end.aws import aws_client
+from tests.end_to_end.programs import until
 from tests.end_to_end.warm_python import SETTINGS
 from tests.end_to_end.witness import Witness
 from tests.guides import DOCUMENTS, README, ROOT, blocks, inventories, plays
 
 DAY = 86400
 FLEET = ROOT / "docs/docsite/rst/fleet_guide.rst"
+FAILURES = ROOT / "docs/docsite/rst/failure_guide.rst"
+SANDBOX = ROOT / "docs/docsite/rst/sandbox.rst"
 PERMITTED = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 NOTICE = {
     "time": iso(time.time()),
@@ -131,3 +135,31 @@ def test_a_retirement_notice_recycles_its_services(sandbox, run, account):
     witness.kept()
     witness.replaced()
     witness.given_back()
+
+
+@pytest.mark.long
+def test_the_guide_of_the_sandbox_shows_an_alert_and_a_retry(sandbox, run, tmp_path):
+    """Its commands and playbooks, in its order."""
+    console = "\n".join(blocks("console", SANDBOX.read_text()))
+
+    def shell(word):
+        (command,) = [line for line in console.splitlines() if line.startswith("curl") and word in line]
+        command = command.replace("http://127.0.0.1:4566", sandbox.url)
+        return subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout
+
+    prepare, start = plays(SANDBOX)
+    alerts = {**plays(FAILURES)[0]}
+    alerts["vars"] = {**alerts["vars"], "launch_retry_package_dir": str(tmp_path)}
+    shell('{"name": "shop"')
+    run([prepare])
+    run([alerts])
+    shell('"cloudtrail"')
+    shell('"run_task_fails"')
+    shell('"crash"')
+    run([start])
+    launches = until(lambda: re.findall('"startedBy": "(.*)"', shell("startedBy"))[2:], "two retries of the launch")
+    assert len(launches) == 1
+    assert launches[0].startswith("retry/2/")
+    told = shell("deliveries")
+    assert "ECS task failed: service:shop in production" in told
+    assert '"outcome": "delivered"' in told
