@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the module of the same name as Ansible would, and prints the lines that it tells while it works.
+"""Run the module of the same name as Ansible would, and print the progress lines that it sends.
 
-One module run from beginning to end, by the same processes as without this plugin: so signals, a killed playbook,
-check mode, async and the result are what they would be. Only a thread is added, which reads a pipe.
+The module runs once and in the same processes as without this plugin, so signals, a killed playbook, check mode, async
+and the result work as usual. The plugin only adds a thread that reads a pipe.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._progress import HELLO, VARIABLE
 
-SWITCH = "ecs_progress"  # a variable; false silences
+SWITCH = "ecs_progress"  # name of a variable; false turns progress off
 END = b"\0"
 
 display = Display()
@@ -37,7 +37,7 @@ class ActionModule(NormalAction):
         with contextlib.ExitStack() as stack:
             try:
                 pipe = stack.enter_context(_printed(f"[{(task_vars or {}).get('inventory_hostname', 'localhost')}]"))
-            except OSError:  # no room for temporary files, say: no reason to fail
+            except OSError:  # for example no space for temporary files, which is no reason to fail
                 pipe = None
             if pipe:
                 before = self._task.environment
@@ -46,7 +46,7 @@ class ActionModule(NormalAction):
             return super().run(tmp, task_vars)
 
     def _is_watched(self, task_vars: dict[str, Any]) -> bool:
-        """The module has to run on this machine, in the foreground, and be nothing to be silent about."""
+        """Return whether to show progress: the module runs on this machine, in the foreground and without no_log."""
         here = self._connection.transport == "local"
         wanted = boolean(self._templar.template(task_vars.get(SWITCH, True)), strict=False)
         return bool(here and wanted and not self._task.no_log and not self._task.async_val)
@@ -54,13 +54,13 @@ class ActionModule(NormalAction):
 
 @contextlib.contextmanager
 def _printed(prefix: str) -> Iterator[str]:
-    """The path of a pipe; lines written to it are printed at once, until the context is left."""
+    """Yield the path of a pipe. Lines written to it are printed at once, until the context is left."""
     folder = tempfile.mkdtemp(prefix="ecs_progress_")
     pipe = None
     try:
         path = os.path.join(folder, "lines")
         os.mkfifo(path, 0o600)
-        # For writing as well: so it never comes to an end by itself, and the end can be said from here.
+        # Open it for writing too: then the reader never sees the end of the file, and END can be written from here.
         pipe = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         reader = threading.Thread(target=_print_lines, args=(pipe, prefix, folder), daemon=True)
         with _no_signals():
@@ -78,7 +78,7 @@ def _printed(prefix: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _no_signals() -> Iterator[None]:
-    """A thread that is started in here takes no signal. The main thread, which acts on it, would not wake for it."""
+    """Start threads that receive no signals. Otherwise a signal might not wake the main thread, which handles it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         yield
@@ -92,9 +92,9 @@ def _print_lines(pipe: int, prefix: str, folder: str) -> None:
         *lines, rest = (rest + os.read(pipe, 65536)).split(b"\n")
         for line in lines:
             text = line.decode("utf-8", "replace")
-            if text == HELLO:  # opened: a playbook that is killed from now on leaves nothing behind
+            if text == HELLO:  # the pipe is open, so a playbook killed from now on leaves no files behind
                 shutil.rmtree(folder, ignore_errors=True)
                 continue
             with contextlib.suppress(Exception):  # the Ansible command is gone
-                # To standard error: with callbacks such as json, standard output is a document.
+                # Print to standard error, because callbacks such as json print a document to standard output.
                 display.display(f"{prefix} {''.join(each for each in text if each.isprintable())}", stderr=True)

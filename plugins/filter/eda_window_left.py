@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters that decide for the playbooks that Event-Driven Ansible starts."""
+"""Filters that make the decisions of the playbooks that Event-Driven Ansible starts."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def eda_retirement_instant(tag: str | None) -> str:
 def eda_names_secret(
     task_definition: Mapping[str, Any], changes: Sequence[Mapping[str, Any]] | None, region: str
 ) -> bool:
-    """Return whether a task definition, as community.aws.ecs_taskdefinition_info returns it, names what has changed."""
+    """Return whether a task definition names a changed secret. It comes from community.aws.ecs_taskdefinition_info."""
     from ..module_utils._core.eda.read import names_changed
 
     return names_changed([_container(each) for each in task_definition["container_definitions"]], changes, region)
 
 
 def _container(returned: Mapping[str, Any]) -> dict[str, Any]:
-    """What a container definition names, in the spelling of ECS."""
+    """Return the names that a container definition contains, in the spelling of ECS."""
     log, registry = (returned.get(name) or {} for name in ("log_configuration", "repository_credentials"))
     parameter = registry.get("credentials_parameter")
     return {
@@ -58,7 +58,7 @@ def _named(secrets: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
 
 
 class FilterModule:
-    """What Ansible looks for in this file."""
+    """The class that Ansible loads from this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         wanted = "what the filter ecs_event, the inventory ecs_services or a module returned"

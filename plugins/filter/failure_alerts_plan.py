@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters that decide for the role failure_alerts. Each imports what it needs, for the reason in ``_filters``."""
+"""Filters that make the decisions of the role failure_alerts. ``_filters`` explains why each imports what it needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..plugin_utils._filters import checked, or_refused, without_prefix
 
 
 def failure_alerts_names(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """What to look at, or why nothing will be done."""
+    """Return what must be looked up, or why nothing will be done."""
     from ..module_utils._core.stacks.failure_alerts.look import look
 
     return or_refused(lambda: {"look": look(_read(variables))}, look={})
@@ -26,7 +26,7 @@ def failure_alerts_plan(
     more: Mapping[str, Any] | None = None,
     quiet_package: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What to write, or why nothing will be done, or what has to be looked at first."""
+    """Return what to write, or why nothing will be done, or what must be looked up first."""
     from ..module_utils._core.stacks.failure_alerts.look import look_again, together
     from ..module_utils._core.stacks.failure_alerts.plan import plan_alerts
 
@@ -41,7 +41,7 @@ def failure_alerts_plan(
 
 
 def failure_alerts_secrets(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The secrets that the plan leaves out."""
+    """Return the secrets that the plan omits."""
     from ..module_utils._core.stacks.failure_alerts.plan import web_secrets
 
     return or_refused(lambda: web_secrets(_read(variables)), connections={}, endpoints={}, environment={})
@@ -54,7 +54,7 @@ def _read(variables: Mapping[str, Any]) -> Any:
 
 
 class FilterModule:
-    """What Ansible looks for in this file."""
+    """The class that Ansible loads from this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         wanted = "the variables of the role failure_alerts and what ecs_stack_info returned"

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters that decide for the role launch_retry. Each imports what it needs, for the reason in ``_filters``."""
+"""Filters that make the decisions of the role launch_retry. ``_filters`` explains why each imports what it needs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def launch_retry_plan(
 ) -> dict[str, Any]:
     """Return what the role has to write, or ``refused`` with a message. ``packed`` is the result of package_function.
 
-    ``files`` are the files of tasks that have something to do.
+    ``files`` are the task files that have work to do.
     """
     from ..module_utils._core.stacks.launch_retry.plan import REMOVES, plan_stack
 
@@ -49,7 +49,7 @@ def launch_retry_plan(
 
 
 class FilterModule:
-    """What Ansible looks for in this file."""
+    """The class that Ansible loads from this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         wanted = "the variables of the role launch_retry and what its tasks returned"

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters that make rows, tables, pages and messages of what ecs_service_recycle returns."""
+"""Filters that turn results of ecs_service_recycle into rows, tables, pages and messages."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ def recycle_row(
     timeline: bool = False,
     service: str = "",
 ) -> dict[str, Any]:
-    """What is kept of a result: numbers, and the timeline where one is wanted."""
+    """Return the part of a result that is kept: the numbers and, if wanted, the timeline."""
     return make_row(_mapping(result), name, message, bool(check), tuple(untold), bool(timeline), service)
 
 
 def recycle_table(summary: Mapping[str, Any]) -> list[str]:
-    """The lines of a table."""
+    """Return the lines of a table."""
     return table_lines(_rows(summary))
 
 
 def recycle_totals(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """What all services come to."""
+    """Return the totals of all services."""
     return totals_dict(_rows(summary))
 
 
 def recycle_page(summary: Mapping[str, Any], when: str = "") -> str:
-    """A page of HTML."""
+    """Return an HTML page."""
     return make_page(_rows(summary), str(when))
 
 
 def recycle_notice(
     result: Mapping[str, Any], cluster: str, service: str, started: bool = False, prefix: str = "", message: str = ""
 ) -> dict[str, str]:
-    """A message: event, subject and body."""
+    """Return a message: event, subject and body."""
     return make_notice(_mapping(result), cluster, service, bool(started), prefix, message)
 
 
@@ -62,7 +62,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 class FilterModule:
-    """What Ansible looks for in this file."""
+    """The class that Ansible loads from this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         wanted = "what ecs_service_recycle or recycle_row returned"

@@ -18,14 +18,14 @@ from ..plugin_utils._filters import checked, or_refused
 
 
 def recycle_variables(names: Iterable[str]) -> str:
-    """Return why the role refuses its variables, by their names; an empty text if it does not."""
+    """Return why the role refuses variables with these names, or an empty text if it does not."""
     return str(or_refused(lambda: check_role_variables(names) or {})["refused"])
 
 
 def recycle_options(names: Iterable[str]) -> dict[str, Any]:
-    """Return the ``options`` to hand to the role, from the names of extra variables; or why these are ``refused``.
+    """Return the ``options`` to pass to the role, from the names of extra variables; or why these are ``refused``.
 
-    ``in_one_process`` are those for ``ecs_fleet_recycle``, and ``unused`` the variables that it has no use for.
+    ``in_one_process`` are the options for ``ecs_fleet_recycle``. ``unused`` are the variables that it does not use.
     """
     given = list(names)
 
@@ -40,7 +40,7 @@ def recycle_options(names: Iterable[str]) -> dict[str, Any]:
 
 
 class FilterModule:
-    """What Ansible looks for in this file."""
+    """The class that Ansible loads from this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return checked("names of variables", recycle_variables, recycle_options)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters that decide for the role scheduled_task. Each imports what it needs, for the reason in ``_filters``."""
+"""Filters that make the decisions of the role scheduled_task. ``_filters`` explains why each imports what it needs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PREFIX = "scheduled_task_"
 
 
 def scheduled_task_names(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """What ecs_stack_info has to look for, or why the variables cannot be used."""
+    """Return what ecs_stack_info must look up, or why the variables cannot be used."""
     from ..module_utils._core.stacks.scheduled_task.plan import names_to_find
 
     return or_refused(lambda: {"find": names_to_find(without_prefix(PREFIX, variables), read_options)}, find={})
 
 
 def scheduled_task_plan(variables: Mapping[str, Any], stack: Mapping[str, Any]) -> dict[str, Any]:
-    """What the role has to do."""
+    """Return what the role must do."""
     from ..module_utils._core.stacks.scheduled_task.plan import make_plan
 
     bare = without_prefix(PREFIX, variables)
@@ -48,7 +48,7 @@ def read_options(module: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class FilterModule:
-    """What Ansible looks for in this file."""
+    """The class that Ansible loads from this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         wanted = "the variables of the role scheduled_task and what ecs_stack_info returned"

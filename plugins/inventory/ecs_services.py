@@ -188,7 +188,7 @@ class InventoryModule(AwsInventory):
             self._add(name, variables)
 
     def _cached(self, path: str, cache: bool, selection: Selection) -> list[dict[str, Any]]:
-        """Facts of the services, from the cache where it holds the answer to the same question."""
+        """Return the facts of the services, from the cache if it was filled with the same selection and credentials."""
         if not self.get_option("cache"):
             return self._read(selection)
         key = self.get_cache_key(path)
@@ -218,7 +218,7 @@ class InventoryModule(AwsInventory):
         return fleet.services
 
     def _tell(self, progress: Progress) -> None:
-        """With -v, and on standard error: what ansible-inventory prints stays JSON."""
+        """Print the progress with -v, to standard error, so that the output of ansible-inventory remains JSON."""
         if self.display.verbosity < 1:
             return
         total = f"{progress.listed} or more" if progress.listing else str(progress.listed)

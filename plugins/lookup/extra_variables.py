@@ -40,5 +40,5 @@ from ansible.utils.vars import load_extra_vars
 
 class LookupModule(LookupBase):
     def run(self, terms: Any, variables: Any = None, **options: Any) -> list[str]:  # noqa: ARG002
-        """Return the names. Ansible has already read the variables and returns its copy."""
+        """Return the names. Ansible has already read the variables, and ``load_extra_vars`` returns its copy."""
         return sorted(map(str, load_extra_vars(self._loader)))

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Everything that is taken from amazon.aws: the module class, the connection, the errors of boto3.
+"""Everything that comes from amazon.aws: the module class, the connection and the errors of boto3.
 
-The only file that imports from that collection. boto3 and botocore are reached through it, so that a
+Modules import from that collection only through this file. boto3 and botocore are reached through it, so a
 machine without them gets amazon.aws's message and no traceback.
 """
 
@@ -25,7 +25,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 try:
     # Importing boto3 creates many objects that stay. Python would search them for garbage again and again, which takes
-    # a tenth of the import's time. So the search is off until then, and leaves these objects out afterwards.
+    # a tenth of the import's time. So garbage collection is off during the import and ignores these objects afterwards.
     gc.disable()
     from ansible.module_utils import ansible_release
     from ansible.module_utils.basic import AnsibleModule
@@ -43,8 +43,8 @@ from ._core.sdk_versions import refusal_of_sdk
 
 VERSION = "1.0.0"  # of this collection, as in galaxy.yml
 
-# What botocore would do by itself is switched off or cut short: a try is made again here (below), and by
-# the patient who call this. A network that is lost is noticed after one read. aws_config wins over these.
+# botocore's own retries are switched off and its timeouts are short: aws_call (below) retries, and so do callers that
+# can wait longer. A lost network is noticed after one read. aws_config overrides these settings.
 CONNECTION = {
     "connect_timeout": 5,
     "read_timeout": 15,
@@ -52,25 +52,25 @@ CONNECTION = {
     "user_agent": f"APN/1.0 Ansible/{ansible_release.__version__} steadyops.ecs/{VERSION}",
 }
 
-# Seconds before the second, third and fourth try, and those after which no other try is begun. Few and
-# quick: nothing can interrupt these pauses. Who can wait longer does so above, where a signal is heard.
+# Seconds before the second, third and fourth try, and seconds after which no further try is begun. Both are small,
+# because nothing can interrupt these pauses. Longer waits belong to the callers, which notice signals.
 PAUSES = (0.25, 0.75, 2.0)
 PATIENCE = 5.0
 
 
 class Turns(Protocol):
-    """The rate at which many things are worked on; see ``_core.fleet.bucket``."""
+    """The rate limit for work on many services; see ``_core.fleet.bucket``."""
 
     def take(self, now: float) -> float:
-        """Seconds to wait before one call."""
+        """Return the seconds to wait before one call."""
 
     def empty(self, now: float) -> None:
-        """AWS has throttled a call."""
+        """Note that AWS has throttled a call."""
 
 
 _turns: ContextVar[Turns | None] = ContextVar("turns", default=None)
 
-# As most services call it; for ``expected``, below.
+# The error codes that most services use, for ``expected`` below.
 NOT_FOUND, ALREADY_EXISTS = "ResourceNotFoundException", "ResourceAlreadyExistsException"
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -79,9 +79,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 class DiscreetModule(AnsibleModule):
     """Ansible's module, with two precautions about the arguments.
 
-    Those that no module can work with are refused before Ansible converts, logs and returns them, which would end in a
-    traceback. And Ansible finds out what is secret by reading the arguments, so of a mistyped dictionary it would show
-    everything: among arguments that it cannot read, this shows none that may hold a secret.
+    Arguments that no module can use are refused before Ansible converts, logs and returns them, which would end in a
+    traceback. Ansible learns which values are secret by reading the arguments, so it would show a mistyped dictionary
+    in full. So if Ansible cannot read the arguments, this class hides all that may hold a secret.
     """
 
     has_read = False
@@ -100,7 +100,7 @@ class DiscreetModule(AnsibleModule):
             refusal = f"The options of the module cannot be read: {error.__cause__ or error}. Correct them"
         else:
             return
-        self.params = {}  # nobody knows yet which of them are secret
+        self.params = {}  # it is not known yet which of them are secret
         self.fail_json(msg=refusal)
 
     def fail_json(self, msg: str, **results: Any) -> NoReturn:
@@ -112,18 +112,18 @@ class DiscreetModule(AnsibleModule):
 
 
 def _holds_secrets(spec: Mapping[str, Any]) -> bool:
-    """Whether a suboption, at any depth, is secret."""
+    """Return whether a suboption, at any depth, is secret."""
     inner = (spec.get("options") or {}).values()
     return any(each.get("no_log") or _holds_secrets(each) for each in inner)
 
 
-AnsibleAWSModule.default_settings["module_class"] = DiscreetModule  # what it makes its inner module of
+AnsibleAWSModule.default_settings["module_class"] = DiscreetModule  # the class of its inner module
 
 
 class AwsModule(AnsibleAWSModule):
-    """amazon.aws's module with one boto3 session, and one client for each service.
+    """amazon.aws's module with one boto3 session and one client for each service.
 
-    amazon.aws makes a session for each client, and each costs as much as the first: 90 ms.
+    amazon.aws makes a session for each client, and each session takes as long as the first: 90 ms.
     """
 
     def __init__(self, **rules: Any) -> None:
@@ -135,7 +135,7 @@ class AwsModule(AnsibleAWSModule):
         self._connect: Callable[[str], Any] | None = None
 
     def client(self, service: str) -> Any:
-        """The boto3 client of an AWS service. Raises ``Refused`` when the options do not allow for one."""
+        """Return the boto3 client of an AWS service. Raise ``Refused`` if the options do not allow one."""
         if service not in self._clients:
             try:
                 if self._connect is None:
@@ -155,20 +155,20 @@ class AwsModule(AnsibleAWSModule):
 
     @property
     def region(self) -> str | None:
-        """The region of the first client; before there is one, what the option or the environment says."""
+        """The region of the first client or, before there is one, of the option or the environment."""
         for client in self._clients.values():
             return client.meta.region_name
         return self.params.get("region")
 
     def _connection(self) -> Callable[[str], Any]:
-        """A function from the name of an AWS service to a new client of it."""
+        """Return a function that makes a new client from the name of an AWS service."""
         region, endpoint, options = amazon.get_aws_connection_info(self)
         config = amazon.botocore.config.Config(**CONNECTION)
         wanted = options.pop("aws_config", None)
         if wanted:
             config = config.merge(wanted)
         inner = amazon.botocore.session.get_session()
-        inner.set_default_client_config(config)  # also of the clients that botocore makes to assume a profile's role
+        inner.set_default_client_config(config)  # also for the clients with which botocore assumes a profile's role
         loader = inner.get_component("data_loader")
         loader.list_available_services = functools.partial(_folders, loader.search_paths)
         session = amazon.boto3.session.Session(botocore_session=inner, profile_name=options.pop("profile_name", None))
@@ -176,7 +176,7 @@ class AwsModule(AnsibleAWSModule):
 
 
 def refused_sdk() -> str | None:
-    """Return why the boto3 and botocore of this Python cannot be used, if they cannot."""
+    """Return why the boto3 and botocore of this Python cannot be used, or None if they can."""
     versions = {"boto3": amazon.boto3.__version__, "botocore": amazon.botocore.__version__}
     return refusal_of_sdk(versions, sys.executable)
 
@@ -184,17 +184,18 @@ def refused_sdk() -> str | None:
 def _folders(paths: list[str], type_name: str) -> list[str]:  # noqa: ARG001 - botocore names this argument
     """Return every name that may be a service, for botocore's loader, which looks up one service in this list.
 
-    The loader's own list looks into the folders of all 400 services, once for each kind of file that a client needs.
-    That takes half of the time of making the first client. A service that is missing is noticed afterwards as well:
-    botocore raises ``DataNotFoundError``.
+    The loader's own function searches the folders of all 400 services, once for each kind of file that a client needs.
+    That takes half of the time of making the first client. A missing service is still noticed later: botocore raises
+    ``DataNotFoundError``.
     """
     return [name for path in paths if os.path.isdir(path) for name in os.listdir(path)]
 
 
 @contextmanager
 def taking_turns(turns: Turns) -> Iterator[None]:
-    """Within it, calls are made no faster than ``turns`` allows, and none is retried at once: who works on many things
-    can go on with the others."""
+    """Within this context, make calls no faster than ``turns`` allows, and do not retry inside ``aws_call``.
+
+    A caller that works on many services can then continue with the others."""
     before = _turns.set(turns)
     try:
         yield
@@ -203,10 +204,11 @@ def taking_turns(turns: Turns) -> Iterator[None]:
 
 
 def checked_options(option: str, spec: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return suboptions that an argument spec cannot describe, as Ansible would convert them; by their own names and
-    without those that are not given. Raises ``Refused``, with ``option`` as the name of the whole."""
+    """Check suboptions that an argument spec cannot describe, and convert them as Ansible would.
+
+    Aliases are resolved, and options that are not given are omitted. Raise ``Refused``, which names ``option``."""
     given = given_values(spec, values, within=f"{option}.")
-    # Without defaults, because what is not given is taken from elsewhere.
+    # Without defaults, because options that are not given are taken from elsewhere.
     bare = {name: {key: each for key, each in facts.items() if key != "default"} for name, facts in spec.items()}
     result = ArgumentSpecValidator(bare).validate(dict(given))
     if result.error_messages:
@@ -221,19 +223,19 @@ def aws_call(
     sleep: Callable[[float], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Callable[[F], F]:
-    """Decorate a function that makes one call to AWS; ``action`` is the call as IAM names it.
+    """Decorate a function that makes one call to AWS. ``action`` is the call's name in IAM.
 
-    A transient error is retried, a few times and quickly. What fails in the end is raised as ``CallFailed``.
-    A repeated call may have succeeded the first time: decorate only what may be done twice.
+    A transient error is retried a few times, quickly. The last failure is raised as ``CallFailed``. A retried call may
+    have succeeded the first time, so decorate only calls that may be repeated.
 
-    ``expected`` is a regular expression for the start of an error that is no failure: its code, or
-    ``<code>: <message>``. When AWS answers so, the function returns ``then``: there is no such thing, it is
-    gone already, or it is there already.
+    ``expected`` is a regular expression for the start of an error that is not a failure: its code, or
+    ``<code>: <message>``. For such an error the function returns ``then``. It usually means that the resource does not
+    exist, is gone already or exists already.
     """
     operation = action.rpartition(":")[2]
 
     def is_expected(failure: CallFailed) -> bool:
-        # botocore calls other services for credentials: their "not found" says nothing about this call's resource.
+        # botocore calls other services for credentials. Their "not found" is not about this call's resource.
         if expected is None or failure.kind != "final" or failure.operation != operation:
             return False
         said = str(failure)
@@ -251,7 +253,7 @@ def aws_call(
                 except _errors_of_boto3() as error:
                     failure = translate(error, action)
                 except KeyError as error:
-                    # boto3 makes an empty answer of what is no JSON. To read it as "there is nothing" is dangerous.
+                    # boto3 reads a response that is not JSON as an empty one. That must not count as "nothing exists".
                     words = f"The response has no {error}: it does not seem to come from AWS"
                     failure = call_failed(action, "UnexpectedAnswer", words, "passing")
                 if is_expected(failure):
@@ -269,31 +271,31 @@ def aws_call(
 
 
 def call_failed(action: str, code: str, message: str, kind: str, answered: bool = True) -> CallFailed:
-    """The failure of a call, ``action`` as IAM names it; its text ends with what the user can do."""
+    """Return the failure of a call. ``action`` is the call's name in IAM. The text ends with advice for the user."""
     said = ". ".join(part for part in (message.rstrip("."), advice(action, code, message, kind)) if part)
     return CallFailed(action.rpartition(":")[2], code, said, kind, answered)
 
 
 def translate(error: Exception, action: str) -> CallFailed:
-    """What boto3 raised, in the words of the domain."""
+    """Convert an exception of boto3 to ``CallFailed``."""
     if not isinstance(error, amazon.ClientError):
         return call_failed(action, type(error).__name__, str(error), _kind_without_answer(error), answered=False)
 
     answer: Mapping[str, Any] = getattr(error, "response", None) or {}
     code = str(answer.get("Error", {}).get("Code") or "Unknown")
-    # Without credentials that still hold, botocore first calls another service (AssumeRole ...) on its own.
+    # Without valid credentials, botocore itself first calls another service (AssumeRole ...).
     if error.operation_name and error.operation_name != action.rpartition(":")[2]:
         action = error.operation_name
     message = str(answer.get("Error", {}).get("Message") or "")
     meta = answer.get("ResponseMetadata", {})
-    # When a signature is wrong, AWS quotes the whole request in further paragraphs, session token included.
+    # If a signature is wrong, AWS quotes the whole request, with the session token, in further paragraphs.
     message = message.strip().partition("\n\n")[0] or "no further words"
     kind = kind_of(code, message, meta.get("HTTPStatusCode", 0))
     return call_failed(action, code, message, kind)
 
 
 def _kind_without_answer(error: Exception) -> str:
-    """Credentials, parameters and certificates stay wrong; a network, or what stands in it, may come back."""
+    """Return ``passing`` for errors in the network. Wrong credentials, parameters and certificates stay wrong."""
     exceptions = amazon.botocore.exceptions
     if isinstance(error, exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "final"

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Work that changes things: its writes, and between two of them a look whether it has to end.
+"""Make the writes of a change, and check after each of them whether the work must end.
 
-In a file of its own, so that a module that only reads does not compile it.
+This is a separate file, so that a module that only reads does not compile it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ._module import Outcome
 
 R = TypeVar("R")
 
-# Makes the writes of a change, one after another. After each it yields what it has done, in words such as
-# "put the rule"; and the seconds to sleep, where it waits. Returns keys of the thing that only AWS knows.
+# Makes the writes of a change, one after another. After each write it yields a description such as "put the rule".
+# Where it waits, it yields the seconds to sleep. It returns the keys of the resource that only AWS knows.
 Writes = Generator["str | float", None, "Mapping[str, Any] | None"]
 
 
 def waited(looks: Generator[float, None, R]) -> R:
-    """The end of a wait that has to come before the plan. Only looks: check mode waits as well."""
+    """Run a wait that must end before the plan, and return its result. It only reads, so check mode waits too."""
     ending = Ending()
 
     def steps() -> Generator[float, None, R]:
@@ -45,7 +45,7 @@ def waited(looks: Generator[float, None, R]) -> R:
 
 
 def drive_many(steps: Generator[float, None, None], ending: Ending, turns: Turns) -> None:
-    """Run work on many things to its end, with calls no faster than ``turns`` allows."""
+    """Run work on many services to its end, with calls no faster than ``turns`` allows."""
     with taking_turns(turns):
         drive(steps, ending)
 
@@ -55,7 +55,7 @@ def converge(
 ) -> Outcome:
     """Apply the change, or predict it in check mode; return the resource under ``key``.
 
-    When a write fails, or the work has to end, the outcome tells which writes were made.
+    If a write fails or the work must end, the outcome lists the writes that were made.
     """
     done: list[str] = []
     ending = Ending()
@@ -93,7 +93,7 @@ def converge(
 
 
 class Plan(Protocol):
-    """What one step of many will do."""
+    """The plan of one step of several."""
 
     change: Change
     warnings: Sequence[str]
@@ -104,7 +104,7 @@ class Plan(Protocol):
 
 
 def converge_all(steps: Sequence[tuple[str, Callable[[], Plan]]], check_mode: bool, region: str) -> Outcome:
-    """Converge one thing after another; each is planned when those before it are done. A failure ends it."""
+    """Converge one resource after another. Each is planned after those before it are done. A failure stops the run."""
     changes: list[dict[str, Any]] = []
     warnings: list[str] = []
     done: list[str] = []
@@ -136,5 +136,5 @@ def converge_all(steps: Sequence[tuple[str, Callable[[], Plan]]], check_mode: bo
 
 
 def also(outcome: Outcome, **results: Any) -> Outcome:
-    """The same end with further results, unless it is a failure."""
+    """Return the outcome with these results added, unless it is a failure."""
     return outcome if outcome.failure else replace(outcome, results={**outcome.results, **results})

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The only loop of the collection that sleeps."""
+"""The loop that sleeps between the steps of all work. Only ``aws_call`` and the fleet reader pause elsewhere."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from ._processes import Lineage
 
 R = TypeVar("R")
 
-SLICE = 0.5  # seconds; so soon it is noticed that the work has to end
+SLICE = 0.5  # seconds within which it is noticed that the work must end
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Ending:
-    """Whether the work has to end, and why. The drive turns it on, the work asks: ``ending() -> str | None``.
+    """Tells the work why it must end, if it must: ``ending() -> str | None``. ``drive`` listens for the signals.
 
-    Nothing is interrupted by it: a call to AWS that is under way is finished first.
+    It interrupts nothing: a call to AWS that is in progress is completed first.
     """
 
     def __init__(self, orphaned: Callable[[], bool] | None = None) -> None:
-        """``orphaned`` tells whether those who started this process are gone; by default the real ones."""
+        """``orphaned`` returns whether the processes that started this one are gone. Default: ``Lineage``."""
         self._orphaned = orphaned or Lineage().broken
         self._reason: str | None = None
 
     def __call__(self) -> str | None:
-        """The reason in words, once there is one; it never changes afterwards."""
+        """Return the reason in words, or None. Once there is a reason, it never changes."""
         if self._reason is None and self._orphaned():
             self._reason = "the Ansible command that started the module is gone"
         return self._reason
 
     def signalled(self, number: int, _frame: object) -> None:
-        """For ``signal.signal``: remember and go on."""
+        """Handle a signal: store the reason and continue."""
         self._reason = self._reason or f"{signal.Signals(number).name} was received"
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Hear the signals; afterwards they do again what they did before."""
+        """Handle the signals within this context, and restore their handlers afterwards."""
         before = {}
-        if threading.current_thread() is threading.main_thread():  # only there Python lets handlers be set
+        if threading.current_thread() is threading.main_thread():  # Python allows setting handlers only there
             for number in SIGNALS:
-                # Who started us with nohup or in the background had signals ignored on purpose.
+                # A signal that is ignored (nohup, background) was ignored on purpose.
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     before[number] = signal.signal(number, self.signalled)
         try:
@@ -62,9 +62,9 @@ class Ending:
 def drive(steps: Generator[float, None, R], ending: Ending, sleep: Callable[[float], None] = time.sleep) -> R:
     """Run ``steps`` to its end, sleeping as many seconds as it yields each time, and return its result.
 
-    When ``ending`` comes up, the pause then under way, or else the next one, is cut short, so that the
-    work can ask for the reason. Later pauses are slept in full: giving things back needs pauses as well.
-    What ``steps`` raises is passed on.
+    When ``ending`` has a reason, the current pause, or else the next one, is cut short, so that the work can
+    ask for it. Later pauses are slept in full, because giving things back needs pauses too. Exceptions of
+    ``steps`` are passed on.
     """
     told = False
     with ending.listening():

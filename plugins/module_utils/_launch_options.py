@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Options that several modules share: what a task is started with."""
+"""Options for starting a task, which several modules share."""
 
 from __future__ import annotations
 

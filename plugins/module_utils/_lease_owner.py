@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Who holds the lease: a name for this run, and whether another run's process is certainly gone."""
+"""The owner of a lease: name this run, and find out whether the process of another run is certainly gone."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pathlib import Path
 
 from ._processes import look_at
 
-LONGEST = 60  # characters; the name is one part of a tag's value, which has 256
+LONGEST = 60  # characters; the name is one part of a tag's value, which may have 256
 
 _OWNER = re.compile(r"(?P<machine>[0-9a-f]{8})\.(?P<pid>[1-9][0-9]*)\.(?P<start>[0-9]+)\.(?P<host>[A-Za-z0-9._-]*)")
 
 
 def own_name() -> str:
-    """``<machine>.<pid>.<start>.<hostname>`` of this process, of the characters A-Z a-z 0-9 . _ -
+    """Return ``<machine>.<pid>.<start>.<hostname>`` of this process, in the characters A-Z a-z 0-9 . _ -
 
-    ``machine`` is a digest of host name, boot and pid namespace: two processes with the same one see
-    each other's numbers. ``start`` are the clock ticks at which the process started. Zeros when unknown.
+    ``machine`` is a digest of host name, boot and pid namespace: processes with the same digest can see each
+    other's pids. ``start`` is the clock tick at which the process started. Both are zeros if unknown.
     """
     process = look_at(os.getpid())
     host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())
@@ -32,13 +32,13 @@ def own_name() -> str:
 
 
 def is_dead(owner: str) -> bool:
-    """True only when it is proven: it ran on this machine and no such process is there any more."""
+    """Return True only if it is certain that the owner ran on this machine and that its process no longer exists."""
     name, machine = _OWNER.fullmatch(owner), _machine()
     if not name or not machine or name["machine"] != machine or name["start"] == "0":
         return False
     pid = int(name["pid"])
     try:
-        os.kill(pid, 0)  # only asks; and it sees those that /proc may hide from other users
+        os.kill(pid, 0)  # sends no signal; also finds processes that /proc may hide from other users
     except (ProcessLookupError, OverflowError):
         return True
     except OSError:
@@ -48,7 +48,7 @@ def is_dead(owner: str) -> bool:
 
 
 def _machine() -> str | None:
-    """Eight hexadecimal digits, or None where there is no /proc that tells."""
+    """Return eight hexadecimal digits, or None if /proc does not provide the facts."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         namespace = Path("/proc/self/ns/pid").readlink()

@@ -5,9 +5,9 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """Start and end of every module of the collection.
 
-A module is its documentation, its arguments, one function ``work(module, check_mode) -> Outcome``, and
-``run(ARGUMENTS, work, about="service {service} of cluster {cluster}")``. One that keeps a thing in a state
-ends its work with ``_converge.converge``.
+A module consists of its documentation, its arguments, one function ``work(module, check_mode) -> Outcome``, and
+``run(ARGUMENTS, work, about="service {service} of cluster {cluster}")``. A module that manages the state of a
+resource ends its work with ``_converge.converge``.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Outcome:
     """How the work ended.
 
     ``results`` are the keys that the module returns. ``before`` and ``after`` are shown as the diff.
-    With ``failure`` the task fails, and still returns everything else. Its text tells what was tried, on
-    what, what AWS said and what to do now; in front of a failed call, the thing is put here. ``done`` are
-    the writes that were made before it.
+    With ``failure`` the task fails, but still returns everything else. Its text says what failed on which
+    resource, what AWS said and what to do. For a failed call, ``finish`` adds the resource. ``done`` lists
+    the writes that were made before the failure.
     """
 
     changed: bool = False
@@ -41,27 +41,27 @@ class Outcome:
 
 
 def start(arguments: Mapping[str, Any], **rules: Any) -> AwsModule:
-    """The Ansible module, with amazon.aws's connection options beside ``arguments``. Every one has check mode."""
+    """Return the Ansible module, with ``arguments`` and amazon.aws's connection options. All support check mode."""
     return AwsModule(argument_spec=dict(arguments), supports_check_mode=True, **rules)
 
 
 def run(arguments: Mapping[str, Any], work: Callable[[AwsModule, bool], Outcome], about: str, **rules: Any) -> NoReturn:
-    """Read the arguments, do the work, tell Ansible how it ended.
+    """Read the arguments, do the work and report the outcome to Ansible.
 
-    ``work`` gets the module and whether to leave everything as it is: check mode is asked for here and
-    nowhere else. ``about`` says in messages what the work was about, with the options in braces.
+    ``work`` gets the module and whether check mode is on; only this function asks for check mode. ``about`` names
+    the subject of the work in messages, with option names in braces.
     """
     module = start(arguments, **rules)
     try:
         outcome = work(module, module.check_mode)
     except (Refused, Failed, CallFailed) as error:
         outcome = Outcome(failure=error)
-    # Outside of the handler above: fail_json adds a traceback when it finds an exception being handled.
+    # Call this outside of the handler above: fail_json adds a traceback while an exception is being handled.
     finish(module, outcome, about.format(**module.params))
 
 
 def finish(module: AwsModule, outcome: Outcome, about: str) -> NoReturn:
-    """Leave the module."""
+    """Return the outcome to Ansible and exit."""
     for warning in outcome.warnings:
         module.warn(printable(warning))
     returned = dict(outcome.results, changed=outcome.changed)
@@ -70,7 +70,7 @@ def finish(module: AwsModule, outcome: Outcome, about: str) -> NoReturn:
     if outcome.failure is None:
         module.exit_json(**returned)
     said = str(outcome.failure)
-    if isinstance(outcome.failure, CallFailed):  # others name the thing themselves
+    if isinstance(outcome.failure, CallFailed):  # other failures name the resource themselves
         said = f"{about} in {module.region}: {said}" if module.region else f"{about}: {said}"
     if outcome.done:
         said = f"{said}. Done before that: {', '.join(outcome.done)}"

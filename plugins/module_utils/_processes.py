@@ -22,15 +22,15 @@ class Process(NamedTuple):
 
     @property
     def dead(self) -> bool:
-        """It has ended; only its parent has not asked for the exit status yet."""
+        """Whether the process has ended, and only its parent has not collected the exit status yet."""
         return self.state in ("Z", "X")
 
 
 def look_at(pid: int) -> Process | None:
-    """The process with that number; None when there is none, or nothing may be known about it."""
+    """Return the process with this pid, or None if it does not exist or cannot be read."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-        # The second field, the name, stands in parentheses and may itself contain some, and blanks.
+        # The second field, the name, is in parentheses and may itself contain parentheses and blanks.
         fields = text[text.rindex(")") + 2 :].split()
         return Process(pid, parent=int(fields[1]), state=fields[0], start=int(fields[19]))
     except (OSError, ValueError, IndexError):
@@ -38,7 +38,7 @@ def look_at(pid: int) -> Process | None:
 
 
 def command_line(pid: int) -> tuple[str, ...]:
-    """The arguments of a process, empty when they cannot be read."""
+    """Return the arguments of a process, or an empty tuple if they cannot be read."""
     try:
         return tuple(Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace").rstrip("\0").split("\0"))
     except OSError:
@@ -46,12 +46,12 @@ def command_line(pid: int) -> tuple[str, ...]:
 
 
 class Lineage:
-    """Those from this process up to the Ansible command that started it, as they are now.
+    """The processes from this one up to the Ansible command that started it, as they are now.
 
-    To look at the parent is not enough: Ansible runs a module through one or two shells, and those
-    through a worker process; all of these go on when the command itself is killed. Above the Ansible
-    command nothing is watched, for a shell may be left while what it started goes on (nohup, tmux).
-    Where no Ansible command is found (over ssh, async, no /proc) only the parent is watched.
+    Watching the parent is not enough: Ansible runs a module through a worker process and one or two shells, and
+    all of these continue when the command itself is killed. Nothing above the Ansible command is watched,
+    because a user may leave a shell while its command continues (nohup, tmux). If no Ansible command is found
+    (over ssh, async, no /proc), only the parent is watched.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Lineage:
         self._links = _links_to_ansible()
 
     def broken(self) -> bool:
-        """Whether any of them has ended: the kernel gave what it had started another parent."""
+        """Return whether any of them has ended: the kernel then gives its child another parent."""
         if os.getppid() != self._parent or self._links is None:
             return True
         for pid, parent in self._links:
@@ -70,9 +70,9 @@ class Lineage:
 
 
 def _links_to_ansible() -> tuple[tuple[int, int], ...] | None:
-    """(process, parent) from this process's parent up to the Ansible command.
+    """Return pairs (process, parent) from this process's parent up to the Ansible command.
 
-    Empty when there is no such command; None when there was one and it has been killed already.
+    Empty if there is no such command; None if there was one but it has already been killed.
     """
     links: list[tuple[int, int]] = []
     pid, worker = os.getppid(), False
@@ -85,8 +85,8 @@ def _links_to_ansible() -> tuple[tuple[int, int], ...] | None:
         command = command_line(pid)
         if not _is_ansible(command):
             continue
-        # A worker is a fork of the Ansible command and has its command line. The first one that is
-        # Ansible and whose parent has another command line is the command itself.
+        # A worker is a fork of the Ansible command and has the same command line. The first Ansible process
+        # whose parent has another command line is the command itself.
         above = look_at(pid)
         if above is None or command_line(above.parent) != command:
             orphan = above is not None and above.parent == 1 and not worker
@@ -96,7 +96,7 @@ def _links_to_ansible() -> tuple[tuple[int, int], ...] | None:
 
 
 def _is_ansible(command: tuple[str, ...]) -> bool:
-    """Whether a command line is that of ansible-playbook, ansible, ansible-console, python -m ansible ..."""
+    """Return whether this is the command line of ansible-playbook, ansible, ansible-console, python -m ansible ..."""
     if command[1:2] == ("-m",):
         return command[2:3] == ("ansible",)
     return any(PurePath(word).name.startswith("ansible") for word in command[:2])

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Lines that a module tells its action plugin while it works, through a named pipe on the same machine.
+"""Lines that a module sends to its action plugin while it works, through a named pipe on the same machine.
 
-The pipe is for looking on only: a module that finds none, or whose reader is slow or gone, works on as if nothing were.
+The pipe only shows progress: a module that finds no pipe, or whose reader is slow or gone, works as usual.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import contextlib
 import os
 from collections.abc import Callable
 
-VARIABLE = "STEADYOPS_ECS_PROGRESS"  # of the environment; names the pipe
-HELLO = "\x01"  # the first line: the pipe is open, and its name no longer needed
-LONGEST = 1000  # bytes; what is shorter than a page goes through a pipe in one piece
+VARIABLE = "STEADYOPS_ECS_PROGRESS"  # environment variable with the path of the pipe
+HELLO = "\x01"  # the first line: the pipe is open and its path is no longer needed
+LONGEST = 1000  # bytes; a pipe passes anything shorter than a page in one piece
 
 
 def teller() -> Callable[[str], None] | None:
-    """A function that tells one line; None where nobody listens."""
+    """Return a function that sends one line, or None if nobody reads."""
     path = os.environ.pop(VARIABLE, None)
     if not path:
         return None
@@ -30,7 +30,7 @@ def teller() -> Callable[[str], None] | None:
         return None
 
     def tell(line: str) -> None:
-        with contextlib.suppress(OSError):  # full, or nobody reads any more
+        with contextlib.suppress(OSError):  # the pipe is full, or nobody reads it any more
             os.write(pipe, " ".join(line.split()).encode()[:LONGEST] + b"\n")
 
     with contextlib.suppress(OSError):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Options that say how a service is recycled; documented in the fragment ``steadyops.ecs.recycle``."""
+"""Options that control how a service is recycled; documented in the fragment ``steadyops.ecs.recycle``."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Options that say how long a module waits; documented in the fragment ``steadyops.ecs.waiting``."""
+"""Options that control how long a module waits; documented in the fragment ``steadyops.ecs.waiting``."""
 
 from __future__ import annotations
 

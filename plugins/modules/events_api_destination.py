@@ -183,7 +183,7 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "description": {"type": "str"},
     "connection": {"type": "str"},
-    # The address of a webhook may be a secret by itself.
+    # The URL of a webhook may itself be a secret.
     "invocation_endpoint": {"type": "str", "no_log": True},
     "http_method": {"type": "str", "choices": list(METHODS)},
     "invocation_rate_limit_per_second": {"type": "int"},

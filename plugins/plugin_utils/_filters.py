@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the filters share: names without a prefix, refusals as values, and errors of Ansible.
+"""Helpers that the filters share: names without a prefix, refusals as values, and Ansible errors.
 
-For any filter, Ansible loads all files of filters, compiles them and what they import, and does so again in every task.
-So filters of roles import what they need when they are called.
+To find any filter, Ansible loads and compiles all filter files and their imports, again in every task. So the filters
+of roles import what they need only when they are called.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Filter = Callable[..., Any]
 
 
 def without_prefix(prefix: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the variables of a role by their names without its prefix."""
+    """Return the variables of a role, with the prefix removed from their names."""
     return {str(name).removeprefix(prefix): value for name, value in variables.items()}
 
 
 def or_refused(decide: Callable[[], Mapping[str, Any]], **empty: Any) -> dict[str, Any]:
-    """Return what ``decide`` returns, with an empty text as ``refused``; or the reason, and the ``empty`` values."""
+    """Return the result of ``decide`` with an empty ``refused``. If it is refused, return the reason and ``empty``."""
     try:
         return {"refused": "", **decide()}
     except Refused as error:
@@ -36,9 +36,9 @@ def or_refused(decide: Callable[[], Mapping[str, Any]], **empty: Any) -> dict[st
 
 
 def checked(wanted: str, *functions: Filter) -> dict[str, Filter]:
-    """Return the filters by their names. They raise an error of Ansible for input that is not what is ``wanted``.
+    """Return the filters by name, made to raise an Ansible error if the input is not what is ``wanted``.
 
-    A refusal is quoted. Other errors are not: they may hold a secret of the user.
+    The error quotes a refusal, but no other exception, because that may hold a secret of the user.
     """
     return {function.__name__: _checked(wanted, function) for function in functions}
 

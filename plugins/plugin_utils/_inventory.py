@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What is taken from amazon.aws for inventories, and from Ansible beside it.
+"""Everything that inventories use from amazon.aws, and related parts of Ansible.
 
-The counterpart of module_utils/_amazon.py for what runs in Ansible itself, and the only such file.
+This is the counterpart of module_utils/_amazon.py for code that runs in Ansible itself, and the only such file.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ..module_utils._amazon import CONNECTION, refused_sdk, translate
 
 try:
     from ansible.utils.unsafe_proxy import wrap_var
-except ImportError:  # to be removed in ansible-core 2.23; since 2.19 nothing is a template unless it is said to be one
+except ImportError:  # will be removed in ansible-core 2.23; since 2.19 only values marked as templates are templates
     wrap_var = None
 
 
 def untrusted(value: Any) -> Any:
-    """The value, of which no text is ever run as a template.
+    """Return the value, marked so that none of its text is ever evaluated as a template.
 
     A user who may tag a service must not be able to run Jinja2 on the controller.
     """
@@ -37,7 +37,7 @@ class AwsInventory(AWSInventoryBase):
     """amazon.aws's inventory with our connection and our errors."""
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        """Read the options, and assume the role, if there is one to assume."""
+        """Read the options, and assume the role if one is given."""
         if not amazon.HAS_BOTO3:
             self.refuse(
                 f"boto3 and botocore are required, but {sys.executable} does not have them. Install them for"
@@ -50,7 +50,7 @@ class AwsInventory(AWSInventoryBase):
         try:
             super().parse(inventory, loader, path, cache=cache)
         except (*of_boto3, AnsibleError) as error:
-            # amazon.aws 10 lets boto3's error through, 11 puts one of Ansible's around it.
+            # amazon.aws 10 passes boto3's error on; 11 wraps it in one of Ansible's.
             reason = error if isinstance(error, of_boto3) else error.__context__
             if not isinstance(reason, of_boto3):
                 raise
@@ -58,7 +58,7 @@ class AwsInventory(AWSInventoryBase):
             self.refuse(f"The role {role} cannot be assumed: {translate(reason, 'sts:AssumeRole')}")
 
     def connect(self, service: str, region: str, connections: int) -> Any:
-        """A boto3 client that so many threads may use at once."""
+        """Return a boto3 client that this many threads may use at once."""
         config = amazon.botocore.config.Config(**CONNECTION, max_pool_connections=connections)
         return self.client(service, region=region, aws_config=config)
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jinja tests on events of Amazon EventBridge."""
+"""Jinja test for events of Amazon EventBridge."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..plugin_utils._filters import checked
 
 
 def matches_event_pattern(event: Mapping[str, Any] | str, pattern: Mapping[str, Any] | str) -> bool:
-    """Whether EventBridge would hand the event to a rule with this pattern."""
+    """Return whether a rule with this pattern would match the event."""
     wanted = parse_pattern("the pattern", pattern)
     refused = [str(finding) for finding in lint(wanted, repeats_are_meant=True) if finding.is_error]
     if refused:
@@ -25,7 +25,7 @@ def matches_event_pattern(event: Mapping[str, Any] | str, pattern: Mapping[str, 
 
 
 class TestModule:
-    """What Ansible looks for in this file."""
+    """The class that Ansible loads from this file."""
 
     def tests(self) -> dict[str, Callable[..., bool]]:
         return checked("an event and a pattern of EventBridge", matches_event_pattern)

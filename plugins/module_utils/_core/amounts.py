@@ -16,7 +16,7 @@ from decimal import Decimal
 from .errors import Refused
 
 LARGEST_COUNT = 10**9 - 1  # of tasks; ECS runs fewer
-_LATEST = 253402300799  # the last second that ISO 8601 writes with four digits of year
+_LATEST = 253402300799  # the last second whose year ISO 8601 writes with four digits
 _OLDEST = 100 * 365 * 86400  # seconds; ECS is younger
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
@@ -26,20 +26,20 @@ _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?\s*([Zz]|[
 
 @dataclass(frozen=True)
 class Amount:
-    """So many, or so many percent of a whole."""
+    """A count, or a percentage of a whole."""
 
     number: float
     percent: bool = False
 
     def of(self, whole: int) -> int:
-        """The count; a percentage is rounded up, and is at least one of something."""
+        """Return the count for ``whole``. A percentage is rounded up to at least 1."""
         if not self.percent:
             return int(self.number)
         return max(1, math.ceil(Decimal(str(self.number)) * whole / 100))
 
 
 def read_seconds(option: str, value: float, zero: bool = False) -> float:
-    """Return a number of seconds; 0 is one where ``zero`` says so. Raises ``Refused``."""
+    """Return a number of seconds. Raise ``Refused`` if it is out of range; 0 is allowed only with ``zero``."""
     if not 0 <= value <= _OLDEST or (value == 0 and not zero):
         least = ", 0 or more" if zero else " above 0"
         raise Refused(f"{option} must be a number of seconds{least}, at most a hundred years (got {value})")
@@ -47,7 +47,7 @@ def read_seconds(option: str, value: float, zero: bool = False) -> float:
 
 
 def parse_amount(option: str, text: object) -> Amount:
-    """``3`` or ``"25%"``."""
+    """Return the amount of ``3`` or ``"25%"``. Raises ``Refused``."""
     written = str(text).strip()
     match = re.fullmatch(r"(\d+)|(\d+(?:\.\d+)?)\s*%", written)
     number = float(match[1] or match[2]) if match else 0.0
@@ -58,7 +58,7 @@ def parse_amount(option: str, text: object) -> Amount:
 
 
 def parse_age(option: str, text: object) -> float:
-    """Seconds, from ``604800`` or ``7d``."""
+    """Return the seconds of an age such as ``604800`` or ``7d``. Raises ``Refused``."""
     match = _AGE.fullmatch(str(text).strip())
     seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
     if not 0 < seconds <= _OLDEST:
@@ -69,7 +69,7 @@ def parse_age(option: str, text: object) -> float:
 
 
 def parse_instant(option: str, text: object) -> float:
-    """Epoch seconds, from RFC 3339 (with its zone) or from epoch seconds."""
+    """Return epoch seconds from RFC 3339 (with its zone) or from epoch seconds. Raises ``Refused``."""
     written = str(text).strip()
     if _EPOCH.fullmatch(written):
         if float(written) > _LATEST:
@@ -93,6 +93,6 @@ def parse_instant(option: str, text: object) -> float:
 
 
 def iso(instant: float) -> str:
-    """An instant for people and results: ISO 8601 in UTC, to the millisecond when it has them."""
+    """Format an instant for people and results: ISO 8601 in UTC, with milliseconds only if there are any."""
     moment = datetime.fromtimestamp(round(instant, 3), timezone.utc)
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")

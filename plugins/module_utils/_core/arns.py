@@ -30,6 +30,6 @@ class Arn(NamedTuple):
 
 
 def parse_arn(text: str) -> Arn | None:
-    """The parts of an ARN; None for any other text."""
+    """Return the parts of an ARN, or None for any other text."""
     match = _ARN.fullmatch(text)
     return Arn(**{part: value or "" for part, value in match.groupdict().items()}) if match else None

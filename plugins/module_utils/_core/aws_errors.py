@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the error codes of AWS mean: whether to ask again, and what a user can do.
+"""Meanings of AWS's error codes: whether to retry, and what a user can do.
 
-Codes are those of AWS's answers, and the names of botocore's exceptions where there was no answer.
+The codes are those of AWS's responses, or the names of botocore's exceptions if there was no response.
 """
 
 from __future__ import annotations
@@ -113,10 +113,10 @@ _TAG_POLICY = re.compile(r"\btag policy\b", re.IGNORECASE)
 
 
 def kind_of(code: str, message: str = "", status: int = 0) -> str:
-    """``throttled``, ``passing`` or ``final``, as in ``CallFailed``. ``status`` is HTTP's, 0 when unknown."""
+    """Return ``throttled``, ``passing`` or ``final``, as in ``CallFailed``. ``status`` is HTTP's, 0 if unknown."""
     if code in THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS or "rate exceeded" in message.lower():
         return "throttled"
-    if status == HTTPStatus.NOT_IMPLEMENTED:  # by this endpoint, and never will be
+    if status == HTTPStatus.NOT_IMPLEMENTED:  # this endpoint does not support the call and never will
         return "final"
     if code in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return "passing"
@@ -124,17 +124,17 @@ def kind_of(code: str, message: str = "", status: int = 0) -> str:
 
 
 def is_denied(code: str) -> bool:
-    """Whether the credentials lack a right."""
+    """Return whether the code says that the credentials lack a permission."""
     return code in _DENIED
 
 
 def advice(action: str, code: str, message: str, kind: str) -> str:
-    """What the user can do about it, without a full stop; empty when AWS's own words have to do.
+    """Return what the user can do, without a full stop; empty if AWS's own message must suffice.
 
-    ``action`` is the call as IAM names it, ``ecs:StopTask``.
+    ``action`` is the call as IAM names it, such as ``ecs:StopTask``.
     """
     if code in _DENIED:
-        # AWS knows best which right is missing: some calls need one to another call.
+        # Prefer the permission that AWS names: some calls need the permission for another call.
         named = re.search(r"perform:? ([a-z0-9-]+:[A-Za-z0-9]+)", message)
         missing = named[1] if named else action
         denied = _EXPLICIT_DENY.search(message)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A resource before and after a change: ``changed``, the diff, check mode and the result all come from this."""
+"""A resource before and after a change. ``changed``, the diff, check mode and the result all come from this."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 
 class Change(NamedTuple):
-    """Both sides in the shape in which the module returns the thing; None where there is none.
+    """Both sides, in the shape in which the module returns the resource; None if it does not exist.
 
-    No secret belongs in either: both are shown.
+    Neither side may contain a secret, because both are shown.
     """
 
     before: Mapping[str, Any] | None
@@ -25,7 +25,7 @@ class Change(NamedTuple):
         return self.before != self.after
 
     def differs(self, *keys: str) -> bool:
-        """Whether one of these keys is to change. A thing that comes or goes changes in all of them."""
+        """Return whether one of these keys changes. If the resource is created or deleted, all of them change."""
         if self.before is None or self.after is None:
             return self.changed
         return any(self.before.get(key) != self.after.get(key) for key in keys)
@@ -40,6 +40,6 @@ def wanted_tags(current: Mapping[str, str], wanted: Mapping[str, Any] | None, pu
 
 
 def tag_writes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The tags to set, and the keys to remove."""
+    """Return the tags to set and the keys to remove."""
     to_set = {key: value for key, value in after.items() if before.get(key) != value}
     return to_set, sorted(before.keys() - after.keys())

@@ -3,25 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The ways in which work ends without success, as the domain sees them."""
+"""Exceptions for work that ends without success, as the domain sees them."""
 
 from __future__ import annotations
 
 
 class Refused(Exception):
-    """Something that can be known before the first write forbids the work. The text says what to do."""
+    """The work must not be done, for a reason that is known before the first write. The text says what to do."""
 
 
 class Failed(Exception):
-    """The work began and cannot go on. What was changed has to be given back."""
+    """The work began and cannot continue. Its changes must be given back."""
 
 
 class CallFailed(Exception):
-    """One AWS call was answered with an error, after the retries of the layer below.
+    """An AWS call failed with an error, after the retries of the layer below.
 
-    ``kind`` is ``throttled`` (AWS asks to slow down), ``passing`` (the service or the network
-    failed; the call may have been carried out) or ``final`` (asking again cannot help). ``answered`` tells
-    whether the error came from AWS; False when no answer came.
+    ``kind`` is ``throttled`` (AWS asks to slow down), ``passing`` (the service or the network failed; the call may have
+    been carried out) or ``final`` (a retry cannot help). ``answered`` is True if the error came from AWS, and False if
+    no response came.
     """
 
     def __init__(self, operation: str, code: str, message: str, kind: str = "final", answered: bool = True) -> None:

@@ -17,9 +17,9 @@ from .option_values import check_value, too_deep
 def read_json(
     option: str, text: str, advice: str = "Correct it, or write it as YAML", repeats_are_meant: bool = False
 ) -> Any:
-    """Return the value of a JSON text. Raises ``Refused``, also for a key that an object has twice.
+    """Return the value of a JSON text. Raise ``Refused`` if it is invalid, or if an object has a key twice.
 
-    AWS takes the last of such keys, and does not report what is lost. Where repeats are meant, so does this.
+    AWS uses the last of such keys and does not report what is lost. With ``repeats_are_meant``, so does this function.
     """
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

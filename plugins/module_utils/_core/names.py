@@ -15,7 +15,7 @@ from .errors import Refused
 
 
 class NameRule(NamedTuple):
-    """``words`` say what matches the pattern."""
+    """The rule for one kind of name. ``words`` describe what matches the pattern."""
 
     pattern: str
     words: str
@@ -25,7 +25,7 @@ class NameRule(NamedTuple):
 
 
 class ArnRule(NamedTuple):
-    """``words`` name the resource with its article. The pattern of the resource may have a group ``name``."""
+    """The rule for one kind of ARN. ``words`` name it with its article. ``resource`` may have a group ``name``."""
 
     words: str
     service: str
@@ -33,7 +33,7 @@ class ArnRule(NamedTuple):
     example: str
 
     def match(self, arn: Arn | None) -> re.Match[str] | None:
-        """The match of the resource; None for the ARN of another kind."""
+        """Return the match of the ARN's resource, or None if the ARN is of another kind."""
         if arn is None or arn.service != self.service or not arn.account or bool(arn.region) == (arn.service == "iam"):
             return None
         return re.fullmatch(self.resource, arn.resource)
@@ -112,14 +112,14 @@ KMS_KEY = ArnRule("a KMS key", "kms", r"key/\S+", f"key/{_ID}")
 
 
 def read_name(option: str, text: str, rule: NameRule) -> str:
-    """``text``. Raises ``Refused`` unless it is a name that the rule allows."""
+    """Return ``text``. Raise ``Refused`` unless it is a name that the rule allows."""
     if not rule.fits(text):
         raise Refused(f"`{option}` must be {rule.words} (got {text[:80]!r})")
     return text
 
 
 def read_arn(option: str, text: str, rule: ArnRule) -> Arn:
-    """The ARN. Raises ``Refused`` unless it is one of the rule's kind."""
+    """Return the ARN. Raise ``Refused`` unless it is one of the rule's kind."""
     arn = parse_arn(text)
     if arn is None or not rule.match(arn):
         raise Refused(f"`{option}` must be the ARN of {rule.words}, such as {rule} (got {text[:200]!r})")
@@ -127,12 +127,12 @@ def read_arn(option: str, text: str, rule: ArnRule) -> Arn:
 
 
 def read_arn_text(option: str, text: str | None, rule: ArnRule) -> str | None:
-    """The text of an option that may be omitted. Raises ``Refused`` as ``read_arn`` does."""
+    """Return the ARN as text, or None if the option is omitted. Raises ``Refused`` as ``read_arn`` does."""
     return None if text is None else str(read_arn(option, text, rule))
 
 
 def read_name_or_arn(option: str, text: str, name: NameRule, rule: ArnRule) -> tuple[str, Arn | None]:
-    """The name, and the ARN if ``text`` is one. Raises ``Refused`` for any other text."""
+    """Return the name, and the ARN if ``text`` is one. Raise ``Refused`` for any other text."""
     arn = parse_arn(text)
     match = rule.match(arn)
     if not match and not name.fits(text):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What holds for every option of every module, whatever it is for."""
+"""Checks that apply to every option of every module."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 
 from .errors import Refused
 
-DEEPEST = 100  # levels; AWS takes fewer everywhere
+DEEPEST = 100  # levels; AWS allows fewer everywhere
 LARGEST = 2**63 - 1  # AWS has no larger integer
 
 
 def check_value(option: str, value: object) -> None:
-    """Raise ``Refused`` for a value, or one inside of it, that no request to AWS and no result can carry."""
+    """Raise ``Refused`` for a value, or a value nested in it, that neither a request to AWS nor a result can carry."""
     level, depth = [value], 0
     while level:
         if depth > DEEPEST:
@@ -30,7 +30,7 @@ def check_value(option: str, value: object) -> None:
 
 
 def too_deep(option: str) -> Refused:
-    """Return the refusal of a value that is nested too deep."""
+    """Return the error for a value that is nested too deeply."""
     return Refused(f"{option} must not be nested more than {DEEPEST} levels deep. Flatten it")
 
 
@@ -53,8 +53,8 @@ def _inside(value: object) -> list[object]:
 def given_values(arguments: Mapping[str, Any], values: Mapping[str, Any], within: str = "") -> dict[str, Any]:
     """Return the values that the user gave, by name. An option or suboption that is null counts as omitted.
 
-    Ansible would pass null on, even for an option with a default. ``arguments`` is an argument spec; what it does not
-    know is kept, because Ansible reports it. Raises ``Refused``.
+    Ansible would pass null on, even for an option with a default. ``arguments`` is an argument spec. Options that it
+    does not contain are kept, because Ansible reports them. Raises ``Refused``.
     """
     known = {name: spec for option, spec in arguments.items() for name in (option, *spec.get("aliases", ()))}
     given = {}
@@ -83,24 +83,24 @@ def _given(option: str, spec: Mapping[str, Any], value: Any) -> Any:
             return given_values(inner, value, f"{option}.") if inner else value
         if not isinstance(value, str) or value.startswith("{") or "=" not in value:  # Ansible reads a=b, c=d
             sort = type(value).__name__ if value is not None else "null"
-            # ansible-lint knows these words of Ansible's own refusal, and passes over a text that is a template.
+            # ansible-lint recognises these words of Ansible's own error, and ignores them if the text is a template.
             raise Refused(f"argument '{option}' is of type {sort} and must be a dictionary. Write keys and values")
     return value
 
 
 def _check_number(option: str, written: float | str) -> None:
-    """Raise ``Refused`` for a number that is not finite or too large. Ansible may need for ever to convert one."""
+    """Raise ``Refused`` for a number that is not finite or too large, which Ansible may take for ever to convert."""
     try:
         number = written if isinstance(written, int) else float(written)
     except ValueError:
-        return  # Ansible says so
+        return  # Ansible reports it
     if not -LARGEST <= number <= LARGEST:
         got = "a larger one" if isinstance(number, int) else f"{number:g}"
         raise Refused(f"{option} must be a number from -2^63 to 2^63 (got {got})")
 
 
 def _read_dict(text: str) -> object:
-    """A dictionary that is written as JSON or as Python, the two forms that Ansible reads; else the text."""
+    """Return the dictionary that is written as JSON or Python, the two forms that Ansible reads; otherwise the text."""
     if text.startswith("{"):
         for read in (json.loads, ast.literal_eval):
             try:

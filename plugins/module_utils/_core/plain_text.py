@@ -3,16 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Texts from elsewhere, as a terminal or a page can show them."""
+"""Texts from other sources, in a form that a terminal or a page can show."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """The text without anything that a terminal would take for a command. It keeps its lines."""
+    """Return the text without characters that a terminal would take for a command. Line breaks are kept."""
     return "".join(each for each in text if each.isprintable() or each == "\n")
 
 
 def one_line(value: object) -> str:
-    """The same as one line; empty for ``None``."""
+    """Return the value as printable text on one line; empty for ``None``."""
     return printable(" ".join(str(value or "").split()))

@@ -19,7 +19,7 @@ LOWEST = "1.41.1"
 
 
 def refusal_of_sdk(versions: Mapping[str, str], python: str) -> str | None:
-    """Return the error message if a library of ``python`` is too old, else ``None``. ``versions`` are by library."""
+    """Return the error message if a library of ``python`` is too old, else None. ``versions`` has libraries as keys."""
     if all(_numbers(version) >= _numbers(LOWEST) for version in versions.values()):
         return None
     found = " and ".join(f"{library} {version}" for library, version in versions.items())

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Waiting as data: look, judge, pause. The pauses are slept by the drive."""
+"""Waiting as data: look, judge, pause. The drive sleeps the pauses."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .errors import CallFailed, Failed
 
 T = TypeVar("T")
 
-OUT_OF_REACH = 30.0  # seconds for which an AWS that has never answered is asked
+OUT_OF_REACH = 30.0  # seconds after which calls to an AWS that never answered are given up
 
 
 class Reach:
-    """Whether AWS has answered to a kind of call. A region or an endpoint that never did is not waited for."""
+    """Records which kinds of call AWS has answered. A region or an endpoint that never answered is not waited for."""
 
     def __init__(self) -> None:
         self._answered: set[str] = set()
@@ -30,7 +30,10 @@ class Reach:
         self._answered.add(kind)
 
     def is_out_of_reach(self, kind: str, failure: CallFailed, lasted: float, ahead: float) -> bool:
-        """``lasted``: seconds since the first try began; ``ahead``: those that another try would take."""
+        """Return whether to stop trying.
+
+        ``lasted`` is the seconds since the first try began, ``ahead`` those that another try would take.
+        """
         if failure.answered:
             self.note_answer(kind)
         return kind not in self._answered and lasted + ahead > OUT_OF_REACH
@@ -46,7 +49,7 @@ class Patience:
 
 
 def read_patience(params: Mapping[str, Any]) -> Patience:
-    """From the options ``wait``, ``wait_timeout`` and ``wait_delay``. Raises ``Refused``."""
+    """Return the patience from the options ``wait``, ``wait_timeout`` and ``wait_delay``. Raises ``Refused``."""
     return Patience(
         params["wait"],
         read_seconds("wait_timeout", params["wait_timeout"]),
@@ -60,10 +63,10 @@ def wait_until(
     patience: Patience,
     clock: Callable[[], float] = time.monotonic,
 ) -> Generator[float, None, T]:
-    """Look until the verdict is None, and return what was seen then. Yields the seconds to sleep.
+    """Look until ``verdict`` returns None, then return what was seen. Yields the seconds to sleep.
 
-    ``verdict`` says in words how the thing still is ("the connection x is CREATING"), and raises ``Failed`` where
-    waiting longer cannot help. Raises ``Failed`` after ``patience.timeout`` seconds.
+    ``verdict`` returns the current state in words ("the connection x is CREATING"), and raises ``Failed`` if waiting
+    longer cannot help. Raises ``Failed`` after ``patience.timeout`` seconds.
     """
     end = clock() + patience.timeout
     while (still := verdict(seen := look())) is not None:

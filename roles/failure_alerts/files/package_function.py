@@ -1,13 +1,13 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packs a Lambda function: its own files, files of the collection, and wheels that pip gets from the package index.
+"""Pack a Lambda function: its own files, files of the collection, and wheels that pip gets from the package index.
 
-Run on the controller, by the role. Prints JSON: {"path", "code_sha256", "changed", "downloaded"}. The package is the
-same bytes from run to run. Nothing is downloaded that is there already, so where there is no network, the wheels can be
-put into the folder given as --wheels.
+The role runs this on the controller. It prints JSON: {"path", "code_sha256", "changed", "downloaded"}. Each run makes a
+package with the same bytes. Wheels that already exist are not downloaded, so without a network, put the wheels into the
+folder given as --wheels.
 
-Exits with 1, and says why on standard error.
+If it fails, it exits with 1 and prints the reason to standard error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 COLLECTION = Path(__file__).resolve().parents[3]
-sys.dont_write_bytecode = True  # the collection may be anywhere, and is not ours to write into
+sys.dont_write_bytecode = True  # the collection may be anywhere, and this must not write into it
 sys.path.insert(0, str(COLLECTION / "plugins/module_utils"))
 
 from _core.errors import Refused  # noqa: E402
@@ -29,7 +29,7 @@ from _core.functions.archive import archive, code_sha256  # noqa: E402
 
 
 class CannotPack(Exception):
-    """The package cannot be made; the text says what to do."""
+    """The package cannot be made. The text says what to do."""
 
 
 def main() -> None:
@@ -77,7 +77,7 @@ def pack(
 
 
 def found_wheels(folder: Path, wanted: list[wheels.Requirement]) -> dict[str, bytes]:
-    """Name -> content of the wheels that are there, told by their digests alone."""
+    """Return name -> content of the wheels in the folder. They are recognised by their digests alone."""
     contents = [path.read_bytes() for path in sorted(folder.glob("*.whl"))] if folder.is_dir() else []
     digests = {hashlib.sha256(content).hexdigest(): content for content in contents}
     return {each.name: digests[digest] for each in wanted for digest in each.digests if digest in digests}

@@ -1,14 +1,14 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packs the retry function: its edge, and the files of the collection that decide.
+"""Pack the retry function: its handler files, and the files of the collection that decide.
 
-Run on the controller, by the role. Prints JSON: {"path", "code_sha256", "changed"}. The package is the same bytes from
-run to run. With --options, a file with the retry options as JSON or - for standard input, the options are checked; with
---pack-options they go into the package as well, which has no limit of four kilobytes as the environment of a function
-has. Launch templates may hold secrets, so only who runs this can read the package.
+The role runs this on the controller. It prints JSON: {"path", "code_sha256", "changed"}. Each run makes a package with
+the same bytes. --options, a file with the retry options as JSON or - for standard input, checks the options. With
+--pack-options, they go into the package as well, which does not have the limit of four kilobytes of a function's
+environment. Launch templates may contain secrets, so only the user who runs this can read the package.
 
-Exits with 1, and says why on standard error.
+If it fails, it exits with 1 and prints the reason to standard error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 FILES = Path(__file__).resolve().parent
-sys.dont_write_bytecode = True  # the collection may be anywhere, and is not ours to write into
+sys.dont_write_bytecode = True  # the collection may be anywhere, and this must not write into it
 sys.path.insert(0, str(FILES.parents[2] / "plugins/module_utils"))
 
 from _core.errors import Refused  # noqa: E402

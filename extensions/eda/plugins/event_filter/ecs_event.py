@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reduces an event of AWS to the checked facts that the rulebooks of this collection act on."""
+"""Reduce an AWS event to the checked facts that the rulebooks of this collection act on."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ EXAMPLES = r"""
     - steadyops.ecs.ecs_event:
 """
 
-_NAME = "_steadyops_ecs_core"  # ansible-rulebook runs this file by its path, outside of any package
+_NAME = "_steadyops_ecs_core"  # ansible-rulebook runs this file by its path, outside any package
 
 
 def _core() -> ModuleType:
-    """The collection's ``_core``, under a name of its own."""
+    """Import the collection's ``_core`` under a separate name, and return its module ``eda.read``."""
     if _NAME not in sys.modules:
         folder = Path(__file__).resolve().parents[4] / "plugins/module_utils/_core"
         spec = importlib.util.spec_from_file_location(

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""EventBridge's API destinations: one call, one function.
+"""API destinations of EventBridge: each function makes one call.
 
 Every function takes the boto3 client first and may raise ``CallFailed``.
 """
@@ -21,7 +21,7 @@ from .pages import pages
 
 @aws_call("events:DescribeApiDestination", expected=NOT_FOUND)
 def describe_api_destination(events: Any, name: str) -> ApiDestination | None:
-    """Return the API destination; None when there is none of that name."""
+    """Return the API destination, or None if none has that name."""
     answer = events.describe_api_destination(Name=name)
     return ApiDestination(
         name=answer["Name"],
@@ -44,19 +44,19 @@ def list_users_of(events: Any, connection_arn: str, **page: str) -> Any:
 
 @aws_call("events:CreateApiDestination", expected=ALREADY_EXISTS)
 def create_api_destination(events: Any, settings: Mapping[str, Any], endpoint: str | None) -> str | None:
-    """Create an API destination, from what the module returns for it; its ARN. None when it exists already."""
+    """Create an API destination from the facts that the module returns for it. Return its ARN, or None if it exists."""
     return events.create_api_destination(**_settings(settings, endpoint))["ApiDestinationArn"]
 
 
 @aws_call("events:UpdateApiDestination")
 def update_api_destination(events: Any, settings: Mapping[str, Any], endpoint: str | None) -> str:
-    """Write an API destination, from what the module returns for it; its ARN. Without ``endpoint``, that stays."""
+    """Update an API destination from these facts, and return its ARN. If ``endpoint`` is None, it is kept."""
     return events.update_api_destination(**_settings(settings, endpoint))["ApiDestinationArn"]
 
 
 @aws_call("events:DeleteApiDestination", expected=NOT_FOUND)
 def delete_api_destination(events: Any, name: str) -> None:
-    """Delete the API destination, if it is there."""
+    """Delete the API destination if it exists."""
     events.delete_api_destination(Name=name)
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Application Auto Scaling: the switches of a service's scalable target. May raise ``CallFailed``."""
+"""Application Auto Scaling: the suspend flags of a service's scalable target. May raise ``CallFailed``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..._amazon import aws_call
 from ..._core.recycle.model import Scaling
 from .pages import pages
 
-# The field of Scaling -> the name in SuspendedState.
+# Field of Scaling -> member of SuspendedState.
 FLAGS = {
     "dynamic_in": "DynamicScalingInSuspended",
     "dynamic_out": "DynamicScalingOutSuspended",
@@ -25,7 +25,7 @@ DIMENSION = "ecs:service:DesiredCount"
 
 @aws_call("application-autoscaling:DescribeScalableTargets")
 def scaling(autoscaling: Any, cluster: str, service: str) -> Scaling | None:
-    """The scalable target; None when the service is none. ``cluster`` and ``service`` are names."""
+    """Return the service's scalable target, or None if it has none. ``cluster`` and ``service`` are names."""
     answer = autoscaling.describe_scalable_targets(
         ServiceNamespace="ecs", ResourceIds=[f"service/{cluster}/{service}"], ScalableDimension=DIMENSION
     )
@@ -34,8 +34,7 @@ def scaling(autoscaling: Any, cluster: str, service: str) -> Scaling | None:
 
 @pages("application-autoscaling:DescribeScalableTargets")
 def scaling_of_several(autoscaling: Any, services: list[str], **page: str) -> Any:
-    """List the pairs of service and scalable target, of those that have one. ``services``: ``cluster/service``, at most
-    fifty."""
+    """List pairs of service (``cluster/service``) and scalable target, for those that have one. At most fifty."""
     answer = autoscaling.describe_scalable_targets(
         ServiceNamespace="ecs",
         ResourceIds=[f"service/{service}" for service in services],
@@ -49,7 +48,7 @@ def scaling_of_several(autoscaling: Any, services: list[str], **page: str) -> An
 
 @aws_call("application-autoscaling:RegisterScalableTarget")
 def suspend(autoscaling: Any, cluster: str, service: str, wanted: Scaling) -> None:
-    """Set all three switches. Minimum and maximum are not sent, so they stay."""
+    """Set all three suspend flags. Minimum and maximum are not sent, so they keep their values."""
     autoscaling.register_scalable_target(
         ServiceNamespace="ecs",
         ResourceId=f"service/{cluster}/{service}",

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""AWS CloudTrail: one call, one function. May raise ``CallFailed``."""
+"""AWS CloudTrail: each function makes one call and may raise ``CallFailed``."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..._amazon import aws_call
 
 @aws_call("cloudtrail:DescribeTrails")
 def trails(cloudtrail: Any) -> list[Mapping[str, Any]]:
-    """Return boto3's trails that record this region: its own, those of all regions, and those of the organization."""
+    """Return the trails that record this region, as boto3 does: its own, multi-region and organization trails."""
     found: list[Mapping[str, Any]] = cloudtrail.describe_trails(includeShadowTrails=True)["trailList"]
     return found
 
 
 @aws_call("cloudtrail:GetTrailStatus", expected="TrailNotFoundException", then=False)
 def is_logging(cloudtrail: Any, arn: str) -> bool:
-    """Return whether a trail records at present; False when it is gone."""
+    """Return whether a trail is recording now. A trail that no longer exists is not."""
     return bool(cloudtrail.get_trail_status(Name=arn)["IsLogging"])
 
 
 @aws_call("cloudtrail:GetEventSelectors", expected="TrailNotFoundException")
 def event_selectors(cloudtrail: Any, arn: str) -> Mapping[str, Any] | None:
-    """Return ``EventSelectors`` or ``AdvancedEventSelectors`` of a trail; None when it is gone."""
+    """Return a trail's ``EventSelectors`` or ``AdvancedEventSelectors``, or None if the trail no longer exists."""
     answer: Mapping[str, Any] = cloudtrail.get_event_selectors(TrailName=arn)
     return answer

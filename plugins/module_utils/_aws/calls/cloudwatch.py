@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Amazon CloudWatch: one call, one function. May raise ``CallFailed``."""
+"""Amazon CloudWatch: each function makes one call and may raise ``CallFailed``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 from ..._amazon import aws_call
 
-AT_ONCE = 100  # alarms that one call takes
+AT_ONCE = 100  # maximum number of alarms in one call
 
 
 @aws_call("cloudwatch:DescribeAlarms")
 def alarm_states(cloudwatch: Any, names: list[str]) -> dict[str, str]:
-    """Name -> OK, ALARM or INSUFFICIENT_DATA, of metric and composite alarms that exist. At most a hundred."""
+    """Return OK, ALARM or INSUFFICIENT_DATA for each existing metric or composite alarm, by name. At most a hundred."""
     answer = cloudwatch.describe_alarms(
         AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=AT_ONCE
     )
@@ -27,7 +27,7 @@ def alarm_states(cloudwatch: Any, names: list[str]) -> dict[str, str]:
 
 @aws_call("cloudwatch:DescribeAlarms")
 def metric_alarms(cloudwatch: Any, names: list[str]) -> dict[str, Mapping[str, Any]]:
-    """Name -> boto3's alarm, of metric alarms that exist. At most a hundred."""
+    """Return boto3's description of each metric alarm that exists, by name. At most a hundred names."""
     answer = cloudwatch.describe_alarms(AlarmNames=names, AlarmTypes=["MetricAlarm"], MaxRecords=AT_ONCE)
     return {alarm["AlarmName"]: alarm for alarm in answer.get("MetricAlarms", [])}
 

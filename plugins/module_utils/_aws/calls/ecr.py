@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Amazon ECR: one call, one function. May raise ``CallFailed``."""
+"""Amazon ECR: each function makes one call and may raise ``CallFailed``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LISTS = (
 
 @aws_call("ecr:DescribeImages", expected="(Image|Repository)NotFoundException")
 def find_image(ecr: Any, image: RegistryImage) -> FoundImage | None:
-    """Return the image; None when the repository, or the image in it, is not there."""
+    """Return the image, or None if the repository or the image does not exist."""
     wanted = {"imageTag": image.tag} if image.tag else {"imageDigest": image.digest}
     answer = ecr.describe_images(registryId=image.account, repositoryName=image.repository, imageIds=[wanted])
     for found in answer["imageDetails"]:

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Amazon ECS: what clusters and services there are. One call, one function.
+"""Amazon ECS: list the clusters and services that exist. Each function makes one call.
 
-Every function takes the boto3 client first and may raise ``CallFailed``. A page is the key that the call before it
-returned; None for the first one, and after the last one.
+Every function takes the boto3 client first and may raise ``CallFailed``. ``page`` is the key that the previous call
+returned. It is None for the first page, and a call returns None after the last page.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from ..shapes.ecs import capacity_provider_strategy, described_service, instant
 from .ecs import check_failures
 
 CLUSTERS_A_PAGE = SERVICES_A_PAGE = 100
-SERVICES_AT_ONCE = 10  # that DescribeServices takes
+SERVICES_AT_ONCE = 10  # maximum number of services in one DescribeServices call
 
 
 @aws_call("ecs:ListClusters")
 def list_clusters(ecs: Any, page: str | None = None) -> tuple[list[str], str | None]:
-    """One page of the ARNs of the region's clusters."""
+    """Return one page of the ARNs of the region's clusters, and the key of the next page."""
     answer = ecs.list_clusters(maxResults=CLUSTERS_A_PAGE, **({"nextToken": page} if page else {}))
     return answer["clusterArns"], answer.get("nextToken") or None
 
 
 @aws_call("ecs:ListServices")
 def list_services(ecs: Any, cluster: str, page: str | None = None) -> tuple[list[str], str | None]:
-    """One page of the ARNs of a cluster's services."""
+    """Return one page of the ARNs of a cluster's services, and the key of the next page."""
     more = {"nextToken": page} if page else {}
     answer = ecs.list_services(cluster=cluster, maxResults=SERVICES_A_PAGE, **more)
     return answer["serviceArns"], answer.get("nextToken") or None
@@ -41,15 +41,15 @@ def list_services(ecs: Any, cluster: str, page: str | None = None) -> tuple[list
 
 @aws_call("ecs:DescribeServices")
 def describe_services(ecs: Any, cluster: str, services: Sequence[str]) -> list[dict[str, Any]]:
-    """Facts about services, with their tags; without those that are gone. At most ten."""
+    """Return the facts and tags of services. Services that are gone are omitted. At most ten names."""
     answer = ecs.describe_services(cluster=cluster, services=list(services), include=["TAGS"])
     check_failures("ecs:DescribeServices", answer, kind="passing")
     return [service_facts(found) for found in answer["services"]]
 
 
 def service_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """From a member of ``services`` in DescribeServices. Plain values, which a cache can keep as JSON."""
-    # Events are many, and say nothing here.
+    """Return the facts of a member of ``services`` in DescribeServices: plain values that a cache can keep as JSON."""
+    # There are many events, and none of these facts depends on them.
     service = described_service({**answer, "events": []}).service
     arn = parse_arn(service.arn)
     family, _colon, revision = service.revision.rpartition("/")[2].partition(":")

@@ -13,7 +13,7 @@ from typing import Any
 from ..._amazon import aws_call
 from ..._core.recycle.lacking import reason_words
 
-# Start of the description of an instance that is not in service, or leaves it -> state in the words of target groups.
+# Start of the description of an instance that is out of service or leaving it -> the matching target group state.
 # Source: API model of elasticloadbalancing 2012-06-01, InstanceState.
 _STATES = (
     ("Instance registration is still in progress", "initial"),
@@ -25,9 +25,9 @@ _STATES = (
 
 @aws_call("elasticloadbalancing:DescribeInstanceHealth", expected="LoadBalancerNotFound|AccessPointNotFound")
 def instance_states(elb: Any, load_balancer: str) -> dict[str, tuple[str, str]] | None:
-    """Of every registered instance: its id -> state as a target group has it, and the reason.
+    """Return the state and the reason of every registered instance, by instance id.
 
-    None when the balancer does not exist.
+    States are named like those of target groups. Return None if the load balancer does not exist.
     """
     answer = elb.describe_instance_health(LoadBalancerName=load_balancer)
     return {
@@ -37,7 +37,7 @@ def instance_states(elb: Any, load_balancer: str) -> dict[str, tuple[str, str]] 
 
 
 def _state(found: Mapping[str, Any]) -> str:
-    """``unknown`` is a passing error of the load balancer."""
+    """Return the target group state. ``unknown`` is a transient error of the load balancer."""
     said = found.get("Description") or ""
     usual = {"InService": "healthy", "Unknown": "unknown"}.get(found["State"], "unhealthy")
     return next((state for start, state in _STATES if said.startswith(start)), usual)

@@ -17,9 +17,9 @@ from ..shapes.ecs_targets import target_name
 
 @aws_call("elasticloadbalancing:DescribeTargetHealth", expected="TargetGroupNotFound")
 def target_states(elbv2: Any, group: str) -> dict[str, tuple[str, str]] | None:
-    """Of every target of the group: name as ``target_name`` makes it -> state (healthy, initial, draining ...), reason.
+    """Return the state (healthy, initial, draining ...) and the reason of every target, by its ``target_name``.
 
-    None when there is no such group. Source of the reason: API model, TargetHealth.
+    Return None if the target group does not exist. Source of the reason: API model, TargetHealth.
     """
     answer = elbv2.describe_target_health(TargetGroupArn=group)
     return {

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""EventBridge's connections: one call, one function.
+"""Connections of EventBridge: each function makes one call.
 
 Every function takes the boto3 client first and may raise ``CallFailed``.
 """
@@ -31,7 +31,7 @@ _KINDS = {name: kind for kind, name in TYPES.items()}
 
 @aws_call("events:DescribeConnection", expected=NOT_FOUND)
 def describe_connection(events: Any, name: str) -> Connection | None:
-    """Return the connection; None when there is none of that name."""
+    """Return the connection, or None if none has that name."""
     return _connection(events.describe_connection(Name=name))
 
 
@@ -44,7 +44,7 @@ def create_connection(
     http: HttpParameters | None,
     kms_key: str | None,
 ) -> tuple[str, str] | None:
-    """Create a connection; its ARN and state. None when it exists already."""
+    """Create a connection. Return its ARN and state, or None if it already exists."""
     settings = _settings(description, authorization, http, kms_key or None)
     answer = events.create_connection(Name=name, **settings)
     return answer["ConnectionArn"], answer["ConnectionState"]
@@ -59,14 +59,14 @@ def update_connection(
     http: HttpParameters | None,
     kms_key: str | None,
 ) -> tuple[str, str]:
-    """Write description, and what else is not None; its ARN and state. An empty ``kms_key`` is the key of AWS."""
+    """Write the description and what is not None. Return ARN and state. An empty ``kms_key`` selects the key of AWS."""
     answer = events.update_connection(Name=name, **_settings(description, authorization, http, kms_key))
     return answer["ConnectionArn"], answer["ConnectionState"]
 
 
 @aws_call("events:DeleteConnection", expected=NOT_FOUND)
 def delete_connection(events: Any, name: str) -> None:
-    """Delete the connection, if it is there."""
+    """Delete the connection if it exists."""
     events.delete_connection(Name=name)
 
 
@@ -75,7 +75,7 @@ def _settings(
 ) -> dict[str, Any]:
     settings: dict[str, Any] = {"Description": description}
     if authorization is not None:
-        # Parameters without the type they are for have no effect.
+        # AWS ignores AuthParameters without the AuthorizationType that they belong to.
         settings["AuthorizationType"] = TYPES[authorization.kind]
         settings["AuthParameters"] = _auth_parameters(authorization)
         if http is not None:
@@ -102,7 +102,7 @@ def _auth_parameters(authorization: Authorization) -> dict[str, Any]:
 
 
 def _http_parameters(http: HttpParameters) -> dict[str, Any]:
-    """All lists, the empty ones too: a list left out would stay as it is."""
+    """Return all lists, including empty ones, because AWS keeps a list that the request omits."""
     return {
         _LISTS[place]: [{"Key": each.key, "Value": each.value, "IsValueSecret": each.secret} for each in many]
         for place, many in http.places()

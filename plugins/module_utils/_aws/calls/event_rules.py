@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Rules of Amazon EventBridge: one call, one function.
+"""Rules of Amazon EventBridge: each function makes one call.
 
-Every function takes the boto3 client first and may raise ``CallFailed``. ``bus`` is the name of an event
-bus or its ARN, ``rule`` the name of a rule.
+Every function takes the boto3 client first and may raise ``CallFailed``. ``bus`` is the name or the ARN of an
+event bus. ``rule`` is the name of a rule.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from .pages import pages
 
 @aws_call("events:DescribeRule", expected=f"{NOT_FOUND}: (?!(?i:event ?bus))")
 def describe_rule(events: Any, rule: str, bus: str) -> Rule | None:
-    """Return the rule, without its tags; None when the bus has none of that name. A missing bus is an error."""
+    """Return the rule without its tags, or None if the bus has no rule of that name. A missing bus is an error."""
     return _rule(events.describe_rule(Name=rule, EventBusName=bus))
 
 
-# The same for one who deletes the rule: without the bus there is no rule.
+# To delete a rule, a missing bus is no error: without the bus there is no rule.
 describe_rule_to_delete = aws_call("events:DescribeRule", expected=NOT_FOUND)(describe_rule.__wrapped__)
 
 
@@ -50,9 +50,10 @@ def put_rule(
     role_arn: str | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> str:
-    """Create the rule, or replace it whole: AWS removes what is omitted, and ignores the tags of a rule that exists.
+    """Create the rule, or replace it as a whole, and return its ARN.
 
-    ``trigger`` is an event pattern, or a schedule expression. Returns the ARN.
+    For an existing rule AWS removes the settings that are omitted and ignores ``tags``. ``trigger`` is an event pattern
+    or a schedule expression.
     """
     when = {"ScheduleExpression": trigger} if isinstance(trigger, str) else {"EventPattern": pattern_text(trigger)}
     optional = {"Description": description, "RoleArn": role_arn, "Tags": _tag_list(tags or {})}
@@ -68,26 +69,26 @@ def put_rule(
 
 @aws_call("events:DeleteRule")
 def delete_rule(events: Any, rule: str, bus: str) -> None:
-    """Delete a rule that has no targets. One that is not there does no harm."""
+    """Delete a rule that has no targets. A missing rule is ignored."""
     events.delete_rule(Name=rule, EventBusName=bus)
 
 
 @aws_call("events:ListTagsForResource")
 def tags_of(events: Any, arn: str) -> dict[str, str]:
-    """The tags of a rule."""
+    """Return the tags of a rule."""
     answer = events.list_tags_for_resource(ResourceARN=arn)
     return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
 
 
 @aws_call("events:TagResource")
 def tag(events: Any, arn: str, tags: Mapping[str, str]) -> None:
-    """Write tags; others stay."""
+    """Set these tags and keep all others."""
     events.tag_resource(ResourceARN=arn, Tags=_tag_list(tags))
 
 
 @aws_call("events:UntagResource")
 def untag(events: Any, arn: str, keys: Sequence[str]) -> None:
-    """Remove tags; those that are not there do no harm."""
+    """Remove tags. Missing ones are ignored."""
     events.untag_resource(ResourceARN=arn, TagKeys=list(keys))
 
 

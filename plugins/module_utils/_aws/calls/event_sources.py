@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What Lambda reads for a function, such as a queue: one call, one function. May raise ``CallFailed``."""
+"""Event sources that Lambda polls for a function, such as a queue. May raise ``CallFailed``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .pages import pages
 
 @pages("lambda:ListEventSourceMappings", expected=NOT_FOUND, key="NextMarker")
 def event_source_mappings(functions: Any, function: str, **page: str) -> Any:
-    """List boto3's event source mappings of a function; none, or None, when there is no such function."""
+    """List boto3's event source mappings of a function. If it does not exist, the result is empty or None."""
     named = {"Marker": page["NextMarker"]} if page else {}
     answer = functions.list_event_source_mappings(FunctionName=function, **named)
     return answer["EventSourceMappings"], answer

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Targets of EventBridge's rules: one call, one function. ``bus`` is the name or the ARN of an event bus.
+"""Targets of EventBridge rules: each function makes one call. ``bus`` is the name or the ARN of an event bus.
 
-Targets are those of boto3; ``shapes`` has the functions that read and write them.
+Targets have boto3's shape. ``shapes`` has the functions that convert them.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from .pages import pages
 
 @pages("events:ListTargetsByRule", expected=NOT_FOUND)
 def list_targets(events: Any, rule: str, bus: str, **page: str) -> Any:
-    """List the targets of the rule; None when there is no such rule, or no such bus."""
+    """List the targets of the rule, or return None if the rule or the bus does not exist."""
     answer = events.list_targets_by_rule(Rule=rule, EventBusName=bus, **page)
     return answer["Targets"], answer
 
 
 @aws_call("events:PutTargets")
 def put_target(events: Any, rule: str, bus: str, target: Mapping[str, Any]) -> None:
-    """Add a target, or replace the one of its id."""
+    """Add a target, or replace the one with the same id."""
     _check_entries("events:PutTargets", events.put_targets(Rule=rule, EventBusName=bus, Targets=[target]))
 
 
 @aws_call("events:RemoveTargets")
 def remove_targets(events: Any, rule: str, bus: str, ids: Sequence[str]) -> None:
-    """Remove targets, at most a hundred, as far as they are there."""
+    """Remove targets, at most a hundred. Missing ones are ignored."""
     _check_entries("events:RemoveTargets", events.remove_targets(Rule=rule, EventBusName=bus, Ids=list(ids)))
 
 
 def _check_entries(action: str, answer: Mapping[str, Any]) -> None:
-    """EventBridge answers 200 and lists what it has not done. Raises ``CallFailed`` for the first entry."""
+    """Raise ``CallFailed`` for the first failed entry. EventBridge answers 200 and lists what it has not done."""
     for entry in answer.get("FailedEntries") or ([{}] if answer.get("FailedEntryCount") else []):
         code = entry.get("ErrorCode") or "Unknown"
         message = entry.get("ErrorMessage") or "no further words"

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Lambda functions, who may call them, and how many may run: one call, one function.
+"""Lambda functions, their resource policies and their reserved concurrency.
 
-A qualified ARN, of an alias or a version, has a policy of its own.
+An alias or a version, named by a qualified ARN, has a separate policy.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..._core.arns import Arn
 
 @aws_call("lambda:GetPolicy", expected=NOT_FOUND)
 def function_policy(functions: Any, function: Arn) -> str | None:
-    """Return the policy, JSON; None without a policy and without a function: Lambda answers the same."""
+    """Return the policy as JSON. None means no policy or no function: Lambda answers the same in both cases."""
     return functions.get_policy(**_named(function))["Policy"]
 
 
@@ -31,20 +31,20 @@ def function_exists(functions: Any, function: Arn) -> bool:
 
 @aws_call("lambda:GetFunction", expected=NOT_FOUND)
 def whole_function(functions: Any, name: str) -> Mapping[str, Any] | None:
-    """Return ``Configuration``, ``Tags`` and ``Concurrency`` of a function; None when there is none of that name."""
+    """Return ``Configuration``, ``Tags`` and ``Concurrency`` of a function, or None if none has that name."""
     answer: Mapping[str, Any] = functions.get_function(FunctionName=name)
     return answer
 
 
 def find_function(functions: Any, function: Arn) -> tuple[bool, str | None]:
-    """Return whether the function exists, and its policy; where it has none, that takes two calls."""
+    """Return whether the function exists, and its policy. Without a policy, this takes two calls."""
     policy = function_policy(functions, function)
     return policy is not None or function_exists(functions, function), policy
 
 
 @aws_call("lambda:AddPermission", expected="ResourceConflictException")
 def add_permission(functions: Any, function: Arn, statement: Mapping[str, Any]) -> None:
-    """Add a statement that lets a service call the function; one of its Sid may be there, put by a lost call."""
+    """Let a service call the function. The statement may exist already, from an earlier call whose answer was lost."""
     condition = statement["Condition"]
     account = condition.get("StringEquals", {}).get("AWS:SourceAccount")
     functions.add_permission(
@@ -59,26 +59,26 @@ def add_permission(functions: Any, function: Arn, statement: Mapping[str, Any]) 
 
 @aws_call("lambda:RemovePermission", expected=NOT_FOUND)
 def remove_permission(functions: Any, function: Arn, sid: str) -> None:
-    """Remove a statement, if it is there."""
+    """Remove a statement if it exists."""
     functions.remove_permission(**_named(function), StatementId=sid)
 
 
 @aws_call("lambda:GetFunctionConcurrency", expected=NOT_FOUND)
 def reserved_concurrency(functions: Any, name: str) -> int | None:
-    """Return how many executions are reserved; None when none are, or when there is no such function."""
+    """Return how many executions are reserved, or None if none are or the function does not exist."""
     return functions.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
 
 
 @aws_call("lambda:PutFunctionConcurrency", expected=NOT_FOUND, then=False)
 def put_concurrency(functions: Any, name: str, count: int) -> bool:
-    """Reserve so many executions. False when there is no such function."""
+    """Reserve this many executions. Return False if the function does not exist."""
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=count)
     return True
 
 
 @aws_call("lambda:DeleteFunctionConcurrency", expected=NOT_FOUND)
 def delete_concurrency(functions: Any, name: str) -> None:
-    """Reserve nothing; the function need not exist."""
+    """Remove the reservation. The function need not exist."""
     functions.delete_function_concurrency(FunctionName=name)
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""AWS IAM, roles: one call, one function. May raise ``CallFailed``."""
+"""IAM roles: each function makes one call and may raise ``CallFailed``."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ GONE = "NoSuchEntity"
 
 @aws_call("iam:GetRole", expected=GONE)
 def role(iam: Any, name: str) -> Mapping[str, Any] | None:
-    """Return boto3's role, with its trust policy as a value and its tags; None when there is no such role."""
+    """Return boto3's role with its tags and its parsed trust policy, or None if the role does not exist."""
     found: Mapping[str, Any] = iam.get_role(RoleName=name)["Role"]
     return found
 
 
 @pages("iam:ListRolePolicies", expected=GONE, key="Marker")
 def inline_policy_names(iam: Any, name: str, **page: str) -> Any:
-    """List the names of the policies that are part of a role; None when there is no such role."""
+    """List the names of a role's inline policies, or return None if the role does not exist."""
     answer = iam.list_role_policies(RoleName=name, **page)
     return answer["PolicyNames"], answer
 
 
 @pages("iam:ListAttachedRolePolicies", expected=GONE, key="Marker")
 def attached_policy_arns(iam: Any, name: str, **page: str) -> Any:
-    """List the ARNs of the policies that are attached to a role; None when there is no such role."""
+    """List the ARNs of the policies attached to a role, or return None if the role does not exist."""
     answer = iam.list_attached_role_policies(RoleName=name, **page)
     return [each["PolicyArn"] for each in answer["AttachedPolicies"]], answer
 
 
 @aws_call("iam:GetRolePolicy", expected=GONE)
 def inline_policy(iam: Any, name: str, policy: str) -> Mapping[str, Any] | None:
-    """Return the document of a policy that is part of a role; None when there is none."""
+    """Return the document of a role's inline policy, or None if it does not exist."""
     document: Mapping[str, Any] = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
     return document
 
 
 @aws_call("iam:CreateRole")
 def create_role(iam: Any, wanted: Mapping[str, Any]) -> None:
-    """Create a role with all but its policies. ``wanted`` is a side of ``plan_role``."""
+    """Create a role without its policies. ``wanted`` is the ``after`` of a change from ``plan_role``."""
     boundary = {"PermissionsBoundary": wanted["boundary"]} if wanted["boundary"] else {}
     iam.create_role(
         RoleName=wanted["name"],
@@ -65,7 +65,7 @@ def set_trust(iam: Any, name: str, document: Mapping[str, Any]) -> None:
 
 @aws_call("iam:UpdateRoleDescription")
 def set_description(iam: Any, name: str, description: str) -> None:
-    """Set the description alone. UpdateRole would set MaxSessionDuration to its default, says its API reference."""
+    """Set only the description. According to its API reference, UpdateRole would reset MaxSessionDuration."""
     iam.update_role_description(RoleName=name, Description=description)
 
 

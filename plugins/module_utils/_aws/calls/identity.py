@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Whose credentials these are. May raise ``CallFailed``."""
+"""The identity behind the credentials. May raise ``CallFailed``."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ from ..._amazon import aws_call
 
 @aws_call("sts:GetCallerIdentity")
 def caller(sts: Any) -> str:
-    """ARN of the caller, which tells account and partition. Nobody can be denied this call."""
+    """Return the ARN of the caller, which contains account and partition. No policy can deny this call."""
     return str(sts.get_caller_identity()["Arn"])

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""CloudWatch Logs: log groups and their resource policies. One call, one function.
+"""CloudWatch Logs: log groups and their resource policies. Each function makes one call.
 
-Of the policies only those that belong to one log group are spoken of (``resourceArn``): an account has no more than
-ten of the others. ``arn`` is without ``:*``.
+Only policies that belong to a single log group (``resourceArn``) are used, because an account can have no more than ten
+of the others. ``arn`` has no ``:*`` at its end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..._amazon import NOT_FOUND, aws_call
 
 @aws_call("logs:DescribeResourcePolicies", expected=NOT_FOUND, then=(None, None))
 def log_group_policy(logs: Any, arn: str) -> tuple[str | None, str | None]:
-    """Return the policy of a log group, JSON, and its revision; twice None when there is none."""
+    """Return the policy of a log group as JSON and its revision, or ``(None, None)`` if it has none."""
     answer = logs.describe_resource_policies(resourceArn=arn, policyScope="RESOURCE")
     found: Mapping[str, Any] = next(iter(answer["resourcePolicies"]), {})
     return found.get("policyDocument"), found.get("revisionId")
@@ -28,15 +28,15 @@ def log_group_policy(logs: Any, arn: str) -> tuple[str | None, str | None]:
 
 @aws_call("logs:DescribeLogGroups")
 def log_group(logs: Any, name: str) -> Mapping[str, Any] | None:
-    """Return boto3's log group; None when there is none of that name."""
+    """Return boto3's log group, or None if none has that name."""
     answer = logs.describe_log_groups(logGroupNamePrefix=name)
-    # Told in the order of their names, so the name itself comes before those that only begin with it.
+    # AWS sorts by name, so the exact name comes before longer names that begin with it.
     return next((group for group in answer["logGroups"] if group["logGroupName"] == name), None)
 
 
 @aws_call("logs:AssociateKmsKey")
 def associate_key(logs: Any, name: str, key_arn: str) -> None:
-    """Encrypt what a log group is sent from now on with a KMS key."""
+    """Encrypt everything that the log group receives from now on with a KMS key."""
     logs.associate_kms_key(logGroupName=name, kmsKeyId=key_arn)
 
 
@@ -47,7 +47,7 @@ def log_group_tags(logs: Any, arn: str) -> dict[str, str]:
 
 @aws_call("logs:PutResourcePolicy")
 def put_log_group_policy(logs: Any, arn: str, policy: Mapping[str, Any], revision: str | None) -> None:
-    """``revision`` is that of the policy it takes the place of; AWS refuses when that has been changed meanwhile."""
+    """Create or replace the policy. ``revision`` is that of the policy to replace: AWS refuses if it has changed."""
     expected = {"expectedRevisionId": revision} if revision else {}
     logs.put_resource_policy(resourceArn=arn, policyDocument=json.dumps(policy), **expected)
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Subscription filters of CloudWatch Logs: one call, one function.
+"""Subscription filters of CloudWatch Logs: each function makes one call.
 
 Every function takes the boto3 client first and may raise ``CallFailed``.
 """
@@ -19,7 +19,7 @@ from .pages import pages
 
 @pages("logs:DescribeSubscriptionFilters", expected=NOT_FOUND, key="nextToken")
 def subscription_filters(logs: Any, log_group: str, **page: str) -> Any:
-    """List the filters of a log group; None when there is no such log group."""
+    """List the filters of a log group, or return None if the log group does not exist."""
     answer = logs.describe_subscription_filters(logGroupName=log_group, **page)
     filters = [
         Filter(
@@ -43,7 +43,7 @@ def subscription_filters(logs: Any, log_group: str, **page: str) -> Any:
 def put_subscription_filter(
     logs: Any, log_group: str, name: str, pattern: str, destination: str, current: Filter | None = None
 ) -> None:
-    """Make a filter, or replace the one of that name and keep the settings of ``current`` that are not managed."""
+    """Create a filter, or replace the one of that name. Settings of ``current`` that are not managed here are kept."""
     kept: dict[str, Any] = {}
     if current and current.transformed:
         kept["applyOnTransformedLogs"] = True
@@ -58,5 +58,5 @@ def put_subscription_filter(
 
 @aws_call("logs:DeleteSubscriptionFilter", expected=NOT_FOUND)
 def delete_subscription_filter(logs: Any, log_group: str, name: str) -> None:
-    """Delete a filter, if it is there."""
+    """Delete a filter if it exists."""
     logs.delete_subscription_filter(logGroupName=log_group, filterName=name)

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Lists that AWS answers in pages, and lists that it takes in parts.
+"""Lists that AWS returns in pages, and lists that must be sent in parts.
 
-boto3's paginators are not used: one whose call fails is at its end, so a single page could not be retried.
+boto3's paginators are not used: a paginator ends when a call fails, so a single page could not be retried.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Ask = Callable[..., tuple[list[Any], Mapping[str, Any]]]
 def pages(action: str, expected: str | None = None, key: str = "NextToken") -> Callable[[Ask], Callable[..., Any]]:
     """Decorate a function that asks AWS for one page, so that it returns the items of all pages.
 
-    ``action`` and ``expected`` are those of ``aws_call``: each page is a call of its own, and the result is None
-    when AWS answers one as ``expected``. The function takes the key to its page as a keyword argument, which the
-    first call omits. It returns the items, and the answer that may hold the key to the next page.
+    ``action`` and ``expected`` are those of ``aws_call``. Each page is a separate call, and the result is None if any
+    of them ends with an ``expected`` error. The function takes the key of its page as a keyword argument, which the
+    first call omits. It returns the items, and the response that may hold the key of the next page.
     """
 
     def decorate(ask: Ask) -> Callable[..., Any]:
@@ -47,7 +47,7 @@ def pages(action: str, expected: str | None = None, key: str = "NextToken") -> C
 
 
 def hundreds(items: Iterable[Any]) -> Iterator[list[Any]]:
-    """The items in lists of at most a hundred, which is what most calls take."""
+    """Split the items into lists of at most a hundred, the limit of most calls."""
     every = list(items)
     for first in range(0, len(every), 100):
         yield every[first : first + 100]

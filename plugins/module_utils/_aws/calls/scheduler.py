@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Amazon EventBridge Scheduler: one call, one function. May raise ``CallFailed``.
+"""Amazon EventBridge Scheduler: each function makes one call and may raise ``CallFailed``.
 
-Every function takes the boto3 client first. Schedules have the shape of the module's result, instants in epoch
+Every function takes the boto3 client first. Schedules have the shape of the module's result, with instants in epoch
 seconds.
 """
 
@@ -24,7 +24,7 @@ TAG_KEYS = ("key", "value")
 
 @aws_call("scheduler:GetSchedule", expected=NOT_FOUND)
 def get(scheduler: Any, group: str, name: str) -> tuple[dict[str, Any], tuple[str, ...]] | None:
-    """Return the schedule, and the names of parts of its target that are not known here; None when there is none."""
+    """Return the schedule and the names of unknown parts of its target, or None if the schedule does not exist."""
     answer = scheduler.get_schedule(GroupName=group, Name=name)
     window = answer.get("FlexibleTimeWindow") or {}
     known, foreign = target(answer["Target"])
@@ -56,19 +56,19 @@ def group_exists(scheduler: Any, group: str) -> bool:
 
 @aws_call("scheduler:CreateSchedule")
 def create(scheduler: Any, schedule: Mapping[str, Any], token: str) -> None:
-    """Make it. With the same token, twice is once."""
+    """Create the schedule. Repeating the call with the same token does not create another."""
     scheduler.create_schedule(**_request(schedule), ClientToken=token)
 
 
 @aws_call("scheduler:UpdateSchedule")
 def update(scheduler: Any, schedule: Mapping[str, Any], token: str) -> None:
-    """Replace all of it: what is not said is set to AWS's default."""
+    """Replace the whole schedule. AWS resets omitted settings to their defaults."""
     scheduler.update_schedule(**_request(schedule), ClientToken=token)
 
 
 @aws_call("scheduler:DeleteSchedule", expected=NOT_FOUND)
 def delete(scheduler: Any, group: str, name: str) -> None:
-    """Delete it, if it is there."""
+    """Delete the schedule if it exists."""
     scheduler.delete_schedule(GroupName=group, Name=name)
 
 

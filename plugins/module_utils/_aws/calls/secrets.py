@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""When secrets, parameters and environment files were changed last. Their values are never asked for.
+"""The last change of secrets, parameters and environment files. Their values are never read.
 
 Instants are epoch seconds. Every function may raise ``CallFailed``.
 """
@@ -18,7 +18,7 @@ from .pages import pages
 
 @aws_call("secretsmanager:DescribeSecret")
 def secret_changed_at(secretsmanager: Any, name: str) -> float:
-    """``LastChangedDate``, which a new value, a rotation and a change of the secret's settings all move."""
+    """Return ``LastChangedDate``. A new value, a rotation and a change of the secret's settings all update it."""
     answer = secretsmanager.describe_secret(SecretId=name)
     changed = answer.get("LastChangedDate") or answer["CreatedDate"]
     return float(changed.timestamp())
@@ -26,14 +26,14 @@ def secret_changed_at(secretsmanager: Any, name: str) -> float:
 
 @pages("ssm:DescribeParameters")
 def parameter_changes(ssm: Any, name: str, **page: str) -> Any:
-    """List the ``LastModifiedDate`` of the parameter of this name or ARN; empty when there is none."""
+    """List the ``LastModifiedDate`` of the parameter with this name or ARN. Empty if it does not exist."""
     only = {"Key": "Name", "Option": "Equals", "Values": [name]}
     answer = ssm.describe_parameters(ParameterFilters=[only], **page)
     found = [float(parameter["LastModifiedDate"].timestamp()) for parameter in answer["Parameters"]]
-    return found, {} if found else answer  # one page may be empty although the next is not
+    return found, {} if found else answer  # a page may be empty while a later one is not
 
 
 @aws_call("s3:GetObject")
 def file_changed_at(s3: Any, bucket: str, key: str) -> float:
-    """The environment file itself is not fetched."""
+    """Return when an environment file last changed. The file itself is not downloaded."""
     return float(s3.head_object(Bucket=bucket, Key=key)["LastModified"].timestamp())

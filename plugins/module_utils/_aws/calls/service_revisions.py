@@ -15,14 +15,14 @@ from ..shapes.ecs_targets import Revision, revision
 
 @aws_call("ecs:DescribeServiceRevisions")
 def service_revision(ecs: Any, arn: str) -> Revision:
-    """The target groups of a service revision; empty when ECS does not tell."""
+    """Return the target groups of a service revision. Empty if ECS does not return them."""
     answer = ecs.describe_service_revisions(serviceRevisionArns=[arn])
     return next((revision(found) for found in answer.get("serviceRevisions", [])), Revision())
 
 
 @aws_call("ecs:DescribeServiceRevisions")
 def service_revisions(ecs: Any, arns: list[str]) -> dict[str, Revision]:
-    """The same for up to twenty ARNs, by ARN. A revision that the answer lacks is empty."""
+    """Return the same for up to twenty ARNs, by ARN. A revision that is missing from the response is empty."""
     answer = ecs.describe_service_revisions(serviceRevisionArns=arns)
     found = {each["serviceRevisionArn"]: revision(each) for each in answer.get("serviceRevisions", [])}
     return {arn: found.get(arn, Revision()) for arn in arns}

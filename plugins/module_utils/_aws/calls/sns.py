@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Amazon SNS: one call, one function."""
+"""Amazon SNS: each function makes one call."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .pages import pages
 
 @aws_call("sns:GetTopicAttributes", expected="NotFound")
 def topic_attributes(sns: Any, arn: str) -> Mapping[str, str] | None:
-    """Return ``Policy``, ``KmsMasterKeyId`` and the like; None when there is no such topic."""
+    """Return attributes such as ``Policy`` and ``KmsMasterKeyId``, or None if the topic does not exist."""
     return sns.get_topic_attributes(TopicArn=arn)["Attributes"]
 
 
 @aws_call("sns:SetTopicAttributes")
 def set_topic_policy(sns: Any, arn: str, policy: str) -> None:
-    """``policy`` is JSON, and takes the place of the one there is."""
+    """Replace the topic's policy with ``policy``, which is JSON."""
     sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
 
 
@@ -33,7 +33,7 @@ def topic_tags(sns: Any, arn: str) -> dict[str, str]:
 
 @pages("sns:ListSubscriptionsByTopic", expected="NotFound")
 def subscriptions(sns: Any, arn: str, **page: str) -> Any:
-    """List boto3's subscriptions of a topic; None when there is no such topic."""
+    """List boto3's subscriptions of a topic, or return None if the topic does not exist."""
     answer = sns.list_subscriptions_by_topic(TopicArn=arn, **page)
     return answer["Subscriptions"], answer
 
@@ -58,7 +58,7 @@ def subscribe(sns: Any, arn: str, protocol: str, endpoint: str) -> None:
 
 @aws_call("sns:Unsubscribe", expected="NotFound")
 def unsubscribe(sns: Any, subscription: str) -> None:
-    """Remove a subscription that was confirmed, by its ARN."""
+    """Remove a confirmed subscription by its ARN."""
     sns.unsubscribe(SubscriptionArn=subscription)
 
 
@@ -74,5 +74,5 @@ def untag_topic(sns: Any, arn: str, keys: list[str]) -> None:
 
 @aws_call("sns:DeleteTopic", expected="NotFound")
 def delete_topic(sns: Any, arn: str) -> None:
-    """Delete a topic and its subscriptions, if it is there."""
+    """Delete a topic and its subscriptions if it exists."""
     sns.delete_topic(TopicArn=arn)

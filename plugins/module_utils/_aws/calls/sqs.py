@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Amazon SQS: one call, one function."""
+"""Amazon SQS: each function makes one call."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NO_QUEUE = r"(AWS\.SimpleQueueService\.)?NonExistentQueue|QueueDoesNotExist"
 
 @aws_call("sqs:GetQueueAttributes", expected=NO_QUEUE)
 def queue_attributes(sqs: Any, queue: Arn) -> Mapping[str, str] | None:
-    """Return the queue's ``Policy``, ``KmsMasterKeyId`` and the like; None when there is no such queue."""
-    # All, for SQS refuses to be asked a standard queue for what only FIFO queues have.
+    """Return attributes such as ``Policy`` and ``KmsMasterKeyId``, or None if the queue does not exist."""
+    # Ask for all: SQS rejects a request for FIFO attributes of a standard queue.
     return sqs.get_queue_attributes(QueueUrl=queue_url(sqs, queue), AttributeNames=["All"]).get("Attributes", {})
 
 
 @aws_call("sqs:SetQueueAttributes")
 def set_queue_policy(sqs: Any, queue: Arn, policy: str) -> None:
-    """``policy`` is JSON, and takes the place of the one there is; an empty text takes that away."""
+    """Replace the queue's policy with ``policy``, which is JSON. An empty text removes it."""
     sqs.set_queue_attributes(QueueUrl=queue_url(sqs, queue), Attributes={"Policy": policy})
 
 
@@ -35,7 +35,7 @@ def queue_tags(sqs: Any, queue: Arn) -> dict[str, str]:
 
 
 def queue_url(sqs: Any, queue: Arn) -> str:
-    """Put together, which saves a call (GetQueueUrl) for each look at a queue."""
+    """Build the URL of a queue, which saves a GetQueueUrl call each time."""
     return f"{sqs.meta.endpoint_url.rstrip('/')}/{queue.account}/{queue.resource}"
 
 
@@ -47,7 +47,7 @@ def create_queue(sqs: Any, name: str, attributes: Mapping[str, str], tags: Mappi
 
 @aws_call("sqs:SetQueueAttributes")
 def set_queue_attributes(sqs: Any, queue: Arn, attributes: Mapping[str, str]) -> None:
-    """Set these attributes; the others stay."""
+    """Set these attributes and keep all others."""
     sqs.set_queue_attributes(QueueUrl=queue_url(sqs, queue), Attributes=dict(attributes))
 
 
@@ -63,5 +63,5 @@ def untag_queue(sqs: Any, queue: Arn, keys: list[str]) -> None:
 
 @aws_call("sqs:DeleteQueue", expected=NO_QUEUE)
 def delete_queue(sqs: Any, queue: Arn) -> None:
-    """Delete a queue and its messages, if it is there."""
+    """Delete a queue and its messages if it exists."""
     sqs.delete_queue(QueueUrl=queue_url(sqs, queue))

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""AWS Step Functions: one call, one function. May raise ``CallFailed``.
+"""AWS Step Functions: each function makes one call and may raise ``CallFailed``.
 
 Every function takes the boto3 client first. State machines have the shape that the module returns.
 """
@@ -20,7 +20,7 @@ from ..._amazon import aws_call
 
 @dataclass(frozen=True)
 class Described:
-    """A state machine without its tags. ``state`` is ACTIVE or DELETING, which takes as long as its executions."""
+    """A state machine without its tags. ``state`` is ACTIVE, or DELETING until its last execution has ended."""
 
     machine: Mapping[str, Any]
     state: str
@@ -28,7 +28,7 @@ class Described:
 
 @aws_call("states:DescribeStateMachine", expected="StateMachineDoesNotExist")
 def describe(states: Any, arn: str) -> Described | None:
-    """Return the state machine; None when there is none."""
+    """Return the state machine, or None if it does not exist."""
     answer = states.describe_state_machine(stateMachineArn=arn)
     machine = {
         "name": answer["name"],
@@ -50,7 +50,7 @@ def tags(states: Any, arn: str) -> dict[str, str]:
 
 @aws_call("states:ValidateStateMachineDefinition")
 def validate(states: Any, definition: Mapping[str, Any], type_: str) -> tuple[list[str], list[str]]:
-    """What AWS finds wrong with a definition: errors and warnings."""
+    """Return the errors and the warnings that AWS reports for a definition."""
     answer = states.validate_state_machine_definition(
         definition=json.dumps(definition, ensure_ascii=False), type=type_, severity="WARNING"
     )
@@ -65,7 +65,7 @@ def validate(states: Any, definition: Mapping[str, Any], type_: str) -> tuple[li
 
 @aws_call("states:CreateStateMachine")
 def create(states: Any, machine: Mapping[str, Any]) -> None:
-    """Make it, tags included. Done twice, it is made once."""
+    """Create the state machine with its tags. Repeating the call does not create another."""
     states.create_state_machine(
         name=machine["name"],
         type=machine["type"],
@@ -77,15 +77,15 @@ def create(states: Any, machine: Mapping[str, Any]) -> None:
 
 @aws_call("states:UpdateStateMachine")
 def update(states: Any, machine: Mapping[str, Any], keys: Collection[str]) -> None:
-    """Change these keys; the others stay. Executions that run already keep to the old definition and role."""
+    """Change these keys and keep all others. Running executions continue with the old definition and role."""
     changes = dict(setting for key, setting in _settings(machine).items() if key in keys)
-    # Without the role or the definition AWS refuses the call.
+    # AWS rejects a call with neither role nor definition.
     states.update_state_machine(stateMachineArn=machine["arn"], roleArn=machine["role_arn"], **changes)
 
 
 @aws_call("states:DeleteStateMachine")
 def delete(states: Any, arn: str) -> None:
-    """Begin to delete it, which ends with its last execution. Doing so twice does no harm."""
+    """Start the deletion, which completes when the last execution ends. A second call does no harm."""
     states.delete_state_machine(stateMachineArn=arn)
 
 
@@ -100,7 +100,7 @@ def untag(states: Any, arn: str, keys: Iterable[str]) -> None:
 
 
 def _settings(machine: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
-    """By our key: how boto3 calls the setting, and its value."""
+    """Return boto3's name and value of each setting, by our key."""
     return {
         "definition": ("definition", _text(machine["definition"])),
         "logging": ("loggingConfiguration", _logging_request(machine["logging"])),
@@ -109,7 +109,7 @@ def _settings(machine: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
 
 
 def _text(definition: Mapping[str, Any]) -> str:
-    """Indented as the console shows it, as long as that fits."""
+    """Return the definition as JSON: indented as in the console if that fits into the size limit."""
     text = json.dumps(definition, indent=2, ensure_ascii=False)
     return text if len(text.encode()) <= 1048576 else json.dumps(definition, ensure_ascii=False)
 

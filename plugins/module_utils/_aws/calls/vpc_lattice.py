@@ -17,10 +17,10 @@ from .pages import pages
 
 @pages("vpc-lattice:ListTargets", expected=NOT_FOUND, key="nextToken")
 def list_targets(lattice: Any, group: str, **page: str) -> Any:
-    """List the name of every target as ``target_name`` makes it, with its state and the reason.
+    """List every target by its name from ``target_name``, with its state and the reason.
 
-    None when there is no such group. States have the names of Elastic Load Balancing's, in capitals (API model,
-    TargetStatus).
+    Return None if the target group does not exist. AWS names the states like those of Elastic Load Balancing, in
+    capitals (API model, TargetStatus).
     """
     answer = lattice.list_targets(targetGroupIdentifier=group, **page)
     found = [

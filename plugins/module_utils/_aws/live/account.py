@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The services of one account and region through boto3, to be asked for one by one or several in one call."""
+"""The services of one account and region, read through boto3 one by one or several in one call."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class LiveAccount:
     def world(self, job: Job) -> LiveService:
         return LiveService(self._line, job.cluster, job.named)
 
-    # What is asked for several services. When AWS refuses a call for good, it may be because of one of them: then each
-    # is asked for alone.
+    # Reads for several services in one call. A final error may be caused by a single one of them, so each is then read
+    # in a separate call.
 
     def describe_services(self, worlds: Sequence[LiveService]) -> list[Service | Exception | None]:
         answers: dict[LiveService, Service | Exception | None] = {}
@@ -59,7 +59,7 @@ class LiveAccount:
             told: dict[LiveService, Service | Exception | None] = {}
             for world in worlds:
                 name = world.name.service
-                # More calls may follow, for this service alone.
+                # service_from may make further calls for this service.
                 told[world] = failures.get(name) or (
                     _or_error(world.service_from, found[name]) if name in found else None
                 )
@@ -70,7 +70,7 @@ class LiveAccount:
         return {**elsewhere, **(_together(worlds, ask, lambda world: world.describe_service()) if worlds else {})}
 
     def _learn_revisions(self, found: Mapping[LiveService, DescribedService]) -> None:
-        """Ask together for the service revisions that are needed. What fails, each service asks for again."""
+        """Read the needed service revisions in one call. If it fails, each service reads its own later."""
         unknown = {world: arn for world, answer in found.items() if (arn := world.unknown_revision(answer))}
         if len(unknown) < 2:
             return
@@ -151,7 +151,7 @@ def _together(
     ask: Callable[[], Mapping[LiveService, T | Exception]],
     ask_alone: Callable[[LiveService], T],
 ) -> dict[LiveService, T | Exception]:
-    """Answers, or errors, by service."""
+    """Return an answer or an error for each service. After a final error, ask for each service separately."""
     try:
         return dict(ask())
     except CallFailed as failure:

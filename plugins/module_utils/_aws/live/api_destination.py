@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""An API destination brought into its state: the calls in their order, and the waits between them."""
+"""Bring an API destination into its wanted state: the calls in order, and the waits between them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..._core.events.api_destination import ACTIVE, ApiDestination, WantedApiDes
 from ..calls import api_destinations, event_connections
 from .waits import GONE, Wait, Writes, settled
 
-STILL = "API destination {name} is {state}, as it may be for its connection {connection},"  # which has the cause
+STILL = "API destination {name} is {state}, as it may be for its connection {connection},"  # the cause is found there
 WRITTEN = Wait(settled={ACTIVE}, still=STILL, unseen="API destination {name} does not exist yet")
 DELETED = Wait(settled={GONE}, still="API destination {name} is still {state}")
 
 
 def connection_arn_of(events: Any, wanted: WantedApiDestination, current: ApiDestination | None) -> str | None:
-    """The ARN of the connection that is wanted, where it has to be looked up and is there."""
+    """Return the ARN of the wanted connection. None if it need not be looked up or does not exist."""
     name = connection_to_look_up(wanted, current)
     found = event_connections.describe_connection(events, name) if name else None
     return found.arn if found else None
@@ -44,7 +44,7 @@ def write_api_destination(events: Any, wanted: WantedApiDestination, change: Cha
             " first,"
             " with steadyops.ecs.events_connection"
         )
-    # One that exists although none was found was made meanwhile, perhaps by a call whose answer was lost.
+    # If create finds one, it was created after our look, perhaps by a call whose answer was lost.
     arn = api_destinations.create_api_destination(events, after, wanted.endpoint) if change.before is None else None
     arn = arn or api_destinations.update_api_destination(events, after, wanted.endpoint)
     yield "created the API destination" if change.before is None else "updated the API destination"

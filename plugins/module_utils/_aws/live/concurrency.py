@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The reserved concurrency of a Lambda function, brought into its state."""
+"""Bring the reserved concurrency of a Lambda function into its wanted state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_ROOM = "UnreservedConcurrentExecution"
 
 
 def write_concurrency(client: Any, name: str, change: Change) -> Generator[str | float, None, None]:
-    """Make the one write of ``change``. Raises ``Failed`` with what to do about a quota, and about no function."""
+    """Make the one write of ``change``. Raise ``Failed`` if a quota forbids it or the function does not exist."""
     if change.after is None:
         functions.delete_concurrency(client, name)
         yield "removed the reserved concurrency"

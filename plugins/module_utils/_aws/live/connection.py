@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A connection brought into its state: the calls in their order, and the waits between them."""
+"""Bring a connection into its wanted state: the calls in order, and the waits between them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..._core.events.connection.secret_text import scrubbed
 from ..calls import api_destinations, event_connections
 from .waits import GONE, Wait, Writes, settled
 
-PRIVATE = ("arn", "state", "secret_arn")  # what only AWS knows
+PRIVATE = ("arn", "state", "secret_arn")  # keys whose values only AWS knows
 
 STILL = "connection {name} is still {state}"
 AT_REST = Wait(settled=WORKING | BROKEN | {GONE}, still=STILL)
@@ -36,12 +36,12 @@ AUTHORIZED = Wait(
     ),
     looks=2,
 )
-DESCRIBED = replace(AUTHORIZED, settled=WORKING | BROKEN)  # the authorization was not written, only the rest
+DESCRIBED = replace(AUTHORIZED, settled=WORKING | BROKEN)  # when the authorization itself was not written
 DELETED = Wait(settled={GONE}, still=STILL)
 
 
 def settled_connection(events: Any, wanted: WantedConnection) -> Generator[float, None, Connection | None]:
-    """The connection as it is, when something that was begun earlier has come to its end; None when there is none."""
+    """Return the connection once earlier work on it has ended, or None if it does not exist."""
     look = _look(events, wanted.name)
     if not wanted.patience.wait:
         return look()
@@ -49,7 +49,7 @@ def settled_connection(events: Any, wanted: WantedConnection) -> Generator[float
 
 
 def write_connection(events: Any, wanted: WantedConnection, current: Connection | None, change: Change) -> Writes:
-    """Make the writes of ``change``. Errors name no secret, even where AWS quotes one."""
+    """Make the writes of ``change``. Errors contain no secret, even if AWS quotes one."""
     with scrubbed(wanted.secrets()):
         if change.after is None:
             yield from _delete(events, wanted, current)
@@ -76,7 +76,7 @@ def _put(events: Any, wanted: WantedConnection, current: Connection | None, chan
     made = None
     if change.before is None and authorization is not None:
         made = event_connections.create_connection(events, wanted.name, *settings)
-    # One that exists although none was found was made meanwhile, perhaps by a call whose answer was lost.
+    # If create finds one, it was created after our look, perhaps by a call whose answer was lost.
     return made or event_connections.update_connection(events, wanted.name, *settings)
 
 

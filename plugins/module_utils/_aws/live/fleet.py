@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Reads a whole fleet of services: several calls in flight at once, and no faster than AWS allows."""
+"""Read a whole fleet of services, with several calls in flight but no faster than AWS allows."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from ..._core.fleet.selection import Clusters, Selection
 from ..._core.waiting import Reach
 from ..calls import ecs_lists as ecs
 
-# What AWS grants an account in a region for ListServices and DescribeServices together is 100 calls at once and 20 a
-# second (developer guide, "Request throttling for the Amazon ECS API"). The console and all other tools share it, so
-# half of it is left to them.
+# AWS allows an account, in each region, a burst of 100 calls and 20 calls a second for ListServices and
+# DescribeServices together (developer guide, "Request throttling for the Amazon ECS API"). The console and all other
+# tools share this limit, so half of the burst is left to them.
 CALLS_AT_ONCE = 50
 
 TOLD_EVERY = 2.0  # seconds
-LONGEST_PAUSE = 20.0  # seconds between two tries of a call
+LONGEST_PAUSE = 20.0  # seconds between two tries of the same call
 
 
 @dataclass
 class Progress:
-    """How far it is. ``listed`` services passed by name, ``described`` of them are known."""
+    """Progress so far. ``listed`` counts the services whose name matches, ``described`` those that have been read."""
 
     clusters: int = 0
     listed: int = 0
     described: int = 0
     calls: int = 0
     retries: int = 0
-    listing: int = 0  # lists that have further pages
+    listing: int = 0  # lists with pages still to read
     seconds: float = 0.0
 
 
 @dataclass
 class Fleet:
-    """``services``: facts of those selected. ``clusters``: region -> names of those that were looked through.
+    """The result. ``services`` are the facts of the selected services; ``clusters`` the searched clusters by region.
 
-    ``gone``: clusters that were found and were gone when they were read, in words.
+    ``gone`` describes the clusters that were found but were deleted before they could be read.
     """
 
     services: list[dict[str, Any]] = field(default_factory=list)
@@ -59,11 +59,11 @@ class Fleet:
 
 
 class _Cancelled(Exception):
-    """Another call has failed for good."""
+    """Another call has failed permanently."""
 
 
 class _Region:
-    """A region's client, and the pace at which it is asked."""
+    """A region's client, and the rate at which it may be called."""
 
     def __init__(self, name: str, client: Any, rate: float, now: float) -> None:
         self.name, self.client = name, client
@@ -75,10 +75,10 @@ class _Region:
 class FleetReader:
     """Reads one fleet, once.
 
-    ``clients``: region -> boto3 client of ECS, which ``workers`` threads may use at once. ``rate``: calls a second and
-    region. ``patience``: seconds for which one call is tried again while AWS throttles it or fails. ``tell`` is given
-    the progress now and then. ``clock`` tells seconds; ``wait_for`` waits so many of them at most for an event, and
-    tells whether it came.
+    ``clients`` holds a boto3 client of ECS for each region, which ``workers`` threads may use at once. ``rate`` is in
+    calls per second and region. ``patience`` is the number of seconds for which one call is retried while AWS throttles
+    it or fails. ``tell`` is called with the progress now and then. ``clock`` returns seconds. ``wait_for`` waits for an
+    event for at most this many seconds, and returns whether the event came.
     """
 
     def __init__(
@@ -103,12 +103,12 @@ class FleetReader:
         self._may_go: set[tuple[str, str]] = set()  # clusters that were found, by region and name
 
     def read(self) -> Fleet:
-        """Raises ``Failed``, whose text tells which call it was about what."""
+        """Read and return the fleet. Raise ``Failed``, whose text names the call and its subject."""
         began = told = time.monotonic()
         try:
             for clusters in self._selection.clusters:
                 self._begin(clusters)
-            # Answers are worked on in this thread only. Threads do nothing but ask.
+            # Only this thread processes answers. The other threads only make calls.
             while self._waiting:
                 done, _others = wait(self._waiting, timeout=TOLD_EVERY, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -121,12 +121,12 @@ class FleetReader:
             self._ended.set()
             self._pool.shutdown(cancel_futures=True)
         self._fleet.progress.seconds = time.monotonic() - began
-        once = {facts["service_arn"]: facts for facts in self._fleet.services}  # a list that changes may repeat itself
+        once = {facts["service_arn"]: facts for facts in self._fleet.services}  # a list that changes may repeat entries
         order = itemgetter("region", "cluster", "service")
         self._fleet.services = sorted(once.values(), key=order)
         return self._fleet
 
-    # What is asked, and what follows from the answer.
+    # Which calls are made, and how their answers are processed.
 
     def _begin(self, clusters: Clusters) -> None:
         region = self._regions[clusters.region]
@@ -151,9 +151,9 @@ class FleetReader:
                 self._cluster(region, name, found=True)
 
     def _cluster(self, region: _Region, cluster: str, found: bool = False) -> None:
-        """``found``: it was not asked for by name, so it may go while it is read."""
+        """Read a cluster. One that a pattern has ``found`` may be deleted meanwhile, which is no error."""
         name = cluster.rpartition("/")[2]
-        if name in self._fleet.clusters[region.name]:  # named twice, or named and sought
+        if name in self._fleet.clusters[region.name]:  # named twice, or both named and matched by a pattern
             return
         self._fleet.clusters[region.name].append(name)
         self._fleet.progress.clusters += 1
@@ -167,7 +167,7 @@ class FleetReader:
         self._ask(region, self._about(region, cluster), ask, partial(self._services, region, cluster, left))
 
     def _services(self, region: _Region, cluster: str, left: list[str], answer: tuple[list[str], str | None]) -> None:
-        """``left`` are names of earlier pages that were too few for a call."""
+        """Process one page of services. ``left`` holds services of earlier pages that did not fill a call."""
         self._fleet.progress.listing -= 1
         arns, more = answer
         passed = [arn for arn in arns if self._selection.services.match(arn.rpartition("/")[2])]
@@ -189,7 +189,7 @@ class FleetReader:
         return f"cluster {cluster.rpartition('/')[2]} in {region.name}"
 
     def _unless_gone(self, region: _Region, cluster: str, ask: Callable[[Any], Any], then: Any) -> Callable[[Any], Any]:
-        """``ask``, which answers ``then`` for a cluster that was found and is gone by now."""
+        """Wrap ``ask`` so that it returns ``then`` if a cluster that a pattern matched has been deleted."""
 
         def asked(client: Any) -> Any:
             try:
@@ -204,13 +204,13 @@ class FleetReader:
 
         return asked
 
-    # How it is asked.
+    # How calls are made.
 
     def _ask(self, region: _Region, about: str, ask: Callable[[Any], Any], then: Callable[[Any], None]) -> None:
         self._waiting[self._pool.submit(self._asked, region, about, ask)] = then
 
     def _asked(self, region: _Region, about: str, ask: Callable[[Any], Any]) -> Any:
-        """In a thread of the pool."""
+        """Make a call in a thread of the pool, with retries."""
         pause, began, first = 0.5, None, None
         while True:
             with region.lock:
@@ -239,6 +239,6 @@ class FleetReader:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _sleep(self, seconds: float) -> None:
-        """Unless another call fails meanwhile: then nobody waits any longer."""
+        """Sleep. Raise ``_Cancelled`` as soon as the reading has ended because another call failed."""
         if self._wait_for(self._ended, seconds):
             raise _Cancelled

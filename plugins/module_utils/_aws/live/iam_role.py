@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A role of IAM brought into its state: the calls in their order."""
+"""Bring an IAM role into its wanted state: the calls in order."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_role(client: Any, name: str, change: Change) -> Writes:
         yield f"removed the tags {', '.join(to_remove)}"
     for policy, document in after["policies"].items():
         if before["policies"].get(policy) != document:
-            # A part of IAM may not know a new role yet.
+            # Some part of IAM may not know a new role yet.
             yield from when_role_is_ready(functools.partial(iam.put_inline_policy, client, name, policy, document))
             yield f"set the policy {policy}"
     for policy in sorted(before["policies"].keys() - after["policies"].keys()):
@@ -52,9 +52,9 @@ def write_role(client: Any, name: str, change: Change) -> Writes:
 
 
 def _delete(client: Any, name: str) -> Writes:
-    """Delete a role with its policies; those that are attached to it stay, and are attached no longer.
+    """Delete a role with its inline policies. Managed policies are detached but not deleted.
 
-    ("DeleteRole" in the API reference of IAM: a role with policies cannot be deleted.)
+    A role with policies cannot be deleted ("DeleteRole" in the API reference of IAM).
     """
     for policy in iam.inline_policy_names(client, name) or ():
         iam.delete_inline_policy(client, name, policy)

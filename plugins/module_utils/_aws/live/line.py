@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The line to AWS of one account and region: clients, how often they were asked, and AWS's clock."""
+"""The connection to AWS of one account and region: its clients, the number of calls, and AWS's clock."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any
 
 from ..calls import ecs
 
-DEFINITIONS_KEPT = 200  # task definitions, of which each may have 64 KB
+DEFINITIONS_KEPT = 200  # task definitions; each may have 64 KB
 
 
 class Line:
-    """Shared by services that are asked for in turn; one thread uses it."""
+    """A connection shared by services that are read in turn, all in one thread."""
 
     def __init__(
         self,
@@ -27,22 +27,22 @@ class Line:
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """``client`` makes the boto3 client of an AWS service. It is asked for one when the first call needs it."""
+        """``client`` makes the boto3 client of an AWS service. It is called when the first call needs that client."""
         self.clock = monotonic
         self._definitions: dict[str, Sequence[Mapping[str, Any]]] = {}  # containers by task definition
         self._make_client = client
         self._wall = wall
         self._clients: dict[str, Any] = {}
         self._calls: Counter[str] = Counter()
-        self._ahead: float | None = None  # of AWS's clock, before ours
+        self._ahead: float | None = None  # seconds by which AWS's clock is ahead of ours
 
     @property
     def calls(self) -> Mapping[str, int]:
-        """Calls made so far, by operation."""
+        """Number of calls made so far, by operation."""
         return dict(self._calls)
 
     def containers(self, revision: str) -> Sequence[Mapping[str, Any]]:
-        """Those of a task definition, which never changes. Services may share it."""
+        """Return the container definitions of a task definition. It never changes, and services may share it."""
         if revision not in self._definitions:
             if len(self._definitions) >= DEFINITIONS_KEPT:
                 del self._definitions[next(iter(self._definitions))]
@@ -50,12 +50,12 @@ class Line:
         return self._definitions[revision]
 
     def now(self) -> float:
-        """AWS's clock, from the date of its answers: epoch seconds, at most a second behind."""
-        # Before the first answer there is only our own clock.
+        """Return AWS's time from the date of its answers: epoch seconds, at most a second behind."""
+        # Before the first answer, only our own clock is available.
         return self._wall() if self._ahead is None else self.clock() + self._ahead
 
     def client(self, name: str) -> Any:
-        """The boto3 client of an AWS service, whose calls are counted."""
+        """Return the boto3 client of an AWS service, with its calls counted."""
         if name not in self._clients:
             client = self._make_client(name)
             client.meta.events.register("after-call", self._answered)
@@ -64,18 +64,18 @@ class Line:
         return self._clients[name]
 
     def _answered(self, parsed: Mapping[str, Any], model: Any, **_more: Any) -> None:
-        """boto3 calls this for every answer, errors included. Count the answer, and set the clock by it."""
+        """Count an answer and set the clock by it. boto3 calls this for every answer, including errors."""
         meta = parsed.get("ResponseMetadata", {})
         self._calls[model.name] += 1 + meta.get("RetryAttempts", 0)
-        # Only ECS's own date counts: it is the clock that stamps createdAt.
+        # Use only the date of ECS, because createdAt comes from that clock.
         if model.service_model.service_name == "ecs" and (date := meta.get("HTTPHeaders", {}).get("date")):
             try:
                 ahead = parsedate_to_datetime(date).timestamp() - self.clock()
             except ValueError:
                 return
-            # The date is cut to a second and takes a while to get here: the largest is the nearest.
+            # The date is truncated to a second and arrives late, so the largest difference is the most accurate.
             self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
 
     def _not_answered(self, event_name: str, **_more: Any) -> None:
-        """... and here of every call that got none."""
+        """Count a call that got no answer. boto3 calls this for each."""
         self._calls[event_name.rpartition(".")[2]] += 1

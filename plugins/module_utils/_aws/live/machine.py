@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A state machine brought into its state: the calls in their order, and the waits between them."""
+"""Bring a state machine into its wanted state: the calls in order, and the waits between them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..._core.waiting import Patience
 from ..calls import identity, stepfunctions
 from .waits import GONE, Wait, Writes, settled, when_role_is_ready
 
-TEN_SECONDS = (2.0,) * 5  # the pauses between looks; for so long a read may be older than our write
+TEN_SECONDS = (2.0,) * 5  # pauses between looks; a read may lag behind our write for this long
 DELETED = Wait(
     settled={GONE},
     still="{arn} is still being deleted, because Step Functions waits for its executions to end,",
@@ -27,7 +27,7 @@ DELETED = Wait(
 
 
 class LiveMachine:
-    """What is known of one state machine of AWS, and the writes to it."""
+    """The current state of one state machine, and the writes to it."""
 
     def __init__(self, client: Callable[[str], Any], wanted: WantedMachine, patience: Patience) -> None:
         self.states = client("stepfunctions")
@@ -41,7 +41,7 @@ class LiveMachine:
             self.machine = {**found.machine, "tags": stepfunctions.tags(self.states, self.arn)}
 
     def check(self, change: Change) -> list[str]:
-        """Let AWS look at a definition that is to be written. Returns its warnings; raises ``Refused``."""
+        """Let AWS validate a definition before it is written. Return the warnings; raise ``Refused`` for an error."""
         if change.after is None or not change.differs("definition"):
             return []
         errors, warnings = stepfunctions.validate(self.states, change.after["definition"], change.after["type"])
@@ -78,7 +78,7 @@ class LiveMachine:
         return None
 
     def _until_shown(self, machine: Mapping[str, Any]) -> Generator[float, None, None]:
-        """Wait until reads show the write: they lag behind, and a second run must find nothing to do."""
+        """Wait until reads show the write. They lag behind, and a second run must find nothing to do."""
         for pause in TEN_SECONDS:
             found = stepfunctions.describe(self.states, self.arn)
             if found and all(machine[key] == value for key, value in found.machine.items()):

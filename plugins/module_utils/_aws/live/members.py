@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The services of a fleet, as its options name them or as they are found, with what has to be known of them."""
+"""The services of a fleet, named in the options or selected by clusters, names and tags, with the needed facts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ..._core.fleet.selection import read_selection
 from ..calls.ecs_lists import SERVICES_AT_ONCE, describe_services
 from .fleet import FleetReader
 
-WORKERS = 8  # calls in flight while services are looked for
+WORKERS = 8  # calls in flight while the services are searched
 
 
 @dataclass
 class Members:
-    """``facts`` by ``cluster/service``, as far as they were needed."""
+    """Services to recycle. ``facts`` are by ``cluster/service``, and may be missing if they are not needed."""
 
     wanted: list[Wanted]
     facts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Members:
 
 
 def find_members(ecs: Any, named: Sequence[Wanted], params: Mapping[str, Any]) -> Members:
-    """The services that are ``named``, or else those that ``clusters``, ``names`` and ``tags`` choose.
+    """Return the ``named`` services or, if there are none, those that ``clusters``, ``names`` and ``tags`` select.
 
     Raises ``Refused``, ``Failed`` and ``CallFailed``.
     """

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A queue and a topic brought into their state: the calls in their order."""
+"""Bring a queue or a topic into its wanted state: the calls in order."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""One ECS service and its tasks through boto3, as they are seen without load balancers."""
+"""One ECS service and its tasks, read through boto3 without its load balancers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .line import Line
 
 
 class PlainService:
-    """One service, to look at. See ``_core.recycle.world`` for what each method promises."""
+    """One service, read only. ``_core.recycle.world`` documents each method."""
 
     def __init__(self, line: Line, cluster: str | None, service: str) -> None:
-        """``line`` may be one that services of one account share. Nothing is asked through it yet.
+        """Make no call yet. Services of one account may share ``line``.
 
-        ``cluster`` and ``service`` as the user wrote them. Raises ``Refused`` when they are no names of ECS.
+        ``cluster`` and ``service`` are as the user wrote them. Raise ``Refused`` if they are no valid names of ECS.
         """
         self.name = parse_service(cluster, service)
         self._line = line
@@ -47,11 +47,11 @@ class PlainService:
         return None if found is None else self.service_from(found)
 
     def check_region(self) -> None:
-        """Raise ``Refused`` when the service was given by an ARN of another region than the one that is asked."""
+        """Raise ``Refused`` if the service was given by an ARN of a region other than the client's."""
         self._check("region", self.name.region, self._client("ecs").meta.region_name)
 
     def service_from(self, found: ecs_shapes.DescribedService) -> Service:
-        """What ``describe_service`` returns, from the answer to a call that may have asked for several services."""
+        """Return the result of ``describe_service`` from a response that may cover several services."""
         self._check("account", self.name.account, found.service.arn.split(":")[4])
         self._arn = found.service.arn
         self.propagates_tags = found.service.propagates_tags
@@ -69,7 +69,7 @@ class PlainService:
         return tasks
 
     def tasks_from(self, answers: Sequence[Mapping[str, Any]]) -> list[Task]:
-        """What ``describe_tasks`` returns, from boto3's tasks of this service."""
+        """Return the result of ``describe_tasks`` from boto3's tasks of this service."""
         return [ecs_shapes.task(answer, {}) for answer in answers]
 
     def secrets_changed_at(self, revision: str) -> float:
@@ -88,7 +88,7 @@ class PlainService:
             found.update({arn: end for arn, end in until.items() if end > self.now()})
         return found
 
-    # What the above need.
+    # Helpers.
 
     def _changed_at(self, named: Named) -> float:
         here = self._client("ecs").meta.region_name
@@ -110,7 +110,7 @@ class PlainService:
         )
 
     def _check(self, what: str, wanted: str | None, found: str) -> None:
-        """Names are sent, not ARNs: a service of the same name elsewhere must not be taken for the one meant."""
+        """Raise ``Refused`` on a mismatch: calls send names, not ARNs, and could reach a namesake of the service."""
         if wanted not in (None, found):
             raise Refused(
                 f"The ARN of service {self.name.service} names the {what} {wanted}, but region and credentials belong"
@@ -118,7 +118,7 @@ class PlainService:
             )
 
     def _hold(self, found: ecs_shapes.DescribedService) -> Hold | None:
-        """Where the deployment under way stands. One that has ended is not asked for again."""
+        """Return the progress of the current deployment. One that has ended is not looked up again."""
         deployment = found.service_deployment
         if not deployment or deployment == self._ended:
             return None

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The policies of topics, queues, functions and log groups: read, and changed by one statement."""
+"""Read the policies of topics, queues, functions and log groups, and change one statement in them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Client = Callable[[str], Any]
 
 
 def read_place(client: Client, arn: Arn) -> Place:
-    """``client`` gives the boto3 client of an AWS service."""
+    """Read the policy of ``arn``. ``client`` returns the boto3 client of an AWS service."""
     if arn.service == "lambda":
         return Place(arn, *functions.find_function(client("lambda"), arn))
     if arn.service == "logs":
@@ -48,8 +48,9 @@ def read_place(client: Client, arn: Arn) -> Place:
 
 
 def put_statement(client: Client, place: Place, statement: Mapping[str, Any], stands: bool) -> Place:
-    """Put a statement in the place of the one of its Sid, if that ``stands`` there; all others stay. The place with
-    its new policy, where that is written as a whole."""
+    """Add the statement, or replace the one of its Sid if that ``stands`` there, and keep all others.
+
+    Return the place, with its new policy if the policy is written as a whole."""
     if place.arn.service == "lambda":
         if stands:
             functions.remove_permission(client("lambda"), place.arn, statement["Sid"])
@@ -59,7 +60,7 @@ def put_statement(client: Client, place: Place, statement: Mapping[str, Any], st
 
 
 def remove_statement(client: Client, place: Place, sid: str) -> Place:
-    """Remove the statement of this Sid; all others stay."""
+    """Remove the statement with this Sid and keep all others."""
     if place.arn.service == "lambda":
         functions.remove_permission(client("lambda"), place.arn, sid)
         return place

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Rules of EventBridge, as they are found and as they are written."""
+"""Read and write rules of EventBridge."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ..shapes.event_target import target_summary
 
 
 def find_rule(events: Any, name: str, bus: str, to_delete: bool = False) -> Rule | None:
-    """The rule with its tags, which takes two calls. ``to_delete``: with its targets; no bus is no rule then."""
+    """Return the rule with its tags, in two calls. With ``to_delete``, also its targets, and None for a missing bus."""
     rule = (api.describe_rule_to_delete if to_delete else api.describe_rule)(events, name, bus)
     return rule and _with_tags(events, rule, bus, targets=to_delete)
 
 
 def find_rules(events: Any, bus: str, name: str | None, prefix: str | None) -> list[Rule]:
-    """One rule, those that begin with a prefix, or all of a bus; with tags and targets."""
+    """Return one rule, the rules whose names begin with a prefix, or all rules of a bus; with tags and targets."""
     found = api.list_rules(events, bus, prefix) if name is None else [api.describe_rule(events, name, bus)]
     return [_with_tags(events, rule, bus, targets=True) for rule in found or () if rule]
 
@@ -40,7 +40,7 @@ def _with_tags(events: Any, rule: Rule, bus: str, targets: bool) -> Rule:
 
 
 def write_rule(events: Any, bus: str, current: Rule | None, change: Change) -> Generator[str, None, Mapping[str, Any]]:
-    """Make the change; yields what has been done, returns what only AWS knows of a new rule."""
+    """Make the change. Yield each write that was made; return the facts of a new rule that only AWS knows."""
     if change.after is None:
         yield from _delete(events, bus, change.before or {})
         return {}

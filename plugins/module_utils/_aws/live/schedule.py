@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A schedule brought into its state: the calls in their order, and the waits between them.
+"""Bring a schedule into its wanted state: the calls in order, and the waits between them.
 
-Both kinds answer alike: ``current``, the schedule there is, in the shape of the result; ``foreign``, parts of its
-target that are not known here; and ``write(change)``.
+Both classes have the same interface: ``current`` is the existing schedule in the shape of the result, ``foreign`` names
+the unknown parts of its target, and ``write(change)`` makes the writes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..calls import event_rules, event_targets, scheduler
 from ..shapes.scheduled_target import target, target_request
 from .waits import Writes, when_role_is_ready
 
-BUS = "default"  # the only one whose rules may have a schedule
+BUS = "default"  # the only bus whose rules may have a schedule
 TAG_KEYS = ("Key", "Value")
 
 
@@ -55,7 +55,7 @@ class LiveSchedule:
 
 
 class LiveRule:
-    """A rule of EventBridge with a schedule and one target of ours."""
+    """An EventBridge rule with a schedule and one target, which is ours."""
 
     def __init__(self, client: Callable[[str], Any], wanted: WantedSchedule) -> None:
         self.events = client("events")
@@ -72,7 +72,7 @@ class LiveRule:
         self.targets = event_targets.list_targets(self.events, wanted.name, BUS) or []
         arns = {each["Id"]: each["Arn"] for each in self.targets}
         self.target_id = target_id_of(rule.name, arns, wanted.state_machine_arn)
-        nothing = {"Arn": None}  # a rule whose target was lost
+        nothing = {"Arn": None}  # for a rule whose target is missing
         known, self.foreign = target(self.targets[0] if self.targets else nothing)
         tags = None if wanted.tags is None else event_rules.tags_of(self.events, rule.arn)
         self.current = rule_schedule(rule, known, tags)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The recycle's ``World``, real: one ECS service through boto3."""
+"""The real ``World`` of the recycle: one ECS service through boto3."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from .plain_service import PlainService
 
 
 class LiveService(PlainService):
-    """One service, to look at and to change. See ``_core.recycle.world`` for what each method promises."""
+    """One service, to read and to change. ``_core.recycle.world`` documents each method."""
 
     def __init__(self, line: Line, cluster: str | None, service: str) -> None:
         super().__init__(line, cluster, service)
         self._balancers: tuple[ecs_shapes.Balancer, ...] | None = None
         self._revisions: dict[str, ecs_targets.Revision] = {}  # by ARN of the service revision
         self._denied: CallFailed | None = None  # why service revisions cannot be read
-        self._aliases: dict[str, str] = {}  # IPv6 address of a task -> its IPv4 address, which is in its targets
+        self._aliases: dict[str, str] = {}  # IPv6 address of a task -> the IPv4 address that names its targets
         self._instance_ids: dict[str, str] = {}  # by container instance
 
-    # Looking.
+    # Reads.
 
     def service_from(self, found: ecs_shapes.DescribedService) -> Service:
         service = super().service_from(found)
@@ -101,7 +101,7 @@ class LiveService(PlainService):
         client = self._client("application-autoscaling")
         return application_autoscaling.scaling(client, self.name.cluster, self.name.service)
 
-    # Changing.
+    # Writes.
 
     def suspend(self, scaling: Scaling) -> None:
         client = self._client("application-autoscaling")
@@ -129,10 +129,10 @@ class LiveService(PlainService):
     def untag_task(self, arn: str, keys: Iterable[str]) -> None:
         ecs.untag_task(self._client("ecs"), arn, keys)
 
-    # What the above need.
+    # Helpers.
 
     def _balancers_of(self, task: Mapping[str, Any]) -> tuple[ecs_shapes.Balancer, ...]:
-        """Those of the service, with the ports that the task's own revision gives to names."""
+        """Return the service's load balancers, with named ports resolved by the task's own revision."""
         balancers = self._balancers or ()
         if not any(balancer.port_name for balancer in balancers):
             return balancers
@@ -140,15 +140,15 @@ class LiveService(PlainService):
         return tuple(ecs_targets.with_port(balancer, containers) for balancer in balancers)
 
     def _named_by_task(self, target: str) -> str:
-        """A task that has addresses of both kinds is named by that of IPv4, whichever its target group wants."""
+        """Return the target's name with the IPv4 address if its task has both, whichever its target group uses."""
         address, _colon, port = target.rpartition(":")
         return f"{self._aliases[address]}:{port}" if address in self._aliases else target
 
     def _in_use(self, found: ecs_shapes.DescribedService) -> tuple[ecs_shapes.Balancer, ...]:
-        """The load balancers that the tasks are registered in now.
+        """Return the load balancers in which the tasks are registered now.
 
-        Blue/green: which target group of each pair. No load balancer: ECS may have made one, for an Express service
-        or through ECS Gateway, and only the service revision tells (API model).
+        For blue/green, choose the target group of each pair. If the service lists no load balancer, ECS may have made
+        one, for an Express service or through ECS Gateway; only the service revision shows it (API model).
         """
         arn, balancers = _telling_revision(found), found.balancers
         if not arn:
@@ -159,20 +159,20 @@ class LiveService(PlainService):
             if balancers or not is_denied(failure.code):
                 raise
             self._revisions[arn], used, self._denied = ecs_targets.Revision(), (), failure
-        # Its own ARN stands for the target group that an Express service must have and that nothing names.
+        # An Express service must have a target group. If its name is unknown, the revision's ARN stands for it.
         return (ecs_shapes.Balancer(arn, "", 0),) if found.managed and not used else used
 
     def unknown_revision(self, found: ecs_shapes.DescribedService) -> str | None:
-        """ARN of the service revision that has to be asked for to make a ``Service`` of the answer."""
+        """Return the ARN of the service revision that ``service_from`` would have to read, if any."""
         arn = _telling_revision(found)
         return None if arn in self._revisions else arn
 
     def know_revision(self, arn: str, revision: ecs_targets.Revision) -> None:
-        """Take what somebody else has asked for."""
+        """Store a revision that another caller has read."""
         self._revisions[arn] = revision
 
     def _revision(self, arn: str) -> ecs_targets.Revision:
-        # It never changes.
+        # A revision never changes.
         if arn not in self._revisions:
             self._revisions[arn] = service_revision(self._client("ecs"), arn)
         return self._revisions[arn]
@@ -186,7 +186,7 @@ class LiveService(PlainService):
 
 
 def _telling_revision(found: ecs_shapes.DescribedService) -> str | None:
-    """ARN of the service revision that tells which load balancers are in use; None where the service itself does."""
+    """Return the ARN of the revision that shows which load balancers are in use. None if the service itself does."""
     balancers = found.balancers
     told = balancers and not any(balancer.alternate for balancer in balancers)
     return None if told else found.service_revision

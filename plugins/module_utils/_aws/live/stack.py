@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The resources of a stack as they are found: one function for each kind, all in one process.
+"""Read the resources of a stack: one function for each kind, all in one process.
 
-Each function takes the clients, the place and the names that were asked for, and returns what there is by those names;
-None where there is nothing.
+Each function takes the clients, the place and the names to look up. It returns the facts of each resource by name, or
+None for one that does not exist.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ BUS = "default"
 
 
 def find_rules(client: Client, _place: StackPlace, names: Names) -> Found:
-    """Rules of the default bus: one call for all, as far as their names begin alike, and two for each that exists."""
+    """Return rules of the default bus: in one call if the names share a prefix, plus two for each rule that exists."""
     events = client("events")
     prefix = os.path.commonprefix(list(names))  # noqa: RUF071 - of names, not of paths
     if len(names) > 1 and prefix:
@@ -136,7 +136,7 @@ def find_iam_roles(client: Client, _place: StackPlace, names: Names) -> Found:
 
 
 def find_role(client: Any, name: str, policies: Names | None = None) -> Found | None:
-    """A role with these of its inline policies; with all of them by default."""
+    """Return a role with these of its inline policies. If ``policies`` is None, with all of them."""
     role = iam.role(client, name)
     if role is None:
         return None
@@ -187,7 +187,7 @@ def find_function_policies(client: Client, place: StackPlace, names: Names) -> F
 
 
 def find_event_source_mappings(client: Client, place: StackPlace, names: Names) -> Found:
-    """By the name of the function."""
+    """Return the event source mappings by function name."""
     arns = {name: str(place.named("lambda", name, "function:")) for name in names}
     return {
         name: [
@@ -216,7 +216,7 @@ def find_api_destinations(client: Client, _place: StackPlace, names: Names) -> F
 
 
 def find_schedules(client: Client, _place: StackPlace, names: Names) -> Found:
-    """By ``name`` in the group ``default``, or by ``group/name``."""
+    """Return schedules by ``group/name``, or by ``name`` for the group ``default``."""
     found: Found = {}
     for name in names:
         group, _slash, short = name.rpartition("/")
@@ -231,7 +231,7 @@ def find_schedule_groups(client: Client, _place: StackPlace, names: Names) -> Fo
 
 
 def find_topic_policies(client: Client, place: StackPlace, names: Names) -> Found:
-    """Topics that need not be ours: their attributes alone."""
+    """Return only the attributes of topics, which need not be owned by us."""
     return {name: _topic_policy(client("sns"), str(place.named("sns", name))) for name in names}
 
 
@@ -260,7 +260,7 @@ def find_state_machines(client: Client, place: StackPlace, names: Names) -> Foun
 
 
 def find_subscription_filters(client: Client, _place: StackPlace, names: Names) -> Found:
-    """By the name of the log group; None when there is no such log group."""
+    """Return the filters by log group name, or None for a log group that does not exist."""
     found = {name: log_subscriptions.subscription_filters(client("logs"), name) for name in names}
     return {name: each if each is None else [as_found(one) for one in each] for name, each in found.items()}
 
@@ -289,7 +289,7 @@ def find_alarms(client: Client, _place: StackPlace, names: Names) -> Found:
 
 
 def find_task_definitions(client: Client, _place: StackPlace, names: Names) -> Found:
-    """By family or by family and revision, without what containers are told."""
+    """Return task definitions by ``family`` or ``family:revision``, without the configuration of their containers."""
     found: Found = {}
     for name in names:
         definition = ecs.task_definition(client("ecs"), name)
@@ -344,7 +344,7 @@ READERS: Mapping[str, Callable[[Client, StackPlace, Names], Found]] = {
 
 
 def find_trails(client: Client) -> Found:
-    """Whether some trail records launches in this region; a denied call leaves that open."""
+    """Return whether a trail records launches in this region. If a call is denied, this stays unknown (None)."""
     trail = client("cloudtrail")
     try:
         logging = [each["TrailARN"] for each in cloudtrail.trails(trail)]
@@ -360,7 +360,7 @@ def find_trails(client: Client) -> Found:
 
 
 def find_stack(client: Client, place: StackPlace, names: Mapping[str, Names], trails: bool) -> Found:
-    """Everything that was asked for, by kind and name. ``trails``: also whether a trail records launches."""
+    """Return the requested resources by kind and name. With ``trails``, also whether a trail records launches."""
     found: Found = {"account": place.account, "partition": place.partition, "region": place.region}
     for kind, some in names.items():
         found[kind] = READERS[kind](client, place, list(dict.fromkeys(some)))
@@ -370,13 +370,13 @@ def find_stack(client: Client, place: StackPlace, names: Mapping[str, Names], tr
         found["subscription_filters"] = {**filters, **more}
     if trails:
         found["trails"] = find_trails(client)
-    # As plain JSON: boto3 hands out instants and its own types.
+    # Convert to plain JSON values: boto3 returns dates and its own types.
     plain: Found = json.loads(json.dumps(found, default=str))
     return plain
 
 
 def _feeding_log_groups(found: Mapping[str, Any]) -> list[str]:
-    """The log groups that ``ecs_retry_subscription`` has let call the functions whose policies were found."""
+    """Return the log groups that ``ecs_retry_subscription`` has allowed to call the functions that were found."""
     policies = [each["policy"] for each in found.get("function_policies", {}).values() if each]
     return sorted({group for policy in policies for group in log_groups_in(policy)})
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Steps of ``ecs_stack``: each reads its thing, plans, and hands the writes over."""
+"""Steps of ``ecs_stack``: each reads its resource, plans the change and returns the function that writes it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Planned:
-    """What a step will do: the change, and the function that makes the writes."""
+    """The plan of a step: the change, and the function that makes the writes."""
 
     change: Change
     write: Callable[[Change], Writes]
@@ -40,12 +40,12 @@ class Planned:
 
 
 def plan_step(client: Client, place: StackPlace, kind: str, params: Params) -> Planned:
-    """Read what the step is about, and plan it. Raises ``Refused``, ``Failed`` and ``CallFailed``."""
+    """Read the resource of the step and plan its change. Raises ``Refused``, ``Failed`` and ``CallFailed``."""
     return PLANNERS[kind](client, place, params)
 
 
 def check_step(kind: str, params: Params) -> None:
-    """Raise ``Refused`` for what can be known to be wrong before any call."""
+    """Raise ``Refused`` for errors in the options that can be found without a call."""
     if kind == "rule":
         read_rule(params)
     elif kind == "target" and not params["api_destination"]:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A subscription brought into its state: the permission first, then the filter; and away in the other order."""
+"""Bring a subscription into its wanted state: write the permission, then the filter. Deletion reverses the order."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from .waits import GONE, Wait, refusal_of, settled
 
 Client = Callable[[str], Any]
 
-# Logs puts a filter only when it may call the function. It learns of a new permission late, and then says:
+# CloudWatch Logs accepts a filter only if it may call the function. Until it sees a new permission, it answers:
 NOT_ALLOWED = "Could not execute the lambda function"
 ACCEPTED = Wait(settled={GONE}, still="CloudWatch Logs may not call {function} yet ({reason})")
-ACCEPTED_AT_ONCE = replace(  # where the permission is not ours to add
+ACCEPTED_AT_ONCE = replace(  # when the module does not manage the permission
     ACCEPTED,
     failing={
         "REFUSED": "CloudWatch Logs may not call {function}: {reason}. Set resource_policy: true, or allow "
@@ -35,7 +35,7 @@ ACCEPTED_AT_ONCE = replace(  # where the permission is not ours to add
 
 
 def function_access(client: Client, function: Arn | None, wanted: WantedSubscription) -> FunctionAccess | None:
-    """What there is of the function; its policy document only if we keep our statement in it."""
+    """Return the facts of the function. Its policy is read only if the module manages a statement in it."""
     if function is None:
         return None
     if not wanted.permission:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A target, real: what is read of it and of the places that it reaches, and the writes in their order."""
+"""The real target: read it and the resources that it reaches, and make the writes in order."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from ..shapes.event_target import boto_target, target_facts
 from .policy_places import put_statement, read_place, remove_statement
 from .waits import when_role_is_ready
 
-# Seconds before the next try: when EventBridge says that too much is done at the same time, and when a role that was
-# made a moment ago is not known everywhere yet.
+# Seconds before each retry, when EventBridge reports a concurrent modification or when a role is so new that it is not
+# known everywhere yet.
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 
 
@@ -32,15 +32,15 @@ class LiveTarget:
     """One target of one rule."""
 
     def __init__(self, client: Callable[[str], Any], wanted: WantedTarget) -> None:
-        """``client`` gives the boto3 client of an AWS service."""
+        """``client`` returns the boto3 client of an AWS service."""
         self._client = client
         self._wanted = wanted
         self._places: dict[str, Place] = {}
         self.rule_arn: str | None = None
-        self.missing: list[str] = []  # what has to be made first, in words
+        self.missing: list[str] = []  # messages about resources that must be created first
 
     def read(self) -> Found:
-        """What is there. Raises ``Refused`` as soon as that forbids the target, which saves the further calls."""
+        """Return the current state. Raise ``Refused`` as soon as it forbids the target, which saves further calls."""
         wanted = self._wanted
         name, bus = wanted.rule.name, wanted.rule.bus
         events = self._client("events")
@@ -69,14 +69,14 @@ class LiveTarget:
         try:
             self._places[arn] = read_place(self._client, parsed)
         except CallFailed as error:
-            # Who keeps the policies elsewhere need not let these credentials see them; nothing of ours is in them.
+            # With resource_policy false, the policy holds no statement of ours, so access to it is not required.
             if self._wanted.resource_policy or not is_denied(error.code):
                 raise
 
     def write(self, change: Change) -> Generator[str | float, None, None]:
-        """Let the rule in before it sends, and keep it in until it no longer does.
+        """Make the writes: grant access before the rule sends, and revoke it only after the rule has stopped sending.
 
-        Raises ``Refused`` before anything else when something is missing."""
+        Raise ``Refused`` before any write if something is missing."""
         if self.missing:
             raise Refused(self.missing[0])
         before, after = _statements(change.before), _statements(change.after)
@@ -105,12 +105,12 @@ class LiveTarget:
 
 
 def _facts(target: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Without the statements; empty where there is no target, but perhaps a statement that one has left behind."""
+    """Return the target without its statements. Empty if only statements of a former target are left."""
     facts = {key: value for key, value in (target or {}).items() if key != "permissions"}
     return facts if "arn" in facts else {}
 
 
 def _statements(target: Mapping[str, Any] | None) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """By the ARN of the place and the Sid."""
+    """Return the statements by the ARN of their resource and their Sid."""
     standing = (target or {}).get("permissions", [])
     return {(each["resource"], each["statement"]["Sid"]): each["statement"] for each in standing}

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Waits as data, and the generators that carry them out. They yield the seconds to sleep.
+"""Waits as data, and the generators that perform them by yielding the seconds to sleep.
 
-Only the fleet's reader does not use them: it waits in threads, at the pace that AWS allows.
+Only the fleet reader does not use them: it waits in threads, at the rate that AWS allows.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from ..._core.waiting import Patience, wait_until
 
 T = TypeVar("T")
 
-# The steps of a change. They yield each write that was made, in words, and the seconds to sleep before the next step;
-# they return the keys of the result that only AWS knows.
+# The steps of a change. They yield a description of each write that was made, or the seconds to sleep before the next
+# step. They return the keys of the result that only AWS knows.
 Writes = Generator["str | float", None, "Mapping[str, Any] | None"]
 
-GONE = None  # the state of a thing that AWS does not know, not yet or no longer
+GONE = None  # the state of a resource that AWS does not know yet, or no longer
 
 
 @dataclass(frozen=True)
 class Wait:
     """A wait for one of the states in ``settled``.
 
-    ``still`` is the message while the thing is in another state, ``unseen`` while AWS does not know it. ``failing``
-    maps a state in which waiting cannot help to its message. Messages have the placeholders ``{state}`` and
-    ``{reason}``, attributes of what is seen, and those for the names passed to ``settled``. A read may be older than
-    the last write, so a failing state counts only when it is seen ``looks`` times.
+    ``still`` is the message while the resource is in another state, ``unseen`` while AWS does not know it. ``failing``
+    maps each state in which waiting cannot help to its message. Messages have the placeholders ``{state}`` and
+    ``{reason}``, attributes of the resource, and one for each name passed to ``settled``. A read may be older than the
+    last write, so a failing state counts only when it has been seen ``looks`` times.
     """
 
     settled: Collection[str | None]
@@ -44,9 +44,9 @@ class Wait:
 
 
 def settled(look: Callable[[], T], wait: Wait, patience: Patience, **names: Any) -> Generator[float, None, T]:
-    """Look until the thing is settled, and return it.
+    """Look until the resource is settled, and return it.
 
-    Raises ``Failed`` in a failing state, and after ``patience.timeout`` seconds.
+    Raise ``Failed`` in a failing state, and after ``patience.timeout`` seconds.
     """
     failures = 0
 
@@ -68,14 +68,14 @@ def settled(look: Callable[[], T], wait: Wait, patience: Patience, **names: Any)
 
 @dataclass(frozen=True)
 class Refusal:
-    """A write that AWS does not accept yet; ``settled`` can look at it."""
+    """A write that AWS does not accept yet, in a form that ``settled`` can look at."""
 
     reason: str
     state: str = "REFUSED"
 
 
 def refusal_of(write: Callable[[], object], words: str) -> Refusal | None:
-    """Make the write. Returns the refusal when AWS answers with an error that has these words, else None."""
+    """Make the write. Return a refusal if AWS answers with an error that contains ``words``, else None."""
     try:
         write()
     except CallFailed as error:
@@ -85,7 +85,7 @@ def refusal_of(write: Callable[[], object], words: str) -> Refusal | None:
     return None
 
 
-# How services of AWS say that they cannot use a role, which may be too new. None says whether waiting will help.
+# Errors of AWS services that cannot use a role, perhaps because it is new. None of them says if waiting will help.
 ROLE_NOT_READY = (
     "authorized to assume the provided role",  # Step Functions
     "not authorized to access the Log Destination",
@@ -93,13 +93,13 @@ ROLE_NOT_READY = (
     "cannot be assumed",  # EventBridge
     "The role with name",  # IAM; "Changes that I make are not always immediately visible" in its User Guide
 )
-A_MINUTE = (2.0,) * 30  # the pauses between tries
+A_MINUTE = (2.0,) * 30  # pauses between tries
 
 
 def when_role_is_ready(
     write: Callable[[], object], pauses: Iterable[float] = A_MINUTE, transient: bool = False
 ) -> Generator[float, None, object]:
-    """Make the write, and repeat it while AWS cannot use the role; with ``transient``, also after a transient error."""
+    """Make the write, and retry while AWS cannot use the role. With ``transient``, also retry transient errors."""
     for pause in (*pauses, None):
         try:
             return write()

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What boto3 says of services and tasks, turned into the domain's values."""
+"""Convert boto3's services and tasks into values of the domain."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ..._core.recycle.record import OUR_TAGS
 
 @dataclass(frozen=True)
 class Balancer:
-    """One entry of a service's load balancers: whose port is registered in which target group.
+    """One entry of a service's load balancers: the container and port, and the target group they are registered in.
 
-    In a blue/green service each deployment changes over from ``group`` to ``alternate`` or back.
+    In a blue/green service each deployment switches from ``group`` to ``alternate`` or back.
     """
 
     group: str  # ARN of a target group, also of VPC Lattice, or name of a Classic Load Balancer
     container: str
     port: int
     alternate: str | None = None
-    port_name: str = ""  # VPC Lattice, ECS Gateway: of a port mapping that tells container and port
+    port_name: str = ""  # VPC Lattice, ECS Gateway: name of a port mapping, which has container and port
 
     @property
     def classic(self) -> bool:
@@ -35,24 +35,24 @@ class Balancer:
 
 @dataclass(frozen=True)
 class DescribedService:
-    """A service, and what belongs to this layer only."""
+    """A service, with facts that only this layer uses."""
 
     service: Service
     balancers: tuple[Balancer, ...] = ()
-    service_revision: str | None = None  # ARN of the one that runs, where ECS tells it
+    service_revision: str | None = None  # ARN of the running one, if ECS returns it
     service_deployment: str | None = None  # ARN of the newest one of a blue/green, linear or canary service
     managed: bool = False  # an Express service: ECS makes its load balancer
 
 
 def instant(moment: Any) -> float | None:
-    """Epoch seconds of boto3's date."""
+    """Convert boto3's date to epoch seconds."""
     return None if moment is None else moment.timestamp()
 
 
 def described_service(answer: Mapping[str, Any]) -> DescribedService:
-    """From a member of ``services`` in DescribeServices."""
-    # With the controllers CODE_DEPLOY and EXTERNAL, tasks belong to a task set, and what the service
-    # itself says of revision and load balancers is missing or old.
+    """Convert a member of ``services`` in DescribeServices."""
+    # With the controllers CODE_DEPLOY and EXTERNAL, tasks belong to a task set, and the revision and load
+    # balancers in the service itself are missing or outdated.
     task_sets = [found for found in answer.get("taskSets", []) if found.get("status") != "DRAINING"]
     holder = min(task_sets, key=lambda found: found.get("status") != "PRIMARY", default=answer)
     entries = holder.get("loadBalancers") or answer.get("loadBalancers", [])
@@ -67,7 +67,7 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
         if entry.get("targetGroupArn") or entry.get("loadBalancerName")
     )
     configuration = answer.get("deploymentConfiguration", {})
-    # Of rolling deployments, DescribeServices itself tells all that matters.
+    # For rolling deployments, DescribeServices returns everything that is needed.
     in_stages = configuration.get("strategy", "ROLLING") != "ROLLING"
     deployments = sorted(task_sets or answer.get("deployments", []), key=lambda found: found.get("status") != "PRIMARY")
     if not task_sets and deployments:
@@ -118,17 +118,17 @@ def described_service(answer: Mapping[str, Any]) -> DescribedService:
 
 
 def _computed(task_set: Mapping[str, Any]) -> int | None:
-    """The count of a task set that has a scale of its own. Otherwise it is the service's, of which it may lag behind.
+    """Return the desired count of a task set whose scale is not 100 %. Otherwise None, because it may lag behind.
 
-    Source: API model, TaskSet.computedDesiredCount and Scale; that it lags is told by the service events of ECS
-    ("updated computedDesiredCount for taskSet ..."), which follow UpdateService.
+    At 100 % the count is the service's. Source: API model, TaskSet.computedDesiredCount and Scale. The lag shows in the
+    service events of ECS ("updated computedDesiredCount for taskSet ..."), which follow UpdateService.
     """
     scale = task_set.get("scale", {}).get("value", 100.0)
     return None if scale == 100.0 else task_set.get("computedDesiredCount")
 
 
 def of_lattice(entries: Iterable[Mapping[str, Any]]) -> tuple[Balancer, ...]:
-    """From ``vpcLatticeConfigurations``, which deployments and service revisions have, and services have not."""
+    """Convert ``vpcLatticeConfigurations``, which deployments and service revisions have, but services do not."""
     return tuple(
         Balancer(
             group=entry["targetGroupArn"],
@@ -147,7 +147,7 @@ _ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 
 
 def hold(answer: Mapping[str, Any]) -> Hold | None:
-    """From a member of ``serviceDeployments`` in DescribeServiceDeployments; None when it has ended."""
+    """Convert a member of ``serviceDeployments`` in DescribeServiceDeployments. Return None if it has ended."""
     status = answer.get("status", "")
     if status in _ENDED:
         return None
@@ -164,7 +164,7 @@ def hold(answer: Mapping[str, Any]) -> Hold | None:
 
 
 def capacity_provider_strategy(answer: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
-    """A capacity provider strategy, which ECS and EventBridge spell alike, in the shape of results."""
+    """Convert a capacity provider strategy of ECS or EventBridge, which spell it alike, to the shape of results."""
     return [
         {"capacity_provider": each["capacityProvider"], "weight": each.get("weight", 0), "base": each.get("base", 0)}
         for each in answer or ()
@@ -172,12 +172,12 @@ def capacity_provider_strategy(answer: Iterable[Mapping[str, Any]] | None) -> li
 
 
 def groups_of(balancers: Iterable[Balancer]) -> tuple[str, ...]:
-    """ARNs of the target groups, each once."""
+    """Return the ``group`` of each balancer, without duplicates."""
     return tuple(dict.fromkeys(balancer.group for balancer in balancers))
 
 
 def grows(answer: Mapping[str, Any]) -> bool:
-    """Whether a capacity provider of DescribeCapacityProviders adds instances when a task finds no place.
+    """Return whether a member of DescribeCapacityProviders adds capacity when a task cannot be placed.
 
     Sources: API model, CapacityProvider; developer guide, "Amazon ECS cluster auto scaling" and "Managed Instances".
     """
@@ -186,12 +186,12 @@ def grows(answer: Mapping[str, Any]) -> bool:
 
 
 def task(answer: Mapping[str, Any], targets: Mapping[str, tuple[str, ...]]) -> Task:
-    """From a member of ``tasks`` in DescribeTasks, and where the task is registered, as ``targets_of`` tells."""
+    """Convert a member of ``tasks`` in DescribeTasks. ``targets`` comes from ``targets_of``."""
     started = instant(answer.get("startedAt"))
     created = instant(answer.get("createdAt"))
     return Task(
         arn=answer["taskArn"],
-        # Always there in a task of a service; without it, a task is so new that ECS has not got round to it.
+        # A task of a service always has createdAt. Without it, the task is so new that ECS has not set it yet.
         created_at=created if created is not None else started if started is not None else float("inf"),
         status=answer.get("lastStatus", ""),
         stopping=answer.get("desiredStatus") == "STOPPED",
@@ -216,9 +216,9 @@ def task(answer: Mapping[str, Any], targets: Mapping[str, tuple[str, ...]]) -> T
 
 
 def _stopped_reason(answer: Mapping[str, Any]) -> str | None:
-    """Why the task stopped, with what its containers said, in one line; None when it did not stop.
+    """Return in one line why the task and its containers stopped, or None if the task did not stop.
 
-    A container that says no more than the task is left out.
+    A container whose reason adds nothing to that of the task is omitted.
     """
     if not answer.get("stoppedReason") and not answer.get("stopCode"):
         return None
@@ -233,10 +233,10 @@ def _stopped_reason(answer: Mapping[str, Any]) -> str | None:
 
 
 def fixed_images(containers: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """Images that ECS resolves once, for a deployment."""
+    """Return the images that ECS resolves only once for each deployment."""
     return frozenset(each["image"] for each in containers if each.get("versionConsistency", "enabled") != "disabled")
 
 
 def has_health_check(containers: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether an essential container has a health check that ECS runs."""
+    """Return whether an essential container has a health check that ECS runs."""
     return any(container.get("healthCheck") and container.get("essential", True) for container in containers)

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Which load balancers a service uses, and by which names they know its tasks.
+"""The load balancers that a service uses, and the names of its tasks in them.
 
-In a file of its own, so that a module that only lists tasks does not compile it.
+This is a separate file, so that a module that only lists tasks does not compile it.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from .ecs import Balancer, groups_of
 class Revision:
     """The load balancers of a service revision, from DescribeServiceRevisions."""
 
-    in_use: frozenset[str] = frozenset()  # ARNs of the target groups that the revision really uses
-    managed: tuple[Balancer, ...] = ()  # load balancers that ECS itself has made for an Express service or a gateway
+    in_use: frozenset[str] = frozenset()  # ARNs of the target groups that the revision actually uses
+    managed: tuple[Balancer, ...] = ()  # load balancers that ECS created for an Express service or a gateway
 
 
 def target_name(address: str, port: int | None) -> str:
-    """``10.0.1.7:8080`` or ``i-0abc:32768``; an IPv6 address always in its shortest form."""
+    """Return a name such as ``10.0.1.7:8080`` or ``i-0abc:32768``, with an IPv6 address in its shortest form."""
     return f"{plain_address(address)}:{port}"
 
 
 def plain_address(address: str) -> str:
-    """An IPv6 address in its shortest form; anything else as it is."""
+    """Return an IPv6 address in its shortest form, and anything else unchanged."""
     return ipaddress.ip_address(address).compressed if ":" in address else address
 
 
 def targets(found: Iterable[tuple[str, tuple[str, str]]]) -> Targets:
-    """From the name of each target with its state and the load balancer's reason."""
+    """Make ``Targets`` from pairs of a target's name and its state and reason."""
     said = dict(found)
     reasons = {name: reason for name, (state, reason) in said.items() if reason and state != "healthy"}
     return Targets({name: state for name, (state, _reason) in said.items()}, reasons)
 
 
 def revision(answer: Mapping[str, Any]) -> Revision:
-    """From a member of ``serviceRevisions`` in DescribeServiceRevisions.
+    """Convert a member of ``serviceRevisions`` in DescribeServiceRevisions.
 
-    Source: API model, ResolvedConfiguration and ECSManagedResources. That the target of an Express service has the
-    port of its target group, and that the target groups of a gateway are ordinary ones, is assumed.
+    Source: API model, ResolvedConfiguration and ECSManagedResources. It is assumed that the target of an Express
+    service has the port of its target group, and that the target groups of a gateway are ordinary ones.
     """
     resolved, managed = answer.get("resolvedConfiguration", {}), answer.get("ecsManagedResources", {})
     of_gateways = [
@@ -70,20 +70,20 @@ def revision(answer: Mapping[str, Any]) -> Revision:
 
 
 def in_use(balancers: tuple[Balancer, ...], found: Revision) -> tuple[Balancer, ...]:
-    """Which target group of each pair has the tasks now, as a service revision tells; and those that ECS has made."""
+    """Return the balancers in use, as a service revision shows: one group of each pair, or those that ECS created."""
     chosen = [
         replace(each, group=each.alternate)
         if each.alternate and each.alternate in found.in_use and each.group not in found.in_use
         else each
         for each in (balancers or found.managed)
     ]
-    if not balancers and len(chosen) > 1:  # an Express service has one for each side of its deployments
+    if not balancers and len(chosen) > 1:  # an Express service has one target group for each side of a deployment
         chosen = [each for each in chosen if each.group in found.in_use or each.port_name]
     return tuple(chosen)
 
 
 def with_port(balancer: Balancer, containers: Iterable[Mapping[str, Any]]) -> Balancer:
-    """With the container and the port that the port mapping of that name has in a task definition."""
+    """Return the balancer with the container and port of the task definition's port mapping of that name."""
     for container in containers:
         for mapping in container.get("portMappings", []):
             if balancer.port_name and mapping.get("name") == balancer.port_name:
@@ -92,7 +92,7 @@ def with_port(balancer: Balancer, containers: Iterable[Mapping[str, Any]]) -> Ba
 
 
 def hosts_to_look_up(found: Iterable[tuple[Mapping[str, Any], tuple[Balancer, ...]]]) -> set[str]:
-    """ARNs of the container instances whose EC2 id is part of the name of a target of one of these tasks."""
+    """Return the ARNs of the container instances whose EC2 ids are needed to name the targets of these tasks."""
     return {
         answer["containerInstanceArn"]
         for answer, balancers in found
@@ -105,9 +105,10 @@ def hosts_to_look_up(found: Iterable[tuple[Mapping[str, Any], tuple[Balancer, ..
 def targets_of(
     answer: Mapping[str, Any], balancers: tuple[Balancer, ...], instances: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
-    """Of a member of ``tasks`` in DescribeTasks. ``instances``: container instance ARN -> EC2 instance id.
+    """Return the target names of a member of ``tasks`` in DescribeTasks, by target group.
 
-    Every target group has an entry, which is empty as long as the task has no address or port.
+    ``instances`` maps container instance ARNs to EC2 instance ids. Every target group has an entry, which is empty
+    while the task has no address or port.
     """
     names: dict[str, tuple[str, ...]] = dict.fromkeys(groups_of(balancers), ())
     address = next(filter(None, _addresses(answer)), None)
@@ -125,13 +126,13 @@ def targets_of(
 
 
 def aliases(answers: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """IPv6 address -> IPv4 address, of tasks that have both. Which of them is registered, the target group tells."""
+    """Map the IPv6 to the IPv4 address of tasks that have both. The target group decides which one is registered."""
     both = [_addresses(answer) for answer in answers]
     return {plain_address(new): old for old, new in both if old and new}
 
 
 def _addresses(answer: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """IPv4 and IPv6 address of the task's own network interface, which it has with the network mode awsvpc."""
+    """Return the IPv4 and IPv6 address of the task's own network interface (network mode awsvpc)."""
     told = {
         detail.get("name", "").lower(): detail.get("value")
         for attachment in answer.get("attachments", [])
@@ -146,9 +147,9 @@ def _addresses(answer: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 
 def _host_ports(answer: Mapping[str, Any], balancer: Balancer) -> Iterator[int]:
-    """Ports of the instance that lead to the port of the container (network modes bridge and host).
+    """Yield the instance ports that are mapped to the container port (network modes bridge and host).
 
-    With bridge, a task that runs has bindings. With host it has none, and both ports are the same.
+    With bridge, a running task has bindings. With host it has none, and both ports are the same.
     Sources: API model, NetworkBinding and PortMapping.hostPort; for host aws/amazon-ecs-agent#185 and #3479.
     """
     containers = answer.get("containers", [])

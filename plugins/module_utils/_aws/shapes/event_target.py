@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A target of a rule: boto3's shape, and the one of our results, which has every key."""
+"""Convert a target of a rule between boto3's shape and that of our results, which always has every key."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-# Ours -> boto3's, by the part of boto3's shape that they are in.
+# Our key -> boto3's key, grouped by the part of boto3's shape that holds it.
 _PARTS = {
     "": {
         "id": "Id",
@@ -35,7 +35,7 @@ _HTTP = {
 
 
 def boto_target(target: Mapping[str, Any]) -> dict[str, Any]:
-    """A member of ``Targets`` in PutTargets. Keys without a value are left out."""
+    """Return a member of ``Targets`` for PutTargets. Keys without a value are omitted."""
     made: dict[str, Any] = {}
     for part, keys in _PARTS.items():
         values = {theirs: target[ours] for ours, theirs in keys.items() if target[ours] is not None}
@@ -56,7 +56,7 @@ def boto_target(target: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def target_summary(found: Mapping[str, Any]) -> dict[str, Any]:
-    """A target as a rule shows it."""
+    """Return the short form of a target, as listed with its rule."""
     return {
         "id": found["Id"],
         "arn": found["Arn"],
@@ -66,7 +66,7 @@ def target_summary(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def target_facts(found: Mapping[str, Any], rule: str, bus: str) -> dict[str, Any]:
-    """A target as ListTargetsByRule tells it, of a rule and a bus by their names."""
+    """Convert a target from ListTargetsByRule. ``rule`` and ``bus`` are names."""
     told: dict[str, Any] = {"rule": rule, "event_bus_name": bus}
     for part, keys in _PARTS.items():
         inside = found.get(part) or {} if part else found

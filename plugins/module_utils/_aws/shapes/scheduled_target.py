@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What a target that EventBridge starts looks like, as AWS writes it and as the domain does.
+"""Convert the target of a schedule between AWS's shape and that of the domain.
 
-EventBridge Scheduler and the rules of EventBridge differ in little.
+EventBridge Scheduler and EventBridge rules differ only a little.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from ..._core.schedules.schedule import as_text
 from .ecs import capacity_provider_strategy
 
-RETRY_POLICY = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}  # where none is given
+RETRY_POLICY = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}  # if the target has none
 KNOWN = {"Id", "Arn", "RoleArn", "Input", "DeadLetterConfig", "RetryPolicy", "EcsParameters"}
 KNOWN_OF_TASK = {
     "TaskDefinitionArn",
@@ -35,7 +35,7 @@ KNOWN_OF_TASK = {
 
 
 def target(answer: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The target as the module returns it, and the names of parts that it does not know."""
+    """Return the target as the module returns it, and the names of the parts that the module does not know."""
     retry = {**RETRY_POLICY, **(answer.get("RetryPolicy") or {})}
     ecs = answer.get("EcsParameters")
     known = {
@@ -53,7 +53,7 @@ def target(answer: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def target_request(wanted: Mapping[str, Any], tag_keys: tuple[str, str]) -> dict[str, Any]:
-    """The target as AWS wants it. ``tag_keys`` are the names of the two parts of a tag."""
+    """Return the target as AWS expects it. ``tag_keys`` are the names of the two parts of a tag."""
     request: dict[str, Any] = {
         "Arn": wanted["arn"],
         "RoleArn": wanted["role_arn"],
@@ -72,7 +72,7 @@ def target_request(wanted: Mapping[str, Any], tag_keys: tuple[str, str]) -> dict
 
 
 def _data(text: str | None) -> Any:
-    """An input is nearly always JSON; what is not is shown as it is."""
+    """Parse an input, which is nearly always JSON. Return any other text unchanged."""
     try:
         return None if text is None else json.loads(text)
     except ValueError:

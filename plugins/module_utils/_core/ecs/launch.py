@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What a task of Amazon ECS is started with, as users write it and checked."""
+"""Read and check the parameters with which a task of Amazon ECS is started."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Provider:
 
 @dataclass(frozen=True)
 class Network:
-    """Where a task of network mode awsvpc is connected. ``public`` None: as ECS does by default."""
+    """The network of a task in network mode awsvpc. If ``public`` is None, ECS's default applies."""
 
     subnets: tuple[str, ...]
     security_groups: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Container:
-    """What is overridden of one container. None, or nothing: as in the task definition."""
+    """The overrides of one container. None or an empty value keeps what the task definition says."""
 
     name: str
     command: tuple[str, ...] | None = None
@@ -56,7 +56,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Launch:
-    """The parameters of RunTask. None, or nothing: RunTask's default."""
+    """The parameters of RunTask. None or an empty value means RunTask's default."""
 
     cluster: str
     task_definition: str
@@ -117,7 +117,7 @@ def read_launch(option: str, given: Mapping[str, Any]) -> Launch:
 
 
 def read_strategy(option: str, given: Sequence[Mapping[str, Any]] | None) -> tuple[Provider, ...]:
-    """A capacity provider strategy; empty when there is none."""
+    """Return a capacity provider strategy; empty if there is none. Raises ``Refused``."""
     strategy = tuple(
         Provider(each["capacity_provider"], each.get("weight") or 0, each.get("base") or 0) for each in given or []
     )
@@ -176,7 +176,7 @@ def _containers(option: str, given: Sequence[Mapping[str, Any]]) -> tuple[Contai
 
 
 def _text(value: Any) -> str:
-    """As a shell would have it: YAML's true is ``true``, not Python's."""
+    """Return the value as a shell would write it: YAML's true is ``true``, not Python's ``True``."""
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What people call a service: names, ARNs, and the ARNs from before 2019 that lack the cluster."""
+"""How users name a service: by name, by ARN, or by an ARN from before 2019, which lacks the cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_CLUSTER = "default"
 
 @dataclass(frozen=True)
 class ServiceName:
-    """Where a service is to be found. Region and account only when an ARN told them."""
+    """Where a service is. Region and account are set only if an ARN contained them."""
 
     cluster: str
     service: str
@@ -28,8 +28,8 @@ class ServiceName:
 def parse_service(cluster: str | None, service: str) -> ServiceName:
     """Read the options ``cluster`` and ``service`` as the user wrote them.
 
-    ``cluster`` left out is ``default``, as everywhere in ECS; so a service's ARN that names a cluster
-    wins over that default, and contradicts any other cluster. Raises ``Refused``.
+    If ``cluster`` is omitted, it is ``default``, as everywhere in ECS. So a service ARN that names a cluster takes
+    precedence over that default. Raises ``Refused``, also if such an ARN contradicts any other cluster.
     """
     where, cluster_arn = read_name_or_arn("cluster", cluster or DEFAULT_CLUSTER, ECS_NAME, CLUSTER)
     name, arn = read_name_or_arn("service", service, ECS_NAME, SERVICE)

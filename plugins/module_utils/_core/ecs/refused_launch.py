@@ -6,7 +6,7 @@
 """Which refusals of RunTask are transient, in AWS's wording.
 
 RunTask wraps errors of Amazon EC2, and limits of its own, into two codes that usually mean a mistake in the request.
-So the message decides. The words are plain parts of messages, because the States Language can compare nothing else:
+So the message decides. The words are plain parts of messages, because the States Language cannot compare anything else:
 the retry function and the definitions of state machines read the same lists.
 
 Sources: tests/unit/core/retry/run_task_answers.tsv has the messages and where each was seen.
@@ -36,11 +36,11 @@ TRANSIENT_WORDS = (
     "InsufficientInstanceCapacity",
     "InsufficientHostCapacity",
     "UnfulfillableCapacity",
-    # The Spot quota counts instances that run. It has room again when others end.
+    # The Spot quota counts running instances. It has room again when some of them end.
     "MaxSpotInstanceCountExceeded",
 )
 
-# Beside one of these, transient words do not count: the request has to be changed, or somebody's permissions.
+# If the message has one of these, transient words do not count: the request or somebody's permissions must change.
 PERMANENT_WORDS = (
     ".NotFound",
     "does not exist",
@@ -55,5 +55,5 @@ NO_INSTANCE = "Unable to launch instance(s) for capacity provider"
 
 
 def is_transient(message: str) -> bool:
-    """Whether the message of a refusal names a cause that passes by itself."""
+    """Return whether the message of a refusal names a cause that passes by itself."""
     return any(words in message for words in TRANSIENT_WORDS) and not any(words in message for words in PERMANENT_WORDS)

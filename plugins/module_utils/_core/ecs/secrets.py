@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What a task definition names that ECS reads once, when it starts a task: secrets, parameters, environment files."""
+"""Secrets, parameters and environment files that a task definition names and that ECS reads once, at task start."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..arns import parse_arn
 
 @dataclass(frozen=True, order=True)
 class Named:
-    """``service`` is secretsmanager, ssm or s3; ``name`` is what that service is asked for: for a secret its ARN, for
-    a parameter its name, for a file ``bucket/key``. ``region`` is empty when it is that of the task."""
+    """A secret, parameter or file. ``service`` is secretsmanager, ssm or s3. ``name`` identifies it there: a secret by
+    its ARN, a parameter by its name, a file by ``bucket/key``. ``region`` is empty if it is that of the task."""
 
     service: str
     name: str
@@ -25,7 +25,7 @@ class Named:
 
 
 def names_in(containers: Iterable[Mapping[str, Any]]) -> list[Named]:
-    """Everything that container definitions name, as ECS writes them, each once."""
+    """Return everything that container definitions, in the format of ECS, name; each once."""
     found: set[Named] = set()
     for container in containers:
         log = container.get("logConfiguration", {})
@@ -40,7 +40,7 @@ def names_in(containers: Iterable[Mapping[str, Any]]) -> list[Named]:
 
 
 def _named(reference: str, service: str = "ssm") -> Named:
-    """A ``valueFrom``: an ARN of a secret, with key, stage and version behind it; an ARN or a name of a parameter."""
+    """Read a ``valueFrom``: a secret's ARN, maybe with key, stage and version, or the ARN or name of a parameter."""
     arn = parse_arn(reference)
     if arn is None:
         return Named(service, reference)

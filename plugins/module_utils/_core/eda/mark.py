@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The tag that remembers an announced retirement until the maintenance window: no process has to live that long."""
+"""The tag that stores an announced retirement until the maintenance window, so no process has to live that long."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MARK = re.compile(r"(?P<at>[0-9TZ:.+-]{1,40}) (?P<announcement>[A-Za-z0-9_-]{1,
 
 
 def mark(present: object, facts: Mapping[str, Any]) -> str:
-    """The value of the tag after an announcement: the instant before which tasks are stale, and whose that is.
+    """Return the tag's value after an announcement: the instant before which tasks are stale, and its announcement.
 
-    AWS sends an announcement again and may send an older one late. The first instant of an announcement stays, so that
-    tasks that were launched since are not stale; of two announcements, the later counts. A value that this collection
+    AWS repeats announcements and may send an older one late. The first instant of an announcement is kept, so that
+    tasks launched since then are not stale. Of two announcements, the later one counts. A value that this collection
     did not write is replaced.
     """
     value = f"{facts['at']} {facts['announcement']}"
@@ -34,7 +34,7 @@ def mark(present: object, facts: Mapping[str, Any]) -> str:
 
 
 def started_before(present: object) -> str | None:
-    """The instant of a tag's value; None if it is not one that ``mark`` writes."""
+    """Return the instant in a tag's value, or None if ``mark`` would not write such a value."""
     match = _MARK.fullmatch(present) if isinstance(present, str) else None
     if match is None:
         return None

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Events of AWS, reduced to the few checked values that a rulebook may act on.
+"""Reduce events of AWS to the few checked values that a rulebook may act on.
 
 ansible-rulebook hands its events to playbooks as extra variables, and Ansible evaluates templates in those. An event
-holds texts that others wrote, such as the user agent in a record of CloudTrail. So nothing of an event is passed on but
-names, ARNs and instants that match a pattern without braces.
+contains texts that others wrote, such as the user agent in a record of CloudTrail. So only names, ARNs and instants
+that match a pattern without braces are passed on.
 
 Sources: "AWS Fargate task maintenance" and "Amazon ECS task state change events" in the ECS Developer Guide; "Match
 AWS Secrets Manager events with Amazon EventBridge" and "Log AWS Secrets Manager events with AWS CloudTrail" in the
@@ -31,7 +31,7 @@ from ..names import CLUSTER, ECS_NAME
 
 Facts = dict[str, Any]
 
-OLDEST = 14 * 86400  # seconds; SQS keeps no message for longer
+OLDEST = 14 * 86400  # seconds; SQS keeps no message longer
 MOST_SERVICES = 1000
 _RETIREMENT = "AWS_ECS_TASK_PATCHING_RETIREMENT"
 _UNHEALTHY = re.compile(r"failed (ELB|container) health checks")
@@ -46,10 +46,11 @@ _PARAMETER = re.compile(r"[A-Za-z0-9/_.-]{1,2048}")
 
 
 def read_event(message: object, now: float) -> Facts:
-    """The facts of an event, with its ``kind``; ``{"kind": "ignored", "why": ...}`` if nothing may be done about it.
+    """Return the facts of an event, with its ``kind``; ``{"kind": "ignored", "why": ...}`` if it must not be acted on.
 
     ``message`` is the event as EventBridge delivers it, or the flat document that the role failure_alerts sends to a
-    queue. ``now`` is epoch seconds. Every kind has ``id``, ``at`` (never after ``now``), ``account`` and ``region``.
+    queue. ``now`` is epoch seconds. Every other kind has ``id``, ``at`` (never after ``now``), ``account`` and
+    ``region``.
     """
     try:
         event = _whole(_mapping("the message", message))
@@ -63,14 +64,14 @@ def read_event(message: object, now: float) -> Facts:
 
 
 class Seen:
-    """The events that were read, as far as they are remembered, so that one that is delivered twice counts once."""
+    """Remembers events that were read, up to a limit, so that an event that is delivered twice counts once."""
 
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
         self._ids: OrderedDict[str, None] = OrderedDict()
 
     def read(self, message: object, now: float) -> Facts:
-        """The same as ``read_event``, but an event that was read before is ignored."""
+        """Return the same as ``read_event``, but ignore an event that was read before."""
         facts = read_event(message, now)
         if facts["kind"] == "ignored":
             return facts
@@ -83,9 +84,9 @@ class Seen:
 
 
 def _whole(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The event that a flat document was made of, as far as it is in there; any other message as it is.
+    """Return the event that a flat document was made of, with the fields that it kept; any other message as it is.
 
-    See ``plain`` in ``_core/events/target/messages``. The rule of the role has left out closed retirements.
+    See ``plain`` in ``_core/events/target/messages``. The role's rule has already excluded closed retirements.
     """
     kind = message.get("detail_type")
     if "event_id" not in message or kind not in ("AWS Health Event", "ECS Task State Change"):
@@ -147,13 +148,13 @@ def _rotation(detail: Mapping[str, Any]) -> Facts:
 
 
 def _secret_call(detail: Mapping[str, Any]) -> Facts:
-    """A value that is staged for a rotation changes nothing yet; RotationSucceeded tells when it does."""
+    """Read a call. A value staged for a rotation changes nothing yet; RotationSucceeded reports when it does."""
     if detail.get("eventName") != "PutSecretValue" or detail.get("errorCode"):
         raise Refused("it changes no secret")
     stages = _inside(detail, "requestParameters", "versionStages")
     if isinstance(stages, list) and stages and "AWSCURRENT" not in stages:
         raise Refused("it changes no current value of a secret")
-    # The answer has the ARN, in either spelling; the request has what the caller wrote.
+    # The response has the ARN, in one of these spellings; the request has what the caller wrote.
     told = [_inside(detail, "responseElements", name) for name in ("arn", "aRN", "ARN")]
     return _secret(*told, _inside(detail, "requestParameters", "secretId"))
 
@@ -202,11 +203,11 @@ _READERS = {
 def names_changed(
     containers: Iterable[Mapping[str, Any]], changes: Iterable[Mapping[str, Any]] | None, region: str
 ) -> bool:
-    """Whether container definitions, as ECS writes them, name a secret or parameter of the ``secret_changed`` given,
-    or any at all if none are given.
+    """Return whether container definitions, in the format of ECS, name a secret or parameter of the given
+    ``secret_changed`` facts, or any at all if none are given.
 
-    ``region`` is that of the service, and account and region of the changes are those of the service. The name of a
-    secret is as good as its ARN; ECS takes an ARN without the six random characters as well.
+    ``region`` is that of the service; the changes are in the service's account and region. A secret may be named by its
+    name or by its ARN; ECS also accepts an ARN without the six random characters.
     """
     named = [each for each in names_in(containers) if each.service in ("secretsmanager", "ssm")]
     if changes is None:
@@ -221,7 +222,7 @@ def names_changed(
 
 
 def _same_secret(one: str, other: str) -> bool:
-    """Whether two names or ARNs may mean the same secret. A name may end in what looks like random characters."""
+    """Return whether two names or ARNs may mean one secret. A name may end in what looks like random characters."""
     first, second = parse_arn(one), parse_arn(other)
     if first and second and (first.account, first.region) != (second.account, second.region):
         return False

@@ -21,10 +21,10 @@ _OPTIONS = ("start", "end", "days", "timezone")
 
 
 def seconds_left(window: object, now: float) -> int:
-    """Seconds until the window closes; 0 while it is closed. ``now`` is epoch seconds.
+    """Return the seconds until the window closes; 0 while it is closed. ``now`` is epoch seconds.
 
-    A window is ``{"start": "22:00", "end": "02:00", "days": ["sat"], "timezone": "Europe/Berlin"}``. One that ends at
-    or before its start ends on the next day, and ``days`` are those on which it opens. Raises ``Refused``.
+    A window is ``{"start": "22:00", "end": "02:00", "days": ["sat"], "timezone": "Europe/Berlin"}``. A window that ends
+    at or before its start ends on the next day. ``days`` are the days on which it opens. Raises ``Refused``.
     """
     if not isinstance(window, Mapping):
         raise Refused(f"The window must be a dictionary with start and end, such as 02:00 (got {str(window)[:80]!r})")
@@ -35,7 +35,7 @@ def seconds_left(window: object, now: float) -> int:
     days, zone = _days(window.get("days", DAYS)), _zone(window.get("timezone", "UTC"))
     today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     for midnight in (today - timedelta(days=1), today):
-        # Wall-clock arithmetic: the clock of the zone says 02:00 whether or not an hour was skipped.
+        # Wall-clock arithmetic: the clock of the zone shows 02:00 whether or not an hour was skipped.
         opens = midnight + timedelta(minutes=start)
         closes = midnight + timedelta(minutes=end, days=end <= start)
         if DAYS[midnight.weekday()] in days and opens.timestamp() <= now < closes.timestamp():

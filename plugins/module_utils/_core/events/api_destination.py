@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""API destinations of EventBridge: the address of a web service, and how often it may be called."""
+"""API destinations of EventBridge: the URL of a web service, and how often it may be called."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .https_url import check_https_url, out_of_reach, secret_in_url, shown_url
 
 METHODS = ("POST", "GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 ACTIVE = "ACTIVE"
-USUAL_RATE = 300  # per second, by AWS, where none is given
+USUAL_RATE = 300  # per second; AWS's default
 
 
 @dataclass(frozen=True)
 class ApiDestination:
-    """As AWS describes it; ``endpoint`` is shown by ``shown_url``."""
+    """An API destination as AWS describes it. ``endpoint`` has the form that ``shown_url`` returns."""
 
     name: str
     arn: str
@@ -39,7 +39,7 @@ class ApiDestination:
 
 @dataclass(frozen=True)
 class WantedApiDestination:
-    """As the user wants it; None leaves a thing as it is. ``connection`` is a name, or an ARN."""
+    """An API destination as the user wants it. None keeps the current value. ``connection`` is a name or an ARN."""
 
     name: str
     present: bool
@@ -53,7 +53,7 @@ class WantedApiDestination:
 
 
 def read_api_destination(params: Mapping[str, Any]) -> WantedApiDestination:
-    """What the user wants. Raises ``Refused`` for what EventBridge would not take."""
+    """Return what the user wants. Raise ``Refused`` for values that EventBridge would not accept."""
     name = read_name("name", params["name"], EVENTS_NAME)
     endpoint, warnings = params["invocation_endpoint"], []
     if endpoint is not None:
@@ -85,14 +85,14 @@ def read_api_destination(params: Mapping[str, Any]) -> WantedApiDestination:
 
 
 def connection_name(text: str) -> str:
-    """The name in the name or ARN of a connection. Raises ``Refused``."""
+    """Return the name of a connection that is given by name or ARN. Raises ``Refused``."""
     return read_name_or_arn("connection", text, EVENTS_NAME, CONNECTION)[0]
 
 
 def connection_to_look_up(wanted: WantedApiDestination, current: ApiDestination | None) -> str | None:
-    """The name of the connection whose ARN has to be known; None when it is known, or not needed.
+    """Return the name of the connection whose ARN must be looked up; None if the ARN is known or not needed.
 
-    The ARN changes when a connection is made again under its name, and then the API destination is not active.
+    The ARN changes when a connection is created again under its name; the API destination is then no longer active.
     """
     if not wanted.present or wanted.connection is None or wanted.connection.startswith("arn:"):
         return None
@@ -104,10 +104,10 @@ def connection_to_look_up(wanted: WantedApiDestination, current: ApiDestination 
 def plan_api_destination(
     wanted: WantedApiDestination, current: ApiDestination | None, connection_arn: str | None
 ) -> Change:
-    """Both sides, as the module returns them. Raises ``Refused``.
+    """Return both sides, as the module returns them. Raises ``Refused``.
 
-    ``connection_arn`` belongs to ``connection_to_look_up``. Where there is no such connection it is None, and so it is
-    in ``after``: in check mode it may be one that comes into being by then.
+    ``connection_arn`` is the ARN of ``connection_to_look_up``. If that connection does not exist, the ARN is None, here
+    and in ``after``: in check mode, the connection may be one that a real run would create first.
     """
     before = None if current is None else api_destination_facts(current)
     if not wanted.present:
@@ -133,7 +133,7 @@ def plan_api_destination(
 
 
 def api_destination_facts(destination: ApiDestination) -> dict[str, Any]:
-    """As the module returns it."""
+    """Return the API destination as the module returns it."""
     return {
         "arn": destination.arn,
         "name": destination.name,
@@ -148,7 +148,7 @@ def api_destination_facts(destination: ApiDestination) -> dict[str, Any]:
 
 
 def warnings_of(wanted: WantedApiDestination, current: ApiDestination | None, change: Change) -> list[str]:
-    """What the user should know although nothing is done about it."""
+    """Return warnings about problems that the module does not fix."""
     found = list(wanted.warnings)
     if change.after and change.after["connection_arn"] is None:
         found.append(f"API destination {wanted.name}: the connection {change.after['connection']} does not exist")

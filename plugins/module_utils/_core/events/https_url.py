@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Web addresses that EventBridge calls. No message quotes an address: there may be a secret in it."""
+"""URLs that EventBridge calls. No message quotes a URL, because it may contain a secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SECRET_NAMES = re.compile(r"sig|signature|(access_?)?token|(client_?)?secret|pa
 
 
 def check_https_url(option: str, url: str) -> SplitResult:
-    """The parts of an address that EventBridge takes. Raises ``Refused``."""
+    """Return the parts of a URL that EventBridge accepts. Raises ``Refused``."""
     if not url.lower().startswith("https://"):
         raise Refused(f"{option}: EventBridge calls only https URLs. Give one that begins with https://")
     check_length(option, url, LONGEST)
@@ -51,15 +51,15 @@ def check_https_url(option: str, url: str) -> SplitResult:
 
 
 def shown_url(url: str) -> str:
-    """Return an address as results show it: the host, and a digest of the whole, which tells two addresses apart.
+    """Return a URL as results show it: the host, and a digest of the whole URL, which distinguishes two URLs.
 
-    What follows the host may be a secret by itself, as in the address of a Slack webhook.
+    The part after the host may itself be a secret, as in the URL of a Slack webhook.
     """
     return f"https://{urlsplit(url).netloc.rpartition('@')[2]} (SHA-256 {hashlib.sha256(url.encode()).hexdigest()})"
 
 
 def secret_in_url(parts: SplitResult) -> str | None:
-    """What looks like a secret in the address, with what to do about it; None without."""
+    """Return what looks like a secret in the URL and what to do about it, or None if nothing does."""
     host = (parts.hostname or "").lower()
     if host in ("hooks.slack.com", "hooks.slack-gov.com"):
         return (
@@ -77,7 +77,7 @@ def secret_in_url(parts: SplitResult) -> str | None:
 
 
 def out_of_reach(parts: SplitResult) -> bool:
-    """Whether the host is one that cannot be reached from the Internet."""
+    """Return whether the host cannot be reached from the Internet."""
     host = (parts.hostname or "").lower()
     try:
         return not ipaddress.ip_address(host).is_global

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""An EventBridge rule as it is. Targets and schedules need it without all that failures/ knows of patterns."""
+"""An EventBridge rule as it is. Targets and schedules need it without what failures/ knows about patterns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..names import BUS_NAME, EVENT_BUS, read_name_or_arn
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule as it is. ``pattern_text`` is what AWS hands back, None where the rule has none."""
+    """A rule as it is. ``pattern_text`` is the text that AWS returns, or None if the rule has no pattern."""
 
     name: str
     arn: str
@@ -29,14 +29,14 @@ class Rule:
     schedule: str | None = None
     managed_by: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
-    targets: Sequence[Mapping[str, Any]] | None = None  # None where they were not looked up
+    targets: Sequence[Mapping[str, Any]] | None = None  # None if they were not looked up
 
     @property
     def event_pattern(self) -> dict[str, Any] | None:
-        """As EventBridge reads it: of keys that are written twice, the last counts."""
+        """The pattern as EventBridge reads it: if a key is written twice, the last one counts."""
         return None if self.pattern_text is None else json.loads(self.pattern_text)
 
 
 def bus_name(bus: str) -> str:
-    """The name of an event bus, given by its name or by its ARN. Raises ``Refused``."""
+    """Return the name of an event bus that is given by name or ARN. Raises ``Refused``."""
     return read_name_or_arn("event_bus_name", bus, BUS_NAME, EVENT_BUS)[0]

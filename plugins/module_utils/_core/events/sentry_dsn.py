@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A DSN of Sentry, and what an API destination needs of it."""
+"""Read a Sentry DSN and derive what an API destination needs from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class SentryDsn:
-    """``base`` is the address of Sentry with its port and path, without a slash at the end."""
+    """The parts of a DSN. ``base`` is the URL of Sentry with its port and path, without a slash at the end."""
 
     public_key: str
     base: str
@@ -27,27 +27,27 @@ class SentryDsn:
 
     @property
     def store(self) -> str:
-        """The address for an event as one JSON document.
+        """The URL for an event as one JSON document.
 
-        Sentry has deprecated it in favour of envelopes (getsentry/sentry-python#1957). An envelope is several JSON
-        documents, a line each, and EventBridge sends API destinations one JSON document, so only the function with
-        Sentry's SDK can send envelopes.
+        Sentry has deprecated it in favour of envelopes (getsentry/sentry-python#1957). An envelope consists of several
+        JSON documents, one per line. EventBridge sends one JSON document to an API destination, so only the function
+        with Sentry's SDK can send envelopes.
         """
         return f"{self.base}/api/{self.project}/store/"
 
     @property
     def envelope(self) -> str:
-        """The address for envelopes."""
+        """The URL for envelopes."""
         return f"{self.base}/api/{self.project}/envelope/"
 
     @property
     def auth(self) -> str:
-        """Value of the header ``X-Sentry-Auth``."""
+        """The value of the header ``X-Sentry-Auth``."""
         return f"Sentry sentry_version=7, sentry_client=steadyops.ecs/1.0, sentry_key={self.public_key}"
 
 
 def read_dsn(option: str, text: str) -> SentryDsn:
-    """The parts of a DSN. Raises ``Refused``, and never quotes it."""
+    """Return the parts of a DSN. Raise ``Refused`` if it is invalid, without quoting it."""
     try:
         parts = urlsplit(text)
         port = parts.port

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What is known to go wrong on ECS, and what only looks like it: one event of each.
+"""Known failures on ECS, and events that only look like failures: one event of each.
 
-``rule.covers`` is made from these, the messages are tested on them, and the definition of a failure is
-held against them. Stop codes, reasons and shapes are those that AWS documents or that were seen; ``sample_events``
-names the pages of AWS's developer guide that the newer ones come from.
+``rule.covers`` is made from these, and tests check the messages and the definition of a failure with them. Stop codes,
+reasons and shapes are documented by AWS or were observed; ``sample_events`` names the pages of AWS's developer guide
+that the newer ones come from.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ SIDECAR = "sidecar"
 
 
 class Sample(NamedTuple):
-    """One event. ``failure`` tells whether people want to hear of it; ``kind`` the sort of rule that looks at it.
+    """One event. ``failure`` says whether people want to be notified of it; ``kind`` is the kind of rule for it.
 
-    ``undecidable`` samples cannot be told from failures by any pattern that does not name containers.
+    No pattern can distinguish ``undecidable`` samples from failures without naming containers.
     """
 
     name: str
@@ -145,7 +145,7 @@ _CAUSE = json.dumps(
 )
 
 _STANDALONE = (
-    # They never ran.
+    # Tasks that never ran.
     _task("image_pull", "The image cannot be pulled", True, [container(reason=_PULL)], _NEVER_RAN, _PULL),
     _task("secrets", "A secret or the registry refused access", True, [container()], _NEVER_RAN, _SECRETS,
           environment=True),
@@ -162,7 +162,7 @@ _STANDALONE = (
     _task("sidecar_start", "The main container exited with 0, a sidecar could not be started", True,
           [container(exit_code=0), container(SIDECAR, reason="CannotCreateContainerError: name is taken")],
           _NEVER_RAN, "Task failed to start"),
-    # They ended.
+    # Tasks that ended by themselves.
     _task("exit_1", "The container exited with 1", True, [container(exit_code=1)], environment=True,
           started_by="events-rule/nightly-import"),
     _task("exit_2", "The container exited with 2", True, [container(exit_code=2)],
@@ -188,7 +188,7 @@ _STANDALONE = (
           [container(reason="DockerTimeoutError: Could not transition to running; timed out after waiting 3m0s"),
            container(SIDECAR, exit_code=0)], launch_type="EC2"),
     # Short jobs that end before a sidecar starts have this stop code: reported for jobs with GuardDuty's agent, a log
-    # router or a timeout helper. That the stop reason is then one of these two is assumed.
+    # router or a timeout helper. It is assumed that the stop reason is then one of these two.
     _task("exit_1_before_sidecar", "The container exited with 1 before a sidecar started", True,
           [container(exit_code=1), container(GUARDDUTY)], _NEVER_RAN),
     _task("exit_unseen", "It is not known how the container ended", True, [container()], launch_type="EC2"),
@@ -197,7 +197,7 @@ _STANDALONE = (
     _task("group_none", "A task without a group exited with 1", True, [container(exit_code=1)], group=None),
     _task("in_state_machine", "A task that Step Functions started exited with 3", True, [container(exit_code=3)],
           started_by="AWS Step Functions"),
-    # They were ended.
+    # Tasks that were ended from outside.
     _task("spot", "Spot interrupted the task", True, [container(exit_code=143)], "SpotInterruption",
           "Your Spot Task was interrupted."),
     _task("host_lost", "The EC2 instance of the task was terminated", True, [container()], "TerminationNotice",
@@ -207,7 +207,7 @@ _STANDALONE = (
     _task("stop_code_unknown", "An unknown stop code", True, [container(exit_code=0)],
           "StoppedByNewFeature", 'A reason with "quotes" and <markup>'),
     _task("stop_code_none", "A stopped task without a stop code", True, [container(exit_code=1)], None),
-    # They only look like failures.
+    # Events that only look like failures.
     _task("success", "The container exited with 0", False, [container(exit_code=0)], environment=True),
     _task("exit_143", "The container exited on SIGTERM", False, [container(exit_code=143)]),
     _task("sidecar_143", "The main container exited with 0, a sidecar was stopped after it", False,

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Which of the known failures a pattern would match, were they failures of what it is about."""
+"""Report which of the known failures a pattern would match if they were failures of what it is about."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..events.pattern.operators import UnreadablePattern
 from .catalogue import CATALOGUE
 from .sample_events import APP
 
-# Conditions that say whose events are meant, and not which.
+# Conditions on whose events are meant, and not on which events.
 _WHOSE = {
     "account", "region", "resources", "time",
     "detail.clusterArn", "detail.serviceArn", "detail.taskDefinitionArn", "detail.startedBy", "detail.taskArn",
@@ -27,10 +27,11 @@ _OF_A_SERVICE = "service:"
 
 
 def covers(pattern: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
-    """A row for each sample of the catalogue: would it match? None without a pattern that EventBridge takes.
+    """Return a row for each sample of the catalogue that says whether it would match.
 
-    The samples are of one cluster, one family, one service. So that a rule for others can be held against
-    them, conditions on these are taken for fulfilled; a named container stands for the main one.
+    The result is None without a pattern, or if EventBridge would not accept it. The samples are of one cluster, one
+    family and one service. To compare a rule for others with them, conditions on these are taken as fulfilled; a named
+    container stands for the main one.
     """
     if pattern is None:
         return None
@@ -52,7 +53,7 @@ def covers(pattern: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
 
 
 def _which(pattern: Mapping[str, Any], path: str, sources: Any) -> dict[str, Any]:
-    """The pattern without the conditions that say whose events are meant; those that nothing can meet stay."""
+    """Return the pattern without conditions on whose events are meant. Conditions that nothing can meet are kept."""
     kept: dict[str, Any] = {}
     for name, inner in pattern.items():
         place = f"{path}{name}"
@@ -70,14 +71,14 @@ def _which(pattern: Mapping[str, Any], path: str, sources: Any) -> dict[str, Any
 
 
 def _never(place: str, entries: Any, sources: Any) -> bool:
-    """Such as the name of a cluster where events carry its ARN."""
+    """Return whether nothing can meet a condition, such as the name of a cluster where events have its ARN."""
     if not isinstance(entries, (list, tuple)) or not isinstance(sources, (list, tuple)):
         return False
     return has_arns(place, sources) and bool(entries) and all(map(never_an_arn, entries))
 
 
 def _any_group(entry: Any) -> list[Any]:
-    """For one service any service, for one group of tasks any other group or none."""
+    """Replace one service by any service, and one group of tasks by any other group or none."""
     text = entry if isinstance(entry, str) else next(iter(entry.values()), "") if isinstance(entry, Mapping) else ""
     if _excludes(entry) or not isinstance(text, str):
         return [entry]

@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What a failure is, as an event pattern for each kind.
+"""The definition of a failure, as an event pattern for each kind.
 
-A failure is final, nobody asked for it, and no other kind reports it as well:
+A failure is final, nobody asked for it, and no other kind reports it too:
 
 * a standalone task that never started, that exited with a code that means failure, or that was ended from
   outside: by Spot, with its host, or for a reason that nobody knows yet;
-* a task of a service that never started, that exited by itself with whatever code, or that a health check
+* a task of a service that never started, that exited by itself with any code, or that a health check
   ended. What ECS does to run the service as requested is not a failure: deployments, scale-in, replacing a host;
 * a service that ECS cannot run as requested, a deployment that failed, a hook that waits, a launch that was
   refused or that started fewer tasks than requested, a workflow that failed or timed out.
@@ -37,17 +37,17 @@ PRESENT = {"exists": True}
 SCHEDULER = "ServiceSchedulerInitiated"
 USER = "UserInitiated"
 NEVER_RAN = "TaskFailedToStart"
-# For a task of a service these are not failures: ECS replaces it at once.
+# These are not failures of a task of a service, because ECS replaces it at once.
 _ROUTINE = (SCHEDULER, USER, "SpotInterruption", "TerminationNotice", "InfrastructureHealth")
 _FAILED_HEALTH = ("*failed ELB health checks*", "*failed container health checks*")
 
-# Reasons of a container that has no exit code. Never compared for equality: the texts go on, or vary.
+# Reasons of a container that has no exit code. Never compared for equality, because the texts continue or vary.
 _REASONS = ({"prefix": "OutOfMemory"}, {"prefix": "Cannot"}, {"wildcard": "*TimeoutError*"})
-# Stop reasons of a task that say nothing of the cause; the containers do.
+# Stop reasons of a task that do not say the cause; the containers do.
 _SAYS_NOTHING = ["Essential container in task exited*", "Task failed to start"]
-# What a stop reason says where nothing failed and there is no stop code.
+# If there is no stop code, a stop reason with one of these words means that nothing failed.
 _NOT_ROUTINE = {"stoppedReason": [{"anything-but": {"wildcard": ["*Spot*", "*caling*"]}}, ABSENT]}
-# Of all containers: nobody has seen how they ended.
+# No container has an exit code: nobody has seen how they ended.
 _NEVER_SEEN = {"containers": {"exitCode": [ABSENT]}}
 
 _DISCOVERY = "SERVICE_DISCOVERY_INSTANCE_UNHEALTHY"
@@ -55,12 +55,12 @@ _LATTICE = "VPC_LATTICE_TARGET_UNHEALTHY"
 _NO_ROOM = "SERVICE_TASK_PLACEMENT_FAILURE"
 _DEPLOYMENT_FAILED = "SERVICE_DEPLOYMENT_FAILED"
 # A failed availability zone rebalancing has the name of a placement failure. AWS's page "Track Amazon ECS
-# Availability Zone rebalancing" gives its text with the zone in it. That the event's reason has it is assumed.
+# Availability Zone rebalancing" gives its text with the zone in it. It is assumed that the event's reason has it.
 _REBALANCING = ["*AZ Rebalanc*", "*is unable to place a task in *"]
 
 
 def failure_pattern(kind: str, filters: Filters) -> Pattern:
-    """The event pattern of the failures of a kind."""
+    """Return the event pattern for the failures of a kind."""
     return _PATTERNS[kind](filters)
 
 
@@ -70,9 +70,9 @@ def _task(filters: Filters) -> Pattern:
 
 
 def _ends_of_task(filters: Filters) -> list[Pattern]:
-    """The ways in which a standalone task can end that are failures.
+    """Return the ways in which a standalone task can end that are failures.
 
-    With the stop code ``TaskFailedToStart`` the containers decide too: the job may have ended well before a sidecar,
+    With the stop code ``TaskFailedToStart``, the containers decide too: the job may have succeeded before a sidecar,
     such as GuardDuty's agent, ever started. EventBridge cannot look for *one* container without an exit code (it
     checks the condition on ``exitCode`` before the one on ``name``), so a container that never started counts by its
     reason, or by a stop reason of the task that names a cause.
@@ -131,7 +131,7 @@ def _task_change(filters: Filters, conditions: Pattern, branches: Sequence[Patte
 
 
 def _ends_of_service_task(filters: Filters, others: Mapping[str, Any]) -> list[Pattern]:
-    """The ways in which a task of a service can end that are failures, except what the scheduler does."""
+    """Return the ways in which a task of a service can end that are failures, except those caused by the scheduler."""
     reasons = _if("stoppedReason", _texts(filters.stopped_reasons))
     exits = _exits(filters, ())
     if filters.stop_codes or filters.exit_codes:
@@ -156,7 +156,7 @@ def _ends_of_service_task(filters: Filters, others: Mapping[str, Any]) -> list[P
 
 
 def _exits(filters: Filters, good: tuple[int, ...]) -> list[Pattern]:
-    """How a task can have ended by itself that is a failure. ``good`` exit codes never are."""
+    """Return the ways in which a task can fail by ending by itself. The exit codes ``good`` are never failures."""
     names = _named(filters)
     if filters.exit_codes:
         return [{"containers": {**names, "exitCode": list(filters.exit_codes)}}]
@@ -187,7 +187,7 @@ def _names(filters: Filters) -> list[Any]:
 
 
 def _service_action(filters: Filters) -> Pattern:
-    # An unhealthy target is reported when its task is replaced. AWS's page lists a failed deployment here as well.
+    # An unhealthy target is reported when its task is replaced. AWS's page lists failed deployments here, too.
     told_elsewhere = {"anything-but": [_NO_ROOM, _DEPLOYMENT_FAILED]}
     targets = {"anything-but": [_DISCOVERY, _LATTICE]}
     detail = {
@@ -205,7 +205,7 @@ def _service_action(filters: Filters) -> Pattern:
 
 
 def _service_arns(filters: Filters) -> list[Any]:
-    """Services from before 2019 may have ARNs without a cluster."""
+    """Return the ARNs of services, or their ends. Services from before 2019 may have ARNs without a cluster."""
     return [service.arn or {"suffix": f"/{service.name}"} for service in filters.services]
 
 
@@ -215,7 +215,7 @@ def _deployment(filters: Filters) -> Pattern:
 
 
 def _deployment_hook(filters: Filters) -> Pattern:
-    """A pause hook fails when somebody asks for the rollback, which is not a failure."""
+    """Return the pattern for hooks. A pause hook fails if somebody requests the rollback, which is not a failure."""
     detail = {
         **_if("clusterArn", _arns(filters.clusters, "cluster")),
         **_if("serviceArn", _service_arns(filters)),
@@ -230,7 +230,7 @@ def _deployment_hook(filters: Filters) -> Pattern:
 
 
 def _daemon(filters: Filters) -> Pattern:
-    """A daemon deployment that fails is rolled back; its only ERROR is a rollback that failed."""
+    """Return the pattern for daemons. A failed deployment is rolled back; the only ERROR is a rollback that failed."""
     names = ["DAEMON_TASK_START_IMPAIRED", "DAEMON_DEPLOYMENT_ROLLBACK_IN_PROGRESS"]
     clusters = _if("clusterArn", _arns(filters.clusters, "cluster"))
     detail = {**clusters, **_either([{"eventType": ["ERROR"]}, {"eventName": names}])}
@@ -266,7 +266,7 @@ def _retired(filters: Filters) -> list[Any]:
 
 
 def _services_of_clusters(filters: Filters) -> list[Any]:
-    """The ARNs of services, for events that name their cluster nowhere else."""
+    """Return the ARNs of services, for events that name their cluster nowhere else."""
     if not filters.clusters:
         return [{"suffix": f"/{service.name}"} for service in filters.services]
     found: list[Any] = []
@@ -282,7 +282,7 @@ def _services_of_clusters(filters: Filters) -> list[Any]:
 
 
 def _launch(filters: Filters) -> Pattern:
-    """Refused calls may be recorded without their parameters: then it is unknown whose they were, and they count."""
+    """Return the pattern for launches. Refused calls recorded without parameters count, as their origin is unknown."""
     clusters, families = _clusters_as_requested(filters), _families_as_requested(filters.task_families)
     known = {**_if("cluster", clusters), **_if("taskDefinition", families), **_of_request(filters)}
     unknown = {name: [*(entry for entry in entries if entry != ABSENT), ABSENT] for name, entries in known.items()}
@@ -300,8 +300,8 @@ def _launch(filters: Filters) -> Pattern:
 
 
 def _beside_retries(filters: Filters, refused: Sequence[Pattern]) -> list[Pattern]:
-    """The refusals that the retry function does not take: of StartTask, of callers that retry by themselves, and of
-    other families or in other clusters than its own. It reports calls whose parameters are unknown.
+    """Return the refusals that the retry function does not handle: of StartTask, of callers that retry by themselves,
+    and of other families or in other clusters than its own. The function reports calls whose parameters are unknown.
     """
     caller = _if("userIdentity", _invoked_by(filters))
     left_alone = [each for each in RETRY_THEMSELVES if each in (filters.callers or RETRY_THEMSELVES)]
@@ -318,7 +318,7 @@ def _beside_retries(filters: Filters, refused: Sequence[Pattern]) -> list[Patter
 
 
 def _not_retried(filters: Filters) -> list[Pattern]:
-    """The parameters of calls outside of the retried families in the retried clusters, and inside of the filters."""
+    """Return the parameters of calls that match the filters, except those for retried families in retried clusters."""
     retried, families = (
         {each.name for each in some} for some in (filters.retried_clusters, filters.retried_task_families)
     )
@@ -330,7 +330,7 @@ def _not_retried(filters: Filters) -> list[Pattern]:
         excluded = _named_or_arn([*filters.exclude_clusters, *sorted(retried)])
         clusters = [{"anything-but": {"wildcard": excluded}}, *default]
     if clusters:
-        # A call without its cluster means the default one, and a call without parameters is unknown.
+        # A call without a cluster means the default one. Nothing is known about a call without parameters.
         wanted = _families_as_requested(filters.task_families) or [PRESENT]
         ways.append({"cluster": clusters, "taskDefinition": wanted})
     definitions = _families_as_requested([each for each in filters.task_families if each.name not in families])
@@ -360,13 +360,13 @@ def _families_as_requested(families: Iterable[Resource]) -> list[Any]:
 
 
 def _invoked_by(filters: Filters) -> Pattern:
-    """Which service called. CloudTrail's ``invokedBy`` is there for AWS services only."""
+    """Return the condition on the service that called. CloudTrail records ``invokedBy`` for AWS services only."""
     others = [{"anything-but": list(filters.exclude_callers)}, ABSENT] if filters.exclude_callers else []
     return _if("invokedBy", list(filters.callers) or others)
 
 
 def _issuer(filters: Filters) -> Pattern:
-    """Whose session called; users have no issuer."""
+    """Return the condition on the role whose session called; users have no issuer."""
     roles = [{"anything-but": list(filters.exclude_role_arns)}, ABSENT] if filters.exclude_role_arns else []
     return {"sessionContext": {"sessionIssuer": {"arn": roles}}} if roles else {}
 
@@ -407,7 +407,7 @@ def _if(name: str, value: Any) -> Pattern:
 
 
 def _either(branches: Sequence[Pattern]) -> Pattern:
-    """``$or`` needs two branches."""
+    """Join the branches with ``$or``, which needs at least two."""
     return {"$or": list(branches)} if len(branches) > 1 else dict(*branches)
 
 
@@ -416,12 +416,12 @@ def _but_prefix(*prefixes: str) -> Pattern:
 
 
 def _texts(written: Sequence[str]) -> list[Any]:
-    """As they are, or with * for any characters; a backslash means itself."""
+    """Return texts as they are, or as wildcards if they have * for any characters; a backslash means itself."""
     return [{"wildcard": text.replace("\\", "\\\\")} if "*" in text else text for text in written]
 
 
 def _arns(resources: Sequence[Resource], sort: str) -> list[Any]:
-    """The ARN, or of a name the end of the ARN: the bus has the events of one account and region anyhow."""
+    """Return the ARNs, or the ends of ARNs for names: the bus has only the events of one account and region anyhow."""
     return [resource.arn or {"suffix": f":{sort}/{resource.name}"} for resource in resources]
 
 
@@ -430,12 +430,12 @@ def _any_revision(family: Resource) -> Pattern:
 
 
 def _as_requested(resource: Resource, sort: str) -> list[Any]:
-    """Callers write names or ARNs."""
+    """Return the forms that callers may write: the name or the ARN."""
     return [resource.name, resource.arn or {"suffix": f":{sort}/{resource.name}"}]
 
 
 def _family_as_requested(family: Resource) -> list[Any]:
-    """With a revision, and without one."""
+    """Return the forms that callers may write: the name or the ARN, with or without a revision."""
     name = family.arn.rpartition("/")[2] if family.arn else family.name
     arn = family.arn or {"suffix": f":task-definition/{name}"}
     return [name, {"prefix": f"{name}:"}, arn, _any_revision(family)]

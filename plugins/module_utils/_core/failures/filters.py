@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The options that narrow a kind of failure, read from what the user wrote."""
+"""Read and check the options that narrow a kind of failure."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ TAKEN_BY: Mapping[str, tuple[str, ...]] = {
     "retried_task_families": ("launch",),
 }
 
-INJECTED = ("aws-guardduty-agent-*", "ecs-service-connect-*")  # containers that AWS puts beside those of the task
-IGNORED_EXIT_CODES = (143,)  # the signal to end, which ECS sends
+INJECTED = ("aws-guardduty-agent-*", "ecs-service-connect-*")  # containers that AWS adds to those of the task
+IGNORED_EXIT_CODES = (143,)  # of a container that SIGTERM ended, which ECS sends
 # AWS Batch calls RunTask until there is room, so most of its refusals are routine.
 BATCH_CLUSTERS = ("AWSBatch-*",)
 BATCH = ("batch.amazonaws.com",)
-# What the role launch_retry leaves alone by default, since they retry by themselves.
+# Callers that the role launch_retry leaves alone by default, because they retry by themselves.
 RETRY_THEMSELVES = (*BATCH, "ecs.amazonaws.com", "states.amazonaws.com")
 ENDED_BADLY = ("FAILED", "TIMED_OUT")
 STATUSES = (*ENDED_BADLY, "ABORTED", "RUNNING", "SUCCEEDED", "PENDING_REDRIVE")
@@ -68,7 +68,7 @@ _NUMBER = range(-(2**31), 2**32)  # Linux has 0 to 255; Windows has 32 bits, whi
 
 
 class Resource(NamedTuple):
-    """What the user named: by its name alone, or by its ARN. Services have a cluster where the ARN tells it."""
+    """A resource that the user named, by name or by ARN. Services have a cluster if the ARN contains it."""
 
     name: str
     arn: str | None = None
@@ -77,7 +77,7 @@ class Resource(NamedTuple):
 
 @dataclass(frozen=True)
 class Filters:
-    """Empty is no filter; None is the default of the kind."""
+    """The filters of a kind. An empty value is no filter. The defaults are those of omitted options."""
 
     clusters: tuple[Resource, ...] = ()
     services: tuple[Resource, ...] = ()
@@ -101,12 +101,12 @@ class Filters:
 
 
 def given_filters(params: Mapping[str, Any]) -> list[str]:
-    """The names of the filters that the user has given. An empty list ignores nothing, or is no filter at all."""
+    """Return the names of the filters that the user gave. An empty list does not count: it filters nothing."""
     return [name for name in TAKEN_BY if params.get(name)]
 
 
 def read_filters(kind: str, params: Mapping[str, Any]) -> Filters:
-    """The filters of a kind. Raises ``Refused`` for those it does not take, and for values that cannot be meant."""
+    """Return the filters of a kind. Raise ``Refused`` for those it does not accept, and for nonsensical values."""
     for name in given_filters(params):
         if kind not in TAKEN_BY[name]:
             raise Refused(f"{name} is not for kind: {kind}. It is for {_words(TAKEN_BY[name])}. Omit it")
@@ -215,7 +215,7 @@ def _arns(option: str, texts: Mapping[str, Sequence[str]], rule: ArnRule) -> tup
 
 
 def _with_those_of_services(clusters: tuple[Resource, ...], services: Sequence[Resource]) -> tuple[Resource, ...]:
-    """The clusters that are meant. A pattern cannot tie one service to one cluster and another to another."""
+    """Return the clusters that are meant. A pattern cannot tie one service to one cluster and another to another."""
     of_services = {service.cluster.arn: service.cluster for service in services if service.cluster}
     if not of_services:
         return clusters

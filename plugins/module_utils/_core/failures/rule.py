@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""An EventBridge rule: as the user wants it, and what has to change."""
+"""An EventBridge rule as the user wants it, and how it must change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .rule_facts import DISABLED, ENABLED, rule_facts
 
 @dataclass(frozen=True)
 class WantedRule:
-    """None is: leave it as it is."""
+    """A rule as the user wants it. None keeps the current value."""
 
     name: str
     bus: str  # as the user wrote it, name or ARN
@@ -40,7 +40,7 @@ class WantedRule:
 
 
 def read_rule(params: Mapping[str, Any]) -> WantedRule:
-    """What the user wants. Raises ``Refused``."""
+    """Return what the user wants. Raises ``Refused``."""
     name, bus = read_name("name", params["name"], EVENTS_NAME), params["event_bus_name"]
     bus_name(bus)
     if params["state"] == "absent":
@@ -81,7 +81,7 @@ def _read_pattern(params: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, 
 
 
 def plan_rule(wanted: WantedRule, current: Rule | None) -> Change:
-    """What is to change. Raises ``Refused`` for rules that are not ours to change."""
+    """Return what changes. Raises ``Refused``, also for rules that are not ours to change."""
     if current:
         _refuse_foreign(current)
     before = rule_facts(current) if current else None
@@ -111,7 +111,7 @@ def plan_rule(wanted: WantedRule, current: Rule | None) -> Change:
 
 
 def _wanted_state(enabled: bool | None, current: str) -> str:
-    """There is a third state, which is enabled too and sees more of CloudTrail's events."""
+    """Return the state. A third state also means enabled, and matches more of CloudTrail's events."""
     if enabled is None or enabled == (current != DISABLED):
         return current
     return ENABLED if enabled else DISABLED

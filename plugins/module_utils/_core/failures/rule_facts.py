@@ -5,7 +5,7 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """EventBridge rules as modules return them, and which of them the user wants to see.
 
-Apart from what makes rules, because a module that only reads compiles nothing else.
+This is separate from the code that makes rules, so that a module that only reads compiles nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ENABLED, DISABLED = "ENABLED", "DISABLED"
 
 
 def read_search(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Which rules the user wants to see: ``bus``, and ``name`` or ``prefix`` or neither. Raises ``Refused``."""
+    """Return which rules the user wants to see: ``bus``, and ``name`` or ``prefix`` or neither. Raises ``Refused``."""
     if params["name"] is not None and params["name_prefix"] is not None:
         raise Refused("name and name_prefix are both given. Give one of them, or none for all rules")
     for option in ("name", "name_prefix"):
@@ -35,7 +35,7 @@ def read_search(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rule_facts(rule: Rule) -> dict[str, Any]:
-    """The rule as the modules return it."""
+    """Return a rule as the modules return it."""
     facts: dict[str, Any] = {
         "name": rule.name,
         "arn": rule.arn,
@@ -50,7 +50,7 @@ def rule_facts(rule: Rule) -> dict[str, Any]:
 
 
 def rule_info_facts(rule: Rule) -> dict[str, Any]:
-    """A rule as the info module returns it, without what its pattern covers."""
+    """Return a rule as the info module returns it, without what its pattern covers."""
     return {
         **rule_facts(rule),
         "role_arn": rule.role_arn,

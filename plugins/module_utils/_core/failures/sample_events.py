@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Events as AWS sends them, whole, with the parts that tell one failure from another left to the caller."""
+"""Complete events as AWS sends them. The caller supplies the parts that distinguish one failure from another."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def envelope(name: str, source: str, detail_type: str, resources: Sequence[str],
 
 
 def container(name: str = APP, exit_code: int | None = None, reason: str | None = None) -> dict[str, Any]:
-    """A container of a task; without an exit code it has never run, or nobody has seen its end."""
+    """Return a container of a task. Without an exit code, it never ran, or nobody has seen its end."""
     given: dict[str, Any] = {} if exit_code is None else {"exitCode": exit_code}
     return {**given, "name": name, **({"reason": reason} if reason else {})}
 
@@ -66,7 +66,7 @@ def task_change(  # noqa: PLR0913 - what tells one end of a task from another
     environment: bool = False,
     launch_type: str = "FARGATE",
 ) -> Event:
-    """An ``ECS Task State Change``. ``environment`` puts a secret into its overrides."""
+    """Return an ``ECS Task State Change``. ``environment`` puts a secret into its overrides."""
     number = uuid.uuid5(_SPACE, f"task {name}").hex
     arn = f"{ECS}:task/production/{number}"
     ran = any("exitCode" in each for each in containers) or last_status == "RUNNING"
@@ -142,7 +142,7 @@ def _container(name: str, task: str, task_arn: str, given: Mapping[str, Any], la
 
 
 def service_action(name: str, event_type: str, event_name: str, **more: Any) -> Event:
-    """An ``ECS Service Action``."""
+    """Return an ``ECS Service Action``."""
     detail = {
         "eventType": event_type,
         "eventName": event_name,
@@ -154,7 +154,7 @@ def service_action(name: str, event_type: str, event_name: str, **more: Any) -> 
 
 
 def deployment_change(name: str, event_type: str, event_name: str, reason: str) -> Event:
-    """An ``ECS Deployment State Change``, which has no cluster but in the ARN of its service."""
+    """Return an ``ECS Deployment State Change``, which names its cluster only in the ARN of its service."""
     detail = {
         "eventType": event_type,
         "eventName": event_name,
@@ -166,7 +166,7 @@ def deployment_change(name: str, event_type: str, event_name: str, reason: str) 
 
 
 def hook_change(name: str, event_name: str, hook_type: str) -> Event:
-    """An ``ECS Hook State Change``, as AWS's page "Amazon ECS service deployment hook state change events" has it."""
+    """Return an ``ECS Hook State Change`` as on AWS's page "Amazon ECS service deployment hook state change events"."""
     deployment = f"{ECS}:service-deployment/production/web/0EYSiB0qap8xf0N76FsbE"
     detail = {
         "eventType": "INFO",
@@ -184,7 +184,7 @@ def hook_change(name: str, event_name: str, hook_type: str) -> Event:
 
 
 def daemon_action(name: str, failure_type: str, reason: str) -> Event:
-    """An ``ECS Daemon Service Action``, as AWS's page "Daemon events" has it."""
+    """Return an ``ECS Daemon Service Action``, as on AWS's page "Daemon events"."""
     task = {"taskArn": f"{ECS}:task/production/a1b2c3d4e5f6"} if failure_type == "TASK_FAILED_TO_RUN" else {}
     detail = {
         "eventType": "WARNING",
@@ -204,7 +204,7 @@ def daemon_action(name: str, failure_type: str, reason: str) -> Event:
 
 
 def daemon_deployment(name: str, event_type: str, event_name: str) -> Event:
-    """An ``ECS Daemon Deployment State Change``, from the same page."""
+    """Return an ``ECS Daemon Deployment State Change``, as on the same page."""
     detail = {
         "eventType": event_type,
         "eventName": event_name,
@@ -218,7 +218,7 @@ def daemon_deployment(name: str, event_type: str, event_name: str) -> Event:
 
 
 def instance_health(name: str, status: str, check: str, reason: str | None) -> Event:
-    """As AWS's page "Amazon ECS container instance health change events" has it."""
+    """Return an event as on AWS's page "Amazon ECS container instance health change events"."""
     seen = {"lastStatusChange": "2026-11-22T03:01:53Z", "lastUpdated": "2026-11-22T03:02:09Z"}
     detail = {
         "clusterArn": CLUSTER,
@@ -232,7 +232,7 @@ def instance_health(name: str, status: str, check: str, reason: str | None) -> E
 
 
 def health_event(name: str, code: str, affected: Sequence[str], status: str | None = None) -> Event:
-    """An ``AWS Health Event``, as AWS's page "Task retirement and maintenance for AWS Fargate" has it."""
+    """Return an ``AWS Health Event``, as on AWS's page "Task retirement and maintenance for AWS Fargate"."""
     detail = {
         "eventArn": f"arn:aws:health:{REGION}::event/ECS/{code}/{code}_1",
         "service": "ECS",
@@ -263,7 +263,7 @@ def launch_call(  # noqa: PLR0913 - what tells one call from another
     by: str = "events.amazonaws.com",
     cluster: str = CLUSTER,
 ) -> Event:
-    """A RunTask or StartTask as CloudTrail records it. ``error`` is a code and its message."""
+    """Return a RunTask or StartTask as CloudTrail records it. ``error`` is a code and its message."""
     role_name = role.rpartition("/")[2]
     session = uuid.uuid5(_SPACE, f"session {name}").hex
     request = {
@@ -334,7 +334,7 @@ def launch_call(  # noqa: PLR0913 - what tells one call from another
 
 
 def execution_change(name: str, status: str, error: str | None = None, cause: str | None = None) -> Event:
-    """A ``Step Functions Execution Status Change``."""
+    """Return a ``Step Functions Execution Status Change``."""
     execution = f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{uuid.uuid5(_SPACE, f'execution {name}')}"
     ended = status != "RUNNING"
     given = {"error": error, "cause": cause}

@@ -3,15 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The rate at which AWS may be asked."""
+"""The rate at which AWS may be called."""
 
 from __future__ import annotations
 
 
 class Bucket:
-    """A token bucket, as AWS has them: so many calls at once, and so many a second after that.
+    """A token bucket like those of AWS: it allows ``size`` calls at once and ``rate`` calls per second after that.
 
-    It knows no clock: ``now`` is seconds of whatever clock the caller keeps to.
+    It has no clock. ``now`` is in seconds of whatever clock the caller uses.
     """
 
     def __init__(self, rate: float, size: float, now: float) -> None:
@@ -19,13 +19,13 @@ class Bucket:
         self._tokens, self._at = size, now
 
     def take(self, now: float) -> float:
-        """Take the right to one call. Returns the seconds to wait before it; those who come later wait longer."""
+        """Take the right to make one call. Return the seconds to wait before it. Later callers wait longer."""
         self._fill(now)
         self._tokens -= 1
         return max(0.0, -self._tokens / self._rate)
 
     def empty(self, now: float) -> None:
-        """AWS says that we are too fast, so others ask as well: whatever was saved up is gone."""
+        """Drop the saved calls. AWS says that we are too fast, so others are calling it as well."""
         self._fill(now)
         self._tokens = min(self._tokens, 0.0)
 

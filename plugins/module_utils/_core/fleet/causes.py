@@ -3,21 +3,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Many services that say the same: one message for one cause."""
+"""Groups the messages of many services, so that each cause is reported once."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-NAMED = 5  # services that are named for one cause
+NAMED = 5  # most services that are named for one cause
 _VARYING = re.compile(r"arn:[^\s,;'\")]+|\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(?:\.\d+){2}[\w.-]*|\d+(?:[.:T-]\d+)*Z?")
 
 
 def group_by_cause(said: Iterable[tuple[str, str]]) -> list[tuple[list[str], str]]:
-    """Group pairs of ``cluster/service`` and message. Where only names, ids and numbers differ, it is one cause.
+    """Group pairs of ``cluster/service`` and message by cause.
 
-    Returns the names for each cause, with the message of the first of them.
+    Messages that differ only in names, ids and numbers have the same cause. Return the names for each cause, with the
+    message of the first of them.
     """
     causes: dict[str, tuple[list[str], str]] = {}
     for title, words in said:
@@ -27,16 +28,17 @@ def group_by_cause(said: Iterable[tuple[str, str]]) -> list[tuple[list[str], str
 
 
 def cause_words(titles: list[str], words: str) -> str:
-    """``prod/a, prod/b and 7 more: <words>``."""
+    """Return ``prod/a, prod/b and 7 more: <words>``."""
     named = ", ".join(titles[:NAMED])
     more = f" and {len(titles) - NAMED} more" if len(titles) > NAMED else ""
     return f"{named}{more}: {words}"
 
 
 def failure_words(failures: list[tuple[str, str]], services: int, not_begun: int, why: str | None) -> str | None:
-    """One message for all services that failed, as pairs of ``cluster/service`` and message; None where all went well.
+    """Return one message for all services that failed or were not begun, or None if there are none.
 
-    ``not_begun`` services were not begun, and ``why``.
+    ``failures`` are pairs of ``cluster/service`` and message. ``not_begun`` is the number of services that were not
+    begun, because of ``why``.
     """
     causes = group_by_cause(failures)
     of = f"of {services} {'service' if services == 1 else 'services'}"
@@ -52,12 +54,12 @@ def failure_words(failures: list[tuple[str, str]], services: int, not_begun: int
 
 
 def warning_words(warnings: list[tuple[str, str]]) -> list[str]:
-    """One warning for each cause."""
+    """Return one warning for each cause."""
     return [cause_words(titles, words) for titles, words in group_by_cause(dict.fromkeys(warnings))]
 
 
 def _without_names(title: str, words: str) -> str:
-    """The message of one service as it may be said of several."""
+    """Return the message of one service in words that fit several services."""
     cluster, _slash, service = title.rpartition("/")
     for name in (f"service {service} in cluster {cluster}", f"service {service} of cluster {cluster}"):
         words = words.removeprefix(f"{name}: ").replace(name, "the service")

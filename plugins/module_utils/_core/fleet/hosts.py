@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Services as hosts of an inventory."""
+"""Services as inventory hosts."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ PREFIX = "ecs_"
 
 
 def host_vars(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables of the host. One prefix, because 'tags' is a keyword of plays, and 'service' anybody's variable.
+    """Return the host's variables. They share a prefix: 'tags' is a play keyword, and 'service' a common variable.
 
-    A service cannot be logged in to: what is done for it is done where Ansible runs.
+    Nobody can log in to a service, so the connection is local: work on it is done where Ansible runs.
     """
     return {**{f"{PREFIX}{name}": value for name, value in facts.items()}, "ansible_connection": "local"}
 
 
 def host_name(facts: Mapping[str, Any], with_region: bool) -> str:
-    """``service.cluster``, or ``service.cluster.region``.
+    """Return ``service.cluster`` or ``service.cluster.region``.
 
-    ECS's names have no dots, so no two services get the same; and ``inventory_hostname_short`` is the service's name.
+    ECS names contain no dots, so no two services get the same, and ``inventory_hostname_short`` is the service's name.
     """
     parts = [facts["service"], facts["cluster"], *([facts["region"]] if with_region else [])]
     return ".".join(parts)
 
 
 def refuse_same_names(named: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-    """Raise ``Refused`` when two services would be one host. Takes names with the facts of their services."""
+    """Raise ``Refused`` if two services would be one host. ``named`` are pairs of host name and service facts."""
     seen: dict[str, str] = {}
     for name, facts in named:
         other = seen.setdefault(name, facts["service_arn"])

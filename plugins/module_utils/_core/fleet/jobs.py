@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What is to be recycled, from the options of ``ecs_fleet_recycle``: services, each with its settings and its wave."""
+"""Reads from the options of ``ecs_fleet_recycle`` which services to recycle, each with its settings and its wave."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORDERS = (GIVEN, BY_NAME, LARGEST_FIRST)
 
 @dataclass(frozen=True)
 class Wanted:
-    """A service that is named, before anything is known of it. ``own`` are its own options."""
+    """A service to recycle, before anything but its name is known. ``own`` are its own options."""
 
     cluster: str
     service: str
@@ -38,7 +38,7 @@ class Wanted:
 
 
 def read_services(written: Sequence[Any], cluster: str | None) -> list[Wanted]:
-    """Read ``services``: each a name, an ARN, or a dictionary whose options are checked already. Raises ``Refused``."""
+    """Read ``services``: names, ARNs, or dictionaries with checked options. Raise ``Refused`` for an invalid one."""
     wanted = [_wanted(each, cluster) for each in written]
     seen: set[str] = set()
     for each in wanted:
@@ -62,12 +62,12 @@ def _wanted(written: Any, cluster: str | None) -> Wanted:
 
 
 def of_facts(facts: Iterable[Mapping[str, Any]]) -> list[Wanted]:
-    """The services that were found by a selection, by their facts."""
+    """Return the services that a selection found, from their facts."""
     return [Wanted(each["cluster"], each["service"], each["service_arn"]) for each in facts]
 
 
 def read_limits(params: Mapping[str, Any]) -> Limits:
-    """Raise ``Refused`` for a value that can never work."""
+    """Return the limits among the options. Raise ``Refused`` for a value that can never work."""
     for name in ("concurrency", "per_cluster"):
         if params[name] is not None and params[name] < 1:
             raise Refused(f"{name} must be a number of services from 1 (got {params[name]})")
@@ -90,7 +90,7 @@ def read_limits(params: Mapping[str, Any]) -> Limits:
 
 
 def merge_options(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of one service. Its own selector takes the place of the one for all."""
+    """Return the options of one service. Its own selector replaces the common one."""
     if any(own.get(name) not in (None, False) for name in SELECTORS):
         defaults = {**defaults, **dict.fromkeys(SELECTORS)}
     return {**defaults, **own}
@@ -103,8 +103,8 @@ def make_jobs(
     order: str = GIVEN,
     wave_tag: str | None = None,
 ) -> list[Job]:
-    """The services in the order in which they begin. ``facts``, by title, have ``tags`` and ``desired_count``; they are
-    needed for ``wave_tag`` and the order ``largest``. Raises ``Refused``, and names the service."""
+    """Return the services in the order in which they begin. Raise ``Refused``, naming the service. ``facts``, by title,
+    have ``tags`` and ``desired_count``. They are required for ``wave_tag`` and the order ``largest``."""
     common = None
     ordered = list(wanted)
     if order == BY_NAME:
@@ -130,7 +130,7 @@ def _settings(wanted: Wanted, defaults: Mapping[str, Any]) -> Settings:
 
 
 def _waves(values: Sequence[str | None]) -> list[int]:
-    """Numbers from 0 in the order of the values: numbers before other texts, and last those without the tag."""
+    """Return wave numbers from 0 in the order of the values: numbers, then other texts, then None for a missing tag."""
     ranks = {value: number for number, value in enumerate(sorted(set(values), key=_rank))}
     return [ranks[value] for value in values]
 

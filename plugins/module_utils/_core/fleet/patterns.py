@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Names with wildcards, as Ansible's users write them."""
+"""Names with wildcards, as Ansible users write them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WILD = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True)
 class Patterns:
-    """Names that match one of ``included``, or any name where there is none; but none of ``excluded``."""
+    """Matches names that match one of ``included`` (or any name if that is empty) and none of ``excluded``."""
 
     included: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
@@ -29,18 +29,18 @@ class Patterns:
         return (not self.included or _any(self.included, name)) and not _any(self.excluded, name)
 
     def without_a_match(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Those of ``included`` that match none of the names."""
+        """Return the patterns in ``included`` that match none of the names."""
         known = list(names)
         return tuple(pattern for pattern in self.included if not any(fnmatchcase(name, pattern) for name in known))
 
 
 def is_wild(pattern: str) -> bool:
-    """Whether a pattern can match a name that it does not spell."""
+    """Return whether a pattern can match a name other than the one that it spells out."""
     return bool(_WILD.search(pattern))
 
 
 def read_patterns(option: str, written: Iterable[str]) -> Patterns:
-    """Read ``["web-*", "!web-test"]``. Raises ``Refused``."""
+    """Read patterns such as ``["web-*", "!web-test"]``. Raise ``Refused`` for a text that is not a pattern."""
     included: dict[str, None] = {}
     excluded: dict[str, None] = {}
     for text in written:

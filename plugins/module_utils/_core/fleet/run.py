@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""One process that recycles many services: it begins them, wakes each when its pause is over, and asks for several
-at once.
+"""One process that recycles many services. It begins them, wakes each when its pause is over, and combines the reads
+of several.
 
-``recycle_fleet`` is a generator of pauses, as the engine is that it drives. It writes nothing itself. Every service has
-its own record, so it can be left at any call and begun again.
+``recycle_fleet`` is a generator of pauses, like the engine that it drives. It writes nothing itself. Every service has
+its own record, so the fleet can be stopped at any call and begun again.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from .schedule import DONE, FAILED, RUNNING, WAITING, Limits, Place, Turn, next_
 from .together import Bulk, Member, W, ask_together
 from .watch import FleetWatch
 
-AT_ONCE = 50  # services whose turns are played together; more, and the first would wait too long for the last
-_SHARE, _LONGEST_WAIT = 0.5, 3.0  # of its pause, and in seconds: how long a service waits for others to ask with it
+AT_ONCE = 50  # services that run in one turn; with more, the first would wait too long for the last
+_SHARE, _LONGEST_WAIT = 0.5, 3.0  # share of its pause, and seconds, for which a service waits for others
 
 
 @dataclass(frozen=True)
 class Job:
-    """One service of the fleet, and how to recycle it. ``arn`` where the user gave one: it names region and account."""
+    """One service of the fleet, and how to recycle it. ``arn``, if it is known, names the region and the account."""
 
     cluster: str
     service: str
@@ -58,24 +58,24 @@ class Account(Protocol[W]):
 
     @property
     def bulk(self) -> Bulk[W]:
-        """Ask for several services at once."""
+        """Reads for several services at once."""
 
     def clock(self) -> float:
-        """Seconds of a clock that only goes forward."""
+        """Return the seconds of a clock that only goes forward."""
 
     def world(self, job: Job) -> W:
-        """One service, to look at and to change."""
+        """Return the ``World`` of one service, to read and to change it."""
 
 
 @dataclass
 class FleetReport:
-    """What became of the fleet. Filled while it goes on."""
+    """The result of a fleet run. It is filled during the run."""
 
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)  # by cluster/service, in the order of the fleet
     changed: bool = False
-    failures: list[tuple[str, str]] = field(default_factory=list)  # cluster/service, and why, without what became of it
+    failures: list[tuple[str, str]] = field(default_factory=list)  # cluster/service and reason, without its state
     warnings: list[tuple[str, str]] = field(default_factory=list)
-    working: dict[str, Report] = field(default_factory=dict)  # of those at work
+    working: dict[str, Report] = field(default_factory=dict)  # of the services in progress
     before: dict[str, Any] = field(default_factory=dict)  # of the diff, by cluster/service
     after: dict[str, Any] = field(default_factory=dict)
     stopped: str | None = None  # why some were not begun
@@ -83,7 +83,7 @@ class FleetReport:
 
     @property
     def message(self) -> str | None:
-        """Why it failed: one message for each cause. None where all services came to a good end."""
+        """Why the run failed, with one message for each cause. None if all services succeeded."""
         waiting = sum(row["status"] == NOT_STARTED for row in self.rows.values())
         return failure_words(self.failures, len(self.rows), waiting, self.stopped)
 
@@ -91,7 +91,7 @@ class FleetReport:
         return warning_words(self.warnings)
 
     def as_dict(self, calls: Mapping[str, int]) -> dict[str, Any]:
-        """As the module returns it. ``calls`` are those of all services together, by operation."""
+        """Return the report as the module returns it. ``calls`` are those of all services together, by operation."""
         return {
             "rows": self.rows,
             "totals": totals_dict(read_rows(self.rows)),
@@ -103,7 +103,7 @@ class FleetReport:
 
 @dataclass
 class _Run(Generic[W]):
-    """A service at work."""
+    """A service in progress."""
 
     job: Job
     member: Member[W]
@@ -124,9 +124,9 @@ def recycle_fleet(
     watch: FleetWatch | None = None,
     timelines: bool = False,
 ) -> Steps[None]:
-    """Recycle the services of ``jobs``, whose titles differ. ``report`` tells how it went; nothing of AWS is raised.
+    """Recycle the services of ``jobs``, whose titles differ. Errors from AWS are not raised but put into ``report``.
 
-    ``timeout``: seconds after which all of it ends. ``timelines``: whether rows keep the course of each service.
+    ``timeout``: seconds after which the whole run ends. ``timelines``: whether rows keep the timeline of each service.
     """
     fleet = _Fleet(jobs, limits, account, me, report, timeout, watch or FleetWatch(), timelines)
     try:
@@ -157,9 +157,9 @@ class _Fleet(Generic[W]):
         self._timeout = timeout
         self._running: dict[str, _Run[W]] = {}
         self._has_given_way: set[str] = set()
-        self._lasted: list[float] = []  # seconds of those that replaced tasks
+        self._lasted: list[float] = []  # seconds of the services that replaced tasks
         self._told_wave: float | None = None
-        self._turn: Turn | None = None  # as long as nothing has changed since
+        self._turn: Turn | None = None  # the last turn, unless something has changed since
 
     def work(self) -> Steps[None]:
         hurried = False
@@ -185,7 +185,7 @@ class _Fleet(Generic[W]):
             yield max(0.001, wake - now)
 
     def leave(self) -> None:
-        """End everything where it stands, and note what was not begun."""
+        """End every service where it stands, and note the services that were not begun."""
         for run in self._running.values():
             run.steps.close()
         for title, place in self._places.items():
@@ -216,9 +216,9 @@ class _Fleet(Generic[W]):
         self._turn = None
 
     def _whose_turn(self, now: float) -> tuple[list[_Run[W]], float]:
-        """The services to wake now; else none, and when to look again.
+        """Return the services to wake now, if any, and when to look again.
 
-        Those whose pause is over wait a little for others whose pause is about to end: together they need fewer calls.
+        Services whose pause is over wait a little for those whose pause is about to end, to need fewer calls together.
         """
         ready = sorted((run for run in self._running.values() if run.due <= now), key=lambda run: run.due)
         later = [run.due for run in self._running.values() if run.due > now]
@@ -230,13 +230,13 @@ class _Fleet(Generic[W]):
         return ready[:AT_ONCE], min(later, default=math.inf)
 
     def _play(self, runs: Sequence[_Run[W]]) -> None:
-        """Let each go on until it pauses."""
+        """Let each service continue until it pauses."""
         while runs:
             runs = [run for run in runs if self._step(run)]
             ask_together([run.member for run in runs], self._account.bulk)
 
     def _step(self, run: _Run[W]) -> bool:
-        """Whether it waits for an answer."""
+        """Let a service continue until its next pause. Return whether it waits for an answer."""
         try:
             pause = next(run.steps)
         except StopIteration:
@@ -259,7 +259,7 @@ class _Fleet(Generic[W]):
         return False
 
     def _let_others_first(self, run: _Run[W], now: float) -> None:
-        """A service that waits for somebody else before it has begun goes behind those that wait for a place; once."""
+        """If a service must wait before it has begun, move it, once only, behind those that wait for a place."""
         report, title = run.report, run.job.title
         waits = report.watch.waits_for
         if not waits or report.plan or report.claimed or title in self._has_given_way or self._why_end():

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Which service of a fleet begins when."""
+"""Decides which service of a fleet begins when."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 
 @dataclass(frozen=True)
 class Limits:
-    """``None`` stands for no limit. ``wave_wait``: seconds from the end of one wave to the start of the next."""
+    """``None`` means no limit. ``wave_wait``: seconds from the end of one wave to the start of the next."""
 
     concurrency: int = 20
     per_cluster: int | None = None
@@ -27,7 +27,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Place:
-    """One service in the order of the fleet. ``ended_at`` is an instant of the clock that ``next_turn`` gets."""
+    """One service in the order of the fleet. ``ended_at`` is an instant of the clock that ``next_turn`` receives."""
 
     name: str
     cluster: str
@@ -41,14 +41,14 @@ class Turn:
     """What to do now."""
 
     begin: tuple[str, ...] = ()  # names, in order
-    ask_at: float | None = None  # when more may begin although nothing has ended until then
+    ask_at: float | None = None  # when more services may begin even if none ends before
     stopped: str | None = None  # why no other service is begun, in words
 
 
 def next_turn(limits: Limits, places: Sequence[Place], now: float) -> Turn:
     """Return the services to begin at the instant ``now``, with ``places`` in the order in which they begin.
 
-    There are no batches: when one service ends, the next one begins. Only a wave begins after the whole wave before.
+    There are no batches: when one service ends, the next one begins. Only a wave waits for the whole wave before it.
     """
     stopped = _too_many_failed(limits, places)
     waiting = [place for place in places if place.state == WAITING]
@@ -92,10 +92,10 @@ def _too_many_failed(limits: Limits, places: Sequence[Place]) -> str | None:
 
 
 def seconds_left(lasted: Sequence[float], running: Sequence[float], waiting: int, concurrency: int) -> float | None:
-    """Estimate the seconds until the last service ends; None as long as nothing is known.
+    """Estimate the seconds until the last service ends. Return None as long as nothing is known.
 
-    ``lasted`` are the seconds that services took which have ended, ``running`` those since the others began. Waves and
-    limits of clusters are left out of account.
+    ``lasted`` are the seconds that ended services took, ``running`` the seconds since the others began. Waves and
+    cluster limits are ignored.
     """
     if not lasted:
         return None

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Which services a fleet is made of: regions, clusters, names, tags."""
+"""Selects the services of a fleet by regions, clusters, names and tags."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .patterns import Patterns, is_wild, read_patterns
 
 @dataclass(frozen=True)
 class Clusters:
-    """The clusters of one region: those that are named can be asked for, the others have to be looked for first."""
+    """The clusters of one region. The ``named`` ones can be described directly; the others must be found first."""
 
     region: str
     named: tuple[str, ...] = ()  # names or ARNs, as the user wrote them
@@ -28,7 +28,7 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Selection:
-    """``tags``: key -> patterns, of which the value has to match one. ``statuses``: empty for any."""
+    """``tags``: key -> patterns, one of which must match the value. ``statuses``: empty for any."""
 
     clusters: tuple[Clusters, ...]
     services: Patterns = field(default_factory=Patterns)
@@ -40,7 +40,7 @@ class Selection:
         return tuple(each.region for each in self.clusters)
 
     def takes(self, facts: Mapping[str, Any]) -> bool:
-        """Whether a described service belongs to the fleet; its name and cluster were looked at before."""
+        """Return whether a described service belongs to the fleet. Its name and cluster were checked before."""
         tags: Mapping[str, str] = facts["tags"]
         return (not self.statuses or facts["status"] in self.statuses) and all(
             key in tags and any(fnmatchcase(tags[key], pattern) for pattern in patterns)
@@ -48,7 +48,7 @@ class Selection:
         )
 
     def not_found(self, found: Mapping[str, Iterable[str]]) -> tuple[list[str], list[str]]:
-        """Names, and patterns, that match no cluster of any region. ``found``: region -> names of its clusters."""
+        """Return the names and patterns that match no cluster of any region. ``found``: region -> names of clusters."""
         lacking = [
             set(each.sought.without_a_match(found.get(each.region, ()))) for each in self.clusters if each.sought
         ]
@@ -59,7 +59,7 @@ class Selection:
 def read_selection(params: Mapping[str, Any], region: str | None) -> Selection:
     """Read the options regions, clusters, services, tags and statuses.
 
-    ``region`` is the one of the connection, for when there are no regions. Raises ``Refused``.
+    ``region`` is that of the connection. It is used if ``regions`` is empty. Raise ``Refused`` for an invalid value.
     """
     return Selection(
         clusters=_clusters(params["clusters"], params["regions"] or ([region] if region else [])),
@@ -79,7 +79,7 @@ def _clusters(written: Sequence[str], regions: Sequence[str]) -> tuple[Clusters,
         raise Refused(
             "No AWS region is known. Give region or regions, set AWS_REGION, or give a profile that has a region"
         )
-    # What is spelt out can be asked for as it is; but in several regions it is hardly in all of them.
+    # A name that is spelt out can be described directly, but among several regions it hardly exists in all of them.
     spelt = tuple(name for name in names.included if not is_wild(name)) if len(set(regions)) == 1 else ()
     wild = tuple(name for name in names.included if name not in spelt)
     everything = not names.included and not arns

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Reads of many services that are made together.
+"""Combines reads for many services into few calls.
 
-The engine says what it is about to ask and pauses for no seconds (``Self.meets``). When every service whose turn it is
-has said so, the reads are made in as few calls as AWS takes, and each service finds its own answer, or its own error.
-So an answer is never older than the moment in which the service asked.
+The engine announces what it is about to read and pauses for 0 seconds (``Self.meets``). When every service whose turn
+it is has done so, the reads are made in as few calls as AWS allows, and each service gets its own answer or its own
+error. So an answer is never older than the moment at which the service asked.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ T = TypeVar("T")
 
 
 class Bulk(Protocol[W_contra]):
-    """Reads for several services at once. Each returns what it found for each service, in order, or the error that
-    this service gets. It may raise ``CallFailed`` or ``Refused``, which all of them get."""
+    """Reads for several services at once. Each method returns, in order, what it found for each service, or the error
+    for that service. It may raise ``CallFailed`` or ``Refused``, which then applies to all services."""
 
     def describe_services(self, worlds: Sequence[W_contra]) -> Sequence[Service | Exception | None]:
-        """As ``World.describe_service``."""
+        """Like ``World.describe_service``."""
 
     def describe_tasks(self, asked: Sequence[tuple[W_contra, Sequence[str]]]) -> Sequence[list[Task] | Exception]:
-        """As ``World.describe_tasks``, of which each gets the ARNs."""
+        """Like ``World.describe_tasks``, with the ARNs for each service."""
 
     def protected_until(
         self, asked: Sequence[tuple[W_contra, Sequence[str]]]
     ) -> Sequence[Mapping[str, float] | Exception]:
-        """As ``World.protected_until``, of which each gets the ARNs."""
+        """Like ``World.protected_until``, with the ARNs for each service."""
 
     def scaling(self, worlds: Sequence[W_contra]) -> Sequence[Scaling | Exception | None]:
-        """As ``World.scaling``."""
+        """Like ``World.scaling``."""
 
 
 class Member(Generic[W]):
-    """A ``World`` that takes from what was asked together; all that it finds nothing of there, it asks by itself."""
+    """A ``World`` that uses the answers to combined reads, and makes a call itself if there is no such answer."""
 
     def __init__(self, world: W) -> None:
         self.world = world
@@ -56,7 +56,7 @@ class Member(Generic[W]):
         return getattr(self.world, name)
 
     def meets(self, operation: str, arguments: tuple[Any, ...]) -> bool:
-        """The engine is about to make this read. True when it has to wait for the answer."""
+        """Note that the engine is about to make this call. Return whether the engine must wait for the answer."""
         if operation not in TOGETHER:
             return False
         self.asks, self.answered = (operation, tuple(_listed(each) for each in arguments)), False
@@ -78,10 +78,10 @@ class Member(Generic[W]):
 
     def _take(self, operation: str, arguments: tuple[Any, ...], ask: Callable[[], T]) -> T:
         asks, answer, answered = self.asks, self.answer, self.answered
-        self.asks, self.answer, self.answered = None, None, False  # an answer is for once
+        self.asks, self.answer, self.answered = None, None, False  # an answer is used only once
         if not answered or asks != (operation, arguments):
             return ask()
-        if isinstance(answer, Exception):  # that several may get
+        if isinstance(answer, Exception):  # which several members may get
             raise answer.with_traceback(None)
         found: T = answer
         return found
@@ -95,7 +95,7 @@ TOGETHER = ("describe_service", "describe_tasks", "protected_until", "scaling")
 
 
 def ask_together(members: Iterable[Member[W]], bulk: Bulk[W]) -> None:
-    """Make the reads that the members are about to make."""
+    """Make the reads that the members have announced."""
     asking: dict[str, list[Member[W]]] = {operation: [] for operation in TOGETHER}
     for member in members:
         if member.asks is not None and not member.answered:

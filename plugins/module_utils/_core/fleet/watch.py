@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the recycle of a fleet tells while it goes on: a line for each service that ends, and counts now and then."""
+"""Reports the progress of a fleet: a line for each service that ends, and counts from time to time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..recycle.watch import HEARTBEAT, duration_words
 
 
 class FleetWatch:
-    """Lines about the fleet as a whole. Those about the steps of one service, that service's own watch tells."""
+    """Reports the fleet as a whole. Each service's own watch reports the steps of that service."""
 
     def __init__(self, tell: Callable[[str], None] | None = None) -> None:
-        """``tell`` takes a line as soon as there is one to tell."""
+        """``tell`` receives each line at once."""
         self.tell = tell or (lambda _line: None)
         self._told_clock = 0.0
         self._stopped = False
@@ -29,7 +29,7 @@ class FleetWatch:
         self._say(f"{_services(services)}, {at_once} at a time" if at_once < services else _services(services))
 
     def ended(self, title: str, report: Report, done: int, services: int) -> None:
-        """One service has ended; so many have by now."""
+        """Report that one service has ended. ``done`` services have ended so far."""
         count = len(report.replaced)
         words = {
             FAILED: f"failed: {report.message}",
@@ -45,14 +45,14 @@ class FleetWatch:
         self._say(f"a wave has ended; the next one begins in {duration_words(seconds)}")
 
     def stops(self, why: str) -> None:
-        """No other service is begun; told once."""
+        """Report, once only, that no other service is begun."""
         if not self._stopped:
             self._stopped = True
             self._say(f"starts no further service: {why}")
 
     @property
     def due(self) -> float:
-        """When the counts are to be told next."""
+        """The instant at which the counts must be reported next."""
         return self._told_clock + HEARTBEAT
 
     def counts(self, clock: float, done: int, failed: int, running: int, waiting: int, left: float | None) -> None:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A function of AWS Lambda as an archive: the same files make the same bytes, anywhere and at any time."""
+"""Build the archive of a Lambda function. The same files give the same bytes, anywhere and at any time."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from collections.abc import Mapping
 
 from ..errors import Refused
 
-_BEGINNING = (1980, 1, 1, 0, 0, 0)  # the oldest time that the format knows
-_MODE = 0o100644 << 16  # a plain file that everybody may read: Lambda's user is not the owner
-LARGEST = 50 * 1024 * 1024  # bytes that CreateFunction takes
+_BEGINNING = (1980, 1, 1, 0, 0, 0)  # the oldest time that the format supports
+_MODE = 0o100644 << 16  # a regular file that everyone can read, since Lambda's user is not the owner
+LARGEST = 50 * 1024 * 1024  # bytes that CreateFunction accepts
 
 
 def archive(files: Mapping[str, bytes], largest: int = LARGEST) -> bytes:
-    """A zip of ``files``, by the path inside, of at most ``largest`` bytes.
+    """Return a zip of ``files``, which maps paths in the zip to contents.
 
-    Nothing is compressed: what zlib makes depends on its version.
+    Nothing is compressed, because the output of zlib depends on its version.
 
-    Raises ``Refused`` when Lambda would not take it.
+    Raises ``Refused`` if the zip is larger than ``largest`` bytes.
     """
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as made:
         for path in sorted(files):
             entry = zipfile.ZipInfo(path, _BEGINNING)
-            entry.create_system = 3  # Unix, also where this is not
+            entry.create_system = 3  # Unix, even if this system is not
             entry.external_attr = _MODE
             made.writestr(entry, files[path])
     content = target.getvalue()
@@ -41,5 +41,5 @@ def archive(files: Mapping[str, bytes], largest: int = LARGEST) -> bytes:
 
 
 def code_sha256(content: bytes) -> str:
-    """What Lambda calls ``CodeSha256`` of this archive."""
+    """Return the ``CodeSha256`` that Lambda computes for this archive."""
     return base64.b64encode(hashlib.sha256(content).digest()).decode()

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""How many copies of a Lambda function may run at a time, set apart from those of the account."""
+"""Reserved concurrency: how many executions of a Lambda function may run at a time, reserved from the account's."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ..names import FUNCTION_NAME, read_name
 
 @dataclass(frozen=True)
 class WantedConcurrency:
-    """``reserved`` is None where nothing is to be set apart."""
+    """The wanted concurrency. ``reserved`` is None if none is reserved."""
 
     function_name: str
     reserved: int | None
 
 
 def read_concurrency(params: Mapping[str, Any]) -> WantedConcurrency:
-    """What the user wants. Raises ``Refused``."""
+    """Read the options of the module. Raises ``Refused``."""
     name = read_name("function_name", params["function_name"], FUNCTION_NAME)
     reserved = params["reserved_concurrent_executions"]
     if params["state"] == "absent":
@@ -42,12 +42,12 @@ def read_concurrency(params: Mapping[str, Any]) -> WantedConcurrency:
 
 
 def plan_concurrency(wanted: WantedConcurrency, current: int | None) -> Change:
-    """Both sides, as the module returns them."""
+    """Return the current and the wanted state, in the format that the module returns."""
     return Change(concurrency_facts(wanted, current), concurrency_facts(wanted, wanted.reserved))
 
 
 def concurrency_facts(wanted: WantedConcurrency, reserved: int | None) -> dict[str, Any] | None:
-    """As the module returns it."""
+    """Return the state in the format that the module returns."""
     if reserved is None:
         return None
     return {"function_name": wanted.function_name, "reserved_concurrent_executions": reserved}

@@ -5,29 +5,29 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """Alert on a failure at once, count its repetitions, and alert on their number when the quiet period ends.
 
-It goes into the function's package, and imports nothing of ours.
+This file is copied into the function's package, so it imports nothing from this collection.
 
-The first failure of a key (the same service or family, and the same cause) opens a window, which is one item of a
-DynamoDB table, and is sent at once. Later ones only add their id to that item. A one-time schedule of EventBridge
-Scheduler invokes the function again when the window ends; then the number is sent and the item goes. Why so:
+The first failure of a key (the same service or family, and the same cause) is sent at once and opens a window, which is
+one item of a DynamoDB table. Later failures only add their ids to that item. When the window ends, a one-time schedule
+of EventBridge Scheduler invokes the function again, which sends the number and deletes the item. The reasons for this:
 
-* The queue is the one that Lambda keeps for asynchronous invocations: it repeats a failed event after one and after two
-  more minutes, then hands it to the dead-letter queue ("How Lambda handles errors and retries with asynchronous
-  invocation"). Lambda would poll a queue of Amazon SQS in front of the function for ever, about 15 times a minute, and
-  AWS charges each empty answer (getlift/lift#132, webiny/webiny-js#3137). Nothing here runs when nothing fails.
-* SQS alone cannot count: nobody can ask a queue for the messages of one key, and a message group of a FIFO queue hands
-  out ten at a time. A schedule alone cannot count either: UpdateSchedule takes no condition. A conditional write to one
-  item of DynamoDB is atomic, and adding to a set of ids counts a failure that is delivered twice once.
-* The schedule is created before the item: a window that is open always has an end, wherever the function dies.
+* Lambda's own queue for asynchronous invocations is used. It repeats a failed event after one minute and after two more
+  minutes, then passes it to the dead-letter queue ("How Lambda handles errors and retries with asynchronous
+  invocation"). Lambda would poll an Amazon SQS queue in front of the function for ever, about 15 times a minute, and
+  AWS charges for each empty answer (getlift/lift#132, webiny/webiny-js#3137). Nothing here runs when nothing fails.
+* SQS alone cannot count: a queue cannot be searched for the messages of one key, and a message group of a FIFO queue
+  returns ten at a time. A schedule alone cannot count either: UpdateSchedule has no condition. A conditional write to
+  one DynamoDB item is atomic, and since ids are added to a set, a failure that is delivered twice counts once.
+* The schedule is created before the item, so an open window always ends, wherever the function dies.
 * A schedule fires within a minute of its time ("Schedule types on EventBridge Scheduler": 60 second precision), so a
-  window may last a minute longer. What fails in that minute is counted as well.
-* If the table or the scheduler does not answer, the failure is sent at once and not counted: an alert too many is
+  window may last a minute longer. Failures in that minute are counted as well.
+* If the table or the scheduler does not answer, the failure is sent at once and not counted: one alert too many is
   better than none.
 
-Everything is at least once: a function that dies between sending and noting so sends again.
+Alerts are sent at least once: a function that dies after sending an alert, but before noting this, sends it again.
 
-``on_failure`` and ``on_end`` are generators: they yield one act at a time and are sent its answer, so that what is done
-(by the handler) and what is decided (here) stay apart, and tests can stop and interleave them anywhere. Times are
+``on_failure`` and ``on_end`` are generators: they yield one act at a time and are sent its answer. This separates the
+decisions (here) from the calls (in the handler), and lets tests stop and interleave the generators anywhere. Times are
 milliseconds since 1970.
 """
 
@@ -41,35 +41,35 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-SOURCE = "steadyops.ecs"  # of the events that are sent
-FIELD = "quiet_period"  # of their detail
-SOURCES = ("aws.ecs", "aws.health", "aws.states")  # of the events that failures are
+SOURCE = "steadyops.ecs"  # source of the events that are sent
+FIELD = "quiet_period"  # field in their detail
+SOURCES = ("aws.ecs", "aws.health", "aws.states")  # sources of the events that report failures
 MOST = 5000  # failures that one window counts; DynamoDB writes the whole item, of at most 400 KB, each time
-LEASE = 45_000  # after which another attempt is dead: more than the function's timeout
-GRACE = 600_000  # for an end that is late: a minute of the schedule, three of Lambda's retries, and time to spare
+LEASE = 45_000  # after this time another attempt is dead: longer than the function's timeout
+GRACE = 600_000  # how late an end may be: a minute for the schedule, three for Lambda's retries, and time to spare
 TRIES = 4
 
 Event = Mapping[str, Any]
 
 
 class Busy(Exception):
-    """Another invocation is at work on the same window: try again later."""
+    """Another invocation is working on the same window: try again later."""
 
     def __init__(self) -> None:
         super().__init__("another invocation is working on this quiet period; Lambda retries")
 
 
 class Unavailable(Exception):
-    """The table or the scheduler has refused a call or has not answered."""
+    """The table or the scheduler refused a call or did not answer."""
 
 
 class Unreadable(ValueError):
-    """What the function was invoked with is neither a failure nor the end of a window."""
+    """The function was invoked with neither a failure nor the end of a window."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``period`` in seconds; ``name`` is the one of the alerts, ``account`` the one whose events are taken."""
+    """``period`` is in seconds, ``name`` is that of the alerts. Only events from ``account`` are accepted."""
 
     name: str
     period: int
@@ -78,7 +78,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Failure:
-    """``id`` is that of the event, ``kind`` that of the rule, ``key`` the same for failures that count together."""
+    """``id`` identifies the event. ``kind`` is that of the rule. Failures with the same ``key`` count together."""
 
     key: str
     id: str
@@ -88,7 +88,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class End:
-    """The window of ``key`` that was opened at ``opened`` ends. ``event`` is its first failure."""
+    """The end of the window of ``key`` that was opened at ``opened``. ``event`` is its first failure."""
 
     key: str
     opened: int
@@ -98,7 +98,7 @@ class End:
 
 @dataclass(frozen=True)
 class Window:
-    """``ids`` are of failures, ``first`` among them. ``closing`` is when somebody has begun to close it, or 0."""
+    """``ids`` are those of all failures, including ``first``. ``closing`` is when its closing began, or 0."""
 
     key: str
     opened: int
@@ -111,8 +111,8 @@ class Window:
 
 @dataclass(frozen=True)
 class Count:
-    """Add an id to the window of a key. False: there is none, it is ``full`` or closing, has ended before ``since``,
-    or this id is the one that opened it."""
+    """Add an id to the window of a key. The answer is False if there is no window, if it is ``full`` or closing, if it
+    ended before ``since``, or if this id opened it."""
 
     key: str
     id: str
@@ -122,14 +122,14 @@ class Count:
 
 @dataclass(frozen=True)
 class Look:
-    """The window of a key, or None; as it is after all writes that were answered."""
+    """Read the window of a key, or None. The answer includes every write that has completed."""
 
     key: str
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Have the function invoked with ``message`` at ``at``; ``name`` is new for each window."""
+    """Schedule an invocation of the function with ``message`` at ``at``. ``name`` is new for each window."""
 
     name: str
     at: int
@@ -138,7 +138,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Open:
-    """Write a window. False: there is one of this key."""
+    """Create a window. The answer is False if this key has one already."""
 
     window: Window
 
@@ -152,7 +152,7 @@ class Tell:
 
 @dataclass(frozen=True)
 class NoteTold:
-    """Note in the window that its first failure was sent; nothing if there is no such window."""
+    """Note in the window that its first failure was sent. Does nothing if there is no such window."""
 
     key: str
     opened: int
@@ -160,7 +160,7 @@ class NoteTold:
 
 @dataclass(frozen=True)
 class Claim:
-    """Set ``closing`` to ``now`` unless somebody has done so after ``stale``. Answers the window, or None."""
+    """Set ``closing`` to ``now`` unless it was already set after ``stale``. The answer is the window, or None."""
 
     key: str
     opened: int
@@ -170,7 +170,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Remove:
-    """Delete that window; nothing if there is no such window."""
+    """Delete that window. Does nothing if there is no such window."""
 
     key: str
     opened: int
@@ -180,10 +180,10 @@ Acts = Generator[Any, Any, None]
 
 
 def read_message(message: Any, fingerprint: Sequence[str], settings: Settings) -> Failure | End:
-    """What the function was invoked with, held against what it can be. ``fingerprint`` is that of ``message.event``.
+    """Validate the message that the function was invoked with. ``fingerprint`` is that of ``message.event``.
 
-    A failure is ``{"kind", "event"}``, as the targets of the rules send it; the end of a window is the same with
-    ``end`` and ``opened``. Raises ``Unreadable``, without quoting a value.
+    A failure is ``{"kind", "event"}``, as the targets of the rules send it. The end of a window also has ``end`` and
+    ``opened``. Raises ``Unreadable``, whose text quotes no value.
     """
     given = message if isinstance(message, Mapping) else {}
     kind, event = given.get("kind"), given.get("event")
@@ -208,7 +208,7 @@ def read_message(message: Any, fingerprint: Sequence[str], settings: Settings) -
 
 
 def on_failure(failure: Failure, settings: Settings, now: int) -> Acts:
-    """Send it, or count it. Raises ``Busy``."""
+    """Send a failure or count it. Raises ``Busy``."""
     try:
         yield from _send_or_count(failure, settings, now)
     except Unavailable:
@@ -228,7 +228,7 @@ def _send_or_count(failure: Failure, settings: Settings, now: int) -> Acts:
             yield from _send_first(failure, settings, window)
             return
         if failure.id == window.first and not window.told and not window.closing:
-            # Lambda repeats what failed after a minute; before that, the other attempt is still at work.
+            # Lambda repeats a failed invocation after a minute. Before that, the other attempt is still working.
             if now - window.opened < LEASE:
                 raise Busy
             yield from _send_first(failure, settings, window)
@@ -247,11 +247,11 @@ def _send_first(failure: Failure, settings: Settings, window: Window) -> Acts:
     try:
         yield NoteTold(window.key, window.opened)
     except Unavailable:
-        return  # so that the end is sent even if the window counts no other failure
+        return  # ``told`` stays False, so the end is sent even if the window counts no other failure
 
 
 def on_end(end: End, settings: Settings, now: int) -> Acts:
-    """Send how many failures the window has counted, unless it is only the one that was sent. Raises ``Busy``."""
+    """Send how many failures the window counted, unless only the first, already sent, occurred. Raises ``Busy``."""
     window = yield Claim(end.key, end.opened, now, now - LEASE)
     if window is None:
         found = yield Look(end.key)
@@ -268,7 +268,7 @@ def on_end(end: End, settings: Settings, now: int) -> Acts:
 
 
 def _key(fingerprint: Sequence[str], event: Event) -> str:
-    """Tasks of two services may be of one family. Any other group is what a caller wrote, perhaps new for each task."""
+    """Include the service, since two may share a family. Callers choose other groups, perhaps new for each task."""
     group = str(event["detail"].get("group"))
     return _hash(json.dumps([*fingerprint, group if group.startswith("service:") else ""]))[:32]
 
@@ -278,12 +278,12 @@ def _hash(text: str) -> str:
 
 
 def _schedule_name(window: Window, settings: Settings) -> str:
-    """At most 64 characters, with a name of 40."""
+    """Return the schedule's name: at most 64 characters if the alerts' name has 40."""
     return f"{settings.name}-end-{_hash(f'{window.key} {window.opened} {window.first}')[:19]}"
 
 
 def _end_message(failure: Failure, window: Window) -> dict[str, Any]:
-    """Without what no message shows and what may hold secrets: overrides, and the input of an execution."""
+    """Omit fields that may contain secrets and that no message shows: overrides, and the input of an execution."""
     detail = {name: value for name, value in failure.event["detail"].items() if name not in ("overrides", "input")}
     request = detail.get("requestParameters")
     if isinstance(request, Mapping):
@@ -293,7 +293,7 @@ def _end_message(failure: Failure, window: Window) -> dict[str, Any]:
 
 
 def _entry(about: Failure | End, settings: Settings, time: str, count: int, times: str) -> dict[str, Any]:
-    """An entry of PutEvents: the event as it was, with the number in its detail and another source."""
+    """Return an entry for PutEvents: the original event with the number in its detail and another source."""
     event = about.event
     told = {"name": settings.name, "kind": about.kind, "count": count, "times": times}
     resources = event.get("resources")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What goes into the archive of the retry function: its edge, and the files of the collection that decide."""
+"""Build the archive of the retry function from its handler files and the files of the collection that decide."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _EDGE = ("aws.py", "handler.py")
 
 
 def retry_function(edge: Path, options: Mapping[str, Any] | None = None) -> bytes:
-    """The zip. ``edge`` is the folder of the role with the handler; ``options`` too large for the environment go in.
+    """Return the zip. ``edge`` is the role's folder with the handler. ``options`` are packed, too, unless None.
 
-    The same files and options give the same bytes.
+    Pass them if they are too large for the environment. The same files and options give the same bytes.
     """
     files = {name: (edge / name).read_bytes() for name in _EDGE}
     files |= {f"_core/{name}": (_CORE / name).read_bytes() for name in _SHARED}

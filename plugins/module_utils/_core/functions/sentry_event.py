@@ -3,10 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Convert an EventBridge event into a Sentry event. It goes into the function's package, and imports nothing of ours.
+"""Convert an EventBridge event into a Sentry event.
 
-Only what is named here is taken: an event has environment values in its overrides, in the request that CloudTrail
-recorded, in the input of an execution and in its cause.
+This file is copied into the function's package, so it imports nothing from this collection.
+
+Only the fields named here are copied: an event can contain environment values in its overrides, in the request that
+CloudTrail recorded, and in the input and the cause of an execution.
 """
 
 from __future__ import annotations
@@ -19,10 +21,10 @@ from urllib.parse import quote
 
 LOGGER = "aws.ecs"
 
-_LONGEST_TAG = 200  # characters, of Sentry
+_LONGEST_TAG = 200  # characters that Sentry accepts
 _LONGEST_TEXT = 2000
 _PASSING_BY = frozenset({"SpotInterruption", "TerminationNotice", "UserInitiated"})
-_INJECTED = ("aws-guardduty-agent-", "ecs-service-connect-")  # by AWS, with a name that is new for every task
+_INJECTED = ("aws-guardduty-agent-", "ecs-service-connect-")  # added by AWS, with a new name for every task
 _TERMINATED = 143
 _LEVELS = {"INFO": "info", "WARN": "warning", "WARNING": "warning", "ERROR": "error"}
 _CAUSES = {"OutOfMemoryError": "out of memory"}
@@ -32,13 +34,13 @@ Event = Mapping[str, Any]
 
 
 def sentry_event(event: Any, log_group: str = "", stream_prefix: str = "") -> dict[str, Any]:
-    """Sentry's event for one of EventBridge's; for one that ECS or Step Functions sends, with what matters of it.
+    """Return the Sentry event for an EventBridge event, with its important fields if its type is known here.
 
-    Sentry groups by ``fingerprint``: what fails again in the same way is one issue. ``event_id`` is that of the event,
-    so one that is delivered twice counts once. ``log_group`` and ``stream_prefix`` are those of the log driver
-    ``awslogs``; with them, an event of a task links to the log stream of the container that failed.
+    Sentry groups events by ``fingerprint``, so repeated failures of the same kind are one issue. ``event_id`` is the id
+    of the EventBridge event, so an event that is delivered twice counts once. ``log_group`` and ``stream_prefix`` are
+    those of the log driver ``awslogs``; with them, a task event links to the log stream of the failed container.
 
-    Raises ``ValueError`` for what is no event of EventBridge.
+    Raises ``ValueError`` if ``event`` is not an EventBridge event.
     """
     if not isinstance(event, Mapping) or "detail-type" not in event or not isinstance(event.get("detail"), Mapping):
         raise ValueError("this is not an EventBridge event. Set no input, input_path or message on the target")
@@ -74,7 +76,7 @@ def _of_task(_event: Event, detail: Event) -> dict[str, Any]:
         " ".join(filter(None, (each["name"], _text(each.get("exit_code")), _word(each.get("reason")))))
         for each in failed
     ]
-    # Of a task that never ran, or that ECS stopped, the reason tells one failure from another.
+    # For a task that never ran or that ECS stopped, the reason distinguishes the failures.
     cause = causes if code in ("", "EssentialContainerExited") else [_word(reason)]
     group = _text(detail.get("group"))
     service = group.partition(":")[2] if group.startswith("service:") else ""
@@ -114,7 +116,7 @@ def _named(name: str, cluster: str) -> str:
 
 
 def _how_it_ended(detail: Event, failed: list[dict[str, Any]], causes: list[str]) -> str:
-    """``exited with 137 (out of memory)`` for a container that ran; else the stop code with what is known."""
+    """Return ``exited with 137 (out of memory)`` if a container ran, else the stop code with the known causes."""
     code, reason = _text(detail.get("stopCode")), _text(detail.get("stoppedReason"))
     ended = next((each for each in failed if "exit_code" in each), None)
     if ended and code in ("", "EssentialContainerExited", "TaskFailedToStart"):
@@ -125,7 +127,7 @@ def _how_it_ended(detail: Event, failed: list[dict[str, Any]], causes: list[str]
 
 
 def _links(arn: str, pages: Mapping[str, str]) -> dict[str, str] | None:
-    """Pages of the ECS console about the cluster of a task or service, by the ARN of that."""
+    """Return the URLs of pages of the ECS console, in the cluster that the ARN of a task or service names."""
     _arn, partition, _ecs, region, *_rest = [*arn.split(":", 5), "", "", "", ""]
     path = arn.rpartition(":")[2].split("/")
     if partition not in _CONSOLES or len(path) < 3:
@@ -135,7 +137,7 @@ def _links(arn: str, pages: Mapping[str, str]) -> dict[str, str] | None:
 
 
 def _log_stream(detail: Event, facts: Mapping[str, Any], log_group: str, stream_prefix: str) -> str:
-    """The page of the log stream ``prefix/container/task``. The console wants names encoded twice, with $ for %."""
+    """Return the URL of log stream ``prefix/container/task``. The console needs names encoded twice, with $ for %."""
     first = next((each["name"] for each in facts["extra"]["containers"]), "")
     stream = f"{stream_prefix}/{facts['tags']['container'] or first}/{_last(detail.get('taskArn'))}"
     group, stream = (quote(quote(name, safe=""), safe="").replace("%", "$") for name in (log_group, stream))
@@ -145,14 +147,14 @@ def _log_stream(detail: Event, facts: Mapping[str, Any], log_group: str, stream_
 
 
 def _failed(containers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The containers that may be why; those that were only stopped after another (143) when there is no other."""
+    """Return the containers that may be the cause; those stopped after another (143) only if there are no others."""
     ours = [each for each in containers if not str(each["name"]).startswith(_INJECTED)]
     failed = [each for each in ours if each.get("exit_code") != 0 and ("exit_code" in each or "reason" in each)]
     return [each for each in failed if each.get("exit_code") != _TERMINATED] or failed
 
 
 def _container(container: Event) -> dict[str, Any]:
-    """Name, exit code, reason and image; without what the container has not got."""
+    """Return name, exit code, reason, last status and image. Fields that the container does not have are omitted."""
     names = {"name": "name", "exit_code": "exitCode", "reason": "reason", "last_status": "lastStatus", "image": "image"}
     return {
         "name": "?",
@@ -161,7 +163,7 @@ def _container(container: Event) -> dict[str, Any]:
 
 
 def _of_service(event: Event, detail: Event) -> dict[str, Any]:
-    """Of a service action, and of a deployment, which names its cluster in the service's ARN alone."""
+    """Read a service action, or a deployment, whose cluster appears only in the service's ARN."""
     path = _text(next(iter(event.get("resources") or ()), "")).rpartition(":")[2].split("/")
     cluster = path[1] if len(path) > 2 else _last(detail.get("clusterArn"))
     name = _text(detail.get("eventName"))
@@ -234,7 +236,7 @@ def _of_health(event: Event, detail: Event) -> dict[str, Any]:
 
 
 def _of_launch(_event: Event, detail: Event) -> dict[str, Any]:
-    """Of a call that CloudTrail recorded."""
+    """Read a call that CloudTrail recorded."""
     request, answer = _map(detail.get("requestParameters")), _map(detail.get("responseElements"))
     failures = [
         {key: each[key] for key in ("reason", "arn", "detail") if each.get(key)}
@@ -275,13 +277,13 @@ def _of_execution(_event: Event, detail: Event) -> dict[str, Any]:
 
 
 def _cause(text: Any) -> Any:
-    """Of a task that failed: its containers and why it stopped. Of what Step Functions says itself, the words."""
+    """Return the containers and the stop reason of a failed task, or the text that Step Functions itself wrote."""
     if text is None:
         return None
     try:
         task = json.loads(text)
     except (TypeError, ValueError):
-        # The beginning of a task's description may have been cut off before its end.
+        # This may be the description of a task, cut off before its end.
         return None if _text(text).lstrip().startswith(("{", "[")) else _text(text)
     if not isinstance(task, Mapping):
         return None
@@ -294,7 +296,7 @@ def _cause(text: Any) -> Any:
 
 
 def _of_another(event: Event, _detail: Event) -> dict[str, Any]:
-    """Of what is not known: nothing of its detail."""
+    """Read an event of an unknown type. Nothing of its detail is copied."""
     return {
         "level": "error",
         "message": f"{_text(event.get('source'))}: {_text(event['detail-type'])}",
@@ -319,7 +321,7 @@ _READERS = {
 
 
 def _event_id(event: Event) -> str:
-    """32 hexadecimal digits, the same for the same event."""
+    """Return 32 hexadecimal digits, always the same for the same event."""
     try:
         return uuid.UUID(_text(event.get("id"))).hex
     except ValueError:
@@ -327,7 +329,7 @@ def _event_id(event: Event) -> str:
 
 
 def _word(reason: Any) -> str:
-    """What kind of reason it is: ``CannotPullContainerError`` of ``CannotPullContainerError: ref ... not found``."""
+    """Return the kind of reason: ``CannotPullContainerError`` from ``CannotPullContainerError: ref ... not found``."""
     kind, colon, _rest = _text(reason).partition(":")
     return kind if colon else _text(reason).partition("(")[0].strip()[:80]
 
@@ -345,7 +347,7 @@ def _text(value: Any) -> str:
 
 
 def _map(value: Any) -> Event:
-    # CloudTrail may have put a text in the place of what it hides.
+    # CloudTrail may have replaced a hidden value with a text.
     return value if isinstance(value, Mapping) else {}
 
 

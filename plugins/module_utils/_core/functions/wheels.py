@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What a Lambda function needs besides Python: pinned requirements, and the files of their wheels."""
+"""The Python dependencies of a Lambda function: pinned requirements, and the files of their wheels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)(?P<hashes>(?:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A distribution of Python in one version, and the SHA-256 digests of the files that it may be."""
+    """A Python distribution in one version, with the SHA-256 digests of its accepted files."""
 
     name: str
     version: str
@@ -28,7 +28,7 @@ class Requirement:
 
 
 def wheel_files(wheel: bytes) -> dict[str, bytes]:
-    """Path -> content of a wheel of pure Python. Raises ``Refused`` for one that is not."""
+    """Return the files of a pure-Python wheel as path -> content. Raises ``Refused`` for other wheels."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as source:
         paths = [path for path in source.namelist() if not path.endswith("/")]
         odd = [path for path in paths if path.startswith("/") or ".." in path.split("/")]
@@ -38,7 +38,7 @@ def wheel_files(wheel: bytes) -> dict[str, bytes]:
 
 
 def merged(parts: Iterable[Mapping[str, bytes]]) -> dict[str, bytes]:
-    """All the files; raises ``Refused`` when two parts have one of the same path that differs."""
+    """Return the files of all parts. Raises ``Refused`` if two parts have different files with the same path."""
     files: dict[str, bytes] = {}
     for part in parts:
         for path, content in part.items():
@@ -48,7 +48,7 @@ def merged(parts: Iterable[Mapping[str, bytes]]) -> dict[str, bytes]:
 
 
 def read_requirements(text: str) -> list[Requirement]:
-    """From pip's format; each pinned to a version and to digests. Raises ``Refused``."""
+    """Read requirements in pip's format. Raises ``Refused`` unless each is pinned to a version and to digests."""
     lines = re.sub(r"\\\n", " ", text).splitlines()
     found = []
     for line in (re.sub(r"(^|\s)#.*", "", line).strip() for line in lines):

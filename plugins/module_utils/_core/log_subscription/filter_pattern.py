@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Filter patterns of CloudWatch Logs, for the refused launches among CloudTrail's records."""
+"""CloudWatch Logs filter patterns that select refused launches from CloudTrail's records."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _REGEX = re.compile(r"%[^%]+%")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 _CALL = '($.eventSource = "ecs.amazonaws.com") && ($.eventName = "RunTask")'
-# EXISTS has no other form: any text at all.
+# CloudWatch Logs has no EXISTS, so this matches any text.
 _REFUSED = '($.responseElements.failures[0].reason = "*")'
-# The last two wrap errors of Amazon EC2 among others: the function reads their messages.
+# The last two can wrap errors of Amazon EC2 and others, so the function reads their messages.
 _TRANSIENT = " || ".join(
     f'($.errorCode = "{code}")'
     for code in ("Throttling*", "ServerException", "ClientException", "InvalidParameterException")
@@ -41,18 +41,18 @@ def refused_launches(
     exclude_role_arns: Sequence[str] = (),
     regions: Sequence[str] = (),
 ) -> str:
-    """The pattern for calls of RunTask that were refused, in whole or in part.
+    """Return the pattern for RunTask calls that were refused completely or in part.
 
-    ``clusters`` are names. With ``transient_errors_only``, of calls that were answered with an error only those
-    that may be transient. A denied call has no request parameters in its record, so it passes whatever the
-    cluster. Raises ``Refused`` when it is too long.
+    ``clusters`` are names. With ``transient_errors_only``, calls that returned an error match only if the error may be
+    transient. Without it, a denied call matches for every cluster, since its record has no request parameters. Raises
+    ``Refused`` if the pattern is too long.
     """
     failed = f"{_REFUSED} || {_TRANSIENT}" if transient_errors_only else f'{_REFUSED} || ($.errorCode = "*")'
     scope = [*_one_of(_CLUSTER, clusters, _cluster_forms), *_one_of(_FAMILY, families, _family_forms)]
     if scope and not transient_errors_only:
         scope = [f"({_DENIED} || ({' && '.join(scope)}))"]
     where = _one_of(_REGION, regions, lambda name: [f'= "{name}"'])
-    # What != makes of a field that is not there is documented nowhere.
+    # AWS does not document how != treats a missing field.
     others = [f'(({_ROLE} NOT EXISTS) || ({_ROLE} != "{arn}"))' for arn in exclude_role_arns]
     pattern = f"{{ {' && '.join([_CALL, *where, f'({failed})', *scope, *others])} }}"
     if len(pattern) > LONGEST:
@@ -79,12 +79,12 @@ def _family_forms(name: str) -> list[str]:
 
 
 def regexes_in(pattern: str) -> int:
-    """How many regular expressions a pattern has; what is between quotation marks is none."""
+    """Return the number of regular expressions in a pattern. Quoted text does not count."""
     return len(_REGEX.findall(_QUOTED.sub("", pattern)))
 
 
 def check_pattern(pattern: str) -> str:
-    """A pattern that the user wrote. Raises ``Refused`` for what CloudWatch Logs would, as far as one can see."""
+    """Check and return a user's pattern. Raises ``Refused`` for known reasons why CloudWatch Logs would refuse it."""
     text = pattern.strip()
     check_length("filter_pattern", text, LONGEST)
     count = regexes_in(text)
@@ -109,7 +109,7 @@ def check_pattern(pattern: str) -> str:
 
 
 def check_regexes_of_group(pattern: str, others: Sequence[str]) -> None:
-    """Raises ``Refused`` when a log group would have more regular expressions than it may, as far as one can see."""
+    """Raise ``Refused`` if the known patterns of a log group would have more regular expressions than allowed."""
     count = regexes_in(pattern) + sum(map(regexes_in, others))
     if regexes_in(pattern) and count > MOST_REGEXES_OF_GROUP:
         raise Refused(

@@ -23,10 +23,10 @@ _OURS = "SteadyopsEcsLogs"
 
 @dataclass(frozen=True)
 class Filter:
-    """As CloudWatch Logs returns it. ``created_at`` in epoch seconds.
+    """A subscription filter as CloudWatch Logs returns it. ``created_at`` is in epoch seconds.
 
     ``transformed``, ``field_selection`` and ``system_fields`` are not managed here. Each PutSubscriptionFilter sets
-    all of them, so an update has to repeat what is there.
+    all of them, so an update must repeat the current values.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class FunctionAccess:
-    """A function and the statement of our Sid in its policy document, if any."""
+    """A function, and the statement with our Sid in its policy document, if there is one."""
 
     function: Arn
     exists: bool
@@ -51,7 +51,7 @@ class FunctionAccess:
 
 
 def filter_facts(found: Filter) -> dict[str, Any]:
-    """As the _info module returns it."""
+    """Return the filter in the format that the _info module returns."""
     return {
         "name": found.name,
         "log_group": found.log_group,
@@ -67,17 +67,17 @@ def filter_facts(found: Filter) -> dict[str, Any]:
 
 
 def sid_of(log_group: str, name: str) -> str:
-    """The name of our statement in the function's policy."""
+    """Return the Sid of our statement in the function's policy."""
     return f"{_OURS}{hashlib.sha256(f'{log_group} {name}'.encode()).hexdigest()[:24]}"
 
 
 def log_group_arn(function: Arn, log_group: str) -> str:
-    """The log group is where the function is: CloudWatch Logs calls no function elsewhere."""
+    """Return the log group's ARN. CloudWatch Logs calls only functions in its own account and region."""
     return str(Arn(function.partition, "logs", function.region, function.account, f"log-group:{log_group}"))
 
 
 def statement_for(function: Arn, log_group: str, name: str) -> dict[str, Any]:
-    """What lets this log group, and nothing else, call the function; as Lambda writes it."""
+    """Return the statement that lets only this log group call the function, as Lambda writes it."""
     return {
         "Sid": sid_of(log_group, name),
         "Effect": "Allow",
@@ -92,12 +92,12 @@ def statement_for(function: Arn, log_group: str, name: str) -> dict[str, Any]:
 
 
 def statement_in(policy_document: str | None, sid: str) -> Mapping[str, Any] | None:
-    """The statement of a Sid in a policy document, JSON."""
+    """Return the statement with a Sid from a policy document in JSON, or None."""
     return next((each for each in _statements(policy_document) if each.get("Sid") == sid), None)
 
 
 def log_groups_in(policy_document: str | None) -> list[str]:
-    """Names of the log groups that statements of ours let in; their filters may be gone already."""
+    """Return the log groups that our statements allow to call the function. Their filters may no longer exist."""
     ours = [each for each in _statements(policy_document) if str(each.get("Sid")).startswith(_OURS)]
     arns = [parse_arn(str(permission_facts(each)["source_arn"])) for each in ours]
     return sorted({arn.resource.removeprefix("log-group:").removesuffix(":*") for arn in arns if arn})
@@ -112,7 +112,7 @@ def _statements(policy_document: str | None) -> list[Mapping[str, Any]]:
 
 
 def permission_facts(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """A statement as the module returns it, whatever the case of its keys."""
+    """Return a statement in the format that the module returns. The case of its condition keys does not matter."""
     condition: Mapping[str, Any] = statement.get("Condition") or {}
     flat = {
         key.lower(): value for keys in condition.values() if isinstance(keys, Mapping) for key, value in keys.items()
@@ -128,19 +128,19 @@ def permission_facts(statement: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def function_in(destination: str) -> Arn | None:
-    """The function that a filter sends to; None when it sends elsewhere."""
+    """Return the function that a filter sends to, or None if its destination is not a function."""
     arn = parse_arn(destination)
     return arn if arn and arn.service == "lambda" and arn.resource.startswith("function:") else None
 
 
 def feeds(found: Filter, function: Arn) -> bool:
-    """Whether a filter sends to this function."""
+    """Return whether a filter sends to this function."""
     there = function_in(found.destination)
     return there is not None and same_function(there, function)
 
 
 def same_function(one: Arn, other: Arn) -> bool:
-    """Whether both are of one function; aliases and versions do not count."""
+    """Return whether both ARNs are of the same function, ignoring aliases and versions."""
     return _unqualified(one) == _unqualified(other)
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the user wants of a subscription, and what is to be changed for it."""
+"""Read the options of a subscription and plan the changes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 
 @dataclass(frozen=True)
 class WantedSubscription:
-    """``permission`` tells whether the function's policy is ours to keep, too. ``pattern`` is None when absent."""
+    """``permission``: whether the function's policy is managed, too. ``pattern`` is None if the state is absent."""
 
     name: str
     log_group: str
@@ -59,12 +59,12 @@ class WantedSubscription:
 
 
 def read_log_group(text: str) -> str:
-    """The name in the name or ARN of a log group. Raises ``Refused``."""
+    """Return the name from the name or ARN of a log group. Raises ``Refused``."""
     return read_name_or_arn("log_group", text, LOG_GROUP_NAME, LOG_GROUP)[0]
 
 
 def read_subscription(params: Mapping[str, Any], region: str | None) -> WantedSubscription:
-    """What the user wants; ``region`` is where the module works. Raises ``Refused``."""
+    """Read the options. ``region`` is the one that the module works in. Raises ``Refused``."""
     group, group_arn = read_name_or_arn("log_group", params["log_group"], LOG_GROUP_NAME, LOG_GROUP)
     present = params["state"] == "present"
     function = None if params["function_arn"] is None else read_function(params["function_arn"], region)
@@ -87,7 +87,7 @@ def read_subscription(params: Mapping[str, Any], region: str | None) -> WantedSu
 
 
 def read_function(text: str, region: str | None) -> Arn:
-    """The ARN of a function in the region that the module works in. Raises ``Refused``."""
+    """Read the ARN of a function, which must be in the region that the module works in. Raises ``Refused``."""
     arn = read_arn("function_arn", text, FUNCTION)
     if region and arn.region != region:
         raise Refused(f"function_arn is in {arn.region}, but the module works in {region}. Correct one of them")
@@ -115,13 +115,13 @@ def _read_pattern(params: Mapping[str, Any]) -> str:
 
 
 def function_to_look_at(wanted: WantedSubscription, filters: Sequence[Filter]) -> Arn | None:
-    """The function whose policy has to be known."""
+    """Return the function whose policy must be read."""
     current = _named(wanted.name, filters)
     return wanted.function or (function_in(current.destination) if current else None)
 
 
 def stale_function(wanted: WantedSubscription, filters: Sequence[Filter]) -> Arn | None:
-    """The alias or version that a filter of ours sends to now and will not any more: its permission goes, too."""
+    """Return the alias or version that our filter will no longer send to. Its permission is removed, too."""
     current = _named(wanted.name, filters)
     before = function_in(current.destination) if current else None
     return before if before and wanted.function and wanted.present and before != wanted.function else None
@@ -130,9 +130,9 @@ def stale_function(wanted: WantedSubscription, filters: Sequence[Filter]) -> Arn
 def plan_subscription(
     wanted: WantedSubscription, filters: Sequence[Filter] | None, access: FunctionAccess | None
 ) -> Change:
-    """Both sides, as the module returns them. Raises ``Refused``.
+    """Return the current and the wanted state, in the format that the module returns. Raises ``Refused``.
 
-    ``filters`` are those of the log group, None when there is no such group. ``access`` is to
+    ``filters`` are those of the log group, or None if it does not exist. ``access`` is that of the function from
     ``function_to_look_at``.
     """
     current = _named(wanted.name, filters or ())
@@ -142,7 +142,7 @@ def plan_subscription(
     permission = permission_facts(access.statement) if access and access.statement and wanted.permission else None
     before = _subscription_facts(wanted, current, permission) if current or permission else None
     function, pattern = wanted.function, wanted.pattern
-    if not wanted.present or function is None or pattern is None:  # what is to be present has both
+    if not wanted.present or function is None or pattern is None:  # always both set if the state is present
         return Change(before, None)
     if filters is None:
         raise Refused(
@@ -195,7 +195,7 @@ def _refuse_stranger(wanted: WantedSubscription, current: Filter) -> None:
 
 
 def no_function(wanted: WantedSubscription, access: FunctionAccess | None) -> str:
-    """What to say when there is no such function; in check mode it may be one that comes into being by then."""
+    """Return a message if the function does not exist. In check mode, it may only be created later."""
     if not wanted.present or access is None or access.exists:
         return ""
     return f"The function {access.function} does not exist. Create it first, or check function_arn"
@@ -204,7 +204,7 @@ def no_function(wanted: WantedSubscription, access: FunctionAccess | None) -> st
 def warnings_of(
     wanted: WantedSubscription, filters: Sequence[Filter] | None, access: FunctionAccess | None
 ) -> list[str]:
-    """What the user should know although nothing is done about it."""
+    """Return the warnings for the user. The module does nothing about them."""
     found = [no_function(wanted, access)] if wanted.permission else []
     for each in filters or ():
         there = function_in(each.destination)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Stopping stale tasks by scale-in: what is to stay is protected, and ECS drains and stops the rest itself."""
+"""Stop stale tasks by scale-in: the run protects the tasks that must stay, and ECS drains and stops the others."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .progress import Progress
 from .session import Steps
 from .shield import Shield, lift
 
-_SLOW = 60.0  # seconds after which it is asked whether the stale tasks have come under protection
+_SLOW = 60.0  # seconds between two checks of the protections while ECS stops tasks for a lower count
 
 
 class ByScaleIn:
-    """The desired count is lowered for each step, and raised again for the next one."""
+    """Lowers the desired count for each step, and raises it again for the next one."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._session = progress.session
         self._shield = Shield(progress.session)
         self._drains = Pace(progress.session.settings.wait_delay, ())
-        self._seen_draining = 0.0  # seconds after the count was lowered at which ECS had not done it all
+        self._seen_draining = 0.0  # seconds after the count was lowered at which ECS had not finished yet
         self._asked_clock = 0.0
-        self._spare: set[str] = set()  # the tasks, by ARN, from which ECS may choose for a lower count
-        self._unanswered: tuple[int, History] | None = None  # a lower count that may have been carried out
+        self._spare: set[str] = set()  # ARNs of the tasks that ECS may stop for a lower count
+        self._unanswered: tuple[int, History] | None = None  # a lower count that ECS may have set, and the history then
 
     def close_step(self, seen: Observation) -> None:
         progress = self._progress
         if progress.history.draining:
-            # ECS may keep more than the count, where it had started some in place of tasks that were not healthy.
+            # ECS may keep more tasks than the count if it had started some to replace unhealthy ones.
             missing = len(progress.step) < progress.history.draining
             if seen.stale and missing and (seen.live > seen.desired or seen.unknown):
                 self._seen_draining = self._session.elapsed
@@ -73,7 +73,7 @@ class ByScaleIn:
         return False
 
     def make_way(self) -> Steps[None]:
-        """A deployment cannot stop what is protected."""
+        """End the protections, because a deployment cannot stop protected tasks."""
         yield from lift(self._session)
         self._shield.forget()
 
@@ -92,7 +92,7 @@ class ByScaleIn:
         yield from session.rest(self._pace.pause(session.elapsed))
 
     def _lower(self, action: ScaleIn, seen: Observation) -> Steps[None]:
-        """Lower the count, unless there was something to protect first: then another look comes before it."""
+        """Lower the count if all protections are as they must be; otherwise return for another look."""
         session = self._session
         self._spare = {task.arn for task in action.among or self._progress.todo.values()}
         held, settled = yield from self._shield.cover(self._to_keep(), self._spare)
@@ -109,8 +109,8 @@ class ByScaleIn:
         return [task.arn for task in self._progress.knowledge.living if task.arn not in self._spare]
 
     def _hold(self) -> Steps[None]:
-        """While ECS takes its time for a lower count: a task may protect itself, or its own protection may end."""
-        for _try in range(2):  # the first may only ask
+        """Check protections while ECS stops tasks: a task may protect itself, or its own protection may end."""
+        for _try in range(2):  # the first may only read the protections
             held, settled = yield from self._shield.cover(self._to_keep(), self._spare, lowered=True)
             self._skip(held)
             if settled:
@@ -125,6 +125,6 @@ class ByScaleIn:
         self._session.note(surge=history.surge)
 
     def _skip(self, held: Collection[str]) -> None:
-        """Stale tasks that have come under protection, by ARN."""
+        """Skip the stale tasks with the ARNs ``held``, which have come under protection."""
         for task in [task for task in self._progress.todo.values() if task.arn in held]:
             self._progress.skip(task, "protected")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Stopping stale tasks one by one with StopTask, each above the floor."""
+"""Stop stale tasks one by one with StopTask, without taking the service below the floor."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from .progress import Progress
 from .session import Steps
 from .shield import lift
 
-_HOLDS = 3.0  # seconds for which the stops of a step may follow from one look
-_PROTECTION_HOLDS = 1.0  # ... and from one answer about what is protected: a task protects itself when it gets work
-_BEFORE_REACTION = 3.0  # seconds within which ECS has not begun to replace a stopped task
+_HOLDS = 3.0  # seconds for which the stops of a step may rely on one look
+_PROTECTION_HOLDS = 1.0  # ... and on one answer about protections: a task protects itself when it gets work
+_BEFORE_REACTION = 3.0  # seconds after a stop within which ECS has not started a replacement
 
 
 class ByStopTask:
-    """ECS starts another task for each that is stopped, except in the last step: there the added tasks stay."""
+    """Stops tasks that ECS then replaces, except in the last step, where the added tasks take their places."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._session = progress.session
-        self._added: list[str] = []  # ids of the tasks that the surge brought
-        self._protections: tuple[float, dict[str, float | None]] = 0.0, {}  # clock of the call, ARN -> end, if any
-        self._held: dict[str, float] = {}  # id -> clock at which a task was first met under protection
+        self._added: list[str] = []  # ids of the tasks that the surge added
+        self._protections: tuple[float, dict[str, float | None]] = 0.0, {}  # clock of the call, ARN -> end or None
+        self._held: dict[str, float] = {}  # task id -> clock when it was first found protected
 
     def close_step(self, seen: Observation) -> None:
         progress = self._progress
@@ -73,10 +73,10 @@ class ByStopTask:
         return False
 
     def _next_of_step(self, done: Stop, seen: Observation) -> tuple[Stop, Observation] | None:
-        """The stop that may follow the one just made without another look, and what it follows from.
+        """Return the stop that may follow the one just made without another look, and the observation behind it.
 
-        A step opens when there is room for all of its stops, so a look holds for a moment. The last step needs to see
-        what ECS does about each.
+        A step only opens when there is room for all of its stops, so one look is good for a moment. The last step needs
+        a new look after each stop, to see how ECS reacts.
         """
         progress = self._progress
         was_stopped = done.task.id not in progress.todo
@@ -88,12 +88,12 @@ class ByStopTask:
         return (action, seen) if isinstance(action, Stop) else None
 
     def make_way(self) -> Steps[None]:
-        """A run that this one took over from may have stopped tasks by scale-in, and protected others for it."""
+        """End protections: a run that this one took over from may have used scale-in and protected tasks for it."""
         yield from lift(self._session)
 
     def _stop(self, action: Stop, seen: Observation) -> Steps[bool]:
-        """True when the place of the stopped task was taken by an added one before ECS could start another,
-        and no added one is left: then everything is whole."""
+        """Stop a task. Return True if an added task took its place before ECS could start another, and no added tasks
+        are left to give back: then everything is whole."""
         progress, session, task = self._progress, self._session, action.task
         reason = f"{session.settings.reason} (ecs_service_recycle {session.me.owner})".strip()
         asked = False
@@ -116,7 +116,7 @@ class ByStopTask:
                 raise
             if asked and failure.kind == "passing":
                 progress.knowledge.mark_doubtful(task)
-            # What was seen is too old after a pause, so look again. The task is the next to stop still.
+            # After a pause the observation is too old, so look again. The task is still the next to stop.
             yield from session.rest(session.settings.wait_delay)
             return False
         progress.knowledge.mark_victim(task)
@@ -133,17 +133,17 @@ class ByStopTask:
         if not action.lower:
             return False
         if too_late or not (yield from session.try_desired(seen.desired, seen.desired - 1)):
-            # Too late: by now ECS may have started another in its place. Then it is a stop like any other.
+            # Too late: ECS may have started a replacement by now, so this counts as an ordinary stop.
             progress.history = replace(action.history, surge=action.history.surge + 1, last_step=False)
             return False
-        # With nothing left to give back the record is about to be removed.
+        # If nothing is left to give back, the record is about to be removed and needs no write now.
         session.note(at_once=action.history.surge > 0, surge=action.history.surge)
         return action.history.surge == 0
 
     def _is_protected(self, task: Task, next_stale: Iterable[Task]) -> Steps[bool]:
-        """By others: what an abandoned run has put under protection stands in nobody's way.
+        """Return whether others protect the task. Protections that an abandoned run made do not count.
 
-        ``next_stale``: those that the step may stop, ``task`` among them, about which the same call asks.
+        ``next_stale``: the tasks that the step may stop, including ``task``; one call asks about all of them.
         """
         session = self._session
         asked, ends = self._protections
@@ -157,7 +157,7 @@ class ByStopTask:
         return end is not None and not session.held.shields(end)
 
     def _meet_protected(self, task: Task) -> Steps[None]:
-        """A task under protection is skipped, or comes after those that are not, and is waited for in the end."""
+        """Skip a protected task, or put it behind the others and wait for it once only protected ones are left."""
         session, todo = self._session, self._progress.todo
         if session.settings.protected_tasks == "skip":
             self._progress.skip(task, "protected")

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The next action of a recycle, from what was decided, what is seen and what was done so far.
+"""Choose the next action of a recycle from the plan, the latest look and what was done so far.
 
-Everything here is a function of its arguments. The loop in ``replacement`` makes the observation, carries out the
+Every result here depends on the arguments alone. The loop in ``replacement`` makes the observation, carries out the
 action and comes back.
 """
 
@@ -19,41 +19,41 @@ from .model import Task
 from .plan import Plan
 from .settings import Settings
 
-# Someone else may remove the added tasks once or twice by accident. More often is a conflict.
+# Someone else may remove the added tasks once or twice by accident. More often means a conflict.
 _RAISES = 3
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One look, in numbers. Tasks that we stopped are in none of them."""
+    """One look, in numbers. None of them includes tasks that we stopped."""
 
-    clock: float  # when it began
-    elapsed: float  # seconds since the last action of ours
+    clock: float  # when the look began
+    elapsed: float  # seconds since our last action
     desired: int
-    healthy: int  # surely good
+    healthy: int  # certain to be good
     live: int  # known and meant to run
     unknown: int  # counted by ECS, not known by name
-    unclear: int  # of these, so many may be tasks that we stopped and that ended while we looked
+    unclear: int  # how many of the unknown ones may be tasks that we stopped and that ended while we looked
     fresh_good: int  # created since the run began, and good
     fresh_bad: int  # created since the run began, not good yet
-    failed: str | None  # that the PRIMARY deployment has failed, in words
-    deploying: str | None  # the deployment in progress, in words
+    failed: str | None  # message that the PRIMARY deployment has failed
+    deploying: str | None  # description of the deployment in progress
     outdated: bool  # a deployment has begun since the plan was made
-    refusal: str | None  # why ECS cannot give what was asked, in words
-    room: str | None  # that ECS found no place, while it is waited for one, in words
-    lacking: str  # a task that is not good, or not there, and what it lacks, in words
+    refusal: str | None  # message why ECS cannot provide what was asked for
+    room: str | None  # message that ECS found no room and the run waits for it
+    lacking: str  # description of a task that is not good or is missing, and of what it lacks
     last_said: str  # what ECS said last, as the end of a message
     stale: int  # tasks still to be replaced
     next_stale: tuple[Task, ...]  # the first of them, enough for one step; those that are not good come first
-    next_good: frozenset[str]  # ids of those that are good, or may be
+    next_good: frozenset[str]  # ids of those in ``next_stale`` that are good, or may be
 
     @property
     def free(self) -> int:
-        """So many of the first stale tasks are not good: to stop them takes nothing from the healthy ones."""
+        """Return how many tasks at the start of ``next_stale`` are not good. Stopping them costs no healthy task."""
         return next((i for i, task in enumerate(self.next_stale) if task.id in self.next_good), len(self.next_stale))
 
     def without(self, task: Task) -> Observation:
-        """The same after ``task`` was stopped, which is one of ``next_stale``."""
+        """Return the observation after ``task``, one of ``next_stale``, was stopped."""
         return replace(
             self,
             healthy=self.healthy - (task.id in self.next_good),
@@ -64,75 +64,75 @@ class Observation:
 
     @property
     def whole(self) -> bool:
-        """Everything that should run is there, is known by name, and all that is new is good."""
+        """Return whether every task that should run is there and known by name, and every new task is good."""
         return self.live >= self.desired and self.fresh_bad == 0 and self.unknown == 0
 
 
 @dataclass(frozen=True)
 class History:
-    """What the run has done so far, as far as later decisions need it."""
+    """What the run has done so far that later decisions depend on."""
 
     surge: int  # tasks added and not given back
     open_stops: int = 0  # stops that the present step may still make
     raises: int = 0
     stops: int = 0
-    draining: int = 0  # tasks that ECS is to stop for the count that was lowered last, with scale_in
+    draining: int = 0  # with scale_in: tasks that ECS must stop because the count was lowered
     last_step: bool = False  # the present step's tasks are not replaced: the added ones take their places
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing can be done now."""
+    """Wait, because nothing can be done now."""
 
     why: str
-    at_most: float | None = None  # seconds, where it is known when to look again
+    at_most: float | None = None  # seconds, if it is known when to look again
 
 
 @dataclass(frozen=True)
 class Raise:
-    """Raise the desired count again, to the original and ``surge`` tasks."""
+    """Raise the desired count again, to the original count plus ``surge``."""
 
     surge: int
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Stop one task; with ``lower``, take one off the desired count at once so that it is not replaced."""
+    """Stop one task. With ``lower``, lower the desired count by one at once, so that ECS does not replace it."""
 
     task: Task
     lower: bool
-    history: History  # with the step that this stop opens or goes on with
+    history: History  # after this stop, which opens or continues a step
 
 
 @dataclass(frozen=True)
 class Grow:
-    """Raise the desired count to the original and ``surge`` tasks for the next step of ``scale_in``."""
+    """Raise the desired count to the original count plus ``surge`` for the next step of ``scale_in``."""
 
     surge: int
 
 
 @dataclass(frozen=True)
 class ScaleIn:
-    """Put every task under protection that is to stay, then lower the desired count by ``count``."""
+    """Protect every task that must stay, then lower the desired count by ``count``."""
 
     count: int
-    history: History  # with the step that this opens
-    among: tuple[Task, ...] = ()  # that ECS may stop; any of the stale ones if empty
+    history: History  # after this action, which opens a step
+    among: tuple[Task, ...] = ()  # the tasks that ECS may stop; any stale task if empty
 
 
 @dataclass(frozen=True)
 class Replan:
-    """A deployment has ended since the plan was made: revision, target groups and stale tasks may be others."""
+    """Plan again: a deployment has ended since the plan, so revision, target groups and stale tasks may differ."""
 
 
 @dataclass(frozen=True)
 class Finish:
-    """Nothing stale is left, and what should run runs."""
+    """Finish: nothing stale is left, and every task that should run is running."""
 
 
 @dataclass(frozen=True)
 class GiveUp:
-    """It cannot go on. The reason says what was waited for and what AWS said."""
+    """The run cannot go on. ``why`` says what the run waited for and what AWS said."""
 
     why: str
 
@@ -141,7 +141,7 @@ Action: TypeAlias = "Wait | Raise | Stop | Grow | ScaleIn | Replan | Finish | Gi
 
 
 def choose_pause(settings: Settings, before: int, done: int, total: int) -> float:
-    """Seconds to wait when a step has brought the replaced tasks from ``before`` to ``done`` of ``total``."""
+    """Return the seconds to wait after a step that took the replaced tasks from ``before`` to ``done`` of ``total``."""
     reached = any(before < math.ceil(total * percent / 100) <= done for percent in settings.checkpoints)
     return settings.checkpoint_wait if reached else settings.batch_wait
 
@@ -149,7 +149,7 @@ def choose_pause(settings: Settings, before: int, done: int, total: int) -> floa
 def decide(plan: Plan, settings: Settings, seen: Observation, history: History, pause: float = 0.0) -> Action:
     """Choose the next action of a run that stops tasks itself. First match wins.
 
-    ``pause``: seconds that are left of the pause between two steps.
+    ``pause``: seconds left of the pause between two steps.
     """
     late = seen.elapsed > settings.wait_timeout and not seen.room
     obstacle = _find_obstacle(plan, settings, seen, history, late)
@@ -160,7 +160,7 @@ def decide(plan: Plan, settings: Settings, seen: Observation, history: History, 
         return _raise(plan, seen, history, plan.surge)
     if history.open_stops:
         return _go_on(plan, settings, seen, history, late)
-    # Where protection keeps more tasks than the count, those hold the added places, and ECS starts none.
+    # If protection keeps more tasks than the count, they occupy the added places, and ECS starts none.
     if not seen.whole or max(seen.fresh_good, seen.healthy - plan.original) < history.surge:
         what = "replacements" if history.stops else "the added tasks" if history.surge else "the tasks of the service"
         return _wait(late, settings, seen, f"{what} to become good")
@@ -170,7 +170,7 @@ def decide(plan: Plan, settings: Settings, seen: Observation, history: History, 
 
 
 def decide_scale_in(plan: Plan, settings: Settings, seen: Observation, history: History, pause: float = 0.0) -> Action:
-    """The same where ECS stops the stale tasks itself, for a lower desired count. First match wins."""
+    """Choose the next action of a run that lowers the desired count and lets ECS stop tasks. First match wins."""
     late = seen.elapsed > settings.wait_timeout and not seen.room
     obstacle = _find_obstacle(plan, settings, seen, history, late)
     if obstacle:
@@ -183,7 +183,7 @@ def decide_scale_in(plan: Plan, settings: Settings, seen: Observation, history: 
         return _wait(late, settings, seen, "the added tasks to become good")
     if pause > 0:
         return Wait("batch_wait", at_most=pause)
-    added = min(plan.surge, seen.stale)  # so many of them can still take the place of a stale one
+    added = min(plan.surge, seen.stale)  # no more than can still take the place of a stale task
     if history.surge < added:
         return Grow(added)
     count = min(plan.batch, history.surge, seen.stale)
@@ -198,15 +198,16 @@ def decide_scale_in(plan: Plan, settings: Settings, seen: Observation, history: 
 
 
 def is_done(plan: Plan, seen: Observation, history: History) -> bool:
-    """Whether all is replaced. In the last step nothing is to be started, so what is not good after it, with as many
-    good as there were, is surplus: ECS was quicker than a lower count. It is withdrawn and not waited for."""
+    """Return whether every stale task is replaced. The last step needs no new tasks: if as many tasks are good as at
+    the start, new ones that are not are surplus, because ECS started them before the count was lowered. The run
+    withdraws them and does not wait for them."""
     good = not seen.unknown and seen.healthy >= plan.original
     surplus = history.last_step and good and 0 < seen.fresh_bad <= history.surge
     return not seen.stale and (seen.whole or surplus)
 
 
 def _find_obstacle(plan: Plan, settings: Settings, seen: Observation, history: History, late: bool) -> Action | None:
-    """What comes before all else, whichever way tasks are stopped."""
+    """Return the action that takes precedence over all others, however tasks are stopped; None if there is none."""
     if seen.failed:
         return GiveUp(seen.failed)
     if seen.deploying:
@@ -245,11 +246,11 @@ def _raise(plan: Plan, seen: Observation, history: History, surge: int) -> Actio
 
 
 def _open_step(plan: Plan, settings: Settings, seen: Observation, history: History, late: bool) -> Action:
-    """A step begins when there is room for all of its stops.
+    """Open the next step if there is room for all of its stops; otherwise wait.
 
-    The last step takes as many as were added: their places are taken by the added tasks, so nothing is
-    launched for them. The steps before are cut so that just that many are left.
-    Where healthy tasks are short, a step of those that are not good needs no room.
+    The last step stops as many tasks as were added: the added tasks take their places, so nothing is launched for
+    them. The steps before are sized so that exactly that many are left.
+    If there are too few healthy tasks, a step of tasks that are not good needs no room.
     """
     left = seen.stale
     last = left <= history.surge
@@ -267,8 +268,8 @@ def _go_on(plan: Plan, settings: Settings, seen: Observation, history: History, 
     victim = seen.next_stale[0]
     if victim.id in seen.next_good and seen.healthy - 1 < plan.floor:
         return _wait(late, settings, seen, f"{plan.floor} healthy tasks besides the next one to stop")
-    # One more than the count means that ECS was quicker with a replacement than a lower count was before: it
-    # stands for the next stop, and one of the added tasks is left to be given back at the end.
+    # One task more than the count means that ECS started a replacement before the count was lowered earlier. It
+    # makes up for the next stop, and one of the added tasks is left to give back at the end.
     surplus = seen.live + seen.unknown - seen.desired
     if history.last_step and 0 < surplus <= seen.unclear and not late:
         return Wait("another look at what ECS counts", at_most=settings.wait_delay)
@@ -292,17 +293,17 @@ class Leaving:
     """One look while giving back, in numbers."""
 
     desired: int
-    target: int  # the desired count once all is given back
+    target: int  # the desired count after everything is given back
     live: int  # known and meant to run
     nameless: int  # counted by ECS, not known by name
-    healthy: int  # surely good
-    bad: tuple[Task, ...]  # added ones that are not good, and stale ones that are not, the worst first
-    spare: int = 0  # so many may be stopped with no lower count; more than these, ECS starts again
+    healthy: int  # certain to be good
+    bad: tuple[Task, ...]  # added tasks and stale tasks that are not good, the worst first
+    spare: int = 0  # how many may be stopped without lowering the count; ECS replaces any more
 
 
 @dataclass(frozen=True)
 class Withdraw:
-    """Stop an added task again; with ``lower``, take one off the desired count at once."""
+    """Stop an added or stale task that is not good. With ``lower``, lower the desired count by one at once."""
 
     task: Task
     lower: bool
@@ -310,17 +311,17 @@ class Withdraw:
 
 @dataclass(frozen=True)
 class Lower:
-    """Lower the desired count: what ECS stops for it may be any."""
+    """Lower the desired count: ECS may stop any task for it."""
 
     to: int
 
 
 def decide_leaving(seen: Leaving, floor: int, patient: bool) -> Withdraw | Lower | Wait | Finish:
-    """The next action towards the desired count that is left when all that was added is given back.
+    """Choose the next action on the way to the desired count without the added tasks.
 
-    For a lower count ECS stops tasks that do not run yet, and then picks at random among those that run.
-    So it must be left nothing to pick from as long as some that run are not good: they are stopped one
-    by one, each with its share of the count. ``patient``: there is time to look again.
+    For a lower count, ECS first stops tasks that do not run yet, then picks at random among those that run.
+    So as long as some running tasks are not good, ECS must have none to pick from: the run stops them one by
+    one, each with its share of the count. ``patient``: there is time to look again.
     """
     surplus = seen.live - seen.target
     if seen.nameless > 0 and patient:
@@ -329,7 +330,7 @@ def decide_leaving(seen: Leaving, floor: int, patient: bool) -> Withdraw | Lower
         return Lower(seen.live)
     lower = seen.desired == seen.live
     if surplus > 0 and seen.bad and (lower or seen.spare > 0):
-        # ECS may have started more than the count by itself, in place of unhealthy ones.
+        # ECS may have started more tasks than the count by itself, to replace unhealthy ones.
         return Withdraw(seen.bad[0], lower)
     if surplus > 0 and (seen.bad or seen.healthy - surplus < floor) and patient:
         return Wait("ECS to replace tasks that are not healthy")

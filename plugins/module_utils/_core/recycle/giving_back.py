@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Giving back what was added, in an order that leaves ECS no good task to stop for the lower desired count."""
+"""Give back what was added, in an order that leaves ECS no good task to stop for the lower desired count."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .progress import Progress
 from .record import give_back
 from .session import Steps
 
-_LAST_LOOKS = 4  # before a run that has to end gives back what it added whatever the tasks are like
+_LAST_LOOKS = 4  # looks before a run that has to end gives back what it added, whatever state the tasks are in
 _NAMING_LOOKS = 12
-_QUICK_LOOKS = 3  # that are tried for before one will do in which a call was repeated: ECS may have acted meanwhile
-_STARTED_AGAIN = 3  # tasks more than the count that ECS may start while the count is being lowered
+_QUICK_LOOKS = 3  # looks in a row to discard because a call was repeated, so ECS may have acted meanwhile
+_STARTED_AGAIN = 3  # tasks beyond the count that ECS may start while the count is being lowered
 _LAST_SECONDS = 60.0  # for withdrawing tasks, when the run has to end
 
 
 def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
-    """Give back what was added to the desired count; added tasks that are not good are stopped for it."""
+    """Give back what was added to the desired count. Added and stale tasks that are not good are stopped on the way."""
     session = progress.session
     looks, since = 0, session.world.clock()
     spare: int | None = None
@@ -33,7 +33,7 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
         seen = yield from _look(progress, lookout)
         looks += 1
         patience = _LAST_SECONDS if session.me.ending() else session.settings.wait_timeout
-        if began - since > patience:  # what is missing may be started before the count is lowered
+        if began - since > patience:  # ECS may start the missing tasks before the count is lowered
             _warn_of_doubtful(progress, replace(seen, live=max(seen.live, seen.desired)))
             return
         patient = looks <= _LAST_LOOKS or not session.me.ending()
@@ -44,7 +44,7 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
         if spare is None:
             spare = max(0, seen.live + max(0, seen.nameless) - seen.desired) + _STARTED_AGAIN
         seen = replace(seen, spare=spare)
-        if looks > _NAMING_LOOKS:  # tasks come and go faster than they can be named
+        if looks > _NAMING_LOOKS:  # tasks come and go faster than a look can name them
             seen = replace(seen, live=seen.live + max(0, seen.nameless), nameless=0)
         action = decide_leaving(seen, progress.plan.floor, patient)
         if isinstance(action, Finish):
@@ -65,7 +65,7 @@ def give_back_added(progress: Progress, lookout: Lookout) -> Steps[None]:
 
 
 def _warn_of_doubtful(progress: Progress, seen: Leaving) -> None:
-    """There is no more time to wait for tasks that are not good, or to withdraw them."""
+    """Warn once about tasks that are not good, because there is no time left to wait for them or withdraw them."""
     nameless, report = max(0, seen.nameless), progress.session.report
     doubtful = max(len(seen.bad), seen.live - seen.healthy) + nameless
     told = any("were removed although" in words for words in report.warnings)
@@ -85,7 +85,7 @@ def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving]:
     healthy = knowledge.healthy(service)
     session.report.healthy = None if knowledge.mixed else healthy
     bad = knowledge.worst_first(progress.todo.values())
-    if healthy < progress.plan.floor:  # then those on probation are needed
+    if healthy < progress.plan.floor:  # then tasks on probation are needed
         bad = [task for task in bad if not knowledge.on_probation(task)]
     return Leaving(
         desired=desired,
@@ -98,8 +98,8 @@ def _look(progress: Progress, lookout: Lookout) -> Steps[Leaving]:
 
 
 def _withdraw(progress: Progress, action: Withdraw, desired: int) -> Steps[int]:
-    """Stop a task. Returns how many more may be stopped with no lower count: one less for each that was, and one more
-    where ECS may have started another before the count was lowered."""
+    """Stop a task. Return the change to how many may be stopped without lowering the count: -1 if this one was, +1 if
+    ECS may have started another before the count was lowered, and 0 if the stop failed."""
     session, task = progress.session, action.task
     reason = f"added by ecs_service_recycle {session.me.owner} and withdrawn before it was good"
     if task.id in progress.todo:

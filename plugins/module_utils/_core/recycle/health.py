@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""When a task counts as good."""
+"""Decide when a task counts as good."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from collections.abc import Collection, Iterable, Mapping
 from ..errors import Refused
 from .model import Service, Task
 
-# What ECS itself waits for when neither a container nor a target group can tell.
+# Seconds that ECS itself waits when neither a container nor a target group reports health.
 _BLIND_STABILIZE = 40.0
 
-# A Network Load Balancer's "unhealthy.draining" only serves connections that exist already.
+# A target of a Network Load Balancer in the state "unhealthy.draining" only serves existing connections.
 # Source: guide of the Network Load Balancer, "Health checks".
 FAILING = frozenset({"unhealthy", "unhealthy.draining"})
 
-UNTOLD = "Untold"  # code of a CallFailed: AWS answers, and does not say where tasks are registered
+UNTOLD = "Untold"  # code of a CallFailed: AWS answers, but does not say where tasks are registered
 
-_REGISTERED_WITHIN = 300.0  # seconds of RUNNING within which ECS has registered a task (assumed)
+_REGISTERED_WITHIN = 300.0  # seconds after a task is RUNNING within which ECS registers it (assumed)
 
 
 def choose_level(wait_for: str, service: Service, has_health_check: bool, unread: Collection[str] = ()) -> str:
-    """The level that ``auto`` stands for; an asked for level that the service cannot give is refused.
+    """Return the level to wait for; ``auto`` means the strongest. Raise Refused if the service cannot provide it.
 
-    ``unread``: those of the service's target groups whose health cannot be read.
+    ``unread``: the service's target groups whose health cannot be read.
     """
     told = any(group not in unread for group in service.target_groups)
     strongest = "target_healthy" if told else "healthy" if has_health_check else "running"
@@ -48,16 +48,16 @@ def choose_level(wait_for: str, service: Service, has_health_check: bool, unread
 
 
 def choose_stabilize(stabilize_time: float | None, service: Service, has_health_check: bool) -> float:
-    """Seconds that a new task must stay good before it counts."""
+    """Return the seconds that a new task must stay good before it counts."""
     if stabilize_time is not None:
         return stabilize_time
     return 0.0 if service.target_groups or has_health_check else _BLIND_STABILIZE
 
 
 def why_unread(group: str, states: Mapping[str, str], tasks: Iterable[Task], now: float) -> str | None:
-    """Why the states of a target group tell nothing about the service's tasks, however long one waits.
+    """Return why the states of a target group say nothing about the service's tasks, however long one waits.
 
-    None when they tell something, or may do so soon.
+    Return None if they say something, or may do so soon.
     Sources: Elastic Load Balancing API, TargetHealth; VPC Lattice API, TargetSummary.
     """
     running = [task for task in tasks if task.running]
@@ -75,9 +75,10 @@ def why_unread(group: str, states: Mapping[str, str], tasks: Iterable[Task], now
 def refuse_unread(
     unread: Mapping[str, str], service: Service, wait_for: str, stabilize_time: float | None
 ) -> list[str]:
-    """Warnings about target groups whose health cannot be read (ARN or name -> why).
+    """Return warnings about target groups whose health cannot be read (ARN or name -> why).
 
-    Raises Refused unless the user has said how long a new task must run instead: silence is no health.
+    Raise Refused if ``wait_for`` is target_healthy, or if the user has not set how long a new task must run instead:
+    a task without a health report does not count as healthy.
     """
     if unread and (wait_for == "target_healthy" or not stabilize_time):
         said = "; ".join(f"{group}: {why}" for group, why in unread.items())
@@ -97,7 +98,7 @@ def refuse_unread(
 
 
 def missing_words(service: Service, group: str) -> str:
-    """That a target group or load balancer is gone to which ECS must add every new task."""
+    """Return the message for a missing target group or load balancer to which ECS must add every new task."""
     return (
         f"service {service.name} in cluster {service.cluster} uses {_kind((group,))} {group}, which does not exist, so"
         " no new task can become healthy. Create it again or update the service, then run again"
@@ -109,9 +110,9 @@ def _kind(groups: Iterable[str]) -> str:
 
 
 def is_good(task: Task, level: str, has_health_check: bool, targets: Mapping[str, Mapping[str, str]]) -> bool:
-    """Whether a task is good at a level; each level asks for the ones below it too.
+    """Return whether a task is good at a level. Each level includes the ones below it.
 
-    ``targets`` is the last seen state of each target of each target group.
+    ``targets``: the last seen state of each target, by target group.
     """
     if not task.running:
         return False

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What recycling cannot do about images: new tasks run the digest that ECS fixed when the service was deployed."""
+"""Warn about images that recycling cannot update: new tasks run the digest that ECS fixed at the deployment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ECR = re.compile(
 
 
 def parse_image(reference: str) -> RegistryImage | None:
-    """An image as a container definition names it; None when it is not in Amazon ECR."""
+    """Parse the image name of a container definition. Return None if the image is not in Amazon ECR."""
     match = _ECR.fullmatch(reference)
     if not match:
         return None
@@ -31,7 +31,7 @@ def parse_image(reference: str) -> RegistryImage | None:
 
 
 def find_warnings(world: World, revision: str, tasks: Iterable[Task]) -> list[str]:
-    """What the registry says of the images that the revision's tasks run. Where it says nothing, nothing."""
+    """Return warnings about the images that the revision's tasks run. A failed call ends the search silently."""
     run = sorted({pair for task in tasks if task.revision == revision for pair in task.images})
     known = [(reference, image, digest) for reference, digest in run if (image := parse_image(reference))]
     found: list[str] = []
@@ -40,7 +40,7 @@ def find_warnings(world: World, revision: str, tasks: Iterable[Task]) -> list[st
         for reference, image, digest in known:
             if reference in fixed:
                 found.extend(_warnings_of(world, reference, image, digest))
-    except CallFailed:  # to warn is worth no failure, and asks for no permission
+    except CallFailed:  # a warning is not worth a failure, and must not require a permission
         pass
     return found
 

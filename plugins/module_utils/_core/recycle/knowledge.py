@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What is known of the tasks of a service, and how fresh it is.
+"""Keep what is known about the tasks of a service, and how fresh it is.
 
-A look describes at most a hundred tasks in one call: first those that something is expected of, then,
-in the room that is left, those that were not seen for longest. So every task of a service of up to a
-hundred is seen by every look, and larger services are gone through in turn, at no further call. What a
-look costs here depends on the tasks it describes, not on those that the service has.
+A look describes at most a hundred tasks in one call: first those from which a change is expected, then, in the room
+that is left, those that were not seen for the longest time. So every look sees every task of a service of up to a
+hundred tasks, and goes through larger services in turn without further calls. The cost of a look here depends on how
+many tasks it describes, not on how many the service has.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ TASK_ID = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]
 
 
 class Knowledge:
-    """Tasks by id, folded from one inventory and many partial looks.
+    """Tasks by id, combined from inventories and many partial looks.
 
-    *Live* are those of the run's own deployment that ECS means to keep and that we did not stop, *fresh*
-    the live ones created since the run began, *good* the live ones that pass every check asked for.
-    *Foreign* are those that another deployment or task set launched: they are counted, and never stopped.
+    *Live* tasks belong to the run's own deployment; ECS means to keep them, and we did not stop them. *Fresh*
+    tasks are live and were created since the run began. *Good* tasks are live and pass every required check, fresh
+    ones for long enough. *Foreign* tasks were launched by another deployment or task set: they are subtracted from
+    ECS's counts, and never stopped.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Knowledge:
         """
         self._owner = owner
         self._begun = begun
-        # What was created within the second in which the clock was read may have been there, and have failed, before.
+        # A task created in the second in which the clock was read may have existed, and failed, before the takeover.
         self._watched_from = begun if resumed is None else resumed + _GRAIN
         self._level = level
         self._checked = has_health_check
@@ -71,15 +72,15 @@ class Knowledge:
         self._newest_event = ""
         self.expected: set[str] = set()  # ids from "has started" events that were not described yet
         self.victims: set[str] = set()  # tasks that we have told ECS to stop
-        self.doubtful: set[str] = set()  # tasks that we may have told: they run as far as is known
-        self.departed: set[str] = set()  # tasks that went without our doing
+        self.doubtful: set[str] = set()  # tasks that we may have told ECS to stop; as far as we know they run
+        self.departed: set[str] = set()  # tasks that are gone and are not victims
         self.failed: dict[str, Task] = {}  # fresh tasks that ended by themselves
         self.fresh_order: list[str] = []  # ids of fresh tasks in the order in which they became good
 
     # ---- what comes in
 
     def see(self, tasks: Iterable[Task], now: float, asked: Iterable[str] = ()) -> None:
-        """Take in described tasks. Those ``asked`` for and not among them are gone."""
+        """Take in described tasks. Those in ``asked`` that are not among them are gone."""
         seen = set()
         for task in tasks:
             seen.add(task.id)
@@ -99,12 +100,12 @@ class Knowledge:
             self._file(task, now)
 
     def keep_only(self, ids: Iterable[str]) -> None:
-        """After an inventory: what it does not list is no longer there."""
+        """Forget the tasks that are not among ``ids``, because an inventory does not list them."""
         for gone in set(self._tasks) - set(ids):
             self._forget(gone)
 
     def new_events(self, service: Service) -> list[Event]:
-        """Events not seen before, oldest first; ids of tasks that they name are expected from now on."""
+        """Return events not seen before, oldest first. Tasks that they name as started are expected from now on."""
         new: list[Event] = []
         for event in service.events:
             if event.id == self._newest_event:
@@ -120,14 +121,14 @@ class Knowledge:
         return new
 
     def mark_victim(self, task: Task) -> None:
-        """We told ECS to stop it."""
+        """Note that we told ECS to stop a task."""
         self.victims.add(task.id)
         self.doubtful.discard(task.id)
         self._unfile(task.id)
         self._leaving[task.id] = task
 
     def mark_doubtful(self, task: Task) -> None:
-        """We told ECS to stop it, and the answer was lost."""
+        """Note that we told ECS to stop a task, but the answer was lost."""
         self.doubtful.add(task.id)
         self._good.discard(task.id)
         if task.id in self._live and task.running:
@@ -153,32 +154,32 @@ class Knowledge:
 
     @property
     def leaving(self) -> Iterable[Task]:
-        """Victims that ECS may still count as running, or that still hold their place on an instance."""
+        """Return the victims that ECS may still count as running, or that still hold their place on an instance."""
         return self._leaving.values()
 
     @property
     def freed_at(self) -> float:
-        """AWS instant until which victims held CPU, memory and ports of an instance; infinite while one does."""
+        """Return when (AWS instant) victims last held CPU, memory and ports of an instance; infinite while one does."""
         return math.inf if any(task.on_instance for task in self.leaving) else self._freed_at
 
     @property
     def mixed(self) -> bool:
-        """Whether another deployment has tasks as well, which are not counted as healthy here."""
+        """Return whether another deployment has tasks too. They do not count as healthy here."""
         return bool(self._foreign)
 
     def arn(self, task_id: str) -> str:
-        """The ARN of a task; its id when it was never described, or is gone."""
+        """Return the ARN of a task, or its id if the task was never described or is gone."""
         return self._tasks[task_id].arn if task_id in self._tasks else task_id
 
     @property
     def running_victims(self) -> int:
-        """Victims that were last seen RUNNING: ECS may count them."""
+        """Return how many victims were last seen RUNNING. ECS may count them."""
         return sum(task.status == RUNNING for task in self._leaving.values())
 
     def nameless(self, service: Service, running_victims: int | None = None) -> int:
-        """Tasks that ECS counts and that are not known by name; below 0 when more are known than it counts.
+        """Return how many tasks ECS counts that are not known by name; below 0 if more are known than it counts.
 
-        ``running_victims``: so many victims may have been counted; as many as are running by now when left out.
+        ``running_victims``: how many victims ECS may have counted. If omitted, those last seen RUNNING.
         """
         counted = service.running + service.pending - len(self._foreign)
         most = self.live + (self.running_victims if running_victims is None else running_victims)
@@ -188,7 +189,7 @@ class Knowledge:
         return task.id in self._good
 
     def is_limping(self, task: Task) -> bool:
-        """Whether it is live and runs, but is not good."""
+        """Return whether a task is live and running, but not good."""
         return task.id in self._limping
 
     @property
@@ -196,18 +197,18 @@ class Knowledge:
         return bool(self._limping)
 
     def on_probation(self, task: Task) -> bool:
-        """Whether it passes every check, but not for long enough yet."""
+        """Return whether a task passes every check, but not for long enough yet."""
         return task.id in self._good_since and task.id not in self._good
 
     def worst_first(self, others: Iterable[Task]) -> list[Task]:
-        """Fresh tasks that are not good, those on probation last; and of ``others`` those that run and are not."""
+        """Return fresh tasks that are not good, those on probation last, then running ``others`` that are not good."""
         bad = [task for task in self._fresh.values() if task.id not in self._good]
-        # Those that ECS itself holds for unhealthy come first: it is replacing them already.
+        # Tasks that ECS itself considers unhealthy come first: it is already replacing them.
         bad.sort(key=lambda task: (self.on_probation(task), not self._is_failing(task), not task.running))
         return bad + [task for task in others if task.id in self._limping and task.id not in self._fresh]
 
     def lacking(self, desired: int) -> str:
-        """One task that is not good and what it lacks, or how many are missing; and a stopped one in the way."""
+        """Describe what one task lacks to be good, or how many are missing, and a stopped task still in the way."""
         bad = self.worst_first(self._live.values())
         parts = []
         if bad:
@@ -221,12 +222,12 @@ class Knowledge:
         return "; ".join(parts)
 
     def healthy(self, service: Service) -> int:
-        """Tasks that are surely good: never more than are named and good, nor than ECS counts."""
+        """Return how many tasks are certain to be good: at most those known to be good, and at most what ECS counts."""
         foreign = sum(task.running for task in self._foreign.values())
         return min(len(self._good), max(0, service.running - foreign - len(self._limping)))
 
     def to_describe(self, first: Iterable[str]) -> list[str]:
-        """Names for one look: what is asked first, what is in flight, then the least recently seen."""
+        """Return the names for one look: ``first``, then tasks in flight, then the least recently seen."""
         wanted = dict.fromkeys(first)
         wanted.update(dict.fromkeys(sorted(self.expected)))
         wanted.update(dict.fromkeys(self._leaving))
@@ -278,7 +279,7 @@ class Knowledge:
         if task.id in self.doubtful or not is_good(task, self._level, self._checked, self._states):
             self._good_since.pop(task.id, None)
             return False
-        if not fresh or task.id in self._good:  # what ran before needs no probation
+        if not fresh or task.id in self._good:  # a task that ran before needs no probation
             return True
         since = self._good_since.setdefault(task.id, now)
         if self._level == "running" and task.started_at is not None:
@@ -296,7 +297,7 @@ class Knowledge:
 
     def _note_end(self, task: Task) -> None:
         ours = task.created_at >= self._watched_from or task.id in self._fresh
-        if not ours or not task.stop_code:  # what failed before a run took over, that one has heeded
+        if not ours or not task.stop_code:  # failures before a takeover were handled by the earlier run
             return
         by_itself = task.stop_code in ("TaskFailedToStart", "EssentialContainerExited")
         if by_itself or "health checks" in (task.stopped_reason or ""):

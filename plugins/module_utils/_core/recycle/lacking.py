@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What one task lacks to be good, in words."""
+"""Describe what one task lacks to be good."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_REASON = 200  # characters
 
 
 def reason_words(code: str | None, text: str | None) -> str:
-    """Why a target is not healthy, from the load balancer's code and description; ``N/A`` says nothing."""
+    """Return why a target is not healthy, from the load balancer's code and description; ``N/A`` is ignored."""
     said = [one_line(each).rstrip(".") for each in (code, text)]
     return ": ".join(each for each in said if each not in ("", "N/A"))[:_LONGEST_REASON]
 
@@ -31,7 +31,7 @@ def lacking_words(
     good_since: float | None = None,
     stabilize: float = 0.0,
 ) -> str:
-    """``good_since``: AWS instant since which it passes every check, where that is not long enough yet."""
+    """Describe what a task lacks. ``good_since``: AWS instant since which it passes every check, if too recent."""
     return f"task {task.id} {' and '.join(_parts(task, level, has_health_check, targets, good_since, stabilize))}"
 
 
@@ -44,7 +44,7 @@ def _parts(
     stabilize: float,
 ) -> Iterator[str]:
     if task.status != RUNNING:
-        # DescribeTasks has no instant for the present status.
+        # DescribeTasks does not say since when a task has had its status.
         created = f", created at {iso(task.created_at)}" if math.isfinite(task.created_at) else ""
         yield f"is still {task.status or 'without a status'}{created}"
         return
@@ -73,5 +73,5 @@ def _target_words(name: str, found: Targets) -> str:
 
 
 def _group(arn: str) -> str:
-    """The name of a target group; what is no ARN of one as it is."""
+    """Return the name of a target group; anything but its ARN is returned as it is."""
     return arn.split("/")[1] if arn.count("/") == 2 else arn

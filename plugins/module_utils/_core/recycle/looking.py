@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Looking at a service: as few calls as tell what the next decision needs."""
+"""Look at a service with as few calls as the next decision needs."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from .service_events import FAILED_START, HARMLESS, STARTED, meaning_of
 from .service_state import deployment_words, failure_words
 from .session import Session, Steps
 
-# Capacity providers that AWS itself fills: capacity that is not there now may be there in minutes.
+# Capacity providers that AWS itself fills: capacity that is missing now may be available in minutes.
 ON_DEMAND = frozenset({"FARGATE", "FARGATE_SPOT"})
-_LISTED_AFTER = 20  # shortest pauses after which a list that lacked a task is asked for again
-_FOR_CAPACITY = 900.0  # seconds to wait for room, where capacity is added on demand
-_BLIND_SPELL = 60.0  # seconds for which counts alone are believed while tasks launch
+_LISTED_AFTER = 20  # shortest pauses (wait_delay) after which an inventory that lacked a task is taken again
+_FOR_CAPACITY = 900.0  # seconds to wait for room, if capacity is added on demand
+_BLIND_SPELL = 60.0  # seconds for which ECS's counts alone are trusted while tasks launch
 
 
 def inventory(session: Session) -> Steps[list[Task]]:
-    """Every task that ECS means to keep running."""
+    """Return every task that ECS means to keep running."""
     arns = yield from session.call(session.world.list_tasks)
     tasks: list[Task] = []
     if arns:
@@ -39,7 +39,7 @@ def inventory(session: Session) -> Steps[list[Task]]:
 
 
 class Lookout:
-    """Looks, and keeps a replacing's service, events and knowledge of tasks up to date."""
+    """Looks at the service, and keeps what ``Progress`` knows of it, its events and its tasks up to date."""
 
     def __init__(self, progress: Progress, make_way: Callable[[], Steps[None]]) -> None:
         """``make_way`` is called when a deployment is first seen."""
@@ -50,16 +50,16 @@ class Lookout:
         self._mismatch: tuple[int, int] | None = None  # counts for which an inventory was taken
         self._deploying = self._outdated = False
         self._described: set[str] = set()  # ids of the tasks that the last look asked for
-        self._grows: bool | None = None  # whether capacity is added on demand, once that was asked
+        self._grows: bool | None = None  # whether capacity is added on demand; None until asked
         self._waits_for_room = False
 
     def look(self) -> Steps[Observation | None]:
-        """Observe. None when ECS's counts alone say that a launch goes its way, which saves a call."""
+        """Observe the service. Return None if ECS's counts alone show a launch as expected, which saves a call."""
         progress, session, world = self._progress, self._session, self._session.world
         knowledge, report = progress.knowledge, session.report
         began = world.clock()
         service = progress.service = yield from session.look()
-        counted_victims = knowledge.running_victims  # at most: some may have ended before they were counted
+        counted_victims = knowledge.running_victims  # at most: some may have ended before ECS counted them
         new = knowledge.new_events(service)
         progress.events.extend(new)
         progress.failed_starts.extend(event for event in new if meaning_of(event.message) == FAILED_START)
@@ -70,21 +70,21 @@ class Lookout:
         if self._launches_as_expected(service, desired):
             return None
         if self._deploying != service.deploying:
-            session.acted_clock = world.clock()  # what is waited for from now on is something else
+            session.acted_clock = world.clock()  # the run waits for something else from now on
             if service.deploying:
                 yield from self._make_way()
         self._deploying = service.deploying
         self._outdated = self._outdated or service.deploying or service.primary != progress.owner
         yield from self.describe(self._first())
         nameless = knowledge.nameless(service)
-        if nameless and not progress.history.open_stops:  # within a step the counts are on the move
+        if nameless and not progress.history.open_stops:  # within a step the counts keep changing
             again = world.clock() - self._inventory_clock > _LISTED_AFTER * session.settings.wait_delay
             if self._mismatch != (nameless, knowledge.live) or again:
                 yield from self.take_inventory()
                 self._inventory_clock = world.clock()
                 nameless = knowledge.nameless(service)
             self._mismatch = (nameless, knowledge.live)
-        for task_id in knowledge.departed:  # what ECS starts in their place is new
+        for task_id in knowledge.departed:  # the tasks that ECS starts in their place are new
             progress.note_departed(task_id)
         knowledge.departed.clear()
         fresh_good, healthy = knowledge.fresh_good, knowledge.healthy(service)
@@ -98,7 +98,7 @@ class Lookout:
         refusal, room = yield from self._judge(said)
         report.watch.waits(room)
         if self._waits_for_room and not said.no_room:
-            session.acted_clock = world.clock()  # what is waited for from now on is something else
+            session.acted_clock = world.clock()  # the run waits for something else from now on
         self._waits_for_room = bool(room)
         return Observation(
             clock=began,
@@ -119,15 +119,15 @@ class Lookout:
             last_said=last_words(said),
             stale=len(progress.todo),
             next_stale=following,
-            # What is not good may be stopped below the floor. So only this look can tell that a task is not.
+            # Tasks that are not good may be stopped below the floor, so only those seen in this look count as not good.
             next_good=frozenset(t.id for t in following if knowledge.good(t) or t.id not in self._described),
         )
 
     def describe(self, first: Iterable[str]) -> Steps[None]:
-        """Describe the tasks with the ids ``first``, and as many more as one call takes."""
+        """Describe the tasks with the ids ``first``, and as many others as fit into the call."""
         progress, session, world = self._progress, self._session, self._session.world
         names = progress.knowledge.to_describe(first)
-        # Targets first: ECS says that a task is to stop before its target drains, so none that leaves is taken for ill.
+        # Read targets first: ECS marks a task as stopping before its target drains, so no such task seems unhealthy.
         for group in progress.groups:
             found = yield from session.call(world.target_states, group)
             if found is not None:
@@ -140,13 +140,13 @@ class Lookout:
         progress.knowledge.see(tasks, world.now(), self._described)
 
     def take_inventory(self) -> Steps[None]:
-        """List every task; stale ones that were not known are to be replaced, too."""
+        """List every task, and add stale tasks that were not known to those to replace."""
         progress, session = self._progress, self._session
         tasks = yield from inventory(session)
         knowledge = progress.knowledge
         knowledge.see(tasks, session.world.now())
         knowledge.keep_only({task.id for task in tasks} | knowledge.victims | knowledge.expected)
-        if session.settings.max_tasks is not None:  # the plan has all that this run is to replace
+        if session.settings.max_tasks is not None:  # the plan already has all tasks that this run must replace
             return
         known = progress.todo.keys() | knowledge.victims | {task.id for task, _why in session.report.skipped}
         for task in sorted(tasks, key=lambda task: (task.created_at, task.arn)):
@@ -155,7 +155,7 @@ class Lookout:
                 progress.todo[task.id] = task
 
     def _first(self) -> list[str]:
-        """Ids of the tasks that a look must describe: those that ECS names, else the next to stop."""
+        """Return the ids of the tasks that a look must describe: those that ECS names, or else the next to stop."""
         progress = self._progress
         events = progress.events if progress.history.draining else ()
         told = (task_id for event in events for task_id in TASK_ID.findall(event.message))
@@ -163,7 +163,7 @@ class Lookout:
         return known or [task.id for task in progress.next_stale(min(progress.plan.batch, PER_CALL // 2))]
 
     def _judge(self, said: Said) -> Steps[tuple[str | None, str | None]]:
-        """Why ECS cannot give what was asked, and what it has no room for while that is waited for; in words."""
+        """Return two messages: why ECS cannot provide what was asked for, and the room that the run waits for."""
         progress, world = self._progress, self._session.world
         allowed = self._session.settings.max_failures
         if failure := find_failure(progress.knowledge.failed.values(), progress.failed_starts, allowed):
@@ -179,7 +179,7 @@ class Lookout:
         return f"{waited}{refusal_words(said.no_room)}", None
 
     def _room_limit(self) -> Steps[float]:
-        """Seconds for which a place for a task is waited for."""
+        """Return the seconds for which the run waits for room for a task."""
         session, providers = self._session, self._progress.service.capacity_providers
         if session.settings.wait_for_capacity is not None:
             return session.settings.wait_for_capacity
@@ -196,8 +196,8 @@ class Lookout:
         return _FOR_CAPACITY if self._grows else 0.0
 
     def _launches_as_expected(self, service: Service, desired: int) -> bool:
-        """Whether ECS's counts say that what is missing is on its way, or has not been begun yet, and it is
-        too early for it to be good."""
+        """Return whether ECS's counts show that the missing tasks are being launched or not begun yet, so it is too
+        early for them to be good."""
         progress, session, knowledge = self._progress, self._session, self._progress.knowledge
         stopping = progress.history.open_stops or progress.history.last_step
         moving = stopping or service.deploying or service.wanted != desired

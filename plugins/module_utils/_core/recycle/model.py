@@ -32,10 +32,10 @@ class Task:
     capacity_provider: str | None = None
     launch_type: str | None = None
     on_instance: bool = False  # holds CPU, memory and ports of a container instance until it has stopped
-    images: tuple[tuple[str, str], ...] = ()  # of its containers: as the task definition names it, and its digest
+    images: tuple[tuple[str, str], ...] = ()  # of its containers: the name in the task definition, and the digest
     # Member of Service.target_groups -> "address:port", or the instance for a Classic Load Balancer.
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    marks: tuple[str, ...] = ()  # keys of tags of ours, where the service propagates its tags
+    marks: tuple[str, ...] = ()  # keys of our tags on the task, if the service propagates its tags
 
     @cached_property
     def id(self) -> str:
@@ -51,7 +51,7 @@ class Targets:
     """The targets of one target group or load balancer, by their names as in ``Task.targets``."""
 
     states: Mapping[str, str]  # healthy, initial, unhealthy and so on, as Elastic Load Balancing calls them
-    reasons: Mapping[str, str] = field(default_factory=dict)  # why, of those of which the load balancer says it
+    reasons: Mapping[str, str] = field(default_factory=dict)  # why, for the targets for which the load balancer says so
 
 
 @dataclass(frozen=True)
@@ -69,18 +69,18 @@ class Deployment:
 
     id: str  # as in ``started_by`` of its tasks
     status: str  # PRIMARY or ACTIVE
-    rollout: str = ""  # IN_PROGRESS, COMPLETED or FAILED; ECS tells it of rolling deployments only
+    rollout: str = ""  # IN_PROGRESS, COMPLETED or FAILED; ECS reports it for rolling deployments only
     created_at: float = 0.0
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Where a deployment under way stands, from DescribeServiceDeployments."""
+    """The state of a deployment in progress, from DescribeServiceDeployments."""
 
     status: str  # such as IN_PROGRESS or ROLLBACK_IN_PROGRESS
     stage: str = ""  # of its lifecycle
     hook: str = ""  # id of the PAUSE hook that waits for an answer
-    hook_until: float | None = None  # AWS instant at which ECS answers it itself
+    hook_until: float | None = None  # AWS instant at which ECS answers the hook itself
     hook_then: str = ""  # that answer: CONTINUE or ROLLBACK
 
 
@@ -98,52 +98,52 @@ class Service:
     revision: str  # ARN of the task definition that new tasks get
     daemon: bool = False
     computed: int | None = (
-        None  # tasks that the PRIMARY task set is to have; None where its scale is 100 %, or has none
+        None  # tasks that the PRIMARY task set must have; None if its scale is 100 %, or if it has none
     )
     controller: str = "ECS"  # or CODE_DEPLOY or EXTERNAL
     deployments: tuple[Deployment, ...] = ()  # PRIMARY first
     revisions: int = 1  # service revisions that have tasks or want some
-    hold: Hold | None = None  # of a blue/green, linear or canary deployment under way
+    hold: Hold | None = None  # of a blue/green, linear or canary deployment in progress
     maximum_percent: int = 200
     capacity_providers: tuple[str, ...] = ()  # of its strategy; empty with a launch type
-    # Where tasks are registered: ARNs of target groups (of VPC Lattice, too), names of Classic Load Balancers.
+    # Where tasks are registered: ARNs of target groups (including VPC Lattice), names of Classic Load Balancers.
     target_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    propagates_tags: bool = False  # each task gets the tags that the service has when it is launched, for life
+    propagates_tags: bool = False  # each task keeps for life the tags that the service has at its launch
     events: tuple[Event, ...] = ()  # newest first
 
     @property
     def short_arn(self) -> bool:
-        """The format before 2019, in which a service cannot carry tags."""
+        """Return whether the ARN has the format from before 2019, with which a service cannot have tags."""
         return self.arn.split(":", 5)[-1].count("/") < 2
 
     @property
     def wanted(self) -> int:
-        """Tasks that ECS is to run for the PRIMARY deployment or task set."""
+        """Return how many tasks ECS must run for the PRIMARY deployment or task set."""
         return self.desired if self.computed is None else self.computed
 
     @property
     def grows(self) -> bool:
-        """Whether a run may add tasks.
+        """Return whether a run may add tasks.
 
-        The count of a DAEMON service follows its instances. With a scale other than 100 %, the count that can be set
-        is not that of tasks: no value need add just one, and none surely leads back to where it was.
+        The count of a DAEMON service follows its instances. With a scale other than 100 %, the desired count is not the
+        number of tasks: maybe no value adds exactly one task, and none is certain to restore the earlier number.
         """
         return not self.daemon and self.computed is None
 
     @property
     def primary(self) -> str:
-        """Id of the deployment or task set that new tasks belong to; empty when there is none."""
+        """Return the id of the deployment or task set that new tasks belong to; empty if there is none."""
         return next((each.id for each in self.deployments if each.status == "PRIMARY"), "")
 
     @property
     def deployed_at(self) -> float:
-        """When the PRIMARY deployment or task set was created: none of its tasks is older."""
+        """Return when the PRIMARY deployment or task set was created: none of its tasks is older."""
         return next((each.created_at for each in self.deployments if each.status == "PRIMARY"), 0.0)
 
     @property
     def failed(self) -> bool:
-        """Whether the PRIMARY deployment has failed and is not rolled back. It launches no tasks any more.
+        """Return whether the PRIMARY deployment has failed and is not rolled back. It launches no more tasks.
 
         Source: API model, Deployment.rolloutState.
         """
@@ -151,7 +151,7 @@ class Service:
 
     @property
     def deploying(self) -> bool:
-        """Whether a deployment is under way, by whichever controller and strategy."""
+        """Return whether a deployment is in progress, with any controller and strategy."""
         under_way = any(each.rollout == "IN_PROGRESS" for each in self.deployments)
         return len(self.deployments) > 1 or self.revisions > 1 or self.hold is not None or under_way
 
@@ -169,7 +169,7 @@ class RegistryImage:
 
 @dataclass(frozen=True)
 class FoundImage:
-    """``for_several``: it stands for one image of each architecture, and a task may name the digest of either."""
+    """An image in ECR. ``for_several``: it stands for one per architecture; a task may name the digest of either."""
 
     digest: str
     for_several: bool = False
@@ -177,7 +177,7 @@ class FoundImage:
 
 @dataclass(frozen=True)
 class Scaling:
-    """A scalable target. Its switches are true when suspended, and named as the option names them."""
+    """A scalable target. Its switches are true when suspended, and have the names that the option uses."""
 
     dynamic_in: bool = False
     dynamic_out: bool = False

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""When to look again: often enough to lose little time, seldom enough to make few calls."""
+"""Decide when to look again: often enough to lose little time, seldom enough to make few calls."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ LONGEST = 15.0  # seconds between two looks
 _GROWTH = 1.5
 _DRIFT = 0.98  # how fast the knowledge "not before" fades from step to step
 
-# Before the first replacement nothing is known but how long the old tasks took from creation to
-# RUNNING. The scheduler's reaction before and the health check after are taken as 3/4 of that again.
+# Before the first replacement, the only known time is how long the old tasks took from creation to RUNNING.
+# The scheduler's reaction before that and the health check after it are estimated at another 3/4 of it.
 _WHOLE_PER_LAUNCH = 1.75
 
 
 class Pace:
-    """Learns between which two instants after an action a replacement becomes good."""
+    """Learns how long after an action a replacement becomes good, as a lower and an upper bound."""
 
     def __init__(self, shortest: float, tasks: Iterable[Task]) -> None:
         from statistics import median  # noqa: PLC0415 - slow to import, and a run without replacements does not need it
 
         self.shortest = shortest
         launches = [task.started_at - task.created_at for task in tasks if task.started_at is not None]
-        self._early = 0.0  # not good yet at that many seconds
-        self._late = median(launches) * _WHOLE_PER_LAUNCH if launches else 0.0  # good at that many seconds
+        self._early = 0.0  # seconds after the action at which it was not good yet
+        self._late = median(launches) * _WHOLE_PER_LAUNCH if launches else 0.0  # seconds at which it was good
         self._missed = 0
 
     def pause(self, elapsed: float) -> float:
-        """Seconds until the next look, ``elapsed`` seconds after the action that is waited for."""
+        """Return the seconds until the next look, ``elapsed`` seconds after the action that the run waits for."""
         ahead = self._aim() - elapsed
         if ahead > self.shortest / 2:
             self._missed = 0
@@ -43,11 +43,11 @@ class Pace:
         return max(self.shortest, min(LONGEST, self.shortest * _GROWTH ** min(self._missed - 1, 60)))
 
     def too_early(self, elapsed: float) -> bool:
-        """Whether a look would find nothing new, as far as is known."""
+        """Return whether, from what is known, a look would find nothing new."""
         return elapsed < self._aim() - self.shortest / 2
 
     def learn(self, early: float, late: float) -> None:
-        """A replacement was not good ``early`` and was good ``late`` seconds after the action."""
+        """Learn that a replacement was not good ``early`` seconds after the action, but good after ``late`` seconds."""
         self._missed = 0
         self._early = min(late, max(early, self._early * _DRIFT))
         self._late = late

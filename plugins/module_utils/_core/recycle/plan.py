@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The plan of a run, or the reason why there must be none. Nothing has been written when this is decided."""
+"""Plan a run, or refuse it with a reason. At this point nothing has been written."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from .staleness import Selection
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run is going to do. Counts are tasks, instants AWS's, durations seconds."""
+    """What one run will do. Counts are numbers of tasks, instants are AWS's, durations are in seconds."""
 
     selector: str
     selection: Selection
     stale: tuple[Task, ...]  # to be replaced, in this order
     skipped: tuple[tuple[Task, str], ...]  # stale, but left alone, and why
-    original: int  # desired count to come back to
+    original: int  # desired count to return to
     surge: int
-    floor: int  # healthy tasks below which no stop of ours may lead
+    floor: int  # number of healthy tasks below which no stop of ours may lead
     batch: int  # stops in one step
     level: str
     stabilize: float
     begun: float
     suspend: tuple[str, ...]  # switches to turn on now and off at the end
     resumed: bool
-    later: tuple[Task, ...] = ()  # stale, and more than one run is to replace
-    unread: tuple[str, ...] = ()  # target groups whose health cannot be read: there, time alone counts
+    later: tuple[Task, ...] = ()  # stale tasks beyond the limit for one run
+    unread: tuple[str, ...] = ()  # target groups whose health cannot be read: in these, only time counts
 
     @property
     def cutoff(self) -> float | None:
@@ -65,7 +65,7 @@ class Plan:
 
 
 def missed_words(title: str, selector: Selector, narrowing: Narrowing, tasks: Iterable[Task]) -> list[str]:
-    """Warnings of what the options name and no task of the service has."""
+    """Return warnings about values in the options that match no task of the service."""
     every = list(tasks)
     named = (
         ("tasks", selector.value if selector.kind == "tasks" else (), {task.id for task in every}),
@@ -86,7 +86,7 @@ class Found:
     service: Service
     tasks: Sequence[Task]  # every one
     stale: Sequence[Task]
-    protected: Collection[str]  # ARNs of the stale ones under scale-in protection, where that matters
+    protected: Collection[str]  # ARNs of the stale tasks under scale-in protection, if that matters
     selection: Selection
     begun: float
     has_health_check: bool
@@ -97,18 +97,18 @@ class Found:
 
 
 def make_plan(settings: Settings, selector: Selector, found: Found) -> Plan:
-    """Decide sizes. Raises Refused when not a single task could be stopped without crossing the floor."""
+    """Plan the run. Raise Refused if not a single task could be stopped without going below the floor."""
     service, record, scaling = found.service, found.record, found.scaling
     level = choose_level(settings.wait_for, service, found.has_health_check, found.unread)
     ordered = put_in_order(settings.order, found.stale)
-    # Those that run and are not good come first: they carry no traffic.
+    # Tasks that run but are not good come first: they carry no traffic.
     ordered.sort(key=lambda task: not task.running or is_good(task, level, found.has_health_check, found.states))
     free = [task for task in ordered if task.arn not in found.protected]
     held = [task for task in ordered if task.arn in found.protected]
     skips = settings.protected_tasks == "skip"
-    stale = free if skips else free + held  # those that are waited for come last
+    stale = free if skips else free + held  # tasks to wait for come last
     todo, later = stale[: settings.max_tasks], stale[len(stale) if settings.max_tasks is None else settings.max_tasks :]
-    # A count that was lowered while an abandoned run lay still is the new original.
+    # A count that was lowered after a run was abandoned is the new original.
     original = min(record.original, service.wanted) if record else service.wanted
     if record and record.surge and service.computed is not None:
         raise Refused(
@@ -154,12 +154,12 @@ def make_plan(settings: Settings, selector: Selector, found: Found) -> Plan:
 
 
 def follow_count(plan: Plan, settings: Settings, count: int) -> Plan:
-    """The plan of a service to which no tasks can be added, and that is to have ``count`` by now."""
+    """Return the plan for the new ``count`` of a service to which no tasks can be added."""
     return replace(plan, original=count, floor=math.ceil(count * settings.minimum_healthy_percent / 100))
 
 
 def put_in_order(order: str, tasks: Iterable[Task]) -> list[Task]:
-    """``oldest`` or ``newest`` first; ``az_spread``: the oldest of each zone, then the second of each."""
+    """Sort ``oldest`` or ``newest`` first; with ``az_spread``, the oldest of each zone, then the second of each."""
     by_age = sorted(tasks, key=lambda task: (task.created_at, task.arn))
     if order == "newest":
         by_age.reverse()
@@ -174,7 +174,7 @@ def put_in_order(order: str, tasks: Iterable[Task]) -> list[Task]:
 
 
 def left_diff(service: Service, left: Record) -> dict[str, Any]:
-    """Before and after of giving back what an abandoned run has left."""
+    """Return the state before and after giving back what an abandoned run has left."""
     target = give_back(service.desired, left.original, left.surge)
     return {
         "before": {"desired_count": service.desired, "suspended": list(left.suspended), "record": left.text},
@@ -183,12 +183,12 @@ def left_diff(service: Service, left: Record) -> dict[str, Any]:
 
 
 def scaling_asked(settings: Settings, scaling: Scaling) -> tuple[str, ...]:
-    """The switches to turn on: those asked for that are not on yet."""
+    """Return the switches to turn on: those that the options ask for and that are not on yet."""
     return tuple(flag for flag, on in scaling.as_dict().items() if flag in settings.suspend_scaling and not on)
 
 
 def outside_words(title: str, service: Service, scaling: Scaling) -> str:
-    """To set a switch is to register the target, and that moves a count outside its limits into them."""
+    """Return a warning: setting a switch registers the target, which moves a count outside its limits into them."""
     return (
         f"scaling of {title} was not suspended, because its desired count of {service.desired} is outside the limits"
         f" of its scalable target ({scaling.minimum} to {scaling.maximum}), and AWS would move it within them at once"
@@ -209,7 +209,7 @@ def _choose_surge(settings: Settings, service: Service, original: int, batch: in
 
 
 def _surge_to_scale_in(settings: Settings, service: Service, original: int, batch: int) -> int:
-    """At least one: only a count that was raised can be lowered again."""
+    """Return the surge, at least 1: only a count that was raised can be lowered again."""
     if not service.grows:
         raise Refused(f"stop_method is scale_in, but {_why_fixed(service)}. Set stop_method: stop_task")
     surge = _choose_surge(settings, service, original, batch)
@@ -246,7 +246,7 @@ def _no_room(settings: Settings, service: Service, original: int, surge: int, fl
 
 
 def plan_diff(plan: Plan) -> dict[str, Any]:
-    """Before and after for --diff, from the plan alone, so that check mode and the real run show the same."""
+    """Return before and after for --diff, from the plan alone, so that check mode and a real run show the same."""
 
     def rows(tasks: Sequence[Task]) -> list[str]:
         return [f"{task.id} created {iso(task.created_at)}" for task in tasks]

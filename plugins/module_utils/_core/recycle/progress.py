@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The state of one replacing: the tasks that are left, what the run has done, and the step under way."""
+"""The state of one replacement: the tasks left to replace, what the run has done, and the step in progress."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .session import Session, Steps
 
 
 class Progress:
-    """``Replacement`` owns it. The lookout and the way of stopping work on it."""
+    """The state that ``Replacement`` owns. The lookout and the stop method read and update it."""
 
     def __init__(
         self, session: Session, plan: Plan, service: Service, tasks: Iterable[Task], has_health_check: bool
     ) -> None:
         self.session = session
         self.plan = plan
-        self.service = service  # as the last look found it
+        self.service = service  # from the last look
         self.owner = service.primary  # id of the deployment or task set whose tasks the run may stop
-        # Of the owner, for good: while another deployment is under way, the service may name the other one's.
+        # The owner's groups, kept for the whole run: during another deployment the service may name that one's groups.
         wanted = service.target_groups if plan.level == "target_healthy" else ()
         self.groups = [group for group in wanted if group not in plan.unread]
         resumed = session.world.now() if plan.resumed else None
@@ -43,53 +43,53 @@ class Progress:
         self.events: list[Event] = []  # since the run's last change
         self.failed_starts: list[Event] = []  # since the run began
         self.launching = False  # whether ECS is launching tasks because of the run's last change
-        self.step: list[Task] = []  # stopped, and not all replaced yet
-        self.stopped_clock: dict[str, float] = {}  # id of a task -> when it was told to stop
-        self.step_clock = 0.0  # when the first of the step was, or the count was lowered for it
-        self._not_whole = 0.0  # seconds after the run's last change at which replacements were last seen missing
+        self.step: list[Task] = []  # tasks stopped in this step, until all of them are replaced
+        self.stopped_clock: dict[str, float] = {}  # task id -> when ECS was told to stop it
+        self.step_clock = 0.0  # when the step's first task was told to stop, or the count was lowered for the step
+        self._not_whole = 0.0  # seconds from the run's last change to the last look that found replacements missing
         self._whole_clock = session.world.clock() - session.settings.batch_wait
         self._pause = session.settings.batch_wait  # seconds before the next step
         self._reported: set[str] = set()
 
     def next_stale(self, count: int) -> tuple[Task, ...]:
-        """The tasks to be replaced next: those that are not good before the others, for they carry no traffic."""
+        """Return the next tasks to replace. Tasks that are not good come first, because they carry no traffic."""
         if not self.knowledge.has_limping:
             return tuple(islice(self.todo.values(), count))
         return tuple(sorted(self.todo.values(), key=lambda task: not self.knowledge.is_limping(task))[:count])
 
     @property
     def pause(self) -> float:
-        """Seconds that are left of the pause before the next step."""
+        """Seconds left of the pause before the next step."""
         return self._pause - (self.session.world.clock() - self._whole_clock)
 
     @property
     def unreported(self) -> list[str]:
-        """Ids of the new tasks that are good and that no step has reported."""
+        """Ids of the new tasks that are good and not yet reported by any step."""
         return [task_id for task_id in self.knowledge.fresh_order if task_id not in self._reported]
 
     def wait(self, action: Wait, pace: Pace) -> Steps[None]:
-        """Rest until the next look, which follows ``pace`` unless the action says when."""
+        """Rest until the next look. ``pace`` chooses when that is, unless the action does."""
         elapsed = self._not_whole = self.session.elapsed
         yield from self.session.rest(pace.pause(elapsed) if action.at_most is None else min(LONGEST, action.at_most))
 
     def changed(self, history: History, launching: bool) -> None:
-        """The run has changed the service, and what was seen and heard before is over."""
+        """Note that the run has changed the service, so earlier looks and events no longer count."""
         self.history, self.launching = history, launching
         self._not_whole = 0.0
         self.events.clear()
 
     def note_departed(self, task_id: str) -> None:
-        """A task is gone, and the run was not told that its own write stopped it."""
+        """Note that a task is gone although no answer confirmed that this run stopped it."""
         task = self.todo.pop(task_id, None)
-        if task and task.id in self.knowledge.doubtful:  # it did, and the answer was lost
+        if task and task.id in self.knowledge.doubtful:  # this run did stop it, and the answer was lost
             self.session.report.changed = True
             self.note_stopped(task)
-        elif task and len(self.step) < self.history.draining:  # ECS stopped it for the lower desired count
-            self.knowledge.mark_victim(task)  # on an instance it holds its place for a while
+        elif task and len(self.step) < self.history.draining:  # ECS stopped it because of the lower count
+            self.knowledge.mark_victim(task)  # on an instance, it still holds its place for a while
             self.note_stopped(task)
 
     def note_stopped(self, task: Task) -> None:
-        """A stale task was stopped by the run's doing, and is not replaced yet."""
+        """Note that a stale task was stopped because of this run and is not replaced yet."""
         told = self.stopped_clock.setdefault(task.id, self.session.world.clock())
         if not self.step and not self.history.draining:
             self.step_clock = told
@@ -97,7 +97,7 @@ class Progress:
         self.session.report.stopped += 1
 
     def replaced_by_added(self, task: Task) -> None:
-        """A stale task was stopped while giving back: one of the added tasks takes its place."""
+        """Note that a stale task was stopped while giving back. One of the added tasks replaces it."""
         del self.todo[task.id]
         new = self.unreported[:1]
         self._reported.update(new)
@@ -114,11 +114,11 @@ class Progress:
         self.pace.learn(max([self._not_whole, *ran]), self.session.elapsed)
 
     def report_step(self, new: list[str]) -> None:
-        """The step is whole: tasks with the ids ``new`` stand for those that were stopped."""
+        """Report the step as complete. The tasks with the ids ``new`` replace those that were stopped."""
         self._reported.update(new)
         seconds = self.session.world.clock() - self.step_clock
         names = [self.knowledge.arn(task_id) for task_id in new]
-        # Nothing tells which new task stands for which old one: they are shared out.
+        # ECS does not say which new task replaces which old one, so the new ones are distributed.
         share = len(self.step)
         self.session.report.replaced.extend((task, names[i::share], seconds) for i, task in enumerate(self.step))
         self.session.report.watch.step_done(self.step, names, seconds, len(self.todo))

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The record: what a run is about to do, written on the service before it is done.
+"""The record, in which a run notes on the service what it is about to do before it does it.
 
-One service tag holds it, because a tag is written in one call, travels with the service and comes
-back with every DescribeServices. ECS allows 256 characters out of letters, digits, space and
-``_.:/=+-@``, so it is a line of ``key=value`` words.
+The record is a service tag, because a tag is written in one call, stays with the service and is returned by every
+DescribeServices call. ECS allows 256 characters, out of letters, digits, space and ``_.:/=+-@``, so the record is
+one line of ``key=value`` words.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RECORD_TAG = "steadyops.ecs/recycle"
 TOKENS_TAG = "steadyops.ecs/recycle-tokens"
 OUR_TAGS = (RECORD_TAG, TOKENS_TAG)
 
-CLAIMED = "claimed"  # nothing but the record itself is certain to have been done
+CLAIMED = "claimed"  # only the record itself is certain to have been written
 SURGED = "surged"  # scaling is suspended and the desired count is raised
 
 LONGEST_LEASE = 86400.0  # seconds
@@ -34,10 +34,10 @@ _SAME_END = 120.0  # seconds
 _TOKENS_KEPT = 8  # 8 x 28 characters fit into one tag
 
 ECS_BEGAN = 1_400_000_000.0  # May 2014; ECS was announced in November of that year, so no task is older
-CLOCK_TOLERANCE = 60.0  # seconds by which an instant of another run may lie ahead of AWS's clock as it is read here
-_AHEAD = 2.0  # seconds by which the instant that a run freezes may lie ahead of AWS's clock, which is cut to the second
+CLOCK_TOLERANCE = 60.0  # seconds by which another run's instant may be ahead of AWS's clock as read here
+_AHEAD = 2.0  # seconds by which the instant that a run freezes may be ahead of AWS's clock, which is cut to the second
 _MOST = 2**31 - 1  # tasks
-_TAKEN_IN = 900.0  # seconds for which ECS runs tasks beyond the count at most (assumed)
+_TAKEN_IN = 900.0  # longest time in seconds for which ECS runs more tasks than the count (assumed)
 _LONGEST_PROTECTION = 2880 * 60.0  # seconds. Source: API model, UpdateTaskProtection.expiresInMinutes
 
 _INSTANT, _SECOND, _MINUTE, _FLAG = r"\d{1,12}\.\d{3}", r"\d{1,12}", r"\d{1,10}", "|".join(SCALING_FLAGS)
@@ -46,18 +46,18 @@ _TOKEN = re.compile(rf"[0-9a-f]{{12}}={_INSTANT}")
 
 @dataclass(frozen=True)
 class Record:
-    """All that a later run needs to finish or to undo this one."""
+    """Everything that a later run needs to finish or undo this one."""
 
     original: int  # desired count as found
-    surge: int  # tasks added to it that have not been given back
+    surge: int  # tasks added to that count and not given back yet
     begun: float  # AWS instant: tasks created from then on are replacements or additions
     selector: str
     cutoff: float | None
-    suspended: tuple[str, ...]  # switches of Application Auto Scaling that were off and that we turn on
+    suspended: tuple[str, ...]  # Application Auto Scaling switches that were off and that the run turns on
     phase: str
     owner: str
     lease_until: float  # AWS instant
-    protected_until: tuple[float, ...] = ()  # AWS instants, whole minutes, at which our protections of tasks end
+    protected_until: tuple[float, ...] = ()  # AWS instants (whole minutes) at which the run's protections end
 
     @property
     def text(self) -> str:
@@ -73,17 +73,17 @@ class Record:
             "w": self.owner,
             "x": f"{self.lease_until:.0f}",
         }
-        if self.protected_until:  # versions that do not know it do not read it
+        if self.protected_until:  # versions that do not know this key ignore it
             words["p"] = "+".join(f"{end / 60:.0f}" for end in self.protected_until)
         return " ".join(f"{key}={value}" for key, value in words.items())
 
     def shields(self, end: float) -> bool:
-        """Whether a protection that ends then is one of ours. ECS takes whole minutes, and a call takes a while."""
+        """Return whether a protection that ends about then is ours. ECS takes whole minutes; a call takes a while."""
         return any(abs(end - ours) <= _SAME_END for ours in self.protected_until)
 
 
 class NotOurs(Refused):
-    """The tag of the record has a value that no run of this version has written."""
+    """Raised when the record tag has a value that no run of this version has written."""
 
     def __init__(self, text: str, field: str, why: str, version: bool) -> None:
         super().__init__(
@@ -97,10 +97,10 @@ class NotOurs(Refused):
 
 
 def read_record(tags: Mapping[str, str], now: float = math.inf) -> Record | None:
-    """The record on a service; None without one. Raises NotOurs for one that no run can have written by ``now``.
+    """Return the record on a service, or None if it has none. Raise NotOurs if no run can have written it by ``now``.
 
-    Users who may tag the service can write the record, so every field is bounded here; ``believe`` holds the rest
-    against what is seen of the service.
+    Users who may tag the service can write the record, so every field is bounded here. ``believe`` checks the rest
+    against the observed state of the service.
     """
     text = tags.get(RECORD_TAG)
     if text is None:
@@ -130,11 +130,11 @@ def read_record(tags: Mapping[str, str], now: float = math.inf) -> Record | None
 
 
 class _Implausible(Exception):
-    """A part of the record has a value that no run writes. The text says why."""
+    """Raised when a part of the record has a value that no run writes. The text says why."""
 
 
 class _Words:
-    """The words of a record; ``field`` is the one that was looked at last."""
+    """The words of a record. ``field`` is the key that was read last."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -170,25 +170,25 @@ class _Words:
 
 
 def holds(record: Record, now: float) -> bool:
-    """Whether the lease lasts. One that ends later than any run can have made it counts as ended."""
+    """Return whether the lease is still running. A lease that ends later than any run can have set counts as ended."""
     return now < record.lease_until <= now + LONGEST_LEASE + CLOCK_TOLERANCE
 
 
 def believe(
     record: Record, service: Service, tasks: Iterable[Task], now: float, scaling: Scaling | None, most: int
 ) -> Record:
-    """The record of an abandoned run, as far as the state of the service confirms it.
+    """Return the record of an abandoned run, limited to what the state of the service confirms.
 
-    ``tasks`` are all that ECS means to keep, of every deployment. So many of the desired count are taken for added as
-    there are tasks that the PRIMARY deployment (during a rolling one: either) has created since the run began or
-    shortly before, and tasks that it lacks. (A raised count takes in what ECS has started beyond the old one, for
-    unhealthy tasks or to spread tasks over zones, and ECS creates fewer then.) At most what the record says is taken
-    for added, and never so many that the scalable minimum is crossed; none of a DAEMON service, whose count nobody
-    sets. The rest of the count is the original. ``surge`` may be more, for a desired count that is read too early: what
-    the record says, at most ``most`` where some are taken for added.
+    ``tasks`` are all tasks that ECS means to keep, of every deployment. The number of added tasks is estimated: it is
+    the number of tasks that the PRIMARY deployment (during a rolling one: either) has created since the run began or
+    shortly before, plus the tasks that it lacks. (ECS creates fewer tasks if, before the count is raised, it has
+    already started some beyond the old count, for unhealthy tasks or to spread tasks over zones.) The estimate is never
+    more than the record says and never takes the count below the scalable minimum. It is 0 for a DAEMON service, whose
+    count nobody sets. The rest of the count is the original. ``surge`` may be higher than the estimate, in case the
+    desired count was read too early: it is what the record says, but at most ``most`` if the estimate is above 0.
 
-    All tasks of a deployment that has begun since then have been created since then, too, and prove nothing. At most
-    ``most`` of them are taken for added: as many as a run with the options of this one adds.
+    If the deployment began after the run, all its tasks were created since then and prove nothing. At most ``most`` of
+    them count as added, which is as many as a run with the options of this one adds.
     """
     if service.daemon:
         record = replace(record, surge=0)
@@ -212,10 +212,10 @@ def believe(
 
 
 def give_back(desired: int, original: int, surge: int) -> int:
-    """The desired count after giving back what was added.
+    """Return the desired count after giving back what was added.
 
-    The difference is taken away, not the old number restored, so that what others added stays; and
-    never below what was found, because a count that others lowered no longer holds our addition.
+    The surge is subtracted instead of restoring the old count, so tasks that others added stay. The subtraction stops
+    at ``original``, because a count that others have lowered no longer contains our addition.
     """
     return max(original, desired - surge) if desired > original else desired
 
@@ -225,9 +225,9 @@ def _digest(token: str) -> str:
 
 
 def token_cutoff(tags: Mapping[str, str], token: str, now: float = math.inf) -> float | None:
-    """The instant that was frozen when a run with this token first began; None for a new token.
+    """Return the instant that the first run with this token froze, or None for a new token.
 
-    An instant that no run can have frozen by ``now`` is passed over.
+    An instant that no run can have frozen by ``now`` is ignored.
     """
     digest = _digest(token)
     found = [word.partition("=")[2] for word in _tokens(tags) if word.startswith(digest)]
@@ -236,12 +236,12 @@ def token_cutoff(tags: Mapping[str, str], token: str, now: float = math.inf) -> 
 
 
 def remember_token(tags: Mapping[str, str], token: str, cutoff: float) -> str:
-    """The value of the tokens tag with this token in it; the oldest tokens are forgotten."""
+    """Return the value of the tokens tag with this token in it. The oldest tokens are dropped."""
     digest = _digest(token)
     others = [word for word in _tokens(tags) if not word.startswith(digest)]
     return " ".join([*others, f"{digest}={cutoff:.3f}"][-_TOKENS_KEPT:])
 
 
 def _tokens(tags: Mapping[str, str]) -> list[str]:
-    """The words of the tokens tag that a run can have written."""
+    """Return the words of the tokens tag that a run can have written."""
     return [word for word in tags.get(TOKENS_TAG, "").split() if _TOKEN.fullmatch(word)]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Replacing stale tasks: the loop of looks, decisions and actions between the surge and giving back."""
+"""Replacing stale tasks: the loop that looks, decides and acts between the surge and giving back."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from .progress import Progress
 from .session import Session, Steps
 from .settings import SCALE_IN
 
-# Seconds that ECS takes at most to stop a task whose agent is connected, by default: the deregistration delay of its
-# target group (300), then the stop timeout of its containers (30).
+# Longest time in seconds that ECS takes, by default, to stop a task whose agent is connected: the deregistration delay
+# of its target group (300) plus the stop timeout of its containers (30).
 _LINGERS = 330.0
 
 
 class Stopping(Protocol):
-    """A way of stopping stale tasks. After each look the loop calls ``close_step``, ``decide`` and ``act``."""
+    """A method of stopping stale tasks. After each look, the loop calls ``close_step``, ``decide`` and ``act``."""
 
     def close_step(self, seen: Observation) -> None:
-        """Report the step under way once ``seen`` shows that it is whole, and learn how long it took."""
+        """Report the current step once ``seen`` shows that it is complete, and learn how long it took."""
 
     def decide(self, seen: Observation) -> Action:
-        """Choose the next action. The loop itself sees to Finish, GiveUp and Raise."""
+        """Choose the next action. The loop itself handles Finish, Replan, GiveUp and Raise."""
 
     def act(self, action: Action, seen: Observation) -> Steps[bool]:
-        """Carry out any other action, waiting included. True when all is replaced and known to be whole."""
+        """Carry out any other action, including waiting. Return whether all tasks are known to be replaced and good."""
 
     def make_way(self) -> Steps[None]:
-        """Remove what would hold up a deployment that has begun."""
+        """Remove whatever would block a deployment that has begun."""
 
 
 class Replacement:
-    """The replacing of one plan's tasks. It owns the state, which is in ``Progress``."""
+    """Replaces the tasks of one plan. It owns the state, which is in ``Progress``."""
 
     def __init__(
         self, session: Session, plan: Plan, service: Service, tasks: Iterable[Task], has_health_check: bool
@@ -60,9 +60,9 @@ class Replacement:
         self.knowledge, self.owner = progress.knowledge, progress.owner
 
     def run(self, raised: bool) -> Steps[bool]:
-        """Until nothing stale is left. False when a deployment has come between, and the run must plan again.
+        """Replace tasks until none is stale. Return False if a deployment came in between and the run must plan again.
 
-        ``raised``: the surge was added just now, so it is too early to look. Raises Failed when it cannot go on.
+        ``raised``: the surge was added just now, so it is too early to look. Raise Failed if the run cannot go on.
         """
         progress, session = self._progress, self._session
         progress.launching = raised
@@ -79,7 +79,7 @@ class Replacement:
             session.report.failures = list(progress.knowledge.failed.values())
 
     def _go_on(self) -> Steps[bool]:
-        """One look, one decision, one action. True when nothing is left to do with this plan."""
+        """Look, decide and act once. Return whether nothing is left to do with this plan."""
         progress, session = self._progress, self._session
         began = session.world.clock()
         seen = yield from self._look()
@@ -108,7 +108,7 @@ class Replacement:
         return seen
 
     def _raise_again(self, surge: int, seen: Observation) -> Steps[None]:
-        """The surge was taken away by somebody, or was used up: add it again."""
+        """Add the surge again after someone else removed it or it was used up."""
         progress, session = self._progress, self._session
         history, wanted = progress.history, progress.plan.original + surge
         session.report.warnings.append(
@@ -124,7 +124,7 @@ class Replacement:
         progress.events.clear()
 
     def bake(self) -> Steps[None]:
-        """Watch for a while what was replaced. Raises Failed when a new task ends by itself, or an alarm rings."""
+        """Watch the new tasks for ``bake_time``. Raise Failed if one ends by itself or an alarm is in ALARM."""
         session = self._session
         until = session.world.clock() + session.settings.bake_time
         if not session.report.replaced:
@@ -140,7 +140,7 @@ class Replacement:
 
     @property
     def lingering(self) -> list[tuple[Task, float]]:
-        """Stopped tasks that still run, and the seconds since they were told to stop."""
+        """Tasks that still run long after they were told to stop, with the seconds since then."""
         clock, told = self._session.world.clock(), self._progress.stopped_clock
         since = ((task, clock - told.get(task.id, clock)) for task in self.knowledge.leaving)
         return [(task, seconds) for task, seconds in since if seconds > _LINGERS]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What a run did, as the module returns it."""
+"""The result of a run, as the module returns it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNCHANGED, RECYCLED, RESTORED, FAILED = "unchanged", "recycled", "restored", "fa
 
 @dataclass
 class Report:
-    """Filled while the run goes on, so that a failure tells what was achieved before it."""
+    """The result of a run. It is filled during the run, so a failed run still reports what it achieved."""
 
     status: str = UNCHANGED
     service: str | None = None  # ARN
@@ -44,10 +44,10 @@ class Report:
     scaling_before: Scaling | None = None
     scaling_after: Scaling | None = None
     minimum_healthy: int | None = None
-    healthy: int | None = None  # as the last look found it
-    stopped: int = 0  # old tasks, by this run's doing
+    healthy: int | None = None  # from the last look
+    stopped: int = 0  # old tasks stopped because of this run
     claimed: bool = False  # whether a record was written
-    lost: bool = False  # whether the service is gone, or another run's
+    lost: bool = False  # whether the service is gone or was taken over by another run
     seconds: float = 0.0
     calls: Mapping[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Report:
         self.minimum_healthy = count if self.minimum_healthy is None else min(count, self.minimum_healthy)
 
     def state_words(self) -> str:
-        """What became of the service, as one sentence for the end of a failure."""
+        """Return one sentence about the state of the service, for the end of a failure message."""
         if not self.claimed:
             return "Nothing was changed."
         parts = [f"{self.stopped or 'no'} old {'task was' if self.stopped < 2 else 'tasks were'} stopped"]

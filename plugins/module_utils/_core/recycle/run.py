@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""One run: look, plan, write ahead, guard, replace, give back.
+"""One run: look, plan, write the record, guard, replace, give back.
 
-``recycle`` is a generator. It yields the seconds after which it wants to go on and returns a Report,
-so that the one loop that sleeps lives elsewhere, and a test can run it on a clock of its own, stop it
-at any point, or run two at once. It can be left at any call and begun again: the record on the service
-and the creation instants of the tasks are its whole memory.
+``recycle`` is a generator. It yields the seconds to wait before it continues, and returns a Report. The one loop that
+sleeps is elsewhere, so a test can run ``recycle`` on its own clock, stop it at any point, or run two at once. A run can
+be stopped at any call and begun again: its whole memory is the record on the service and the creation instants of the
+tasks.
 """
 
 from __future__ import annotations
@@ -60,17 +60,17 @@ from .task_tags import is_marked, remove, remove_all
 from .world import World
 
 _LOOKS_FOR_CLAIM = 3
-_SETTLES_WITHIN = 60.0  # seconds in which ECS stops what is more than a lowered count (assumed; it starts tasks in 14)
-_OBJECTS_WITHIN = 60.0  # seconds in which a run whose record was overwritten looks and writes it again
-_ROUNDS = 3  # inventories that may each find stale tasks which the one before did not show
+_SETTLES_WITHIN = 60.0  # seconds in which ECS stops the tasks above a lowered count (assumed; it starts tasks in 14)
+_OBJECTS_WITHIN = 60.0  # seconds in which a run whose record was overwritten notices that and writes it again
+_ROUNDS = 3  # inventories in a row that may each find stale tasks that the one before did not show
 
 
 def recycle(
     world: World, settings: Settings, cluster: str, name: str, me: Self, report: Report | None = None
 ) -> Steps[Report]:
-    """Recycle or restore one service. What AWS answers is never raised: the report tells.
+    """Recycle or restore one service. Errors from AWS are not raised but reported.
 
-    A ``report`` that is given is filled during the run, so that callers can watch it.
+    If a ``report`` is given, it is filled during the run so that callers can watch it.
     """
     run = _Run(Session(world, settings, cluster, name, me, report or Report()), cluster, name)
     began = world.clock()
@@ -103,7 +103,7 @@ class _Run:
         self._cluster = cluster
         self._name = name
         self._replacement: Replacement | None = None
-        self._unanswered: Record | None = None  # that may have been written without our knowing
+        self._unanswered: Record | None = None  # a record that may have been written although no answer came
 
     def work(self) -> Steps[None]:
         session, settings = self.session, self.session.settings
@@ -116,13 +116,13 @@ class _Run:
                 if (yield from self._restore(service)):
                     return
                 continue
-            left = read_record(service.tags, session.world.now())  # of an abandoned run, or of our own last round
+            left = read_record(service.tags, session.world.now())  # from an abandoned run, or from our own last round
             found = yield from self._find(settings.selector, service, left)
             plan = self._plan(settings.selector, found) if found else None
             if found is None or plan is None or session.me.check:
                 return
             if session.world.clock() - looked > settings.wait_delay:
-                # As long as another run needs to claim the service and see that it is alone.
+                # This is long enough for another run to claim the service and see that it is alone.
                 asked = session.world.clock()
                 service = yield from self._wait_until_free()
                 waited = session.world.clock() - asked > settings.wait_delay
@@ -135,7 +135,7 @@ class _Run:
             mine = yield from self._claim(plan, settings.selector, found)
             if mine is None:
                 continue
-            # Before the surge: a run that must end while it adds tasks must know the tasks that it can remove.
+            # Create this before the surge: a run that must end while it adds tasks must know which ones it can remove.
             replacement = Replacement(session, plan, mine, found.tasks, found.has_health_check)
             self._replacement = replacement
             raised = yield from self._guard(plan, mine, found)
@@ -150,7 +150,7 @@ class _Run:
         raise Failed(f"more stale tasks kept appearing in {session.title}. Run again")
 
     def _restore(self, service: Service) -> Steps[bool]:
-        """Give back what an abandoned run has left, if there is a record of it. False when another run was faster."""
+        """Give back what an abandoned run left, if there is a record of it. Return False if another run was faster."""
         session, report = self.session, self.report
         try:
             left = read_record(service.tags, session.world.now())
@@ -176,7 +176,7 @@ class _Run:
         return True
 
     def note_lingering(self) -> None:
-        """Warn of tasks that were told to stop long ago and still run."""
+        """Warn about tasks that were told to stop long ago and still run."""
         for task, seconds in self._replacement.lingering if self._replacement else ():
             self.report.warnings.append(
                 f"ECS was asked to stop task {task.id} {seconds / 60:.0f} minutes ago. The task is still"
@@ -185,7 +185,7 @@ class _Run:
             )
 
     def _remove(self, wrong: NotOurs) -> Steps[None]:
-        """Remove a tag that is no record. What it says is not heeded."""
+        """Remove a record tag that is not a valid record. Its content is ignored."""
         session, report = self.session, self.report
         report.diff = {"before": {"record": wrong.text}, "after": {"record": None}}
         report.warnings.append(f"{session.title}: {wrong}")
@@ -194,11 +194,11 @@ class _Run:
         report.changed, report.status = True, outcome.RESTORED
 
     def _believe(self, service: Service, left: Record) -> Steps[tuple[Service, list[Task], Record]]:
-        """The service, its tasks, and what is left of the record of an abandoned run once it is held against them."""
+        """Return the service, its tasks, and the part of an abandoned run's record that these confirm."""
         session, settings = self.session, self.session.settings
         tasks, began = (yield from inventory(session)), session.world.clock()
         if session.record and left.owner == session.me.owner:
-            return service, tasks, session.record  # of our own last round
+            return service, tasks, session.record  # from our own last round
         scaling = None
         if left.surge and (settings.suspend_scaling or left.suspended):
             scaling = yield from session.call(session.world.scaling)
@@ -207,8 +207,8 @@ class _Run:
         while True:
             believed = believe(left, service, tasks, session.world.now(), scaling, max(1, most))
             added = service.desired - give_back(service.desired, believed.original, believed.surge)
-            # What a run asked for just before it was killed may not have been started yet. Where ECS has replaced
-            # unhealthy tasks as well, the number of tasks alone does not show that any are lacking.
+            # Tasks that a run asked for just before it was killed may not have been started yet. If ECS has also
+            # replaced unhealthy tasks, the number of tasks alone does not show that any are missing.
             settled = len(tasks) == service.wanted or service.deploying or service.daemon
             if added >= claimed or settled or session.world.clock() - began > _SETTLES_WITHIN:
                 break
@@ -226,7 +226,7 @@ class _Run:
         return service, tasks, believed
 
     def _sweep(self, tasks: Sequence[Task]) -> Steps[None]:
-        """Where no run is at work, a killed one may have left its tags on tasks after it had removed its record."""
+        """If no run is active, remove the tags that a killed run may have left on tasks after it removed its record."""
         if not any(is_marked(task) for task in tasks):
             return
         self.report.changed, self.report.status = True, outcome.RESTORED
@@ -240,7 +240,7 @@ class _Run:
     # ---- look and plan
 
     def _wait_until_free(self) -> Steps[Service]:
-        """The service, once no other run and no deployment is at work on it."""
+        """Return the service once no other run and no deployment is in progress on it."""
         session, settings, me = self.session, self.session.settings, self.session.me
         began = session.world.clock()
         while True:
@@ -274,9 +274,9 @@ class _Run:
             yield from session.rest(max(settings.wait_delay, min(LONGEST, settings.wait_timeout / 20)))
 
     def _make_way(self, service: Service, left: Record) -> Steps[None]:
-        """End the protections that ``left`` names, before waiting for the deployment that they hold up.
+        """End the protections that ``left`` names, before waiting for the deployment that they block.
 
-        The rest of what an abandoned run has left stays, with its record, until the deployment has ended.
+        Everything else that an abandoned run left stays, with its record, until the deployment has ended.
         """
         session, abandoned = self.session, self.session.record is None
         if abandoned:
@@ -294,7 +294,7 @@ class _Run:
             yield from session.look()
 
     def _read(self, service: Service) -> Record | None:
-        """The record; None without one, and to restore for what is none. Raises NotOurs."""
+        """Return the record, or None if there is none. For an invalid one, raise NotOurs, or return None to restore."""
         try:
             return read_record(service.tags, self.session.world.now())
         except NotOurs:
@@ -303,7 +303,7 @@ class _Run:
             raise
 
     def _find(self, selector: Selector, service: Service, left: Record | None) -> Steps[Found | None]:
-        """What a plan is made from; None when nothing is stale and nothing was left behind."""
+        """Return what a plan is made from, or None if nothing is stale and nothing was left behind."""
         session, settings, world, report = self.session, self.session.settings, self.session.world, self.report
         if left:
             service, every, left = yield from self._believe(service, left)
@@ -321,7 +321,7 @@ class _Run:
         stale = [task for task in tasks if selection.holds(task)]
         missed = missed_words(session.title, selector, settings.narrowing, every)
         report.warnings.extend(words for words in missed if words not in report.warnings)
-        if service.wanted == 0 and stale:  # nothing that is stopped would be replaced
+        if service.wanted == 0 and stale:  # ECS would not replace a stopped task
             stale = []
             report.warnings.append(
                 f"the desired count of {session.title} is 0, so its {len(tasks)} tasks, which ECS has yet to stop,"
@@ -345,7 +345,7 @@ class _Run:
             report.warnings.extend(find_warnings(world, service.revision, tasks))
         if stale and settings.protected_tasks != "recycle":
             ends = yield from session.call(world.protected_until, [task.arn for task in stale])
-            # What an abandoned run has put under protection itself stands in nobody's way.
+            # Protections that the abandoned run itself set do not count.
             protected = {arn for arn, end in ends.items() if not (left and left.shields(end))}
         begun = left.begun if left else freeze_now(now, tasks)
         return Found(service, tasks, stale, protected, selection, begun, checked, scaling, left, states, tuple(unread))
@@ -353,9 +353,9 @@ class _Run:
     def _read_targets(
         self, service: Service, tasks: Sequence[Task]
     ) -> Steps[tuple[dict[str, Mapping[str, str]], dict[str, str]]]:
-        """The states of the targets by target group, and why those of other target groups cannot be read.
+        """Return the target states by target group, and why the states of other target groups cannot be read.
 
-        Raises Refused when nothing was said of what counts instead.
+        Raise Refused if a group is missing, or is unreadable and the options do not say what counts instead.
         """
         session, settings, world = self.session, self.session.settings, self.session.world
         states: dict[str, Mapping[str, str]] = {}
@@ -380,16 +380,16 @@ class _Run:
         return states, unread
 
     def _plan(self, selector: Selector, found: Found) -> Plan | None:
-        """The plan; None when there is nothing to do but to tell what is skipped."""
+        """Return the plan, or None if there is nothing to do but report the skipped tasks."""
         report, left, scaling = self.report, found.record, found.scaling
         plan = make_plan(self.session.settings, selector, found)
-        if report.plan is None:  # the first round tells what was found
+        if report.plan is None:  # only the first round reports what was found
             report.plan, report.diff, report.scaling_before = plan, plan_diff(plan), scaling
             report.watch.planned(plan, self.session.me.check)
-            if not self.session.me.check:  # the course begins with what runs now
+            if not self.session.me.check:  # the timeline begins with the tasks that run now
                 good = [is_good(task, plan.level, found.has_health_check, found.states) for task in found.tasks]
                 report.watch.saw(sum(good), found.service.wanted, (), bool)
-            if left:  # and that is what there was before the abandoned run changed it
+            if left:  # report the state before the abandoned run changed it
                 report.desired_before = min(left.original, found.service.desired)
                 report.scaling_before = scaling and scaling.with_flags(left.suspended, False)
             if scaling and plan.suspend != scaling_asked(self.session.settings, scaling) and not left:
@@ -410,7 +410,7 @@ class _Run:
     # ---- write ahead, and guard
 
     def _claim(self, plan: Plan, selector: Selector, found: Found) -> Steps[Service | None]:
-        """Write the record and read it back. None when it is all to be planned again."""
+        """Write the record and read it back. Return None if everything must be planned again."""
         session, left = self.session, found.record
         record = Record(
             original=max(1, plan.original),
@@ -433,7 +433,7 @@ class _Run:
         self.report.changed = self.report.changed or left is not None
         scaled = left is None and mine.wanted != plan.original
         if scaled:
-            session.note(surge=0)  # nothing of what is there now was added by this run
+            session.note(surge=0)  # this run has added none of the present tasks
         yield from remove(session, found.tasks)
         if mine.deploying and session.settings.on_deployment == "fail":
             raise Refused(f"{deployment_words(mine)}. Run again when it has ended, or set on_deployment: wait")
@@ -448,8 +448,8 @@ class _Run:
         return mine
 
     def _hear_objection(self, found: int, raised: int) -> Steps[None]:
-        """Keep still for a while. If it was another run that raised the count, the claim has overwritten its record,
-        which that run writes again. There is no record of this one then."""
+        """Wait for a while in case another run raised the count. Our claim then overwrote that run's record, and that
+        run writes it again. This run has no record after that."""
         session = self.session
         session.report.watch.waits(
             f"the desired count of {session.title} rose from {found} to {raised} while this run claimed the service,"
@@ -464,7 +464,7 @@ class _Run:
             session.record = None
 
     def _take(self, record: Record, tags: Mapping[str, str], left: Record | None) -> Steps[Service | None]:
-        """Write a record of ours and read it back. None when another run was faster, or no answer came."""
+        """Write our record and read it back. Return None if another run was faster or no answer came."""
         session = self.session
         self._unanswered, self.report.claimed = record, True
         try:
@@ -481,14 +481,14 @@ class _Run:
         return mine
 
     def _guard(self, plan: Plan, service: Service, found: Found) -> Steps[bool | None]:
-        """Suspend scaling, then add the surge where it is missing: true then. Only where something is going
-        to be stopped. None when it is all to be planned again."""
+        """If any task is going to be stopped, suspend scaling, then add the surge if it is missing. Return whether the
+        surge was added, or None if everything must be planned again."""
         session, scaling = self.session, found.scaling
         session.acted()
         if not plan.stale:
             return False
         if scaling:
-            # Those that only the record of an abandoned run names are on already, or are none of ours.
+            # Switches that only the record of an abandoned run names are already on, or are not ours.
             asked = tuple(flag for flag in plan.suspend if flag in session.settings.suspend_scaling)
             wanted = scaling.with_flags(asked, True)
             if wanted != scaling:
@@ -505,15 +505,15 @@ class _Run:
             return None
         try:
             yield from session.change_desired(service.desired, lambda read: max(read, wanted_count))
-        except CallFailed:  # refused: there is no more to give back than before
+        except CallFailed:  # refused, so there is no more to give back than before
             session.note(surge=max(0, service.desired - plan.original))
             raise
         return True
 
     def _let_settle(self, service: Service, live: int) -> Steps[bool]:
-        """Wait while ECS is about to stop tasks, for a count that was lowered just before, or those that are unhealthy
-        once their replacements run: a count that is raised meanwhile keeps them, and brings no new ones. False when
-        somebody else changed the service.
+        """Wait while ECS is about to stop tasks, because the count was just lowered, or because unhealthy ones have
+        replacements that run. If the count were raised now, ECS would keep those tasks and start no new ones. Return
+        False if someone else changed the service.
         """
         session, now = self.session, service
         began = started = session.world.clock()
@@ -531,7 +531,7 @@ class _Run:
     # ---- the end
 
     def _finish(self, plan: Plan, replacement: Replacement) -> Steps[bool]:
-        """Verify, give back, release. False when stale tasks turned up that were not seen before."""
+        """Verify, give back and release. Return False if stale tasks turned up that were not seen before."""
         every = yield from inventory(self.session)
         tasks = [task for task in every if task.started_by == replacement.owner]
         left_alone = {task.id for task, _why in self.report.skipped} | replacement.knowledge.victims
@@ -542,7 +542,7 @@ class _Run:
         if late:
             return False
         staying = sum(task.id not in replacement.knowledge.victims for task in tasks)
-        # More than the count: ECS was quicker with a replacement for the last one than the lower count.
+        # There are more tasks than the count if ECS replaced the last stopped one before the count was lowered.
         if self.session.held.surge or staying > (self.report.desired_after or 0):
             replacement.knowledge.see(every, self.session.world.now())
             yield from replacement.give_back()
@@ -551,12 +551,12 @@ class _Run:
         return True
 
     def _put_back(self) -> Steps[None]:
-        """Give back capacity and switches, and remove the record last."""
+        """Give back the capacity and the switches, and remove the record last."""
         session = self.session
         service = yield from session.look()
         record, refused = session.held, None
         if record.surge:
-            # Written even where it reads the same: a read may be older than what a killed run wrote last.
+            # Write it even if the count looks right: the read may be older than the last write of a killed run.
             def given_back(found: int) -> int:
                 return give_back(found, record.original, record.surge)
 
@@ -575,12 +575,12 @@ class _Run:
         if refused:  # the record stays
             raise refused
         yield from session.release()
-        if service.propagates_tags:  # once more, for those that were launched until now
+        if service.propagates_tags:  # once more, for tasks launched in the meantime
             session.leaving = True
             yield from remove_all(session, known)
 
     def _resume_scaling(self) -> Steps[None]:
-        """The switches that we turned on go off again, where they are still on."""
+        """Turn off the switches that our record names, if they are still on."""
         session = self.session
         found = (yield from session.call(session.world.scaling)) if session.held.suspended else None
         if found:
@@ -590,8 +590,8 @@ class _Run:
             self.report.scaling_after = found.with_flags(ours, False)
 
     def end_badly(self, why: str, keep: bool = False) -> Steps[None]:
-        """Fail. What was changed is given back first, as far as AWS lets us; with ``keep`` it stays, and so does the
-        record of it, for the next run to take over."""
+        """Fail after giving back all changes, if AWS allows it. With ``keep``, the changes and their record stay for
+        the next run to take over."""
         session, report = self.session, self.report
         report.status, report.message = outcome.FAILED, why
         session.leaving = True
@@ -626,7 +626,7 @@ class _Run:
             )
 
     def _find_own_claim(self) -> Steps[None]:
-        """The answer to the claim may have been lost, and the record be there all the same, or be seen soon."""
+        """Look for our record, which may be there or appear soon although the answer to the claim was lost."""
         session = self.session
         for _look in range(_LOOKS_FOR_CLAIM if self._unanswered else 0):
             service = yield from session.call(session.world.describe_service)
@@ -640,7 +640,7 @@ class _Run:
             yield from session.rest(max(session.settings.wait_delay, 3))
 
     def _resume_scaling_of_deleted(self) -> Steps[None]:
-        """The scalable target of a deleted service may live on, for one that is created under its name."""
+        """Resume scaling of a deleted service. Its scalable target may live on and apply to a new one of that name."""
         try:
             yield from self._resume_scaling()
         except CallFailed as failure:

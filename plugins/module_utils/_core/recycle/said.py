@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What ECS has said since the run's last change, in its service events, and which failures count."""
+"""Evaluates the service events since the run's last change, and decides which failures count."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from .model import Event, Task
 from .service_events import HARMLESS, NO_ROOM, REFUSED, STARTED, UNSETTLED, meaning_of
 
-# A role that was created a moment ago is refused for up to half a minute (captured in public event streams).
+# ECS refuses a role that was created a moment ago for up to half a minute (captured in public event streams).
 _SETTLES_WITHIN = 30.0
 
 
 @dataclass(frozen=True)
 class Said:
-    """Texts of ECS. ``last``: the last complaint or, if there is none, the last text of any kind."""
+    """Event texts from ECS. ``last`` is the last complaint or, if there is none, the last text of any kind."""
 
     refused: str | None = None
     no_room: str | None = None
@@ -28,12 +28,11 @@ class Said:
 
 
 def listen(events: Iterable[Event], acted_at: float, freed_at: float, now: float) -> Said:
-    """Sum up ``events``, which are in order of time, the oldest first.
+    """Summarise ``events``, which are sorted by time, oldest first.
 
-    Only what ECS said since the run's own last change (``acted_at``) counts against the run. A placement that
-    failed while a stopped task still held its CPU, memory and ports (up to ``freed_at``) may succeed once that
-    task is gone, and one that was followed by a start has succeeded. ``acted_at``, ``freed_at`` and ``now`` are
-    AWS instants.
+    Only events since the run's own last change (``acted_at``) count against the run. A placement that failed while
+    a stopped task still held its CPU, memory and ports (until ``freed_at``) may succeed once that task is gone. A
+    failure that was followed by a start no longer counts. ``acted_at``, ``freed_at`` and ``now`` are AWS instants.
     """
     against: dict[str, Event] = {}
     last = complaint = None
@@ -65,10 +64,10 @@ def listen(events: Iterable[Event], acted_at: float, freed_at: float, now: float
 
 
 def find_standing(events: Sequence[Event]) -> str | None:
-    """The newest complaint that no start has followed. ``events`` of a service, the newest first.
+    """Return the newest complaint that no start has followed, or None. ``events`` are sorted newest first.
 
-    Until its cause is gone, ECS writes the same event only every six hours (developer guide, "Amazon ECS service event
-    messages"), so a complaint from before the run may tell why it waits.
+    Until its cause is gone, ECS repeats an event only every six hours (developer guide, "Amazon ECS service event
+    messages"), so a complaint from before the run may explain why the run waits.
     """
     for event in events:
         meaning = meaning_of(event.message)
@@ -84,15 +83,15 @@ def refusal_words(said: str) -> str:
 
 
 def last_words(said: Said) -> str:
-    """The end of the message if a wait timed out."""
+    """Return the end of the message for a wait that timed out."""
     return f". ECS last said: {_closed(said.last).rstrip('.')}" if said.last else ""
 
 
 def find_failure(failed: Collection[Task], reported: Sequence[Event], allowed: int) -> str | None:
-    """In words, the failure of a new task that is one too many; None when there are at most ``allowed``.
+    """Return a message about the new task whose failure is one too many, or None if at most ``allowed`` failed.
 
-    ``failed`` are new tasks that ended by themselves, ``reported`` the failed starts of which an event tells. No
-    event names its task, so each failed start may be in both: it counts once.
+    ``failed`` are new tasks that ended by themselves, ``reported`` are events about failed starts. These events do not
+    name the task, so a failed start may be in both. It counts once.
     """
     starts = [task for task in failed if task.stop_code == "TaskFailedToStart"]
     if len(failed) - len(starts) + max(len(starts), len(reported)) <= allowed:

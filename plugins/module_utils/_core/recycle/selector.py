@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Which tasks the user wants to see replaced.
+"""The selector, which says which tasks the user wants to replace.
 
-Apart from the other settings of a run, because a module that only lists tasks compiles nothing else.
+It is separate from the other settings of a run, so a module that only lists tasks does not have to compile those.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Selector:
 
 @dataclass(frozen=True)
 class Narrowing:
-    """What narrows a selector down. An empty set narrows nothing."""
+    """Filters that narrow a selector down. An empty set filters nothing."""
 
     exclude_tasks: frozenset[str] = frozenset()  # ids
     availability_zones: frozenset[str] = frozenset()
@@ -52,7 +52,7 @@ class Narrowing:
 
 
 def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None:
-    """The one selector among the options. Raises Refused for none (where required) or several."""
+    """Return the one selector among the options. Raise Refused for several, or for none if one is required."""
     given = [name for name in SELECTORS if options.get(name) not in (None, False)]
     if len(given) > 1:
         raise Refused(f"{' and '.join(given)} are mutually exclusive. Set exactly one of {', '.join(SELECTORS)}")
@@ -78,7 +78,7 @@ def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None
 
 
 def read_narrowing(options: Mapping[str, Any]) -> Narrowing:
-    """Raises Refused for what cannot be the name of a task."""
+    """Return the filters among the options. Raise Refused for a value that cannot be the id or ARN of a task."""
     return Narrowing(
         task_ids("exclude_tasks", options["exclude_tasks"] or ()),
         frozenset(options["availability_zones"] or ()),
@@ -87,7 +87,7 @@ def read_narrowing(options: Mapping[str, Any]) -> Narrowing:
 
 
 def task_ids(option: str, names: Iterable[str]) -> frozenset[str]:
-    """Ids of tasks that are given as ids or ARNs."""
+    """Return the ids of tasks that are given as ids or ARNs. Raise Refused for anything else."""
     found = {str(name).strip(): _TASK.fullmatch(str(name).strip()) for name in names}
     for name, match in found.items():
         if not match:

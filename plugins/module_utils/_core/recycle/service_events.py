@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What a service event of ECS means for a run.
+"""What an ECS service event means for a run.
 
 Sources: the Amazon ECS developer guide ("Amazon ECS service event messages" and "Service rebalancing
-event messages"), and recorded event streams; each text is a row of ``tests/unit/core/recycle/service_events.tsv``.
+event messages") and recorded event streams. Each text is a row of ``tests/unit/core/recycle/service_events.tsv``.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-REFUSED = "refused"  # ECS cannot give what was asked, and waiting does not help
-NO_ROOM = "no room"  # ECS found no place; that ends where the cluster grows on demand
+REFUSED = "refused"  # ECS cannot do what was asked, and waiting does not help
+NO_ROOM = "no room"  # ECS found no place; this ends if the cluster grows on demand
 FAILED_START = "failed start"  # one task was launched and failed
 PASSING = "passing"  # it may end by itself
 STARTED = "started"
 HARMLESS = "harmless"
-UNSETTLED = "unsettled"  # passes within half a minute where the role was created just now, else it stays
+UNSETTLED = "unsettled"  # ends within half a minute if the role was just created, and is permanent otherwise
 UNKNOWN = "unknown"  # no rule knows the text: it is shown if a wait times out
 
-# First match wins, so what is harmless in the words of a refusal comes first.
+# First match wins, so harmless texts that are worded like refusals come first.
 _RULES = (
     (STARTED, r"has started \d+ tasks?\b"),
-    # Rebalancing between zones is nothing that the run asked for, and takes nothing away when it fails.
+    # The run did not ask for rebalancing between zones, and loses nothing when it fails.
     (HARMLESS, r"\bis unable to place a task in |AZ Rebalanc|AZ balanced"),
     (HARMLESS, r"unable to scale in"),
     (PASSING, r"operations are being throttled|provisioning capacity limit was exceeded"),
@@ -34,7 +34,7 @@ _RULES = (
     (REFUSED, r"Unable to launch instance\(s\) for capacity provider"),
     (FAILED_START, r"unable to place a task\. Reason: (CannotPull|CannotStart|CannotCreate|ResourceInitialization)"),
     (REFUSED, r"DistinctInstance|is missing an attribute|above your limit|reached the limit|currently blocked"),
-    # The Fargate service says so when a zone lacks capacity now; a cluster of instances has other words.
+    # Fargate says this in one way when a zone lacks capacity; a cluster of instances uses other words.
     (NO_ROOM, r"unable to place a task because (no container instance|the resources could not be found)"),
     (NO_ROOM, r"No Container Instances were found|Timed out waiting for Amazon ECS Agent"),
     (NO_ROOM, r"unable to place a task\. Reason: (Capacity is unavailable|Internal error)"),
@@ -45,7 +45,7 @@ _RULES = (
         REFUSED,
         r"TARGET GROUP IS NOT FOUND|failed to register targets|failed to describe target health .*not authorized",
     ),
-    # Where no rollback follows, the deployment itself is FAILED, which ends the run in its own words.
+    # If no rollback follows, the deployment itself is FAILED, which ends the run with its own message.
     (REFUSED, r"deployment failed: deployment failure"),
     (PASSING, r"deployment failed:|could not launch \d+ task"),
     (PASSING, r"is unhealthy in \(|TARGET IS NOT FOUND|failed to (describe target health|deregister targets)"),
@@ -59,5 +59,5 @@ _COMPILED = tuple((meaning, re.compile(words, re.IGNORECASE)) for meaning, words
 
 @lru_cache(maxsize=512)
 def meaning_of(message: str) -> str:
-    """One of the constants above, for the text of a service event."""
+    """Return the meaning of a service event's text, which is one of the constants above."""
     return next((meaning for meaning, words in _COMPILED if words.search(message)), UNKNOWN)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Whether a service can be worked on, and what is said of its deployments."""
+"""Checks whether a run can work on a service, and messages about its deployments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .model import Service
 
 
 def refuse_service(service: Service | None, cluster: str, name: str, restoring: bool = False) -> Service:
-    """The service when it is one that can be worked on."""
+    """Return the service if a run can work on it. Raise Refused otherwise."""
     if service is None:
         raise Refused(
             f"there is no service {name} in cluster {cluster}. Compare both names, the region and the account with"
@@ -50,7 +50,7 @@ def failure_words(service: Service) -> str:
 
 
 def deployment_words(service: Service) -> str:
-    """The deployment under way, with the stage and the hook that hold it where ECS tells them."""
+    """Describe the deployment in progress, with the stage and the hook that hold it if ECS reports them."""
     parts = ", ".join(f"{each.id} {each.status} {each.rollout}".strip() for each in service.deployments)
     said = f"a deployment of service {service.name} in cluster {service.cluster} is in progress ({parts})"
     hold = service.hold

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The mechanics of a run: patient calls, pauses, the record and its lease."""
+"""The mechanics of a run: calls with retries, pauses, the record and its lease."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ Steps = Generator[float, None, T]
 
 _SLOWEST_BACKOFF = 30.0  # seconds
 _FRESH = 5.0  # seconds that a look may take
-_SAME_BEGINNING = 0.001  # seconds: a record has its instant to the millisecond
-_CONFIRM_WITHIN = 60.0  # seconds after which what was written and is not read back is taken as lost
+_SAME_BEGINNING = 0.001  # seconds; a record stores its instant to the millisecond
+_CONFIRM_WITHIN = 60.0  # seconds after which a write that is not read back counts as lost
 
 
 @dataclass(frozen=True)
 class Self:
-    """Who runs this, and what it has to know of the world outside AWS."""
+    """The identity of a run, and what the run must know about the world outside AWS."""
 
     owner: str  # written into the record
-    is_dead: Callable[[str], bool]  # whether the run that an owner names is provably gone
-    ending: Callable[[], str | None]  # why this run has to end now, in words
+    is_dead: Callable[[str], bool]  # whether the run named by an owner is provably gone
+    ending: Callable[[], str | None]  # why this run must end now, in words
     check: bool = False  # plan only
-    # Where many services are recycled together: gets each call before it is made, and returns whether the call has to
-    # wait, by a pause of 0 seconds, until the other services have announced theirs.
+    # Used when many services are recycled together: receives each call before it is made, and returns whether the call
+    # must wait, with a pause of 0 seconds, until the other services have announced theirs.
     meets: Callable[[str, tuple[object, ...]], bool] = lambda _operation, _arguments: False
 
 
 class Gone(Exception):
-    """The service was deleted during the run: its tasks and its count are nobody's concern any more."""
+    """Raised when the service was deleted during the run, so its tasks and its count no longer matter."""
 
 
 class Ended(Failed):
-    """The run has to end before its work is done, through no fault of the service."""
+    """Raised when the run must end before its work is done, and the service is not the cause."""
 
 
 class TakenOver(Exception):
-    """Another run owns the record: hands off, it gives back what is to be given back."""
+    """Raised when another run owns the record. This run changes nothing more; the other one gives everything back."""
 
 
 class Session:
@@ -64,17 +64,17 @@ class Session:
         self.me = me
         self.report = report
         self.record: Record | None = None  # ours, once it is written
-        self.leaving = False  # giving back: no ending can cut this short
-        self.shielded: set[str] = set()  # ARNs of tasks that this process has put under protection
+        self.leaving = False  # whether the run is giving back, which must not be cut short
+        self.shielded: set[str] = set()  # ARNs of tasks that this process has protected
         self._begun_clock = world.clock()
         self._reach = Reach()
         self.acted_at = 0.0  # AWS instant of our last change
         self.acted_clock = 0.0
-        self.repeats = 0  # of calls that failed
+        self.repeats = 0  # number of calls that failed
         self._unwritten = False  # whether the record differs from the tag
-        self._texts: list[str] = []  # of the tag, as this run has written it or tried to; the last one last
+        self._texts: list[str] = []  # values of the tag that this run has written or tried to write, oldest first
         self._written_clock = 0.0
-        self._failures = 0  # of attempts, in a row
+        self._failures = 0  # failed attempts in a row
         self._superseded: list[int] = []  # desired counts that we replaced and that may still be read
         self._set_to = 0
         self._set_clock = 0.0
@@ -82,9 +82,9 @@ class Session:
     # ---- calls and pauses
 
     def call(self, operation: Callable[..., T], *arguments: object) -> Steps[T]:
-        """Make one call patiently: throttling only slows it down, and a failing network is retried for a while.
+        """Make one call with retries: throttling only slows it down, and a failing network is retried for a while.
 
-        Before anything is written, an AWS that has never answered to this kind of call is not.
+        Until this run has a record, a call is given up sooner if AWS has never answered a call of its kind.
         """
         pause, began, kind = self.settings.wait_delay, self.world.clock(), operation.__name__
         while True:
@@ -108,14 +108,14 @@ class Session:
             pause = min(_SLOWEST_BACKOFF, pause * 2)
 
     def meet(self, operation: Callable[..., object], *arguments: object) -> Steps[None]:
-        """Let a read wait for those of other services that are recycled together with this one, if there are any."""
+        """Let a read wait for the reads of other services, if any are recycled together with this one."""
         if self.me.meets(operation.__name__, arguments):
             yield 0.0
 
     def attempt(self, operation: Callable[..., object], *arguments: object) -> Steps[bool]:
-        """One try of a write that follows from what was just read. After a failure that may pass there is a
-        pause, and the caller has to look again before it writes: the world has moved on, and the write may
-        have been carried out all the same."""
+        """Try once to make a write that follows from what was just read. Return whether it succeeded. After a transient
+        failure there is a pause, and the caller must look again before it writes: the service may have changed, and the
+        failed write may have been carried out anyway."""
         self.heed_ending()
         try:
             operation(*arguments)
@@ -129,7 +129,7 @@ class Session:
         return True
 
     def rest(self, seconds: float) -> Steps[None]:
-        """Pause; never so long that the lease could end unseen."""
+        """Pause, but never so long that the lease could end unnoticed."""
         self.heed_ending()
         self.report.watch.resting()
         left = math.inf if self.leaving else self._time_left + 0.001
@@ -152,7 +152,7 @@ class Session:
         return math.inf if limit is None else self._begun_clock + limit - self.world.clock()
 
     def is_late(self, began: float) -> bool:
-        """Whether calls had to be repeated for so long that what was read at ``began`` may no longer be so."""
+        """Return whether calls were retried for so long that what was read at ``began`` may be out of date."""
         return self.world.clock() - began > max(_FRESH, 2 * self.settings.wait_delay)
 
     def acted(self) -> None:
@@ -166,7 +166,7 @@ class Session:
     # ---- alarms
 
     def refuse_alarms(self) -> Steps[None]:
-        """Before anything is written: every alarm must be there, and none in ALARM. Raises Refused."""
+        """Raise Refused if an alarm is missing or in ALARM. Call this before anything is written."""
         names = self.settings.alarms
         states = (yield from self.call(self.world.alarms, names)) if names else {}
         missing = [name for name in names if name not in states]
@@ -182,7 +182,7 @@ class Session:
             )
 
     def heed_alarms(self) -> Steps[None]:
-        """Raises Failed when an alarm is in ALARM."""
+        """Raise Failed if an alarm is in ALARM."""
         names = self.settings.alarms
         states = (yield from self.call(self.world.alarms, names)) if names else {}
         ringing = [name for name in names if states.get(name) == "ALARM"]
@@ -196,28 +196,28 @@ class Session:
 
     @property
     def held(self) -> Record:
-        """Our record, where there must be one."""
+        """Our record. Raise Failed if there is none."""
         if self.record is None:
             raise Failed(f"there is no record of this run on {self.title}")
         return self.record
 
     def note(self, at_once: bool = True, **changes: Any) -> None:
-        """Change the record. The next look writes it down, or, where that is not worth a call of its own,
-        the next one that renews the lease."""
+        """Change the record. The next look writes it. If ``at_once`` is false, which saves a call, the change waits for
+        the next look that renews the lease."""
         self.record = replace(self.held, **changes)
         self._unwritten = self._unwritten or at_once
 
     def write(self, record: Record, tags: Mapping[str, str] | None = None) -> Steps[bool]:
-        """One try to write a record, and other tags with it."""
+        """Try once to write a record, and other tags with it. Return whether it succeeded."""
         self._texts.append(record.text)
         self._written_clock = self.world.clock()
         return (yield from self.attempt(self.world.tag, {RECORD_TAG: record.text, **(tags or {})}))
 
     def settle(self, before: Record | None) -> Steps[Service | None]:
-        """The service once our record is read back; None when another run's is.
+        """Return the service once our record is read back, or None if another run's record is read.
 
-        Tags have no compare-and-set, so the last writer wins and the others withdraw. ``before`` is
-        what our record replaced and what an old read may still show.
+        Tags have no compare-and-set, so the last writer wins and the others withdraw. ``before`` is the record that
+        ours replaced. A read that is out of date may still show it.
         """
         began = self.world.clock()
         while True:
@@ -235,7 +235,7 @@ class Session:
                 raise Failed(f"the tag {RECORD_TAG} was written to {self.title}, but could not be read back")
 
     def look(self) -> Steps[Service]:
-        """The service on a fresh read: still ours, and the record written as it should be."""
+        """Return the service from a fresh read. Check that it is still ours, and write the record if necessary."""
         while True:
             service = yield from self._describe()
             altered = self.record_on(service) is None or self._is_altered(service.tags[RECORD_TAG])
@@ -253,13 +253,13 @@ class Session:
                 return service
 
     def _is_altered(self, text: str) -> bool:
-        """Whether somebody wrote the tag under the name of this run. An old read shows what the run wrote before."""
+        """Return whether someone else wrote the tag in this run's name. Old reads may show an earlier text of ours."""
         if text == self._texts[-1]:
             return False
         return text not in self._texts or self.world.clock() - self._written_clock > _CONFIRM_WITHIN
 
     def abandon(self) -> Steps[None]:
-        """Let the next run take over at once: the record stays, and its lease ends."""
+        """End the lease but keep the record, so the next run can take over at once."""
         while True:
             record = replace(self.held, lease_until=self.world.now())
             if (yield from self.write(record)):
@@ -267,14 +267,14 @@ class Session:
             self.record_on((yield from self._describe()))
 
     def release(self) -> Steps[None]:
-        """Remove the record. It is not written again on the way: a try that failed may have removed it."""
+        """Remove the record. Do not write it again between tries, because a failed try may have removed it."""
         while not (yield from self.attempt(self.world.untag, [RECORD_TAG])):
             self.record_on((yield from self._describe()))
         self.record = None
 
     def record_on(self, service: Service) -> Record | None:
-        """Our record as it was read; raises TakenOver when there is another run's. None without one, for what no run
-        has written, and for a claim that came too late."""
+        """Return our record as it was read. Return None if there is none, if no run has written it, or if it is a claim
+        that came too late. Raise TakenOver if it is another run's."""
         try:
             seen = read_record(service.tags, self.world.now())
         except NotOurs as other:
@@ -291,10 +291,10 @@ class Session:
         return seen
 
     def _came_late(self, other: Record) -> bool:
-        """Whether another run looked before our claim could be seen, and wrote its own when ours had been read back.
+        """Return whether another run looked before it could see our claim, and wrote its own after ours was read back.
 
-        It has not changed anything yet. Where a run had taken over from this one, ``begun`` would be the same, or, of
-        a run after that one, no earlier than the end of our lease.
+        That run has not changed anything yet. A run that took over from this one would have the same ``begun``; a run
+        after that one would have a ``begun`` no earlier than the end of our lease.
         """
         ours = self.held
         begun_beside_us = abs(other.begun - ours.begun) > _SAME_BEGINNING and other.begun < ours.lease_until
@@ -310,14 +310,14 @@ class Session:
     # ---- the desired count
 
     def try_desired(self, found: int, wanted: int) -> Steps[bool]:
-        """One try to set the desired count, which is ``found`` now. Look again after a failure."""
+        """Try once to set the desired count, which is ``found`` now. Return whether it worked; if not, look again."""
         if not (yield from self.attempt(self.world.set_desired, wanted)):
             return False
         self._supersede(found, wanted)
         return True
 
     def change_desired(self, found: int, rule: Callable[[int], int]) -> Steps[None]:
-        """Set the desired count to what ``rule`` makes of the present one, however long it takes."""
+        """Set the desired count to what ``rule`` returns for the present count, however long it takes."""
         wanted = rule(found)
         while not (yield from self.attempt(self.world.set_desired, wanted)):
             read = (yield from self.look()).desired
@@ -334,9 +334,9 @@ class Session:
         self.acted()
 
     def desired(self, service: Service) -> int:
-        """The desired count, past reads that are older than our own last change of it.
+        """Return the desired count, ignoring reads that are older than our own last change of it.
 
-        A read that shows what we set ends that, unless the count was the same once before.
+        Once a read shows the count that we set, later reads are trusted, unless the count had that value before.
         """
         read = service.desired
         if self._is_old(read):

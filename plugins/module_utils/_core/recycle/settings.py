@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the user asked for, checked as far as it can be without AWS."""
+"""The options of a run, checked as far as possible without AWS."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STOP_TASK, SCALE_IN = "stop_task", "scale_in"
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of one run. Durations in seconds."""
+    """The options of one run. Durations are in seconds."""
 
     selector: Selector | None  # None: restore only
     batch_size: Amount = field(default_factory=lambda: Amount(1))
@@ -30,9 +30,9 @@ class Settings:
     surge: int | None = None  # None: auto
     minimum_healthy_percent: int = 100
     wait_for: str = "auto"
-    stabilize_time: float | None = None  # None: by what the service can tell
+    stabilize_time: float | None = None  # None: depends on what the service can report
     wait_timeout: float = 900.0
-    wait_for_capacity: float | None = None  # None: by what the service's capacity provider can do
+    wait_for_capacity: float | None = None  # None: depends on the service's capacity provider
     wait_delay: float = 3.0
     on_deployment: str = "fail"
     deployment_timeout: float = 3600.0
@@ -55,7 +55,7 @@ class Settings:
     check_images: bool = True
 
 
-# Options in seconds, and those that become settings as they are.
+# Options in seconds, and options that are used as they are.
 _ABOVE_0 = ("wait_delay", "wait_timeout", "deployment_timeout", "lease", "timeout", "protected_timeout")
 _FROM_0 = ("batch_wait", "stabilize_time", "wait_for_capacity", "checkpoint_wait", "bake_time")
 _AS_GIVEN = (
@@ -74,7 +74,7 @@ def _checkpoints(values: Sequence[float]) -> tuple[float, ...]:
 
 
 def read_settings(options: Mapping[str, Any]) -> Settings:
-    """The settings that module options stand for. Raises Refused for a value that can never work."""
+    """Return the settings for the module options. Raise Refused for a value that can never work."""
     restore_only = options["state"] == "restored"
     selector = read_selector(options, required=not restore_only)
     for name in _ABOVE_0:

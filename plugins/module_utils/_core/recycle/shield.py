@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Scale-in protection of the tasks that are to stay, so that ECS can only choose stale ones.
+"""Scale-in protection of the tasks that must stay, so that ECS can only choose stale ones.
 
-The record says, before a task is protected, at which minute that protection is going to end. So the next run
-a killed run knows its protections by their ends; all others are the tasks' own, and are left alone. What nobody
-comes for ends by itself.
+Before a task is protected, the record says at which minute that protection will end. So the run after a killed run
+recognises the killed run's protections by their ends. All other protections are the tasks' own and are left alone. A
+protection that no run lifts ends by itself.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ from .session import Session, Steps
 
 PROTECTED_PER_CALL = 10
 
-_SHORTEST = 3600.0  # seconds for which tasks are protected, at least
-_LONGEST = 2880 * 60.0  # that ECS allows
-_TRUST = 30.0  # seconds for which what ECS returned for a task is believed, and what we did to it is not asked for
-_READ_BACK = 60.0  # seconds within which a tag is to be read as it was written
-_FRESH = 5.0  # ... and before it is protected, for as long as that
-_FADES = 60.0  # seconds before the end of a task's own protection in which no count is lowered (ECS acts on it later)
-_TRIES = 3  # for a task that ECS does not protect, without saying that it is gone
+_SHORTEST = 3600.0  # shortest time in seconds for which tasks are protected
+_LONGEST = 2880 * 60.0  # longest time in seconds that ECS allows
+_TRUST = 30.0  # seconds for which an answer from ECS about a task, or our own change of it, is not checked again
+_READ_BACK = 60.0  # seconds to wait until a tag is read back as it was written
+_FRESH = 5.0  # seconds for which such an answer is trusted when the task is about to be protected
+_FADES = 60.0  # seconds before the end of a task's own protection in which no count is lowered (ECS acts later)
+_TRIES = 3  # tries for a task that ECS neither protects nor reports as gone
 
 
 class Shield:
-    """What one run has put under protection, and what it knows of protections."""
+    """The protections that one run has set, and what it knows about other protections."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._length = min(_LONGEST, max(_SHORTEST, 2 * session.settings.wait_timeout))
         self._ends: dict[str, float] = {}  # ARN -> end of its protection
-        self._told: dict[str, float] = {}  # ARN -> clock at which that was known
+        self._told: dict[str, float] = {}  # ARN -> clock at which that end was learned
         self._tries: Counter[str] = Counter()
 
     def cover(self, keep: Iterable[str], spare: Iterable[str], lowered: bool = False) -> Steps[tuple[set[str], bool]]:
-        """Protect the tasks of ``keep``, and none of ``spare``, by ARN.
+        """Protect the tasks in ``keep`` and none in ``spare``. Both contain ARNs.
 
-        ``lowered``: ECS may act on a lower count at any moment. So a task whose own protection is about to end is
-        protected now; before the count is lowered, that end is waited for.
+        ``lowered``: the count has been lowered, and ECS may act on it at any moment. So a task whose own protection is
+        about to end is protected now. Before the count is lowered, the run waits for that end instead.
 
-        Returns those of ``spare`` that somebody else protects, and whether all was as it should be, without a write.
+        Return the tasks in ``spare`` that someone else protects, and whether everything was in order without a write.
         """
         session, world = self._session, self._session.world
         keep, spare = list(keep), list(spare)
         held = yield from self.ask([*keep, *spare])
         now = world.now()
         ours = [arn for arn in spare if session.held.shields(self._ends.get(arn, 0.0)) and self._ends[arn] > now]
-        if ours:  # of a killed run with another selector
+        if ours:  # set by a killed run with another selector
             yield from _unprotect(session, ours)
             self._learn(ours, 0.0)
         fading = self.fading(keep)
@@ -94,14 +94,14 @@ class Shield:
         self._tries.update(set(arns) - done)
 
     def fading(self, arns: Iterable[str]) -> set[str]:
-        """Those whose own protection is about to end, as far as is known."""
+        """Return the tasks whose own protection is known to end soon."""
         now, held = self._session.world.now(), self._session.held
         ends = {arn: self._ends.get(arn, 0.0) for arn in arns}
         return {arn for arn, end in ends.items() if now < end <= now + _FADES and not held.shields(end)}
 
     def ask(self, arns: Collection[str]) -> Steps[set[str]]:
-        """Those of the tasks that somebody else protects, as far as is known. Asks for the ones that were never asked
-        for, and, in the room that one call leaves, for the others in turn."""
+        """Return the tasks that someone else is known to protect. Ask ECS about tasks that were never asked about and,
+        if the call has room, about the others in turn."""
         session, clock = self._session, self._session.world.clock()
         new = [arn for arn in arns if arn not in self._told]
         room = -(-max(len(new), 1) // PER_CALL) * PER_CALL
@@ -117,17 +117,17 @@ class Shield:
         return {arn for arn in arns if self._ends[arn] > now and not session.held.shields(self._ends[arn])}
 
     def forget(self) -> None:
-        """Protections were lifted."""
+        """Forget all known protections, because they were lifted."""
         self._ends.clear()
         self._told.clear()
 
     def _is_bare(self, arn: str, now: float) -> bool:
-        """One of ours is renewed in time; one of the task's own is not touched as long as it lasts."""
+        """Return whether a task needs protection. Ours is renewed in time; a task's own is kept while it lasts."""
         end = self._ends.get(arn, 0.0)
         return end <= (now + self._length / 2 if self._session.held.shields(end) else now)
 
     def _choose_end(self) -> Steps[float]:
-        """The end that protections get from now on; it is in the record when this returns."""
+        """Return the end that protections get from now on. It is in the record when this returns."""
         session, now = self._session, self._session.world.now()
         known = session.held.protected_until
         if known and known[-1] - now > self._length / 2:
@@ -136,7 +136,7 @@ class Shield:
         end = min(end, math.floor((now + _LONGEST) / 60) * 60.0)
         alive = [each for each in known if session.world.now() - each < _SHORTEST][-2:]
         session.note(protected_until=(*alive, end))
-        # Read back, so that the next run reads it as well. The first look writes it, however often it has to try.
+        # Read it back, so that the next run can read it too. The first look writes it, however many tries that takes.
         yield from session.look()
         began = session.world.clock()
         while session.world.clock() - began < _READ_BACK:
@@ -153,7 +153,7 @@ class Shield:
 
 
 def lift(session: Session) -> Steps[None]:
-    """End the protections that this run or the one before it has put on tasks. Those of the tasks' own stay."""
+    """End the protections that this run or the one before it has set. The tasks' own protections stay."""
     world = session.world
     if not session.held.protected_until:
         return
@@ -166,7 +166,7 @@ def lift(session: Session) -> Steps[None]:
 
 
 def _ours(session: Session, arns: Iterable[str], ends: Mapping[str, float]) -> list[str]:
-    """Those whose protection ends as the record says; or that we protected, as far as ECS shows no protection yet."""
+    """Return tasks whose protection ends as recorded, and those that we protected and ECS does not show as such yet."""
     return [arn for arn in arns if (session.held.shields(ends[arn]) if arn in ends else arn in session.shielded)]
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Which tasks are stale."""
+"""Decides which tasks are stale."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _TICK = 0.001  # ECS gives instants to the millisecond
 
 
 def freeze_now(now: float, tasks: Iterable[Task]) -> float:
-    """An instant after the creation of every task given, and before that of every later one.
+    """Return an instant after the creation of every given task and before that of every later one.
 
-    AWS's clock is read from the date of its answers, which is cut to the second, so "now" may lie
-    before the youngest task.
+    AWS's clock is read from the date of its answers, which is cut to the second, so ``now`` may be earlier than the
+    creation of the youngest task.
     """
     return max([now, *(task.created_at + _TICK for task in tasks if math.isfinite(task.created_at))])
 
@@ -37,10 +37,10 @@ def find_cutoff(
     record: Record | None,
     secrets_changed_at: float | None = None,
 ) -> float | None:
-    """The instant before which a task must have been created to be stale; None when something else decides.
+    """Return the instant before which stale tasks were created, or None if something else decides.
 
-    ``secrets_changed_at`` is needed for that selector. Raises Refused for an instant that has not come
-    yet: every replacement would be stale at once.
+    ``secrets_changed_at`` is required for that selector. Raise Refused for an instant in the future, because every
+    replacement would be stale at once.
     """
     if selector.kind == "tasks":
         return None
@@ -66,15 +66,15 @@ def find_cutoff(
 
 @dataclass(frozen=True)
 class Selection:
-    """What makes a task stale, frozen for one run."""
+    """The rule that makes a task stale, frozen for one run."""
 
     cutoff: float | None = None
-    named: frozenset[str] = frozenset()  # ids, where there is no cutoff
+    named: frozenset[str] = frozenset()  # ids, used if there is no cutoff
     narrowing: Narrowing = field(default_factory=Narrowing)
 
     def holds(self, task: Task) -> bool:
-        """Whether the task has to be replaced. Its age is measured on createdAt: what a task reads at its start, such
-        as secrets, it reads after that instant and maybe before startedAt."""
+        """Return whether the task must be replaced. Its age counts from createdAt, because whatever a task reads at its
+        start, such as secrets, it reads after that instant and maybe before startedAt."""
         stale = task.id in self.named if self.cutoff is None else task.created_at < self.cutoff
         return stale and self.narrowing.keeps(task)
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A service and its tasks as results show them."""
+"""The service and its tasks, in the form in which results show them."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def task_rows(
     narrowing: Narrowing,
     secrets_changed_at: float | None = None,
 ) -> tuple[list[dict[str, Any]], float | None]:
-    """A row for each task that ECS means to keep, oldest first; and the cutoff, where the selector has one.
+    """Return a row for each task that ECS means to keep, oldest first, and the cutoff if the selector has one.
 
-    What is stale is what a recycle that began now would find stale. Raises Refused where it would.
+    A task is stale if a recycle that began now would find it stale. Raise Refused if that recycle would.
     """
     kept = sorted(
         (task for task in tasks if not task.stopping and task.status != "STOPPED"),

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Tags of ours on tasks, for services with ``propagateTags: SERVICE``.
+"""Removal of our tags from tasks, for services with ``propagateTags: SERVICE``.
 
-ECS copies the tags of such a service to each task that it launches, the record of the run among them. Cost reports and
-tag policies must not see them, so they are removed again.
+ECS copies the tags of such a service, including the record of the run, to each task that it launches. Cost reports and
+tag policies must not see them, so the run removes them again.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from .model import Task
 from .record import RECORD_TAG
 from .session import Session, Steps
 
-_BURST = 10  # calls after which there is a pause: ECS lets 20 tag calls through at once, and 10 in each second after
+_BURST = 10  # calls between two pauses: ECS allows 20 tag calls at once, and 10 per second after that
 _PAUSE = 1.0  # seconds
 
 
 def is_marked(task: Task) -> bool:
-    """Whether a task carries the record of a run. Where no run is at work, a killed one has left it."""
+    """Return whether a task carries the record of a run. If no run is active, a killed run has left it."""
     return RECORD_TAG in task.marks
 
 
 def remove_all(session: Session, known: Iterable[Task] = ()) -> Steps[None]:
-    """Remove our tags from every task of the service, and from the ``known`` ones that a list may not name yet."""
+    """Remove our tags from every task of the service, and from ``known`` tasks that the list may not contain yet."""
     tasks = yield from inventory(session)
     listed = {task.arn for task in tasks}
     unlisted = [task.arn for task in known if task.arn not in listed]
@@ -40,7 +40,7 @@ def remove_all(session: Session, known: Iterable[Task] = ()) -> Steps[None]:
 
 
 def remove(session: Session, tasks: Iterable[Task]) -> Steps[None]:
-    """Remove our tags from those of the tasks that carry one. What AWS refuses is a warning: the work is done."""
+    """Remove our tags from the tasks that carry one. If AWS refuses, warn instead of failing: the work is done."""
     marked = [task for task in tasks if task.marks and not task.stopping and task.status != "STOPPED"]
     for number, task in enumerate(marked, 1):
         try:

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What a run tells while it goes on: lines for people, and its course for a timeline.
+"""Reports the progress of a run: lines for people, and the data for a timeline.
 
-It receives what the run sees and does, makes no calls to AWS, and decides nothing.
+The watch receives what the run sees and does. It makes no calls to AWS and decides nothing.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from ..plain_text import one_line
 from .model import Task
 from .plan import Plan
 
-HEARTBEAT = 60.0  # seconds of silence after which a line tells that the run lives
-_NAMED = 3  # tasks that a line names
-_COUNTS_KEPT = 500  # changes of the counts that are kept anyway; beyond that, four for each task
+HEARTBEAT = 60.0  # seconds without a line after which one shows that the run is alive
+_NAMED = 3  # most tasks that one line names
+_COUNTS_KEPT = 500  # changes of the counts that are always kept, plus four for each task
 
 
 class Watch:
-    """The course of one run. Instants are AWS's, what is measured is measured on the clock that only goes forward."""
+    """The progress of one run. Instants are AWS's; durations are measured on the clock that only goes forward."""
 
     def __init__(self, tell: Callable[[str], None] | None = None, heartbeat: float = HEARTBEAT) -> None:
-        """``tell`` takes a line as soon as there is one to tell; after ``heartbeat`` seconds of silence there is."""
+        """``tell`` receives each line at once. After ``heartbeat`` seconds without one, the watch adds a line."""
         self._tell = tell or (lambda _line: None)
         self._heartbeat = heartbeat
         self._title = ""
@@ -39,20 +39,20 @@ class Watch:
         self._steps = 0  # planned
         self._done = 0  # steps
         self._first_clock: float | None = None  # when the first step began
-        self._step_clock = 0.0  # when the last step was whole
+        self._step_clock = 0.0  # when the last step was complete
         self._replaced = 0
         self._healthy = self._desired = self._unready = 0
         self._counts: list[tuple[float, int, int]] = []
         self._bars: dict[str, _Bar] = {}
 
-    # ---- what the run tells
+    # ---- what the run reports
 
     def begin(self, title: str, now: Callable[[], float], clock: Callable[[], float]) -> None:
         self._title, self._now, self._clock = title, now, clock
         self._told_clock = self._step_clock = clock()
 
     def planned(self, plan: Plan, check: bool) -> None:
-        """The first plan of the run."""
+        """Take in the first plan of the run, and announce it."""
         if not plan.stale:
             return
         self._steps = plan.steps
@@ -68,11 +68,11 @@ class Watch:
         )
 
     def waits(self, what: str | None) -> None:
-        """Something outside of the run is waited for, or no longer."""
+        """Note what the run is waiting for outside itself, or None if nothing."""
         self._waits_for = what
 
     def saw(self, healthy: int, desired: int, fresh: Iterable[Task], good: Callable[[Task], bool]) -> None:
-        """A look: ``fresh`` are the new tasks that live, ``good`` tells which of them count."""
+        """Take in a look. ``fresh`` are the new tasks that are alive; ``good`` returns whether one of them counts."""
         now, living = self._now(), set()
         for task in fresh:
             living.add(task.id)
@@ -86,24 +86,24 @@ class Watch:
         self._count(now, healthy, desired)
 
     def saw_desired(self, desired: int) -> None:
-        """The desired count was read or set, and the tasks were not looked at. Before the plan there is no course."""
+        """Note that the desired count was read or set without a look at the tasks. Ignore it before the plan."""
         if self._counts:
             self._count(self._now(), self._healthy, desired)
 
     def stopped(self, task: Task, healthy: int) -> None:
-        """A task was told to stop; so many are healthy without it."""
+        """Note that a task was told to stop. ``healthy`` tasks are healthy without it."""
         now = self._now()
         span = self._bars.setdefault(task.id, _Bar(new=False, since=task.created_at))
         span.until = span.until or now
         self._count(now, healthy, self._desired)
 
     def ended(self, task: Task) -> None:
-        """A new task has ended by itself, or was withdrawn."""
+        """Note that a new task has ended by itself or was withdrawn."""
         span = self._bars.setdefault(task.id, _Bar(new=True, since=task.created_at))
         span.until = span.until or self._now()
 
     def step_done(self, old: Sequence[Task], new: Sequence[str], seconds: float, left: int) -> None:
-        """A step is whole: ``left`` tasks are still to be replaced. ``new`` are ARNs or ids."""
+        """Note that a step is complete and ``left`` tasks are still to be replaced. ``new`` are ARNs or ids."""
         clock = self._clock()
         if self._first_clock is None:
             self._first_clock = clock - seconds
@@ -123,7 +123,7 @@ class Watch:
         )
 
     def resting(self) -> None:
-        """The run pauses. After a long silence, tell that it lives."""
+        """Note that the run pauses. After a long silence, report that it is alive."""
         if self._clock() - self._told_clock < self._heartbeat:
             return
         if self._waits_for:
@@ -137,18 +137,18 @@ class Watch:
             self._say(f"{step}: {lasts} so far; {self._health()}{unready}")
 
     def gives_up(self) -> None:
-        """What was changed is going to be given back. Why is for the end, where Ansible shows it."""
+        """Report that the run gives back its changes. The reason comes at the end, where Ansible shows it."""
         self._say("failed; gives back what it added (the reason follows)")
 
-    # ---- what is asked of it
+    # ---- what others read
 
     @property
     def waits_for(self) -> str | None:
-        """What outside of the run is waited for, in words."""
+        """What the run is waiting for outside itself, in words."""
         return self._waits_for
 
     def timeline(self) -> dict[str, Any]:
-        """The course of the run as the module returns it; seconds since ``started``, rounded to tenths."""
+        """Return the timeline as the module returns it, in seconds since ``started``, rounded to tenths."""
         begun = self._started
         if begun is None:
             return {"started": None, "seconds": 0.0, "counts": [], "tasks": []}
@@ -181,7 +181,7 @@ class Watch:
         if self._counts and self._counts[-1][1:] == (healthy, desired):
             return
         if len(self._counts) > _COUNTS_KEPT + 4 * len(self._bars):
-            # Of two neighbours the one with fewer healthy tasks stays: the line may lose detail, but no dip.
+            # Of two neighbours, keep the one with fewer healthy tasks: the line may lose detail, but no dip.
             pairs = zip(self._counts[::2], self._counts[1::2], strict=False)
             self._counts = [min(pair, key=lambda count: count[1]) for pair in pairs]
         self._counts.append((now, healthy, desired))
@@ -205,14 +205,14 @@ class _Bar:
 
 
 def _names(ids: Iterable[str]) -> str:
-    """The first eight characters of each, as many as fit on a line."""
+    """Return the first eight characters of each id, up to the number that a line names."""
     short: Collection[str] = [each[:8] for each in ids]
     named = ", ".join(list(short)[:_NAMED])
     return named if len(short) <= _NAMED else f"{named} and {len(short) - _NAMED} more"
 
 
 def duration_words(seconds: float) -> str:
-    """``68 s``, ``12 min``, ``1 h 5 min``."""
+    """Return a duration such as ``68 s``, ``12 min`` or ``1 h 5 min``."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the recycle needs of AWS: one method, one call (a page or a hundred tasks at a time).
+"""The interface to AWS that the recycle needs. One method is one call (a page or a hundred tasks at a time).
 
-Every method may raise ``CallFailed``. Two things implement this: ``_aws`` with boto3, and the
+Every method may raise ``CallFailed``. There are two implementations: ``_aws`` with boto3, and the
 simulation with the sandbox's scheduler on a virtual clock.
 """
 
@@ -18,79 +18,79 @@ from .model import FoundImage, RegistryImage, Scaling, Service, Targets, Task
 
 
 class World(Protocol):
-    """One service of one account, to look at and to change."""
+    """Reads and changes one service of one account."""
 
     @property
     def calls(self) -> Mapping[str, int]:
         """Calls made so far, by operation."""
 
     def now(self) -> float:
-        """AWS's clock, from the date of its answers: epoch seconds, at most a second behind."""
+        """Return AWS's time in epoch seconds, from the date of its answers. It is at most a second behind."""
 
     def clock(self) -> float:
-        """Seconds of a clock that only goes forward, for measuring how long things take."""
+        """Return the seconds of a clock that only goes forward, for measuring durations."""
 
     def describe_service(self) -> Service | None:
-        """The service with its tags and events; None when the cluster has no such service."""
+        """Return the service with its tags and events, or None if the cluster has no such service."""
 
     def list_tasks(self) -> list[str]:
-        """ARNs of all tasks of the service that ECS means to keep running (every page)."""
+        """Return the ARNs of all tasks of the service that ECS means to keep running, from every page."""
 
     def describe_tasks(self, arns: Iterable[str]) -> list[Task]:
-        """The tasks that still exist among those named; a hundred a call."""
+        """Return the given tasks that still exist. One call asks for a hundred."""
 
     def has_health_check(self, revision: str) -> bool:
-        """Whether an essential container of this task definition has a health check that ECS runs."""
+        """Return whether an essential container of this task definition has a health check that ECS runs."""
 
     def grows_on_demand(self, providers: Sequence[str]) -> bool:
-        """Whether one of these capacity providers adds capacity by itself when a task finds no place."""
+        """Return whether one of these capacity providers adds capacity by itself when a task finds no place."""
 
     def target_states(self, group: str) -> Targets | None:
-        """Health of every target of a member of ``Service.target_groups``; None when that does not exist."""
+        """Return the health of every target of a member of ``Service.target_groups``, or None if it does not exist."""
 
     def protected_until(self, arns: Iterable[str]) -> Mapping[str, float]:
-        """Of those of the tasks named that are under scale-in protection now: when it ends; a hundred a call."""
+        """Return when scale-in protection ends, for the given tasks that have it now. One call asks for a hundred."""
 
     def fixed_images(self, revision: str) -> Collection[str]:
-        """The images that a task definition names and that ECS fixes to their digests when a service is deployed."""
+        """Return the images in a task definition that ECS pins to their digests when a service is deployed."""
 
     def find_image(self, image: RegistryImage) -> FoundImage | None:
-        """An image in Amazon ECR; None when it is not there."""
+        """Return an image in Amazon ECR, or None if it is not there."""
 
     def secrets_changed_at(self, revision: str) -> float:
-        """When a secret, parameter or environment file that a task definition names was last changed.
+        """Return when a secret, parameter or environment file that a task definition names was last changed.
 
-        Raises ``Refused`` when it names none."""
+        Raise ``Refused`` if it names none."""
 
     def alarms(self, names: Sequence[str]) -> Mapping[str, str]:
-        """State of CloudWatch alarms by name: OK, ALARM or INSUFFICIENT_DATA; without those that do not exist."""
+        """Return the state of the CloudWatch alarms that exist, by name: OK, ALARM or INSUFFICIENT_DATA."""
 
     def scaling(self) -> Scaling | None:
-        """The switches of the service's scalable target; None when it has no such target."""
+        """Return the switches of the service's scalable target, or None if it has no such target."""
 
     def suspend(self, scaling: Scaling) -> None:
-        """Set all three switches, and nothing else, of the scalable target."""
+        """Set all three switches of the scalable target, and nothing else."""
 
     def set_desired(self, count: int) -> None:
-        """Set the desired count, and nothing else, of the service."""
+        """Set the desired count of the service, and nothing else."""
 
     def stop_task(self, arn: str, reason: str) -> bool:
-        """Stop a task. False when ECS no longer knows it."""
+        """Stop a task. Return False if ECS no longer knows it."""
 
     def protect(self, arns: Iterable[str], until: float) -> set[str]:
-        """Put tasks under scale-in protection until an instant, to the minute; at most ten. Those that are now: not
-        among them are tasks that are gone or on their way.
+        """Protect at most ten tasks from scale-in until an instant, to the minute. Return those that are protected now,
+        which excludes tasks that are gone or stopping.
 
-        Raises ``CallFailed`` with the code DEPLOYMENT_BLOCKED when older protections hold up a deployment."""
+        Raise ``CallFailed`` with the code DEPLOYMENT_BLOCKED if older protections block a deployment."""
 
     def unprotect(self, arns: Iterable[str]) -> None:
-        """End the scale-in protection of those of the tasks named that are still there; at most ten."""
+        """End the scale-in protection of those of the given tasks that still exist. At most ten can be given."""
 
     def tag(self, tags: Mapping[str, str]) -> None:
-        """Write tags of the service."""
+        """Write tags to the service."""
 
     def untag(self, keys: Iterable[str]) -> None:
-        """Remove tags of the service."""
+        """Remove tags from the service."""
 
     def untag_task(self, arn: str, keys: Iterable[str]) -> None:
-        """Remove tags of a task; one that is gone does no harm."""
+        """Remove tags from a task. A task that is gone is not an error."""

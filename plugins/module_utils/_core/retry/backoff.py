@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""How long to wait: exponential back-off with full jitter."""
+"""Delays between retries: exponential back-off with full jitter."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LONGEST = 900  # seconds that a message can wait in Amazon SQS
 
 
 def delay(attempt: int, base: int, cap: int, chance: Callable[[], float]) -> int:
-    """Whole seconds before the ``attempt``-th retry, from 1: any of 0 to base * 2^(attempt - 1), cap at most.
+    """Return the delay before the ``attempt``-th retry, which counts from 1, in whole seconds.
 
-    ``chance`` gives numbers from 0 up to 1.
+    The delay is random, from 0 to base * 2^(attempt - 1), and at most cap. ``chance`` returns numbers from 0 up to 1.
     """
     longest = min(cap, LONGEST, base << min(attempt - 1, 10))
     return min(longest, int(chance() * (longest + 1)))

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What made a call: the schedule or the rule that ``startedBy`` names, and the overrides that it asks for.
+"""Find the schedule or rule that made a call, from its ``startedBy``, and the overrides that it requests.
 
 CloudTrail has hidden the environment of RunTask's overrides since June 2023
-(aws-samples/siem-on-amazon-opensearch-service#430, aws-samples/aws-batch-runtime-monitoring#20). Tasks of EventBridge
-Scheduler are started by ``chronos-schedule/<name>`` and tasks of rules by ``events-rule/<name>``, cut to 36 characters.
+(aws-samples/siem-on-amazon-opensearch-service#430, aws-samples/aws-batch-runtime-monitoring#20). ``startedBy`` is
+``chronos-schedule/<name>`` for EventBridge Scheduler and ``events-rule/<name>`` for rules, cut to 36 characters.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ MOST_CANDIDATES = 20
 SCHEDULE, RULE = "schedule", "rule"
 _PREFIXES = {"chronos-schedule/": SCHEDULE, "events-rule/": RULE}
 _NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
-# What Scheduler fills in again for each run; see "Adding context attributes" in its user guide.
+# Scheduler replaces these placeholders in each run; see "Adding context attributes" in its user guide.
 _OF_A_RUN = "<aws.scheduler."
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A schedule or a rule. ``name`` is the beginning of its name where ``started_by`` was cut off."""
+    """A schedule or a rule. ``name`` is only the beginning of its name if ``started_by`` was cut off."""
 
     kind: str
     name: str
     started_by: str
 
     def is_named(self, name: str) -> bool:
-        """Whether it may be the one of this name."""
+        """Return whether the caller may have this name."""
         prefix = self.started_by.removesuffix(self.name)
         return (prefix + name)[:LONGEST_STARTED_BY] == self.started_by
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A target that may have made the call. ``text`` is its constant input; None when each event makes another."""
+    """A target that may have made the call. ``text`` is its constant input, or None if the input varies."""
 
     cluster: str
     task_definition: str
@@ -54,7 +54,7 @@ class Candidate:
 
 
 def caller_of(started_by: object) -> Caller | None:
-    """The schedule or the rule that ``startedBy`` names; None for others."""
+    """Return the schedule or rule that ``startedBy`` names; None for other callers."""
     for prefix, kind in _PREFIXES.items():
         if isinstance(started_by, str) and started_by.startswith(prefix):
             name = started_by.removeprefix(prefix)
@@ -64,7 +64,7 @@ def caller_of(started_by: object) -> Caller | None:
 
 
 def candidate(target: Mapping[str, Any]) -> Candidate | None:
-    """From a target of GetSchedule or of ListTargetsByRule; None when it starts no task."""
+    """Read a target from GetSchedule or ListTargetsByRule; None if it starts no task."""
     parameters = target.get("EcsParameters")
     if not isinstance(parameters, Mapping):
         return None
@@ -76,7 +76,7 @@ def candidate(target: Mapping[str, Any]) -> Candidate | None:
 def rebuilt(
     request: Mapping[str, Any], caller: Caller, candidates: Iterable[Candidate | None]
 ) -> tuple[dict[str, Any], str]:
-    """The request with the overrides of the one that made it, and why that is not known, or an empty text."""
+    """Return the request with the overrides of its caller, and why they are unknown, or an empty text."""
     what = f"the {caller.kind} {caller.name}"
     found = [each for each in candidates if each and _started(each, request)]
     if not found:
@@ -94,13 +94,13 @@ def rebuilt(
 def _started(one: Candidate, request: Mapping[str, Any]) -> bool:
     wanted, given = str(request.get("taskDefinition")), one.task_definition
     same_revision = wanted.rpartition("/")[2] == given.rpartition("/")[2]
-    # A definition without a revision is the latest one, in a schedule as in a call.
+    # A task definition without a revision means the latest one, both in a schedule and in a call.
     any_revision = ":" not in given.rpartition("/")[2] and family_of(wanted) == family_of(given)
     return cluster_of(one.cluster) == cluster_of(request.get("cluster")) and (same_revision or any_revision)
 
 
 def _overrides(text: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The overrides in an input; None when they are not those of the call, as far as that shows its own."""
+    """Return the overrides in an input; None if they differ from the visible parts of the call's overrides."""
     try:
         overrides = json.loads(text)
     except (ValueError, RecursionError):

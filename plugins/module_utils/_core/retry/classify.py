@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What passes by itself and what does not, in the words that AWS has for it."""
+"""Classify AWS's error codes and reasons as transient, quota or permanent."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ..ecs.refused_launch import ENVELOPES, NO_INSTANCE, is_transient
 
 TRANSIENT, QUOTA, PERMANENT = "transient", "quota", "permanent"
 
-# The client token has been used by a call with other parameters: the tasks were asked for once already.
+# An earlier call with other parameters used this client token, so the tasks have already been requested.
 ALREADY_ASKED = frozenset({"ConflictException", "Client.ConflictException"})
 
 _NO_ROOM = re.compile(r"AGENT$|RESOURCE:")
 _QUOTA = re.compile(r"limit on the number of (tasks|vCPUs)|VcpuLimitExceeded", re.IGNORECASE)
 
-# botocore's names for an answer that never came.
+# botocore's names for errors in which no answer arrived.
 NO_ANSWER = frozenset(
     {"ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError", "HTTPClientError", "ReadTimeoutError"}
 )
 
-# Reasons of a task that never ran, and that might run the next time. A permanent cause may hide behind the same
-# prefix, so that what is not named here is not retried.
+# Reasons why a task never ran although it may run next time. A permanent cause can have the same prefix, so only the
+# reasons listed here are retried.
 _START = re.compile(
     r"Timeout waiting for (network interface|EphemeralStorage) provisioning"
     r"|ResourceInitializationError: failed to configure ENI"
@@ -45,29 +45,29 @@ _START_NEVER = re.compile(
 
 
 def of_refusal(reason: str) -> str:
-    """A ``reason`` in ``failures`` of RunTask's answer: whether the same request may succeed later."""
+    """Classify a ``reason`` in ``failures`` of RunTask's answer by whether the same request may succeed later."""
     if _QUOTA.search(reason):
         return QUOTA
     return TRANSIENT if _NO_ROOM.match(reason) or is_transient(reason) else PERMANENT
 
 
 def of_error(code: str, message: str = "", status: int = 0) -> str:
-    """An answer that is an error; ``status`` is HTTP's, 0 when unknown."""
+    """Classify an error answer. ``status`` is the HTTP status, 0 when unknown."""
     if _QUOTA.search(f"{code} {message}"):
         return QUOTA
-    code = code.rpartition(".")[2]  # CloudTrail writes some of them as Client.<code> or Server.<code>
+    code = code.rpartition(".")[2]  # CloudTrail writes some codes as Client.<code> or Server.<code>
     if code in NO_ANSWER or code.startswith("Throttling") or kind_of(code, message, status) != "final":
         return TRANSIENT
     return TRANSIENT if wrapped(code, message) else PERMANENT
 
 
 def wrapped(code: str, message: str) -> bool:
-    """Whether it is an error of RunTask around a transient one. It comes after RunTask has authorised the caller."""
+    """Return whether RunTask wrapped a transient error. It does so only after it has authorised the caller."""
     return code.rpartition(".")[2] in ENVELOPES and is_transient(message)
 
 
 def of_start(reason: str) -> str:
-    """Why a task that never ran was not started, after RunTask had accepted it."""
+    """Classify the reason why a task that RunTask had accepted never ran."""
     if _START_NEVER.search(reason):
         return PERMANENT
     if NO_INSTANCE in reason:

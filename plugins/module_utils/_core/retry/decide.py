@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Whether a failure is retried, when, and with which call."""
+"""Decide whether a failure is retried, when, and with which call."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from .tasks import ended_well, infrastructure, no_instance, request_for
 def decide(
     record: Launch | StoppedTask, attempt: int, options: RetryOptions, now: float, chance: Callable[[], float]
 ) -> Decision | Caller:
-    """What to do about ``record``, which has ``attempt`` retries behind it; 0 for what somebody else has called.
+    """Return the decision about ``record`` after ``attempt`` retries; 0 if another caller made the call.
 
-    A ``Caller`` has to be asked first: decide again about the record with the request that ``rebuilt`` makes of it.
+    If the result is a ``Caller``, look up its overrides first, then call this again with the request from ``rebuilt``.
 
-    ``chance`` gives numbers from 0 up to 1.
+    ``chance`` returns numbers from 0 up to 1.
     """
     if record.account and options.account and record.account != options.account:
         return Ignore(f"it is from the account {name_of(record.account)}")
@@ -43,7 +43,7 @@ def decide(
 
 
 def call_of(wish: Wish, options: RetryOptions) -> dict[str, Any]:
-    """RunTask's parameters for a wish that is due."""
+    """Return the RunTask parameters for a wish that is due."""
     return request_of(
         wish,
         options.rotate_subnets,
@@ -55,7 +55,7 @@ def call_of(wish: Wish, options: RetryOptions) -> dict[str, Any]:
 
 
 def not_allowed(wish: Wish, options: RetryOptions) -> GiveUp | None:
-    """A message is held against the options, as a record is: they may have changed, or somebody else has written it."""
+    """Check a message against the options: they may have changed, or someone else may have written the message."""
     problem = why_not(wish.request) or _out_of_scope(wish.request, options) or _strange_role(wish.request, options)
     if not problem and options.region and wish.region != options.region:
         problem = f"it is about the region {name_of(wish.region)}"
@@ -67,13 +67,13 @@ def not_allowed(wish: Wish, options: RetryOptions) -> GiveUp | None:
 
 
 def too_late(wish: Wish, options: RetryOptions, now: float) -> GiveUp | None:
-    """A wish that waited longer than it should have is not fulfilled at an hour at which nobody expects it."""
+    """Give up a wish that waited too long, so that no task starts at a time when nobody expects it."""
     late = now - wish.at - options.max_age - backoff.LONGEST
     return GiveUp(f"it came {int(late)} s too late: max_age is {options.max_age} s") if late > 0 else None
 
 
 def without_doubles(wish: Wish, running: tuple[str, ...]) -> Wish | Ignore:
-    """The wish without the tasks that run already in answer to it: a doubled delivery has started them.
+    """Return the wish without the tasks that a duplicate delivery has already started for it.
 
     ``running`` are the tasks that have the ``startedBy`` of an earlier attempt.
     """
@@ -117,7 +117,7 @@ def _about_launch(
             token=launch.request.get("clientToken", "") if launch.error else "", started=launch.started,
         )  # fmt: skip
     elif launch.error:
-        # It may have been carried out all the same. Only the very same call, with the same token, is safe now.
+        # The call may have been carried out despite the error. Only the same call with the same token is safe now.
         wish = replace(wish, attempt=attempt + 1)
     else:
         started = tuple(dict.fromkeys(wish.started + launch.started))
@@ -126,12 +126,12 @@ def _about_launch(
 
 
 def _hidden(request: Mapping[str, Any]) -> str:
-    """Where the overrides of a record hide something; empty when they do not."""
+    """Return the path of a hidden value in the overrides of a record; empty if nothing is hidden."""
     return concealed(request["overrides"]) if "overrides" in request else ""
 
 
 def _from_template(launch: Launch, hidden: str, options: RetryOptions) -> tuple[Launch, str]:
-    """The launch with what is hidden taken from the launch template of its family, and why that is impossible."""
+    """Fill in hidden values from the family's launch template. Return the launch and a problem, or an empty text."""
     family = family_of(launch.request["taskDefinition"])
     known = options.launch_templates.get(family, {}).get("overrides")
     request = {**launch.request, "overrides": filled(launch.request["overrides"], known)}
@@ -143,7 +143,7 @@ def _from_template(launch: Launch, hidden: str, options: RetryOptions) -> tuple[
 
 
 def _by_rule(rule: Rule) -> Decision | None:
-    """None stands for a retry."""
+    """Return the decision of a rule; None means retry."""
     if rule.action == "ignore":
         return Ignore("a rule says ignore")
     return GiveUp("a rule says fail") if rule.action == "fail" else None
@@ -157,9 +157,9 @@ def _by_class(launch: Launch, options: RetryOptions) -> Decision | None:
                 "ECS may have answered before it checked permissions, and trusted_callers does not list the caller"
             )
     else:
-        # On EC2 there is a reason for each container instance: one of them may have room later.
+        # On EC2 there is one reason per container instance, and any of the instances may have room later.
         found = {classify.of_refusal(reason) for reason in launch.refusals}
-    # Our own call may be answered with neither tasks nor reasons, when it was made before with the same client token.
+    # The answer to our own call may have neither tasks nor reasons if an earlier call used the same client token.
     if not found or classify.TRANSIENT in found or (options.retry_quota and classify.QUOTA in found):
         return None
     if classify.QUOTA in found:
@@ -168,21 +168,21 @@ def _by_class(launch: Launch, options: RetryOptions) -> Decision | None:
 
 
 def _authorised(launch: Launch, options: RetryOptions) -> bool:
-    """Whether the caller may start the task, as far as the answer or the options tell."""
+    """Return whether the answer or the options show that the caller may start the task."""
     if launch.wish or classify.wrapped(launch.error, launch.message):
         return True
     return any(fnmatchcase(launch.caller_arn, pattern) for pattern in options.trusted_callers)
 
 
 def _left_alone(launch: Launch, options: RetryOptions) -> str:
-    """Why the function must not retry a call; empty if it may."""
+    """Return why the function must not retry a call; empty if it may."""
     request: Mapping[str, Any] = launch.request if isinstance(launch.request, Mapping) else {}
     started_by, cluster = str(request.get("startedBy") or ""), cluster_of(request.get("cluster"))
     if launch.role_arn in options.own_role_arns or attempts_of(started_by):
         return "it is a retry, and its caller has the answer"
     if launch.invoked_by in options.left_alone_services:
         return f"{launch.invoked_by} retries by itself"
-    # It repeats what may pass. What it does not repeat is told by nobody else.
+    # The service repeats transient errors only. Nobody else reports the errors that it does not repeat.
     passes = classify.of_error(launch.error, launch.message, launch.status) == classify.TRANSIENT
     if passes and launch.invoked_by in options.errors_left_to:
         return f"{launch.invoked_by} repeats calls that failed with such an error"
@@ -198,7 +198,7 @@ def _left_to_others(started_by: str, cluster: str, options: RetryOptions) -> str
 
 
 def _out_of_scope(request: Mapping[str, Any], options: RetryOptions) -> str:
-    """Whether the cluster or the family is not among those to retry. A request that tells neither is."""
+    """Return why the cluster or the family is not among those to retry; empty if they are or the request is empty."""
     if not request:
         return ""
     cluster, family = cluster_of(request.get("cluster")), family_of(str(request.get("taskDefinition") or ""))
@@ -210,14 +210,14 @@ def _out_of_scope(request: Mapping[str, Any], options: RetryOptions) -> str:
 
 
 def _strange_role(request: Mapping[str, Any], options: RetryOptions) -> str:
-    """Whether overrides give the task a role that is not one of its family. IAM cannot tell families apart."""
+    """Return a problem if overrides name a role that is not allowed for the family. IAM cannot tell families apart."""
     if not options.allow_role_overrides or not options.pass_role_arns:
         return ""
     family = family_of(str(request.get("taskDefinition") or ""))
     passed = options.pass_role_arns.get(family, frozenset())
     overrides = request.get("overrides") or {}
     given = {str(overrides[name]) for name in ROLES if overrides.get(name)}
-    # ECS takes the ARN of a role or its name.
+    # ECS accepts the ARN or the name of a role.
     if given <= passed | {arn.partition(":role/")[2] for arn in passed}:
         return ""
     return f"its overrides have a role that is not among those of the family {name_of(family)}"
@@ -239,7 +239,7 @@ def _about_task(task: StoppedTask, options: RetryOptions, now: float, chance: Ca
         return verdict
     template = options.launch_templates.get(task.family)
     if template is None and no_instance(task):
-        template = {}  # a refused launch, whose request is whole where the task needs no network of its own
+        template = {}  # a refused launch; its request is complete unless the task needs its own network
     if template is None:
         return Ignore(f"the family {task.family} has no launch template")
     request, problem = request_for(task, template)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the function is given: the events of three services, taken apart into single things to handle."""
+"""Split the events that the function receives from three services into single items to handle."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from . import message
 from .model import Launch, StoppedTask, Unreadable, Wish
 from .records import from_cloudtrail, from_task_event
 
-SOURCE = "aws.ecs"  # EventBridge accepts sources that begin with aws. from AWS only
+SOURCE = "aws.ecs"  # EventBridge accepts sources that begin with "aws." only from AWS
 CALL, TASK = KINDS = ("AWS API Call via CloudTrail", "ECS Task State Change")
-# Bytes. A subscription of CloudWatch Logs has some megabytes at most; with its JSON this fits a function of 128 MB.
+# Bytes. A CloudWatch Logs subscription sends a few megabytes at most. With its JSON, this fits a function of 128 MB.
 MOST_UNPACKED = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """One thing to handle: a wish that is due, or a record.
+    """One item to handle: a wish that is due, or a record.
 
-    Neither of them, and ``problem`` says why it cannot be read; or ``problem`` is empty, too, and it is nothing for
-    us. ``raw`` is the text that it came as, ``message_id`` that of the message of Amazon SQS, if it came in one.
+    If it is neither, ``problem`` says why it cannot be read. If ``problem`` is empty, too, there is nothing to do.
+    ``raw`` is the original text. ``message_id`` is the id of the Amazon SQS message, if the item came in one.
     """
 
     raw: str
@@ -41,12 +41,12 @@ class Delivered:
 
 
 def read_delivery(event: object, region: str, account: str = "") -> Iterator[Delivered]:
-    """Takes apart the event that Lambda hands over, one thing after another.
+    """Split the event that Lambda passes in, and yield one item after another.
 
-    ``region`` and ``account`` are the function's; without ``account`` that of an event is not compared.
+    ``region`` and ``account`` are those of the function. If ``account`` is empty, an event's account is not checked.
 
-    Understood are the subscriptions of CloudWatch Logs, events of EventBridge and messages of Amazon SQS, which may
-    hold events of EventBridge, too. Nothing that is in there raises: it comes out as a problem.
+    Supported are CloudWatch Logs subscriptions, EventBridge events and Amazon SQS messages, which may also contain
+    EventBridge events. No content raises an exception: content that cannot be read is yielded as a problem.
     """
     if not isinstance(event, Mapping):
         yield Delivered(_raw(event), problem="the event is not a JSON object")
@@ -75,8 +75,8 @@ def _from_logs(envelope: Any, region: str) -> Iterator[Delivered]:
 
 
 def _unpacked(data: bytes) -> bytes:
-    """The content of a gzip file. One that is larger than the function has memory for is never unpacked."""
-    unpacking = zlib.decompressobj(47)  # whatever window, with gzip's header and checksum around it
+    """Return the content of a gzip file. A file too large for the function's memory is never unpacked completely."""
+    unpacking = zlib.decompressobj(47)  # any window size, with gzip's header and checksum
     content = unpacking.decompress(data, MOST_UNPACKED)
     if not unpacking.eof:
         raise ValueError

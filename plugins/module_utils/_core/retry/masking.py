@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What nobody may read: values of overrides, commands and tags, in whatever quoting AWS repeats them."""
+"""Mask the values of overrides, commands and tags in logs and reports, however AWS quotes them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from urllib.parse import quote, quote_plus
 from .overrides import is_mark, oddity
 
 STARS = "***"
-SHORTEST = 4  # characters of a value that is masked: of shorter ones no sentence would be left
-SHORTEST_PART = 12  # characters of the beginning of a value that is masked where AWS cuts it off
+SHORTEST = 4  # characters of a value that is masked: masking shorter ones would leave no readable sentence
+SHORTEST_PART = 12  # characters of a value's beginning that is masked, since AWS may cut values off
 MOST_VALUES = 500  # of one request; RunTask takes 8 KiB of overrides
-LONGEST_NAME = 256  # characters that are shown of a text
+LONGEST_NAME = 256  # characters of a text that are shown
 
 WITHHELD = "AWS's words are withheld: they may repeat what the record hides"
 
-# Messages of RunTask that repeat nothing but names of resources. Sources: run_task_answers.tsv among the tests.
+# Messages of RunTask that contain no values except names of resources. Sources: run_task_answers.tsv among the tests.
 _ARN = r"[\w:/.*@=,+-]{1,300}"
 _KNOWN = re.compile(
     r"(?:\w+: )?(?:[A-Z]{2,30}(?::[A-Z0-9_]{1,40})?|Rate exceeded|Cluster not found\.|TaskDefinition not found\."
@@ -41,11 +41,11 @@ _KNOWN = re.compile(
     r"(?: because no [a-z-]+ policy allows the [\w:-]{1,80} action| with an explicit deny in [a-z -]{1,80})?\.?)"
 )
 
-# Parameters that hold values, and fields inside of them that are no values.
+# Parameters that contain secret values, and the fields inside them that are not secret.
 SECRET = frozenset({"overrides", "tags", "volumeConfigurations"})
 _NAMES = frozenset({"name", "key", "type"})
 
-# Parameters of RunTask, and fields of a task's event, that are shown as they are.
+# Parameters of RunTask and fields of a task's event that are shown unmasked.
 _SHOWN = frozenset(
     {
         "capacityProviderName", "capacityProviderStrategy", "cluster", "clusterArn", "containerInstanceArn", "count",
@@ -57,12 +57,12 @@ _SHOWN = frozenset(
 
 
 def name_of(value: object) -> str:
-    """A name or an ARN as it is shown; empty for anything that is none."""
+    """Return a name or an ARN as it is shown; empty for anything that is not a text."""
     return value[:LONGEST_NAME] if isinstance(value, str) else ""
 
 
 def without_values(request: object) -> Any:
-    """RunTask's parameters, or the event of a task, with stars for every value; names are kept."""
+    """Return RunTask's parameters or the event of a task with stars for every secret value; names are kept."""
     if not isinstance(request, Mapping):
         return None if request is None else STARS
     shown = {key: _short(value) for key, value in request.items() if key in _SHOWN}
@@ -70,9 +70,9 @@ def without_values(request: object) -> Any:
 
 
 def masked(words: str, request: object) -> str:
-    """AWS's words with stars for the values of ``request`` that they repeat.
+    """Return AWS's words with stars for the values of ``request`` that they repeat.
 
-    Where the request hides something, words may repeat what nobody can compare: only known ones are passed on.
+    If the request hides values, the words may repeat values that are unknown here. Then only known words are returned.
     """
     if not isinstance(request, Mapping) or _lacks_values(request):
         return words if _KNOWN.fullmatch(words) else WITHHELD
@@ -84,7 +84,7 @@ def masked(words: str, request: object) -> str:
 
 
 def _lacks_values(request: Mapping[str, Any]) -> bool:
-    """Whether the record shows that values are hidden, null or missing."""
+    """Return whether the record shows that values are hidden, null or missing."""
     if "omitted" in request or ("overrides" in request and oddity(request["overrides"])):
         return True
     if any(not isinstance(request[key], (Mapping, list)) for key in SECRET if key in request):
@@ -102,7 +102,7 @@ def _lacks_values(request: Mapping[str, Any]) -> bool:
 
 
 def _without_beginning(words: str, form: str) -> str:
-    """Without the longest beginning of ``form``, wherever it is."""
+    """Replace the longest beginning of ``form`` with stars, wherever it occurs in ``words``."""
     while form[:SHORTEST_PART] in words:
         known, wrong = SHORTEST_PART, len(form)
         while wrong - known > 1:
@@ -113,7 +113,7 @@ def _without_beginning(words: str, form: str) -> str:
 
 
 def _forms(request: Mapping[str, Any]) -> set[str]:
-    """The values of a request in the quotings of JSON, Python, HTML, URLs and base64."""
+    """Return the values of a request as JSON, Python, HTML, URLs and base64 would write them."""
     forms: set[str] = set()
     for number, value in enumerate(_values([request.get(key) for key in SECRET])):
         if number >= MOST_VALUES:
@@ -127,7 +127,7 @@ def _forms(request: Mapping[str, Any]) -> set[str]:
 
 
 def _values(value: object) -> Iterator[str]:
-    """All values inside, as texts. Names of containers, of variables and of tags are none."""
+    """Yield all values inside, as texts. Names of containers, variables and tags are not values."""
     left: list[tuple[object, str]] = [(value, "")]
     while left:
         value, key = left.pop()
@@ -148,7 +148,7 @@ def _starred(value: object, key: str = "", depth: int = 0) -> Any:
 
 
 def _short(value: object, depth: int = 0) -> Any:
-    """A value that is shown, without texts of any length and without any depth."""
+    """Return a value to be shown, with its texts, its size and its depth limited."""
     if isinstance(value, Mapping) and depth < 4:
         return {name_of(name): _short(item, depth + 1) for name, item in list(value.items())[:20]}
     if isinstance(value, list) and depth < 4:

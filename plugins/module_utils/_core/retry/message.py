@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A wish as the text of a message that waits in the queue."""
+"""Write a wish as the text of a queue message, and read it back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from .model import Unreadable, Wish
 from .request import MOST_TASKS
 
-MOST_ATTEMPTS = 51  # one more than the options allow: the one that is given up
+MOST_ATTEMPTS = 51  # one more than the options allow: the attempt that is given up
 LATEST = 4_102_444_800  # the year 2100
 
 KIND = "steadyops.ecs.retry/1"
@@ -27,17 +27,17 @@ _KINDS = {
 
 
 def written(wish: Wish) -> str:
-    """JSON. It holds the request with all its values, as the queue has to."""
+    """Return the wish as JSON. It contains all values of the request, since the queue must keep them."""
     return json.dumps({"kind": KIND, **asdict(wish)}, separators=(",", ":"))
 
 
 def is_ours(body: object) -> bool:
-    """Whether a message's JSON is a wish, well-formed or not."""
+    """Return whether a message's JSON claims to be a wish, whether or not it is well-formed."""
     return isinstance(body, Mapping) and body.get("kind") == KIND
 
 
 def read(body: Mapping[str, Any]) -> Wish:
-    """The wish in a message's JSON. Raises ``Unreadable``."""
+    """Return the wish in a message's JSON. Raises ``Unreadable``."""
     for name in (each.name for each in fields(Wish)):
         if not isinstance(body.get(name), _KINDS[name]):  # type: ignore[arg-type]
             raise Unreadable(f"the message has no {name}, or one of another type")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the retry decides about, and what it can decide. Instants are epoch seconds, delays seconds."""
+"""The inputs of a retry decision and its possible results. Instants are epoch seconds, delays are seconds."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import Any, TypeAlias
 
 
 class Unreadable(Exception):
-    """Something was delivered that is none of what can be delivered. The text tells why, and holds no value of it."""
+    """The delivered data has no supported format. The text says why and contains none of its values."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Tasks that somebody has asked for and that do not run yet: all that the next attempt needs to know.
+    """Tasks that were requested and do not run yet, with everything that the next attempt needs to know.
 
-    ``origin`` names the call, or the task, that all this began with. ``request`` are RunTask's parameters as they were
-    given then, untouched. ``attempt`` counts the retries, from 1. ``bears`` is the attempt whose client token and
-    ``startedBy`` the next call bears: it stays behind ``attempt`` after an answer that leaves open whether tasks were
-    started, so that the same call is made once more. ``token`` is the caller's own client token, as long as it is
-    open whether their call was carried out; else empty. ``started`` are the ARNs of tasks that run in answer to it.
+    ``origin`` identifies the first call or task. ``request`` holds the unchanged RunTask parameters of that call.
+    ``attempt`` counts the retries from 1. ``bears`` is the attempt whose client token and ``startedBy`` the next call
+    uses. After an answer that does not say whether tasks were started, ``bears`` stays behind ``attempt``, so the same
+    call is made again. ``token`` is the caller's own client token while it is unknown whether their call was carried
+    out, else empty. ``started`` holds the ARNs of the tasks that were already started for this wish.
     """
 
     origin: str
@@ -42,10 +42,10 @@ class Wish:
 class Launch:
     """A call of RunTask that did not start all its tasks.
 
-    ``request`` may be anything, since CloudTrail leaves things out. ``refusals`` are the reasons in ``failures`` of
-    the answer, ``error`` the code of an answer that is an error, and ``status`` its HTTP status, 0 when unknown.
-    ``role_arn`` is that of the role at work, ``caller_arn`` the same, or that of a user. ``wish`` is there when the
-    call was ours. ``rebuilt`` says that the request is no longer that of the record, which hid something.
+    ``request`` can have any type, since CloudTrail leaves things out. ``refusals`` are the reasons in ``failures`` of
+    the answer. If the answer is an error, ``error`` is its code and ``status`` its HTTP status, 0 when unknown.
+    ``role_arn`` is the ARN of the role that made the call; ``caller_arn`` is the same, or the ARN of a user. ``wish``
+    is set if this function made the call. ``rebuilt`` is True if the request was rebuilt because the record hid parts.
     """
 
     origin: str
@@ -66,7 +66,7 @@ class Launch:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why tasks are missing, in AWS's words."""
+        """The reasons why tasks are missing, in AWS's words."""
         if self.error:
             return (f"{self.error}: {self.message}" if self.message else self.error,)
         return tuple(dict.fromkeys(self.refusals))
@@ -74,7 +74,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class Exit:
-    """How a container ended; ``code`` is None when it never ran, or when nobody knows."""
+    """How a container ended. ``code`` is None if the container never ran or its exit code is unknown."""
 
     container: str
     code: int | None = None
@@ -83,7 +83,7 @@ class Exit:
 
 @dataclass(frozen=True)
 class StoppedTask:
-    """A task that has stopped. ``detail`` is the task as the event has it."""
+    """A stopped task. ``detail`` is the task as the event describes it."""
 
     origin: str
     at: float
@@ -96,19 +96,19 @@ class StoppedTask:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it stopped, in AWS's words."""
+        """The reasons why the task stopped, in AWS's words."""
         words = (self.reason, *(end.reason for end in self.exits))
         return tuple(dict.fromkeys(filter(None, words)))
 
     @property
     def family(self) -> str:
-        """Of its task definition."""
+        """The family of the task definition."""
         return family_of(str(self.detail.get("taskDefinitionArn") or ""))
 
 
 @dataclass(frozen=True)
 class Retry:
-    """Call RunTask with ``request`` in ``delay`` seconds; ``wish`` is what to remember until then."""
+    """Call RunTask with ``request`` in ``delay`` seconds. ``wish`` is the state to keep until then."""
 
     delay: int
     request: Mapping[str, Any]
@@ -117,14 +117,14 @@ class Retry:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """It will not be retried, and must be reported."""
+    """The failure is not retried and must be reported."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class Ignore:
-    """Nothing is to be done, and nobody has to know."""
+    """The record needs no retry and no report."""
 
     why: str
 
@@ -133,10 +133,10 @@ Decision: TypeAlias = "Retry | GiveUp | Ignore"
 
 
 def family_of(task_definition: str) -> str:
-    """The family in ``family``, ``family:revision`` or the ARN of either."""
+    """Return the family from ``family``, ``family:revision`` or the ARN of either."""
     return task_definition.rpartition("/")[2].partition(":")[0]
 
 
 def cluster_of(cluster: object) -> str:
-    """The name in a cluster's name or ARN; ``default`` when none is given."""
+    """Return the name from a cluster's name or ARN; ``default`` if none is given."""
     return str(cluster or "default").rpartition("/")[2]

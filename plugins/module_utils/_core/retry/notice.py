@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The reports about a decision: a line in the log, the dead letter, the notification."""
+"""The reports about a decision: the log line, the dead letter and the notification."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ MOST_TASKS = 10  # that one call of RunTask starts
 
 MOST_REASONS = 20
 
-# In a text of JSON, or in JSON inside of it: what names the record, and can be no secret by its form.
+# Patterns for ids of the record, in JSON or in JSON nested in it. Their form shows that they are not secrets.
 _IDS = {
     "event_id": re.compile(r'"eventID\\*":\s*\\*"([0-9a-f-]{36})\\*"'),
     "event_time": re.compile(r'"eventTime\\*":\s*\\*"([0-9-]{10}T[0-9:]{8}Z)\\*"'),
     "task": re.compile(r'"taskArn\\*":\s*\\*"(arn:[a-z-]+:ecs:[a-z0-9-]+:[0-9]{12}:task/[\w/-]{1,300})\\*"'),
 }
-# Shown of a request. Overrides, tags and volumes are not: they may hold what nobody should read here.
+# Parameters of a request that are shown. Overrides, tags and volumes may contain secrets, so they are not.
 _SHOWN = ("cluster", "taskDefinition", "count", "group", "launchType", "capacityProviderStrategy", "startedBy")
 
 
 def line(decision: Decision | str, record: Launch | StoppedTask | Wish | None = None, **more: Any) -> str:
-    """One line of JSON for the log. No value of an override, a command or a tag is in it."""
+    """Return one line of JSON for the log. It contains no value of an override, a command or a tag."""
     if isinstance(decision, str):
         facts: dict[str, Any] = {"decision": decision}
     elif isinstance(decision, Retry):
@@ -61,20 +61,20 @@ def _about(record: Launch | StoppedTask | Wish) -> dict[str, Any]:
 
 
 def _told(record: Launch | StoppedTask | Wish) -> tuple[Mapping[str, Any], str, str]:
-    """What is known of a call or a task, and the keys of its task definition and its cluster."""
+    """Return the fields of a call or a task, and the keys of its task definition and its cluster."""
     if isinstance(record, StoppedTask):
         return record.detail, "taskDefinitionArn", "clusterArn"
     return record.request if isinstance(record.request, Mapping) else {}, "taskDefinition", "cluster"
 
 
 def reasons(record: Launch | StoppedTask) -> list[str]:
-    """AWS's words, cut short, with stars for what they repeat of overrides, commands and tags."""
+    """Return AWS's words, shortened, with stars for values of overrides, commands and tags that they repeat."""
     request = record.detail if isinstance(record, StoppedTask) else record.request
     return [masked(words, request)[:LONGEST] for words in record.reasons[:MOST_REASONS]]
 
 
 def dead_letter(give_up: GiveUp, record: Launch | StoppedTask, attempts: int) -> str:
-    """All that is known, with stars for the values of overrides and tags, which readers of the queue must not see."""
+    """Return all that is known, with stars for values of overrides and tags, which queue readers must not see."""
     wish = record.wish if isinstance(record, Launch) else None
     letter = {
         "kind": "steadyops.ecs.retry.given_up/1",
@@ -91,7 +91,7 @@ def dead_letter(give_up: GiveUp, record: Launch | StoppedTask, attempts: int) ->
 
 
 def unreadable_letter(problem: str, raw: str) -> str:
-    """What could not be read, by its size, its digest, and where in AWS's own records it is found again."""
+    """Describe an unreadable item by its size, its digest and the ids under which AWS's own records have it."""
     digest = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
     letter = {"kind": "steadyops.ecs.retry.unreadable/1", "why": problem[:LONGEST], "size": len(raw), "sha256": digest}
     return json.dumps(letter | {key: found[1] for key, text in _IDS.items() if (found := text.search(raw))})
@@ -108,9 +108,9 @@ def _fit(text: str) -> str:
 def notification(
     give_up: GiveUp, record: Launch | StoppedTask, attempts: int, now: float, account: str
 ) -> tuple[str, dict[str, Any]]:
-    """Subject and event, in the form in which failure rules deliver them, with ``detail.retry`` added.
+    """Return the subject and an event in the format that failure rules deliver, with ``detail.retry`` added.
 
-    A refused launch has the form of a CloudTrail record from EventBridge, a task that of an ECS event.
+    A refused launch has the format of a CloudTrail record from EventBridge, a task the format of an ECS event.
     """
     of_call = isinstance(record, Launch)
     detail = _call_detail(record) if isinstance(record, Launch) else _task_detail(record)

@@ -22,7 +22,7 @@ STOPPED_TASKS = ("spot", "host_loss", "failed_to_start")
 
 @dataclass(frozen=True)
 class RetryOptions:
-    """``read_options`` documents the fields that users can set; the others are known where the function runs."""
+    """``read_options`` documents the fields that users can set. The function sets the others from where it runs."""
 
     max_attempts: int = 6
     max_age: int = 6 * 3600
@@ -54,23 +54,23 @@ class RetryOptions:
 def read_options(written: object, account: str = "", region: str = "") -> RetryOptions:
     """Read the options from a mapping of JSON or YAML. An option that is omitted or null has its default.
 
-    * ``max_attempts`` 1 to 50, ``max_age`` 60 to 86400 s after the first call: so long ECS knows a client token.
-    * ``base_delay`` and ``max_delay`` 1 to 900 s, of the back-off.
-    * ``clusters`` (names or ARNs) and ``families``: others are none of our business. Empty: all are.
-    * ``rotate_subnets``; ``fargate_after``, the number of attempts after which FARGATE takes the place of
-      FARGATE_SPOT, 0 for never; ``retry_quota``, whether a quota of tasks or vCPUs is worth waiting for;
-      ``tag_tasks``.
-    * ``left_alone_started_by``, ``left_alone_clusters``, ``left_alone_services``: callers that retry themselves, as
-      patterns with ``*``; ``errors_left_to``: services that repeat a call that was answered with a transient error,
-      though not one with ``failures`` or with a permanent error. ``own_role_arns``.
-    * ``stopped_tasks``: which tasks that stopped are started again; ``launch_templates``: by family, what RunTask
-      needs beside what the event of a task tells. ``rules``: see ``read_rule``.
-    * ``allow_role_overrides``, ``allow_execute_command``: whether a retry may override the roles of the task, and turn
-      on ECS Exec, as the call did. If not, both are dropped. ``pass_role_arns``: by family, the ARNs of the roles that
-      overrides may name; other launches are given up. Empty: any that the function may pass.
-    * ``rebuild_hidden``: whether the schedule or the rule that made a call is asked for what CloudTrail hides of it.
+    * ``max_attempts``: 1 to 50. ``max_age``: 60 to 86400 s after the first call, since ECS keeps a client token for
+      86400 s. ``base_delay`` and ``max_delay``: the delays of the back-off, 1 to 900 s.
+    * ``clusters`` (names or ARNs) and ``families``: retry only these. Empty: retry all.
+    * ``rotate_subnets``. ``fargate_after``: number of attempts after which FARGATE replaces FARGATE_SPOT, 0 for never.
+      ``retry_quota``: whether to retry when a quota of tasks or vCPUs is used up. ``tag_tasks``.
+    * ``left_alone_started_by`` and ``left_alone_clusters``, as patterns with ``*``, and ``left_alone_services``:
+      callers that retry themselves. ``errors_left_to``: services that repeat a call after a transient error, but not
+      after ``failures`` or a permanent error. ``own_role_arns``.
+    * ``stopped_tasks``: kinds of stopped tasks that are started again. ``launch_templates``: by family, the parameters
+      that RunTask needs and the event of a task does not contain. ``rules``: see ``read_rule``.
+    * ``allow_role_overrides``, ``allow_execute_command``: whether a retry may override the task's roles and turn on
+      ECS Exec if the call did. If not, both are dropped. ``pass_role_arns``: by family, the ARNs of the roles that
+      overrides may name; other launches are given up. Empty: any role that the function may pass.
+    * ``rebuild_hidden``: whether to read the parts of a call that CloudTrail hides from the schedule or rule that made
+      the call.
     * ``trusted_callers``: ARNs of roles and users, as patterns with ``*``. Throttling and errors of ECS itself are
-      retried for these only: ECS may answer so before it has looked whether the caller may start the task.
+      retried for these only: ECS may return them before it has checked whether the caller may start the task.
 
     ``account`` and ``region`` are those to work in. Raises ``Refused``.
     """
@@ -116,7 +116,7 @@ def _set(key: str, value: object) -> frozenset[str]:
 
 
 def _names(key: str, value: object) -> frozenset[str]:
-    """Names, or the names in ARNs."""
+    """Return the names from names or ARNs."""
     return frozenset(text.rpartition("/")[2] for text in _texts(key, value))
 
 

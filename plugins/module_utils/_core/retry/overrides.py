@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The overrides of a task: how they are built, and where something stands in the place of a value."""
+"""The overrides of a task: their structure, and how to find values that were replaced by a mark."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONTAINER: dict[str, Any] = {
     "memoryReservation": int,
     "resourceRequirements": [{**_TYPED, "sharingStrategy": {"nvidiaMps": {"memory": int, "maxComputePercent": int}}}],
 }
-# A test holds it against botocore's model.
+# A test compares it with botocore's model.
 OVERRIDES: dict[str, Any] = {
     "containerOverrides": [CONTAINER],
     "cpu": str,
@@ -35,7 +35,7 @@ OVERRIDES: dict[str, Any] = {
 }
 ROLES = frozenset({"executionRoleArn", "taskRoleArn"})
 
-# What CloudTrail and those who copy its records write in the place of a value.
+# The marks that CloudTrail, and tools that copy its records, write instead of a value.
 _MARK = re.compile(
     r"HIDDEN_DUE_TO_\w+|<?sensitiveDataRemoved>?|\*{3,}"
     r"|[<\[({*_#-]*\s*(?i:hidden|redacted|masked|censored|obfuscated|sanitized|removed)(?![A-Za-z])[^>\])}*_#]*[>\])}*_#]+"
@@ -44,12 +44,12 @@ _MARK = re.compile(
 
 
 def is_mark(text: str) -> bool:
-    """Whether a text stands in the place of a value that was hidden."""
+    """Return whether a text is a mark that replaced a hidden value."""
     return _MARK.fullmatch(text) is not None
 
 
 def oddity(overrides: object) -> str:
-    """Where overrides are not built as RunTask takes them, a mark included; empty when they are."""
+    """Return where overrides contain a mark or a structure that RunTask does not accept; empty if they are valid."""
     return _oddity(overrides, OVERRIDES, "overrides")
 
 
@@ -73,20 +73,20 @@ def _oddity(value: object, shape: Any, path: str) -> str:
 
 
 def _not(value: object, path: str) -> str:
-    """Of something that is not what belongs there. A text in the place of a structure is a mark, known or not."""
+    """Describe a value of the wrong type. A text instead of a structure counts as a mark, whether known or not."""
     return f"{path} is null" if value is None else f"{path} is hidden"
 
 
 def without_roles(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """The overrides but for the roles of the task."""
+    """Return the overrides without the roles of the task."""
     return {name: value for name, value in overrides.items() if name not in ROLES}
 
 
 def concealed(overrides: object) -> str:
-    """Where overrides hide something; empty when they do not.
+    """Return the path of a hidden value in overrides; empty if nothing is hidden.
 
-    An environment counts as hidden whatever it looks like. CloudTrail never shows one, so that one that is there was
-    hidden in a way that nobody knows yet, or was written by somebody else.
+    An environment always counts as hidden. CloudTrail never shows one, so an environment in a record was either hidden
+    in an unknown way or written by someone else.
     """
     if not isinstance(overrides, Mapping):
         return "overrides" if isinstance(overrides, str) else ""
@@ -99,7 +99,7 @@ def concealed(overrides: object) -> str:
 
 
 def agrees(shown: object, whole: object, shape: Any = None) -> bool:
-    """Whether ``whole`` is what ``shown`` was before something in it was hidden."""
+    """Return whether ``shown`` can be ``whole`` with some of its values hidden."""
     shape = OVERRIDES if shape is None else shape
     if _hides(shown, shape):
         return whole is not None
@@ -118,9 +118,9 @@ def agrees(shown: object, whole: object, shape: Any = None) -> bool:
 
 
 def filled(shown: Any, template: Any, shape: Any = None, environment: bool = True) -> Any:
-    """What ``shown`` was, with what was hidden taken from ``template``, as far as that has it.
+    """Return ``shown`` with its hidden values taken from ``template``, if ``template`` has them.
 
-    Containers are matched by name. With ``environment`` each environment is taken from there, or is null.
+    Containers are matched by name. With ``environment``, each environment comes from ``template``, or is null.
     """
     shape = OVERRIDES if shape is None else shape
     if _hides(shown, shape):
@@ -142,6 +142,6 @@ def filled(shown: Any, template: Any, shape: Any = None, environment: bool = Tru
 
 
 def _hides(shown: object, shape: Any) -> bool:
-    """Whether something else is in the place of a whole part, or a mark in that of a text."""
+    """Return whether a value has another type than ``shape`` says, or is a text that is a mark."""
     kind = Mapping if isinstance(shape, dict) else list if isinstance(shape, list) else shape
     return not isinstance(shown, kind) or (isinstance(shown, str) and is_mark(shown))

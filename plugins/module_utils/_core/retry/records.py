@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""From what AWS writes about a call or a task to what the retry decides about."""
+"""Convert AWS's records of calls and tasks into the inputs of a retry decision."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .request import STARTED_BY
 
 
 def from_cloudtrail(record: object, region: str, key: str = "") -> Launch | None:
-    """The call of RunTask in a record of CloudTrail; None for other calls.
+    """Return the RunTask call in a CloudTrail record, or None for other calls.
 
-    ``region`` and ``key`` (an id) stand in for those that the record lacks. Raises ``Unreadable``.
+    ``region`` and ``key`` (an id) are used if the record has none. Raises ``Unreadable``.
     """
     if not isinstance(record, Mapping):
         raise Unreadable("the record is not a JSON object")
@@ -48,9 +48,10 @@ def from_cloudtrail(record: object, region: str, key: str = "") -> Launch | None
 
 
 def _origin(record: Mapping[str, Any], request: object, error: str, key: str) -> str:
-    """An SDK that is throttled calls again with the same client token, and each call has a record: they are one wish.
+    """Return the id of the wish that a record belongs to.
 
-    Not so with ``failures``: those answer the call, and a caller who calls again then makes a new request.
+    A throttled SDK repeats the call with the same client token, and each call has its own record. These records belong
+    to one wish. An answer with ``failures`` completes the call: if the caller calls again, that is a new request.
     """
     if isinstance(request, Mapping) and error and of_error(error, _text(record, "errorMessage")) in (TRANSIENT, QUOTA):
         token = _text(request, "clientToken")
@@ -64,7 +65,7 @@ def _digest(record: Mapping[str, Any]) -> str:
 
 
 def from_answer(wish: Wish, answer: Mapping[str, Any]) -> Launch:
-    """Our own call, by what boto3 returned."""
+    """Return our own call as a launch, from the answer that boto3 returned."""
     return Launch(
         wish.origin, wish.at, wish.region, wish.request,
         started=started_in(answer), refusals=refusals_in(answer), wish=wish,
@@ -72,7 +73,7 @@ def from_answer(wish: Wish, answer: Mapping[str, Any]) -> Launch:
 
 
 def from_error(wish: Wish, code: str, message: str, status: int = 0) -> Launch:
-    """Our own call, by the error that boto3 raised. ``status`` is HTTP's."""
+    """Return our own call as a launch, from the error that boto3 raised. ``status`` is the HTTP status."""
     return Launch(
         wish.origin, wish.at, wish.region, wish.request,
         error=code, message=message, status=status, wish=wish,
@@ -80,7 +81,7 @@ def from_error(wish: Wish, code: str, message: str, status: int = 0) -> Launch:
 
 
 def from_task_event(event: Mapping[str, Any], region: str) -> StoppedTask | None:
-    """The task that stopped, from an event of ECS; None as long as the task has not stopped. Raises ``Unreadable``."""
+    """Return the stopped task in an ECS event, or None if the task has not stopped. Raises ``Unreadable``."""
     detail = event.get("detail")
     if not isinstance(detail, Mapping) or not isinstance(detail.get("taskArn"), str):
         raise Unreadable("the event has no task")
@@ -104,13 +105,13 @@ def from_task_event(event: Mapping[str, Any], region: str) -> StoppedTask | None
 
 
 def attempts_of(started_by: object) -> int:
-    """How many retries a task has behind it, by its ``startedBy``."""
+    """Return how many retries led to a task, read from its ``startedBy``."""
     match = STARTED_BY.fullmatch(started_by) if isinstance(started_by, str) else None
     return int(match[1]) if match else 0
 
 
 def started_in(answer: Mapping[str, Any]) -> tuple[str, ...]:
-    """ARNs of the tasks in RunTask's answer, or in what CloudTrail keeps of it."""
+    """Return the ARNs of the tasks in RunTask's answer, or in the part of it that CloudTrail keeps."""
     tasks = answer.get("tasks") or []
     if not isinstance(tasks, list):
         raise Unreadable("the tasks of the response are not a list")
@@ -118,7 +119,7 @@ def started_in(answer: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def refusals_in(answer: Mapping[str, Any]) -> tuple[str, ...]:
-    """The reasons in ``failures`` of RunTask's answer."""
+    """Return the reasons in ``failures`` of RunTask's answer."""
     failures = answer.get("failures") or []
     if not isinstance(failures, list):
         raise Unreadable("the failures of the response are not a list")
@@ -126,9 +127,9 @@ def refusals_in(answer: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def instant(text: object) -> float:
-    """Epoch seconds of an instant in ISO 8601. Raises ``Unreadable``."""
+    """Return the epoch seconds of an ISO 8601 instant. Raises ``Unreadable``."""
     try:
-        # Python 3.10 reads neither the Z nor fractions of other lengths than three or six.
+        # Python 3.10 reads neither the Z nor fractions that do not have three or six digits.
         whole, _point, fraction = str(text).removesuffix("Z").partition(".")
         moment = datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
     except ValueError:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""RunTask's parameters: whether those of a record are whole, and those of the next attempt."""
+"""Check whether the RunTask parameters of a record are complete, and make those of the next attempt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from .model import Wish
 from .overrides import is_mark, oddity, without_roles
 
-# All parameters of RunTask, and what JSON makes of each. A test holds them against botocore's model.
+# All parameters of RunTask with their types in JSON. A test compares them with botocore's model.
 PARAMETERS: dict[str, type] = {
     "capacityProviderStrategy": list,
     "clientToken": str,
@@ -38,12 +38,12 @@ PARAMETERS: dict[str, type] = {
     "volumeConfigurations": list,
 }
 MOST_TAGS = 50
-MOST_TASKS = 10  # that one call starts
+MOST_TASKS = 10  # that one call can start
 STARTED_BY = re.compile(r"retry/(\d+)/[0-9a-f]{8}")
 
 
 def why_not(request: object) -> str:
-    """Why RunTask's parameters cannot be used as they are; empty when they can. Holds no value of them."""
+    """Return why RunTask's parameters cannot be used; empty if they can. The text contains none of their values."""
     if not isinstance(request, Mapping):
         return "the record has no request parameters" if request is None else "the request parameters are not a mapping"
     gap = _gap(request, "")
@@ -66,7 +66,7 @@ def why_not(request: object) -> str:
 
 
 def _gap(value: object, path: str) -> str:
-    """Where something was left out or hidden, at any depth."""
+    """Return the path of a value that is null or hidden, at any depth, and which of the two it is."""
     if _whole(value):
         return ""
     inner: list[tuple[str, object]] = []
@@ -79,7 +79,7 @@ def _gap(value: object, path: str) -> str:
 
 
 def _whole(value: object) -> bool:
-    """Whether nothing is null or hidden in it: the question of every record, so it is asked without recursion."""
+    """Return whether no value in it is null or hidden. This runs for every record, so it does not use recursion."""
     left = [value]
     while left:
         value = left.pop()
@@ -96,7 +96,7 @@ def _whole(value: object) -> bool:
 
 
 def _misshapen(request: Mapping[str, Any]) -> str:
-    """What would be in the way of the changes that ``request_of`` makes."""
+    """Return why ``request_of`` could not make its changes; empty if it can."""
     for tag in request.get("tags", []):
         if not isinstance(tag, Mapping) or not isinstance(tag.get("key"), str):
             return "tags has an invalid entry"
@@ -117,11 +117,11 @@ def request_of(
     allow_roles: bool = False,
     allow_exec: bool = False,
 ) -> dict[str, Any]:
-    """The call that the wish asks for: the original one, but for
+    """Return the RunTask parameters for a wish: those of the original call with these changes.
 
-    ``count``, which is what is missing; ``clientToken``, ``startedBy`` and three tags, which tell the attempt; the
-    order of the subnets; and FARGATE in the place of FARGATE_SPOT after so many attempts, if at all. A record can be
-    forged by anyone who can write to the log of a trail, so task roles and ECS Exec are those of the definition
+    ``count`` is the number of missing tasks. ``clientToken``, ``startedBy`` and three tags identify the attempt. The
+    subnets are rotated. FARGATE replaces FARGATE_SPOT after ``fargate_after`` attempts, unless that is 0. Anyone who
+    can write to the log of a trail can forge a record, so task roles and ECS Exec come from the task definition
     unless they are allowed.
     """
     request = dict(wish.request)
@@ -142,17 +142,17 @@ def request_of(
 
 
 def client_token(origin: str, attempt: int) -> str:
-    """The same token for the same attempt, by any caller and any number of times. ECS allows 64 characters."""
+    """Return the client token of an attempt, always the same for the same attempt. ECS allows 64 characters."""
     return hashlib.sha256(f"{origin} {attempt}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def started_by(origin: str, attempt: int) -> str:
-    """``startedBy`` of an attempt: the one of our marks that the events of a task carry."""
+    """Return the ``startedBy`` of an attempt: the only one of our marks that the events of a task contain."""
     return f"retry/{attempt}/{hashlib.sha256(origin.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def _tagged(wish: Wish) -> list[Any]:
-    """The tags of the request, and ours; ours give way where there would be too many."""
+    """Return the tags of the request and ours. Ours are dropped if there would be too many."""
     given = list(wish.request.get("tags", []))
     ours = {"retry-attempt": str(wish.bears), "retry-origin": wish.origin[:256]}
     first = wish.request.get("startedBy")
@@ -173,7 +173,7 @@ def _rotate(request: dict[str, Any], attempt: int) -> None:
 
 
 def without_spot(strategy: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The strategy with FARGATE in the place of FARGATE_SPOT; both as one, where it had both."""
+    """Return the strategy with FARGATE instead of FARGATE_SPOT. If it had both, they are merged."""
     result: list[dict[str, Any]] = []
     for item in strategy:
         provider = "FARGATE" if item["capacityProvider"] == "FARGATE_SPOT" else item["capacityProvider"]

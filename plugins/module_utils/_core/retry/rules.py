@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Rules that say what to do about a failure, in order; the first that fits decides.
+"""Rules that say what to do about a failure. They are tried in order, and the first that fits decides.
 
-In the words of the podFailurePolicy of Kubernetes' jobs, with those of ECS for what there are conditions on.
+The wording follows the podFailurePolicy of Kubernetes jobs; the conditions use the terms of ECS.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ STOP_CODES = (
 )
 _KEYS = {"action", "launch_failure", "exit_codes", "containers", "stop_codes", "reasons"}
 
-# Containers that AWS adds to a task, and whose exits say nothing about the job.
+# Containers that AWS adds to a task. Their exits say nothing about the job.
 _INJECTED = ("aws-guardduty-agent", "ecs-service-connect-")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """All conditions that are given have to hold.
+    """A rule fits if all its conditions hold.
 
-    ``launch_failure`` True means refused launches only, False tasks that stopped only. ``exit_codes`` and
-    ``stop_codes`` are conditions on tasks that stopped. ``containers`` confines ``exit_codes`` to some containers.
-    ``reasons`` are regular expressions, one of which is found in one of AWS's reasons.
+    ``launch_failure`` True limits the rule to refused launches, False to stopped tasks. ``exit_codes`` and
+    ``stop_codes`` are conditions on stopped tasks. ``containers`` limits ``exit_codes`` to some containers.
+    ``reasons`` are regular expressions: at least one of them must match one of AWS's reasons.
     """
 
     action: str
@@ -60,7 +60,7 @@ class Rule:
             return False
         if self.exit_codes and not self.exit_codes & exit_codes(task, self.containers):
             return False
-        # What the application itself ended with is retried only when its exit codes were named.
+        # A task that its application ended is retried only if the rule lists exit codes.
         if self.action == "retry" and not self.exit_codes and task.stop_code == "EssentialContainerExited":
             return False
         return self._fits_reasons(task.reasons)
@@ -70,7 +70,7 @@ class Rule:
 
 
 def exit_codes(task: StoppedTask, containers: frozenset[str] = frozenset()) -> set[int]:
-    """The exit codes of these containers; of all but those that AWS has added, when none are named."""
+    """Return the exit codes of these containers; if none are named, of all except those that AWS added."""
     return {
         end.code
         for end in task.exits
@@ -80,7 +80,7 @@ def exit_codes(task: StoppedTask, containers: frozenset[str] = frozenset()) -> s
 
 
 def read_rule(number: int, written: object) -> Rule:
-    """A rule as the user wrote it; ``number`` from 1. Raises ``Refused``."""
+    """Read a rule as the user wrote it. ``number`` counts from 1. Raises ``Refused``."""
     where = f"rules: number {number}"
     if not isinstance(written, Mapping):
         raise Refused(f"{where} must be a mapping, such as action: retry with conditions")

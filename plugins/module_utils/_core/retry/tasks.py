@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Tasks that stopped: why, and the call that would start the like again."""
+"""Stopped tasks: why they stopped, and the call that starts a task like them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .rules import exit_codes
 
 
 def infrastructure(task: StoppedTask) -> str:
-    """Which of the kinds of ``stopped_tasks`` it is: the job was not at fault. Empty for all others."""
+    """Return the kind in ``stopped_tasks`` if the infrastructure stopped the task, not the job; else an empty text."""
     spot = "spot" in task.reason.lower()
     if task.stop_code == "SpotInterruption" or (task.stop_code == "TerminationNotice" and spot):
         return "spot"
@@ -30,22 +30,22 @@ def infrastructure(task: StoppedTask) -> str:
 
 
 def no_instance(task: StoppedTask) -> str:
-    """Whether it stopped because Managed Instances had no room for it: what it is as a refusal, or an empty text.
+    """Return the class of the refusal if the task stopped because Managed Instances had no room; else an empty text.
 
-    They accept a task before they have an instance, so this is their way to refuse a launch.
+    Managed Instances accept a task before they have an instance, so this is how they refuse a launch.
     """
     return of_start(task.reason) if _never_ran(task) and NO_INSTANCE in task.reason else ""
 
 
 def _never_ran(task: StoppedTask) -> bool:
-    """A task that "failed to start" may have run: the main container to its end, before a sidecar could not start."""
+    """Return whether no container ran. If a sidecar cannot start, a task "fails to start" though its main one ran."""
     return task.stop_code == "TaskFailedToStart" and not any(end.code is not None for end in task.exits)
 
 
 def ended_well(task: StoppedTask) -> bool:
-    """Whether the task ended by itself, and every container that AWS has not added with exit code 0.
+    """Return whether the task ended by itself and all its containers, except those that AWS added, exited with 0.
 
-    One that was told to end, and did so with 0, has most likely not done its job.
+    A task that was told to end and then exited with 0 has most likely not done its job.
     """
     return (
         task.stop_code == "EssentialContainerExited"
@@ -55,10 +55,10 @@ def ended_well(task: StoppedTask) -> bool:
 
 
 def request_for(task: StoppedTask, template: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """RunTask's parameters for a task like this one, and why they are not whole, or an empty text.
+    """Return the RunTask parameters for a task like this one, and why they are incomplete, or an empty text.
 
-    An event tells neither the security groups nor the tags, volumes and placement of a task: ``template`` has to.
-    What the event does tell is taken from there.
+    An event does not contain the security groups, tags, volumes and placement of a task, so ``template`` must provide
+    them. All other parameters come from the event.
     """
     detail = task.detail
     request = dict(template)
@@ -79,7 +79,7 @@ def request_for(task: StoppedTask, template: Mapping[str, Any]) -> tuple[dict[st
     if overrides:
         request["overrides"] = overrides
     else:
-        request.pop("overrides", None)  # the template's are for what an event hides
+        request.pop("overrides", None)  # the template's overrides only replace values that an event hides
     if "capacityProviderStrategy" not in request and "launchType" not in request:
         if detail.get("capacityProviderName"):
             request["capacityProviderStrategy"] = [{"capacityProvider": detail["capacityProviderName"], "weight": 1}]
@@ -94,7 +94,7 @@ def request_for(task: StoppedTask, template: Mapping[str, Any]) -> tuple[dict[st
 
 
 def _overrides(overrides: Any) -> Any:
-    """The overrides of the call, without the empty ones that ECS adds."""
+    """Return the overrides of the call without the empty ones that ECS adds."""
     if not isinstance(overrides, Mapping):
         return overrides or {}
     containers = overrides.get("containerOverrides") or []

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A rule of EventBridge as a schedule with one target."""
+"""Treat an EventBridge rule as a schedule with one target."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ TARGET_ID = "schedule"
 
 
 def check_is_schedule(rule: Rule) -> None:
-    """Raise ``Refused`` for a rule that cannot be a schedule of ours."""
+    """Raise ``Refused`` if a rule cannot be a schedule of this module."""
     if rule.pattern_text or rule.managed_by:
         whose = f"is managed by {rule.managed_by}" if rule.managed_by else "waits for events"
         raise Refused(f"A rule {rule.name} already exists, which {whose}. Choose another name")
 
 
 def target_id_of(rule: str, targets: Mapping[str, str], state_machine_arn: str | None) -> str:
-    """The id of the target that is ours; ``targets`` are the ARNs of all targets of the rule, by id.
+    """Return the id of our target. ``targets`` maps the ids of all targets of the rule to their ARNs.
 
-    The only target may have any id when it is the given state machine: another tool made the same schedule. Raises
-    ``Refused`` for targets of others.
+    If the only target is the given state machine, it may have any id: another tool made the same schedule. Raises
+    ``Refused`` if the rule has other targets.
     """
     ours = next(iter(targets)) if list(targets.values()) == [state_machine_arn] else TARGET_ID
     others = [each for each in targets if each != ours]
@@ -41,7 +41,7 @@ def target_id_of(rule: str, targets: Mapping[str, str], state_machine_arn: str |
 
 
 def rule_schedule(rule: Rule, target: Mapping[str, Any], tags: Mapping[str, str] | None) -> dict[str, Any]:
-    """The rule in the shape of a schedule. ``tags`` None: they were not looked up."""
+    """Return the rule in the format of a schedule. ``tags`` is None if they were not looked up."""
     return {
         "name": rule.name,
         "group_name": "default",

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""When a schedule fires: rate(...), cron(...) and at(...), checked before AWS sees them."""
+"""Check schedule expressions (rate(...), cron(...) and at(...)) before they are sent to AWS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 
 @dataclass(frozen=True)
 class Field:
-    """One field of cron: its bounds, names for numbers, and the signs that it knows besides , - * /."""
+    """One field of cron: its bounds, names for numbers, and the forms that it allows besides , - * /."""
 
     name: str
     low: int
@@ -44,7 +44,7 @@ DAY_OF_MONTH, DAY_OF_WEEK = 2, 4
 
 
 def check_expression(option: str, text: str, once: bool = True) -> str:
-    """The expression as it was written. Raises ``Refused``; for at(...) too unless ``once``."""
+    """Return the expression unchanged. Raises ``Refused`` if it is invalid, and for at(...) unless ``once``."""
     match = _FORM.fullmatch(text)
     if not match:
         raise Refused(f"{option} must be a schedule such as {EXAMPLES} (got '{text}')")
@@ -61,7 +61,7 @@ def check_expression(option: str, text: str, once: bool = True) -> str:
 
 
 def check_timezone(option: str, text: str) -> str:
-    """The name as it was written. Raises ``Refused`` for one that this machine's list of zones does not have."""
+    """Return the name unchanged. Raises ``Refused`` if it is not in this machine's list of time zones."""
     import zoneinfo  # noqa: PLC0415 - slow to import, and only this option needs it
 
     known = zoneinfo.available_timezones()  # empty on a machine without the list
@@ -109,7 +109,7 @@ def _check_cron(option: str, text: str, inside: str) -> None:
 
 
 def _wrong(field: Field, member: str) -> str | None:
-    """Why a member of the list of a field cannot be read; None when it can."""
+    """Return why a member of a field's list is invalid; None if it is valid."""
     if field.special and re.fullmatch(field.special, member):
         return None
     span, slash, step = member.partition("/")
@@ -118,7 +118,7 @@ def _wrong(field: Field, member: str) -> str | None:
     if span == "*":
         return None
     ends = [_number(field, end) for end in span.split("-")]
-    if len(ends) > 2 or None in ends:  # from 20 to 2 is allowed: over midnight
+    if len(ends) > 2 or None in ends:  # a range such as 20-2, over midnight, is allowed
         return f"must be {field.low} to {field.high}, a list or range of these, or *"
     return None
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What has to be changed of a schedule."""
+"""Plan the changes of a schedule."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..errors import Refused
 from ..limits import DELIVERY_DEFAULTS
 from .schedule import RULE, SCHEDULER, TaskTarget, WantedSchedule, overrides
 
-GRACE = 300.0  # seconds that a start may lie in the past, as AWS sees it
+GRACE = 300.0  # seconds that a start may be in the past, according to AWS
 NEW_TARGET = {
     "arn": None,
     "role_arn": None,
@@ -45,10 +45,10 @@ THINGS = {SCHEDULER: "schedule", RULE: "rule"}
 def plan_schedule(
     wanted: WantedSchedule, current: Mapping[str, Any] | None, foreign: tuple[str, ...], region: str, now: float
 ) -> Change:
-    """The current and the wanted schedule, both in the shape of the result; instants as text.
+    """Return the current and the wanted schedule, both in the format of the result, with instants as text.
 
-    ``foreign`` are the parts of the current target that this module does not know. A start in the past is none:
-    AWS refuses to write it again. Raises ``Refused``.
+    ``foreign`` are the parts of the current target that this module does not know. A start in the past counts as no
+    start, since AWS refuses to write it again. Raises ``Refused``.
     """
     before = None if current is None else schedule_facts(current, now)
     if not wanted.present:
@@ -78,7 +78,7 @@ def plan_schedule(
 
 
 def schedule_facts(schedule: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """As the module returns it: with instants as text."""
+    """Return the schedule in the format that the module returns, with instants as text."""
     start, end = schedule["start_date"], schedule["end_date"]
     return {
         **schedule,
@@ -100,9 +100,9 @@ def _in_account_of(role_arn: str, service: str, region: str, resource: str) -> s
 
 
 def _new_target(wanted: WantedSchedule, current: Mapping[str, Any], role_arn: str, region: str) -> dict[str, Any]:
-    """What the target that is given brings along; nothing when none is."""
+    """Return the parts of the target that the given state machine or task determines; empty if neither is given."""
     if wanted.state_machine_arn:
-        # The input of a task is its overrides, which a state machine has no use for.
+        # The input of a task is its overrides, which are no use to a state machine.
         return {"arn": wanted.state_machine_arn, "task": None, **({"input": None} if current["task"] else {})}
     if wanted.task is None:
         return {}

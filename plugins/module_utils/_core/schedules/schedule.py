@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the user asked for of a schedule, checked as far as it can be without AWS."""
+"""Read the options of a schedule and check everything that can be checked without AWS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCHEDULER, RULE = "scheduler", "rule"
 LONGEST_WINDOW = 1440  # minutes
 MOST_TASKS = 10
 
-# What EventBridge Scheduler can and a rule of EventBridge cannot, and what to do without.
+# Options that EventBridge Scheduler supports and EventBridge rules do not, and what applies to rules instead.
 SCHEDULER_ONLY = {
     "group_name": "rules have no groups",
     "schedule_expression_timezone": "rules use UTC",
@@ -38,7 +38,7 @@ SCHEDULER_ONLY = {
 
 @dataclass(frozen=True)
 class TaskTarget:
-    """A task of ECS as target."""
+    """An ECS task as target."""
 
     launch: Launch
     count: int = 1
@@ -46,14 +46,14 @@ class TaskTarget:
 
 @dataclass(frozen=True)
 class WantedSchedule:
-    """What the user asked for. A key that ``facts`` lacks stays as it is; one that is None is taken away."""
+    """The schedule that the user wants. A key missing from ``facts`` keeps its value; None removes it."""
 
     name: str
     using: str = SCHEDULER
     group: str = "default"
     present: bool = True
     facts: Mapping[str, Any] = field(default_factory=dict)  # in the shape of the result
-    target: Mapping[str, Any] = field(default_factory=dict)  # as facts: role_arn, input, dead_letter_arn ...
+    target: Mapping[str, Any] = field(default_factory=dict)  # like facts: role_arn, input, dead_letter_arn ...
     state_machine_arn: str | None = None
     task: TaskTarget | None = None
     tags: Mapping[str, Any] | None = None
@@ -119,7 +119,7 @@ def _facts(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bounds(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Window, start and end."""
+    """Read the window, the start and the end."""
     facts: dict[str, Any] = {}
     window = params.get("flexible_time_window")
     if window is not None:
@@ -154,7 +154,7 @@ def _task(given: Mapping[str, Any]) -> TaskTarget:
 
 
 def overrides(launch: Launch) -> dict[str, Any] | None:
-    """The input that carries a launch's overrides to ECS, as its API writes them; None without any."""
+    """Return the input that passes a launch's overrides to ECS, in the format of its API; None if there are none."""
     containers = []
     for each in launch.containers:
         entry: dict[str, Any] = {"name": each.name}
@@ -176,5 +176,5 @@ def overrides(launch: Launch) -> dict[str, Any] | None:
 
 
 def as_text(value: Any) -> str | None:
-    """The input as AWS keeps it."""
+    """Return the input as AWS stores it."""
     return None if value is None else json.dumps(value, ensure_ascii=False)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A plan of a role: what has to be written, in order, and what check mode and the result say of it."""
+"""The plan of a role: what the role writes, in order, and what check mode and the result report about it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .steps import label_of
 
 @dataclass
 class Step:
-    """One task of the role: its name, and for each of its items what is changed (``label``, ``before``, ``after``).
+    """A task of the role: its name, its items, and the change that each item makes (``label``, ``before``, ``after``).
 
-    ``items`` are the parameters of the module that the task calls.
+    Each of ``items`` holds the parameters of the module that the task calls.
     """
 
     task: str
@@ -32,7 +32,7 @@ class Step:
         self.changes.append({"label": label, "before": before, "after": after})
 
     def add_step(self, kind: str, params: Mapping[str, Any], change: Change) -> None:
-        """Add a step of ``ecs_stack``, if it changes something."""
+        """Add a step of ``ecs_stack`` if it changes something."""
         if change.changed:
             self.add({kind: dict(params)}, label_of(kind, params), change.before, change.after)
 
@@ -45,7 +45,7 @@ class Step:
 
 @dataclass
 class StackPlan:
-    """Everything that a role writes. ``steps`` are in the order of the role's tasks, by a key that the tasks use."""
+    """Everything that a role writes. ``steps`` are in the order of the role's tasks; the tasks read them by key."""
 
     steps: dict[str, Step]
     result: dict[str, Any] = field(default_factory=dict)
@@ -66,9 +66,9 @@ class StackPlan:
         return {**lists, "changes": changes, "result": self.result, "notes": self.notes, "refused": ""}
 
 
-NO_PLAN = StackPlan({}).facts()  # where the role must not write anything
+NO_PLAN = StackPlan({}).facts()  # for a role that must not write anything
 
 
 def differing(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the wanted values that were not found; all of them where nothing was found."""
+    """Return the wanted values that differ from those found, or all of them if nothing was found."""
     return {key: value for key, value in wanted.items() if found is None or found.get(key) != value}

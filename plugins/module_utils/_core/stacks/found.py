@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What ``ecs_stack_info`` has found, as the values of the domain that plans of modules take."""
+"""Convert what ``ecs_stack_info`` has found to the domain values that the modules' plans take."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ..events.target.plan import Place
 
 
 def rule_of(found: Mapping[str, Any] | None) -> Rule | None:
-    """Return a rule of ``rules``."""
+    """Return the rule for an entry of ``rules``."""
     return None if found is None else Rule(**found)
 
 
 def api_destination_of(found: Mapping[str, Any] | None) -> ApiDestination | None:
-    """Return an API destination of ``api_destinations``."""
+    """Return the API destination for an entry of ``api_destinations``."""
     return None if found is None else ApiDestination(**found)
 
 
 def connection_of(found: Mapping[str, Any] | None) -> Connection | None:
-    """Return a connection of ``connections``; AWS never returns its secret values."""
+    """Return the connection for an entry of ``connections``. AWS never returns its secret values."""
     if found is None:
         return None
     given = found["authorization"]
@@ -44,16 +44,17 @@ def _parameters(found: Mapping[str, Any] | None) -> Any:
 
 
 def as_found(value: Any) -> dict[str, Any]:
-    """Return the reverse: a rule, an API destination or a connection as ``ecs_stack_info`` returns it."""
+    """Return a rule, an API destination or a connection in the form in which ``ecs_stack_info`` returns it."""
     found: dict[str, Any] = dataclasses.asdict(value)
     return found
 
 
 def policy_place(arn: Arn, stack: Mapping[str, Any]) -> Place | None:
-    """Return what a target needs to know of a topic, queue, function or log group that it reaches.
+    """Return what a target needs to know about the topic, queue, function or log group that it reaches.
 
-    The stack has it under its name or its ARN; None when it was not looked up. A function and a log group exist where
-    ``functions`` or ``log_groups`` has them; their policies are in ``function_policies`` and ``log_group_policies``.
+    The stack has the resource under its name or its ARN. Return None if it was not looked up. ``functions`` and
+    ``log_groups`` show whether a function or log group exists; its policy is in ``function_policies`` or
+    ``log_group_policies``.
     """
     kind = {"sns": "topics", "sqs": "queues", "lambda": "functions", "logs": "log_groups"}.get(arn.service, "")
     name = arn.resource.removeprefix("function:").removeprefix("log-group:")
@@ -72,7 +73,7 @@ def policy_place(arn: Arn, stack: Mapping[str, Any]) -> Place | None:
 
 
 def attributes_place(arn: Arn, attributes: Mapping[str, str]) -> Place:
-    """Return the place of a topic or queue, from its attributes."""
+    """Return the place of a topic or queue, read from its attributes."""
     return Place(
         arn,
         policy_document=attributes.get("Policy") or None,

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Policies of IAM as values: who may assume a role, and what the role may do."""
+"""IAM policies as values: who may assume a role, and what the role may do."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ VERSION = "2012-10-17"
 
 
 def trust(place: StackPlace, service: str, sources: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the trust policy for a service of AWS, such as ``events``, on behalf of this account alone.
+    """Return the trust policy for an AWS service, such as ``events``, that acts on behalf of this account only.
 
-    ``sources`` are ARNs, or patterns of ARNs, of what the service acts for. ("The confused deputy problem" in the IAM
-    User Guide: ``aws:SourceAccount`` and ``aws:SourceArn``.)
+    ``sources`` are ARNs, or patterns of ARNs, of the resources that the service acts for. ("The confused deputy
+    problem" in the IAM User Guide: ``aws:SourceAccount`` and ``aws:SourceArn``.)
     """
     condition: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": place.account}}
     if sources:
@@ -34,19 +34,19 @@ def trust(place: StackPlace, service: str, sources: Sequence[str] = ()) -> dict[
 
 
 def allow(actions: str | Sequence[str], resources: str | Sequence[str], **condition: Any) -> dict[str, Any]:
-    """Return a statement; the keyword arguments are the operators of its condition."""
+    """Return an Allow statement. The keyword arguments are the operators of its condition."""
     texts = {"Action": actions, "Resource": resources}
     lists = {key: value if isinstance(value, str) else list(value) for key, value in texts.items()}
     return {"Effect": "Allow", **lists, **({"Condition": condition} if condition else {})}
 
 
 def allow_pass_role(roles: str | Sequence[str], service: str) -> dict[str, Any]:
-    """Return a statement that lets roles be handed to one service of AWS and no other."""
+    """Return a statement that allows passing the roles to one AWS service and no other."""
     return allow("iam:PassRole", roles, StringEquals={"iam:PassedToService": f"{service}.amazonaws.com"})
 
 
 def allow_key(place: StackPlace, key: str) -> dict[str, Any]:
-    """Return a statement that lets a KMS key encrypt and decrypt. ``key`` is an ARN, an id or an alias, as SNS has it.
+    """Return a statement that allows encrypting and decrypting with a KMS key: an ARN, an id or an alias, as in SNS.
 
     ("Encrypting data published to an Amazon SNS topic with server-side encryption" in the SNS Developer Guide names
     these two calls, for callers that publish to a topic or send to a queue.)
@@ -54,7 +54,7 @@ def allow_key(place: StackPlace, key: str) -> dict[str, Any]:
     calls = ["kms:Decrypt", "kms:GenerateDataKey"]
     alias = re.fullmatch(r"(?:arn:.*:)?(alias/.+)", key)
     if alias:
-        # IAM takes no alias as a resource.
+        # IAM does not accept an alias as a resource.
         condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias[1]}}
         return allow(calls, str(place.arn("kms", "key/*")), **condition)
     return allow(calls, str(place.named("kms", key, "key/")))
@@ -66,7 +66,7 @@ def policy(statements: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def same_policy(one: Any, other: Any) -> bool:
-    """Whether two documents mean the same: order counts nowhere, and a list of one is its member."""
+    """Return whether two documents mean the same. Order is ignored, and a list of one equals its member."""
     return bool(_normal(one) == _normal(other))
 
 
@@ -87,7 +87,7 @@ def wanted_role(
     boundary: str | None,
     policies: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return the option ``iam_role`` of ``ecs_stack`` for a role that is wanted. ``policies`` are documents by name."""
+    """Return the option ``iam_role`` of ``ecs_stack`` that creates a role. ``policies`` are documents by name."""
     return {
         "name": name,
         "state": "present",
@@ -100,10 +100,10 @@ def wanted_role(
 
 
 def plan_role(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Change:
-    """Return both sides of a role. What is None in ``wanted`` is kept, and so are the policies that it does not name.
+    """Return a role before and after the change. Values that are None in ``wanted`` keep their current value.
 
     ``wanted`` is the option ``iam_role`` of ``ecs_stack``, ``found`` a role of ``ecs_stack_info``. A policy that is
-    None is removed.
+    None is removed; policies that ``wanted`` does not name are kept.
     """
     before: dict[str, Any] | None = None
     standing: Mapping[str, Any] = found or {"trust": None, "description": "", "boundary": None, "tags": {}}

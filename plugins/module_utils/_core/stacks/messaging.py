@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Queues and topics: as they are wanted, and what has to change."""
+"""Compare the wanted queues and topics with those found, and plan the changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .iam import same_policy
 
 
 def plan_queue(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Change:
-    """Return both sides of a queue: its ``attributes`` that are wanted, and all of its tags.
+    """Return a queue before and after the change: the attributes that ``wanted`` names, and all tags.
 
     ``wanted`` is the option ``queue`` of ``ecs_stack``, ``found`` a queue of ``ecs_stack_info``.
     """
@@ -24,7 +24,7 @@ def plan_queue(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Ch
 
 
 def plan_topic(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Change:
-    """Return both sides of a topic: as of a queue, and the subscriptions that are wanted or have to go."""
+    """Return a topic before and after the change: as for a queue, plus the subscriptions to add or remove."""
     standing = (found or {}).get("subscriptions", [])
     gone, after = set(wanted["unsubscribe"]), set(map(_named, wanted["subscriptions"]))
     before = [_named(each) for each in standing if each["arn"] in gone or _named(each) in after]
@@ -55,9 +55,9 @@ def _named(subscription: Mapping[str, Any]) -> str:
 
 
 def _same_redrive(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two redrive policies mean the same. SQS answers with text or number."""
+    """Return whether two redrive policies mean the same. SQS returns numbers as text or as numbers."""
     return {key: str(value) for key, value in one.items()} == {key: str(value) for key, value in other.items()}
 
 
-# Attributes with JSON in them, each with what compares it.
+# Attributes that contain JSON, each with the function that compares it.
 _SAME: Mapping[str, Callable[[Any, Any], bool]] = {"Policy": same_policy, "RedrivePolicy": _same_redrive}

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Whose a resource is: a role manages what has its tag, and leaves everything else alone."""
+"""Ownership of resources: a role manages the resources that have its tag and leaves all others alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# How messages call a resource of each kind of ``ecs_stack_info``.
+# The word that messages use for a resource of each kind of ``ecs_stack_info``.
 WORDS = {
     "rules": "rule",
     "queues": "queue",
@@ -30,7 +30,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Owner:
-    """The mark of one run of a role: ``tag`` is the key, ``name`` the value.
+    """The tag that marks the resources of one use of a role: ``tag`` is its key, ``name`` its value.
 
     ``variable`` is the variable that holds the name, such as ``failure_alerts_name``.
     """
@@ -40,16 +40,16 @@ class Owner:
     variable: str
 
     def owns(self, found: Mapping[str, Any] | None) -> bool:
-        """Whether a resource that ``ecs_stack_info`` has found has the mark."""
+        """Return whether a resource that ``ecs_stack_info`` has found exists and has the tag."""
         return found is not None and found.get("tags", {}).get(self.tag) == self.name
 
     def tags(self, more: Mapping[str, Any]) -> dict[str, str]:
-        """Return the tags of what the role makes: the user's, and the mark."""
+        """Return the tags for resources that the role creates: the user's tags and the owner's."""
         return {**{str(key): str(value) for key, value in more.items()}, self.tag: self.name}
 
 
 def others(owner: Owner, stack: Mapping[str, Any], names: Iterable[tuple[str, str]]) -> list[str]:
-    """Return what exists under these names and is not the owner's, in words; ``names`` are pairs of kind and name."""
+    """Describe the existing resources of these names that ``owner`` does not own. ``names`` has (kind, name) pairs."""
     return [
         f"{WORDS[kind]} {name}"
         for kind, name in names
@@ -58,7 +58,7 @@ def others(owner: Owner, stack: Mapping[str, Any], names: Iterable[tuple[str, st
 
 
 def refusal(owner: Owner, others: Iterable[str], besides: str = "") -> str:
-    """Return the message for resources of others. ``besides`` is one more way out, for resources that may be given."""
+    """Return the message about resources of others. ``besides`` is one more fix to offer, such as passing an ARN."""
     ways = [f"Choose another {owner.variable}", *([besides] if besides else [])]
     return (
         f"Not managed by this role: {', '.join(others)}. Nothing was changed. {', '.join(ways)}, or hand the resources "
@@ -67,5 +67,5 @@ def refusal(owner: Owner, others: Iterable[str], besides: str = "") -> str:
 
 
 def kept_note(others: Iterable[str]) -> str:
-    """Return the note about resources of others that ``state: absent`` has left alone."""
+    """Return the note about resources of others that ``state: absent`` leaves in place."""
     return f"Not removed, because this role does not manage them: {', '.join(others)}."

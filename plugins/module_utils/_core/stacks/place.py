@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Where a stack is: what names of resources have to be completed with to be ARNs."""
+"""The place of a stack: the partition, region and account that turn resource names into ARNs."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class StackPlace:
     account: str
 
     def arn(self, service: str, resource: str) -> Arn:
-        """Return the ARN of a resource here; those of IAM have no region."""
+        """Return the ARN of a resource in this place. ARNs of IAM have no region."""
         return Arn(self.partition, service, "" if service == "iam" else self.region, self.account, resource)
 
     def named(self, service: str, name: str, prefix: str = "") -> Arn:
-        """Return the ARN of a resource that is given by its name or by its ARN."""
+        """Return the ARN of a resource that is given by name or by ARN."""
         return parse_arn(name) or self.arn(service, f"{prefix}{name}")
 
 
 def place_of(caller_arn: str, region: str) -> StackPlace:
-    """Return the place of a caller, from its ARN. Raises ``Refused`` for a text that is none."""
+    """Return the place of a caller, read from its ARN. Raises ``Refused`` if ``caller_arn`` is not an ARN."""
     arn = parse_arn(caller_arn)
     if arn is None:
         raise Refused(f"AWS names the caller {caller_arn!r}, which is not an ARN. Check endpoint_url and credentials")

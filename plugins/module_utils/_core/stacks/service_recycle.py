@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The variables of the role service_recycle and of its playbook, which also takes options under their own names."""
+"""The variables of the role service_recycle and of its playbook, which also accepts options under their own names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .variables import check_known
 
 ROLE = "service_recycle"
 PREFIX = f"{ROLE}_"
-# Options of the module, each a variable of the role and an extra variable of the playbook.
+# Options of the module. Each is also a variable of the role and an extra variable of the playbook.
 OPTIONS = (
     "cluster", "service", "state", "started_before", "max_task_age", "token", "secrets_changed", "tasks",
     "all_tasks", "exclude_tasks", "availability_zones", "capacity_providers", "order", "max_tasks", "batch_size",
@@ -25,7 +25,7 @@ OPTIONS = (
     "protected_timeout", "suspend_scaling", "lease", "reason",
 )  # fmt: skip
 ALIASES = {"wait_time": "batch_wait"}
-# Options that all modules for AWS have. The role has the first two as variables; the playbook has all of them.
+# Options that all AWS modules have. The role has variables for the first two; the playbook accepts all of them.
 AWS_OPTIONS = (
     "region", "profile", "access_key", "secret_key", "session_token", "endpoint_url", "aws_ca_bundle",
     "validate_certs", "aws_config", "debug_botocore_endpoint_logs",
@@ -34,31 +34,31 @@ OF_THE_ROLE = (
     "region", "profile", "assume_role_arn", "assume_role_duration", "mail", "topic_arn", "notify_on",
     "subject_prefix",
 )  # fmt: skip
-RESULTS = ("result", "untold")  # what the role leaves behind
+RESULTS = ("result", "untold")  # variables that the role sets
 OF_THE_PLAYBOOK = (
     "recycle_serial", "recycle_throttle", "recycle_max_fail_percentage", "recycle_report_path",
     "recycle_concurrency", "recycle_calls_per_second",
 )  # fmt: skip
 
-# What the role does besides, and one process for all services does not.
+# Variables for what only the role does, and one process for all services does not.
 _OF_EACH_SERVICE = tuple(f"{PREFIX}{name}" for name in OF_THE_ROLE if name not in AWS_OPTIONS)
 
-# The playbook hands these to the role itself, because a fleet has its own, or because blank answers are taken for none.
+# The playbook passes these to the role itself: a fleet has its own values, or a blank survey answer counts as omitted.
 _HANDED_OVER = (
     "cluster", "service", "state", "started_before", "max_task_age", "token", "secrets_changed", "all_tasks",
 )  # fmt: skip
-# Variables of Ansible, AWX and Automation Controller, and those that users keep for themselves.
+# Prefixes of variables of Ansible, AWX and Automation Controller, and of the users' own variables.
 _NOT_OURS = ("ansible_", "awx_", "tower_", "_")
 
 
 def check_role_variables(names: Iterable[str]) -> None:
-    """Raise ``Refused`` for variables with the prefix of the role that it does not have."""
+    """Raise ``Refused`` for names with the prefix of the role that are not variables of the role."""
     given = [name.removeprefix(PREFIX) for name in names]
     check_known(ROLE, given, (*OPTIONS, *OF_THE_ROLE, *RESULTS))
 
 
 def options_of_playbook(extra: Iterable[str]) -> dict[str, str]:
-    """Return the options that the playbook has to hand to the role, each with the name of its extra variable.
+    """Return the options that the playbook must pass to the role, each with the name of its extra variable.
 
     ``extra`` are the names of all extra variables.
 
@@ -88,8 +88,9 @@ def options_of_playbook(extra: Iterable[str]) -> dict[str, str]:
 
 
 def options_in_one_process(extra: Iterable[str]) -> dict[str, str]:
-    """Return the options that hold for every service of a fleet, each with the name of its extra variable, which is the
-    one of the option or of the role.
+    """Return the options that apply to every service of a fleet, each with the name of its extra variable.
+
+    The extra variable has the name of the option or of the role's variable.
 
     Raises ``Refused`` as ``options_of_playbook`` does.
     """
@@ -103,5 +104,5 @@ def options_in_one_process(extra: Iterable[str]) -> dict[str, str]:
 
 
 def unused_in_one_process(extra: Iterable[str]) -> list[str]:
-    """Return the variables of the role, of all extra variables, that one process for all services does not use."""
+    """Return the extra variables that are variables of the role and that one process for all services does not use."""
     return [name for name in extra if name in _OF_EACH_SERVICE]

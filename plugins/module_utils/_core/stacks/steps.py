@@ -33,7 +33,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "subscriptions": [],
         "unsubscribe": [],
     },
-    # The KMS key of a log group that exists. No module of amazon.aws changes it.
+    # The KMS key of an existing log group. No module of amazon.aws changes it.
     "log_group_key": {"name": REQUIRED, "kms_key_arn": REQUIRED},
     "iam_role": {
         "name": REQUIRED,
@@ -41,7 +41,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         **dict.fromkeys(("assume_role_policy_document", "description", "boundary", "tags")),
         "policies": {},
     },
-    # Those of ecs_failure_rule.
+    # The options of ecs_failure_rule.
     "rule": {
         "name": REQUIRED,
         "event_bus_name": "default",
@@ -54,7 +54,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "tags": None,
         "purge_tags": True,
     },
-    # Those of ecs_notification_target, and one more.
+    # The options of ecs_notification_target, and one more.
     "target": {
         "rule": REQUIRED,
         "event_bus_name": "default",
@@ -80,7 +80,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 
 
 def read_step(number: int, step: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the kind of a step and all its options. Raises ``Refused`` for what is unknown or missing."""
+    """Return the kind of a step and all its options. Raises ``Refused`` for unknown, missing or invalid options."""
     where = f"steps[{number}]"
     kinds = [kind for kind, options in step.items() if options is not None]
     if len(kinds) != 1 or kinds[0] not in OPTIONS:
@@ -107,7 +107,7 @@ def read_step(number: int, step: Mapping[str, Any]) -> tuple[str, dict[str, Any]
 
 
 def _read_role(where: str, params: dict[str, Any]) -> None:
-    """Read the name, the documents and the tags of a role."""
+    """Check the name and the documents of a role, and convert its tags to text, in place."""
     read_name(f"{where}.name", str(params["name"]), _ROLE_NAME)
     for option in ("assume_role_policy_document", "policies", "tags"):
         if not isinstance(params[option], (Mapping, type(None))):
@@ -120,7 +120,7 @@ def _read_role(where: str, params: dict[str, Any]) -> None:
 
 
 def label_of(kind: str, params: Mapping[str, Any]) -> str:
-    """Return what messages and differences call a step."""
+    """Return the name of a step in messages and diffs."""
     if kind == "target":
         return f"target {params['id']} of rule {params['rule']}"
     return f"{'role' if kind == 'iam_role' else kind} {params['name']}"

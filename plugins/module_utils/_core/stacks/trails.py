@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Whether a trail of CloudTrail records refused launches: RunTask and StartTask are management events that write."""
+"""Check whether a CloudTrail trail records refused launches: RunTask and StartTask are management write events."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 # "Creating a rule that triggers on an AWS API call via CloudTrail" in the EventBridge User Guide: events reach rules
-# only with a trail that is logging, and follow its selectors.
+# only if a trail is logging and its selectors let them through.
 
 
 def logs_launches(selectors: Mapping[str, Any] | None) -> bool:
-    """Whether the answer of GetEventSelectors lets RunTask and StartTask through; None is of a trail that is gone.
+    """Return whether a trail with this answer of GetEventSelectors logs RunTask and StartTask.
 
-    "Logging management events" in the CloudTrail User Guide: a trail without selectors of its own logs all of them.
+    None stands for a deleted trail. "Logging management events" in the CloudTrail User Guide: a trail without
+    selectors logs all management events.
     """
     if selectors is None:
         return False
@@ -29,7 +30,7 @@ def logs_launches(selectors: Mapping[str, Any] | None) -> bool:
 
 
 def _basic(selector: Mapping[str, Any]) -> bool:
-    # API reference, EventSelector: both have these defaults.
+    # API reference, EventSelector: these are the defaults of both keys.
     return bool(selector.get("IncludeManagementEvents", True)) and selector.get("ReadWriteType", "All") != "ReadOnly"
 
 
@@ -46,7 +47,7 @@ def _advanced(fields: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def trail_note(trails: Mapping[str, Any] | None) -> str | None:
-    """Return what the user has to know about ``trails`` of ``ecs_stack_info``; None when launches are recorded."""
+    """Return the note for the user about ``trails`` of ``ecs_stack_info``, or None if launches are recorded."""
     if trails is None or trails["logs_launches"]:
         return None
     if trails["denied"]:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The variables of a role, as users write them."""
+"""Read and check the variables of a role as users write them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORDS = {**dict.fromkeys(("yes", "true", "on", "1"), True), **dict.fromkeys(("n
 
 
 def check_known(role: str, given: Iterable[str], known: Collection[str]) -> None:
-    """Raise ``Refused`` for variables that the role does not have; names are without the prefix of the role."""
+    """Raise ``Refused`` for variables that the role does not have. All names are without the prefix of the role."""
     unknown = sorted(set(given) - set(known))
     if not unknown:
         return
@@ -31,14 +31,14 @@ def check_known(role: str, given: Iterable[str], known: Collection[str]) -> None
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return a list; a single value is a list of one, and nothing (null, an empty text) is an empty list."""
+    """Return the value as a list: a single value becomes a list of one, null or an empty text an empty list."""
     if value is None or value == "":
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def as_int(variable: str, value: Any) -> int:
-    """Return a whole number. ansible-core 2.17 and 2.18 make texts of numbers that come from templates."""
+    """Return the value as a whole number. ansible-core 2.17 and 2.18 turn numbers from templates into text."""
     try:
         return int(str(value))
     except ValueError:
@@ -46,7 +46,7 @@ def as_int(variable: str, value: Any) -> int:
 
 
 def as_bool(variable: str, value: Any) -> bool:
-    """Return true or false, as Ansible reads them."""
+    """Return the value as a boolean. The words are those of Ansible: yes, true, on, 1 and no, false, off, 0."""
     read = _WORDS.get(str(value).lower())
     if read is None:
         raise Refused(f"{variable} must be true or false (got {value!r})")
@@ -54,7 +54,7 @@ def as_bool(variable: str, value: Any) -> bool:
 
 
 def as_mapping(variable: str, value: Any) -> Mapping[str, Any]:
-    """Return a dictionary; nothing is an empty one."""
+    """Return the value as a dictionary: null becomes an empty one."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""How often something is tried again, and how long it is waited for in between."""
+"""How often something is retried, and how long to wait before each retry."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 
 from ..errors import Refused
 
-LONGEST = 31622400  # seconds, of IntervalSeconds and MaxDelaySeconds in the States Language
+LONGEST = 31622400  # seconds, for IntervalSeconds and MaxDelaySeconds in the States Language
 MOST = 1000  # attempts; far below the 25,000 events that one execution may have
 STEEPEST = 100
 
 
 @dataclass(frozen=True)
 class Backoff:
-    """``interval * backoff_rate ** n`` seconds before attempt n, no more than ``max_delay``; with ``jitter``
-    a random part of that, from none to all of it."""
+    """The wait before retry n, counted from 0, is ``interval * backoff_rate ** n`` seconds, at most ``max_delay``. With
+    ``jitter`` it is a random part of that, from none to all of it."""
 
     max_attempts: int
     interval: int
@@ -30,7 +30,7 @@ class Backoff:
     jitter: bool = True
 
     def delays(self) -> list[int]:
-        """The longest wait before each attempt, in seconds."""
+        """Return the longest wait before each retry, in seconds."""
         longest = self.max_delay or LONGEST
         delays: list[int] = []
         delay = float(self.interval)
@@ -40,7 +40,7 @@ class Backoff:
         return delays
 
     def retrier(self, errors: Sequence[str]) -> dict[str, Any]:
-        """A member of Retry in the States Language."""
+        """Return a member of ``Retry`` in the States Language."""
         if not self.max_attempts:
             return {"ErrorEquals": list(errors), "MaxAttempts": 0}
         rate = int(self.backoff_rate) if float(self.backoff_rate).is_integer() else self.backoff_rate

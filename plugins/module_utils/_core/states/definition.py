@@ -5,16 +5,16 @@
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
 """The definition of a state machine that runs one task, in the States Language with JSONPath.
 
-A job that retries nothing, or everything alike, is one state. Everything else is decided by what the error says: a
-``Retry`` knows names of errors only, and RunTask gives one name to an empty cluster and to a wrong subnet. The first
-state makes the data that the others share:
+A job is a single state if it notifies nobody, is not gated, and either retries nothing or leaves all retries to Step
+Functions. Otherwise other states decide by the text of the error: ``Retry`` matches only names of errors, and RunTask
+has the same name for an empty cluster and a wrong subnet. The first state creates the data that the others share:
 
-    $.attempt   {"failures", "launches", "wait" in seconds, "place"}: where the execution stands
+    $.attempt   {"failures", "launches", "wait" in seconds, "place"}: the progress of the execution
     $.places    what differs between launches, in their order; $.launch_waits and $.failure_waits: the longest waits
-    $.error     as Step Functions tells it; $.ended.error the same with all its keys
+    $.error     the error as Step Functions reports it; $.ended.error the same with all its keys
     $.read.task the task that ended, as in the cause of the error; $.containers lists of values of its containers
-    $.told      {"subject", "text"}: what is said about it
-    $.older, $.newer ARNs of other executions that run, where these count: see ``gate``
+    $.told      {"subject", "text"}: the message about it
+    $.older, $.newer ARNs of other running executions, if these matter: see ``gate``
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from .backoff import Backoff
 from .gate import STILL_TIME, gate, still_time
 from .job import FailureRule, Job
 
-# A launch that ECS refuses for now: both spellings of a RunTask answered with failures, and errors of its own.
+# Errors of launches that ECS refuses for now: both spellings for a RunTask answer with failures, and ECS's own errors.
 REFUSED = ("ECS.AmazonECSException", "AmazonECS.Unknown", "ECS.ServerException", "ECS.ThrottlingException")
-# Refused for now or for ever: the cause tells.
+# Refused for now or permanently: the cause tells which.
 WRAPPED = tuple(f"ECS.{code}" for code in ENVELOPES)
 
 RUN = "ECS RunTask"
@@ -55,8 +55,8 @@ NOTIFY = "Notify"
 FAIL = "Fail"
 
 JSON_OF_A_TASK = '{*"TaskArn"*}'
-PART_OF_IT = '{*"Overrides"*'  # long causes are cut off, and are no JSON then
-# Errors without a task, and who describes them. All others are of neither ECS nor the job.
+PART_OF_IT = '{*"Overrides"*'  # long causes are cut off and then are not valid JSON
+# Errors without a task, and the states that describe them. All other errors come from neither ECS nor the job.
 _APART = [
     {"Variable": "$.ended.error.Error", "StringEquals": "States.Timeout", "Next": DESCRIBE_TIMEOUT},
     *(
@@ -77,10 +77,10 @@ NO_TASK = {
 
 
 def definition(job: Job, partition: str = "aws") -> dict[str, Any]:
-    """The definition. ``partition`` is that of ARNs in the region that the state machine lives in."""
+    """Return the definition. ``partition`` is that of ARNs in the region of the state machine."""
     places = _places(job)
     refused = job.refused if job.refused and job.refused.max_attempts else None
-    # Attempts that Step Functions counts begin again each time a state is entered, so all have to be counted here.
+    # Step Functions counts retries from 0 whenever a state is entered, so the definition must count all attempts.
     counted = job.failed if job.failed and (job.failed.judged or refused) else None
     caught = bool(refused or counted or job.notify or job.gated)
 
@@ -115,16 +115,16 @@ def definition(job: Job, partition: str = "aws") -> dict[str, Any]:
 
 
 def _retriers(job: Job, counted: FailureRule | None) -> list[dict[str, Any]]:
-    """What Step Functions itself retries."""
+    """Return the retriers for what Step Functions itself retries."""
     if job.anything:
         return [job.anything.retrier(["States.ALL"])]
     failed = job.failed.backoff if job.failed and not counted else None
-    # The second would match a refused launch too, which is not to be retried here.
+    # The first stops the second, which also matches refused launches, from retrying them.
     return [Backoff(0, 1).retrier(REFUSED), failed.retrier(["States.TaskFailed"])] if failed else []
 
 
 def _places(job: Job) -> list[dict[str, Any]]:
-    """What differs between one launch and the next, for each; empty when nothing does."""
+    """Return for each launch what differs from other launches; empty if nothing does."""
     if not job.refused or not (job.rotate_subnets or job.fallback):
         return []
     subnets = list(job.launch.network.subnets) if job.launch.network else []
@@ -171,7 +171,7 @@ def _start(
 
 
 def _next_launch(job: Job, refused: Backoff, otherwise: str, places: bool) -> dict[str, Any]:
-    """Whether a refused launch is tried again, and the way back. Nothing of the job has run."""
+    """Return the states that decide whether to retry a refused launch, and do so. Nothing of the job has run."""
     name, cause = "$.ended.error.Error", "$.ended.error.Cause"
     wrapped = {"And": [_either(name, "StringEquals", WRAPPED), *_transient(cause)]}
     refusals = [{"Variable": name, "StringEquals": error} for error in REFUSED]
@@ -198,7 +198,7 @@ def _next_launch(job: Job, refused: Backoff, otherwise: str, places: bool) -> di
 
 
 def _no_instance(refused: Backoff, otherwise: str) -> dict[str, Any]:
-    """Whether a task stopped because Managed Instances had no room for it, which is their way to refuse."""
+    """Return the state that checks if Managed Instances had no room for the task, which is how they refuse a launch."""
     reason = "$.read.task.StoppedReason"
     found = [
         {"Variable": "$.read.task.StopCode", "StringEquals": "TaskFailedToStart"},
@@ -217,7 +217,7 @@ def _some_left(refused: Backoff) -> dict[str, Any]:
 
 
 def _transient(path: str) -> list[dict[str, Any]]:
-    """That AWS's words under a path name something that passes by itself."""
+    """Return the conditions that AWS's words under a path name a transient reason, and no permanent one."""
     transient, permanent = ([f"*{words}*" for words in each] for each in (TRANSIENT_WORDS, PERMANENT_WORDS))
     return [_either(path, "StringMatches", transient), {"Not": _either(path, "StringMatches", permanent)}]
 
@@ -234,7 +234,7 @@ def _wait(backoff: Backoff, table: str, number: str) -> str:
 def _after_an_error(
     job: Job, refused: Backoff | None, counted: FailureRule | None, partition: str, places: bool
 ) -> dict[str, Any]:
-    """Everything from an error that was caught to the end of the execution, or back to another attempt."""
+    """Return the states from a caught error to the end of the execution, or back to another attempt."""
     told_of_task, told_of_error = (DESCRIBE_TASK, DESCRIBE_ERROR) if job.notify else (FAIL, FAIL)
     judged = counted if counted and counted.judged else None
     any_failure = counted if counted and not counted.judged else None
@@ -276,7 +276,7 @@ def _lists(judged: FailureRule | None) -> dict[str, Any]:
 
 
 def _judgement(rule: FailureRule, otherwise: str, places: bool) -> dict[str, Any]:
-    """Whether the task that ended is tried again, and the way back."""
+    """Return the states that decide whether to retry a task that ended, and do so."""
     exited = {f"with_{code}.$": f"States.ArrayContains($.containers.judged, {code})" for code in rule.exit_codes}
     reasons = [{"Variable": f"$.exited.with_{code}", "BooleanEquals": True} for code in rule.exit_codes]
     reasons += [{"Variable": "$.read.task.StopCode", "StringEquals": code} for code in rule.stop_codes]
@@ -307,7 +307,7 @@ def _judgement(rule: FailureRule, otherwise: str, places: bool) -> dict[str, Any
 
 
 def _telling(topic: str, partition: str) -> dict[str, Any]:
-    """The message. Whether it could be sent or not, the execution fails."""
+    """Return the states that describe the failure and notify the topic. Even if that fails, they lead to ``FAIL``."""
     descriptions = {
         DESCRIBE_TASK: wording.OF_A_TASK,
         DESCRIBE_TIMEOUT: wording.OF_A_TIMEOUT,
@@ -331,5 +331,5 @@ def _telling(topic: str, partition: str) -> dict[str, Any]:
 
 
 def _compute(name: str, values: dict[str, Any], following: str) -> dict[str, Any]:
-    """A state that puts values under ``$.name`` and leaves the rest of the data alone."""
+    """Return a state that puts values under ``$.name`` and leaves the rest of the data unchanged."""
     return {"Type": "Pass", "Parameters": values, "ResultPath": f"$.{name}", "Next": following}

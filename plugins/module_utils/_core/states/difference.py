@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""In which places two values of JSON differ."""
+"""Find the places where two JSON values differ."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..change import Change
 
 
 def definition_changes(change: Change) -> list[dict[str, Any]]:
-    """Of a state machine that stays; empty for one that comes or goes."""
+    """Return the differences between two definitions; none if the state machine is created or deleted."""
     if change.before is None or change.after is None:
         return []
     return differences(change.before["definition"], change.after["definition"])
 
 
 def differences(before: Any, after: Any, path: str = "$") -> list[dict[str, Any]]:
-    """Each place once, as {"path", "before", "after"}; the side that has nothing there lacks its key."""
+    """Return each place that differs, once, as {"path", "before", "after"}. A side with nothing there has no key."""
     return list(_walk(before, after, path))
 
 
@@ -47,7 +47,7 @@ def _member(before: Mapping[Any, Any], after: Mapping[Any, Any], key: Any, path:
 
 
 def same(before: Any, after: Any) -> bool:
-    """Equal as JSON: 2 is 2.0, but true is not 1."""
+    """Return whether two values are equal as JSON: 2 equals 2.0, but true does not equal 1."""
     return isinstance(before, bool) == isinstance(after, bool) and bool(before == after)
 
 

@@ -3,16 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The states that decide whether an execution may start its job: the deadline, and other executions.
+"""The states that decide whether an execution may start its job, by the deadline and by other executions.
 
 They compare times and compute with them, which JSONPath cannot, so their query language is JSONata. Their input is the
-data that the definition's states share, and they add ``$.older`` and ``$.newer``: ARNs of the other executions that
-run, by their start.
+data that the definition's states share. They add ``$.older`` and ``$.newer``: the ARNs of the other running executions
+that started before and after this one.
 
-The order of executions is that of their start, and of their ARNs where two started in the same millisecond. So of all
-that see each other exactly one is the oldest, which goes on with "forbid", and one the newest, which goes on with
-"replace". ListExecutions is "eventually consistent" (its API reference), without a bound: SETTLING is assumed to be
-enough for an execution to be listed.
+Executions are ordered by their start, and by their ARNs if two started in the same millisecond. Of all executions that
+see each other, exactly one is therefore the oldest, which continues with "forbid", and exactly one the newest, which
+continues with "replace". ListExecutions is "eventually consistent" (its API reference), without a bound: SETTLING is
+assumed to be enough for an execution to be listed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .backoff import Backoff
 from .job import Job
 
 SETTLING = 5  # seconds
-YIELDING = 30  # seconds; a newer execution stops this one meanwhile, and reports it
+YIELDING = 30  # seconds; a newer execution stops this one in that time and reports it
 TOO_LATE = "Is it too late"
 SETTLE = "Wait until it is listed"
 LIST = "Find other executions"
@@ -40,8 +40,8 @@ STILL_TIME = "Is there time for another launch"
 OUT_OF_TIME = "Give up launching"
 
 _ME = "$states.context.Execution"
-# "Adding context attributes in EventBridge Scheduler" in its User Guide, and "time" of an event of a rule. Input that
-# has neither, or no instant in it, is of an execution that somebody has started: it is never too late.
+# "Adding context attributes in EventBridge Scheduler" in its User Guide, and "time" of an event of a rule. An execution
+# whose input has neither, or has no instant there, was not started by a schedule: it is never too late.
 _SCHEDULED = f"[{_ME}.Input.scheduled_time, {_ME}.Input.time][0]"
 _AN_INSTANT = r"/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/"
 _KEEP = "{% $states.input %}"
@@ -49,7 +49,7 @@ _FIRST_LEFT = "{% $states.input.older[0] %}"
 _WITHOUT_FIRST = (
     "{% $merge([$states.input, {'older': [$filter($states.input.older, function($arn, $place) {$place > 0})]}]) %}"
 )
-# The start of an execution is taken from the list, as that of the others is, and from the context if it is not listed.
+# This execution's start is taken from the list, like that of the others, or from the context if it is not listed.
 _FIND_OTHERS = f"""{{% (
   $own := $states.result.Executions[ExecutionArn = {_ME}.Id].StartDate;
   $started := $toMillis($exists($own) ? $own : {_ME}.StartTime);
@@ -61,9 +61,9 @@ _FIND_OTHERS = f"""{{% (
 
 
 def gate(job: Job, partition: str, open_: str, failed: str) -> dict[str, Any]:
-    """The states, in the order in which they are entered; empty for a job that nothing can keep from starting.
+    """Return the states in the order in which they are entered; none for a job that nothing can keep from starting.
 
-    ``open_`` is the state that starts the job, ``failed`` the one that takes the error of a call under ``$.error``.
+    ``open_`` is the state that starts the job, ``failed`` the one that handles the error of a call, in ``$.error``.
     """
     listing = SETTLE if job.exclusive else open_
     skipping = TELL_SKIPPED if job.skipped_topic else SKIPPED
@@ -86,10 +86,10 @@ def gate(job: Job, partition: str, open_: str, failed: str) -> dict[str, Any]:
 
 
 def still_time(job: Job, most: int, wait: str, refused: str, places: bool) -> dict[str, Any]:
-    """The states between a refused launch and the wait for the next: none may begin after the deadline.
+    """Return the states between a refused launch and the wait for the next: no launch may begin after the deadline.
 
-    It is about the start of the job. A job that has failed has started, so launches of later attempts are let through.
-    Without time left no launches are left either (``most`` have been used), and ``refused`` finds that out.
+    The deadline applies to the start of the job. A job that has failed has started, so later attempts may launch after
+    it. If no time is left, all ``most`` launches are counted as used, which makes the state ``refused`` give up.
     """
     if job.starting_deadline is None:
         return {}
@@ -109,9 +109,9 @@ def still_time(job: Job, most: int, wait: str, refused: str, places: bool) -> di
 
 
 def _late(seconds: int, after: str = "") -> str:
-    """Whether the time of the schedule is longer ago than so many seconds. ``after`` is added, in milliseconds."""
+    """Return whether the schedule's time is over ``seconds`` ago, as JSONata. ``after`` adds milliseconds to now."""
     now = f"$toMillis($states.context.State.EnteredTime){after}"
-    # Only ? : keeps JSONata from evaluating what it does not need, and $toMillis fails for what is not an instant.
+    # In JSONata only ? : skips the operand that is not needed, and $toMillis fails for a value that is not an instant.
     an_instant = f"$type($at) = 'string' ? $contains($at, {_AN_INSTANT}) : false"
     return f"($at := {_SCHEDULED}; ({an_instant}) ? {now} > $toMillis($at) + {1000 * seconds} : false)"
 
@@ -136,10 +136,10 @@ def _refrain(skipping: str) -> dict[str, Any]:
 
 
 def _replace(job: Job, partition: str, skipping: str, failed: str) -> dict[str, Any]:
-    """Stop the older ones, one after another. Stopping one that has just ended changes nothing (assumed).
+    """Return the states that stop the older ones, one by one. Stopping one that has ended changes nothing (assumed).
 
-    An execution that sees a newer one does nothing, so each one is stopped and reported once. It ends by itself if the
-    newer one has not seen it.
+    An execution that sees a newer one stops none, so each execution is stopped and reported once. It ends by itself if
+    the newer one has not seen it.
     """
     reason = "$states.input.newer[0] & ' has started since.'"
     arguments = {"ExecutionArn": _FIRST_LEFT, "Error": "Replaced", "Cause": f"{{% 'Replaced by ' & {_ME}.Id %}}"}
@@ -159,7 +159,7 @@ def _replace(job: Job, partition: str, skipping: str, failed: str) -> dict[str, 
 
 
 def _skip(why: str, reason: str) -> dict[str, Any]:
-    """The output of an execution that does not start its job."""
+    """Return the output of an execution that does not start its job."""
     return {"skipped": why, "reason": f"{{% {reason} %}}"}
 
 
@@ -173,7 +173,7 @@ def _choice(condition: str, following: str, otherwise: str) -> dict[str, Any]:
 
 
 def _call(partition: str, operation: str, arguments: dict[str, Any], failed: str, **more: Any) -> dict[str, Any]:
-    """A call of Step Functions itself. If it fails, so does the execution: the job does not start unseen."""
+    """Return a state that calls Step Functions. If the call fails, so does the execution: no job starts unchecked."""
     error = "{% $merge([$states.input, {'error': $states.errorOutput}]) %}"
     return _jsonata(
         "Task",
@@ -186,7 +186,7 @@ def _call(partition: str, operation: str, arguments: dict[str, Any], failed: str
 
 
 def _publish(job: Job, partition: str, what: str, text: str, output: str, following: str) -> dict[str, Any]:
-    """A message. The execution goes on whether it could be sent or not."""
+    """Return a state that sends a message. The execution continues even if the message cannot be sent."""
     lines = {
         "State machine": "$states.context.StateMachine.Id",
         "Execution": f"{_ME}.Id",

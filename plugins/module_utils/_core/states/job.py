@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""One task that a state machine runs: how it is started, how long it may take, and what follows a failure."""
+"""The task that a state machine runs: how it is launched, how long it may take, and what happens after a failure."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ..errors import Refused
 from ..names import STANDARD_TOPIC, read_arn_text
 from .backoff import Backoff, read_backoff
 
-LONGEST = 99999999  # seconds, of TimeoutSeconds in the States Language
-MOST_JUDGED = 50  # attempts; the table of their waits stands in the definition
+LONGEST = 99999999  # seconds, for TimeoutSeconds in the States Language
+MOST_JUDGED = 50  # attempts; the definition contains the table of their waits
 HIGHEST_EXIT_CODE = 255
 
 
 @dataclass(frozen=True)
 class FailureRule:
-    """Which failures of the task itself are tried again. With neither codes all of them are."""
+    """Which failures of the task itself are retried: all of them, if neither exit codes nor stop codes are given."""
 
     backoff: Backoff
     exit_codes: tuple[int, ...] = ()
@@ -33,21 +33,21 @@ class FailureRule:
 
     @property
     def judged(self) -> bool:
-        """Whether it has to be looked at how the task ended."""
+        """Whether the retry depends on how the task ended."""
         return bool(self.exit_codes or self.stop_codes)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the definition of a state machine is made from. Durations in seconds."""
+    """Everything that the definition of a state machine is made from. Durations are in seconds."""
 
     launch: Launch
     timeout: int  # of each attempt
     execution_timeout: int | None = None  # of everything together
     comment: str | None = None
-    refused: Backoff | None = None  # launches that ECS refuses because capacity is missing, or throttles
+    refused: Backoff | None = None  # for launches that ECS throttles, or refuses for lack of capacity
     failed: FailureRule | None = None
-    anything: Backoff | None = None  # instead of both: every error alike
+    anything: Backoff | None = None  # instead of both: for every error
     rotate_subnets: bool = False
     fallback: tuple[Provider, ...] = ()  # the capacity provider strategy of launches after a refused one
     notify: str | None = None  # ARN of an SNS topic
@@ -57,7 +57,7 @@ class Job:
 
     @property
     def exclusive(self) -> bool:
-        """Whether no two executions may run the job at the same time."""
+        """Whether at most one execution may run the job at a time."""
         return self.concurrency != "allow"
 
     @property
@@ -113,7 +113,7 @@ def read_job(given: Mapping[str, Any]) -> Job:
 
 
 def _check_places(launch: Launch, refused: Backoff | None, rotate: bool, fallback: tuple[Provider, ...]) -> None:
-    """Whether there is another place to go to, and an attempt that goes there."""
+    """Raise ``Refused`` if options that move later launches to another place would have no effect."""
     moves = [
         option
         for option, given in (("rotate_subnets", rotate), ("fallback_capacity_provider_strategy", fallback))

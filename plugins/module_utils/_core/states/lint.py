@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What is wrong with a definition in the States Language, as far as it can be known without AWS.
+"""Find mistakes in a definition in the States Language, without calling AWS.
 
-It finds what people get wrong: it is no complete validator. AWS has one, ValidateStateMachineDefinition.
+The check covers common mistakes and is not a complete validator. AWS has one, ValidateStateMachineDefinition.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 LARGEST = 1048576  # bytes
 LONGEST_NAME = 80  # characters
 TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
-ENDS = ("Succeed", "Fail")  # and neither Next nor End
+ENDS = ("Succeed", "Fail")  # these have neither Next nor End
 WAITS_FOR_AN_ANSWER = (".sync", ".sync:2", ".waitForTaskToken")
 
 
@@ -31,7 +31,7 @@ class Findings:
 
 
 def lint(definition: Mapping[str, Any], express: bool = False) -> Findings:
-    """Look at a whole definition. ``express``: whether the type of the state machine is EXPRESS."""
+    """Check a whole definition. ``express`` says whether the type of the state machine is EXPRESS."""
     found = Findings()
     size = len(json.dumps(definition, ensure_ascii=False).encode())
     if size > LARGEST:
@@ -41,7 +41,7 @@ def lint(definition: Mapping[str, Any], express: bool = False) -> Findings:
 
 
 def _look_at_scope(scope: Mapping[str, Any], where: str, express: bool, found: Findings) -> None:
-    """One set of states: the whole definition, a branch of Parallel, or the inside of Map."""
+    """Check one set of states: the whole definition, a branch of Parallel, or the inside of Map."""
     states = scope.get("States")
     if not isinstance(states, Mapping) or not states:
         found.errors.append(f"{where}it has no States. Give an object with at least one state")
@@ -119,7 +119,7 @@ def _look_at_task(state: Mapping[str, Any], place: str, express: bool, found: Fi
 
 
 def _targets(state: Any) -> Iterator[tuple[str, Any]]:
-    """The names of states that this one leads to, each with the field that says so."""
+    """Yield the names of the states that this one leads to, each after the field that names it."""
     if not isinstance(state, Mapping):
         return
     for key in ("Next", "Default"):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The wanted state machine, and the changes that lead to it."""
+"""Read the wanted state machine, and plan the changes that lead to it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ LOGGING_OFF = {"level": "OFF", "include_execution_data": False, "log_group_arn":
 
 @dataclass(frozen=True)
 class WantedMachine:
-    """What the user asked for. None: as it is, or Step Functions' default for a new one."""
+    """What the user asked for. None keeps the current value; a new state machine gets the default, if there is one."""
 
     name: str
     present: bool = True
-    known: Arn | None = None  # its own, or its role's: that tells the account
+    known: Arn | None = None  # its own ARN or its role's, which gives the account
     type: str | None = None
     role_arn: str | None = None
     definition: Mapping[str, Any] | None = None
@@ -48,7 +48,7 @@ class WantedMachine:
     warnings: tuple[str, ...] = field(default=())
 
     def arn(self, identity: Arn, region: str) -> str:
-        """Its ARN. ``identity`` is any ARN of its account. Raises ``Refused`` when it is known to be elsewhere."""
+        """Return its ARN. ``identity`` is any ARN of its account. Raises ``Refused`` if that is in another region."""
         if identity.region not in {"", region}:
             raise Refused(f"name is an ARN of {identity.region}, but the module works in {region}. Set region to match")
         return str(Arn(identity.partition, "states", region, identity.account, f"stateMachine:{self.name}"))
@@ -86,7 +86,7 @@ def read_machine(params: Mapping[str, Any]) -> WantedMachine:
 
 
 def plan_machine(wanted: WantedMachine, arn: str, current: Mapping[str, Any] | None) -> Change:
-    """The current and the wanted state machine, both in the shape of the result. Raises ``Refused``."""
+    """Return the current and the wanted state machine, both in the shape of the result. Raises ``Refused``."""
     if not wanted.present:
         return Change(current, None)
     if current is None:
@@ -144,7 +144,7 @@ def _logging(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if given["level"] == "OFF":
         return dict(LOGGING_OFF)
     arn = str(read_arn("logging.log_group_arn", given.get("log_group_arn") or "", LOG_GROUP))
-    # Step Functions wants the form that stands for all streams of the group.
+    # Step Functions requires the form that stands for all streams of the group.
     return {
         "level": given["level"],
         "include_execution_data": bool(given.get("include_execution_data")),

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The parameters of RunTask as the States Language wants them: PascalCase throughout."""
+"""The parameters of RunTask as the States Language requires them: in PascalCase throughout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..ecs.launch import Container, Launch, Provider
 
 
 def parameters(launch: Launch) -> dict[str, Any]:
-    """What is set in ``launch``, and nothing else, so that RunTask's defaults stay its own."""
+    """Return only what is set in ``launch``, so that RunTask applies its own defaults to the rest."""
     given = {
         "LaunchType": launch.launch_type,
         "CapacityProviderStrategy": strategy(launch.strategy),
@@ -62,7 +62,7 @@ def _overrides(launch: Launch) -> dict[str, Any]:
 def _container(container: Container) -> dict[str, Any]:
     return {
         "Name": container.name,
-        # A command may be empty: then the image's own runs.
+        # A command may be empty: then the image's own command runs.
         **({} if container.command is None else {"Command": list(container.command)}),
         **_set(
             {

@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What a state machine says of a failure: the lines that the alerts of failure rules have, in text form.
+"""The message of a state machine about a failure: the same lines as the alerts of failure rules, as text.
 
-No value of an environment variable gets into them. The cause of a task's failure quotes its overrides, so single parts
-are taken out of it, and nothing of one that is too long to be read. The templates stand among the data of the first
-state, since a line break in the text of a function of the States Language is not provided for.
+The message never contains the value of an environment variable. The cause of a task's failure quotes the task's
+overrides, so the message takes only selected parts of it, and none of a cause that is too long to be parsed. The
+templates are in the data of the first state, because functions of the States Language do not provide for line
+breaks in text.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _OF_A_TASK = {
 
 
 def templates(timeout: int) -> dict[str, str]:
-    """``timeout`` is that of one attempt, in seconds. The first line says what kind of failure it is."""
+    """Return the templates, whose first line names the kind of failure. ``timeout`` is per attempt, in seconds."""
     of_an_error = ("Reason: {}", *_ENDING)
     return {
         "task": "\n".join([*_OF_A_TASK, *_ENDING]),
@@ -41,7 +42,7 @@ def templates(timeout: int) -> dict[str, str]:
 
 
 def _told(end: str, template: str, *paths: str) -> dict[str, str]:
-    """Subject and text. SNS wants less than 100 characters, and the name of a state machine may have 80."""
+    """Return subject and text. A subject must be below 100 characters for SNS; a state machine's name may have 80."""
     return {
         "subject.$": f"States.Format('ECS job {{}} {end}', $$.StateMachine.Name)",
         "text.$": f"States.Format($.templates.{template}, {', '.join([*paths, *_EXECUTION])})",

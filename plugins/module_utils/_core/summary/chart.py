@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The course of one recycle as a drawing: a bar for each task, and above them the healthy tasks as a line.
+"""Draw the course of one recycle: a bar for each task, and above them the number of healthy tasks as a line.
 
-SVG, to be put into a page as it is. Its width is the page's, so places are in percent of the plot, and text keeps its
-size; names and numbers stand in the margin on the left. Colours and patterns are the page's, too: see style.py.
+The result is SVG for a page. It is as wide as the page, so positions are in percent of the plot and text keeps its
+size. Names and numbers are in the left margin. The page provides the colours and patterns: see style.py.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from html import escape
 from typing import Any
 
 _LINE_TOP, _LINE_HEIGHT = 14, 84
-_LINE_WIDTH = 1000  # units of the lines, which are stretched to the width of the plot
-_AXIS = 30  # below the lines: ticks and their words
+_LINE_WIDTH = 1000  # horizontal units of the lines, which are stretched to the width of the plot
+_AXIS = 30  # height below the lines, for ticks and their labels
 _TICKS = 7  # at most; on a phone, every other one has a label
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
 _TEXT = 14  # pixels from one line of text to the next
-_NAMED = 60  # with more bars than that, they are thin and have no names
-_LEAST = 0.3  # percent of the width that a bar has at least
+_NAMED = 60  # if there are more bars, they are thin and have no names
+_LEAST = 0.3  # minimum width of a bar, in percent
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One task, in seconds since the start. ``good`` is None for a new task that never was; ``end`` if it still ran."""
+    """One task, in seconds since the start. ``good`` is None if it never became good, ``end`` if it still ran."""
 
     task: str
     new: bool
@@ -39,7 +39,7 @@ class Bar:
 
 
 def read_bars(timeline: Mapping[str, Any]) -> list[Bar]:
-    """Old tasks in the order in which they went, then new ones in that in which they came: a stairway each."""
+    """Return the old tasks sorted by end, then the new ones sorted by start, so each group looks like stairs."""
     bars = [
         Bar(str(each["task"]), bool(each["new"]), float(each["from"]), _maybe(each["good"]), _maybe(each["to"]))
         for each in timeline.get("tasks", ())
@@ -52,7 +52,7 @@ def read_bars(timeline: Mapping[str, Any]) -> list[Bar]:
 
 
 def draw(timeline: Mapping[str, Any], bars: Sequence[Bar], floor: int | None, title: str, key: str) -> str:
-    """``key`` is an id of the page that no other drawing has; ``title`` says in words what can be seen."""
+    """Return the drawing as SVG. ``key`` is an id that is unique in the page. ``title`` describes the drawing."""
     counts = [(float(each["at"]), int(each["healthy"]), int(each["desired"])) for each in timeline.get("counts", ())]
     whole = max(
         [float(timeline.get("seconds") or 0), 0.1, *(span.end or 0 for span in bars), *(each[0] for each in counts)]
@@ -89,7 +89,7 @@ def _bar(span: Bar, y: int, thick: int, whole: float, x: Callable[[float], float
             ("bad" if span.good is None and span.end is not None else "starting", span.begin, good),
             ("new", good, end),
         ]
-    # What came and went between two looks has no length: at least where it was can be seen.
+    # A task that came and went between two checks has no length. Draw it anyway, to show where it was.
     shown = [piece for piece in pieces if piece[2] > piece[1]] or pieces[:1]
     rectangles = "".join(
         f'<rect class="{kind}" x="{min(100 * x(begin), 100 - _LEAST):.2f}%" y="{y}" height="{thick}"'
@@ -119,10 +119,10 @@ def _grid(whole: float, height: int, x: Callable[[float], float]) -> list[str]:
 
 
 def _line(counts: Sequence[tuple[float, int, int]], floor: int | None, x: Callable[[float], float]) -> list[str]:
-    """Where they meet, each can be seen: they lie on each other and get thinner towards the uppermost."""
+    """Draw the lines on top of each other, the uppermost the thinnest, so each is visible where they meet."""
     most = max([1, floor or 0, *(max(healthy, desired) for _at, healthy, desired in counts)])
     fewest = min([most, *([floor] if floor else []), *(min(healthy, desired) for _at, healthy, desired in counts)])
-    # One task of a hundred would not be seen above 0: then the line begins higher up, which its number tells.
+    # One task in a hundred would not be visible above 0. Then the scale starts higher, as its number shows.
     lowest = 0 if most * _TEXT <= _LINE_HEIGHT else max(0, fewest - 2 * (most - fewest) - 1)
 
     def y(count: int) -> float:
@@ -149,7 +149,7 @@ def _line(counts: Sequence[tuple[float, int, int]], floor: int | None, x: Callab
 
 
 def clock(seconds: float) -> str:
-    """``0 s``, ``2.5 s``, ``2:30`` minutes, ``1:02:30`` hours."""
+    """Return words such as ``0 s``, ``2.5 s``, ``2:30`` (minutes) or ``1:02:30`` (hours)."""
     if seconds < 60:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     minutes, rest = divmod(round(seconds), 60)

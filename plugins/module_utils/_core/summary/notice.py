@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A message about one recycle: what is going to be done, or what was done."""
+"""A message about one recycle: what will be done, or what was done."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..plain_text import one_line
 from .rows import FAILED, RESTORED, UNCHANGED
 
 STARTED = "started"
-_SUBJECT = 99  # characters; Amazon SNS takes no more, and nothing but ASCII
+_SUBJECT = 99  # characters; Amazon SNS accepts no more, and only ASCII
 _LISTED = 20  # tasks that a message names
 
 
 def make_notice(
     result: Mapping[str, Any], cluster: str, service: str, started: bool = False, prefix: str = "", message: str = ""
 ) -> dict[str, str]:
-    """``event``, ``subject`` and ``body``. ``message`` tells why it failed where the result does not."""
+    """Return ``event``, ``subject`` and ``body``. ``message`` says why it failed if the result does not."""
     recycle: Mapping[str, Any] = result.get("recycle") or {}
     why = one_line(result.get("msg") if result.get("failed") else message)
     event = FAILED if why or not recycle else STARTED if started else str(recycle.get("status"))
@@ -36,7 +36,7 @@ def make_notice(
 
 
 def _words(event: str, recycle: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """For the subject, and for the first lines of the body."""
+    """Return the words for the subject and the first lines of the body."""
     replaced, left = len(recycle.get("replaced") or ()), len(recycle.get("remaining") or ())
     seconds = f"{float(recycle.get('seconds') or 0):.0f} s"
     if event == STARTED:
@@ -59,7 +59,7 @@ def _words(event: str, recycle: Mapping[str, Any]) -> tuple[str, list[str]]:
 
 
 def _details(event: str, recycle: Mapping[str, Any], why: str) -> Iterable[str]:
-    """``why`` is above already, so no task repeats it."""
+    """Yield the other lines of the body. They do not repeat ``why``, which the body already has."""
     if event in (STARTED, UNCHANGED) or not recycle:
         return
     capacity: Mapping[str, Any] = recycle.get("capacity") or {}
@@ -103,5 +103,5 @@ def _count(count: object, what: str) -> str:
 
 
 def _last(name: object) -> str:
-    """The last part of an ARN; a name as it is."""
+    """Return the last part of an ARN, or a name unchanged."""
     return one_line(name).rsplit("/", 1)[-1]

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The summary as a page: one file that needs nothing else.
+"""The summary as an HTML page in one self-contained file.
 
-Whatever comes from outside is escaped where it is put in. The page's own policy forbids resources, and every style and
-script but the two that the page is made with, which it names by their digests.
+All text from outside is escaped when it is inserted. The page's own policy forbids resources, and every style and
+script except its own two, which it names by their digests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .style import STYLE
 from .table import healthy_words, not_started_words
 
 _HEADINGS = ("Replaced", "Skipped", "Failed", "Left", "Least healthy", "Time")
-_LISTED = 6  # places, or options, at the head of the page
+_LISTED = 6  # places, or options, that the head of the page lists
 _LEGEND = (
     ("old", "old task"),
     ("starting", "new task, not good yet"),
@@ -36,7 +36,7 @@ _LEGEND = (
 
 
 def make_page(rows: Sequence[Row], when: str) -> str:
-    """``when`` is the instant at which it is made, in words."""
+    """Return the page. ``when`` is the time at which it is made, in words."""
     totals, shown = add_up(list(rows)), count_shown(rows)
     title = f"Recycle of {_count(totals.services, 'service')}"
     several = len(rows) > 1
@@ -73,7 +73,7 @@ _POLICY = (
 
 
 def _facts(rows: Sequence[Row]) -> str:
-    """Where, and by which option: each once for all services."""
+    """Return the regions, accounts and options of all services, each only once."""
     found = {
         "Where": {row.place for row in rows},
         "Tasks to replace": {row.selector for row in rows},
@@ -191,7 +191,7 @@ def _count(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-# What is drawn refers to them by name, from anywhere in the page.
+# The drawings refer to these patterns by id, from anywhere in the page.
 _PATTERNS = """<svg width="0" height="0" class="patterns" aria-hidden="true"><defs>
 <pattern id="hatched" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
 <rect class="hatched-ground" width="6" height="6"/><rect class="hatched-stripe" width="2.5" height="6"/></pattern>

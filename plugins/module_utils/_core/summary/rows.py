@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""One service in a summary: what is kept of a result of ``ecs_service_recycle``.
+"""The row of one service in a summary, made from a result of ``ecs_service_recycle``.
 
-A row is small on purpose. The result of a service of a thousand tasks has thousands of entries, and Ansible keeps
-whatever is registered for each host until the play ends.
+A row is small on purpose. The result for a service with a thousand tasks has thousands of entries, and Ansible keeps
+every registered value of each host until the play ends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LONGEST = 2000  # characters of a message
 
 @dataclass(frozen=True)
 class Row:
-    """``failures`` are new tasks that ended by themselves; ``floor`` and ``least_healthy`` None where never seen."""
+    """``failures``: new tasks that ended by themselves. ``floor`` and ``least_healthy`` are None if never seen."""
 
     name: str
     status: str
@@ -39,22 +39,22 @@ class Row:
     seconds: float = 0.0
     floor: int | None = None
     least_healthy: int | None = None
-    check: bool = False  # whether it only tells what would be done
+    check: bool = False  # whether it only shows what would be done
     message: str = ""  # why it failed
-    untold: tuple[str, ...] = ()  # notifications that did not go out, and why
-    service: str = ""  # ARN, where it is known
+    untold: tuple[str, ...] = ()  # notifications that were not sent, and why
+    service: str = ""  # ARN, if it is known
     selector: str = ""  # such as ``max_task_age: 7d``
     timeline: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
-        """Region and account."""
+        """The region and the account."""
         arn = parse_arn(self.service)
         return f"{arn.region}, account {arn.account}" if arn else ""
 
     @property
     def shown(self) -> str:
-        """The status for people: what was only tried must not read like what was done."""
+        """The status as shown to people. In check mode it must not read as if something was done."""
         return (
             {RECYCLED: "would recycle", RESTORED: "would restore"}.get(self.status, self.status)
             if self.check
@@ -63,7 +63,7 @@ class Row:
 
 
 def count_shown(rows: Iterable[Row]) -> dict[str, int]:
-    """Status for people -> services, of those that occur."""
+    """Return shown status -> number of services, for each status that occurs."""
     found = Counter(row.shown for row in sorted(rows, key=lambda row: STATUSES.index(row.status)))
     return dict(found)
 
@@ -77,9 +77,9 @@ def make_row(
     timeline: bool = False,
     service: str = "",
 ) -> dict[str, Any]:
-    """The row of a result. ``message`` tells why it failed, where that happened outside of the module.
+    """Return the row of a result. ``message`` says why it failed if it failed outside the module.
 
-    ``service`` is what the service was called by, which may be its ARN: the result of a run that failed early has none.
+    ``service`` is the name or ARN that the user gave, since the result of a run that failed early has no ARN.
     """
     called = one_line(service)
     recycle: Mapping[str, Any] = result.get("recycle") or {}
@@ -106,7 +106,7 @@ def make_row(
 
 
 def read_rows(summary: Mapping[str, Any]) -> list[Row]:
-    """Rows by host, as Ansible kept them; None for hosts whose turn never came. Raises ``Refused``."""
+    """Read the rows that Ansible kept by host; None means that the host never started. Raises ``Refused``."""
     return [_read(host, kept) if kept else Row(one_line(host), NOT_STARTED) for host, kept in summary.items()]
 
 
@@ -119,10 +119,10 @@ def _read(host: str, kept: Any) -> Row:
 
 @dataclass(frozen=True)
 class Totals:
-    """Of all services; ``seconds`` are those of the slowest."""
+    """The totals of all services. ``seconds`` is the time of the slowest."""
 
     services: int
-    statuses: Mapping[str, int]  # status -> services, of those that occur
+    statuses: Mapping[str, int]  # status -> number of services, for each status that occurs
     replaced: int
     skipped: int
     failures: int
@@ -144,7 +144,7 @@ def add_up(rows: list[Row]) -> Totals:
 
 
 def totals_dict(rows: list[Row]) -> dict[str, Any]:
-    """For programs: the totals, and which services did not come to a good end."""
+    """Return the totals, the failed services and those that never started, for use by programs."""
     return {
         **_as_dict(add_up(rows)),
         "failed": {row.name: row.message for row in rows if row.status == FAILED},
@@ -153,12 +153,12 @@ def totals_dict(rows: list[Row]) -> dict[str, Any]:
 
 
 def _as_dict(of: Row | Totals) -> dict[str, Any]:
-    """Not ``dataclasses.asdict``, which copies what is inside: Ansible's lazy containers refuse that."""
+    """Return the fields without a deep copy, unlike ``dataclasses.asdict``: Ansible's lazy containers refuse that."""
     return {each.name: getattr(of, each.name) for each in fields(of)}
 
 
 def _selector_words(selector: Mapping[str, Any]) -> str:
-    """``max_task_age: 7d``; just the name of what is true, and of named tasks their number."""
+    """Return words such as ``max_task_age: 7d``: only the name if the value is true, and the number of named tasks."""
     return one_line("; ".join(
         name if given is True else f"{name}: {len(given) if isinstance(given, (list, tuple)) else given}"
         for name, given in selector.items()

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The filter of the page. Without scripts the whole page can be read, and the filter is not shown."""
+"""The script of the page's filter. Without scripts, the whole page is readable and the filter is hidden."""
 
 from __future__ import annotations
 
-# What belongs to one service has its number: its row, its drawing, and what went wrong. All of it is looked through.
+# All parts of one service have its number: its row, its drawing and its problems. The filter searches all of them.
 SCRIPT = """\
 {
   const [search, text, status, told] = ["search", "text", "status", "told"].map(id => document.getElementById(id));

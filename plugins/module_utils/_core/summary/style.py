@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""How the page looks: by day, by night, on paper, and on a phone."""
+"""The style of the page: in light and dark mode, on paper and on a phone."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _LEFT_ALIGNED = 2  # columns
 
 
 def table_lines(rows: Sequence[Row]) -> list[str]:
-    """A line for each service, one for all together, and one for each thing that went wrong."""
+    """Return a line for each service, one with the totals, and one for each problem."""
     cells = [_HEADINGS, *map(_cells, rows)]
     if len(rows) > 1:
         cells.append(_total_cells(list(rows)))
@@ -36,7 +36,7 @@ def table_lines(rows: Sequence[Row]) -> list[str]:
 
 
 def not_started_words(rows: Sequence[Row]) -> list[str]:
-    """One sentence for each reason, or none."""
+    """Return one sentence for each reason why services were not started."""
     reasons = Counter(row.message or "too many services had failed before" for row in rows if row.status == NOT_STARTED)
     return [f"{count} not started: {why}" for why, count in reasons.items()]
 
@@ -55,7 +55,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def healthy_words(row: Row) -> str:
-    """``3 of 3``: the fewest healthy tasks that were seen, and the floor."""
+    """Return the fewest healthy tasks that were seen and the floor, such as ``3 of 3``."""
     if row.least_healthy is None or row.floor is None:
         return "-"
     return f"{row.least_healthy} of {row.floor}"

@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Lambda function that sends repeated failures once: see ``quiet_period``, which decides. This file makes the calls.
+"""A Lambda function that sends repeated failures once. ``quiet_period`` makes the decisions, this file the calls.
 
 Environment: ``ALERTS_NAME``, ``QUIET_PERIOD`` in seconds, ``TABLE``, ``SCHEDULE_ROLE`` (ARN of the role with which
 EventBridge Scheduler invokes the function when a window ends) and ``DEAD_LETTERS`` (ARN of the queue for an end that
-cannot be handed over).
+cannot be delivered).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
-from quiet_period import (  # beside this file, in the package, as the next
+from quiet_period import (  # beside this file in the package, like sentry_event
     Claim,
     Count,
     Failure,
@@ -45,7 +45,7 @@ _clients: dict[str, Any] = {}
 
 
 def handler(message: Any, context: Any) -> dict[str, str]:
-    """For Lambda. What raises here is invoked again, and goes to the dead-letter queue of the function in the end."""
+    """Lambda's entry point. If it raises, Lambda retries, and in the end uses the function's dead-letter queue."""
     function = context.invoked_function_arn
     settings = Settings(os.environ["ALERTS_NAME"], int(os.environ["QUIET_PERIOD"]), function.split(":")[4])
     event = message.get("event") if isinstance(message, Mapping) else None
@@ -80,7 +80,7 @@ def _client(service: str) -> Any:
 
 
 def _asked(call: Callable[..., Any], **parameters: Any) -> Any:
-    """The answer; None if the condition of a write does not hold. Raises ``Unavailable``."""
+    """Return the answer, or None if the condition of a write does not hold. Raises ``Unavailable``."""
     try:
         return call(**parameters)
     except ClientError as error:
@@ -138,7 +138,7 @@ def _window(item: Mapping[str, Any] | None) -> Window | None:
 
 
 def _schedule(act: Schedule, function: str) -> None:
-    # Rounded up: a schedule has whole seconds.
+    # Round up, since a schedule has whole seconds.
     at = datetime.fromtimestamp(-(-act.at // 1000), timezone.utc)
     _asked(
         _client("scheduler").create_schedule,
@@ -177,7 +177,7 @@ def _open(act: Open, _function: str) -> bool:
 
 
 def _tell(act: Tell, _function: str) -> None:
-    """Not ``Unavailable``: what cannot be sent has to come again."""
+    """Send an event. Errors are not turned into ``Unavailable``, so that Lambda retries an event that was not sent."""
     answer = _client("events").put_events(Entries=[act.entry])
     if answer["FailedEntryCount"]:
         raise RuntimeError(f"EventBridge has not taken the event: {answer['Entries'][0].get('ErrorCode')}")

@@ -1,20 +1,20 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Lambda function that reports events of EventBridge to Sentry.
+"""A Lambda function that reports EventBridge events to Sentry.
 
-It returns when Sentry has taken the event, and raises when it has not. Then Lambda tries again, and what Sentry does
-not take in the end goes to the function's dead-letter queue or destination.
+It returns if Sentry has accepted the event, and raises an exception if not. Lambda then retries. An event that Sentry
+never accepts goes to the function's dead-letter queue or destination.
 
-Environment variables, one of the first three:
+Environment variables, of which one of the first three is required:
 
 ``SENTRY_DSN``            the DSN itself
 ``SENTRY_DSN_SECRET``     name or ARN of a secret in AWS Secrets Manager: the DSN, or JSON with a key ``dsn``
-``SENTRY_DSN_PARAMETER``  name of a parameter of AWS Systems Manager, with the same
+``SENTRY_DSN_PARAMETER``  name of a parameter of AWS Systems Manager with the same content
 ``SENTRY_ENVIRONMENT``    shown by Sentry, ``production`` by default
 ``SENTRY_FLUSH_TIMEOUT``  how many seconds Sentry may take to answer, 10 by default
-``LOG_GROUP``             log group that the containers of tasks write to, to link to the log stream
-``LOG_STREAM_PREFIX``     ``awslogs-stream-prefix`` of their log driver, needed for the same
+``LOG_GROUP``             log group that the tasks' containers write to, needed for links to the log stream
+``LOG_STREAM_PREFIX``     ``awslogs-stream-prefix`` of their log driver, needed for these links, too
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from sentry_event import sentry_event  # beside this file, in the package
 from sentry_sdk import Client
 from sentry_sdk.transport import HttpTransport
 
-RESERVE = 1.0  # seconds that Lambda needs to notice a failure before its own timeout
+RESERVE = 1.0  # seconds before Lambda's own timeout that are left for it to notice a failure
 _clients: list[Client] = []  # at most one, kept for later events
 
 
 class NotDelivered(Exception):
-    """Sentry has not taken the event."""
+    """Sentry has not accepted the event."""
 
 
 class ReportingTransport(HttpTransport):
-    """Remembers why something was not delivered, which the SDK keeps to itself."""
+    """A transport that records why an event was not delivered. The SDK does not expose this."""
 
     def __init__(self, options: Any) -> None:
         super().__init__(options)
@@ -47,15 +47,15 @@ class ReportingTransport(HttpTransport):
 
 
 def handler(event: Any, context: Any) -> dict[str, str]:
-    """For Lambda. ``event`` is EventBridge's, whole."""
+    """Lambda's entry point. ``event`` is the complete EventBridge event."""
     report = sentry_event(event, os.environ.get("LOG_GROUP", ""), os.environ.get("LOG_STREAM_PREFIX", ""))
     client = _clients[0] if _clients else _new_client()
-    _clients[:] = []  # kept only when all goes well: after a failure, DSN and connection are made again
+    _clients[:] = []  # kept only on success: after a failure, the DSN is read and the connection made again
     if client.capture_event(report) is None:
         raise NotDelivered("the SDK dropped the event")
     reasons = client.transport.reasons
     client.flush(timeout=_patience(context))
-    # The SDK does not tell whether it was in time: a second flush calls back when something is left.
+    # flush does not say whether it finished in time. A second flush calls back if anything is still pending.
     client.flush(timeout=0.2, callback=lambda _pending, _timeout: reasons.append("no answer in time"))
     if reasons:
         client.close(timeout=0)
@@ -78,7 +78,7 @@ def _new_client() -> Client:
             send_default_pii=False,
             max_breadcrumbs=0,
         )
-    except ValueError:  # its words hold parts of the DSN
+    except ValueError:  # its message contains parts of the DSN
         raise ValueError("the DSN is not valid: give one such as https://<key>@<host>/<project>") from None
 
 
@@ -103,7 +103,7 @@ def _aws(service: str) -> Any:
 
 
 def _patience(context: Any) -> float:
-    """Seconds: what is asked for, or what is left before Lambda ends the function."""
+    """Return the seconds to wait: the requested time, or less if Lambda would end the function before."""
     wanted = float(os.environ.get("SENTRY_FLUSH_TIMEOUT") or 10)
     left = context.get_remaining_time_in_millis() / 1000 - RESERVE
     return max(0.1, min(wanted, left))

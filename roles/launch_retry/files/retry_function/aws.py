@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The calls of the retry function, with the botocore of Lambda's runtime: boto3 would take a fifth more to start."""
+"""The AWS calls of the retry function. They use the runtime's botocore: boto3 would take a fifth longer to start."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.session import get_session
 
-AT_ONCE = 10  # messages that one call sends
-ENOUGH = 100_000  # characters after which a call is made; with one message more it is still one that SQS takes
+AT_ONCE = 10  # messages that one call can send
+ENOUGH = 100_000  # characters after which a call is made; SQS still accepts it with one more message
 
-# RunTask is not repeated here: each try is to be seen by who decides.
+# RunTask is not repeated here, so that every answer goes through the retry decision.
 _PATIENT = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
 _ONCE = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1})
 
@@ -29,7 +29,7 @@ _clients: dict[tuple[str, str, bool], Any] = {}
 
 
 class CallFailed(Exception):
-    """A call that was answered with an error, or with nothing. ``status`` is HTTP's, 0 when unknown."""
+    """A call returned an error or no answer. ``status`` is the HTTP status, 0 when unknown."""
 
     def __init__(self, code: str, message: str, status: int = 0) -> None:
         super().__init__(f"{code}: {message}")
@@ -37,7 +37,7 @@ class CallFailed(Exception):
 
 
 class Unsent(Exception):
-    """Messages that did not get into the queue. ``entries`` are (what they are about, why)."""
+    """Some messages could not be put into the queue. ``entries`` are pairs of what they are about and why."""
 
     def __init__(self, entries: list[tuple[Any, str]]) -> None:
         super().__init__(f"{len(entries)} messages were not sent")
@@ -45,7 +45,7 @@ class Unsent(Exception):
 
 
 class Aws:
-    """Where messages go is in the environment; see ``handler``."""
+    """The environment says where messages go; see ``handler``."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._region = environment["AWS_REGION"]
@@ -55,16 +55,16 @@ class Aws:
         self._waiting: list[tuple[str, int, Any]] = []
 
     def run_task(self, region: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer. Raises ``CallFailed``."""
+        """Call RunTask and return its answer. Raises ``CallFailed``."""
         return _asked(lambda: _client("ecs", region, once=True).run_task(**request))
 
     def tasks_of(self, region: str, cluster: str, started_by: str) -> list[str]:
-        """ARNs of the running tasks with this ``startedBy``."""
+        """Return the ARNs of the running tasks with this ``startedBy``."""
         answer = _asked(lambda: _client("ecs", region).list_tasks(cluster=cluster, startedBy=started_by))
         return list(answer["taskArns"])
 
     def targets_of(self, region: str, caller: Caller) -> list[dict[str, Any]]:
-        """The targets of the schedules, or of the rules, that may be the caller; one too many are enough to know."""
+        """Return the targets of the schedules or rules that may be the caller. Stop once there are too many."""
         if caller.kind == SCHEDULE:
             return self._schedules(region, caller)
         events = _client("events", region)
@@ -88,11 +88,11 @@ class Aws:
         return targets
 
     def send_later(self, body: str, delay: int, about: Any) -> None:
-        """Have a message sent with the next ``send_off``."""
+        """Queue a message for the next ``send_off``."""
         self._waiting.append((body, delay, about))
 
     def send_off(self, full: bool = False) -> None:
-        """Send what waits; with ``full`` only when it is enough for a call. Raises ``Unsent``; the others are sent."""
+        """Send the waiting messages; with ``full``, only if they fill a call. Raises ``Unsent`` for those not sent."""
         sent = self._waiting
         if not sent or (full and len(sent) < AT_ONCE and sum(len(body) for body, _delay, _about in sent) < ENOUGH):
             return
@@ -111,12 +111,12 @@ class Aws:
             raise Unsent(refused)
 
     def bury(self, letter: str) -> None:
-        """Into the dead-letter queue, if there is one."""
+        """Put a letter into the dead-letter queue, if there is one."""
         if self._dead_letters:
             _asked(lambda: _client("sqs", self._region).send_message(QueueUrl=self._dead_letters, MessageBody=letter))
 
     def publish(self, subject: str, text: str) -> None:
-        """To the topic, if there is one."""
+        """Publish to the topic, if there is one."""
         if self._topic:
             sns = _client("sns", self._region)
             _asked(lambda: sns.publish(TopicArn=self._topic, Subject=subject, Message=text))
@@ -130,7 +130,7 @@ def _client(service: str, region: str, once: bool = False) -> Any:
 
 
 def _pages(call: Callable[..., Any]) -> Iterator[Any]:
-    """The answers of a call that gives a part at a time."""
+    """Yield the answers of a call that returns its result in pages."""
     more: dict[str, str] = {}
     while True:
         answer = _asked(partial(call, **more))
@@ -148,7 +148,7 @@ def _asked(call: Callable[[], Any]) -> Any:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         raise CallFailed(str(told.get("Code") or "Unknown"), str(told.get("Message") or ""), status) from None
     except ParamValidationError as error:
-        # Its message repeats the values of the parameters.
+        # Its message contains the values of the parameters.
         names = dict.fromkeys(_PARAMETER.findall(str(error)))
         raise CallFailed("ParamValidationError", f"botocore does not take {', '.join(names)[:200]}") from None
     except BotoCoreError as error:

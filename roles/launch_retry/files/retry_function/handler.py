@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The retry function: takes what Lambda hands over apart, asks ``_core`` what to do, and has ``aws`` do it.
+"""The retry function: it splits the event from Lambda, asks ``_core`` what to do, and calls AWS through ``aws``.
 
-Environment: ``RETRY_QUEUE_URL``; if wanted ``DEAD_LETTER_QUEUE_URL``, ``TOPIC_ARN`` and ``RETRY_OPTIONS``, the options
-as JSON. Options too large for the environment of a function may be in ``options.json`` in its archive.
+Environment: ``RETRY_QUEUE_URL``; optional are ``DEAD_LETTER_QUEUE_URL``, ``TOPIC_ARN`` and ``RETRY_OPTIONS``, the
+options as JSON. Options too large for the environment of a function can be in ``options.json`` in its archive.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from aws import Aws, CallFailed, Unsent
 
 REMEMBERED = 10_000
 
-# What this process has handled: (origin, attempt). A doubled delivery is most often one to the same process.
+# The items that this process has handled: (origin, attempt). A duplicate delivery usually reaches the same process.
 handled: OrderedDict[tuple[str, int], None] = OrderedDict()
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Lambda's entry. Returns the messages of Amazon SQS that are to be delivered again."""
+    """Lambda's entry point. Return the Amazon SQS messages that must be delivered again."""
     account = context.invoked_function_arn.split(":")[4]
     region = os.environ["AWS_REGION"]
     run = Run(read_options(_options(), account, region), Aws(os.environ))
@@ -54,7 +54,7 @@ def _options() -> Any:
 
 
 class Run:
-    """One event of Lambda. ``failed`` are ids of messages, ``lost`` counts what could not even be buried."""
+    """One invocation. ``failed`` are ids of messages; ``lost`` counts items not even put into the dead-letter queue."""
 
     def __init__(self, options: RetryOptions, aws: Aws) -> None:
         self.options = options
@@ -63,7 +63,7 @@ class Run:
         self.lost = 0
 
     def attempt(self, delivered: Delivered) -> None:
-        """Handle one thing; whatever becomes of it, the others are handled, too."""
+        """Handle one item. If it fails, the others are still handled."""
         try:
             self.handle(delivered)
         except Exception as problem:  # noqa: BLE001 - of this one thing, not of the others
@@ -79,7 +79,7 @@ class Run:
             self.once(delivered, self.judge)
 
     def once(self, delivered: Delivered, act: Callable[[Delivered], None]) -> None:
-        """Do it, unless this process has done it before."""
+        """Act on an item, unless this process has already done so."""
         mark = _mark(delivered)
         if mark in handled:
             print(notice.line(Ignore("a doubled delivery"), delivered.wish or delivered.record))
@@ -104,7 +104,7 @@ class Run:
         return decide(record, attempt, self.options, time.time(), _chance(record.origin, attempt))
 
     def ask(self, record: Launch, caller: Caller) -> tuple[Launch, Decision]:
-        """The record with the overrides of the schedule or the rule that made the call, and what to do about it."""
+        """Return the record with the overrides of the schedule or rule that made the call, and the decision."""
         try:
             found = self.aws.targets_of(record.region, caller)
         except CallFailed as error:
@@ -118,7 +118,7 @@ class Run:
         return record, self.decide(record, 0)
 
     def fulfil(self, delivered: Delivered) -> None:
-        """Start the tasks, and look at the answer: a refusal of ours needs no record of CloudTrail."""
+        """Start the tasks and decide about the answer: a refusal of our own call needs no CloudTrail record."""
         wish = delivered.wish
         refused = not_allowed(wish, self.options) or too_late(wish, self.options, time.time())
         if refused:
@@ -137,7 +137,7 @@ class Run:
         self.act(delivered, launch, self.decide(launch, rest.attempt), rest.attempt)
 
     def running(self, wish: Wish) -> tuple[str, ...]:
-        """Tasks of attempts before this one; none when ECS does not tell, since the client token guards as well."""
+        """Return the tasks of earlier attempts; none if ECS returns an error, since the client token guards as well."""
         cluster = wish.request.get("cluster", "default")
         try:
             marks = [started_by(wish.origin, attempt) for attempt in range(1, wish.bears)]
@@ -157,7 +157,7 @@ class Run:
             self.tell(decision, record, made)
 
     def tell(self, decision: GiveUp, record: Launch | StoppedTask, attempts: int) -> None:
-        """Publish it. The dead letter is there already: a topic that is missing does not make it come again."""
+        """Publish a failure. The dead letter exists already, so a missing topic does not cause another delivery."""
         subject, event = notice.notification(decision, record, attempts, time.time(), self.options.account)
         try:
             self.aws.publish(subject, json.dumps(event))
@@ -165,7 +165,7 @@ class Run:
             print(notice.line("untold", record, error=error.code))
 
     def send_off(self, full: bool = False) -> None:
-        """Send what waits to be sent; with ``full`` only when it is as much as one call takes."""
+        """Send the waiting messages; with ``full``, only if they fill one call."""
         try:
             self.aws.send_off(full)
         except Unsent as unsent:
@@ -174,7 +174,7 @@ class Run:
                 self.give_back(delivered, f"it could not be put into the retry queue: {why}")
 
     def give_back(self, delivered: Delivered, why: str) -> None:
-        """To the queue that it came from, or into the dead-letter queue."""
+        """Return an item to the queue that it came from, or put it into the dead-letter queue."""
         print(notice.line("undelivered", delivered.wish or delivered.record, why=why))
         if delivered.message_id:
             self.failed.append(delivered.message_id)
@@ -192,5 +192,5 @@ def _mark(delivered: Delivered) -> tuple[str, int]:
 
 
 def _chance(origin: str, attempt: int) -> Callable[[], float]:
-    """Spreads different origins; doubled deliveries of one it keeps together, so that one sees what the other did."""
+    """Spread different origins. Duplicate deliveries get the same delay, so that each sees what the other did."""
     return random.Random(f"{origin} {attempt}").random

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What a connection is made of. Secret values are kept out of every ``repr``."""
+"""The parts of a connection. Secret values are kept out of every ``repr``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ API_KEY, BASIC, OAUTH = "api_key", "basic", "oauth"  # as the options are called
 TYPES = {API_KEY: "API_KEY", BASIC: "BASIC", OAUTH: "OAUTH_CLIENT_CREDENTIALS"}  # as AWS calls them
 PLACES = ("header", "query", "body")
 
-WORKING = frozenset({"AUTHORIZED", "ACTIVE"})  # ACTIVE: of private APIs
+WORKING = frozenset({"AUTHORIZED", "ACTIVE"})  # ACTIVE: for private APIs
 BROKEN = frozenset({"DEAUTHORIZED", "FAILED_CONNECTIVITY"})
-# All others are passed through: CREATING, UPDATING, AUTHORIZING, DEAUTHORIZING, DELETING.
+# A connection only passes through the other states: CREATING, UPDATING, AUTHORIZING, DEAUTHORIZING, DELETING.
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a request. The value is None where AWS does not tell it."""
+    """One parameter of a request. The value is None if AWS does not return it."""
 
     key: str
     secret: bool
@@ -44,10 +44,11 @@ class HttpParameters:
 
 @dataclass(frozen=True)
 class Authorization:
-    """``identity`` is the name of the API key's header, the user name, or the id of the OAuth client.
+    """The authorization of a connection. ``identity`` is the name of the API key's header, the user name, or the id of
+    the OAuth client.
 
-    ``secret`` belongs to it; None for a connection read from AWS. The rest is for OAuth; ``http`` None keeps the
-    current value.
+    ``secret`` is the value that belongs to it; None for a connection read from AWS. The other fields are for OAuth
+    only. If ``http`` is None, the current value is kept.
     """
 
     kind: str
@@ -75,7 +76,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class WantedConnection:
-    """As the user wants it; None leaves a thing as it is. Without ``authorization`` there is no ``http`` either."""
+    """A wanted connection. None keeps the current value. If ``present``, ``http`` requires ``authorization``."""
 
     name: str
     present: bool
@@ -87,7 +88,7 @@ class WantedConnection:
     patience: Patience
 
     def values(self) -> list[tuple[str, str]]:
-        """Place and value of each value that AWS may keep to itself."""
+        """Return the place and value of each value that AWS may not return."""
         if self.authorization is None:
             return []
         found = [(self.authorization.kind, self.authorization.secret or "")]
@@ -97,7 +98,7 @@ class WantedConnection:
         return found
 
     def secrets(self) -> list[str]:
-        """The values that nobody may see."""
+        """Return the values that nobody may see."""
         if self.authorization is None:
             return []
         groups = [self.authorization.http or HttpParameters(), self.http or HttpParameters()]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What becomes of a connection. No fact holds a secret value or its digest."""
+"""Plan the changes of a connection. No fact contains a secret value or its digest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _AUTHORIZATION = ("authorization_type", API_KEY, BASIC, OAUTH, "invocation_http_
 
 
 def plan_connection(wanted: WantedConnection, current: Connection | None, cost: Cost = COST) -> Change:
-    """Both sides, as the module returns them. Raises ``Refused``."""
+    """Return both sides, as the module returns them. Raises ``Refused``."""
     before = None if current is None else connection_facts(current)
     if not wanted.present:
         return Change(before, None)
@@ -43,14 +43,14 @@ def plan_connection(wanted: WantedConnection, current: Connection | None, cost: 
     if wanted.authorization and _secrets_have_to_be_written(wanted, current, before, after, cost):
         after["secret_values"] = WRITTEN
         if current.state in BROKEN:
-            after["state"] = None  # what it becomes, AWS decides
+            after["state"] = None  # AWS decides the new state
     change = Change(before, after)
     _check_room(wanted, current, change)
     return change
 
 
 def connection_facts(connection: Connection) -> dict[str, Any]:
-    """As the module returns it."""
+    """Return the connection as the module returns it."""
     return {
         "arn": connection.arn,
         "name": connection.name,
@@ -65,7 +65,7 @@ def connection_facts(connection: Connection) -> dict[str, Any]:
 
 
 def warnings_of(wanted: WantedConnection, current: Connection | None) -> list[str]:
-    """What the user should know although nothing is done about it."""
+    """Return warnings about problems that the module does not fix."""
     if current and current.state in BROKEN and wanted.present and not wanted.authorization:
         why = f" ({current.reason})" if current.reason else ""
         return [
@@ -76,14 +76,14 @@ def warnings_of(wanted: WantedConnection, current: Connection | None) -> list[st
 
 
 def mark_afterwards(wanted: WantedConnection, current: Connection | None, change: Change) -> bool:
-    """Whether the description must end with a mark."""
+    """Return whether the description must end with a mark after the change."""
     if change.after and change.after["secret_values"] == WRITTEN:
         return wanted.rewrite == "on_change"
     return bool(current and split_description(current.description)[1])
 
 
 def description_to_write(wanted: WantedConnection, current: Connection | None, change: Change, salt: bytes) -> str:
-    """The user's words, and the mark of the secret values. A mark of values that are gone is dropped."""
+    """Return the user's words and the mark of the secret values. A mark of replaced values is dropped."""
     after = change.after or {}
     mark: Mark | None = None
     if mark_afterwards(wanted, current, change):
@@ -95,7 +95,7 @@ def description_to_write(wanted: WantedConnection, current: Connection | None, c
 
 
 def same_key(wanted: str, current: str) -> bool:
-    """Whether both name one KMS key: the id or the alias of it also ends its ARN."""
+    """Return whether both name the same KMS key. A key's ARN ends with its ID or alias."""
     return wanted == current or (wanted != "" and current.endswith((f":{wanted}", f"/{wanted}")))
 
 
@@ -103,7 +103,7 @@ def _new(wanted: WantedConnection) -> dict[str, Any]:
     if wanted.authorization is None:
         raise Refused(f"The connection {wanted.name} does not exist. Set api_key, basic or oauth to create it")
     after = {
-        **dict.fromkeys(("arn", "state", "secret_arn")),  # what AWS alone knows
+        **dict.fromkeys(("arn", "state", "secret_arn")),  # only AWS knows these
         "name": wanted.name,
         "description": wanted.description or "",
         **_authorization_facts(wanted.authorization),
@@ -116,7 +116,7 @@ def _new(wanted: WantedConnection) -> dict[str, Any]:
 
 
 def _wanted_facts(wanted: WantedConnection, current: Connection) -> dict[str, Any]:
-    """What the user has set, as the module returns it."""
+    """Return what the user has set, as the module returns it."""
     facts: dict[str, Any] = {}
     if wanted.description is not None:
         facts["description"] = wanted.description
@@ -135,7 +135,7 @@ def _secrets_have_to_be_written(
     if wanted.rewrite == "always" or current.state in BROKEN:
         return True
     if any(before[key] != after[key] for key in _AUTHORIZATION):
-        return True  # AWS takes all of the authorization together
+        return True  # AWS accepts the authorization only as a whole
     if wanted.rewrite == "never":
         return False
     mark = split_description(current.description)[1]
@@ -173,7 +173,7 @@ def _authorization_facts(wanted: Authorization | None, current: Authorization | 
 
 
 def _http_facts(wanted: HttpParameters, current: HttpParameters | None = None) -> dict[str, Any]:
-    """In the order of the keys, because it means nothing. ``current`` tells which values AWS keeps to itself."""
+    """Return the parameters sorted by key: AWS's order means nothing. ``current`` shows which values AWS withholds."""
     untold = {
         (place, each.key)
         for place, many in (current or HttpParameters()).places()

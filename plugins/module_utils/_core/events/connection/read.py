@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The options of ``events_connection``, checked. No message quotes a value that may be secret."""
+"""Read and check the options of ``events_connection``. No message quotes a value that may be secret."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KMS_KEY = re.compile(r"[a-zA-Z0-9_\-/:]{0,2048}")
 
 
 def read_connection(params: Mapping[str, Any]) -> WantedConnection:
-    """What the user wants. Raises ``Refused`` for what EventBridge would not take."""
+    """Return what the user wants. Raise ``Refused`` for values that EventBridge would not accept."""
     authorization = _read_authorization(params)
     http = _read_http("invocation_http_parameters", params["invocation_http_parameters"])
     if http and not authorization and params["state"] == "present":
@@ -51,7 +51,7 @@ def read_connection(params: Mapping[str, Any]) -> WantedConnection:
 
 
 def read_description(description: str | None) -> str | None:
-    """A description; None leaves the one that is there."""
+    """Return the description; None keeps the current one. Raises ``Refused``."""
     if description is None:
         return None
     if "\n" in description or "\r" in description:
@@ -64,7 +64,7 @@ def read_description(description: str | None) -> str | None:
 
 def _read_authorization(params: Mapping[str, Any]) -> Authorization | None:
     kind = next((kind for kind in (API_KEY, BASIC, OAUTH) if params[kind] is not None), None)
-    if kind is None:  # the module's argument spec lets no second one through
+    if kind is None:  # the module's argument spec allows at most one
         return None
     given = params[kind]
     if kind == API_KEY:
@@ -129,7 +129,7 @@ def _read_key(option: str, place: str, key: str) -> str:
 
 
 def _read_value(option: str, place: str, value: str) -> str:
-    if place == "body":  # of any characters and length, as long as the event has room for it
+    if place == "body":  # any characters and any length that fits into the event
         return value
     check_length(option, value, _LONGEST_TEXT, 1)
     if place == "header" and not (_HEADER_VALUE.fullmatch(value) and value.strip()):

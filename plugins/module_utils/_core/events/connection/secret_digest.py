@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""A digest by which one sees whether secrets are the same as last time, where AWS never gives them back.
+"""A digest that shows whether secrets are the same as last time, for secrets that AWS never returns.
 
-It is kept in a description, which many may read. So it has to withstand guessing: scrypt, which makes each guess slow
-and large, with a salt of its own each time it is made, and bound to the thing's name. Nothing can be told from two
-digests, not even that the secrets are the same.
+The digest is stored in a description, which many people may read, so it must withstand guessing. It uses scrypt, which
+makes each guess slow and large, with a new salt each time, and includes the resource's name. Two digests reveal
+nothing, not even that the secrets are the same.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _DIGEST_BYTES = 32
 
 @dataclass(frozen=True)
 class Cost:
-    """scrypt's parameters: one digest takes 128 * n * r bytes, and time in proportion to n * r * p."""
+    """The parameters of scrypt: one digest takes 128 * n * r bytes, and time in proportion to n * r * p."""
 
     n: int
     r: int
     p: int
 
 
-# Version 1 of the mark: 32 MiB and about 0.3 s. OWASP names these for the storage of passwords.
+# Version 1 of the mark: 32 MiB and about 0.3 s. OWASP lists these parameters for storing passwords.
 COST = Cost(2**15, 8, 3)
 
 _MARK = re.compile(r"(?:^| )\[steadyops:1:(?P<salt>[A-Za-z0-9_-]{22}):(?P<digest>[A-Za-z0-9_-]{43})\]\Z")
-MARK_LENGTH = len(" [steadyops:1::]") + 22 + 43  # characters that a mark takes in a description, its space included
+MARK_LENGTH = len(" [steadyops:1::]") + 22 + 43  # characters that a mark takes in a description, including its space
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Mark:
 
 
 def split_description(description: str) -> tuple[str, Mark | None]:
-    """The words of the user, and the mark behind them, if there is one."""
+    """Return the user's words, and the mark behind them if there is one."""
     match = _MARK.search(description)
     if not match:
         return description, None
@@ -59,7 +59,7 @@ def split_description(description: str) -> tuple[str, Mark | None]:
 
 
 def join_description(words: str, mark: Mark | None) -> str:
-    """The description that AWS keeps. ``split_description`` undoes it, for words that end in no mark themselves."""
+    """Return the description that AWS stores. ``split_description`` undoes it, unless the words end in a mark."""
     if mark is None:
         return words
     text = f"[steadyops:1:{mark.salt}:{mark.digest}]"
@@ -67,27 +67,27 @@ def join_description(words: str, mark: Mark | None) -> str:
 
 
 def make_mark(name: str, values: Iterable[tuple[str, str]], salt: bytes, cost: Cost = COST) -> Mark:
-    """The mark for the secret values of the thing called ``name``.
+    """Return the mark for the secret values of the resource called ``name``.
 
-    ``values`` are pairs of place and value, in any order; ``salt`` is random and used once. Raises ``Refused`` where
+    ``values`` are pairs of place and value, in any order; ``salt`` is random and used once. Raises ``Refused`` if
     Python has no scrypt.
     """
     return Mark(_text(salt), _text(_digest(name, values, salt, cost)))
 
 
 def verify_mark(mark: Mark, name: str, values: Iterable[tuple[str, str]], cost: Cost = COST) -> bool:
-    """Whether the mark was made for these values and this name. Raises ``Refused`` where Python has no scrypt."""
+    """Return whether the mark was made for these values and this name. Raises ``Refused`` if Python has no scrypt."""
     digest = _digest(name, values, _bytes(mark.salt), cost)
     return hmac.compare_digest(_text(digest), mark.digest)
 
 
 def _digest(name: str, values: Iterable[tuple[str, str]], salt: bytes, cost: Cost) -> bytes:
-    # JSON, because it cannot be mistaken where one value ends and the next begins.
+    # JSON shows without ambiguity where one value ends and the next begins.
     canonical = json.dumps([name, sorted(values)]).encode()
     room = 128 * cost.r * (cost.n + cost.p) + 2**20
     try:
         return hashlib.scrypt(canonical, salt=salt, n=cost.n, r=cost.r, p=cost.p, maxmem=room, dklen=_DIGEST_BYTES)
-    except (AttributeError, ValueError):  # left out of Python, or forbidden by OpenSSL's settings (FIPS)
+    except (AttributeError, ValueError):  # missing from Python, or forbidden by OpenSSL's settings (FIPS)
         raise Refused(
             "The Python that runs the module has no scrypt, which is needed to detect changes of secret values. Set"
             " update_secret to always or never, or run the module with another Python"

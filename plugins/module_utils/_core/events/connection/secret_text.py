@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Keeps secrets out of texts that others wrote: AWS quotes in some errors what it was sent."""
+"""Keep secrets out of texts from elsewhere: in some errors, AWS quotes what was sent to it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MASK = "********"
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret masked, also where it is quoted as JSON, in a URL, in base64 or by Python."""
+    """Return the text with every secret masked, even if it is quoted as JSON, in a URL, in base64 or by Python."""
     forms = {form for secret in secrets if secret for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):  # one may hold another
+    for form in sorted(forms, key=len, reverse=True):  # one may contain another
         text = text.replace(form, MASK)
     return text
 
 
 @contextmanager
 def scrubbed(secrets: Iterable[str]) -> Iterator[None]:
-    """Errors of the domain that are raised inside leave with their texts scrubbed."""
+    """Scrub the texts of the domain's errors that are raised inside."""
     try:
         yield
     except (CallFailed, Failed, Refused) as error:

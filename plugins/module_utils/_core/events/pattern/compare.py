@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Whether two patterns say the same, however they are written."""
+"""Compare what two patterns mean, however they are written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .operators import listed
 
 
 def same_pattern(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """The order of keys and of alternatives, and alternatives that are written twice, make no difference."""
+    """Return whether both mean the same. The order of keys and alternatives, and repetitions, make no difference."""
     return _canonical(one) == _canonical(other)
 
 
@@ -34,7 +34,7 @@ def _canonical(pattern: Mapping[str, Any]) -> str:
 
 
 def _entry(entry: Any) -> str:
-    """One alternative. What an anything-but lists has no order either; what numeric lists has."""
+    """Return one alternative as text. The values of anything-but have no order either; those of numeric have one."""
     if isinstance(entry, Mapping) and "anything-but" in entry:
         operand = entry["anything-but"]
         return _text({**entry, "anything-but": _excluded(operand)})
@@ -56,7 +56,7 @@ def _text(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """1.0 and 1 are one number."""
+    """Return the value with whole floats as integers, because 1.0 and 1 are one number."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Mistakes that EventBridge takes without a word, because it does not know the events of ECS."""
+"""Mistakes that EventBridge accepts silently, because it does not know the events of ECS."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .operators import demands_absence, is_number
 
 TASK = "ECS Task State Change"
 DEPLOYMENT = "ECS Deployment State Change"
-# Those of AWS's page "Amazon ECS events" as of November 2026, and what CloudTrail sends with the source aws.ecs. AWS
-# adds others, so an unknown one is not an error.
+# The types on AWS's page "Amazon ECS events" as of November 2026, and those that CloudTrail sends with the source
+# aws.ecs. AWS adds others, so an unknown one is not an error.
 DETAIL_TYPES = (
     TASK,
     "ECS Service Action",
@@ -60,7 +60,7 @@ _OBJECTS = {
 
 
 def known_mistakes(conditions: Conditions, repeats_are_meant: bool) -> Iterator[Finding]:
-    """What can be said against one set of conditions, all of which have to hold at once."""
+    """Yield the mistakes in one set of conditions, all of which must hold at once."""
     sources = conditions.get("source", ())
     of_aws = bool(sources) and all(isinstance(each, str) and each.startswith("aws.") for each in sources)
     for path, entries in conditions.items():
@@ -93,14 +93,14 @@ def known_mistakes(conditions: Conditions, repeats_are_meant: bool) -> Iterator[
 
 
 def has_arns(path: str, sources: Sequence[Any]) -> bool:
-    """Whether events of these sources carry ARNs there. Callers write what is in ``requestParameters``."""
+    """Return whether this field has ARNs in events of these sources. ``requestParameters`` has what callers wrote."""
     if not sources or not all(isinstance(source, str) and source in _AWS for source in sources):
         return False
     return path == "resources" or bool(re.fullmatch(r"detail(\.containers)?\.\w+Arns?", path))
 
 
 def never_an_arn(entry: Any) -> bool:
-    """Whether no ARN can satisfy this entry of a pattern."""
+    """Return whether no ARN can satisfy this entry of a pattern."""
     if isinstance(entry, str):
         return not entry.startswith(_ARN)
     if not isinstance(entry, dict) or len(entry) != 1:
@@ -136,7 +136,7 @@ def _shown(value: Any) -> str:
 
 
 def _field(path: str, entries: Sequence[Any], of_aws: bool) -> Iterator[Finding]:
-    """What the sender cannot have meant. It is an error where no event of AWS can match."""
+    """Yield what the author of the pattern cannot have meant; as an error if no event of AWS can match."""
     exact = [entry for entry in entries if not isinstance(entry, dict)]
     only_exact = len(exact) == len(entries)
     if path.partition(".")[0] not in _FIELDS:
@@ -168,7 +168,7 @@ def _unknown(path: str, values: Sequence[Any], known: Sequence[str], words: str)
 
 
 def _absence_beside_others(conditions: Conditions) -> Iterator[Finding]:
-    """Whether it means one container or all of them hangs on the order of the alphabet."""
+    """Yield conditions that mean one container or all of them, depending on the alphabetical order of the fields."""
     inside = [path for path in conditions if path.startswith("detail.containers.")]
     for path in inside:
         if len(inside) > 1 and any(map(demands_absence, conditions[path])):

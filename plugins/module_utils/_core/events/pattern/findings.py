@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""One thing that can be said against an event pattern."""
+"""One finding about an event pattern."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """``path`` is the field that it is about, such as ``detail.stopCode``; empty for the pattern as a whole."""
+    """One finding. ``path`` is the field concerned, such as ``detail.stopCode``; empty for the pattern as a whole."""
 
     path: str
     words: str
@@ -22,10 +22,10 @@ class Finding(NamedTuple):
 
 
 def error(path: str, words: str) -> Finding:
-    """With it, the pattern is refused or matches nothing that it is meant for."""
+    """Return a finding with which the pattern is refused or matches nothing that it is meant for."""
     return Finding(path, words, True)
 
 
 def warning(path: str, words: str) -> Finding:
-    """It may be meant, and mostly is not."""
+    """Return a finding about something that may be intended, but usually is not."""
     return Finding(path, words, False)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What is wrong with an event pattern: what EventBridge would refuse, and what it takes and never matches."""
+"""Find the mistakes in an event pattern: what EventBridge would refuse, and what it accepts but never matches."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from .match import OR, lost_conditions, ways_through
 from .operators import COMPARISONS, UnreadablePattern, is_number, listed, wildcard
 from .parse import pattern_text
 
-LONGEST = 4096  # characters that PutRule takes
+LONGEST = 4096  # characters that PutRule accepts
 QUOTA = 2048  # characters that an account may use, unless it has asked for more
-MOST_WAYS = 1000  # that $or may make of one pattern
+MOST_WAYS = 1000  # sets of conditions that $or may make of one pattern
 FARTHEST = 5e9  # EventBridge promises to compare numbers between this and its negative
 
 OPERATORS = ("prefix", "suffix", "equals-ignore-case", "wildcard", "anything-but", "numeric", "exists", "cidr")
 _EXCLUDABLE = ("prefix", "suffix", "equals-ignore-case", "wildcard")
 
-# EventBridge takes $or for the name of a field when one of these is the name of a field inside of it.
+# EventBridge treats $or as the name of a field if a field inside of it has one of these names.
 _RESERVED = {*OPERATORS, *COMPARISONS, "exactly", "regex", "not-wildcard", "not-equals-ignore-case"}
 
 
 def lint(pattern: Mapping[str, Any], repeats_are_meant: bool = False) -> list[Finding]:
-    """Everything that can be said against a pattern, errors first. Without errors EventBridge takes it.
+    """Return all findings about a pattern, errors first. EventBridge accepts a pattern without errors.
 
-    ``repeats_are_meant``: the rule is to match a task at every step of its way.
+    ``repeats_are_meant``: the rule is meant to match a task at every change of its state.
     """
     found = list(_object(pattern, "", 0))
     size = len(pattern_text(pattern))
@@ -88,13 +88,13 @@ def _or(value: Any, path: str, depth: int) -> Iterator[Finding]:
 
 
 def _names(inner: Mapping[str, Any]) -> set[str]:
-    """Of the fields in it, at any depth."""
+    """Return the names of the fields in it, at any depth."""
     deeper = [_names(value) for value in inner.values() if isinstance(value, Mapping)]
     return set(inner).union(*deeper) - {OR}
 
 
 def _ways(inner: Any) -> int:
-    """Into how many sets of conditions ``$or`` takes it apart."""
+    """Return the number of sets of conditions into which ``$or`` divides it."""
     if not isinstance(inner, Mapping):
         return 1
     return math.prod(

@@ -3,12 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Whether an event matches an event pattern, as EventBridge decides it.
+"""Decide whether an event matches an event pattern, as EventBridge does.
 
-Both are taken apart first: the event into its leaves, each with the path to it and its place in the
-arrays on the way; the pattern into one set of conditions for each way through its ``$or``. A set holds
-when every path has a leaf that satisfies one entry of its list, and no two of these leaves come from
-different elements of the same array.
+Both are taken apart first. The event becomes its leaves, each with its path and its place in the arrays on the way. The
+pattern becomes one set of conditions for each way through its ``$or``. A set holds if every path has a leaf that
+satisfies one entry of its list, and no two of these leaves come from different elements of the same array.
 """
 
 from __future__ import annotations
@@ -21,45 +20,45 @@ from .operators import UnreadablePattern, demands_absence, fits
 
 Place = Mapping[int, int]  # the number of an array -> the index in it
 Leaves = Mapping[str, Sequence[tuple[Any, Place]]]
-Conditions = Mapping[str, Sequence[Any]]  # the path -> the entries, one of which has to be satisfied
+Conditions = Mapping[str, Sequence[Any]]  # the path -> the entries, one of which must be satisfied
 _Ways = list[dict[str, Sequence[Any]]]
 
 OR = "$or"
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether EventBridge would hand the event to the targets of a rule with this pattern.
+    """Return whether EventBridge would deliver the event to the targets of a rule with this pattern.
 
-    Both are what a JSON parser makes of them. Raises ``UnreadablePattern`` (a ``ValueError``) for a
-    pattern that EventBridge would refuse, as far as the event makes that visible: ``lint`` tells all.
+    Both must be parsed JSON. Raises ``UnreadablePattern`` (a ``ValueError``) for a pattern that EventBridge would
+    refuse, but only if this event reveals it; ``lint`` finds every such mistake.
     """
     ways = ways_through(pattern)
     return holds(ways, leaves_of(event, places_in(ways)))
 
 
 def holds(ways: Sequence[Conditions], leaves: Leaves) -> bool:
-    """The same for a pattern and an event that have been taken apart, for those who compare many with each other."""
+    """Return the same as ``matches``, for callers that take patterns and events apart once to compare many of them."""
     return any(_hold(list(conditions.items()), leaves, {}) for conditions in ways)
 
 
 def ways_through(pattern: Mapping[str, Any]) -> list[Conditions]:
-    """The sets of conditions that ``$or`` makes of a pattern, in the order of their paths; one of them is to hold.
+    """Return the sets of conditions that ``$or`` makes of a pattern, in the order of their paths; one must hold.
 
-    A field that stands outside of ``$or`` and inside as well is conditioned by what is written last, and
-    the other condition is lost. That is how AWS's engine has it, so it has to be the same here.
+    If a field is both outside and inside of ``$or``, the condition that is written last counts and the other one is
+    lost. AWS's engine does this, so this function must do the same.
     """
     return [dict(sorted(conditions.items())) for conditions in _read(pattern, "", [{}], set())]
 
 
 def lost_conditions(pattern: Mapping[str, Any]) -> set[str]:
-    """The paths of fields of which not all conditions are heeded: see ``ways_through``."""
+    """Return the paths of fields that lose a condition: see ``ways_through``."""
     lost: set[str] = set()
     _read(pattern, "", [{}], lost)
     return lost
 
 
 def _read(pattern: Mapping[str, Any], path: str, ways: _Ways, lost: set[str]) -> _Ways:
-    """The ways, with the conditions of this part of the pattern added to each."""
+    """Return the ways, with the conditions of this part of the pattern added to each."""
     for name, inner in pattern.items():
         if name == OR:
             ways = [
@@ -84,19 +83,18 @@ def _branches(inner: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def places_in(ways: Sequence[Conditions]) -> set[str]:
-    """The paths of the conditions, and those of the objects around them."""
+    """Return the paths of the conditions and of the objects around them."""
     paths = {path for way in ways for path in way}
     return {place for path in paths for place in accumulate(path.split("."), "{}.{}".format)}
 
 
 def leaves_of(event: Mapping[str, Any], places: Container[str]) -> Leaves:
-    """The leaves of the event in these places, under their paths. An empty array or object has none: it is as if it
-    were not there."""
+    """Return the event's leaves in these places, by path. An empty array or object has none, as if it were absent."""
     leaves: dict[str, list[tuple[Any, Place]]] = {}
     arrays = iter(range(1_000_000))
 
     def take(value: Any, path: str, place: Place) -> None:
-        # Most are text, of which it is quicker to see that it is no Mapping.
+        # Most values are text, and checking for str is faster than checking for Mapping.
         if not isinstance(value, str) and isinstance(value, Mapping):
             for name, inner in value.items():
                 inside = f"{path}.{name}" if path else name
@@ -105,7 +103,7 @@ def leaves_of(event: Mapping[str, Any], places: Container[str]) -> Leaves:
         elif isinstance(value, (list, tuple)):
             number = next(arrays)
             for index, inner in enumerate(value):
-                # Only objects and arrays bind other conditions to their element; nothing else lies in a scalar.
+                # Only objects and arrays tie other conditions to their element; a scalar contains nothing else.
                 bound = {**place, number: index} if isinstance(inner, (Mapping, list, tuple)) else place
                 take(inner, path, bound)
         else:
@@ -116,12 +114,12 @@ def leaves_of(event: Mapping[str, Any], places: Container[str]) -> Leaves:
 
 
 def _hold(conditions: Sequence[tuple[str, Sequence[Any]]], leaves: Leaves, place: Place) -> bool:
-    """Whether these conditions, in the order of their paths, hold for leaves that agree with the place so far."""
+    """Return whether these conditions, in the order of their paths, hold for leaves that agree with the place."""
     if not conditions:
         return True
     (path, entries), *rest = conditions
     candidates = list(_agreeing(leaves.get(path, ()), place))
-    # Absent is what no element has that the conditions before this one allow for: all elements, where it comes first.
+    # A field is absent if no element that the earlier conditions allow has it. The first condition allows all elements.
     if not candidates and any(demands_absence(entry) for entry in entries) and _hold(rest, leaves, place):
         return True
     return any(

@@ -3,11 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""One value of an event against one entry of a pattern's list.
+"""Compare one value of an event with one entry of a pattern's list.
 
-A value is what JSON has: a string, a number, true, false or null. Strings are compared by the string
-operators, numbers by ``numeric``; an operator never fits a value of another type, and ``anything-but``
-therefore always does.
+A value is what JSON has: a string, a number, true, false or null. The string operators compare strings, ``numeric``
+compares numbers. An operator never fits a value of another type, and therefore ``anything-but`` always does.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 
 
 class UnreadablePattern(ValueError):
-    """EventBridge would not take this pattern either."""
+    """EventBridge would not accept this pattern either."""
 
 
 def fits(value: Any, entry: Any) -> bool:
-    """Whether a value that is present satisfies one entry of the list. Raises ``UnreadablePattern``."""
+    """Return whether a value that is present satisfies one entry of the list. Raises ``UnreadablePattern``."""
     if not isinstance(entry, Mapping):
         return _equal(value, entry)
     name, operand = only(entry)
@@ -49,12 +48,12 @@ def fits(value: Any, entry: Any) -> bool:
 
 
 def demands_absence(entry: Any) -> bool:
-    """``{"exists": false}``, which is satisfied by what is not there."""
+    """Return whether the entry is ``{"exists": false}``, which an absent field satisfies."""
     return isinstance(entry, Mapping) and only(entry) == ("exists", False)
 
 
 def only(entry: Mapping[str, Any]) -> tuple[str, Any]:
-    """The operator and its operand."""
+    """Return the operator and its operand. Raises ``UnreadablePattern``."""
     if len(entry) != 1:
         raise UnreadablePattern(f"{dict(entry)} must have one operator (got {len(entry)})")
     return next(iter(entry.items()))
@@ -65,7 +64,7 @@ def is_number(value: Any) -> bool:
 
 
 def _equal(value: Any, expected: Any) -> bool:
-    """1 and 1.0 are one number; 1, "1" and true are three values. Addresses are compared as addresses."""
+    """Return whether both are equal. 1 and 1.0 are; 1, "1" and true are not. Addresses are compared as addresses."""
     if isinstance(expected, str) and isinstance(value, str):
         return value == expected or (_address(expected) is not None and _address(value) == _address(expected))
     if is_number(expected) and is_number(value):
@@ -79,12 +78,12 @@ def _anything_but(value: Any, operand: Any) -> bool:
         if name not in {"prefix", "suffix", "wildcard", "equals-ignore-case"}:
             raise UnreadablePattern(f"anything-but does not take {name!r}")
         return not isinstance(value, str) or not any(_string(name, value, text) for text in listed(texts))
-    # Unlike a plain entry, an address is a text here: this is what EventBridge's engine does.
+    # Unlike in a plain entry, an address is compared as text here: this is what EventBridge's engine does.
     return all(is_number(value) is not is_number(other) or bool(value != other) for other in listed(operand))
 
 
 def listed(value: Any) -> list[Any]:
-    """A list, of one where it is not one already."""
+    """Return a list as it is, and any other value as a list of one."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
@@ -112,7 +111,7 @@ def _string(name: str, value: str, operand: Any) -> bool:
 
 @lru_cache(maxsize=256)
 def wildcard(text: str) -> re.Pattern[str]:
-    """``*`` stands for any characters; a backslash makes an asterisk or a backslash mean itself."""
+    """Compile a wildcard: ``*`` stands for any characters; a backslash makes an asterisk or a backslash literal."""
     meant = {"*": ".*", "\\*": re.escape("*"), "\\\\": re.escape("\\")}
     parts = re.findall(r"\\[*\\]|.", text, re.DOTALL)
     if "\\" in parts:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Event patterns from JSON text, and back."""
+"""Read event patterns from JSON text, and write them back."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def parse_event(written: object) -> Mapping[str, Any]:
 
 
 def pattern_text(pattern: Mapping[str, Any]) -> str:
-    """The shortest JSON, because its length is limited."""
+    """Return the shortest JSON text, because its length is limited."""
     return json.dumps(pattern, separators=(",", ":"), ensure_ascii=False)

@@ -14,13 +14,13 @@ from ...limits import check_length
 
 LONGEST = 256
 
-# Dots, array indices and wildcards. What else JSON path has (filters, quotes in brackets, ..) leads nowhere, and AWS
-# says nothing about it.
+# Dots, array indices and wildcards. Everything else in JSON path (filters, quotes in brackets, ..) finds nothing, and
+# AWS does not report it.
 _PATH = re.compile(r"\$(\.([A-Za-z0-9_/-]+|\*)|\[([0-9]+|\*)\])*")
 
 
 def check_path(option: str, path: str) -> str:
-    """The path itself. Raises ``Refused``, naming ``option``."""
+    """Return the path. Raise ``Refused``, naming ``option``, if EventBridge does not understand it."""
     if not _PATH.fullmatch(path):
         raise Refused(
             f"{option}: '{path}' is not a path that EventBridge understands. Write it with dots and indices, as in "

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The kinds of target, told from their ARNs, and what EventBridge asks of each."""
+"""The kinds of target, recognised by their ARNs, and what EventBridge requires of each."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ...errors import Refused
 
 @dataclass(frozen=True)
 class Kind:
-    """``role`` is what AWS makes of a role: ``required``, ``possible`` (in place of a statement in the target's own
-    policy) or ``never``."""
+    """A kind of target. ``role`` says how AWS uses a role: ``required``, ``possible`` (instead of a statement in the
+    target's own policy) or ``never``."""
 
     name: str
     rule: names.ArnRule
@@ -36,12 +36,12 @@ KINDS = (
     Kind("delivery_stream", names.DELIVERY_STREAM, "required"),
 )
 
-# Those with policies of their own, which can let EventBridge in.
+# Services whose resources have their own policies, which can give EventBridge access.
 SERVICES_WITH_POLICIES = {kind.rule.service for kind in KINDS if kind.role != "required"}
 
 
 def target_arn(option: str, text: str) -> tuple[Arn, Kind]:
-    """The ARN of a target and its kind; a log group's without ``:*`` at its end. Raises ``Refused``."""
+    """Return the ARN of a target and its kind. A log group's ARN loses the ``:*`` at its end. Raises ``Refused``."""
     arn = parse_arn(text.removesuffix(":*"))
     for kind in KINDS:
         if arn and kind.rule.match(arn):

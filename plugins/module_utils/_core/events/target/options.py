@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The options of ecs_notification_target, read and checked."""
+"""Read and check the options of ecs_notification_target."""
 
 from __future__ import annotations
 
@@ -34,10 +34,9 @@ INPUTS = ("input", "input_path", "input_transformer", "message_template")
 class WantedTarget:
     """A target as the user wants it.
 
-    ``facts`` is its shape in results, without ``input_transformer`` where a ``message_template`` makes that,
-    and empty if the target must be absent. ``event_kind`` is the option ``message_for``. ``arn`` and
-    ``dead_letter_arn`` are there for absent targets as well, when given: whatever they still allow the rule is taken
-    away.
+    ``facts`` is its shape in results, without ``input_transformer`` if a ``message_template`` makes that; None if the
+    target must be absent. ``event_kind`` is the option ``message_for``. ``arn`` and ``dead_letter_arn`` are also set
+    for absent targets, if given, because the permissions that these resources still give the rule are removed.
     """
 
     rule: RuleName
@@ -53,7 +52,7 @@ class WantedTarget:
     facts: Mapping[str, Any] | None = None
 
     def facts_for(self, event_kind: str, of_rule: Subject | None = None) -> dict[str, Any]:
-        """The facts with the message for that kind of event. ``of_rule`` is the subject where the options have none."""
+        """Return the facts with the message for that event kind. ``of_rule`` is used if the options have no subject."""
         facts = dict(self.facts or {})
         if self.message:
             message = self.message
@@ -70,7 +69,7 @@ class WantedTarget:
 
 
 def read_target(params: Mapping[str, Any]) -> WantedTarget:
-    """Raises ``Refused`` for everything that can be known to be wrong without asking AWS."""
+    """Return the target. Raise ``Refused`` for every mistake that can be found without asking AWS."""
     rule = read_rule_name(params["rule"], params["event_bus_name"])
     read_name("id", params["id"], EVENTS_NAME)
     arn, kind = target_arn("arn", params["arn"]) if params["arn"] else (None, None)
@@ -147,7 +146,7 @@ ROLE_ACTIONS = {
 
 
 def _check_kind(params: Mapping[str, Any], arn: Arn, kind: Kind) -> None:
-    """What goes with one kind of target only."""
+    """Check the options that only one kind of target accepts."""
     if kind.name == "topic" and is_fifo(arn):
         raise Refused(
             f"arn: {arn.resource} is a FIFO topic. It needs a message group with each message, and EventBridge sends "
@@ -252,7 +251,7 @@ def _check_input(text: str, kind: Kind) -> None:
 
 
 def _http_parameters(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """With all three keys; None where there is nothing in any."""
+    """Return the parameters with all three keys, or None if all of them are empty."""
     given = given or {}
     read = {
         "path_parameter_values": [str(value) for value in given.get("path_parameter_values") or []],

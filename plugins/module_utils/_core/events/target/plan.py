@@ -25,8 +25,8 @@ from .policy_document import find_statement, read_policy_document
 from .statements import same_statement, sid_of, statement_for
 
 MOST_TARGETS = 5
-# A queue's policy has room for twenty statements, so all targets of a rule share one in that of their dead-letter
-# queue. No target can have this id, which has a space.
+# A queue's policy has room for twenty statements, so all targets of a rule share one statement in the policy of their
+# dead-letter queue. No target can have this id, because it contains a space.
 DEAD_LETTERS = "dead letters"
 
 
@@ -34,8 +34,9 @@ DEAD_LETTERS = "dead letters"
 class Place:
     """A topic, queue, function or log group that a target reaches, or reached, as AWS returns it.
 
-    ``policy_document`` is JSON, None without one. ``revision`` names the version of the policy where AWS asks for it.
-    ``key`` is the KMS key that encrypts it. ``deduplicates``: content-based, of a FIFO queue.
+    ``policy_document`` is JSON, or None if there is no policy. ``revision`` is the version of the policy, for services
+    that ask for it. ``key`` is the KMS key that encrypts the resource. ``deduplicates``: whether a FIFO queue has
+    content-based deduplication.
     """
 
     arn: Arn
@@ -48,8 +49,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Found:
-    """``target`` in the shape of ``WantedTarget.facts``; None when the rule has none of that id. ``others`` counts the
-    rule's other targets, ``dead_letters`` are the queues of theirs. ``rule`` only where it was looked up."""
+    """What was found. ``target`` has the shape of ``WantedTarget.facts``; None if the rule has no target of that id.
+    ``others`` counts the rule's other targets, ``dead_letters`` are their queues. ``rule`` is set only if looked up."""
 
     target: Mapping[str, Any] | None = None
     others: int = 0
@@ -60,8 +61,8 @@ class Found:
 
 
 def needs_rule(wanted: WantedTarget, target: Mapping[str, Any] | None) -> bool:
-    """Whether the plan depends on more of the rule than that it exists: for a target that is new or moves, whether
-    it can be reached at all; for a message, which events it will be about. Else one call is saved."""
+    """Return whether the plan depends on more than the existence of the rule: for a target that is new or moves,
+    whether the rule can reach it at all; for a message, which events it will be about. Otherwise one call is saved."""
     if not wanted.present:
         return False
     moves = target is None or target["arn"] != str(wanted.arn)
@@ -69,7 +70,7 @@ def needs_rule(wanted: WantedTarget, target: Mapping[str, Any] | None) -> bool:
 
 
 def check_rule(wanted: WantedTarget, found: Found, region: str) -> None:
-    """Raises ``Refused`` when the rule cannot have the target."""
+    """Raise ``Refused`` if the rule cannot have the target."""
     if not wanted.present or wanted.arn is None:
         return
     if wanted.arn.region != region and not (wanted.kind and wanted.kind.name == "event_bus"):
@@ -123,8 +124,8 @@ def _check_bus_of_another_account(wanted: WantedTarget) -> None:
 
 
 def rule_arn(wanted: WantedTarget, region: str, target: Mapping[str, Any] | None = None) -> str | None:
-    """The ARN of the rule, for the statements. A resource that allows the rule by its policy is in the same account,
-    and so is a role, too; so it need not be looked up."""
+    """Return the ARN of the rule, for the statements. The rule need not be looked up, because a resource that allows
+    the rule by its policy is in the same account, and so is a role."""
     of_target = parse_arn(str(target["arn"])) if target else None
     of_role = parse_arn(str(target["role_arn"])) if target and target["role_arn"] else None
     for arn in (wanted.role, of_role, wanted.arn, of_target, wanted.dead_letter_arn):
@@ -135,7 +136,7 @@ def rule_arn(wanted: WantedTarget, region: str, target: Mapping[str, Any] | None
 
 @dataclass(frozen=True)
 class Entry:
-    """The statement that must be in the policy of ``place`` under our name; no ``statement``: none."""
+    """The statement that the policy of ``place`` must have under our ``sid``; None if it must have none."""
 
     place: str
     sid: str
@@ -143,10 +144,10 @@ class Entry:
 
 
 def entries(wanted: WantedTarget, found: Found, rule: str | None) -> list[Entry]:
-    """Our entries in the policies of all places that the target reaches or reached.
+    """Return our entries in the policies of all places that the target reaches or reached.
 
-    What is of another account is left out: it lets roles in, and nobody can change its policies from here. So is the
-    dead-letter queue that another target of the rule still has.
+    Places in other accounts or regions are omitted. Another account lets roles in, and nobody can change its policies
+    from here. A dead-letter queue that this target no longer uses is omitted while another target of the rule has it.
     """
     ours = parse_arn(rule) if rule else None
     if ours is None or rule is None:
@@ -170,7 +171,7 @@ def entries(wanted: WantedTarget, found: Found, rule: str | None) -> list[Entry]
 
 
 def plan_target(wanted: WantedTarget, found: Found, rule: str | None) -> Change:
-    """Both sides: the target with the statements that are its own. Raises ``Refused``."""
+    """Return both sides: the target with its own statements. Raises ``Refused``."""
     standing: list[dict[str, Any]] = []
     coming: list[dict[str, Any]] = []
     for entry in entries(wanted, found, rule):
@@ -199,7 +200,7 @@ def plan_target(wanted: WantedTarget, found: Found, rule: str | None) -> Change:
 
 
 def _alike(found: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What was found, in the user's words where both mean the same."""
+    """Return what was found, in the user's words where both mean the same."""
     if found is None:
         return {"id": facts["id"]}
     alike = dict(found)
@@ -235,7 +236,7 @@ def _check_places(wanted: WantedTarget, places: Mapping[str, Place]) -> None:
 
 
 def missing(wanted: WantedTarget, found: Found, region: str) -> list[str]:
-    """What has to be there first. In check mode other tasks of the play may be about to make it."""
+    """Return what must be created first. In check mode, other tasks of the play may be about to create it."""
     if not wanted.present:
         return []
     words = []
@@ -262,7 +263,7 @@ def _managed_by_aws(key: str | None) -> bool:
 
 
 def warnings_of(wanted: WantedTarget, found: Found, change: Change) -> Sequence[str]:
-    """What cannot be checked and may keep events from arriving; told when a target is made or moves, not each time."""
+    """Return warnings, for targets that are new or move, about what cannot be checked and may block delivery."""
     if change.after is None:
         return ()
     warnings = []

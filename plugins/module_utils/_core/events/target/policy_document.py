@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Policies of topics, queues and log groups, of which one statement is ours and the rest is not."""
+"""Policies of topics, queues and log groups, in which one statement is ours and the rest is not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 def read_policy_document(resource: str, text: str | None) -> Document:
-    """The document of a policy; an empty one where there is none. Raises ``Refused`` for what cannot be kept."""
+    """Return the policy document; empty if there is no policy. Raise ``Refused`` if its contents could not be kept."""
     if not (text or "").strip():
         return {}
     try:
@@ -38,7 +38,7 @@ def find_statement(document: Document, sid: str) -> dict[str, Any] | None:
 
 
 def with_statement(document: Document, statement: Mapping[str, Any]) -> Document:
-    """The document with the statement in the place of the one of the same Sid, or at the end. All else stays."""
+    """Return the document with the statement in place of the one with the same Sid, or at the end. The rest is kept."""
     kept = _statements(document)
     places = [number for number, each in enumerate(kept) if each.get("Sid") == statement["Sid"]]
     first = places[0] if places else len(kept)
@@ -47,13 +47,13 @@ def with_statement(document: Document, statement: Mapping[str, Any]) -> Document
 
 
 def without_statement(document: Document, sid: str) -> Document | None:
-    """The document without that statement; None when no other is left, which AWS does not take for a policy."""
+    """Return the document without that statement; None if none is left, which AWS does not accept as a policy."""
     kept = [statement for statement in _statements(document) if statement.get("Sid") != sid]
     return {**document, "Statement": kept} if kept else None
 
 
 def least_topic_policy_document(topic: Arn) -> Document:
-    """The least that a topic can have, which cannot be without a policy: its own account has it."""
+    """Return the minimal policy of a topic, which cannot be without one: access for its own account."""
     actions = (
         "GetTopicAttributes SetTopicAttributes AddPermission RemovePermission DeleteTopic Subscribe "
         "ListSubscriptionsByTopic Publish"

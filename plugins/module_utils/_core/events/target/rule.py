@@ -18,7 +18,7 @@ DEFAULT_BUS = "default"
 
 @dataclass(frozen=True)
 class RuleName:
-    """``bus`` as the user wrote it, which may be an ARN."""
+    """The name of a rule and of its bus. ``bus`` is as the user wrote it, and may be an ARN."""
 
     name: str
     bus: str = DEFAULT_BUS
@@ -36,6 +36,6 @@ class RuleName:
 
 
 def read_rule_name(name: str, bus: str) -> RuleName:
-    """The options ``rule`` and ``event_bus_name``. Raises ``Refused``."""
+    """Return the rule from the options ``rule`` and ``event_bus_name``. Raises ``Refused``."""
     bus_name(bus)
     return RuleName(read_name("rule", name, EVENTS_NAME), bus)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The statements that let EventBridge in, each named by its Sid, in the policy of what a target reaches."""
+"""The statements that give EventBridge access, each named by its Sid, in the policies of what a target reaches."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _EVENTS = "events.amazonaws.com"
 
 
 def sid_of(rule_arn: str, target_id: str) -> str:
-    """The name of the statement of a target. Letters and digits only, 55 at most: Lambda and IAM allow no more."""
+    """Return the Sid of a target's statement. Letters and digits only, 55 at most: Lambda and IAM allow no more."""
     rule = re.sub(r"[^A-Za-z0-9]", "", rule_arn.rpartition("/")[2])[:24]
     digest = hashlib.sha256(f"{rule_arn} {target_id}".encode()).hexdigest()[:16]
     return f"SteadyopsEcs{rule}{digest}"
 
 
 def statement_for(resource: Arn, rule_arn: str, target_id: str) -> dict[str, Any]:
-    """What lets the rule, and nobody else as far as AWS can tell, reach a topic, queue, function or log group."""
+    """Return the statement that lets only the rule, if AWS can tell, reach a topic, queue, function or log group."""
     statement: dict[str, Any] = {"Sid": sid_of(rule_arn, target_id), "Effect": "Allow"}
     if resource.service == "sns":
         # No Condition: EventBridge's guide says that it cannot be used in policies of topics, and events do not
-        # arrive where one stands (aws:SourceArn is not sent along). Use a role for a narrower permission.
+        # arrive if there is one (aws:SourceArn is not sent). Use a role for a narrower permission.
         return {
             **statement,
             "Principal": {"Service": _EVENTS},
@@ -45,7 +45,7 @@ def statement_for(resource: Arn, rule_arn: str, target_id: str) -> dict[str, Any
             "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
         }
     if resource.service == "lambda":
-        # As Lambda writes it for AddPermission. No SourceAccount: with it the function is not invoked.
+        # In the form that Lambda writes for AddPermission. No SourceAccount: with it the function is not invoked.
         return {
             **statement,
             "Principal": {"Service": _EVENTS},
@@ -63,7 +63,7 @@ def statement_for(resource: Arn, rule_arn: str, target_id: str) -> dict[str, Any
 
 
 def same_statement(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two statements say the same. AWS gives back one value for a list of one, and other upper case."""
+    """Return whether two statements mean the same. AWS turns a list of one into its value, and changes capitals."""
     return _normal(one) == _normal(other)
 
 

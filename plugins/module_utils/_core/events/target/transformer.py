@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Input transformers as users write them: whether AWS takes them, and whether what comes out can be right."""
+"""Check input transformers as users write them: whether AWS accepts them, and whether their output can be right."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ RESERVED = (
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _PLACEHOLDER = re.compile(r"<([^<>]*)>")
-# A string, or what stands between two of them.
+# A string, or the text between two strings.
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"?|[^"]+', re.DOTALL)
 _WHOLE_EVENT = RESERVED[:2]
 _LOG_EVENT = {"timestamp", "message"}
-_MARK = "\ue000"  # of a placeholder in a text; for private use, so in no template
+_MARK = "\ue000"  # stands for a placeholder in a text; a private-use character, so no template has it
 
 
 def check_transformer(paths: Mapping[str, str], template: str, for_log_group: bool = False) -> None:
-    """Raises ``Refused`` for what AWS would refuse, or would take and then deliver nothing."""
+    """Raise ``Refused`` for what AWS would refuse, or would accept and then deliver nothing."""
     _check_paths(paths)
     if not template.strip():
         raise Refused(
@@ -91,7 +91,7 @@ def _check_placeholders(paths: Mapping[str, str], template: str) -> None:
 
 
 def _values(template: str) -> list[object]:
-    """The JSON values that the template is made of, placeholders taken for values."""
+    """Return the JSON values that the template consists of, with placeholders taken as values."""
     filled = _PART.sub(lambda part: _PLACEHOLDER.sub(_MARK if part[0].startswith('"') else "0", part[0]), template)
     decoder, found, position = json.JSONDecoder(object_pairs_hook=_object), [], 0
     try:

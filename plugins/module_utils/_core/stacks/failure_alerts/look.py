@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the role failure_alerts has to know of the account before it decides: names by kind of ``ecs_stack_info``."""
+"""What the role failure_alerts must look up in the account before it plans: names by kind of ``ecs_stack_info``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Look = dict[str, Any]
 
 
 def look(alerts: Alerts) -> Look:
-    """Return what is looked at first: all rules, and what the variables name. Absent alerts may have everything."""
+    """Return what to look up first: all rules and what the variables name; for absent alerts, all that may exist."""
     absent = not alerts.present
     quiet = absent or bool(alerts.quiet_period)
     function, by_role = absent or alerts.function is not None, absent or bool(alerts.by_role)
@@ -45,7 +45,7 @@ def look(alerts: Alerts) -> Look:
 
 
 def look_again(alerts: Alerts, stack: Mapping[str, Any]) -> Look:
-    """Return what else has to be looked at, now that the rules are known: the channels that alerted before."""
+    """Return what else to look up once the rules are known: the resources of channels that are no longer wanted."""
     if not alerts.present:
         role = stack["iam_roles"][alerts.events_role]
         ours = alerts.owner.owns(role) and INVOKE in role["policies"]
@@ -72,7 +72,7 @@ def rules_before(alerts: Alerts, stack: Mapping[str, Any]) -> dict[str, Mapping[
 
 
 def gone_channels(alerts: Alerts, stack: Mapping[str, Any]) -> set[str]:
-    """Return the ids of the targets that the role has made and that no rule is to have any more."""
+    """Return the ids of the targets that the role has created and that no rule needs any more."""
     rules = rules_before(alerts, stack).values()
     before = {target["id"] for rule in rules for target in rule["targets"]} & set(TARGETS)
     return before - {each for ids in alerts.targets.values() for each in ids}
@@ -92,13 +92,13 @@ def _roles(alerts: Alerts, by_role: bool, function: bool, quiet: bool) -> list[s
 
 
 def _named(trails: bool = False, **names: Sequence[str]) -> Look:
-    """Only the kinds with something to look at."""
+    """Return only the kinds that have something to look up."""
     found: Look = {kind: list(some) for kind, some in names.items() if some}
     return {**found, "trails": True} if trails else found
 
 
 def together(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one stack of two looks."""
+    """Return the results of two lookups as one stack."""
     both = dict(first)
     for kind, found in second.items():
         both[kind] = {**first.get(kind, {}), **found} if isinstance(found, Mapping) else found

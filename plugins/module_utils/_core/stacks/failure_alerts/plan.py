@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the role failure_alerts writes and removes, in which order, and what it says."""
+"""Plan what the role failure_alerts writes and removes, in which order, and what it reports."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ MESSAGES = {
     "webhook": "plain",
     **{name.replace("_", "-"): name for name in SERVICES if name != "webhook"},
 }
-# The kinds whose messages link to what containers wrote.
+# The kinds whose messages link to the logs of containers.
 _OF_CONTAINERS = ("task", "service_task", "service_action", "deployment")
 _ENVIRONMENT = {
     "SENTRY_DSN": "dsn",
@@ -62,7 +62,7 @@ _ENVIRONMENT = {
 def plan_alerts(
     alerts: Alerts, stack: Stack, package: Mapping[str, Any], quiet_package: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the plan; the packages are of the function that notifies Sentry, and of the one of the quiet period.
+    """Return the plan. ``package`` is that of the function for Sentry, ``quiet_package`` that of the quiet period.
 
     Raises ``Refused``.
     """
@@ -70,8 +70,8 @@ def plan_alerts(
 
 
 def web_secrets(alerts: Alerts) -> dict[str, Any]:
-    """Return what the plan must not hold: keys of connections and addresses of API destinations, each by name, and the
-    environment of the function."""
+    """Return the secrets, which the plan must not hold: the keys of connections and the URLs of API destinations, each
+    by name, and the environment of the function for Sentry."""
     connections, endpoints = {}, {}
     for service, settings in alerts.web.items():
         made = SERVICES[service](settings)
@@ -101,7 +101,7 @@ class _Planner:
         self.rules = rules_before(alerts, stack)
         self.targets = [(name, each) for name, rule in self.rules.items() for each in rule["targets"]]
         mine = [each for _rule, each in self.targets if each["id"] in TARGETS]
-        # What our rules reach already is ours, whatever its tags are.
+        # A resource that our rules already reach is ours, whatever its tags are.
         self.reached = {each[key] for each in mine for key in ("arn", "role_arn", "dead_letter_arn")} - {None}
         self.subjects: dict[str, Subject] = {}  # by kind, once the rules are planned
         role = self._ours("iam_roles", alerts.events_role)
@@ -159,14 +159,14 @@ class _Planner:
         return StackPlan(self.steps, result, self._notes()).facts()
 
     def _join(self) -> None:
-        """Make one task of those that call ``ecs_stack``, unless a task of another module comes between them."""
+        """Merge the tasks that call ``ecs_stack`` into one, unless a task of another module comes between them."""
         routes = self.steps["routes"]
         if not any(self.steps[key].items for key in _OTHER_MODULES):
             routes.take(self.steps["first"], in_front=True)
         if not any(self.steps[f"{key}_removed"].items for key in _OTHER_MODULES):
             routes.take(self.steps["iam_removed"])
 
-    # ---- whose things these are
+    # ---- ownership
 
     def _not_ours(self) -> list[str]:
         alerts = self.alerts
@@ -184,7 +184,7 @@ class _Planner:
         return others(self.owner, self.stack, [(kind, str(name)) for kind, name in unsure]) + self._untagged_of_others()
 
     def _reaches(self, kind: str, found: Mapping[str, Any]) -> bool:
-        """Whether a rule of ours reaches this already; what belongs to our function goes with the function."""
+        """Return whether a rule of ours reaches this already. A function's IAM role and log group count with it."""
         if not self.alerts.present or kind == "rules":
             return False
         of_functions = tuple(
@@ -199,14 +199,14 @@ class _Planner:
         return self.alerts.function_name, self.alerts.quiet_name
 
     def _untagged_of_others(self) -> list[str]:
-        """Connections and API destinations have no tags: they are ours when there is a role of ours that calls them."""
+        """Describe connections and API destinations of others. They have no tags: ours if our IAM role has INVOKE."""
         if self.may_have_web:
             return []
         kinds = (("connections", "connection"), ("api_destinations", "API destination"))
         return [f"{word} {name}" for kind, word in kinds for name, each in self.stack.get(kind, {}).items() if each]
 
     def _ours(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        """What there is of this name and is ours."""
+        """Return the resource of this name, or None if there is none or it is not ours."""
         found: Mapping[str, Any] | None = self.stack.get(kind, {}).get(name)
         return found if found is not None and (self.owner.owns(found) or self._reaches(kind, found)) else None
 
@@ -246,7 +246,7 @@ class _Planner:
             )
 
     def _encrypted(self) -> dict[str, str]:
-        """The attribute of a queue or a topic that names its key."""
+        """Return the attribute of a queue or a topic that names its KMS key."""
         return {"KmsMasterKeyId": self.alerts.kms_key} if self.alerts.kms_key else {}
 
     def _log_groups(self) -> None:
@@ -268,7 +268,7 @@ class _Planner:
                 self.steps["first"].add_step("log_group_key", {"name": name, **key}, change)
 
     def _iam_role(self, name: str, trusted: Mapping[str, Any], about: str, documents: Mapping[str, Any]) -> None:
-        """``documents`` are the inline policies by name. One that is not among them is removed at the end."""
+        """Plan an IAM role. ``documents`` has inline policies by name; INVOKE and PUBLISH are removed if not in it."""
         found = self.stack["iam_roles"][name]
         wanted = iam.wanted_role(name, trusted, about, self.tags, self.alerts.boundary, documents)
         self.steps["first"].add_step("iam_role", wanted, iam.plan_role(wanted, found))
@@ -292,7 +292,7 @@ class _Planner:
         self._lambda(name, function, self.package, _environment(alerts))
 
     def _quiet(self) -> None:
-        """Plan the function that sends repeated failures once, with all that it needs."""
+        """Plan the function that combines repeated failures, with everything that it needs."""
         alerts, name = self.alerts, self.alerts.quiet_name
         if not alerts.quiet_period:
             return
@@ -368,9 +368,9 @@ class _Planner:
     def _events_role(self) -> None:
         """Plan the role with which EventBridge reaches topics and API destinations.
 
-        A topic could let EventBridge in by its policy, but then it would let in the rules of all accounts, because
-        EventBridge sends SNS nothing for a condition. "Using resource-based policies for Amazon EventBridge" in its
-        User Guide: topics, queues and functions take either such a policy or a role.
+        A topic could admit EventBridge by its policy, but would then admit the rules of all accounts, because
+        EventBridge passes SNS nothing that a condition could check. "Using resource-based policies for Amazon
+        EventBridge" in its User Guide: topics, queues and functions accept either such a policy or a role.
         """
         alerts = self.alerts
         if not alerts.by_role:
@@ -379,7 +379,7 @@ class _Planner:
         sources = [str(self.place.arn("events", f"rule/{name}")) for name in self._sending_rules()]
         documents = {}
         if alerts.web:
-            # AWS draws the end of the ARN when the API destination is created.
+            # AWS chooses the last part of the ARN when the API destination is created.
             names = sorted(alerts.web_name(service) for service in alerts.web)
             reached = [str(self.place.arn("events", f"api-destination/{name}/*")) for name in names]
             documents[INVOKE] = iam.policy([iam.allow("events:InvokeApiDestination", reached)])
@@ -391,11 +391,11 @@ class _Planner:
         self._iam_role(alerts.events_role, iam.trust(self.place, "events", sources), about, documents)
 
     def _sending_rules(self) -> list[str]:
-        """The rules that have the receivers."""
+        """Return the names of the rules that send to the receivers."""
         return sorted(name for name, ids in self.alerts.targets.items() if ids != [QUIET])
 
     def _topics(self) -> dict[str, str | None]:
-        """The topics that the rules reach, with the customer's key of each; None where AWS's own key encrypts it."""
+        """Return the ARNs of the topics that the rules reach, each with its customer-managed KMS key or None."""
         alerts, found = self.alerts, {}
         own = str(self.place.arn("sns", alerts.name))
         if alerts.emails:
@@ -448,7 +448,7 @@ class _Planner:
             self.steps["api_destinations"].add(item, f"API destination {name}", change.before, change.after)
 
     def _topic(self) -> dict[str, Any] | None:
-        """Plan the topic. Returns the step for one that has to go after the targets."""
+        """Plan the topic. If it is no longer wanted, return its parameters: that step must follow the targets."""
         alerts, found = self.alerts, self.stack.get("topics", {}).get(self.alerts.name)
         if not alerts.emails:
             return self._removed_topic()
@@ -483,7 +483,7 @@ class _Planner:
         return facts
 
     def _rule(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Plan a rule. Returns its facts."""
+        """Plan a rule and return its facts."""
         change = plan_rule(read_rule(_whole("rule", params)), rule_of(_bare(self.rules.get(params["name"]))))
         self._add_route("rule", params, change)
         return dict(change.after or {})
@@ -522,7 +522,7 @@ class _Planner:
         self._add_route("target", {key: value for key, value in params.items() if value is not None}, change)
 
     def _message(self, kind: str, channel: str) -> dict[str, Any]:
-        """The options of a target that say what its message is."""
+        """Return the options of a target that define its message."""
         alerts = self.alerts
         settings = alerts.web.get(channel.replace("-", "_"), {})
         if channel == "topic":
@@ -545,7 +545,7 @@ class _Planner:
         return (self.alerts.own_queue if channel == "queue" else self.alerts.own_log_group) is not None
 
     def _receiver(self, channel: str) -> str:
-        """The ARN of what a target reaches."""
+        """Return the ARN of the receiver that a target sends to."""
         alerts, place = self.alerts, self.place
         if channel == "mail":
             return str(place.arn("sns", alerts.name))
@@ -574,7 +574,7 @@ class _Planner:
         place = policy_place(arn, self.stack)
         if place is None or not place.exists or arn.resource not in (self.alerts.own_queue, self.alerts.undelivered):
             return place
-        # As the steps before will leave the queue.
+        # The state of the queue after the steps before this one.
         fifo = arn.resource.endswith(".fifo") or place.deduplicates
         return replace(place, deduplicates=fifo, key=self.alerts.kms_key or place.key)
 
@@ -616,9 +616,9 @@ class _Planner:
             self._add_route("topic", params, change)
 
     def _removed(self) -> None:
-        """Plan the removal of what alerts nobody any more.
+        """Plan the removal of resources that no channel needs any more.
 
-        Queues and log groups stay until everything goes, because of what is in them.
+        Queues and log groups are kept until everything is removed, because of their contents.
         """
         alerts = self.alerts
         gone = gone_channels(alerts, self.stack)
@@ -666,7 +666,7 @@ class _Planner:
             if self.stack.get(kind, {}).get(name) is not None:
                 self._add_removed(kind, name, word)
 
-    # ---- what is said
+    # ---- notes
 
     def _notes(self) -> list[str]:
         notes = []
@@ -683,9 +683,9 @@ class _Planner:
         return [*notes, *([trail] if trail else [])]
 
 
-# What tasks of other modules write between those of ecs_stack.
+# What tasks of other modules write, between the tasks that call ecs_stack.
 _OTHER_MODULES = ("tables", "functions", "connections", "api_destinations")
-# The variables of the channels that are not called as their channel.
+# The variables of channels whose name differs from that of the channel.
 _VARIABLES = {"mail": "emails", "topic": "topic_arn", "log": "log_group"}
 _WAITING = {"wait": True, "wait_timeout": 60, "wait_delay": 2}
 _CONNECTION = {
@@ -699,7 +699,7 @@ _CONNECTION = {
 
 
 def _whole(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """All options of a step, as ``ecs_stack`` reads them."""
+    """Return all options of a step, as ``ecs_stack`` reads them."""
     return read_step(0, {kind: params})[1]
 
 
@@ -708,5 +708,5 @@ def _attributes(found: Mapping[str, Any] | None) -> Mapping[str, str]:
 
 
 def _bare(rule: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The rule without its targets, which are planned one by one."""
+    """Return the rule without its targets, which are planned one by one."""
     return rule and {**rule, "targets": None}

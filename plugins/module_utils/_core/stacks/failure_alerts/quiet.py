@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What failure_alerts_quiet_period adds: a function, its table and its roles, between the rules and the receivers.
+"""What failure_alerts_quiet_period adds between the rules and the receivers: a function, its table and its roles.
 
-The rule of each kind sends to the function alone. What the function sends matches a second rule of that kind, which has
-the receivers. How the function works: ``functions/quiet_period.py``.
+The rule of each kind sends events only to the function. The events that the function sends match a second rule of that
+kind, which has the receivers. ``functions/quiet_period.py`` explains how the function works.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from .. import iam
 from ..place import StackPlace
 from .variables import Alerts
 
-# What Amazon Q Developer in chat applications shows: it ignores events of other sources than services of AWS ("Custom
-# notifications using Amazon Q Developer in chat applications").
+# The form that Amazon Q Developer in chat applications shows. It ignores events from sources other than AWS services
+# ("Custom notifications using Amazon Q Developer in chat applications").
 CUSTOM_NOTIFICATION = json.dumps(
     {"version": "1.0", "source": "custom", "content": {"title": "<headline>", "description": "<headline> <link>"}}
 )
 HANDLER = "quiet_function.handler"
-# The parameters of community.aws.dynamodb_table, as far as they are compared. The table holds ids and times.
+# The parameters of community.aws.dynamodb_table that are compared. The table holds ids and times.
 TABLE = {"hash_key_name": "window", "billing_mode": "PAY_PER_REQUEST"}
 
 
 def pattern_of(alerts: Alerts, kind: str) -> str:
-    """The pattern of the rule for what the function sends about failures of a kind, as JSON."""
+    """Return the event pattern, as JSON, that matches what the function sends about failures of a kind."""
     return json.dumps({"source": [SOURCE], "detail": {FIELD: {"name": [alerts.name], "kind": [kind]}}})
 
 
 def input_of(kind: str) -> dict[str, Any]:
-    """What the rule of a kind hands to the function: the event, and what only the rule knows.
+    """Return the input that a rule passes to the function: the event, and its kind, which only the rule knows.
 
-    The predefined variable is the whole event, as a JSON value ("Amazon EventBridge input transformation").
+    The predefined variable holds the whole event as a JSON value ("Amazon EventBridge input transformation").
     """
     template = f'{{"kind": "{kind}", "event": <aws.events.event.json>}}'
     return {"input_paths_map": {}, "input_template": template}
@@ -54,7 +54,7 @@ def environment_of(alerts: Alerts, place: StackPlace) -> dict[str, str]:
 
 
 def function_statements(alerts: Alerts, place: StackPlace) -> list[dict[str, Any]]:
-    """What the function may do, beside writing its log and its dead letters."""
+    """Return the statements for what the function may do, besides writing its log and its dead letters."""
     table = str(place.arn("dynamodb", f"table/{alerts.quiet_name}"))
     bus, ends = (
         place.arn("events", "event-bus/default"),
@@ -69,12 +69,12 @@ def function_statements(alerts: Alerts, place: StackPlace) -> list[dict[str, Any
 
 
 def ends_trust(place: StackPlace) -> dict[str, Any]:
-    """Scheduler names the group of a schedule, not the schedule ("Prevent confused deputy" in its User Guide)."""
+    """Return the trust policy. Scheduler names a schedule's group only ("Prevent confused deputy", its User Guide)."""
     return iam.trust(place, "scheduler", [str(place.arn("scheduler", "schedule-group/default"))])
 
 
 def ends_policy(alerts: Alerts, place: StackPlace) -> dict[str, Any]:
-    """What Scheduler may do when a window ends."""
+    """Return the policy for what Scheduler may do when a window ends."""
     function = str(place.arn("lambda", f"function:{alerts.quiet_name}"))
     letters = str(place.arn("sqs", alerts.undelivered))
     keys = [iam.allow_key(place, alerts.kms_key)] if alerts.kms_key else []  # of the queue

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The variables of the role failure_alerts, read and checked. Messages name what is wrong, and quote no secret."""
+"""Read and check the variables of the role failure_alerts. Messages name what is wrong and quote no secret."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ KINDS = (*DEFAULT_KINDS, *MORE_KINDS, "state_machine")
 FILTERS = ("clusters", "services", "task_families", "state_machine_arns")
 RULE_OPTIONS = (*TAKEN_BY, "description", "enabled")
 MOST_TARGETS = 5
-# Those that amazon.aws.cloudwatchlogs_log_group takes. For any other number it deletes the log group.
+# The values that amazon.aws.cloudwatchlogs_log_group accepts. For any other number it deletes the log group.
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 OF_THE_CONNECTION = ("region", "profile", "assume_role_arn", "assume_role_duration")
-OF_THE_ROLE = ("result", "sentry_package", "quiet_package")  # which the role sets itself
+OF_THE_ROLE = ("result", "sentry_package", "quiet_package")  # set by the role itself
 KNOWN = (
     *("state", "name", "kinds", *FILTERS, "rule_options", "severity", "emails", "mail_subject", "queue", "log_group"),
     *("log_retention_days", *SERVICES, "sentry_function", "dead_letter", "tags", "package_dir", *OF_THE_CONNECTION),
@@ -42,26 +42,26 @@ KNOWN = (
 _SOURCES = ("dsn", "dsn_secret_arn", "dsn_parameter")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CHANNELS = ("emails", "topic_arn", "queue", "log_group", "sentry_function", *SERVICES)
-# The channels by the ids of their targets. A target with another ID is not managed by the role.
+# The channels, named by the ids of their targets. The role does not manage targets with other ids.
 CHANNELS = ("mail", "topic", "queue", "log", "sentry-function", *(name.replace("_", "-") for name in SERVICES))
 
 
-QUIET = "quiet"  # the id of the target that is the function of the quiet period
+QUIET = "quiet"  # the id of the target that invokes the function of the quiet period
 TARGETS = (*CHANNELS, QUIET)
-# Scheduler fires within a minute; a day is enough for anybody, and keeps the windows few.
+# In seconds. Scheduler fires within a minute; a day is long enough for anyone and keeps the number of windows low.
 QUIET_PERIODS = (60, 86_400)
-# Those that EventBridge reaches with the role NAME-events.
+# The channels that EventBridge reaches with the role NAME-events.
 BY_ROLE = ("mail", "topic", *CHANNELS[-len(SERVICES) :])
-# The inline policies of the role with which EventBridge reaches receivers. The first is there before any connection
-# is, so connections and API destinations, which have no tags, belong to the role of this stack that has it.
+# The inline policies of the IAM role with which EventBridge reaches receivers. The first is created before any
+# connection. Connections and API destinations have no tags, so they are ours if our IAM role has this policy.
 INVOKE, PUBLISH = "invoke-api-destinations", "publish"
 
 
 @dataclass(frozen=True)
 class Alerts:
-    """What the variables say. ``rules`` are options of ecs_failure_rule by kind, ``web`` the settings by service.
+    """The values of the variables. ``rules`` has options of ecs_failure_rule by kind, ``web`` the settings by service.
 
-    ``kms_key`` and ``boundary`` are ARNs; None keeps those that resources have.
+    ``kms_key`` and ``boundary`` are ARNs; None keeps the ones that the resources have.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Alerts:
 
     @property
     def channels(self) -> list[str]:
-        """The ids of the targets of each rule."""
+        """The channels that are set, each as the id of its targets."""
         given = {
             "mail": bool(self.emails),
             "topic": self.topic_arn is not None,
@@ -103,12 +103,12 @@ class Alerts:
 
     @property
     def by_role(self) -> list[str]:
-        """Those of the channels that EventBridge reaches with a role."""
+        """The channels that EventBridge reaches with a role."""
         return [channel for channel in self.channels if channel in BY_ROLE]
 
     @property
     def own_queue(self) -> str | None:
-        """The queue that the role makes; None where an ARN is given, or nothing."""
+        """The name of the queue that the role creates; None if an ARN or nothing is given."""
         return None if self.queue is None or self.queue.startswith("arn:") else self.queue
 
     @property
@@ -119,18 +119,18 @@ class Alerts:
         return f"{self.name}-{kind.replace('_', '-')}"
 
     def told_rule(self, kind: str) -> str:
-        """The rule for what the function of the quiet period sends."""
+        """Return the name of the rule for what the function of the quiet period sends."""
         return f"{self.rule(kind)}-told"
 
     @property
     def targets(self) -> dict[str, list[str]]:
-        """The ids of the targets of each rule."""
+        """The ids of the targets of each rule, by the name of the rule."""
         first = [QUIET] if self.quiet_period else self.channels
         told = {self.told_rule(kind): self.channels for kind in self.kinds if self.quiet_period}
         return {**{self.rule(kind): first for kind in self.kinds}, **told}
 
     def web_name(self, service: str) -> str:
-        """The name of a connection, and of an API destination."""
+        """Return the name of the connection and of the API destination of a service."""
         return f"{self.name}-{service.replace('_', '-')}"
 
     @property
@@ -139,7 +139,7 @@ class Alerts:
 
     @property
     def function_name(self) -> str:
-        """The name of the function, and of its IAM role."""
+        """The name of the function that notifies Sentry, and of its IAM role."""
         return f"{self.name}-sentry"
 
     @property
@@ -162,7 +162,7 @@ class Alerts:
 
     @property
     def function_names(self) -> list[str]:
-        """The functions that the variables ask for."""
+        """The names of the functions that the variables ask for."""
         sentry, quiet = self.function is not None, bool(self.quiet_period)
         return [*([self.function_name] if sentry else []), *([self.quiet_name] if quiet else [])]
 
@@ -172,7 +172,7 @@ class Alerts:
 
 
 def read_alerts(variables: Mapping[str, Any]) -> Alerts:
-    """Return what the variables of the role say; their names are without its prefix. Raises ``Refused``."""
+    """Return the values of the role's variables, whose names are without its prefix. Raises ``Refused``."""
     given = {name: value for name, value in variables.items() if value is not None and name not in OF_THE_ROLE}
     check_known(ROLE, given, KNOWN)
     for name, value in given.items():
@@ -225,7 +225,7 @@ def _of_present(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _settings(name: str, value: Any) -> dict[str, Any]:
     given = as_mapping(f"{ROLE}_{name}", value)
-    # ansible-core before 2.19 makes a dictionary of a template that is JSON.
+    # ansible-core before 2.19 turns a template that yields JSON into a dictionary.
     texts = {key: json.dumps(each) if isinstance(each, (dict, list)) else each for key, each in given.items()}
     return {key: str(each) for key, each in texts.items() if each is not None}
 
@@ -245,7 +245,7 @@ def _check_kinds(wanted: Sequence[str]) -> None:
 
 
 def _rules(kinds: Sequence[str], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The options of ecs_failure_rule by kind: the filters that the kind takes, and what rule_options says."""
+    """Return the options of ecs_failure_rule by kind: the filters that the kind takes, then those of rule_options."""
     more = as_mapping(f"{ROLE}_rule_options", given.get("rule_options"))
     unknown = [str(kind) for kind in more if kind not in KINDS]
     if unknown:
@@ -313,7 +313,7 @@ def _check(alerts: Alerts, given: Mapping[str, Any]) -> None:
         if len([name for name in _SOURCES if name in alerts.function]) != 1:
             raise Refused("failure_alerts_sentry_function needs exactly one of dsn, dsn_secret_arn and dsn_parameter.")
         if "dsn" in alerts.function:
-            # The function can reach a Sentry without TLS, and EventBridge cannot.
+            # The function can reach a Sentry server without TLS; EventBridge cannot.
             dsn = re.sub("^http:", "https:", alerts.function["dsn"])
             read_dsn(f"{ROLE}_sentry_function.dsn", dsn)
     check_web(ROLE, alerts.web)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Web services that alerts go to: what a connection and an API destination of each need."""
+"""Web services that receive alerts: what the connection and the API destination of each service need."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_KEY = {"name": "X-Not-Needed", "value": "this-service-wants-no-key"}
 
 @dataclass(frozen=True)
 class WebService:
-    """``api_key`` and ``http`` hold secrets, and ``endpoint`` may: the address of a webhook of Slack is one."""
+    """What a service needs. ``api_key`` and ``http`` hold secrets; ``endpoint`` may be one, as for a Slack webhook."""
 
     endpoint: str
     per_second: int
@@ -69,7 +69,7 @@ def _jira(settings: Settings) -> WebService:
 def _teams(settings: Settings) -> WebService:
     endpoint, _mark, query = settings["url"].partition("?")
     pairs = [pair.partition("=") for pair in query.partition("#")[0].split("&") if "=" in pair]
-    # The signature of a workflow of Teams stands in its address, which is no secret of an API destination.
+    # The URL of a Teams workflow contains its signature, and EventBridge does not keep URLs of API destinations secret.
     found = [{"key": key, "secret_value" if key == "sig" else "value": unquote(value)} for key, _is, value in pairs]
     return WebService(endpoint, 1, _NO_KEY, {"query": found})
 
@@ -110,7 +110,7 @@ _SECRETS = {
 
 
 def check_web(role: str, web: Mapping[str, Settings]) -> None:
-    """Raise ``Refused`` for settings that EventBridge or the service would not take. No message quotes a secret."""
+    """Raise ``Refused`` for settings that EventBridge or the service would reject. No message quotes a secret."""
     datadog, webhook = web.get("datadog", {}), web.get("webhook", {})
     if not _HOST.fullmatch(datadog.get("site", "x")):
         raise Refused(

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the role launch_retry has to write, from its variables and what ``ecs_stack_info`` has found."""
+"""Plan what the role launch_retry writes, from its variables and what ``ecs_stack_info`` has found."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _STACK = "Create or update the IAM role, the queues and the topic"
 _ROUTES = "Send the events of the rules to the function"
 _OLD_ROUTES = "Remove rules that are not needed"
 _OLD_STACK = "Remove the topic, the IAM role and the queues with all messages in them"
-# Keys of the plan, and the tasks of the role that write them, in their order.
+# The keys of the plan, each with the task of the role that writes its items, in the order of the tasks.
 TASKS = {
     "log_groups": "Create or update the log group of the function",
     **dict.fromkeys(("roles", "log_group_keys", "queues", "topics"), _STACK),
@@ -55,7 +55,7 @@ REMOVES = frozenset(key for key in TASKS if key.startswith("old_"))
 
 
 def names_to_find(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``ecs_stack_info`` has to look for. Raises ``Refused`` for variables that cannot be meant."""
+    """Return what ``ecs_stack_info`` must look up. Raises ``Refused`` for invalid variables."""
     retries = read_retries(variables)
     names = Names(retries.name)
     return {
@@ -83,16 +83,16 @@ def options_to_pack(variables: Mapping[str, Any], stack: Mapping[str, Any]) -> d
 def plan_stack(
     variables: Mapping[str, Any], stack: Mapping[str, Any], package: Mapping[str, Any] | None = None
 ) -> StackPlan:
-    """Return everything that the role has to write. Raises ``Refused``.
+    """Return everything that the role must write. Raises ``Refused``.
 
-    ``package`` has the ``path`` and ``code_sha256`` of the packed function; without one, whether the code differs is
-    left open. That is for a look at ownership before anything is packed.
+    ``package`` has the ``path`` and ``code_sha256`` of the packed function. Without it, the plan does not know whether
+    the code differs and serves only to check ownership before anything is packed.
     """
     return _Planner(Wanted(read_retries(variables), place_in(stack)), stack).plan(package or {})
 
 
 class _Planner:
-    """Compares the wanted stack with what was found. Each method adds to one or a few steps."""
+    """Compare the wanted stack with what was found. Each method adds items to one or more steps."""
 
     def __init__(self, wanted: Wanted, stack: Mapping[str, Any]) -> None:
         self.wanted, self.stack = wanted, stack
@@ -113,13 +113,13 @@ class _Planner:
         self._remove()
         return StackPlan(self.steps, self._result(), self.notes)
 
-    # ---- whose things these are
+    # ---- ownership
 
     def found(self, kind: str, name: str) -> Any:
         return self.stack.get(kind, {}).get(name)
 
     def ours(self, kind: str, name: str) -> Any:
-        """What was found, if the role manages it."""
+        """Return what was found if the role manages it, otherwise None."""
         found = self.found(kind, name)
         return found if found is not None and self._owns(kind, found) else None
 
@@ -199,7 +199,7 @@ class _Planner:
         shown = {"retention_days": wanted["retention"], "tags": wanted["tags"]}
         self._add_differing("log_groups", wanted, found, shown)
         if key and found:
-            # Its module sets a key only when it creates the log group.
+            # The module for log groups sets a key only when it creates one.
             change = Change({"kms_key_arn": found["kms_key_arn"]}, {"kms_key_arn": key})
             self._add_step("log_group_keys", "log_group_key", {"name": name, "kms_key_arn": key}, change)
 
@@ -236,13 +236,13 @@ class _Planner:
             self.steps["concurrency"].add(item, self.names.name, before, reserved)
 
     def _addresses(self) -> dict[str, str]:
-        """The queue of each variable of the function's environment."""
+        """Return the queue for each variable of the function's environment that holds a queue's URL."""
         return {"RETRY_QUEUE_URL": self.names.name, "DEAD_LETTER_QUEUE_URL": self.names.dead_letters}
 
     def _address(self, variable: str, queue: str, standing: Mapping[str, str]) -> str:
-        """The hash of a queue's address: the one that the function has, if it is an address of that queue.
+        """Return the hash of a queue's URL: the one that the function has, if it is a URL of that queue.
 
-        The address of a queue that does not exist yet is the one that it will have, as far as one can tell.
+        For a queue that does not exist yet, return the hash of the URL that it is expected to have.
         """
         place = self.wanted.place
         domain = "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com"
@@ -312,7 +312,7 @@ class _Planner:
             wanted = read_subscription({**_SUBSCRIPTION_DEFAULTS, **item}, self.wanted.place.region)
             found = self.found("subscription_filters", group)
             filters = None if found is None else [Filter(**each) for each in found]
-            # The steps before create the function.
+            # Earlier steps create the function.
             access = FunctionAccess(self.function, True, statement_in(self._policy(), sid_of(group, self.names.name)))
             change = plan_subscription(wanted, filters, access)
         except Refused as error:
@@ -322,13 +322,13 @@ class _Planner:
             self._add_change("subscriptions", item, group, change)
 
     def _policy(self) -> str | None:
-        """The resource policy of the function, if that is ours."""
+        """Return the resource policy of the function if the function is ours, otherwise None."""
         if not self.ours("functions", self.names.name):
             return None
         standing = self.found("function_policies", self.names.name)
         return str(standing["policy"]) if standing else None
 
-    # ---- what is there and not wanted
+    # ---- what is no longer wanted
 
     def _remove(self) -> None:
         self._old_rules()
@@ -353,7 +353,7 @@ class _Planner:
             found = self.ours("rules", name)
             if found is None or name in kept:
                 continue
-            # Before the rule, because a target takes its statements in policies with it.
+            # Targets before the rule, because removing a target also removes its statements from resource policies.
             for target in found["targets"]:
                 if target["id"] == TARGET:
                     item = {key: target[key] for key in ("id", "arn", "dead_letter_arn")}
@@ -372,7 +372,7 @@ class _Planner:
             item = {"name": self.names.name, "log_group": group, "function_arn": self.wanted.function_arn}
             self.steps["old_subscriptions"].add(item, group, self.names.name)
 
-    # ---- what comes of it
+    # ---- result
 
     def _result(self) -> dict[str, Any]:
         wanted = self.wanted
@@ -401,7 +401,7 @@ class _Planner:
     def _add_differing(
         self, key: str, item: Mapping[str, Any], found: Mapping[str, Any] | None, shown: Mapping[str, Any]
     ) -> None:
-        """Add the item if ``shown``, its values in the terms of ``found``, differ from what was found."""
+        """Add the item if ``shown``, its values under the keys of ``found``, differs from what was found."""
         if differing(shown, found):
             self._add(key, item, found, shown)
 
@@ -418,7 +418,7 @@ class _Planner:
         self.steps[key].add(item, label, short.before, short.after)
 
     def _add_step(self, key: str, kind: str, params: Mapping[str, Any], change: Change) -> None:
-        """Add a step of ``ecs_stack``, if it changes something."""
+        """Add a step of ``ecs_stack`` if it changes something."""
         self.steps[key].add_step(kind, params, _differences(change))
 
     def _add_old_step(self, found_as: str, kind: str, name: str, key: str = "") -> None:
@@ -432,13 +432,13 @@ class _Planner:
 
 
 def _task_roles(wanted: Wanted, definitions: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The ARNs of the roles of each family: those that the user gave, or those of its task definition."""
+    """Return the role ARNs of each family: those that the user gave, or those of its task definition."""
     found = {}
     for family in wanted.retries.families:
         definition = definitions.get(family) or {}
         told = [definition.get(key) for key in ("task_role_arn", "execution_role_arn")]
         roles = wanted.retries.pass_role_arns.get(family, [role for role in told if role])
-        # A task definition may have the name of a role.
+        # A task definition may name a role instead of giving its ARN.
         found[family] = sorted({str(wanted.place.named("iam", role, "role/")) for role in roles})
     return found
 
@@ -474,7 +474,7 @@ _SUBSCRIPTION_DEFAULTS: Mapping[str, Any] = {
 
 
 def _differences(change: Change) -> Change:
-    """Both sides with what differs alone."""
+    """Return both sides with only the keys that differ."""
     before, after = change.before, change.after
     if before is None or after is None:
         return change
@@ -483,5 +483,5 @@ def _differences(change: Change) -> Change:
 
 
 def _hash(value: str) -> str:
-    """As ``ecs_stack_info`` returns the values of a function's environment."""
+    """Return a hash as ``ecs_stack_info`` returns it for values of a function's environment."""
     return hashlib.sha256(value.encode()).hexdigest()

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The variables of the role launch_retry, read and checked without asking AWS."""
+"""Read and check the variables of the role launch_retry, without calling AWS."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from ..variables import as_bool, as_int, as_list, as_mapping, check_known
 ROLE = "launch_retry"
 TAG = "steadyops.ecs/launch-retry"
 SOURCES = ("eventbridge", "log_subscription")
-# Documentation of PutRetentionPolicy, without those that amazon.aws.cloudwatchlogs_log_group does not take.
+# Documentation of PutRetentionPolicy, without the values that amazon.aws.cloudwatchlogs_log_group does not accept.
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-# What the tasks of the role use themselves, and what the role leaves behind.
+# The variables that only the tasks of the role use, and the one that the role sets.
 _OF_THE_TASKS = ("region", "profile", "assume_role_arn", "assume_role_duration", "package_dir", "result")
 _PLAIN = (
     "state", "name", "source", "log_group", "pass_role_arns", "event_pattern", "filter_pattern", "topic_arn", "emails",
@@ -53,11 +53,11 @@ _PLAIN = (
 
 @dataclass(frozen=True)
 class Retries:
-    """What the user wants. Of a stack that must be absent, only ``owner``, ``present`` and ``log_group`` are read.
+    """What the user wants. If the stack must be absent, only ``owner``, ``present`` and ``log_group`` are set.
 
     ``options`` are those of the function, without its own role. ``clusters`` are as the user wrote them,
-    ``cluster_names`` and ``families`` are names. ``pass_role_arns`` are by family; of others the task definition tells.
-    ``volume_role_arns`` are those of ``volumeConfigurations``.
+    ``cluster_names`` and ``families`` are names. ``pass_role_arns`` are by family; a family that is not in it gets the
+    roles of its task definition. ``volume_role_arns`` are those of ``volumeConfigurations``.
     """
 
     owner: Owner
@@ -88,7 +88,7 @@ class Retries:
 
     @property
     def retries_stops(self) -> bool:
-        """Whether tasks that had started are started again: where the user says which, and what RunTask needs."""
+        """Whether tasks that had started are retried: the user must say which, and give the templates for RunTask."""
         rules = self.options.get("rules", ())
         asked = self.options.get("stopped_tasks") or any(
             rule.get("action") == "retry" and not rule.get("launch_failure") for rule in rules
@@ -97,7 +97,7 @@ class Retries:
 
 
 def read_retries(variables: Mapping[str, Any]) -> Retries:
-    """``variables`` are those of the role, by their names without its prefix. Raises ``Refused``."""
+    """Read the variables of the role, which are named without its prefix. Raises ``Refused``."""
     check_known(ROLE, variables, known_variables())
     given = {name: value for name, value in variables.items() if value not in (None, "")}
     state, name = given.get("state", "present"), str(given.get("name", "launch-retry"))
@@ -167,7 +167,7 @@ def _names(name: str, texts: Any, rule: Any, arn: Any) -> list[str]:
 
 
 def _passed_roles(value: Any, families: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """The roles that the user gave, by family; one list is that of every family."""
+    """Return the roles that the user gave, by family. A single list applies to every family."""
     if value is None:
         return {}
     by_family = value if isinstance(value, Mapping) else dict.fromkeys(families, value)
@@ -256,7 +256,7 @@ def _check_templates(retries: Retries) -> None:
 
 
 def _rules(variable: str, value: Any) -> list[Any]:
-    """Rules with lists where lists belong, and with numbers."""
+    """Return the rules with single values turned into lists, and with numbers and booleans where they belong."""
     return [_rule(variable, rule) if isinstance(rule, Mapping) else rule for rule in as_list(value)]
 
 
@@ -279,7 +279,8 @@ def _mapping(variable: str, value: Any) -> dict[str, Any]:
     return dict(as_mapping(variable, value))
 
 
-# The options of the function, each with its reader; a variable of the role has the same name unless said here.
+# _READERS has the options of the function, each with its reader. Each is a variable of the role with the same name,
+# except for those in _VARIABLES.
 _VARIABLES = {"families": "task_families"}
 _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("max_attempts", "max_age", "base_delay", "max_delay", "fargate_after"), as_int),
@@ -293,7 +294,7 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
 
 
 def _function_options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The retry options that were given, as ``read_options`` takes them. Raises ``Refused``."""
+    """Return the retry options that were given, as ``read_options`` takes them. Raises ``Refused``."""
     options = {}
     for option, read in _READERS.items():
         name = _VARIABLES.get(option, option)

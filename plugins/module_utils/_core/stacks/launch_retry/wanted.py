@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The resources of the retry stack, each as the parameters of the module that writes it."""
+"""The wanted resources of the retry stack, each as the parameters of the module that writes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TIMEOUT = 120  # seconds, of the function
 
 @dataclass(frozen=True)
 class Names:
-    """The names of everything, which begin with that of the stack."""
+    """The names of all resources. Each contains the name of the stack."""
 
     name: str
 
@@ -61,7 +61,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The stack of these variables in one place."""
+    """The stack that the variables ask for, in one place."""
 
     retries: Retries
     place: StackPlace
@@ -91,7 +91,7 @@ class Wanted:
 
     @property
     def topic_arn(self) -> str | None:
-        """The topic that the function publishes to."""
+        """The ARN of the topic that the function publishes to, or None."""
         own = self.arn("sns", self.names.topic) if self.retries.emails else None
         return self.retries.topic_arn or own
 
@@ -100,14 +100,14 @@ class Wanted:
         return self.retries.owner.tags(self.retries.tags)
 
     def function_options(self, task_roles: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        """What the function reads from its package. ``task_roles`` are the roles that tasks get, by family."""
+        """Return the options in the function's package. ``task_roles`` are the roles that tasks get, by family."""
         own = {**self.retries.options, "own_role_arns": [self.role_arn]}
         if self.retries.options.get("allow_role_overrides"):
             return {**own, "pass_role_arns": {family: list(roles) for family, roles in task_roles.items()}}
         return own
 
     def role(self, task_roles: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        """The step of ``ecs_stack`` for the role of the function. ``task_roles`` as for its policy."""
+        """Return the step of ``ecs_stack`` for the function's IAM role. ``task_roles`` are those of ``policy``."""
         return wanted_role(
             self.names.name,
             trust(self.place, "lambda"),
@@ -118,21 +118,21 @@ class Wanted:
         )
 
     def policy(self, task_roles: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        """What the function may do. ``task_roles`` are the roles that tasks get, by family."""
+        """Return the policy for what the function may do. ``task_roles`` are the roles that tasks get, by family."""
         in_clusters = {"ecs:cluster": [self.arn("ecs", f"cluster/{name}") for name in self.retries.cluster_names]}
-        # Any revision of a family, so that the next one is retried without another change here.
+        # Any revision of a family, so a new revision is retried without a change here.
         definitions = [self.arn("ecs", f"task-definition/{name}:*") for name in self.retries.families]
         tasks = [self.arn("ecs", f"task/{name}/*") for name in self.retries.cluster_names]
-        # A statement for each family would allow no less: IAM does not know for which task definition a role is passed.
+        # A statement per family would not be stricter: IAM does not know for which task definition a role is passed.
         passed = sorted({role for roles in task_roles.values() for role in roles})
         volumes = sorted(set(self.retries.volume_role_arns))
         statements = {
             "RunTask": allow("ecs:RunTask", definitions, ArnEquals=in_clusters),
             "TagTask": allow("ecs:TagResource", tasks, StringEquals={"ecs:CreateAction": "RunTask"}),
-            # The only resource that it takes is a container instance, and none is named.
+            # It accepts only a container instance as a resource, and the function names none.
             "ListTasks": allow("ecs:ListTasks", "*", ArnEquals=in_clusters),
             "PassRole": allow_pass_role(passed, "ecs-tasks") if passed else None,
-            # "Amazon ECS infrastructure IAM role" in the ECS Developer Guide: ECS itself takes it, not the task.
+            # "Amazon ECS infrastructure IAM role" in the ECS Developer Guide: ECS itself assumes it, not the task.
             "PassVolumeRole": allow_pass_role(volumes, "ecs") if volumes else None,
             **(self._reads_of_callers() if self.retries.options.get("rebuild_hidden") else {}),
             "Send": allow("sqs:SendMessage", [self.queue_arn, self.dead_letter_arn]),
@@ -140,7 +140,7 @@ class Wanted:
                 ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
                 self.queue_arn,
             ),
-            # For messages of the queues and the topic, and for the environment of the function.
+            # For messages in the queues and the topic, and for the environment of the function.
             "UseKey": allow_key(self.place, self.retries.kms_key) if self.retries.kms_key else None,
             "Notify": allow("sns:Publish", self.topic_arn) if self.topic_arn else None,
             "Log": allow(
@@ -151,7 +151,7 @@ class Wanted:
         return policy({"Sid": sid, **statement} for sid, statement in statements.items() if statement)
 
     def _reads_of_callers(self) -> dict[str, Any]:
-        """What ``rebuild_hidden`` needs. The Service Authorization Reference has no resource for the two lists."""
+        """Return the statements for ``rebuild_hidden``. Lists take no resource (Service Authorization Reference)."""
         return {
             "ListCallers": allow(["events:ListRules", "scheduler:ListSchedules"], "*"),
             "ReadSchedules": allow("scheduler:GetSchedule", self.arn("scheduler", "schedule/*/*")),
@@ -166,11 +166,11 @@ class Wanted:
         }
 
     def queues(self) -> list[dict[str, Any]]:
-        """The steps of ``ecs_stack`` for the queue of what was given up, and for the one in which retries wait."""
+        """Return the steps of ``ecs_stack`` for the dead-letter queue, and for the queue in which retries wait."""
         redrive = {"deadLetterTargetArn": self.dead_letter_arn, "maxReceiveCount": 10}
         waiting = {
-            # Six times the timeout of the function, as "Creating and configuring an Amazon SQS event source
-            # mapping" in the Lambda Developer Guide advises.
+            # "Creating and configuring an Amazon SQS event source mapping" in the Lambda Developer Guide recommends
+            # six times the timeout of the function.
             "VisibilityTimeout": str(6 * TIMEOUT),
             "RedrivePolicy": json.dumps(redrive),
         }
@@ -179,11 +179,11 @@ class Wanted:
         return [{"name": name, **common, "attributes": {**own, **self._key()}} for name, own in attributes.items()]
 
     def _key(self) -> dict[str, str]:
-        """The attribute of queues and topics for the key of the user; without one, theirs is kept."""
+        """Return the attribute of queues and topics for the user's KMS key. Without a key, they keep their own."""
         return {"KmsMasterKeyId": self.retries.kms_key} if self.retries.kms_key else {}
 
     def topic(self, found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        """The step of ``ecs_stack``, which removes the subscriptions that were found and are not wanted."""
+        """Return the step of ``ecs_stack`` for the topic. It removes confirmed subscriptions that are not wanted."""
         if not self.retries.emails:
             return None
         wanted = [{"endpoint": email, "protocol": "email"} for email in self.retries.emails]
@@ -193,7 +193,7 @@ class Wanted:
         return {**named, "subscriptions": wanted, "unsubscribe": gone}
 
     def function(self, package: Mapping[str, Any]) -> dict[str, Any]:
-        """Without its environment, which needs the addresses of the queues. ``package`` has ``path``."""
+        """Return the function without its environment, which needs the URLs of the queues. ``package`` has ``path``."""
         return {
             "name": self.names.name,
             "description": f"Retries refused Amazon ECS task launches, for {self.names.name}",
@@ -203,14 +203,14 @@ class Wanted:
             "role": self.role_arn,
             "timeout": TIMEOUT,
             "memory_size": 128,
-            # For events that Lambda could not hand over, however often it tried.
+            # For events that Lambda could not deliver to the function after all its retries.
             "dead_letter_arn": self.dead_letter_arn,
             **({"kms_key_arn": self.retries.kms_key} if self.retries.kms_key else {}),
             "tags": self.tags,
         }
 
     def alarm(self) -> dict[str, Any]:
-        """``description`` has the mark of ownership, because the module sets no tags."""
+        """Return the alarm. Its ``description`` has the mark of ownership, because the module sets no tags."""
         queue = self.names.dead_letters
         return {
             "name": queue,
@@ -228,7 +228,7 @@ class Wanted:
         }
 
     def rules(self) -> list[dict[str, Any]]:
-        """The parameters of ``ecs_failure_rule``, all of them."""
+        """Return the rules, each with all parameters of ``ecs_failure_rule``."""
         common = {
             "event_bus_name": "default",
             "state": "present",
@@ -254,7 +254,7 @@ class Wanted:
         }
 
     def _stops(self) -> dict[str, Any]:
-        """Tasks for which Managed Instances had no room; where the user wants others back, all that stop."""
+        """Return the pattern for tasks that Managed Instances had no room for, or all stops if those are retried."""
         refused = {"stopCode": ["TaskFailedToStart"], "stoppedReason": [{"wildcard": f"*{NO_INSTANCE}*"}]}
         definitions = [self.arn("ecs", f"task-definition/{name}:") for name in self.retries.families]
         return {
@@ -272,7 +272,7 @@ class Wanted:
         return {"rule": rule, "id": TARGET, "arn": self.function_arn, "dead_letter_arn": self.dead_letter_arn}
 
     def subscription(self) -> dict[str, Any] | None:
-        """The parameters of ``ecs_retry_subscription``, those that differ from its defaults."""
+        """Return the parameters of ``ecs_retry_subscription`` that differ from its defaults."""
         if self.retries.source != "log_subscription":
             return None
         named = {"name": self.names.name, "log_group": self.retries.log_group, "function_arn": self.function_arn}
@@ -281,10 +281,10 @@ class Wanted:
         return {
             **named,
             "clusters": list(self.retries.clusters),
-            # The trail may be one of all regions. Families are left to the function: a pattern has little room.
+            # The trail may cover all regions. The function checks families, because a filter pattern has little room.
             "regions": [self.place.region],
             "exclude_role_arns": [self.role_arn],
-            # As the rule: the function receives all refused launches, and reports those that it cannot retry.
+            # As with the rule, the function receives all refused launches and reports those that it cannot retry.
             "transient_errors_only": False,
         }
 
@@ -294,6 +294,6 @@ def is_confirmed(subscription_arn: str) -> bool:
 
 
 def mark(wanted: Wanted) -> str:
-    """Return the mark of ownership of what cannot be tagged, as its description has it."""
+    """Return the mark of ownership that the description of an untagged resource contains."""
     owner = wanted.retries.owner
     return f"Managed by {owner.tag}={owner.name}"

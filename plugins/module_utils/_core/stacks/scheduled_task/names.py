@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Names and ARNs of all that the role makes."""
+"""Names and ARNs of all resources that the role creates."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from ..place import StackPlace
 
-# The ways that are rules: the suffix of the name of each, and the kind of failure that it looks for.
+# The ways to notify that are rules: the suffix of each rule's name, and the kind of failure that it matches.
 RULES = {"execution": "state_machine", "task": "task"}
 
 
 @dataclass(frozen=True)
 class Names:
-    """``name`` is that of the state machine and of the schedule; the others begin with it."""
+    """The names. ``name`` is that of the state machine and of the schedule; all others contain it."""
 
     name: str
     place: StackPlace
@@ -35,8 +35,8 @@ class Names:
 
     @property
     def log_group(self) -> str:
-        # CloudWatch Logs has room for few resource policies, and groups that begin so do not fill them: "Logging and
-        # Amazon CloudWatch Logs" in the Step Functions Developer Guide.
+        # CloudWatch Logs allows few resource policies. Groups with this prefix do not use them up: "Logging and Amazon
+        # CloudWatch Logs" in the Step Functions Developer Guide.
         return f"/aws/vendedlogs/states/{self.name}"
 
     @property

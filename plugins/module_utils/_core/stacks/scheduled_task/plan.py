@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What the role has to do: what is missing, what differs and what is left over."""
+"""Plan what the role does: create what is missing, change what differs, remove what is left over."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .variables import PREFIX, Variables, naming_variables, read_variables
 TAG = "steadyops.ecs/scheduled-task"
 _STACK = "Create or update the IAM roles and the topic"
 _UNUSED = "Remove the rules, the topic and the IAM roles"
-# The role's writing tasks, in their order.
+# The keys of the plan, each with the task of the role that writes its items, in the order of the tasks.
 TASKS = {
     "log_groups": "Create or update the log group",
     **dict.fromkeys(("roles", "topics", "log_group_keys"), _STACK),
@@ -50,9 +50,9 @@ TASKS = {
 
 
 def names_to_find(given: Mapping[str, Any], read: wanted.Reader) -> dict[str, list[str]]:
-    """What ``ecs_stack_info`` has to look for. Raises ``Refused`` for variables that cannot be meant."""
+    """Return what ``ecs_stack_info`` must look up. Raises ``Refused`` for invalid variables."""
     variables = read_variables(given)
-    # ARNs depend on the account, and any will do to check the options that they go into.
+    # ARNs depend on the account, which is not known yet; any account will do to check the options that contain them.
     names = Names(variables.name, StackPlace("aws", "eu-west-1", "123456789012"))
     if variables.present:
         _read_options(names, variables, read)
@@ -73,7 +73,7 @@ def names_to_find(given: Mapping[str, Any], read: wanted.Reader) -> dict[str, li
 
 
 def make_plan(given: Mapping[str, Any], stack: Mapping[str, Any], read: wanted.Reader, now: float) -> dict[str, Any]:
-    """The plan as ``StackPlan`` returns it. Raises ``Refused`` before anything is written."""
+    """Return the plan in the form of ``StackPlan.facts``. Raises ``Refused`` before anything is written."""
     variables = read_variables(given)
     names = Names(variables.name, place_in(stack))
     owner = Owner(TAG, names.name, f"{PREFIX}name")
@@ -86,7 +86,7 @@ def make_plan(given: Mapping[str, Any], stack: Mapping[str, Any], read: wanted.R
 def _read_options(
     names: Names, variables: Variables, read: wanted.Reader
 ) -> tuple[wanted.Parameters, wanted.Parameters]:
-    """The options of the state machine and of the schedule. Raises ``Refused``."""
+    """Return the options of the state machine and of the schedule. Raises ``Refused``."""
     with naming_variables():
         machine = read(wanted.MACHINE, wanted.machine(names, variables, {}))
         schedule = read(wanted.SCHEDULE, wanted.schedule(names, variables, {}))
@@ -97,14 +97,14 @@ def _read_options(
 
 @dataclass
 class _Plan:
-    """What both states have in common: what is removed."""
+    """The removals, which both states of the role need."""
 
     names: Names
     variables: Variables
     there: There
     now: float
     plan: StackPlan = field(default_factory=lambda: StackPlan({key: Step(task) for key, task in TASKS.items()}))
-    kept: list[str] = field(default_factory=list)  # ours, and used by others
+    kept: list[str] = field(default_factory=list)  # ours, but kept because others use them
 
     def add(self, key: str, item: wanted.Parameters, label: str, change: Change) -> None:
         self.plan.steps[key].add(item, label, change.before, change.after)
@@ -115,7 +115,7 @@ class _Plan:
         name = self.names.name
         try:
             found = self.there.schedule(using) or {}
-        except Refused:  # it has been given targets of others
+        except Refused:  # others have added targets
             self.kept.append(f"rule {name}")
             return
         item = {"name": name, "using": using}
@@ -129,7 +129,7 @@ class _Plan:
         )
 
     def remove_rule(self, way: str) -> None:
-        """Remove our target and the rule. One that has targets of others stays for them."""
+        """Remove our target and the rule. A rule that has targets of others is kept."""
         name = self.names.rule(way)
         rule = self.there.ours("rules", name)
         if rule is None and self.there.find("rules", name) is not None:
@@ -145,7 +145,7 @@ class _Plan:
             self.plan.steps["removed_rules"].add_step("rule", {"name": name, "state": "absent"}, Change(rule, None))
 
     def remove_topic(self) -> None:
-        """Remove our topic. What others have subscribed to it stays."""
+        """Remove our topic. A topic with subscriptions other than email is kept."""
         name = self.names.topic
         topic = self.there.ours("topics", name)
         if topic is None:
@@ -161,7 +161,7 @@ class _Plan:
             self.add(key, {"name": name}, name, Change(found, None))
 
     def finish(self, **result: Any) -> None:
-        """The role's result, and the notes about what stays."""
+        """Set the role's result, and add a note about what is kept."""
         self.plan.result.update(result, kept=self.kept)
         if self.kept:
             self.plan.notes.append(
@@ -170,7 +170,7 @@ class _Plan:
 
 
 class _Absent(_Plan):
-    """Remove all that is ours."""
+    """Remove everything that is ours."""
 
     def make(self, _read: wanted.Reader) -> None:
         names = self.names
@@ -194,7 +194,7 @@ class _Absent(_Plan):
 
 
 class _Present(_Plan):
-    """Make what is missing or differs, and remove what the variables no longer ask for."""
+    """Create or change what is missing or differs, and remove what the variables no longer ask for."""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -227,7 +227,7 @@ class _Present(_Plan):
                 self.add_target(way)
             else:
                 self.remove_rule(way)
-        # No moment has two schedules, so nothing runs twice.
+        # The other schedule is removed first: two schedules never coexist, so nothing runs twice.
         self.remove_schedule(SCHEDULER if variables.using == RULE else RULE)
         schedule = self.add_schedule(schedule_options)
         unconfirmed = self.unconfirmed()
@@ -244,10 +244,10 @@ class _Present(_Plan):
                 "it, that address gets no mail."
             )
 
-    # ---- what has to be known before the first write
+    # ---- checks before the first write
 
     def check_owners(self) -> None:
-        """Raise ``Refused`` when something that would be made or changed is not ours."""
+        """Raise ``Refused`` if a resource that would be created or changed is not ours."""
         variables, names = self.variables, self.names
         unused = {("rules", names.rule(way)) for way in RULES if way not in variables.ways}
         unused.add(("schedules" if variables.using == RULE else "rules", names.name))
@@ -260,7 +260,7 @@ class _Present(_Plan):
             raise Refused(refusal(self.there.owner, others))
 
     def check_topic(self) -> None:
-        """Raise ``Refused`` for a topic that is missing, or that the rules cannot be let in to."""
+        """Raise ``Refused`` if the topic does not exist, or if its policy must admit rules and cannot be read."""
         arn = self.variables.topic_arn
         if not (arn and self.variables.ways):
             return
@@ -295,7 +295,7 @@ class _Present(_Plan):
             )
 
     def passed_roles(self) -> list[str]:
-        """ARNs of the roles that tasks get. Raises ``Refused`` when the task definition cannot be seen."""
+        """Return the ARNs of the roles that tasks get. Raises ``Refused`` if the task definition cannot be read."""
         variables = self.variables
         overrides = variables.job.get("overrides") or {}
         given = variables.pass_role_arns
@@ -311,7 +311,7 @@ class _Present(_Plan):
         own = (overrides.get("task_role_arn"), overrides.get("execution_role_arn"))
         return sorted({arn for arn in (*given, *own) if arn})
 
-    # ---- the things, in the order of the tasks
+    # ---- the resources, in the order of the tasks
 
     def add_roles(self) -> None:
         variables, names = self.variables, self.names
@@ -338,7 +338,7 @@ class _Present(_Plan):
             self.plan.steps["roles"].add_step("iam_role", item, plan_role(item, self.there.find("iam_roles", role)))
 
     def topic_key(self) -> str | None:
-        """The KMS key of the topic; None for none, and for the key of AWS, which every role of the account may use."""
+        """Return the topic's KMS key; None without one, or for AWS's own, which every role of the account may use."""
         variables = self.variables
         if variables.emails:
             found = self.there.find("topics", self.names.topic)
@@ -349,7 +349,7 @@ class _Present(_Plan):
         return None if key is None or key.endswith("alias/aws/sns") else key
 
     def add_topic(self) -> None:
-        """Subscribe the addresses, and unsubscribe those that were removed. What others have subscribed stays."""
+        """Subscribe the addresses and unsubscribe all other confirmed email addresses. Other subscriptions are kept."""
         name, emails, key = self.names.topic, self.variables.emails, self.variables.kms_key
         found = self.there.find("topics", name)
         mail = [each for each in found["subscriptions"] if each["protocol"] == "email"] if found else []
@@ -368,7 +368,7 @@ class _Present(_Plan):
         self.plan.steps["topics"].add_step("topic", item, plan_topic(item, found))
 
     def unconfirmed(self) -> list[str]:
-        """Addresses that get no mail yet."""
+        """Return the addresses that get no mail yet."""
         found = self.there.find("topics", self.names.topic)
         confirmed = [each["endpoint"] for each in found["subscriptions"] if _confirmed(each)] if found else []
         return [address for address in self.variables.emails if address not in confirmed]
@@ -401,7 +401,7 @@ class _Present(_Plan):
 
     def add_target(self, way: str) -> None:
         region = self.names.place.region
-        item = wanted.target(self.names, way, str(self.topic))  # there is one where a way is asked for
+        item = wanted.target(self.names, way, str(self.topic))  # set whenever there is a way to notify
         target = read_target(wanted.whole_target(item))
         found = self.there.target(way, wanted.TARGET_ID, self.topic)
         check_rule(target, found, region)
@@ -410,12 +410,12 @@ class _Present(_Plan):
 
     def add_schedule(self, options: wanted.Parameters) -> Mapping[str, Any] | None:
         using = self.variables.using
-        # Its target is written whole, so parts of it that others have added do not stay.
+        # The target is always written as a whole, so parts that others have added to it are removed.
         found = {key: value for key, value in (self.there.schedule(using) or {}).items() if key != "foreign"}
         asked = read_schedule({**options, "tags": self.tags if using == RULE else None})
         with naming_variables():
             change = plan_schedule(asked, found or None, (), self.names.place.region, self.now)
-        # A constant input takes the place of the event, which has the time.
+        # A constant input replaces the event, which has the time.
         constant = change.after is not None and change.after["target"]["input"] is not None
         if self.variables.starting_deadline and using == RULE and constant:
             raise Refused(

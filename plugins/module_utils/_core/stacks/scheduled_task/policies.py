@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The role's IAM documents: who may assume its two roles, and what these may do."""
+"""The IAM documents of the two roles: who may assume them, and what they may do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .variables import Variables
 
 Document = dict[str, Any]
 
-# "Run Amazon ECS or Fargate tasks with Step Functions" in its Developer Guide: this rule says that a task has ended.
+# "Run Amazon ECS or Fargate tasks with Step Functions" in its Developer Guide: this rule reports that a task has ended.
 WAITS_BY = "StepFunctionsGetEventsForECSTaskRule"
 _LOG_DELIVERY = (
     "CreateLogDelivery",
@@ -32,12 +32,12 @@ _TRACES = ("GetSamplingRules", "GetSamplingTargets", "PutTelemetryRecords", "Put
 
 
 def states_trust(names: Names) -> Document:
-    """Step Functions may assume the role, for this state machine."""
+    """Return the trust policy: Step Functions may assume the role for this state machine."""
     return trust(names.place, "states", [names.machine_arn])
 
 
 def schedule_trust(names: Names, variables: Variables) -> Document:
-    """What fires may assume the role. Scheduler names the group in its requests, not the schedule."""
+    """Return the trust policy for what starts executions. Scheduler names the group in requests, not the schedule."""
     if variables.using == "rule":
         return trust(names.place, "events", [names.rule_arn(names.name)])
     return trust(names.place, "scheduler", [names.arn("scheduler", f"schedule-group/{variables.group}")])
@@ -46,10 +46,10 @@ def schedule_trust(names: Names, variables: Variables) -> Document:
 def states_policy(
     names: Names, variables: Variables, passed: Sequence[str], topic: str | None, key: str | None
 ) -> Document:
-    """What executions may do: run any revision of the family, so that the next one needs no change here.
+    """Return what executions may do. They may run any revision of the family, so a new one needs no change here.
 
-    ``passed`` are the ARNs of the roles that tasks get; ``topic`` is the one that the state machine itself notifies,
-    ``key`` the KMS key of that.
+    ``passed`` are the ARNs of the roles that tasks get. ``topic`` is the ARN of the topic that the state machine itself
+    notifies, ``key`` the KMS key of that topic.
     """
     in_cluster = {"ecs:cluster": names.arn("ecs", f"cluster/{variables.cluster_name}")}
     tasks = names.arn("ecs", f"task/{variables.cluster_name}/*")
@@ -81,7 +81,7 @@ def states_policy(
 
 
 def schedule_policy(names: Names, variables: Variables) -> Document:
-    """What the schedule may do. The policy of a dead-letter queue lets a rule in; a schedule comes by its role."""
+    """Return what the schedule may do. A dead-letter queue admits a rule by its policy, a schedule by this role."""
     statements = {"StartExecution": allow("states:StartExecution", names.machine_arn)}
     if variables.dead_letter_arn and variables.using != "rule":
         statements["DeadLetter"] = allow("sqs:SendMessage", variables.dead_letter_arn)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What there is under the role's names, and whose it is."""
+"""The resources that exist under the role's names, and who owns them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OTHER_PARTS = ("input_path", "input_transformer", "message_group_id", "partition
 
 @dataclass(frozen=True)
 class There:
-    """The stack of ``ecs_stack_info``, seen by a role with these names. ``group`` is the schedule's."""
+    """The stack of ``ecs_stack_info`` as seen by a role with these names. ``group`` is the schedule's group."""
 
     stack: Mapping[str, Any]
     names: Names
@@ -39,20 +39,20 @@ class There:
         return found
 
     def ours(self, kind: str, name: str) -> Thing | None:
-        """The thing, if there is one with our tag."""
+        """Return the resource if it exists and has our tag, otherwise None."""
         found = self.find(kind, name)
         return found if self.owner.owns(found) else None
 
     def machine(self) -> dict[str, Any] | None:
-        """The state machine. One that is being deleted is none: it ends with its last execution."""
+        """Return the state machine. One that is being deleted counts as absent: it is gone after its last execution."""
         found = self.find("state_machines", self.names.name)
         if found is None or found["status"] == "DELETING":
             return None
         return {key: value for key, value in found.items() if key != "status"}
 
     def schedule(self, using: str) -> Thing | None:
-        """The schedule of that kind, by any owner, in the shape of its module; ``foreign`` are parts of its target
-        that the module does not know. A rule that is no schedule of one target raises ``Refused``."""
+        """Return the schedule of that kind, of any owner, in the shape of its module. ``foreign`` has the parts of its
+        target that the module does not know. Raises ``Refused`` for a rule that is not a schedule with one target."""
         if using == SCHEDULER:
             return self.find("schedules", f"{self.group}/{self.names.name}")
         rule = rule_of(self.find("rules", self.names.name))
@@ -65,10 +65,10 @@ class There:
         return {**rule_schedule(rule, known, rule.tags), "foreign": foreign}
 
     def owns_schedule(self, using: str) -> bool:
-        """Whether there is a schedule of that kind, and ours.
+        """Return whether a schedule of that kind exists and is ours.
 
-        AWS keeps no tags for a schedule of EventBridge Scheduler, only for its group, so ours is what starts our state
-        machine with our role. A rule that does so is the same schedule, made by hand.
+        In EventBridge Scheduler only groups have tags, schedules have none. A schedule is therefore ours if it starts
+        our state machine with our IAM role. A rule that does so counts as ours too, even if it was made by hand.
         """
         found = self.find(*self._place_of(using))
         if found is None:
@@ -84,7 +84,7 @@ class There:
         return ("rules", self.names.name) if by_rule else ("schedules", f"{self.group}/{self.names.name}")
 
     def others(self) -> dict[tuple[str, str], str]:
-        """In words what exists under our names and is not ours, by kind and name."""
+        """Describe the resources that exist under our names and are not ours, by kind and name."""
         names = self.names
         tagged = [
             ("state_machines", names.name),
@@ -102,7 +102,7 @@ class There:
         return {key: f"{WORDS[key[0]]} {key[1]}" for key in found}
 
     def target(self, way: str, target_id: str, topic_arn: str | None) -> Found:
-        """The target of a rule of ours that notifies the topic, and the policies of the topics that it may reach."""
+        """Return the target of our rule that notifies the topic, and the policies of the topics that it may reach."""
         name = self.names.rule(way)
         rule = rule_of(self.ours("rules", name))
         targets = list(rule.targets or ()) if rule else []
@@ -116,12 +116,12 @@ class There:
         found = {topic_arn: given and given["attributes"]} if topic_arn else {}
         found[self.names.topic_arn] = own and own["attributes"]
         arns = {text: parse_arn(text) for text in found}
-        # A topic that was not found will exist by then.
+        # A topic that was not found counts as existing, because it is created before the target.
         return {text: attributes_place(arn, found[text] or {}) for text, arn in arns.items() if arn}
 
 
 def _starts(target: Thing) -> tuple[dict[str, Any], list[str]]:
-    """What a target of a rule starts, in the shape of a schedule's target, and its parts that have no place there."""
+    """Return a rule's target in the shape of a schedule's target, and the parts that this shape has no place for."""
     text = target.get("input")
     known = {
         "arn": target.get("arn"),

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The role's variables, read and checked as far as they can be without AWS."""
+"""Read and check the variables of the role, without calling AWS."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ NAME = NameRule(r"[A-Za-z0-9_-]{1,50}", "1 to 50 letters, digits, hyphens and un
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ROLE = "scheduled_task"
 PREFIX = f"{ROLE}_"
-# Variables that the tasks use and the plan does not, and the result of an earlier run.
+# Variables that only the tasks use, and the result of an earlier run.
 BESIDES = ("region", "profile", "assume_role_arn", "assume_role_duration", "result")
 WAYS = ("execution", "catch", "task", "skipped")
 CONCURRENCY = ("allow", "forbid", "replace")
 LEVELS = ("OFF", "ALL", "ERROR", "FATAL")
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
-# Keys of the option ``job`` that have variables of their own.
+# Keys of the option ``job`` that have a variable, each with that variable.
 OF_JOB = {
     "cluster": "cluster",
     "task_definition": "task_definition",
@@ -38,7 +38,7 @@ OF_JOB = {
     "notify_topic_arn": "topic_arn",
     "skipped_topic_arn": "topic_arn",
 }
-# Options of ecs_task_schedule that have none.
+# Options of ecs_task_schedule that have no variable: keys of ``schedule``.
 OF_SCHEDULE = (
     "using",
     "group_name",
@@ -51,7 +51,7 @@ OF_SCHEDULE = (
     "maximum_retry_attempts",
     "maximum_event_age_in_seconds",
 )
-# Options of modules, as their messages name them, and our variables that they come from; the first that fits counts.
+# Options of modules as their messages name them, with the variables that they come from. The first match counts.
 _VARIABLES = {
     r"\bjob\.network_configuration\.(subnets|security_groups|assign_public_ip)\b": r"\1",
     r"\bjob\.(cluster|task_definition|timeout|concurrency|starting_deadline)\b": r"\1",
@@ -64,7 +64,7 @@ _VARIABLES = {
 
 @dataclass(frozen=True)
 class Variables:
-    """``job`` and ``schedule`` are as the user wrote them: options of modules, which these read. None: not given."""
+    """The values of the variables; None if not given. The modules read ``job`` and ``schedule``, kept as written."""
 
     name: str
     present: bool
@@ -87,10 +87,10 @@ class Variables:
     timezone: str | None = None
     enabled: bool | None = None
     input: Any = None
-    dead_letter_arn: str | None = None  # empty removes the one there is
+    dead_letter_arn: str | None = None  # an empty text removes the current one
     pass_role_arns: tuple[str, ...] | None = None
-    permissions_boundary: str | None = None  # None keeps the one there is
-    kms_key: str | None = None  # as that
+    permissions_boundary: str | None = None  # None keeps the current one
+    kms_key: str | None = None  # None keeps the current one
     concurrency: str = "allow"
     starting_deadline: str | None = None
 
@@ -112,14 +112,14 @@ class Variables:
 
     @property
     def ways(self) -> tuple[str, ...]:
-        """The ways in which somebody is notified: none without a topic, and of skips only where there can be any."""
+        """The ways to notify: none without a topic, and ``skipped`` only if executions can be skipped."""
         skips = self.concurrency != "allow" or self.starting_deadline
         told = self.present and (self.topic_arn or self.emails)
         return tuple(way for way in self.notify if skips or way != "skipped") if told else ()
 
 
 def read_variables(given: Mapping[str, Any]) -> Variables:
-    """Read the variables, whose names come without the role's prefix. Raises ``Refused``."""
+    """Read the variables, which are named without the role's prefix. Raises ``Refused``."""
     check_known(ROLE, given, (*Variables.__dataclass_fields__.keys() - {"present"}, "state", "suspend", *BESIDES))
     given = {name: value for name, value in given.items() if value is not None}
     suspended = _optional_flag("suspend", given)
@@ -164,7 +164,7 @@ def read_variables(given: Mapping[str, Any]) -> Variables:
 
 
 def in_variables(message: str) -> str:
-    """A message of a module about its options, about our variables."""
+    """Return a module's message with our variable in place of the module's option."""
     for option, variable in _VARIABLES.items():
         message, count = re.subn(option, PREFIX + variable, message)
         if count:
@@ -174,7 +174,7 @@ def in_variables(message: str) -> str:
 
 @contextmanager
 def naming_variables() -> Iterator[None]:
-    """Raise a ``Refused`` of a module, about its options, as one about our variables."""
+    """Re-raise a ``Refused`` that names options of a module so that it names our variables."""
     try:
         yield
     except Refused as error:
@@ -182,7 +182,7 @@ def naming_variables() -> Iterator[None]:
 
 
 def _check(variables: Variables) -> None:
-    """Raise ``Refused`` for variables that do not go together."""
+    """Raise ``Refused`` for invalid values and for variables that cannot be combined."""
     check_tags(f"{PREFIX}tags", variables.tags)
     read_arn_text(f"{PREFIX}dead_letter_arn", variables.dead_letter_arn or None, STANDARD_QUEUE)
     if variables.topic_arn and variables.emails:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The parameters of the modules that make the role's things, each without what the user left out."""
+"""The parameters of the modules that create the role's resources, each without what the user omitted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .names import RULES, Names
 from .variables import PREFIX, Variables
 
 Parameters = dict[str, Any]
-# Reads the parameters of the module of that name as Ansible does: types, defaults, choices. Raises ``Refused``.
+# Reads the parameters of the named module as Ansible does: types, defaults, choices. Raises ``Refused``.
 Reader = Callable[[str, Parameters], Parameters]
 MACHINE, SCHEDULE = "ecs_task_state_machine", "ecs_task_schedule"
 TARGET_ID = "topic"
@@ -37,17 +37,17 @@ _TARGET = (
 
 
 def topic_arn(names: Names, variables: Variables) -> str | None:
-    """The topic that is notified in any way: the user's, or the role's own."""
+    """Return the ARN of the topic to notify, the user's or the role's own; None if no way to notify is set."""
     return (variables.topic_arn or names.topic_arn) if variables.ways else None
 
 
 def topic_of_machine(names: Names, variables: Variables, *ways: str) -> str | None:
-    """The topic that the state machine itself notifies in one of these ways."""
+    """Return the ARN of the topic that the state machine itself notifies in one of these ways, or None."""
     return topic_arn(names, variables) if set(ways) & set(variables.ways) else None
 
 
 def job(names: Names, variables: Variables) -> Parameters:
-    """The option ``job`` of the state machine."""
+    """Return the option ``job`` of the state machine."""
     whole: Parameters = {
         "cluster": variables.cluster,
         "task_definition": variables.task_definition,
@@ -71,7 +71,7 @@ def job(names: Names, variables: Variables) -> Parameters:
 
 
 def machine(names: Names, variables: Variables, tags: Mapping[str, str]) -> Parameters:
-    """The state machine."""
+    """Return the parameters of the state machine."""
     level = variables.logging_level
     group = {} if level == "OFF" else {"log_group_arn": names.arn("logs", f"log-group:{names.log_group}")}
     return {
@@ -85,7 +85,7 @@ def machine(names: Names, variables: Variables, tags: Mapping[str, str]) -> Para
 
 
 def schedule(names: Names, variables: Variables, tags: Mapping[str, str]) -> Parameters:
-    """The schedule. Only a rule can have tags. It passes on the time that a deadline counts from, as a rule does."""
+    """Return the parameters of the schedule. Only a rule can have tags. For a deadline, it passes on its own time."""
     timed = variables.starting_deadline is not None and variables.using == SCHEDULER
     options: Parameters = {
         **variables.schedule,
@@ -103,7 +103,7 @@ def schedule(names: Names, variables: Variables, tags: Mapping[str, str]) -> Par
 
 
 def _with_time(written: Any) -> Parameters:
-    """Input with the time of the schedule, which EventBridge Scheduler fills in."""
+    """Return the input with the time of the schedule, which EventBridge Scheduler fills in."""
     data = read_json(f"{PREFIX}input", written) if isinstance(written, str) else {} if written is None else written
     if not isinstance(data, dict):
         raise Refused(
@@ -114,7 +114,7 @@ def _with_time(written: Any) -> Parameters:
 
 
 def rule(names: Names, variables: Variables, way: str, tags: Mapping[str, str]) -> Parameters:
-    """The rule that looks for failures in one way."""
+    """Return the parameters of the rule that matches failures in one way."""
     looks_for: dict[str, Parameters] = {
         "execution": {"state_machine_arns": [names.machine_arn]},
         "task": {
@@ -133,7 +133,7 @@ def rule(names: Names, variables: Variables, way: str, tags: Mapping[str, str]) 
 
 
 def target(names: Names, way: str, topic: str) -> Parameters:
-    """The target by which a rule notifies the topic."""
+    """Return the parameters of the target by which a rule notifies the topic."""
     return {
         "rule": names.rule(way),
         "id": TARGET_ID,
@@ -144,13 +144,13 @@ def target(names: Names, way: str, topic: str) -> Parameters:
 
 
 def whole_target(parameters: Parameters, state: str = "present") -> Parameters:
-    """All options of the target, as the module reads them."""
+    """Return all options of the target, as the module reads them."""
     usual = {"event_bus_name": "default", "resource_policy": True, "arn": None, "state": state}
     return {**usual, **dict.fromkeys(_TARGET), **parameters}
 
 
 def whole_rule(parameters: Parameters) -> Parameters:
-    """All options of the rule, as the module reads them."""
+    """Return all options of the rule, as the module reads them."""
     usual = {
         "event_bus_name": "default",
         "state": "present",
@@ -162,5 +162,5 @@ def whole_rule(parameters: Parameters) -> Parameters:
 
 
 def given(options: Parameters) -> Parameters:
-    """Those that the user gave."""
+    """Return the options that are not None."""
     return {name: value for name, value in options.items() if value is not None}

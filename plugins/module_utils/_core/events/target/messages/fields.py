@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""What there is to say about each kind of event, and where in the event it is found.
+"""What messages can say about each kind of event, and where the event has it.
 
 An input transformer copies values and cannot change them: it cuts no name out of an ARN, and it escapes nothing that
-it puts into a text. So a headline has short names only where the event carries one that needs no escapes, or where the
-rule itself names what it is about (``subject.py``). A rule for all families names the first container of the task, and
-the ARN with the family comes last: ``group`` is free text of the caller.
+it puts into a text. So a headline has short names only if the event has one that needs no escapes, or if the rule
+itself names what it is about (``subject.py``). A rule for all families names the first container of the task. The ARN
+with the family comes last, because ``group`` is free text of the caller.
 
-Nothing here can hold the value of an environment variable: no ``overrides``, no ``requestParameters`` as a whole, no
+No field can contain the value of an environment variable: there is no ``overrides``, no whole ``requestParameters``, no
 input or output of an execution, and not its ``cause`` either, which quotes the overrides of the task that it ran.
 """
 
@@ -24,8 +24,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Field:
-    """``free``: text that a person or a program wrote, which may have quotes and line breaks. EventBridge does not
-    escape what it puts into a text, so that such a value is only ever a whole JSON value."""
+    """One field of an event. ``free``: a person or a program wrote the text, so it may have quotes and line breaks.
+    EventBridge does not escape what it puts into a text, so such a value is only ever a whole JSON value."""
 
     label: str
     path: str
@@ -34,11 +34,13 @@ class Field:
 
 @dataclass(frozen=True)
 class EventKind:
-    """``code`` is the field that tells one sort of this event from another. The texts have placeholders.
+    """What messages say about a kind of event. ``code`` is the field that distinguishes events of this kind. The texts
+    have placeholders.
 
     ``source`` says where it happened and is never empty. ``same`` is equal for two events of one service or family and
-    cause. ``who`` is the short name of what failed, ``cause`` what went wrong, in few and bounded words. ``arn`` names
-    what failed where there is no short name; ``link`` is the field with the ARN that the AWS console opens.
+    cause. ``who`` is the short name of what failed. ``cause`` says what went wrong, in few words of limited length.
+    ``arn`` is the field that names what failed if there is no short name. ``link`` is the field with the ARN that the
+    AWS console opens.
     """
 
     title: str
@@ -64,7 +66,7 @@ ENVELOPE = {
     "detail_type": Field("Type of event", "$.detail-type"),
 }
 
-# Of an event that the function of a quiet period sends (functions/quiet_period.py).
+# Fields of an event that the function of a quiet period sends (functions/quiet_period.py).
 REPETITIONS = {
     "times": Field("How often", "$.detail.quiet_period.times"),
     "count": Field("Count", "$.detail.quiet_period.count"),
@@ -88,7 +90,7 @@ _TASK = {
 }
 _CONTAINERS = {
     # ECS allows letters, digits, "-" and "_" in names of containers (API model, ContainerDefinition.name), so this name
-    # can stand in a text. Input transformers may name an entry of an array by its number (EventBridge's user guide).
+    # can be put into a text. Input transformers may select an array entry by its number (EventBridge's user guide).
     "container": Field("First container", "$.detail.containers[0].name"),
     "created_at": Field("Created", "$.detail.createdAt"),
     "container_reasons": Field("Reasons of containers", "$.detail.containers[*].reason", free=True),
@@ -108,8 +110,8 @@ _KINDS: dict[str, EventKind] = {
         arn="task_definition",
         link="task",
     ),
-    # ECS refuses a group of a caller's own that begins with "service:" ("Invalid namespace for group", as public code
-    # reports), and names of services have no quotes, so this group can stand in a text.
+    # ECS refuses a caller's own group if it begins with "service:" ("Invalid namespace for group", as public code
+    # reports), and names of services have no quotes, so this group can be put into a text.
     "service_task": EventKind(
         title="ECS task failed",
         code="stop_code",
@@ -206,7 +208,7 @@ _KINDS: dict[str, EventKind] = {
         source="<instance>",
         same="<instance> <check>",
         fields={
-            # The first check of the list, which may be one that is fine; programs get all of them.
+            # The first check of the list, which may be one that passed; programs get all of them.
             "check": Field("Health check", "$.detail.healthChecks[0].type"),
             "reason": Field("Reason", "$.detail.healthChecks[0].statusReason", free=True),
             "status": Field("Status", "$.detail.overallStatus"),
@@ -234,7 +236,7 @@ _KINDS: dict[str, EventKind] = {
         who="<resource>",
         cause="<starts>",
     ),
-    # The cluster and the task definition are what the caller wrote, and a wrong one is why some calls are refused.
+    # The cluster and the task definition are as the caller wrote them. Some calls are refused because one is wrong.
     "launch": EventKind(
         title="ECS task not launched",
         code="call",
@@ -300,7 +302,7 @@ EVENT_KINDS = {
 
 
 def with_repetitions(kind: EventKind) -> EventKind:
-    """The kind as the function of a quiet period sends it: the headline says how often it has failed."""
+    """Return the kind as the function of a quiet period sends it: the headline says how often it has failed."""
     fields = {**kind.fields, "times": REPETITIONS["times"]}
     details = {**kind.details, "count": REPETITIONS["count"]}
     return replace(kind, fields=fields, details=details, cause=f"{kind.cause}, <times>")
@@ -321,7 +323,7 @@ _BY_DETAIL_TYPE = {
 
 
 def event_kind_of(pattern: str | None) -> str:
-    """The kind of the events that a rule with this pattern, JSON, lets through; ``any`` when it is not one of ours."""
+    """Return the kind of the events that a rule with this JSON pattern matches, or ``any`` if it is none of ours."""
     try:
         read = json.loads(pattern or "{}")
     except ValueError:
@@ -344,6 +346,6 @@ def event_kind_of(pattern: str | None) -> str:
 
 
 def _of_service(entry: Any) -> bool:
-    """Whether an entry of a pattern lets only groups of services through."""
+    """Return whether an entry of a pattern matches only groups of services."""
     text = entry.get("prefix") if isinstance(entry, dict) and len(entry) == 1 else entry
     return isinstance(text, str) and text.startswith("service:")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""How long texts may be for each receiver, and how long what an event puts into them can get.
+"""Limits of each receiver on the length of texts, and how long the values that an event puts into them can get.
 
 Sources: Opsgenie "Create Alert" (``message`` 130; Jira Service Management takes the same and refuses longer ones, as
 elastic/kibana#291698 reports), PagerDuty "Events API v2" (``summary`` 1024, ``dedup_key`` 255), Datadog "Post an event"
@@ -26,7 +26,7 @@ HEADLINES: Mapping[str, int] = {
     "slack_webhook": 40_000,
 }
 
-# The longest values of fields that stand in headlines: AWS's own words, a few exit codes, and an ARN at most.
+# The longest values of the fields in headlines: AWS's own words, a few exit codes, and an ARN at most.
 _VALUES: Mapping[str, int] = {
     "stop_code": 26,
     "exit_codes": 32,
@@ -44,6 +44,6 @@ _LONGEST_VALUE = 600
 
 
 def longest(template: str) -> int:
-    """Length that a text with placeholders can reach."""
+    """Return the maximum length of a text with placeholders."""
     names = re.findall(r"<([a-z_]+)>", template)
     return len(re.sub(r"<[a-z_]+>", "", template)) + sum(_VALUES.get(name, _LONGEST_VALUE) for name in names)

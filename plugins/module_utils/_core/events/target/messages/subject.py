@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The short names that a rule is about, read from its pattern.
+"""The short names of what a rule is about, read from its pattern.
 
-An input transformer cannot cut the name out of an ARN. A rule for one family, service or cluster names it, though, so
-its messages can say it.
+An input transformer cannot cut the name out of an ARN. But a rule for one family, service or cluster names it, so its
+messages can contain the name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NAME = r"([A-Za-z0-9_-]+)"
 
 @dataclass(frozen=True)
 class Subject:
-    """``name`` of a family, service or state machine, and of the cluster; empty where the rule is about several."""
+    """``name`` of a family, service or state machine, and ``cluster``; each is empty if the rule is about several."""
 
     name: str = ""
     cluster: str = ""
@@ -32,7 +32,7 @@ NO_SUBJECT = Subject()
 
 
 def subject_of(pattern: str | None) -> Subject:
-    """The subject of a rule with this pattern, which is JSON."""
+    """Return the subject of a rule with this JSON pattern."""
     try:
         read = json.loads(pattern or "{}")
     except ValueError:
@@ -54,7 +54,7 @@ def subject_of(pattern: str | None) -> Subject:
 
 
 def _only(conditions: Mapping[str, Any], field: str, form: str) -> str:
-    """The name in the only entry of a field's list; empty for several entries and for another form."""
+    """Return the name in the only entry of a field's list; empty for several entries or another form."""
     entries = conditions.get(field)
     if not isinstance(entries, list) or len(entries) != 1:
         return ""

@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Ready-made messages: what each receiver wants to be sent, as an input transformer.
+"""Ready-made messages: what each receiver expects, as an input transformer.
 
-A message is data with two sorts of placeholder: ``Own("reason")`` is a whole JSON value, which EventBridge writes with
-its quotes and escapes; ``"<stop_code>"`` inside a text is put in as it is, so only what cannot have a quote or a line
-break stands there. Both rules are held against every message by a test. A value that an event does not have is an
-empty text in either place, so nothing here depends on one, and no receiver is sent a block that must not be empty.
+A message is data with two sorts of placeholder. ``Own("reason")`` is a whole JSON value, which EventBridge writes with
+its quotes and escapes. ``"<stop_code>"`` inside a text is put in as it is, so only values that cannot have a quote or a
+line break are used there. A test checks both rules for every message. A value that an event does not have is an empty
+text in either place, so nothing here depends on one, and no receiver is sent a block that must not be empty.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SIGNS = {"~": "$257E", "(": "$2528", ")": "$2529", "'": "$2527"}
 
 @dataclass(frozen=True)
 class Message:
-    """The options of a message. ``title`` replaces the first words, ``subject`` says what failed, in short names.
+    """The options of a message. ``title`` replaces the first words; ``subject`` says what failed, in short names.
 
     ``template`` is the user's own, for the name ``custom``. ``repetitions``: the events are those of a quiet period.
     """
@@ -57,7 +57,7 @@ class Message:
 
 
 def transformer(message: Message, event_kind: str) -> tuple[dict[str, str], str]:
-    """``input_paths_map`` and ``input_template`` of a message about a kind of event."""
+    """Return ``input_paths_map`` and ``input_template`` of a message about a kind of event."""
     kind = EVENT_KINDS[event_kind]
     if message.title is not None:
         kind = replace(kind, title=message.title)
@@ -70,7 +70,7 @@ def transformer(message: Message, event_kind: str) -> tuple[dict[str, str], str]
 
 
 def headline(kind: EventKind, message: Message) -> str:
-    """What failed, and how: short names first. It ends with an ARN where the rule is about several families."""
+    """Return what failed, and how: short names first. It ends with an ARN if the rule is about several families."""
     who, cluster = message.subject.name or kind.who, message.subject.cluster
     place = f" in {cluster}" if cluster and kind.fields.keys() & {"cluster", "service"} else ""
     arn = "" if message.subject.name or not kind.arn or kind.fields[kind.arn].free else f", <{kind.arn}>"
@@ -78,9 +78,9 @@ def headline(kind: EventKind, message: Message) -> str:
 
 
 def short_headline(kind: EventKind, message: Message) -> str:
-    """A headline that no event can make too long for the receiver, so without names that only the event knows.
+    """Return a headline that no event can make too long for the receiver. It has no names that only the event knows.
 
-    Raises ``Refused`` when title and subject alone are too long.
+    Raises ``Refused`` if title and subject alone are too long.
     """
     most, head = HEADLINES[message.name], _head(kind.title, message.subject)
     full = f"{head}: {kind.cause}"
@@ -95,7 +95,7 @@ def short_headline(kind: EventKind, message: Message) -> str:
 
 
 def fitting(name: str, title: str, subject: Subject) -> Subject:
-    """As much of a subject as the receiver takes in a headline; ``name`` is that of the message."""
+    """Return as much of a subject as fits into the receiver's headline. ``name`` is that of the message."""
     some = (subject, Subject(subject.name), NO_SUBJECT)
     return next(each for each in some if len(_head(title, each)) <= HEADLINES.get(name, 40_000) or each == NO_SUBJECT)
 
@@ -106,7 +106,7 @@ def _head(title: str, subject: Subject) -> str:
 
 
 def links(kind: EventKind, message: Message) -> dict[str, str]:
-    """Pages of the AWS console, by their labels."""
+    """Return pages of the AWS console, by their labels."""
     found = {kind.fields[kind.link].label: f"{CONSOLE}<{kind.link}>"} if kind.link else {}
     if message.log_group and kind.link == "task":
         found["Logs of the task"] = _LOGS + _insights(message.log_group)
@@ -116,16 +116,16 @@ def links(kind: EventKind, message: Message) -> dict[str, str]:
 
 
 def _twice(text: str) -> str:
-    """The console wants names encoded twice, with $ for %."""
+    """Encode a name twice, with $ for %, as the console requires."""
     return quote(quote(text, safe=""), safe="").replace("%", "$")
 
 
 def _insights(log_group: str) -> str:
-    """A query of CloudWatch Logs Insights for all that the containers of the task wrote.
+    """Return a query of CloudWatch Logs Insights for everything that the containers of the task wrote.
 
-    A log stream has no link of its own, because EventBridge cannot cut the id of the task out of the ARN; the query
-    can. AWS does not document this address. Public code makes it so: an object of JSURL, with * for % in its texts, and
-    the signs between them encoded twice; assumed: an ARN and times may stand in it unencoded.
+    A link to the log stream itself is not possible, because EventBridge cannot cut the id of the task out of the ARN;
+    the query can. AWS does not document this URL. Public code builds it this way: an object of JSURL, with * for % in
+    its texts, and the signs between them encoded twice; assumed: an ARN and times may be in it unencoded.
     """
     query, group = (quote(each, safe="").replace("%", "*") for each in (_LINES_OF_TASK, log_group))
     times = "end~'<time>~start~'<created_at>~timeType~'ABSOLUTE~tz~'UTC"
@@ -134,7 +134,7 @@ def _insights(log_group: str) -> str:
 
 
 class Own(str):
-    """A field as a JSON value of its own."""
+    """A field as a whole JSON value."""
 
     __slots__ = ()
 
@@ -153,8 +153,8 @@ def _marked(data: Any) -> Any:
 
 
 def _text(kind: EventKind, name: str) -> str:
-    """A field for one who takes only texts: as its own value where it may need escapes, else in quotes, so that a
-    number or a list becomes a text."""
+    """Return a field for a receiver that accepts only texts: as a whole value if it may need escapes, else in quotes,
+    so that a number or a list becomes a text."""
     return Own(name) if kind.all_fields()[name].free else f"<{name}>"
 
 
@@ -163,7 +163,7 @@ def _own(kind: EventKind) -> dict[str, Own]:
 
 
 def _sentry(kind: EventKind, message: Message) -> str:
-    # Sentry's tags are for searching: short, and of one line.
+    # Sentry's tags are for searching: short, and on one line.
     tags = {name: f"<{name}>" for name, field in kind.fields.items() if not field.free and name != "exit_codes"}
     return _document(
         {
@@ -180,7 +180,7 @@ def _sentry(kind: EventKind, message: Message) -> str:
 
 
 def _slack_webhook(kind: EventKind, message: Message, **more: str) -> str:
-    # Attachments, because a field of one may be empty; Slack refuses a block without text.
+    # Attachments, because their fields may be empty; Slack refuses a block without text.
     fields = [{"title": field.label, "value": _text(kind, name)} for name, field in kind.fields.items()]
     colours = {"warning": "warning", "info": "good"}
     attachment = {
@@ -194,7 +194,7 @@ def _slack_webhook(kind: EventKind, message: Message, **more: str) -> str:
         {"color": attachment["color"], "fallback": label, "title": label, "title_link": url}
         for label, url in links(kind, message).items()
     ]
-    # What callers wrote stands in the fields only, and mrkdwn_in keeps Slack from formatting it.
+    # Only the fields have text that callers wrote, and the empty mrkdwn_in keeps Slack from formatting it.
     plain = {"text": headline(kind, message), "mrkdwn": False, "attachments": [attachment, *pages]}
     return _document({**more, **plain})
 
@@ -237,7 +237,7 @@ def _opsgenie(kind: EventKind, message: Message) -> str:
 
 def _teams(kind: EventKind, message: Message) -> str:
     colour = {"warning": "warning", "info": "default"}.get(message.severity, "attention")
-    # A RichTextBlock shows Markdown as it is, and a FactSet does not: free text goes into the former.
+    # A RichTextBlock shows Markdown unformatted, and a FactSet does not, so free text goes into the former.
     facts = [{"title": field.label, "value": f"<{name}>"} for name, field in kind.fields.items() if not field.free]
     texts = [
         {
@@ -270,7 +270,7 @@ def _teams(kind: EventKind, message: Message) -> str:
 def _datadog(kind: EventKind, message: Message) -> str:
     safe = {name: field for name, field in kind.fields.items() if not field.free and name != "exit_codes"}
     tags = [f"{name}:<{name}>" for name in safe]
-    # Datadog refuses an empty text, and any free text may be empty: it becomes a tag.
+    # Datadog refuses an empty text, and any free text may be empty, so it becomes a tag.
     text = [headline(kind, message), *_lines(links(kind, message))]
     text += [f"{field.label}: <{name}>" for name, field in safe.items()]
     rest = [Own(name) for name, field in kind.fields.items() if field.free]
@@ -289,8 +289,8 @@ def _lines(pages: Mapping[str, str]) -> list[str]:
 
 
 def _sns_text(kind: EventKind, message: Message) -> str:
-    """Lines of text, each in quotes, as EventBridge wants them. Nobody reads them as JSON, so free text may stand
-    in them as well."""
+    """Return lines of text, each in quotes, as EventBridge requires. Nobody reads them as JSON, so they may also
+    contain free text."""
     who = "<group>" if "group" in kind.fields else kind.who
     who = who or ("<task_definition>" if "task_definition" in kind.fields else "")
     named = replace(kind, who=who, arn="" if who else kind.arn)
@@ -316,7 +316,7 @@ def _plain(kind: EventKind, message: Message) -> str:
 
 
 def _custom(kind: EventKind, message: Message) -> str:
-    """The user's own template. Fields of other kinds of event are empty, so one template serves all rules."""
+    """Fill in the user's own template. Fields of other kinds of event are empty, so one template serves all rules."""
     fields = kind.all_fields()
     own = {"headline": headline(kind, message), "title": kind.title, "severity": message.severity}
     own |= {"link": next(iter(links(kind, message).values()), ""), "key": kind.same}
