@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..change import Change
@@ -29,6 +29,39 @@ def plan_topic(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Ch
     gone, after = set(wanted["unsubscribe"]), set(map(_named, wanted["subscriptions"]))
     before = [_named(each) for each in standing if each["arn"] in gone or _named(each) in after]
     return _plan(wanted, found, {"subscriptions": (sorted(before), sorted(after))})
+
+
+def mail_topic(name: str, emails: Iterable[str], found: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the options of a topic of ours that sends mail to ``emails``, without its attributes and tags.
+
+    Confirmed addresses that are not among them are unsubscribed; SNS cannot unsubscribe an address that has not
+    confirmed. Subscriptions of other protocols are left alone.
+    """
+    emails = list(dict.fromkeys(emails))
+    gone = [arn for address, arn in confirmed_emails(found).items() if address not in emails]
+    wanted = [{"protocol": "email", "endpoint": address} for address in emails]
+    return {"name": name, "state": "present", "subscriptions": wanted, "unsubscribe": gone}
+
+
+def retired_topic(name: str, found: Mapping[str, Any]) -> tuple[dict[str, Any] | None, bool]:
+    """Return the options that remove a topic of ours, and whether others have subscribed something to it.
+
+    Such a topic stays, and the options only unsubscribe the addresses; they are None if there are none.
+    """
+    shared = any(each["protocol"] != "email" for each in found["subscriptions"])
+    if not shared:
+        return {"name": name, "state": "absent"}, False
+    mail = list(confirmed_emails(found).values())
+    return ({"name": name, "unsubscribe": mail} if mail else None), True
+
+
+def confirmed_emails(found: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the addresses that receive mail from a topic, each with the ARN of its subscription.
+
+    Until an address has confirmed, SNS gives a word such as ``PendingConfirmation`` instead of the ARN.
+    """
+    standing = [each for each in (found or {}).get("subscriptions", ()) if each["protocol"] == "email"]
+    return {each["endpoint"]: each["arn"] for each in standing if each["arn"].startswith("arn:")}
 
 
 def _plan(wanted: Mapping[str, Any], found: Mapping[str, Any] | None, more: Mapping[str, tuple[Any, Any]]) -> Change:

@@ -69,3 +69,8 @@ def refusal(owner: Owner, others: Iterable[str], besides: str = "") -> str:
 def kept_note(others: Iterable[str]) -> str:
     """Return the note about resources of others that ``state: absent`` leaves in place."""
     return f"Not removed, because this role does not manage them: {', '.join(others)}."
+
+
+def shared_note(kept: Iterable[str]) -> str:
+    """Return the note about resources of ours that stay because others use them."""
+    return f"Not removed, because others have added a target or a subscription: {', '.join(kept)}."

@@ -106,6 +106,11 @@ def read_step(number: int, step: Mapping[str, Any]) -> tuple[str, dict[str, Any]
     return kind, params
 
 
+def whole(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all options of a step, those that ``params`` omits with their defaults."""
+    return read_step(0, {kind: params})[1]
+
+
 def _read_role(where: str, params: dict[str, Any]) -> None:
     """Check the name and the documents of a role, and convert its tags to text, in place."""
     read_name(f"{where}.name", str(params["name"]), _ROLE_NAME)

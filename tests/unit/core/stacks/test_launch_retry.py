@@ -329,7 +329,11 @@ def test_absent_removes_all_of_it():
         (NAME, NAME, None),
         (group, group, None),
         (f"{NAME}-dead-letters", f"{NAME}-dead-letters", None),
-        (f"topic {NAME}-given-up", {"name": f"{NAME}-given-up"}, None),
+        (
+            f"topic {NAME}-given-up",
+            {"name": f"{NAME}-given-up", "attributes": {}, "tags": TAGS, "subscriptions": []},
+            None,
+        ),
         *((f"queue {queue}", {"name": queue}, None) for queue in queues),
         (f"role {NAME}", {"name": NAME}, None),
     ]
@@ -559,7 +563,22 @@ def test_subscriptions_of_the_topic():
     pending["arn"] = f"{OWN_TOPIC}:2"
     assert written(plan(variables, stack)) == ["topics"]
     pending["protocol"] = "sms"
-    assert written(plan(variables, stack)) == ["topics"]
+    assert plan(variables, stack)["changes"] == [], "others have subscribed it"
+
+
+def test_rules_and_topics_that_others_use_stay():
+    stack = after({**LEAST, "emails": ["ops@example.com"]})
+    stack["rules"][f"{NAME}-launch"]["targets"].append({"id": "theirs", "arn": FUNCTION})
+    topic = stack["topics"][f"{NAME}-given-up"]
+    topic["subscriptions"][0]["arn"] = f"{OWN_TOPIC}:1"
+    topic["subscriptions"].append({"protocol": "sqs", "endpoint": DEAD, "arn": f"{OWN_TOPIC}:2"})
+    gone = plan({"state": "absent"}, stack, None)
+    assert gone["result"]["kept"] == [f"rule {NAME}-launch", f"topic {NAME}-given-up"]
+    assert f"rule {NAME}-launch, topic {NAME}-given-up" in gone["notes"][0]
+    assert gone["old_rules"] == [{"rule": {"name": f"{NAME}-stopped", "state": "absent"}}]
+    assert gone["old_topics"] == [{"topic": {"name": f"{NAME}-given-up", "unsubscribe": [f"{OWN_TOPIC}:1"]}}]
+    del topic["subscriptions"][0]
+    assert plan({"state": "absent"}, stack, None)["old_topics"] == []
 
 
 def test_roles_of_the_tasks_come_from_the_task_definitions():

@@ -577,9 +577,10 @@ def test_rules_and_topics_that_others_use_stay():
     world = settled(**EVERYTHING)
     world["rules"]["report-task"]["targets"].append({"id": "theirs", "arn": TOPIC})
     world["topics"]["report-failures"]["subscriptions"].append({"protocol": "sqs", "endpoint": DEAD, "arn": "arn:x"})
+    world["topics"]["report-failures"]["subscriptions"][0]["arn"] = "arn:mail"
     gone = plan(world, state="absent", **EVERYTHING)
     assert labels(gone)["removed_rules"] == ["rule report-execution"]
-    assert gone["removed_topics"] == []
+    assert gone["removed_topics"] == [{"topic": {"name": "report-failures", "unsubscribe": ["arn:mail"]}}]
     assert gone["result"]["kept"] == ["rule report-task", "topic report-failures"]
     assert "rule report-task, topic report-failures" in gone["notes"][0]
     assert labels(gone)["removed_targets"] == [

@@ -28,10 +28,10 @@ from ...failures.rule import plan_rule, read_rule
 from .. import iam
 from ..difference import StackPlan, Step, differing
 from ..found import api_destination_of, connection_of, policy_place, rule_of
-from ..messaging import plan_queue, plan_topic
-from ..ownership import kept_note, others, refusal
+from ..messaging import confirmed_emails, mail_topic, plan_queue, plan_topic, retired_topic
+from ..ownership import kept_note, others, refusal, shared_note
 from ..place import StackPlace, place_in, place_of
-from ..steps import read_step
+from ..steps import whole
 from ..trails import trail_note
 from . import quiet
 from .look import gone_channels, rules_before
@@ -235,7 +235,7 @@ class _Planner:
 
     def _queue(self, name: str, attributes: Mapping[str, str]) -> None:
         params = {"name": name, "attributes": {**attributes, **self._encrypted()}, "tags": self.tags}
-        change = plan_queue(_whole("queue", params), self.stack["queues"][name])
+        change = plan_queue(whole("queue", params), self.stack["queues"][name])
         self.steps["first"].add_step("queue", params, change)
 
     def _check_key(self) -> None:
@@ -275,7 +275,7 @@ class _Planner:
         gone = {INVOKE, PUBLISH} & (found or {"policies": {}})["policies"].keys() - documents.keys()
         if gone:
             params = {"name": name, "policies": dict.fromkeys(sorted(gone))}
-            self.steps["iam_removed"].add_step("iam_role", params, iam.plan_role(_whole("iam_role", params), found))
+            self.steps["iam_removed"].add_step("iam_role", params, iam.plan_role(whole("iam_role", params), found))
 
     def _function(self) -> None:
         alerts, name = self.alerts, self.alerts.function_name
@@ -452,17 +452,13 @@ class _Planner:
         alerts, found = self.alerts, self.stack.get("topics", {}).get(self.alerts.name)
         if not alerts.emails:
             return self._removed_topic()
-        standing = [each for each in (found or {}).get("subscriptions", []) if each["protocol"] == "email"]
-        confirmed = [each for each in standing if each["arn"].startswith("arn:")]
         params = {
-            "name": alerts.name,
+            **mail_topic(alerts.name, alerts.emails, found),
             "attributes": {"DisplayName": alerts.mail_subject, **self._encrypted()},
             "tags": self.tags,
-            "subscriptions": [{"protocol": "email", "endpoint": each} for each in dict.fromkeys(alerts.emails)],
-            "unsubscribe": [each["arn"] for each in confirmed if each["endpoint"] not in alerts.emails],
         }
-        self._add_route("topic", params, plan_topic(_whole("topic", params), found))
-        known = {each["endpoint"] for each in confirmed}
+        self._add_route("topic", params, plan_topic(whole("topic", params), found))
+        known = confirmed_emails(found)
         self.unconfirmed = [each for each in dict.fromkeys(alerts.emails) if each not in known]
         return None
 
@@ -484,7 +480,7 @@ class _Planner:
 
     def _rule(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Plan a rule and return its facts."""
-        change = plan_rule(read_rule(_whole("rule", params)), rule_of(_bare(self.rules.get(params["name"]))))
+        change = plan_rule(read_rule(whole("rule", params)), rule_of(_bare(self.rules.get(params["name"]))))
         self._add_route("rule", params, change)
         return dict(change.after or {})
 
@@ -510,7 +506,7 @@ class _Planner:
         if channel == "queue" and arn.endswith(".fifo"):
             params |= {"message_group_id": alerts.name}
         try:
-            wanted = read_target(_whole("target", {**params, "arn": arn}))
+            wanted = read_target(whole("target", {**params, "arn": arn}))
             found = self._found(rule, channel, wanted)
             check_rule(wanted, found, self.place.region)
             change = plan_target(wanted, found, str(self.place.arn("events", f"rule/{rule}")))
@@ -602,17 +598,14 @@ class _Planner:
         topic = self._ours("topics", name)
         if topic is None:
             return None
-        foreign = [each for each in topic["subscriptions"] if each["protocol"] != "email"]
-        if not foreign:
-            return {"name": name, "state": "absent"}
-        self.kept.append(f"topic {name}")
-        mails = [each["arn"] for each in topic["subscriptions"] if each["protocol"] == "email"]
-        confirmed = [arn for arn in mails if arn.startswith("arn:")]
-        return {"name": name, "unsubscribe": confirmed} if confirmed else None
+        params, shared = retired_topic(name, topic)
+        if shared:
+            self.kept.append(f"topic {name}")
+        return params
 
     def _add_old_topic(self, params: Mapping[str, Any] | None) -> None:
         if params:
-            change = plan_topic(_whole("topic", params), self.stack["topics"][self.alerts.name])
+            change = plan_topic(whole("topic", params), self.stack["topics"][self.alerts.name])
             self._add_route("topic", params, change)
 
     def _removed(self) -> None:
@@ -676,7 +669,7 @@ class _Planner:
                 "these addresses. An address receives no alerts until someone opens the link in that email."
             )
         if self.kept:
-            notes.append(f"Not removed, because others have added a target or a subscription: {', '.join(self.kept)}.")
+            notes.append(shared_note(self.kept))
         if self.not_ours:
             notes.append(kept_note(self.not_ours))
         trail = trail_note(self.stack.get("trails")) if "launch" in self.alerts.kinds else None
@@ -696,11 +689,6 @@ _CONNECTION = {
     "kms_key_identifier": None,
     "update_secret": "on_change",
 }
-
-
-def _whole(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all options of a step, as ``ecs_stack`` reads them."""
-    return read_step(0, {kind: params})[1]
 
 
 def _attributes(found: Mapping[str, Any] | None) -> Mapping[str, str]:

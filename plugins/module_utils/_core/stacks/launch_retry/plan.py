@@ -22,12 +22,13 @@ from ...log_subscription.plan import plan_subscription, read_subscription, warni
 from ..difference import StackPlan, Step, differing
 from ..found import policy_place, rule_of
 from ..iam import plan_role
-from ..messaging import plan_queue, plan_topic
-from ..ownership import kept_note, others, refusal
+from ..messaging import confirmed_emails, plan_queue, plan_topic, retired_topic
+from ..ownership import kept_note, others, refusal, shared_note
 from ..place import place_in
+from ..steps import whole
 from ..trails import trail_note
 from .read import Retries, read_retries
-from .wanted import BATCH_SIZE, TARGET, Names, Wanted, is_confirmed, mark
+from .wanted import BATCH_SIZE, TARGET, Names, Wanted, mark
 
 _STACK = "Create or update the IAM role, the queues and the topic"
 _ROUTES = "Send the events of the rules to the function"
@@ -102,6 +103,7 @@ class _Planner:
         self.others = self._others()
         self.steps = {key: Step(task) for key, task in TASKS.items()}
         self.notes: list[str] = []
+        self.kept: list[str] = []  # ours, but kept because others use them
 
     def plan(self, package: Mapping[str, Any]) -> StackPlan:
         if self.retries.present:
@@ -111,6 +113,8 @@ class _Planner:
         elif self.others:
             self.notes.append(kept_note(self.others))
         self._remove()
+        if self.kept:
+            self.notes.append(shared_note(self.kept))
         return StackPlan(self.steps, self._result(), self.notes)
 
     # ---- ownership
@@ -334,7 +338,7 @@ class _Planner:
         self._old_rules()
         self._old_subscriptions()
         if not self.retries.emails:
-            self._add_old_step("topics", "topic", self.names.topic)
+            self._old_topic()
         if self.retries.present:
             return
         if self.ours("functions", self.names.name) and self._mappings():
@@ -359,7 +363,20 @@ class _Planner:
                     item = {key: target[key] for key in ("id", "arn", "dead_letter_arn")}
                     params = {"rule": name, **item, "state": "absent"}
                     self._add_step("old_targets", "target", params, Change({"arn": target["arn"]}, None))
-            self._add_old_step("rules", "rule", name)
+            if any(target["id"] != TARGET for target in found["targets"]):
+                self.kept.append(f"rule {name}")
+            else:
+                self._add_old_step("rules", "rule", name)
+
+    def _old_topic(self) -> None:
+        topic = self.ours("topics", self.names.topic)
+        if topic is None:
+            return
+        params, shared = retired_topic(self.names.topic, topic)
+        if shared:
+            self.kept.append(f"topic {self.names.topic}")
+        if params:
+            self._add_step("old_topics", "topic", params, plan_topic(whole("topic", params), topic))
 
     def _old_subscriptions(self) -> None:
         kept = self.retries.log_group if self.retries.source == "log_subscription" else None
@@ -391,11 +408,10 @@ class _Planner:
                 f"AWS sends a confirmation request to {' and '.join(unconfirmed)}. Messages arrive only after it is "
                 "accepted."
             )
-        return {**result, "unconfirmed_emails": unconfirmed, "not_managed": self.others}
+        return {**result, "unconfirmed_emails": unconfirmed, "kept": self.kept, "not_managed": self.others}
 
     def _unconfirmed(self) -> list[str]:
-        topic = self.ours("topics", self.names.topic) or {"subscriptions": []}
-        confirmed = {each["endpoint"] for each in topic["subscriptions"] if is_confirmed(each["arn"])}
+        confirmed = confirmed_emails(self.ours("topics", self.names.topic))
         return [email for email in self.retries.emails if email not in confirmed]
 
     def _add_differing(

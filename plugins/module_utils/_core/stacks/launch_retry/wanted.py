@@ -15,6 +15,7 @@ from typing import Any
 from ...ecs.refused_launch import NO_INSTANCE
 from ...failures.filters import TAKEN_BY
 from ..iam import allow, allow_key, allow_pass_role, policy, trust, wanted_role
+from ..messaging import mail_topic
 from ..place import StackPlace
 from .read import Retries
 
@@ -183,14 +184,11 @@ class Wanted:
         return {"KmsMasterKeyId": self.retries.kms_key} if self.retries.kms_key else {}
 
     def topic(self, found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        """Return the step of ``ecs_stack`` for the topic. It removes confirmed subscriptions that are not wanted."""
+        """Return the step of ``ecs_stack`` for the topic, or None if no address is wanted."""
         if not self.retries.emails:
             return None
-        wanted = [{"endpoint": email, "protocol": "email"} for email in self.retries.emails]
-        standing = [each for each in (found or {}).get("subscriptions", ()) if is_confirmed(each["arn"])]
-        gone = [each["arn"] for each in standing if {key: each[key] for key in ("endpoint", "protocol")} not in wanted]
-        named = {"name": self.names.topic, "state": "present", "attributes": self._key(), "tags": self.tags}
-        return {**named, "subscriptions": wanted, "unsubscribe": gone}
+        mail = mail_topic(self.names.topic, self.retries.emails, found)
+        return {**mail, "attributes": self._key(), "tags": self.tags}
 
     def function(self, package: Mapping[str, Any]) -> dict[str, Any]:
         """Return the function without its environment, which needs the URLs of the queues. ``package`` has ``path``."""
@@ -287,10 +285,6 @@ class Wanted:
             # As with the rule, the function receives all refused launches and reports those that it cannot retry.
             "transient_errors_only": False,
         }
-
-
-def is_confirmed(subscription_arn: str) -> bool:
-    return subscription_arn.startswith("arn:")
 
 
 def mark(wanted: Wanted) -> str:

@@ -23,9 +23,10 @@ from ...states.machine import plan_machine, read_machine
 from ..difference import StackPlan, Step
 from ..found import rule_of
 from ..iam import plan_role, wanted_role
-from ..messaging import plan_topic
-from ..ownership import Owner, kept_note, refusal
+from ..messaging import confirmed_emails, mail_topic, plan_topic, retired_topic
+from ..ownership import Owner, kept_note, refusal, shared_note
 from ..place import StackPlace, place_in
+from ..steps import whole
 from . import wanted
 from .names import RULES, Names
 from .policies import schedule_policy, schedule_trust, states_policy, states_trust
@@ -145,15 +146,16 @@ class _Plan:
             self.plan.steps["removed_rules"].add_step("rule", {"name": name, "state": "absent"}, Change(rule, None))
 
     def remove_topic(self) -> None:
-        """Remove our topic. A topic with subscriptions other than email is kept."""
+        """Remove our topic. If it has subscriptions other than email, only those of email are removed."""
         name = self.names.topic
         topic = self.there.ours("topics", name)
         if topic is None:
             return
-        if any(each["protocol"] != "email" for each in topic["subscriptions"]):
+        params, shared = retired_topic(name, topic)
+        if shared:
             self.kept.append(f"topic {name}")
-        else:
-            self.plan.steps["removed_topics"].add_step("topic", {"name": name, "state": "absent"}, Change(topic, None))
+        if params:
+            self.plan.steps["removed_topics"].add_step("topic", params, plan_topic(whole("topic", params), topic))
 
     def remove_tagged(self, key: str, kind: str, name: str) -> None:
         found = self.there.ours(kind, name)
@@ -164,9 +166,7 @@ class _Plan:
         """Set the role's result, and add a note about what is kept."""
         self.plan.result.update(result, kept=self.kept)
         if self.kept:
-            self.plan.notes.append(
-                f"Not removed, because others have added a target or a subscription: {', '.join(self.kept)}."
-            )
+            self.plan.notes.append(shared_note(self.kept))
 
 
 class _Absent(_Plan):
@@ -352,17 +352,12 @@ class _Present(_Plan):
         """Subscribe the addresses and unsubscribe all other confirmed email addresses. Other subscriptions are kept."""
         name, emails, key = self.names.topic, self.variables.emails, self.variables.kms_key
         found = self.there.find("topics", name)
-        mail = [each for each in found["subscriptions"] if each["protocol"] == "email"] if found else []
         item = {
-            "name": name,
-            "state": "present",
+            **mail_topic(name, emails, found),
             "attributes": {
                 "DisplayName": f"ECS job {self.names.name}",
                 **({"KmsMasterKeyId": key} if key else {}),
             },
-            "subscriptions": [{"protocol": "email", "endpoint": address} for address in emails],
-            # SNS cannot unsubscribe an address that has not confirmed.
-            "unsubscribe": [each["arn"] for each in mail if _confirmed(each) and each["endpoint"] not in emails],
             "tags": self.tags,
         }
         self.plan.steps["topics"].add_step("topic", item, plan_topic(item, found))
@@ -370,8 +365,7 @@ class _Present(_Plan):
     def unconfirmed(self) -> list[str]:
         """Return the addresses that get no mail yet."""
         found = self.there.find("topics", self.names.topic)
-        confirmed = [each["endpoint"] for each in found["subscriptions"] if _confirmed(each)] if found else []
-        return [address for address in self.variables.emails if address not in confirmed]
+        return [address for address in self.variables.emails if address not in confirmed_emails(found)]
 
     def add_log_group(self) -> None:
         name, key = self.names.log_group, self.variables.kms_key
@@ -427,7 +421,3 @@ class _Present(_Plan):
             item = wanted.schedule(self.names, self.variables, self.tags)
             self.add("schedules", item, self.names.name, change)
         return change.after
-
-
-def _confirmed(subscription: Mapping[str, Any]) -> bool:
-    return str(subscription["arn"]).startswith("arn:")
