@@ -113,6 +113,11 @@ def test_tasks_older_than_the_latest_change_of_a_secret(sandbox, recycle, task_i
             {"secrets": [{"name": "A", "valueFrom": "/not/there"}]}, "/not/there, which Systems Manager", id="missing"
         ),
         pytest.param(
+            {"environmentFiles": [{"value": "arn:aws:s3:::not/there.env", "type": "s3"}]},
+            "s3://not/there.env, which S3 does not have",
+            id="missing file",
+        ),
+        pytest.param(
             {"secrets": [{"name": "A", "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/far"}]},
             "is in us-east-1",
             id="another region",

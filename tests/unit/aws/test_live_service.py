@@ -409,6 +409,21 @@ def test_secrets_that_tell_nothing(account, container, calls, words):
         account.live().secrets_changed_at("web:7")
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (404, r"names the environment file s3://settings/web/app.env, which S3 does not have\. Create the file, or"),
+        (403, r"app.env, which S3 hides or does not have\. Allow s3:GetObject on it, or"),
+    ],
+)
+def test_an_environment_file_that_cannot_be_seen(account, status, words):
+    """An answer to HEAD has no body, so its status takes the place of the error code."""
+    revision(account, name="web", image="web:1", environmentFiles=[{"value": FILE, "type": "s3"}])
+    account["s3"].add_client_error("head_object", str(status), http_status_code=status)
+    with pytest.raises(Refused, match=words):
+        account.live().secrets_changed_at("web:7")
+
+
 def test_alarms_are_asked_for_by_the_hundred(account):
     names = [f"alarm-{number}" for number in range(101)]
     for some, answer in (

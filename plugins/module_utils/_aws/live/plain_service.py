@@ -13,7 +13,7 @@ from typing import Any
 
 from ..._core.ecs.names import parse_service
 from ..._core.ecs.secrets import Named, names_in
-from ..._core.errors import Refused
+from ..._core.errors import CallFailed, Refused
 from ..._core.recycle.model import Hold, Service, Task
 from ..calls import ecs, secrets
 from ..calls.pages import hundreds
@@ -100,13 +100,31 @@ class PlainService:
         if named.service == "secretsmanager":
             return secrets.secret_changed_at(self._client("secretsmanager"), named.name)
         if named.service == "s3":
-            bucket, _slash, key = named.name.partition("/")
-            return secrets.file_changed_at(self._client("s3"), bucket, key)
+            return self._file_changed_at(named.name)
         for changed in secrets.parameter_changes(self._client("ssm"), named.name):
             return changed
         raise Refused(
             f"secrets_changed: the task definition names the parameter {named.name}, which Systems Manager does not"
             " have. New tasks could not start either. Create it, or give the service a revision without it"
+        )
+
+    def _file_changed_at(self, name: str) -> float:
+        """Return when an environment file was last changed. Raise ``Refused`` if it cannot be seen.
+
+        S3 answers HEAD with a status alone, and with 403 also for a missing file if ``s3:ListBucket`` is not allowed.
+        Source: S3 API reference, HeadObject.
+        """
+        bucket, _slash, key = name.partition("/")
+        try:
+            return secrets.file_changed_at(self._client("s3"), bucket, key)
+        except CallFailed as failure:
+            if failure.code not in ("403", "404"):
+                raise
+            hidden = failure.code == "403"
+        raise Refused(
+            f"secrets_changed: the task definition names the environment file s3://{name}, which S3"
+            + (" hides or does not have. Allow s3:GetObject on it" if hidden else " does not have. Create the file")
+            + ", or give the service a revision without it"
         )
 
     def _check(self, what: str, wanted: str | None, found: str) -> None:
