@@ -14,5 +14,5 @@ def printable(text: str) -> str:
 
 
 def one_line(value: object) -> str:
-    """Return the value as printable text on one line; empty for ``None``."""
+    """Return the value as printable text on one line; empty for ``None`` and other empty values."""
     return printable(" ".join(str(value or "").split()))

@@ -9,8 +9,8 @@ A failure is final, nobody asked for it, and no other kind reports it too:
 
 * a standalone task that never started, that exited with a code that means failure, or that was ended from
   outside: by Spot, with its host, or for a reason that nobody knows yet;
-* a task of a service that never started, that exited by itself with any code, or that a health check
-  ended. What ECS does to run the service as requested is not a failure: deployments, scale-in, replacing a host;
+* a task of a service that never started, that exited by itself with any code but 143, or that a health
+  check ended. What ECS does to run the service as requested is not a failure: deployments, scale-in, replacing a host;
 * a service that ECS cannot run as requested, a deployment that failed, a hook that waits, a launch that was
   refused or that started fewer tasks than requested, a workflow that failed or timed out.
 

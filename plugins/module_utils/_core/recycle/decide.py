@@ -19,7 +19,7 @@ from .model import Task
 from .plan import Plan
 from .settings import Settings
 
-# Someone else may remove the added tasks once or twice by accident. More often means a conflict.
+# Someone else may remove the added tasks a few times by accident. More often means a conflict.
 _RAISES = 3
 
 

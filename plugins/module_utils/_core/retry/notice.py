@@ -19,7 +19,7 @@ from .masking import masked, name_of, without_values
 from .model import Decision, GiveUp, Launch, Retry, StoppedTask, Wish
 
 LONGEST = 500  # characters of AWS's words
-LONGEST_SUBJECT = 100  # characters, of printable ASCII, that Amazon SNS takes
+LONGEST_SUBJECT = 99  # printable ASCII characters; SNS documents fewer than 100 (API reference of Publish)
 LARGEST = 200_000  # characters of a letter; Amazon SQS takes 256 KiB
 MOST_TASKS = 10  # that one call of RunTask starts
 
@@ -100,7 +100,7 @@ def unreadable_letter(problem: str, raw: str) -> str:
 def _fit(text: str) -> str:
     return (
         text
-        if len(text) <= LARGEST * 1.2
+        if len(text) <= LARGEST
         else json.dumps({"kind": "steadyops.ecs.retry.too_large/1", "begin": text[: LARGEST // 2]})
     )
 

@@ -96,7 +96,7 @@ def test_a_task_is_told_as_ecs_would():
 def test_a_subject_is_one_that_sns_takes():
     record = from_error(Wish("o", NOON, REGION, {"taskDefinition": "ü" * 300}, 1), "X", "")
     subject, _event = notice.notification(GIVEN_UP, record, 1, NOON, ACCOUNT)
-    assert len(subject) == 100
+    assert len(subject) == 99
     assert subject.isascii()
 
 

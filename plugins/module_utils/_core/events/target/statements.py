@@ -18,7 +18,7 @@ _EVENTS = "events.amazonaws.com"
 
 
 def sid_of(rule_arn: str, target_id: str) -> str:
-    """Return the Sid of a target's statement. Letters and digits only, 55 at most: Lambda and IAM allow no more."""
+    """Return the Sid of a target's statement. Lambda and IAM allow letters and digits."""
     rule = re.sub(r"[^A-Za-z0-9]", "", rule_arn.rpartition("/")[2])[:24]
     digest = hashlib.sha256(f"{rule_arn} {target_id}".encode()).hexdigest()[:16]
     return f"SteadyopsEcs{rule}{digest}"

@@ -37,8 +37,8 @@ class EventKind:
     """What messages say about a kind of event. ``code`` is the field that distinguishes events of this kind. The texts
     have placeholders.
 
-    ``source`` says where it happened and is never empty. ``same`` is equal for two events of one service or family and
-    cause. ``who`` is the short name of what failed. ``cause`` says what went wrong, in few words of limited length.
+    ``source`` says where it happened and is never empty. ``same`` is equal for two events that a quiet period
+    combines. ``who`` is the short name of what failed. ``cause`` says what went wrong, in few words of limited length.
     ``arn`` is the field that names what failed if there is no short name. ``link`` is the field with the ARN that the
     AWS console opens.
     """
