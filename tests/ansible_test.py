@@ -30,8 +30,8 @@ COLLECTION = HOME / "ansible_collections/steadyops/ecs"
 PYTHONS = HOME / "pythons"
 # Releases of pip that ansible-test asks for: those of ansible-core 2.17, of 2.18 and 2.19, and of 2.20 and later.
 PIPS = ("23_1_2", "24_2", "25_2")
-# In place of the script that ansible-test downloads to install pip into each empty environment: uv, under pip's name.
-# It needs PyPI alone, and seconds where pip needs minutes. ansible-test hides the environment from it.
+# ansible-test downloads a script that installs pip into each empty environment. This one installs uv under pip's name:
+# it needs only PyPI, and takes seconds where pip takes minutes. ansible-test hides the environment variables from it.
 GET_PIP = """
 import pathlib, sysconfig
 folder = pathlib.Path(sysconfig.get_path("purelib"), "pip")
@@ -69,14 +69,14 @@ def main(arguments: list[str]) -> int:
 
 
 def prepare() -> None:
-    """Copy what git knows or would add, and put beside it what ansible-test looks for elsewhere."""
+    """Copy the files that git tracks or would add, and put beside them what ansible-test looks for elsewhere."""
     shutil.rmtree(COLLECTION, ignore_errors=True)
     listed = ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split("\0")[:-1]:
         if (ROOT / name).exists():
             (COLLECTION / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, COLLECTION / name)
-    # Without a repository of its own, ansible-test would ask the one around it, which ignores build/.
+    # Without its own repository, the copy would belong to the one around it, which ignores build/.
     subprocess.run(["git", "init", "-q", COLLECTION], check=True)
     for name in ("amazon", "community"):
         link(COLLECTION.parents[1] / name, Path(sysconfig.get_path("purelib")) / "ansible_collections" / name)
@@ -100,7 +100,7 @@ def link(path: Path, target: Path) -> None:
 
 
 def run(programs: Path, python: str, command: str, options: list[str]) -> bool:
-    """Run a command of ansible-test; prints its output unless it succeeds. Whether it did."""
+    """Run a command of ansible-test, and print its output unless it succeeds. Return whether it succeeded."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
     path = os.pathsep.join([str(programs), str(PYTHONS), kept["PATH"]])
     began = time.perf_counter()

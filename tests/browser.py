@@ -1,13 +1,13 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Chromium without a window, told what to do through its debugging pipe. Standard library only.
+"""Control headless Chromium through its debugging pipe, with the standard library only.
 
     with Browser(folder) as browser:
         browser.open(path)
         browser.ask("document.title")
 
-Where there is no browser, tests that need one are skipped and say so; in CI (BROWSER_REQUIRED) they fail instead.
+If there is no browser, tests that need one are skipped and say so; in CI (BROWSER_REQUIRED) they fail instead.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from typing import Any
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-# No part of it may make connections: by default, it would look up hosts of its vendor.
+# No part of the browser may make connections: by default, it would look up hosts of its vendor.
 FLAGS = (
     "--headless",
-    "--no-sandbox",  # CI is root
+    "--no-sandbox",  # CI runs as root
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -40,10 +40,10 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
-# It reads descriptor 3 and writes 4, whatever ours are called.
+# The browser reads descriptor 3 and writes descriptor 4, whatever numbers ours have.
 START = "import os, sys; i, o, *c = sys.argv[1:]; os.dup2(int(i), 3); os.dup2(int(o), 4); os.execv(c[0], c)"
 
-# The colors of a PNG in base64. From a blob, because the policy of a page may forbid images.
+# Returns the colors of a PNG in base64. It reads a blob, because the policy of a page may forbid images.
 _COLORS = """async (data, ...part) => {
   const image = await createImageBitmap(new Blob([Uint8Array.from(atob(data), each => each.charCodeAt())]));
   const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
@@ -55,7 +55,7 @@ _COLORS = """async (data, ...part) => {
 
 
 def find_browser() -> str:
-    """The path of Chromium or Chrome; where there is none, the test that asks ends here."""
+    """Return the path of Chromium or Chrome. If there is none, skip the test, or fail it if BROWSER_REQUIRED is set."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found:
         return found
@@ -66,7 +66,7 @@ def find_browser() -> str:
 
 
 def roles_and_names(nodes: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Of what :meth:`Browser.accessible` returns."""
+    """Return the roles and names of the nodes that :meth:`Browser.accessible` returns."""
     return [(each["role"]["value"], each.get("name", {}).get("value", "")) for each in nodes]
 
 
@@ -106,7 +106,7 @@ class Browser:
     _session: str | None = None
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """A command of the DevTools protocol, and its result."""
+        """Send a command of the DevTools protocol, and return its result."""
         self._number += 1
         session = {"sessionId": self._session} if self._session else {}
         os.write(
@@ -135,7 +135,7 @@ class Browser:
     def open(self, path: Path) -> None:
         self.events.clear()
         loader = self.call("Page.navigate", url=path.resolve().as_uri())["loaderId"]
-        # The load of a page before may be told late.
+        # The load event of an earlier page may arrive late.
         while not any(
             event.get("method") == "Page.lifecycleEvent"
             and (event["params"]["loaderId"], event["params"]["name"]) == (loader, "load")
@@ -144,7 +144,7 @@ class Browser:
             self.events.append(self._read())
 
     def accessible(self, expected: Callable[[list[tuple[str, str]]], object]) -> list[dict[str, Any]]:
-        """What a screen reader is told, once its roles and names are as expected: the tree follows the page late."""
+        """Return what a screen reader gets, once roles and names are as expected: the tree lags behind the page."""
         end = time.monotonic() + 60
         while True:
             tree = self.call("Accessibility.getFullAXTree")["nodes"]
@@ -156,25 +156,25 @@ class Browser:
             time.sleep(0.05)
 
     def ask(self, expression: str) -> Any:
-        """The value of an expression of JavaScript. It works while the page itself may run none."""
+        """Return the value of a JavaScript expression. This works even if the page itself may not run scripts."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
     def press(self, key: str) -> None:
-        """A key, such as ``Tab`` or ``f``."""
+        """Press and release a key, such as ``Tab`` or ``f``."""
         code = {"Tab": 9}.get(key, ord(key[0].upper()))
         text = {"text": key} if len(key) == 1 else {}
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
     def requests(self) -> list[str]:
-        """What was asked for since the page was opened."""
+        """Return the URLs that were requested since the page was opened."""
         told = [event["params"] for event in self.events if event.get("method") == "Network.requestWillBeSent"]
         return [each["request"]["url"] for each in told]
 
     def complaints(self) -> list[str]:
-        """What the browser's console has to say."""
+        """Return the browser's log entries and exceptions, as JSON."""
         return [
             json.dumps(e["params"])
             for e in self.events
@@ -182,10 +182,10 @@ class Browser:
         ]
 
     def picture(self) -> bytes:
-        """What is in view, as PNG."""
+        """Return a screenshot of the visible part of the page, as PNG."""
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 
     def colors(self, x: float, y: float, width: int, height: int) -> set[str]:
-        """Those of the pixels of a part of what is in view."""
+        """Return the colors of the pixels in a rectangle of the visible part of the page."""
         picture = json.dumps(base64.b64encode(self.picture()).decode())
         return set(self.ask(f"({_COLORS})({picture}, {x}, {y}, {width}, {height})"))

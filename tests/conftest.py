@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes a bare pytest the same as one under make: a collection that is up to date, in make's environment.
+"""Make a bare pytest behave as under make, with an up-to-date collection in make's environment.
 
 Runs on import, before any test imports ``ansible_collections.steadyops.ecs``.
 """
@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.examples import examples
 
-OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # one make should not take another for its child
+OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # without these, make does not treat a make started here as its child
 
 
 def _as_under_make() -> None:
@@ -33,12 +33,12 @@ def _as_under_make() -> None:
     if made.returncode:
         pytest.exit(f"make build failed:\n{made.stdout}{made.stderr}", returncode=3)
     inside = json.loads(made.stdout.splitlines()[-1])
-    os.environ.clear()  # make also takes away what could lead to a real account
+    os.environ.clear()  # make also removes what could lead to a real account
     os.environ.update({name: value for name, value in inside.items() if name not in OF_MAKE})
 
 
 def _as_under_ansible_test() -> None:
-    """Add to what ansible-test has prepared: our package ``tests``, and for programs the collection and no account."""
+    """Add to what ansible-test prepared: our package ``tests`` and, for programs, the collection and a fake account."""
     root = Path(__file__).parents[1]
     sys.path.insert(0, str(root))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(root.parents[2]), os.environ["PYTHONPATH"]])
@@ -52,15 +52,16 @@ else:
     _as_under_make()
     sys.path.insert(0, os.environ["PYTHONPATH"])
 
-    # What Python imports before Ansible looks for collections its own way, Ansible does not recognise as a collection.
+    # Ansible does not recognise a collection that Python imported before Ansible's own loader was set up.
     from ansible.plugins.loader import init_plugin_loader  # it reads the environment
 
     init_plugin_loader()
-# What a shell starts in the background ignores SIGINT, what nohup starts SIGHUP, and so do programs started here.
+# Processes that a shell starts in the background ignore SIGINT, those that nohup starts ignore SIGHUP, and programs
+# started here would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# A machine that is busy with other things makes no test fail.
+# A busy machine must not make a test fail.
 settings.register_profile(
     "patient", max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -68,21 +69,21 @@ settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers of pyproject.toml again where ansible-test reads a configuration of its own."""
+    """Declare the markers of pyproject.toml again under ansible-test, which reads its own configuration."""
     if UNDER_ANSIBLE_TEST:
         for marker in ("long", "sampled(n)"):
             config.addinivalue_line("markers", marker)
 
 
 def pytest_collection_finish() -> None:
-    """Let Python look for garbage among what tests make, and not among ten thousand tests."""
+    """Let Python look for garbage only among objects that tests create, and not among ten thousand tests."""
     gc.collect()
     gc.freeze()
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is marked
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects marked tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark most examples of a sampled test as long, and begin with plays: they take longest."""
+    """Mark most examples of a sampled test as long, and run tests with playbooks first, as they take longest."""
     seen: Counter[str] = Counter()
     for item in items:
         sampled = item.get_closest_marker("sampled")

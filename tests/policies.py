@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a linter of IAM policies has to say against one that we generate.
+"""Check a generated IAM policy with a linter.
 
 assert complaints(policy) == []
 """
@@ -20,8 +20,8 @@ with warnings.catch_warnings():  # about pkg_resources, and about escapes in its
 
 
 def complaints(policy: Mapping[str, Any] | str, trust: bool = False) -> list[str]:
-    """Of the policy of an identity or of a resource, as data or JSON. ``trust``: of one that says who may assume a
-    role, which has no Resource; parliament does not know such policies, so it is given one."""
+    """Return the linter's findings for the policy of an identity or a resource, as data or JSON. ``trust``: the policy
+    says who may assume a role. It has no Resource, which parliament does not accept, so one is added."""
     document = json.loads(policy) if isinstance(policy, str) else copy.deepcopy(dict(policy))
     if trust:
         for statement in document["Statement"]:

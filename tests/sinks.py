@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What alerts end up in outside of AWS: a mail server and a web service, real, on loopback."""
+"""Where alerts arrive outside AWS: a real mail server and a real web service, both on loopback."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from cryptography.x509.oid import NameOID
 
 
 class Mailbox:
-    """Takes every mail; from those who log in, with the right password only, and over TLS where it has a certificate.
+    """Accepts every mail. Logins need the right password, and TLS if the server has a certificate.
 
-    Addresses of the domain ``refused.example`` it does not know.
+    The server does not know addresses of the domain ``refused.example``.
     """
 
     PASSWORD = "correct horse battery staple"
@@ -69,7 +69,7 @@ class Mailbox:
 @contextmanager
 def receiving_mail(tls: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
     sink = Mailbox(tls)
-    # It knocks at its own door once, and would do so at port 0.
+    # The controller connects to itself once at the start, and would use port 0 for it.
     sink.controller._trigger_server = lambda: socket.create_connection(sink.address.split(":")).close()
     sink.controller.start()
     try:
@@ -86,7 +86,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def tls_mailbox(tmp_path: Path) -> Iterator[Mailbox]:
-    """One that has a certificate, of its own making."""
+    """Provide a mailbox with a self-signed certificate."""
     names = {name: str(tmp_path / name) for name in ("key.pem", "certificate.pem")}
     key = ec.generate_private_key(ec.SECP256R1())
     who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
@@ -109,7 +109,7 @@ def tls_mailbox(tmp_path: Path) -> Iterator[Mailbox]:
 
 
 class Web:
-    """Answers what it is told to, or 200, and remembers who asked."""
+    """Sends the given answers, or else 200, and remembers the requests."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -136,7 +136,7 @@ class Web:
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server's names
 
             def log_message(self, *_what: Any) -> None:
-                """Nobody reads it."""
+                """Log nothing: nobody reads it."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"

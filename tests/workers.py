@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs tests in several processes: ``pytest -p tests.workers --workers 4``.
+"""Run tests in several processes: ``pytest -p tests.workers --workers 4``.
 
 pytest-xdist lets each worker import and collect everything, which takes longer than most of the tests here. These
-workers are forked when that is done. They take whole files, and tests that take long one by one, when they have time.
+workers are forked after that. When a worker is free, it takes a whole file, or one test if the tests take long.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if not workers or session.config.option.collectonly or session.testsfailed or not session.items:
         return None
     share = Share(chunks(session.items), workers)
-    # Its folder for temporary files is made once, and has one in it for each worker.
+    # pytest's folder for temporary files is created once, and contains one for each worker.
     session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     sys.stdout.flush()
     running = {}
@@ -61,7 +61,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 def chunks(items: list[pytest.Item]) -> list[list[pytest.Item]]:
-    """What a worker takes at once: a file, or one of the tests of a file that wait for a sandbox."""
+    """Return what a worker takes at once: a file or, if tests of the file wait for a sandbox, one of its tests."""
     found: list[list[pytest.Item]] = []
     for _path, file in groupby(items, lambda item: item.path):
         tests = list(file)
@@ -74,7 +74,9 @@ def _fixtures(item: pytest.Item) -> list[str]:
 
 
 class Share:
-    """What all workers take from: a third of them from the end, to compute while the others wait, and only then."""
+    """The chunks that all workers take from. A third of the workers take from the end, at the lowest priority: they
+    compute while the others wait, and only then.
+    """
 
     def __init__(self, chunks: list[list[pytest.Item]], workers: int) -> None:
         self._chunks, self._computing = chunks, workers // 3
@@ -84,7 +86,7 @@ class Share:
         return number < self._computing
 
     def take(self, number: int) -> list[pytest.Item]:
-        """The next chunk; empty when there is none."""
+        """Return the next chunk, or an empty one if there is none."""
         with self._first.get_lock():
             if self._first.value == self._end.value:
                 return []
@@ -96,7 +98,7 @@ class Share:
 
 
 class Teller:
-    """Tells the first process what pytest's hooks are told here."""
+    """Sends the first process the calls of pytest's hooks in this worker."""
 
     def __init__(self, config: pytest.Config, writer: connection.Connection) -> None:
         self._config, self._writer = config, writer
@@ -112,7 +114,7 @@ class Teller:
         self._tell("pytest_runtest_logfinish", nodeid=nodeid, location=location)
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, **where: Any) -> None:
-        # An instance of its class may not be one that can be sent.
+        # An instance of the original warning's class may not be picklable.
         told = warnings.WarningMessage(
             str(warning_message.message), UserWarning, warning_message.filename, warning_message.lineno
         )
@@ -123,7 +125,7 @@ class Teller:
 
 
 def _work(session: pytest.Session, number: int, share: Share, writer: connection.Connection) -> NoReturn:
-    """Run tests as long as there are any, and end this process."""
+    """Run tests until there are none left, then end this process."""
     config = session.config
     status = 1
     if share.computes(number):
@@ -135,9 +137,9 @@ def _work(session: pytest.Session, number: int, share: Share, writer: connection
         factory._basetemp = factory.getbasetemp() / f"worker-{number}"
         factory._basetemp.mkdir()
         capture: CaptureManager = config.pluginmanager.getplugin("capturemanager")
-        capture.stop_global_capturing()  # its file is one for all processes that have it
+        capture.stop_global_capturing()  # all processes would share its file
         capture.start_global_capturing()
-        # What comes next is not known yet; fixtures of the session stay.
+        # The next test is not known yet, so the fixtures of the session stay.
         last = SimpleNamespace(listchain=lambda: [session])
         while tests := share.take(number):
             for test, following in zip(tests, [*tests[1:], last], strict=True):
@@ -152,7 +154,7 @@ def _work(session: pytest.Session, number: int, share: Share, writer: connection
 
 
 def _report(session: pytest.Session, running: dict[connection.Connection, int]) -> None:
-    """Tell this pytest what its workers tell, until they have ended."""
+    """Pass the hook calls of the workers on to this pytest until the workers have ended."""
     hooks, config = session.config.hook, session.config
     begun: dict[connection.Connection, str] = {}
     open_ = set(running)

@@ -9,10 +9,10 @@ from typing import Any
 
 
 def slice_of(inventory: dict[str, Any], number: int, count: int) -> dict[str, Any]:
-    """The inventory of slice ``number``, from 1, of ``count``. Source: Inventory.get_script_data of AWX.
+    """Return the inventory of slice ``number``, from 1, of ``count``. Source: Inventory.get_script_data of AWX.
 
-    ``inventory`` is what ``ansible-inventory --list`` prints, which AWX keeps. Hosts are taken by name, every
-    ``count``-th. Groups have their hosts of the slice only.
+    ``inventory`` is what ``ansible-inventory --list`` prints, which AWX keeps. A slice gets every ``count``-th host,
+    ordered by name. Its groups contain only hosts of the slice.
     """
     hostvars = inventory["_meta"]["hostvars"]
     hosts = sorted(hostvars)[number - 1 :: count]

@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""As much of AWX's API as the collection awx.awx needs to set things up: it keeps what it is told, and tells it again.
+"""The part of AWX's API that the collection awx.awx needs to set things up: it stores objects and returns them.
 
-On loopback, standard library only. It is as strict as AWX about names that exist twice, objects that are referred to
-and do not exist, fields that are required, and surveys; and it never tells a secret. It knows no permissions, runs no
-jobs and updates no projects.
+It listens on loopback and needs only the standard library. It is as strict as AWX about duplicate names, references to
+missing objects, required fields and surveys, and it never returns a secret. It has no permissions, runs no jobs and
+updates no projects.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 TOKEN = "stand-in"
 HIDDEN = "$encrypted$"
-SECRETS = {"password", "security_token"}  # of the type "Amazon Web Services"
+SECRETS = {"password", "security_token"}  # inputs of credentials of the type "Amazon Web Services"
 
 TEXT, FLAG, NUMBER = "", False, 0
-# Collection -> field -> what it is when nothing is said. A field that begins with ! is required; one whose value is the
-# name of another collection refers to an object of it.
+# Collection -> field -> default. A field that begins with ! is required. A field whose default is the name of another
+# collection refers to an object of that collection.
 FIELDS: dict[str, dict[str, Any]] = {
     "organizations": {"!name": TEXT, "description": TEXT},
     "credential_types": {"!name": TEXT, "kind": TEXT},
@@ -65,7 +65,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "extra_data": {}, "enabled": True,
     },
 }  # fmt: skip
-# What a name is unique within.
+# Collection -> fields within which a name must be unique.
 SCOPES = {
     "projects": ["organization"],
     "credentials": ["organization", "credential_type"],
@@ -80,16 +80,16 @@ SURVEY_TYPES = {"text", "textarea", "password", "multiplechoice", "multiselect",
 
 
 def refers(default: Any) -> bool:
-    """Whether a field holds the id of another object."""
+    """Return whether a field holds the id of another object."""
     return isinstance(default, str) and (default in FIELDS or default == "unified_job_templates")
 
 
 class Problem(Exception):
-    """An answer that is no success: status, and the body."""
+    """An error response: status and body."""
 
 
 class Awx:
-    """The objects, and the requests that changed some of them: ``(method, path)``."""
+    """Stores the objects, and the requests that changed some of them: ``(method, path)``."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in FIELDS}
@@ -98,7 +98,7 @@ class Awx:
         self.writes: list[tuple[str, str]] = []
         self.lock = threading.Lock()
         self.last = 0
-        # What every AWX has.
+        # Objects that every AWX has.
         self.create("organizations", {"name": "Default"})
         self.create("credential_types", {"name": "Amazon Web Services", "kind": "cloud"})
         self.create("credential_types", {"name": "Machine", "kind": "ssh"})
@@ -106,7 +106,7 @@ class Awx:
         self.create("instance_groups", {"name": "default"})
 
     def find(self, collection: str, name: str) -> dict[str, Any]:
-        """The one object of that name, references by name, secrets as they are."""
+        """Return the one object of that name, with references by name and secrets in plain text."""
         (found,) = (item for item in self.objects[collection].values() if item["name"] == name)
         shown = dict(found)
         for field, default in FIELDS[collection].items():
@@ -156,7 +156,7 @@ class Awx:
         return item
 
     def check(self, collection: str, body: dict[str, Any], own: int | None) -> None:
-        """References exist, and no other object has the name."""
+        """Raise Problem if a reference does not exist, another object has the name, or a schedule has no DTSTART."""
         for field, default in FIELDS[collection].items():
             key = field.lstrip("!")
             if refers(default) and body.get(key) is not None:
@@ -169,7 +169,7 @@ class Awx:
             raise Problem(400, {"rrule": ["Valid DTSTART required in rrule."]})
 
     def clean(self, collection: str, body: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-        """Fields that are unknown are ignored, and no text is null; so does Django REST framework in AWX."""
+        """Drop unknown fields and replace null with an empty text, as Django REST framework does in AWX."""
         known = {field.lstrip("!"): default for field, default in FIELDS[collection].items()}
         kept = {key: value for key, value in body.items() if key in known}
         kept = {key: TEXT if value is None and known[key] == TEXT else value for key, value in kept.items()}
@@ -225,7 +225,7 @@ def refuse(words: str) -> None:
 
 
 def check_survey(spec: dict[str, Any]) -> None:
-    """The rules of AWX for a survey."""
+    """Raise Problem if a survey breaks the rules of AWX."""
     for field, kind in (("name", str), ("description", str), ("spec", list)):
         if not isinstance(spec.get(field), kind):
             refuse(f"'{field}' is missing, or of the wrong type")
@@ -284,7 +284,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = handle_request  # noqa: N815 - names of the standard library
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Nothing is logged."""
+        """Log nothing."""
 
 
 class Server:

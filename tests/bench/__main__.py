@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.bench: time and calls of a recycle, for services of many sizes, beside the source's algorithm.
+"""python -m tests.bench: measure time and calls of a recycle for services of many sizes, beside the source's algorithm.
 
-And the time that a storm of refused launches takes.
+Also measures the time that a storm of refused launches takes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .source import LAMBDA_LIMIT, recycle_like_the_source
 from .storm import MOST_SECONDS, RECORDS, seconds_of_storm
 
 SIZES = (3, 10, 30, 100, 300, 1000)
-MOST_TIME = 1.10  # of the shortest there can be: tasks x (reaction + launch + health)
+MOST_TIME = 1.10  # times the shortest possible time: tasks x (reaction + launch + health)
 MOST_CALLS = 15  # per replaced task
 HEADINGS = ("tasks", "", "time", "of ideal", "calls", "per task", "launches", "least healthy", "")
 WIDTHS = (5, 22, 8, 9, 6, 9, 9, 14, 0)
@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def limits(one_by_one: list[Outcome], tenths: list[Outcome]) -> list[tuple[str, float, float]]:
-    """The limits: words, the worst that was measured, the limit."""
+    """Return (description, worst measured value, limit) for each limit."""
     every = [*one_by_one, *tenths]
     per_task = [each.calls / each.replaced for each in one_by_one]
     return [
@@ -66,7 +66,7 @@ def limits(one_by_one: list[Outcome], tenths: list[Outcome]) -> list[tuple[str, 
         ("calls per replaced task", max(each.calls / each.replaced for each in every), MOST_CALLS),
         ("growth of calls per task with size", max(b / a for a, b in pairwise(per_task)), 1.05),
         ('time with "10%", of ten steps', max(each.seconds for each in tenths) / PER_TASK / 10, MOST_TIME),
-        # In a long last step ECS may look between a stop and its lower count, and start one task more.
+        # In a long last step, ECS may look between a stop and the lower count, and start one more task.
         ("launches, of tasks", max(each.launches / each.tasks for each in every), 1.01),
         ("healthy tasks below the desired count", max(each.tasks - each.least_healthy for each in every), 0),
         ("tasks not replaced", max(each.tasks - each.replaced for each in every), 0),

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One service on a virtual clock, and what recycling it came to."""
+"""One service on a virtual clock, and the outcome of recycling it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CALL = 0.05  # seconds that one call takes
 
 
 class Course(Cluster):
-    """A cluster with the one service that is recycled. It counts what the scheduler launches."""
+    """A cluster with the one service that is recycled. It records what the scheduler launches."""
 
     def __init__(self, tasks: int) -> None:
         super().__init__(random.Random(1), START, LATENCIES)
@@ -46,7 +46,7 @@ class Course(Cluster):
         return task
 
     def left(self) -> int:
-        """Old tasks that nobody has stopped."""
+        """Return the number of old tasks that nobody has stopped."""
         return len(self.old & self.service("web").live.keys())
 
 
@@ -62,7 +62,7 @@ class Outcome:
 
 
 def run(course: Course, steps: Generator[float, None, T], limit: float = math.inf) -> T | None:
-    """What the steps return; None when their time is over before."""
+    """Return what the steps return, or None if the time limit comes first."""
     try:
         while True:
             pause = next(steps)

@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.bench.fleet: how much memory a play over a fleet takes, and how much time its progress lines take;
-and beside it the same fleet in one process.
+"""python -m tests.bench.fleet: measure the memory of a play over a fleet, the time that its progress lines take, and
+the same fleet in one process.
 
-Real playbooks against the sandbox. It takes twenty minutes: a module per service is started. The time of a fleet in one
-process is taken on a virtual clock, where this machine does not count.
+Runs real playbooks against the sandbox. It takes twenty minutes, because a module is started for each service. The time
+of a fleet in one process is measured on a virtual clock, where the speed of this machine does not matter.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ from .course import START
 PLAYBOOK = "steadyops.ecs.service_recycle"
 FLEETS = (50, 500)
 MOST_GROWTH = 1.25  # of memory, from the smaller fleet to the larger one
-MOST_OVERHEAD = 0.05  # of the time of a run
-PAIRS = 5  # runs with lines and without
-# AWS's seconds, a hundredth of which pass here.
+MOST_OVERHEAD = 0.05  # fraction of the time of a run
+PAIRS = 5  # pairs of a run with lines and a run without
+# In AWS's seconds; here they pass a hundred times as fast.
 LATENCIES = {"reaction": 5.0, "launch": 20.0, "health": 5.0, "target": 5.0, "unhealthy": 30.0, "stop": 30.0}
-# One process: services, tasks of each, services at a time, and so many times AWS's speed.
+# One process: number of services, tasks of each, services at a time, and speed as a multiple of AWS's.
 SERVICES, TASKS, AT_ONCE, SPEED = 500, 3, 100, 2
 YARDSTICK = {"reaction": 10.0, "launch": 40.0, "health": 20.0, "target": 20.0, "unhealthy": 60.0, "stop": 30.0}
 CHAIN = -(-SERVICES // AT_ONCE) * TASKS * 70.0  # AWS's seconds; a step of the yardstick takes 70
-CALLS = 30  # a second, which the account's limits allow 100 services at a time
+CALLS = 30  # per second, which the account's limits allow 100 services at a time
 QUICK = {"service_recycle_wait_delay": 0.05, "service_recycle_stabilize_time": 0}
 
 
@@ -70,7 +70,7 @@ def main(fleets: tuple[int, ...] = FLEETS) -> int:
 
 
 def peak_of_fleet(sandbox: Sandbox, folder: Path, services: int) -> float:
-    """Maximum MB that ansible-playbook itself takes, while one task of each of so many services is replaced."""
+    """Return the peak memory in bytes of ansible-playbook itself while it replaces one task of each service."""
     sandbox.reset(speed=100, latencies=LATENCIES)
     definition = None
     for number in range(services):
@@ -106,7 +106,7 @@ def peak_of_fleet(sandbox: Sandbox, folder: Path, services: int) -> float:
 
 
 def in_one_process(sandbox: Sandbox, folder: Path, services: int = SERVICES) -> dict[str, float]:
-    """All of a fleet by one task of ``ecs_fleet_recycle``. Nothing falls below its floor."""
+    """Recycle a whole fleet with one task of ``ecs_fleet_recycle``. Assert that no service falls below its floor."""
     sandbox.reset(speed=SPEED, latencies=YARDSTICK)
     definition = None
     for number in range(services):
@@ -164,7 +164,7 @@ def in_one_process(sandbox: Sandbox, folder: Path, services: int = SERVICES) -> 
 
 
 def in_virtual_time() -> float:
-    """The time of the same fleet, of the least there can be. Its calls are made one after another."""
+    """Return the time of the same fleet as a multiple of the shortest possible. Its calls come one after another."""
     cluster = Cluster(random.Random(1), START, Latencies(reaction=10, launch=40, health=20))
     jobs = [Job("prod", f"s{number:03}", Settings(Selector("all_tasks"))) for number in range(SERVICES)]
     for job in jobs:
@@ -183,7 +183,9 @@ def in_virtual_time() -> float:
 
 
 def overhead_of_lines(sandbox: Sandbox) -> float:
-    """The part of a run's time that its lines take, of runs that take turns. The machine is busy, so of medians."""
+    """Return the fraction of a run's time that its lines take. Runs with and without lines take turns, and medians are
+    compared, because the machine is busy.
+    """
     seconds: dict[bool, list[float]] = {True: [], False: []}
     for _pair in range(PAIRS):
         for lines in (True, False):

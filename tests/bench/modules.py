@@ -1,12 +1,12 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.bench.modules [rounds [module ...]]: tasks that change nothing, beside the nearest module.
+"""python -m tests.bench.modules [rounds [module ...]]: measure tasks that change nothing, beside the nearest module.
 
-Ansible runs each task once, which makes the resource, and keeps the file that it built from module and arguments. Then
-these files run again, ours and the nearest in turn, under the same Python and environment, so the load of the machine
-affects both. A run is measured from the start of the process to its end. Calls are those that reached the sandbox; kB
-is the size of the file, in which Ansible packs the module with all that it imports.
+Ansible runs each task once, which creates the resource, and keeps the file that it built from module and arguments.
+Then these files run again, ours and the nearest in turn, under the same Python and environment, so the load of the
+machine affects both. A run is measured from the start of the process to its end. Calls are those that reached the
+sandbox; kB is the size of the file in which Ansible packs the module with everything that it imports.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ import yaml
 from tests.sandbox.client import Sandbox
 
 ROUNDS = 7
-MOST_RATIO = 1.05  # of the nearest module's time, and of its CPU; less is noise
-MOST_WAITING = 2  # times the CPU; the calls alone make it 1.1
+MOST_RATIO = 1.05  # times the nearest module's time and its CPU; a smaller excess is noise
+MOST_WAITING = 2  # wall time as a multiple of CPU; the calls alone make it 1.1
 HEADINGS = ("module", "nearest", "ours s", "its s", "ratio", "CPU s", "its s", "ratio", "calls", "kB")
 WIDTHS = (41, 49, 6, 6, 5, 6, 6, 5, 5, 7)
 ARN = "arn:aws:{service}:eu-central-1:123456789012:{name}"
@@ -151,7 +151,7 @@ PAIRS = [
 
 
 def prepare(sandbox: Sandbox) -> None:
-    """Create what the resources of the pairs refer to."""
+    """Create the resources that those of the pairs refer to."""
     session = boto3.session.Session("sandbox", "sandbox", region_name="eu-central-1")
     names = ("iam", "sns", "logs", "lambda", "events")
     iam, sns, logs, functions, events = (session.client(name, endpoint_url=sandbox.url) for name in names)
@@ -220,7 +220,7 @@ def payloads(sandbox: Sandbox, folder: Path, tasks: list[tuple[str, dict[str, An
 
 
 def pairs(sandbox: Sandbox, folder: Path, wanted: frozenset[str]) -> Iterator[tuple[Pair, Payload, Payload]]:
-    """Return each pair, or those whose module of ours is wanted, with the files of ours and of the nearest."""
+    """Return each pair with the files of our and of the nearest module; if modules are wanted, only their pairs."""
     chosen = [pair for pair in PAIRS if not wanted or pair.ours in wanted]
     tasks = [task for pair in chosen for task in ((f"steadyops.ecs.{pair.ours}", pair.options), pair.nearest)]
     made = payloads(sandbox, folder, tasks)
@@ -250,8 +250,8 @@ def main(rounds: int = ROUNDS, wanted: frozenset[str] = frozenset()) -> int:
 def compare(ours: Payload, nearest: Payload) -> tuple[float, str]:
     """Print the row of a pair. Return the ratio that counts, and both ratios in words.
 
-    The quickest runs are compared, because what else the machine does only makes a run slower. The larger ratio counts.
-    On a machine so busy that processes wait longer than they compute, it is the one of CPU: the other one depends on
+    The quickest runs are compared, because other load on the machine only makes a run slower. The larger ratio counts.
+    On a machine so busy that processes wait longer than they compute, the ratio of CPU counts: the other one depends on
     who waited longer.
     """
     wall, wall_of_nearest, cpu, cpu_of_nearest = (

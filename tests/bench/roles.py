@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.bench.roles: roles beside plays of plain modules that make the same resources, on one sandbox.
+"""python -m tests.bench.roles: measure a role beside a play of plain modules that makes the same resources.
 
 ``python -m tests.bench.roles ROUNDS COMMIT`` runs the role of another commit as well, to compare before and after.
 """
@@ -76,9 +76,9 @@ MODULES: dict[str, Any] = {
         },
     ]
 }
-# The most that the role may take of what the modules take: time and calls, of the first and of the second run.
+# The most time and calls that the role may take, as multiples of those of the modules, in the first and second run.
 LIMITS = {"first": (2.5, 1.3), "second": (1.5, 1.0)}
-MOST_LINES = 40  # of output, where nothing changes
+MOST_LINES = 40  # of output in a run that changes nothing
 
 
 @dataclass(frozen=True)

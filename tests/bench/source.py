@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Lambda function that the collection replaces, rewritten from its description.
 
-It adds one task, then stops the old ones of the first page of ListTasks one after another; after each stop it
-waits with ECS's ``services_stable`` waiter and then sleeps. What it has to give back it keeps in memory.
+It adds one task, then stops the old tasks of the first page of ListTasks one after another. After each stop it waits
+with ECS's ``services_stable`` waiter and then sleeps. It keeps what it must give back only in memory.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Steps = Generator[float, None, None]
 
 
 class WaiterError(Exception):
-    """Not stable after all attempts."""
+    """The service is not stable after all attempts."""
 
 
 @dataclass
 class Source:
-    """Yields the seconds that it sleeps. Every call is counted and takes its time."""
+    """Runs the algorithm and yields the seconds that it sleeps. Every call is counted and takes ``CALL`` seconds."""
 
     course: Course
     wait_time: float = 30.0
@@ -63,7 +63,7 @@ class Source:
         yield from self.services_stable()
 
     def services_stable(self) -> Steps:
-        """As botocore has it: it asks before it sleeps, and pending or unhealthy tasks do not matter to it."""
+        """Wait as botocore's waiter does: it asks before it sleeps, and ignores pending and unhealthy tasks."""
         for attempt in range(WAITER_ATTEMPTS):
             if attempt:
                 yield WAITER_DELAY

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A storm of refused launches through the decisions of the retry, from the text of a record to the next call."""
+"""Send a storm of refused launches through the retry's decisions, from the text of a record to the next call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_SECONDS = 1.0  # of one core
 
 
 def seconds_of_storm() -> float:
-    """Seconds of processor time for ten thousand records, the best of three: others may be busy on this machine."""
+    """Return the seconds of processor time for ten thousand records: the best of three, as the machine may be busy."""
     texts = [json.dumps(cloudtrail(eventID=str(number))) for number in range(RECORDS)]
     return min(_once(texts) for _time in range(3))
 

@@ -32,7 +32,7 @@ NO_IMAGE = "CannotPullContainerError: the image of this tag is not in the regist
 
 
 class Story:
-    """Chapters that each run the playbook, and what was expected of them."""
+    """Runs the playbook for each chapter, and keeps whether its expectations held."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -46,7 +46,7 @@ class Story:
             scaling={"min": 2, "max": 8},
             tags={"team": "shop"},
         )
-        sandbox.act("policy_wants", "web", desired=TASKS)  # and so it will scale in whatever is more
+        sandbox.act("policy_wants", "web", desired=TASKS)  # so the policy scales in every task above this
 
     def expect(self, what: str, holds: bool) -> None:
         print(f"  {'ok    ' if holds else 'FAILED'}  {what}")
@@ -84,7 +84,7 @@ class Story:
         return timeline, ended
 
     def kill(self, process: subprocess.Popen[str]) -> None:
-        """SIGKILL to the module, whose process id is part of its name in the record, and to Ansible."""
+        """Send SIGKILL to the module, whose process id is part of the owner in the record, and to Ansible."""
         print("          SIGKILL", flush=True)
         owner = re.search(r"w=\w+\.(\d+)\.", self.sandbox.find("web")["tags"][RECORD_TAG])
         assert owner

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The chapter of the alerts: the role is run, things happen, and what arrives is shown.
+"""The chapter about alerts: it runs the role, lets things happen, and shows what arrives.
 
 The mail goes to a real mail server, and the message to Slack to a real web server, both on loopback.
 """
@@ -87,7 +87,7 @@ def show(mailbox: Mailbox, slack: Web) -> None:
 
 
 def nothing_fails(sandbox: Sandbox) -> int:
-    """How many tasks ended."""
+    """Stop a task and deploy, which are no failures. Return how many tasks ended."""
     print("\n   A user stops a task, and a deployment of the service web replaces its tasks.")
     ecs = boto3.client("ecs", endpoint_url=sandbox.url, region_name=os.environ["AWS_REGION"])
     ended = ends(sandbox)

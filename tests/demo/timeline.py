@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens to the service, told line by line while a playbook runs."""
+"""Print what happens to the service, line by line, while a playbook runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Timeline:
     """Reads the journal of the sandbox, and prints what is new in it."""
 
     def __init__(self, sandbox: Sandbox, service: str, old: set[str] | None = None) -> None:
-        """``old``: the tasks to call old; those that there are now, if none are named."""
+        """``old``: the tasks to call old. If omitted, the tasks that exist now."""
         self.sandbox = sandbox
         self.service = service
         self.speed: float = sandbox.state()["speed"]
@@ -39,18 +39,18 @@ class Timeline:
 
     @property
     def stops(self) -> int:
-        """How many old tasks were stopped."""
+        """Return how many old tasks were stopped."""
         return len({call["parameters"].get("task") for call in self.writes} & self.old)
 
     def update(self) -> None:
-        """Print what has happened since the last time. The picture of the tasks goes with the last line."""
+        """Print what has happened since the last call. The last line also gets the picture of the tasks."""
         news = self.sandbox.ask("GET", f"journal?since={self.seen_calls}&since_time={self.seen_until}")
         changes = [change for change in news["changes"] if change not in self.changes[-20:]]
         self.seen_calls += len(news["calls"])
         self.seen_until = max([self.seen_until, *(change["time"] for change in changes)])
         self.calls += news["calls"]
         self.changes += changes
-        # A call's effect is in the journal just after the call: count first, tell then.
+        # A call's effect is in the journal just after the call, so update the counts before printing the call.
         rows: list[tuple[float, dict[str, Any]]] = [(change["time"], change) for change in changes]
         rows += [(call["time"] + 0.02, call) for call in news["calls"] if call["write"]]
         told = [row for time, each in sorted(rows, key=lambda row: row[0]) for row in self.tell(time, each)]
@@ -74,7 +74,7 @@ class Timeline:
         return str(timedelta(seconds=round((time - self.began) * self.speed)))
 
     def picture(self) -> str:
-        """o is an old task and N a new one; a dot is one that is not healthy yet."""
+        """Draw each task: o is an old one, N a new one, and a dot one that is not healthy yet."""
         tasks = [task for task in self.sandbox.find(self.service)["tasks"] if task["desired_status"] == "RUNNING"]
         return "".join("." if not task["healthy"] else "o" if task["arn"] in self.old else "N" for task in tasks)
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role failure_alerts run again and again on one account, and what it has left there."""
+"""Run the role failure_alerts again and again on one account, and look at what it has left there."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECRETS = (TOKEN, SENTRY_KEY, OTHER_KEY)
 
 
 def play(tasks: list[dict[str, Any]] | None = None, **variables: Any) -> dict[str, Any]:
-    """A play with the role, or with tasks."""
+    """Return a play with the role, or with tasks if there are any."""
     head = {"hosts": "localhost", "gather_facts": False}
     if tasks is not None:
         return {**head, "tasks": tasks}
@@ -63,9 +63,9 @@ class Stack:
         return self.end(self.start(*options, **variables), self.sandbox.state()["calls"])
 
     def end(self, process: subprocess.Popen[str], seen: int = 0) -> dict[str, Any]:
-        """The counts of the run, the ``writes`` since a call, the ``words`` of failures, and the ``result``.
+        """Return the counts of the run, its ``writes`` after call ``seen``, the ``words`` of failures, and ``result``.
 
-        ``tasks`` are those that changed something, or in check mode those that would.
+        ``tasks`` are the tasks that changed something or, in check mode, would change something.
         """
         output, errors = process.communicate()
         assert "Traceback" not in output + errors, output
@@ -88,7 +88,7 @@ class Stack:
         }
 
     def left(self) -> dict[str, list[str]]:
-        """What there is in the account."""
+        """Return the names of what exists in the account, by kind."""
         found = {
             "rules": [each["Name"] for each in self.aws("events").list_rules()["Rules"]],
             "connections": [each["Name"] for each in self.aws("events").list_connections()["Connections"]],
@@ -105,7 +105,7 @@ class Stack:
         return {each["Id"]: each for each in self.aws("events").list_targets_by_rule(Rule=rule)["Targets"]}
 
     def everything(self) -> dict[str, Any]:
-        """All that a variable of the role can change, without what AWS draws again each time."""
+        """Return everything that a variable of the role can change, without what AWS draws again each time."""
         events, sns, sqs, logs, iam = (self.aws(name) for name in ("events", "sns", "sqs", "logs", "iam"))
         left = self.left()
         found: dict[str, Any] = {"left": left}
@@ -137,7 +137,7 @@ class Stack:
         return dict(json.loads(text, object_hook=_timeless))
 
     def policies(self) -> dict[str, dict[str, Any]]:
-        """What the role and its modules have written, of identities, resources, and who may assume a role."""
+        """Return the policies that the role and its modules wrote: identity, resource and trust policies."""
         sqs, sns, iam, logs, functions = (self.aws(name) for name in ("sqs", "sns", "iam", "logs", "lambda"))
         left = self.left()
         texts = {
@@ -145,7 +145,7 @@ class Stack:
             for url in left.get("queues", [])
         }
         for arn in left.get("topics", []):
-            # A role publishes, so the topic is closed to rules of other accounts.
+            # An IAM role publishes to the topic, so it is closed to rules of other accounts.
             assert "events.amazonaws.com" not in sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
         texts |= {name: functions.get_policy(FunctionName=name)["Policy"] for name in left.get("functions", [])}
         for group in logs.describe_log_groups()["logGroups"]:
@@ -164,7 +164,7 @@ class Stack:
 
 
 def _changed(task: dict[str, Any]) -> str | None:
-    """The name of a task that changed something; the role predicts such tasks by their names."""
+    """Return the name of a task that changed something. The role predicts such tasks by their names."""
     result = task["hosts"].get("localhost", {})
     if not result.get("changed"):
         return None

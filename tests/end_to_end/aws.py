@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clients of boto3, with which a test looks at the sandbox and does what others do to the account."""
+"""Clients of boto3 with which a test looks at the sandbox and does what others do to the account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REGION = "eu-central-1"
 
 
 def aws_client(sandbox: Sandbox, service: str) -> Any:
-    """A client of one AWS service. It is kept, because making one takes longer than most tests."""
+    """Return a client of one AWS service. It is cached, because creating one takes longer than most tests."""
     return _client(sandbox.url, service)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One sandbox for each worker of pytest, empty before each test; and processes that do not outlive theirs."""
+"""One sandbox for each worker of pytest, empty before each test, and processes that do not outlive their test."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.permissions.roles import ROLES
 from tests.sandbox.client import Sandbox
 
 SPEED = 100
-# AWS's seconds. Launches take long beside health checks, because a call that this machine delays by so much that a task
-# runs meanwhile and is not healthy yet would be a fault that no test has asked for.
+# AWS's seconds. Launches take long compared with health checks. Otherwise, a call that a busy machine delays could see
+# a task that already runs but is not healthy yet, which is a fault that no test asked for.
 LATENCIES = {"reaction": 5.0, "launch": 20.0, "health": 5.0, "target": 5.0, "unhealthy": 30.0, "stop": 30.0}
 
 
@@ -38,7 +38,7 @@ def sandbox(running: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def started() -> Iterator[list[Module | Playbook]]:
-    """What the test has started."""
+    """Collects the programs that the test starts, and kills them at its end."""
     programs: list[Module | Playbook] = []
     yield programs
     for program in programs:
@@ -95,7 +95,7 @@ ROLES_OF_FILES = {
 
 @pytest.fixture
 def within_the_policy(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
-    """A role makes no call that its policy in the guide to permissions does not allow."""
+    """Assert that a role makes only calls that its policy in the guide to permissions allows."""
     yield
     role = ROLES_OF_FILES[request.path.stem]
     assert actions_in(sandbox.journal()["calls"]) - ROLES[role] == set()
@@ -104,7 +104,7 @@ def within_the_policy(sandbox: Sandbox, request: pytest.FixtureRequest) -> Itera
 WARM = pytest.StashKey[Warm]()
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)  # before workers are forked, for all of them
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # runs before workers are forked, so all of them share this
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, bool, bool]:
     names = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     if "sandbox" in names:
@@ -128,5 +128,5 @@ def warm(pytestconfig: pytest.Config) -> Warm:
 
 @pytest.fixture
 def warm_playbook(playbook: Callable[..., Playbook], warm: Warm) -> Callable[..., Playbook]:
-    """The same, for many tasks, and not to be killed."""
+    """Like ``playbook``, but quicker for many tasks, and not for tests that kill it."""
     return lambda tasks, *options, **play: playbook(tasks, *options, warm=warm, **play)

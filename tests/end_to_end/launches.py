@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster with a job whose launches are refused, a trail that records that, and the receivers of the messages."""
+"""A cluster with a job whose launches are refused, a trail that records this, and the receivers of the messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROLE = f"arn:aws:iam::{NUMBER}:role/{NAME}"
 TRAIL = 40.0  # AWS's seconds from a call to its record
 TOPIC = f"arn:aws:sns:{REGION}:{NUMBER}:alerts"
 
-# A job with all that a call on Fargate can say.
+# A job with everything that a call on Fargate can specify.
 JOB: dict[str, Any] = {
     "cluster": "prod",
     "taskDefinition": "report",
@@ -60,16 +60,16 @@ JOB: dict[str, Any] = {
     "tags": [{"key": "team", "value": "shop"}],
 }
 CHANGED = {"count", "clientToken", "startedBy", "tags", "networkConfiguration"}
-# CloudTrail hides the environment of overrides, so somebody has to say what it was.
+# CloudTrail hides the environment of overrides, so a user must configure what it was.
 KNOWN = {"report": {"overrides": {"containerOverrides": [
     {key: JOB["overrides"]["containerOverrides"][0][key] for key in ("name", "environment")}
 ]}}}  # fmt: skip
-# What a retry asks for: roles are those of the task definition.
+# The overrides of a retry: it takes roles from the task definition.
 OVERRIDES = {name: value for name, value in JOB["overrides"].items() if name != "taskRoleArn"}
 
 
 class Launches:
-    """The account. ``begin`` forgets what happened so far."""
+    """The account and what happened in it. ``begin`` forgets what happened so far."""
 
     def __init__(self, sandbox: Any) -> None:
         self.sandbox = sandbox
@@ -83,7 +83,7 @@ class Launches:
         self.topic()
 
     def register(self) -> None:
-        """Another revision of the job."""
+        """Register another revision of the job."""
         self.aws["ecs"].register_task_definition(
             family="report",
             networkMode="awsvpc",
@@ -111,7 +111,7 @@ class Launches:
         aws["cloudtrail"].start_logging(Name="trail")
 
     def topic(self) -> None:
-        """One whose messages can be read in the queue alerts."""
+        """Create a topic whose messages can be read in the queue alerts."""
         aws = self.aws
         url = aws["sqs"].create_queue(QueueName="alerts")["QueueUrl"]
         aws["sns"].create_topic(Name="alerts")
@@ -124,7 +124,7 @@ class Launches:
         aws["sns"].subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=alerts)
 
     def begin(self) -> None:
-        """From here on only what is new counts; nothing runs, and the queues are empty."""
+        """Ignore what happened so far, clear all faults and empty the queues."""
         self.sandbox.clear_faults()
         for task in self.tasks():
             self.known.add(task["taskArn"])
@@ -134,7 +134,7 @@ class Launches:
             self.in_queue(queue)
 
     def deliver(self, way: str, record: dict[str, Any], times: int) -> None:
-        """Hand over a record so many times."""
+        """Deliver a record the given number of times."""
         for _time in range(times):
             if way == "eventbridge":
                 self.sandbox.publish({**event(record), "account": NUMBER})
@@ -152,16 +152,16 @@ class Launches:
         return told
 
     def calls(self) -> list[dict[str, Any]]:
-        """All calls of RunTask, by any caller."""
+        """Return all calls of RunTask, by any caller."""
         return [call for call in self.sandbox.journal(since=self.seen)["calls"] if call["operation"] == "RunTask"]
 
     def tasks(self) -> list[dict[str, Any]]:
-        """Those that run."""
+        """Return the tasks that run and are new since ``begin``."""
         arns = [arn for arn in self.aws["ecs"].list_tasks(cluster="prod")["taskArns"] if arn not in self.known]
         return self.aws["ecs"].describe_tasks(cluster="prod", tasks=arns)["tasks"] if arns else []
 
     def in_queue(self, name: str) -> list[str]:
-        """All messages of a queue, which is empty afterwards."""
+        """Return all messages of a queue and remove them from it."""
         sqs, found = self.aws["sqs"], []
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
         while some := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
@@ -171,11 +171,11 @@ class Launches:
         return found
 
     def given_up(self) -> tuple[list[str], list[str]]:
-        """The dead letters, and what was told."""
+        """Return the dead letters and the alerts."""
         return self.in_queue(f"{NAME}-dead-letters"), self.in_queue("alerts")
 
     def lines(self) -> list[dict[str, Any]]:
-        """What the function has logged."""
+        """Return what the function has logged since ``begin``."""
         group = f"/aws/lambda/{NAME}"
         if not self.aws["logs"].describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
             return []
@@ -186,7 +186,7 @@ class Launches:
         return [line for line in self.lines() if line["decision"] == decision]
 
     def quiet(self) -> None:
-        """Wait until nothing waits in the queue of retries, no function runs, and nothing new comes of what was."""
+        """Wait until the queue of retries is empty, no function runs, and no new calls or log lines appear."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             seen = len(self.lines()) + len(self.calls())
@@ -197,7 +197,7 @@ class Launches:
         raise AssertionError("it does not come to rest")
 
     def waiting(self) -> int:
-        """Retries that wait or are being handled."""
+        """Return the number of retries that wait or are being handled."""
         sqs = self.aws["sqs"]
         url = sqs.get_queue_url(QueueName=NAME)["QueueUrl"]
         told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
@@ -216,7 +216,7 @@ def three_refusals_and_then_a_task(launches: Launches) -> None:
     launches.quiet()
     (task,) = launches.tasks()
     calls = [call["parameters"] for call in launches.calls()]
-    assert len(calls) == 4  # nothing comes of the records of our own calls
+    assert len(calls) == 4  # the records of our own calls cause no further retries
     assert {key: value for key, value in calls[3].items() if key not in CHANGED} == {
         key: value for key, value in {**JOB, "overrides": OVERRIDES}.items() if key not in CHANGED
     }
@@ -268,7 +268,9 @@ def the_same_record_three_times(launches: Launches, way: str) -> None:
 
 
 def what_would_be_refused_again(launches: Launches, case: str) -> None:
-    """``case``: denied, unknown cluster, or inactive task definition."""
+    """A launch that would be refused again is not retried. ``case``: denied, unknown cluster, or inactive task
+    definition.
+    """
     job, ecs = dict(JOB), launches.aws["ecs"]
     if case == "denied":
         launches.sandbox.fault("access_denied", operations=["RunTask"], times=1)
@@ -289,7 +291,7 @@ def what_would_be_refused_again(launches: Launches, case: str) -> None:
 
 
 def five_broken_among_fifty(launches: Launches, way: str) -> None:
-    """In one subscription, or as messages of one batch, in which events of EventBridge may wait as well."""
+    """Five broken records among fifty, in one subscription or as messages of one batch, do not hold up the others."""
     records = [recent(eventID=f"{way}-{number}") for number in range(45)]
     texts = [json.dumps(record if way == "log_subscription" else event(record)) for record in records]
     for place, broken in zip((0, 9, 18, 27, 49), ("", "{", "[]", '{"eventName": "RunTask"}', "null"), strict=True):

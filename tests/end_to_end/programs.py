@@ -1,13 +1,13 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs what is tested: a module in a process of its own, or ansible-playbook.
+"""Run what is tested: a module in its own process, or ansible-playbook.
 
-Nothing is patched. Whatever is printed is looked through for tracebacks, which no user must ever see.
+Nothing is patched. All output is searched for tracebacks, which no user must ever see.
 
-Hundreds of modules are run here, and two thirds of a second of each run would be spent on importing boto3. So they
-are forked from a process that has imported it already. The rest is as always: a module is run as ``__main__``, reads
-its arguments from standard input, prints its result, and can be killed. Playbooks start modules as Ansible does it.
+Hundreds of modules run here, and each run would spend two thirds of a second on importing boto3. So modules are forked
+from a process that has already imported it. The rest is as usual: a module runs as ``__main__``, reads its arguments
+from standard input, prints its result, and can be killed. Playbooks start modules as Ansible does.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from tests.sandbox.client import Sandbox
 
 MODULES = "ansible_collections.steadyops.ecs.plugins.modules."
 RECYCLE, INFO = "ecs_service_recycle", "ecs_service_task_info"
-PATIENCE = 120.0  # seconds after which something that has to happen is missed
+PATIENCE = 120.0  # seconds after which something that must happen counts as missing
 
-# Of every recycle here, unless a test says otherwise. The sandbox is fast, so a look must be, too.
+# Options of every recycle here, unless a test says otherwise. The sandbox is fast, so looks must be frequent.
 QUICK = {"service": "web", "wait_delay": 0.05, "stabilize_time": 0, "wait_timeout": 30}
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -45,9 +45,9 @@ FORKS.set_forkserver_preload([__name__, *(MODULES + name for name in NAMES), "te
 
 
 def start_forks() -> None:
-    """Start what forks modules, for this process and for workers that are forked from it."""
+    """Start the server that forks modules, for this process and for workers that are forked from it."""
     forkserver.ensure_running()
-    # It would wait for a child, which in a worker is none of its own.
+    # It would wait for the server, which in a worker is not its own child.
     forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
 
 
@@ -61,13 +61,13 @@ def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
 
 
 def warnings(result: dict[str, Any]) -> list[str]:
-    """The texts of a module's warnings, which ansible-core wraps since 2.19."""
+    """Return the texts of a module's warnings, which ansible-core wraps since 2.19."""
     found = result.get("warnings", [])
     return [each if isinstance(each, str) else each["event"]["msg"] for each in found]
 
 
 def arguments(sandbox: Sandbox, check: bool = False, diff: bool = False, **options: Any) -> str:
-    """The arguments of a module as Ansible hands them over."""
+    """Return the arguments of a module as Ansible passes them."""
     ours = {"_ansible_check_mode": check, "_ansible_diff": diff}
     return json.dumps({"ANSIBLE_MODULE_ARGS": {"endpoint_url": sandbox.url, **ours, **options}})
 
@@ -88,12 +88,12 @@ class Module:
         return self.process.is_alive()
 
     def kill(self) -> None:
-        """SIGKILL. It is gone afterwards."""
+        """Send SIGKILL to the module and wait until it is gone."""
         self.process.kill()
         self.process.join()
 
     def result(self) -> dict[str, Any]:
-        """What it returns. A failure has to say something."""
+        """Return the module's result. Assert that it has a message if, and only if, it failed."""
         self.process.join(PATIENCE)
         assert not self.runs, "it does not end"
         output, errors = ((self._folder / number).read_text() for number in "12")
@@ -105,7 +105,7 @@ class Module:
 
 
 def _become(module: str, folder: Path, environment: dict[str, str]) -> None:
-    """Of this process, make one that runs a module: its input, output and errors are the files 0, 1 and 2."""
+    """Turn this process into one that runs a module: its input, output and errors are the files 0, 1 and 2."""
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
@@ -114,7 +114,7 @@ def _become(module: str, folder: Path, environment: dict[str, str]) -> None:
     sys.stdin, sys.stdout, sys.stderr = (open(number, mode) for number, mode in enumerate("rww"))  # noqa: SIM115, PTH123
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [module]
-    sys.modules.pop(module, None)  # what it imports stays
+    sys.modules.pop(module, None)  # modules that it imports stay loaded
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
@@ -126,14 +126,14 @@ class Warm:
     modules: Path
 
     def command(self, program: str, *arguments: str) -> list[str]:
-        """The command that runs this program of Ansible with these arguments."""
+        """Return the command that runs a program of Ansible with the given arguments."""
         path = shutil.which(program)
         assert path
         return [str(self.ansible), path, *arguments, "-e", f"ansible_python_interpreter={self.modules}"]
 
 
 class Playbook:
-    """ansible-playbook with a play of some tasks on localhost; the sandbox is where AWS would be."""
+    """ansible-playbook with a play of some tasks on localhost. The sandbox takes the place of AWS."""
 
     def __init__(
         self, sandbox: Sandbox, folder: Path, tasks: Any, *options: str, warm: Warm | None = None, **play: Any
@@ -153,16 +153,16 @@ class Playbook:
             start_new_session=True,
         )
         self.pid = self.process.pid
-        self.errors = ""  # what it printed beside the results, once these are there
+        self.errors = ""  # what it printed to standard error, set by results()
 
     def kill(self) -> None:
-        """SIGKILL to its whole group, as ansible-runner does it. Modules are in groups of their own."""
+        """Send SIGKILL to its whole group, as ansible-runner does. Modules are in their own groups."""
         if self.process.poll() is None:
             os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
 
     def results(self) -> list[dict[str, Any]]:
-        """What each task returned, in order."""
+        """Return what each task returned, in order."""
         output, self.errors = self.process.communicate(timeout=PATIENCE)
         assert "Traceback" not in output + self.errors, output + self.errors
         told = json.loads(output)

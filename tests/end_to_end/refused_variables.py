@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a role says of variables that cannot be meant: many cases in one run of ansible-playbook."""
+"""Check what a role says about invalid variables: many cases in one run of ansible-playbook."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Case = tuple[Mapping[str, Any], str]
 def unsaid(
     sandbox: Sandbox, folder: Path, warm: Warm, role: str, usual: Mapping[str, Any], cases: Sequence[Case]
 ) -> list[Any]:
-    """The cases in which the role did not fail, did not say the words, or wrote something: none of them.
+    """Return the cases in which the role did not fail with the expected words, and all writes. Both must be empty.
 
-    A variable that is None in a case is left out.
+    A variable that is None in a case is omitted.
     """
     tasks = []
     for number, (variables, _words) in enumerate(cases):

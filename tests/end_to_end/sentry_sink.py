@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands for Sentry on loopback: takes envelopes, and can misbehave."""
+"""A stand-in for Sentry on loopback that accepts envelopes and can misbehave."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 class SentrySink:
     """``received`` are the requests: path, headers in lower case, and the lines of the envelope.
 
-    ``answer`` is the HTTP status that the next requests get; 0 is none at all.
+    ``answer`` is the HTTP status that the next requests get. With 0, they get no response.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class SentrySink:
         self.dsn = f"http://public@127.0.0.1:{self._server.server_port}/42"
 
     def events(self) -> list[dict[str, Any]]:
-        """What Sentry would show: an envelope is a head, then a head and a body for each item."""
+        """Return the events that Sentry would show. An envelope is a head, then a head and a body for each item."""
         return [
             body
             for request in self.received

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Permissions that are missing, credentials that are none, and an endpoint that is not AWS."""
+"""Missing permissions, invalid credentials, and an endpoint that is not AWS."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_what_cannot_be_removed_is_told_and_removed_later(witness, denied, recyc
 
 
 def test_permissions_that_are_not_needed(sandbox, recycle):
-    """Without target groups, a scalable target or protection that matters, these are not asked for."""
+    """Without target groups, a scalable target or protection that matters, a run does not need their permissions."""
     sandbox.service("web", tasks=1, health_check=True)
     for each in ("elasticloadbalancing:*", "application-autoscaling:*", "ecs:GetTaskProtection", "ecs:DescribeCo*"):
         sandbox.fault("access_denied", operations=[each])

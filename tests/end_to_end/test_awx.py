@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""awx/: what AWX is told, that it is told only once, and that AWX would accept it."""
+"""awx/: what the playbook sends to AWX, that it sends it only once, and that AWX would accept it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.awx.stand_in import HIDDEN, TOKEN, Server, check_survey
 ROOT = Path(__file__).parents[2]
 OBJECTS = yaml.safe_load((ROOT / "awx/objects.yml").read_text())
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-APART = ("survey_spec", "credentials", "instance_groups")  # what AWX does not keep in the template itself
+APART = ("survey_spec", "credentials", "instance_groups")  # AWX does not store these in the template itself
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": SECRET}
 
 
 def run(awx, warm, *arguments, **environment):
-    """Runs awx/apply.yml. Returns how many tasks changed something."""
+    """Run awx/apply.yml. Return how many tasks changed something."""
     ours = {"CONTROLLER_HOST": awx.url, "CONTROLLER_OAUTH_TOKEN": TOKEN, "ANSIBLE_DEPRECATION_WARNINGS": "false"}
     done = subprocess.run(
         warm.command("ansible-playbook", str(ROOT / "awx/apply.yml"), *arguments),
@@ -41,7 +41,7 @@ def run(awx, warm, *arguments, **environment):
 
 @pytest.fixture(scope="module")
 def applied(warm):
-    """An AWX that the playbook was run against once, and how many tasks changed something."""
+    """An AWX on which the playbook has run once, and how many tasks changed something."""
     bundle = version("ansible")
     if importlib.util.find_spec("ansible_collections.awx") is None:
         assert int(bundle.split(".")[0]) >= 14, "the package ansible has had awx.awx until 13"
@@ -52,7 +52,7 @@ def applied(warm):
 
 @pytest.fixture
 def awx(applied):
-    """It, of which only what happens from here on is looked at."""
+    """The AWX of ``applied``, without the writes so far."""
     server, _changed = applied
     server.awx.writes.clear()
     return server
@@ -72,7 +72,7 @@ def test_awx_knows_what_it_was_told(applied):
             kept = awx.awx.find(collection, item["name"])
             told = {key: value for key, value in item.items() if key not in APART}
             if collection in ("schedules", "inventory_sources"):
-                del told["organization"]  # serves to find the others
+                del told["organization"]  # only serves to find the other objects
             assert {key: kept[key] for key in told} == told
     assert list(awx.awx.surveys.values()) == [item["survey_spec"] for item in OBJECTS["job_templates"]]
     credential = only(awx, "credentials")
@@ -134,7 +134,7 @@ def test_surveys_are_as_awx_wants_them_and_ask_for_variables_that_there_are(temp
 def test_files_that_awx_is_told_of_are_in_the_repository():
     assert (ROOT / "awx" / "apply.yml").exists()
     for template in OBJECTS["job_templates"]:
-        # AWX takes for a playbook what has such a line.
+        # AWX recognises a playbook by such a line.
         text = (ROOT / template["playbook"]).read_text()
         assert re.search(r"^\s*-?\s*(hosts|(ansible\.builtin\.)?import_playbook):", text, re.MULTILINE)
     for source in OBJECTS["inventory_sources"]:

@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fleet's job template of awx/ in slices: jobs side by side, each with its part of the inventory; one is killed.
+"""The fleet's job template of awx/ in slices: parallel jobs, each with its part of the inventory; one job is killed.
 
-A job is ansible-playbook with an inventory script, as AWX hands it over. To cancel it, AWX removes its container.
+A job is ansible-playbook with an inventory script, as AWX runs it. To cancel it, AWX removes its container.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class Job:
             )
 
     def family(self):
-        """A warm interpreter has no children, but works in the folder in which it was called."""
+        """Find the job's processes by folder: a warm interpreter has no children, but works where it was called."""
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if process.cwd() == str(self.folder):
                     yield from (*process.children(recursive=True), process)
 
     def kill(self):
-        """All at once, as its container goes."""
+        """Kill all processes of the job at once, as AWX does when it removes the container."""
         while family := list(self.family()):
             for process in family:
                 with contextlib.suppress(psutil.Error):
@@ -66,7 +66,7 @@ class Job:
 
 
 class Awx:
-    """Its inventory, and the jobs that it starts."""
+    """AWX's inventory, and the jobs that AWX starts."""
 
     def __init__(self, sandbox, warm, folder):
         self.sandbox, self.warm, self.folder, self.jobs = sandbox, warm, folder, []
@@ -95,7 +95,7 @@ class Awx:
         script.chmod(0o700)
         said = json.dumps({**QUICK, **variables})
         command = self.warm.command("ansible-playbook", "-i", str(script), str(ROOT / TEMPLATE["playbook"]), "-e", said)
-        if cancelled:  # its modules have to go with it
+        if cancelled:  # its modules must end with it
             command += ["-e", f"ansible_python_interpreter={sys.executable}"]
         self.jobs.append(Job(command, folder, self.environment))
         return self.jobs[-1]
@@ -111,7 +111,7 @@ def awx(sandbox, warm, tmp_path):
 
 @pytest.fixture
 def add(sandbox):
-    """Makes services of the fleet, and one that is not of it, and returns their witnesses by the name of the host."""
+    """Creates services of the fleet, and returns their witnesses by the name of the host."""
 
     def add(*names, tasks=2, **details):
         for name in names:
@@ -122,7 +122,7 @@ def add(sandbox):
 
 
 def kill_midway(job, witnesses):
-    """Once it has stopped a task. It leaves a service half done."""
+    """Kill a job once it has stopped a task, and assert that it leaves a service half done."""
     until(lambda: any(witness.stops() for witness in witnesses), "a stop of this slice")
     job.kill()
     assert any(witness.record() for witness in witnesses)
@@ -130,7 +130,7 @@ def kill_midway(job, witnesses):
 
 
 def test_one_process_for_each_slice_and_one_of_them_killed(add, start):
-    """The same without the playbook, which does nothing else in one process."""
+    """The module alone does the same as the playbook, which does nothing else in one process."""
     witnesses = add(*(f"s{number:02}" for number in range(6)), tasks=4)
     arns = {name: {"ecs_service_arn": witness.before["arn"]} for name, witness in witnesses.items()}
 
@@ -168,7 +168,7 @@ def test_three_slices_of_which_one_is_killed_and_run_again(awx, add, sandbox):
 
 @pytest.mark.long
 def test_a_slice_that_is_run_again_when_the_borders_have_moved(awx, add):
-    """A service that is new moves the others into other slices. Then two jobs may have the same service."""
+    """A new service moves others into other slices. Two jobs may then have the same service."""
     witnesses = add(*(f"s{number:02}" for number in range(1, 13)))
     awx.update()
     first = [set(awx.hosts(number)) for number in (1, 2, 3)]

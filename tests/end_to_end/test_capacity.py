@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clusters without room for another task: those that grow on demand are waited for, others are not."""
+"""Clusters without room for another task: a run waits for those that grow on demand, and not for others."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.end_to_end.witness import Witness
 TASK = {"max_task_age": "1h"}
 GROUP = "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:1:autoScalingGroupName/instances"
 FULL = {"tasks": 3, "room": 3, "launch_type": "EC2", "all_events": True}
-SOON = 200  # AWS's seconds until there is room: two of ours
+SOON = 200  # AWS's seconds until there is room: two seconds here
 
 
 @pytest.fixture
 def provider(sandbox):
-    """Makes a capacity provider, with managed scaling or without."""
+    """Create a capacity provider, with or without managed scaling."""
     ecs = aws_client(sandbox, "ecs")
 
     def make(status):
@@ -53,7 +53,7 @@ def test_a_cluster_that_does_not_grow_is_not(sandbox, recycle, provider, provide
 
 
 def test_the_wait_for_room_has_an_end(sandbox, recycle):
-    """Nobody is asked for what the option says."""
+    """The option alone decides, so the module does not look at the capacity provider."""
     sandbox.service("web", capacity_provider="ours", **FULL)
     witness = Witness(sandbox)
     result = recycle(**TASK, wait_for_capacity=2)
@@ -94,7 +94,7 @@ def test_fargate_is_waited_for_where_it_is_a_capacity_provider(sandbox, recycle,
 
 
 def test_a_task_set_that_is_scaled_to_a_half(sandbox, recycle):
-    """Ten are desired and five are to run. No value of the desired count adds one and surely leads back."""
+    """Nine tasks are desired and five must run. No desired count adds one task and surely leads back."""
     sandbox.service("web", tasks=9, controller="EXTERNAL", scale=50, target_groups=1)
     witness = Witness(sandbox)
     assert len(witness.old) == 5
@@ -112,7 +112,7 @@ def test_a_task_set_that_is_scaled_to_a_half(sandbox, recycle):
 
 
 def test_a_task_set_that_is_scaled_down_midway(sandbox, recycle, begin):
-    """What was added to the desired count is given back all the same."""
+    """The run still gives back what it added to the desired count."""
     sandbox.service("web", tasks=6, controller="EXTERNAL", target_groups=1)
     witness = Witness(sandbox)
     sandbox.fault("hold", operations=["StopTask"], nth=1)

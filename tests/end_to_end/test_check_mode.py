@@ -71,7 +71,7 @@ def test_check_mode_refuses_what_the_real_run_refuses(sandbox, recycle):
 
 
 def test_check_mode_while_another_run_is_at_work(sandbox, begin, recycle):
-    """Nothing is waited for: the plan is that of this moment."""
+    """Check mode does not wait: it returns the plan for this moment."""
     sandbox.service("web", tasks=2, health_check=True)
     witness = Witness(sandbox)
     sandbox.fault("hold", operations=["StopTask"], nth=1)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connections and API destinations: made, kept, changed back and forth, removed."""
+"""Connections and API destinations: created, kept, changed back and forth, removed."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ EXTRA = {
         "body": [{"key": "routing_key", "secret_value": SECRETS["body"]}],
     }
 }
-SOME = {**API_KEY, "update_secret": "never"}  # for destinations: without its digest, which takes a third of a second
+SOME = {**API_KEY, "update_secret": "never"}  # for destinations: without the digest, which takes a third of a second
 ENDPOINT = {"connection": "sentry", "invocation_endpoint": "https://sentry.example.com/api/1/store/"}
 WRITES = {f"{verb}{thing}" for verb in ("Create", "Update", "Delete") for thing in ("Connection", "ApiDestination")}
 
 
 @pytest.fixture
 def ask(sandbox, start):
-    """Runs a module; the result, and the names of the calls that it made."""
+    """Runs a module, and returns the result and the names of the calls that it made."""
 
     def ask(module: str, **options: Any) -> tuple[dict[str, Any], list[str]]:
         seen = sandbox.state()["calls"]
@@ -85,7 +85,7 @@ def writes(calls: list[str]) -> list[str]:
 
 
 def settings(result: dict[str, Any], key: str) -> dict[str, Any]:
-    """What is returned, without what says how it came about, and where AWS keeps the secret."""
+    """Return a result without what happened to the secret values, and without the secret's ARN."""
     return {name: value for name, value in result[key].items() if name not in {"secret_values", "secret_arn"}}
 
 
@@ -159,7 +159,7 @@ def test_what_is_not_given_stays(connection):
         "X-Code",
         "X-Team",
     ]
-    # The digest has been kept, too.
+    # The digest has been stored, too.
     assert connection(**API_KEY, **EXTRA)[0]["changed"] is False
     assert connection()[0]["changed"] is False
 
@@ -301,7 +301,7 @@ def test_addresses_that_are_worth_a_warning(connection, destination, endpoint, w
     connection(**SOME)
     result, _calls = destination(connection="sentry", invocation_endpoint=endpoint, diff=True)
     assert result["changed"]
-    # Neither result, nor difference, nor the arguments that -vvv shows.
+    # Not in the result, not in the difference, and not in the arguments that -vvv shows.
     assert endpoint not in json.dumps(result)
     assert result["api_destination"]["invocation_endpoint"].startswith(f"https://{urlsplit(endpoint).netloc} (SHA-256 ")
     found = warnings(result)
@@ -455,7 +455,7 @@ def test_errors_of_aws_that_quote_what_was_sent(connection, sandbox, operation, 
 
 
 def test_an_answer_that_is_lost(connection, sandbox):
-    """The call is asked again, and AWS says that there is one already."""
+    """The module repeats the call, and AWS says that the resource already exists."""
     sandbox.fault("connection_reset", operations=["CreateConnection"], times=1)
     result, _calls = connection(**API_KEY)
     assert result["changed"]
@@ -465,7 +465,7 @@ def test_an_answer_that_is_lost(connection, sandbox):
 
 @pytest.fixture
 def token_service(sandbox):
-    """Stands for the web service of OAuth; ``statuses`` are its next answers, then it gives a token."""
+    """A stand-in for the web service of OAuth. ``statuses`` are its next responses; then it returns a token."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -516,7 +516,7 @@ def test_waiting_and_not_waiting(connection, sandbox):
     assert (done["changed"], done["connection"]["state"], writes(calls)) == (False, "AUTHORIZED", [])
     gone, calls = connection(state="absent", wait=False)
     assert (gone["changed"], gone["connection"]) == (True, None)
-    # What is on its way out is waited for, and made again.
+    # The module waits for the end of the deletion, and creates the connection again.
     again, calls = connection(**API_KEY)
     assert (again["changed"], writes(calls)) == (True, ["CreateConnection"])
     assert again["connection"]["arn"] != done["connection"]["arn"]
@@ -534,7 +534,7 @@ def test_secrets_are_in_no_output_of_ansible(playbook, sandbox):
     sandbox.fault("hold", operations=["CreateConnection"])
     program = playbook(tasks, "-vvv", "--diff")
     until(lambda: any(call["outcome"] == "held" for call in sandbox.journal()["calls"]), "the first write")
-    whole = Process(program.pid)  # with the module; other tests may use such a key on their command lines
+    whole = Process(program.pid)  # includes the module; other tests may use such a key on their command lines
     running = [each.as_dict(["cmdline", "environ"]) for each in (whole, *whole.children(recursive=True))]
     assert any("AnsiballZ_events_connection" in str(each["cmdline"]) for each in running)
     assert leaked(str(running)) == []

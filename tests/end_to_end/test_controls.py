@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators set about a recycle: which tasks, in which order, how many, and what stops it."""
+"""What operators control in a recycle: which tasks, in which order, how many, and what stops it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECRET = "shop/database"
 
 @pytest.fixture
 def aws(sandbox):
-    """A client of any AWS service, as somebody else has it."""
+    """A client of any AWS service, as somebody else would use it."""
     return lambda service: aws_client(sandbox, service)
 
 
@@ -201,7 +201,7 @@ def ring(aws, name, state="ALARM"):
 
 @pytest.fixture
 def alarm(aws):
-    """An alarm that is quiet."""
+    """An alarm in state OK."""
     alarm = {"Namespace": "shop", "MetricName": "errors", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
     aws("cloudwatch").put_metric_alarm(
         AlarmName="errors", **alarm, Threshold=1, ComparisonOperator="GreaterThanThreshold"

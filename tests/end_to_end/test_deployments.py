@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A deployment of every controller and strategy, at the start or midway: no task of it is ever stopped."""
+"""Deployments of every controller and strategy, at the start or midway: none of their tasks is ever stopped."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def finish(sandbox, witness: Witness, kind: str) -> None:
     """End the deployment, once the run has seen it."""
     seen = len(witness.calls("DescribeServices"))
     until(lambda: len(witness.calls("DescribeServices")) > seen + 2, "three looks at the deployment")
-    if kind == "rolling":  # what takes for ever to start is stopped, and ECS starts others
+    if kind == "rolling":  # stop the tasks that would start for ever, so that ECS starts others
         sandbox.settings(latencies={"launch": 20})
         for task in witness.now()["tasks"]:
             if task["last_status"] != "RUNNING" and task["desired_status"] == "RUNNING":
@@ -55,12 +55,12 @@ def finish(sandbox, witness: Witness, kind: str) -> None:
 
 
 def owners(found: dict[str, Any]) -> dict[str, str]:
-    """Task -> the deployment or task set that launched it."""
+    """Return task -> the deployment or task set that launched it."""
     return {task["arn"]: task["deployment"] for task in found["tasks"]}
 
 
 def stopped_deployments(witness: Witness) -> set[str]:
-    """The deployments and task sets that tasks stopped by the run belong to."""
+    """Return the deployments and task sets of the tasks that the run stopped."""
     known = {**owners(witness.before), **owners(witness.now())}
     return {known.get(arn, "unknown") for arn in [*witness.stops(), *witness.withdrawn()]}
 
@@ -76,7 +76,7 @@ def test_a_deployment_at_the_start_is_refused(sandbox, recycle, kind):
 
 @every_kind
 def test_a_deployment_at_the_start_is_waited_for(sandbox, begin, kind):
-    """Its tasks are young, so nothing is left to do."""
+    """The deployment's tasks are young, so nothing is left to do."""
     witness = staged(sandbox, kind)
     deploy(sandbox, kind)
     run = begin(**TASK, on_deployment="wait")
@@ -122,7 +122,7 @@ def test_a_deployment_that_begins_midway_is_waited_for(sandbox, begin, kind):
 
 @pytest.mark.parametrize("kind", ["blue_green", "code_deploy"])
 def test_after_the_swap_the_other_target_group_counts(sandbox, begin, kind):
-    """Tasks that are old after a deployment are replaced behind the target group that they are in by then."""
+    """Tasks that are old after a deployment are replaced behind the target group that they are in at that time."""
     witness = staged(sandbox, kind)
     deploy(sandbox, kind)
     run = begin(all_tasks=True, deployment_timeout=60, on_deployment="wait")

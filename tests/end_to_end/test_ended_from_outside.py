@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signals, a module whose Ansible is gone, two runs at once, and credentials that expire on the way."""
+"""Signals, a module whose Ansible is gone, two runs at once, and credentials that expire during a run."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def witness(sandbox):
 
 
 def left_alone_after_the_first_stop(witness):
-    """The one task that was being stopped stays the only one, and everything is given back."""
+    """Assert that the run stopped no further task, and gave everything back."""
     until(lambda: witness.record() is None, "the record to be removed")
-    # While the run looks, ECS may stop an old task for the lower count. The run takes it for ill, and stops it as well.
+    # ECS may stop an old task for the lower count while the run looks. The run takes it for unhealthy and stops it too.
     stopped = aws_client(witness.sandbox, "ecs").describe_tasks(tasks=sorted(witness.stopped()))["tasks"]
     assert [task["stopCode"] for task in stopped].count("UserInitiated") == 1
     witness.kept()
@@ -91,14 +91,14 @@ def test_a_signal_to_ansible_playbook(witness, sandbox, playbook, number):
     started = psutil.Process(run.pid).children(recursive=True)
     workers = [each for each in started if "ansible-playbook" in " ".join(each.cmdline())]
     os.kill(run.pid, number)
-    run.process.wait(timeout=60)  # a busy machine takes its time to end it, and the worker that has started the module
+    run.process.wait(timeout=60)  # a busy machine is slow to end it and the worker that started the module
     assert psutil.wait_procs(workers, timeout=60)[1] == []
     sandbox.release()
     left_alone_after_the_first_stop(witness)
 
 
 def test_ansible_playbook_is_killed_with_its_group(witness, sandbox, playbook):
-    """As ansible-runner does it when a job is cancelled. The module stays behind, notices, and restores."""
+    """ansible-runner does this when a job is cancelled. The module survives, notices, and restores the service."""
     run = playbook(PLAY)
     until(witness.stops, "the first stop")
     run.kill()
@@ -118,7 +118,7 @@ def test_ansible_playbook_is_killed_while_the_added_task_starts(witness, sandbox
 
 
 def test_in_the_background_nobody_is_missed(witness, sandbox, playbook):
-    """With async the module's parents are others, and leave early."""
+    """With async, the module has other parents, which exit early."""
     sandbox.clear_faults()
     (result,) = playbook([{**PLAY[0], "async": 60, "poll": 1}]).results()
     assert result["recycle"]["status"] == "recycled"
@@ -141,7 +141,7 @@ def test_two_runs_at_once_one_waits(witness, sandbox, begin):
 
 
 def test_two_runs_at_once_of_different_tasks(witness, sandbox, begin):
-    """The second one waits, and then replaces what the first one has left or made: its token is newer."""
+    """The second run waits, and then replaces all tasks, also those that the first created: its token is newer."""
     first = begin(token="build 7")
     until(witness.stops, "the first stop")
     calls = len(witness.calls())
@@ -156,7 +156,7 @@ def test_two_runs_at_once_of_different_tasks(witness, sandbox, begin):
 
 
 def test_a_scheduled_action_fires_meanwhile(witness, sandbox, begin):
-    """It is not suspended unless that is asked for, and what it scales to stays."""
+    """Scheduled actions are not suspended unless the user asks for it, and the count that they set stays."""
     module = begin(**TASK)
     until(witness.stops, "the first stop")
     sandbox.act("scheduled_action", "web", min=6)
@@ -193,7 +193,7 @@ def test_two_runs_at_the_same_instant(witness, sandbox, begin):
 
 
 def test_the_lease_is_lost_to_another_run(witness, sandbox, begin):
-    """A run that was silent for too long finds another one's record, and keeps its hands off."""
+    """A run that was silent for too long finds another run's record, and changes nothing more."""
     run = begin(**TASK)
     until(witness.stops, "the first stop")
     ours = witness.record()

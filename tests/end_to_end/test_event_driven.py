@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rulebooks: from an event on the bus to recycled services. The queues are those of the guide's own play."""
+"""The rulebooks: from an event on the bus to recycled services. The guide's own play creates the queues."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ACCOUNT = "123456789012"
 CLOSED = {"start": "00:00", "end": "00:01", "days": [DAYS[(datetime.now(timezone.utc).weekday() + 3) % 7]]}
 OPEN = {"start": "00:00", "end": "00:00"}
 RETIREMENT = "AWS_ECS_TASK_PATCHING_RETIREMENT"
-# A template in a text that others write. If Ansible evaluated it, the file would be there.
+# A template in a text that others write. If Ansible evaluated it, the file would exist.
 WRITES = "{{{{ lookup('ansible.builtin.pipe', 'touch {}') }}}}"
 
 NEEDED = "Needs ansible-rulebook (ANSIBLE_RULEBOOK) and the collection ansible.eda (EDA_COLLECTIONS)"
@@ -64,7 +64,7 @@ class Rulebook:
         fleet = write_inventory(folder)
         said = folder / "eda.yml"
         said.write_text(yaml.safe_dump({"region": REGION, **variables}))
-        beside = str(Path(yaml.__file__).parents[1])  # amazon.aws and community.aws, beside what runs the tests
+        beside = str(Path(yaml.__file__).parents[1])  # amazon.aws and community.aws, installed beside the tests' Python
         binaries = str(Path(RULEBOOK).parent)
         with self.path.open("w") as log:
             self.process = subprocess.Popen(
@@ -103,7 +103,7 @@ class Rulebook:
 
 @pytest.fixture
 def queues(sandbox, tmp_path, warm):
-    """What the guide's play makes."""
+    """Runs the guide's play, which creates the queues."""
     play = tmp_path / "play.yml"
     play.write_text(blocks("yaml", GUIDE)[0])
     command = warm.command("ansible-playbook", str(play))
@@ -142,7 +142,7 @@ def event(source, detail_type, detail, after=0.0, **more):
 
 
 def send(sandbox, queue, *bodies):
-    """What is in the queue without having come through a rule."""
+    """Put messages into a queue that no rule has sent."""
     sqs = aws_client(sandbox, "sqs")
     for body in bodies:
         sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=body)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ecs_failure_rule and its info module: rules that come, change, stay and go."""
+"""ecs_failure_rule and its info module: rules are created, changed, kept and removed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rules(start):
 
 @pytest.fixture
 def calls(sandbox):
-    """The names of the calls that something makes."""
+    """Return the names of the calls that a function makes."""
 
     def made(action):
         since = sandbox.state()["calls"]
@@ -53,7 +53,7 @@ def writes(operations):
 
 
 def same_but(result, *keys):
-    """A result without what check mode cannot know."""
+    """Return a result without what check mode cannot know."""
     return {key: value for key, value in result["rule"].items() if key not in keys}
 
 
@@ -131,7 +131,7 @@ CHANGES = [
         ["PutRule"],
     ),
     ({"kind": None, "event_pattern": {"source": ["aws.ecs"], "detail-type": ["ECS Service Action"]}}, ["PutRule"]),
-]  # None leaves an option out
+]  # None omits an option
 
 
 @pytest.mark.parametrize(("change", "expected"), CHANGES, ids=[str(change) for change, _writes in CHANGES])

@@ -15,7 +15,7 @@ def pattern(**detail):
     return {"event_pattern": {"source": ["aws.ecs"], "detail": detail}}
 
 
-# On top of a name and kind: task; None leaves an option out.
+# In addition to a name and kind: task. None omits an option.
 BAD = [
     # which rule
     ({"name": ""}, "`name` must be 1 to 64 letters, digits, dots, hyphens and underscores (got '')"),

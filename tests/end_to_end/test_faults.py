@@ -22,14 +22,14 @@ def witness(sandbox):
 # -- calls ----------------------------------------------------------------------------------------------------------
 
 
-# A call is tried again after a quarter of a second, which ECS takes less than to react to what was done before it. At
-# a hundred times its speed it would react first, so let it take as long as it does.
+# A call is repeated after a quarter of a second, and real ECS takes longer than that to react to the call before. At a
+# hundred times the speed it would react first, so let it take longer here.
 AS_SLOW_AS_ECS = {"reaction": 60}
 WRITES = ["TagResource", "RegisterScalableTarget", "UpdateService", "StopTask", "UntagResource"]
 
 
 def disturb(sandbox, kind, **details):
-    """A share of all reads, and the first and the third try of every write."""
+    """Let a share of all reads fail, and the first and the third attempt of every write."""
     sandbox.settings(latencies=AS_SLOW_AS_ECS)
     sandbox.fault(kind, only="reads", share=0.2)
     for operation in WRITES:
@@ -39,7 +39,7 @@ def disturb(sandbox, kind, **details):
 
 def test_throttling_slows_down_and_fails_nothing(sandbox, witness, recycle):
     disturb(sandbox, "throttling")
-    for operation in ("DescribeServices", "DescribeTasks"):  # whatever chance does
+    for operation in ("DescribeServices", "DescribeTasks"):  # at least once, whatever chance decides
         sandbox.fault("throttling", operations=[operation], nth=1)
     result = recycle(**TASK)
     assert result["recycle"]["status"] == "recycled"
@@ -52,7 +52,7 @@ def test_throttling_slows_down_and_fails_nothing(sandbox, witness, recycle):
 
 @pytest.mark.parametrize("carried_out", [False, True])
 def test_errors_of_the_service_pass(sandbox, witness, recycle, carried_out):
-    """Also those of calls that were carried out all the same."""
+    """This includes errors of calls that were nevertheless carried out."""
     disturb(sandbox, "server_error", carried_out=carried_out)
     assert recycle(**TASK)["recycle"]["status"] == "recycled"
     codes = {call["outcome"] for call in witness.calls()}
@@ -63,7 +63,7 @@ def test_errors_of_the_service_pass(sandbox, witness, recycle, carried_out):
 
 @pytest.mark.parametrize("operation", WRITES)
 def test_a_reset_after_the_call_was_accepted(sandbox, witness, recycle, operation):
-    """Every second time, so that the next try may be the first one that is heard of."""
+    """Every second call is reset, so the next attempt may be the first one that is answered."""
     sandbox.fault("connection_reset", operations=[operation], nth=1)
     sandbox.fault("connection_reset", operations=[operation], nth=3)
     assert recycle(**TASK)["recycle"]["status"] == "recycled"
@@ -73,7 +73,7 @@ def test_a_reset_after_the_call_was_accepted(sandbox, witness, recycle, operatio
 
 
 def test_stale_reads(sandbox, witness, recycle):
-    """What is read after a write is as it was before the write: no second stop, no second surge."""
+    """Reads after a write return the state before it, but there is no second stop and no second surge."""
     sandbox.fault("stale_reads", seconds=60, operations=["StopTask", "UpdateService", "TagResource"])
     assert recycle(**TASK)["recycle"]["status"] == "recycled"
     witness.kept()
@@ -100,7 +100,7 @@ def test_an_answer_that_is_late(sandbox, witness, recycle):
 
 
 def failed_without_a_stop(witness, result, *words):
-    """The added task is the canary: it died, and nothing else did."""
+    """Assert that only the added task, the canary, ended, and that no other task was stopped."""
     assert (result["failed"], result["recycle"]["status"], result["recycle"]["replaced"]) == (True, "failed", [])
     for word in words:
         assert word in result["msg"]
@@ -128,7 +128,7 @@ def test_a_launch_that_crashes_after_running(sandbox, witness, recycle):
 
 
 def test_a_later_launch_that_crashes(sandbox, witness, begin):
-    """The canary lived, so the first task was stopped; its replacement crashes, and no other task is stopped."""
+    """The canary survives, so the first task is stopped; its replacement crashes, and no other task is stopped."""
     sandbox.fault("hold", operations=["StopTask"], nth=1)
     module = begin(**TASK)
     until(witness.stops, "the first stop")
@@ -166,7 +166,7 @@ def test_targets_that_never_become_healthy_and_are_not_given_up_by_ecs(sandbox, 
     sandbox.fault("targets_never_healthy")
     result = recycle(**TASK, wait_timeout=2)
     failed_without_a_stop(witness, result, "waited 2 s (wait_timeout) for the added tasks to become good")
-    # ECS would have had to choose, so the task that never became good was taken away by its name.
+    # For a lower count, ECS would choose a task itself, so the module stops the one that never became good.
     assert result["recycle"]["withdrawn"] == witness.withdrawn()
     assert len(witness.withdrawn()) == 1
 
@@ -192,7 +192,7 @@ def test_a_deployment_at_the_start_is_waited_for(sandbox, witness, recycle):
 
 
 def deploy_midway(sandbox, witness, module):
-    """A deployment of a second or two begins with the first stop."""
+    """Let a deployment of a second or two begin with the first stop."""
     until(witness.stops, "the first stop")
     sandbox.settings(latencies={"launch": 150})
     sandbox.act("deploy", "web")
@@ -278,7 +278,7 @@ def test_a_scale_in_policy_that_is_not_suspended(sandbox, witness, recycle):
 
 
 def test_a_scalable_target_that_is_registered_again(sandbox, witness, recycle):
-    """By Terraform, say: with other limits and all switches on, midway. That is how it is left."""
+    """Terraform, for example, sets other limits and turns all switches on midway. The run leaves them like that."""
     ours = {"dynamic_in": False, "dynamic_out": False, "scheduled": True}
     sandbox.fault("reregistered", after=1, minimum=2, maximum=8, suspended=ours)
     assert recycle(**TASK)["recycle"]["status"] == "recycled"

@@ -22,7 +22,7 @@ SERVICES = int(os.environ.get("FLEET_SERVICES", "8"))
 
 
 class Run:
-    """What a playbook printed, and left behind for programs."""
+    """What a playbook printed, and what it left behind for programs."""
 
     def __init__(self, done):
         assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
@@ -30,18 +30,18 @@ class Run:
 
     @property
     def table(self):
-        """The lines of the summary."""
+        """Return the lines of the summary."""
         (text,) = re.findall(r'"msg": (\[\n\s+"service  .*?\n    \])', self.output, re.DOTALL)
         return json.loads(text)
 
     def row(self, name):
-        """The cells of a service."""
+        """Return the cells of a service."""
         (line,) = [line for line in self.table if re.match(rf"{re.escape(name)} +\w", line)]
         return re.split(r"  +", line)[1:]
 
     @property
     def stats(self):
-        """What set_stats was told, which is an artifact of the job in AWX."""
+        """Return the data of set_stats, which is an artifact of the job in AWX."""
         (text,) = re.findall(r"^CUSTOM STATS: \*+\n+\tRUN: (.*)$", self.output, re.MULTILINE)
         return json.loads(text)
 
@@ -50,7 +50,7 @@ class Run:
         return {name: int(count) for name, count in (each.split("=") for each in line.split())}
 
     def batches(self):
-        """The services of each batch, in the order in which they were begun."""
+        """Return the services of each batch, in the order in which they began."""
         asked = self.output.split("TASK [Check which tasks to recycle]")[1:]
         return [
             set(re.findall(r"^\w+: \[(\w+\.prod)\]", each.split("PLAY [Show the summary")[0], re.MULTILINE))
@@ -88,7 +88,7 @@ def run(sandbox, tmp_path, warm):
 
 
 class One(Witness):
-    """Of several services, it receives calls for its own only: by its name, its ARN or its tasks."""
+    """A witness of one of several services: it gets only calls that name the service, its ARN or its tasks."""
 
     def calls(self, operation=None):
         words = (f'"{self.name}"', f"/{self.name}", *self.old, *(task["arn"] for task in self.now()["tasks"]))
@@ -109,7 +109,7 @@ def services(sandbox, count, tasks=2):
 
 
 def test_a_fleet_of_which_one_cannot_start_new_tasks(sandbox, run, tmp_path):
-    """The others are recycled all the same, none falls below its floor, and the one is as it was."""
+    """The other services are still recycled, none falls below its floor, and the failing one is as it was."""
     witnesses = services(sandbox, SERVICES)
     sandbox.fault("launch_fails", service="s03", reason=NO_IMAGE)
     page = tmp_path / "report.html"
@@ -130,7 +130,7 @@ def test_a_fleet_of_which_one_cannot_start_new_tasks(sandbox, run, tmp_path):
     (why,) = [line for line in done.table if NO_IMAGE in line]
     assert why.startswith("s03.prod: ")
     assert [text.count(NO_IMAGE) for text in (why, page.read_text(), done.errors)] == [1, 1, 0]
-    # Besides: Ansible shows a failure twice, the second time with the result, whose list of failed tasks has it, too.
+    # Ansible also shows the failure twice, the second time with the result, whose list of failed tasks repeats it.
     failures = int(done.row("s03.prod")[3])
     assert done.output.count(NO_IMAGE) == len([why, *done.stats["recycle_summary"]["failed"]]) + 2 + failures
     assert done.recap("s03.prod")["failed"] == 1
@@ -145,7 +145,7 @@ def test_a_fleet_of_which_one_cannot_start_new_tasks(sandbox, run, tmp_path):
 
 @pytest.mark.long
 def test_no_batch_is_begun_after_too_many_failures(sandbox, run):
-    """Not even by a batch of which all fail, which would end the play before the summary."""
+    """This also holds for a batch in which all services fail, which would end the play before the summary."""
     witnesses = services(sandbox, 4, tasks=1)
     sandbox.fault("launch_fails", service="s00", reason=NO_IMAGE)
     done = run(max_task_age="1h", recycle_serial=1, recycle_max_fail_percentage=0)
@@ -276,7 +276,7 @@ def test_what_is_not_said_in_full_is_refused_at_once(sandbox, run, fleet, variab
 
 
 def test_a_namesake_in_another_region_is_not_taken_for_the_service(sandbox, run, tmp_path):
-    """Whatever region somebody says for all of them. The page tells where the service is that was never seen."""
+    """A region that is set for all services does not change this. The page shows where the unseen service is."""
     page = tmp_path / "report.html"
     (witness,) = services(sandbox, 1, tasks=1).values()
     sandbox.service("s00", cluster="prod", region="us-east-1", tasks=1)
@@ -288,7 +288,7 @@ def test_a_namesake_in_another_region_is_not_taken_for_the_service(sandbox, run,
 
 
 def test_one_service_of_a_fleet_by_name(sandbox, run):
-    """With an inventory at hand, ``service`` still means that one alone."""
+    """Even with an inventory, ``service`` means that service alone."""
     witnesses = services(sandbox, 2, tasks=1)
     done = run(max_task_age="1h", cluster="prod", service="s01")
     assert (done.code, done.row("prod/s01")[0]) == (0, "recycled")
@@ -298,12 +298,12 @@ def test_one_service_of_a_fleet_by_name(sandbox, run):
 
 
 def kept(witness):
-    """Whether its tasks are those that it had. The journal has calls for namesakes as well."""
+    """Return whether a service has its old tasks. The journal cannot tell, as it also has calls for namesakes."""
     return {task["arn"] for task in witness.now()["tasks"]} == set(witness.old)
 
 
 def test_options_under_their_own_names(sandbox, run):
-    """Those of the role, and a region: a namesake elsewhere is not touched."""
+    """The role's options and a region work: a namesake in another region is not touched."""
     witnesses = services(sandbox, 2, tasks=4)
     for name in witnesses:
         sandbox.service(name, cluster="prod", region="us-east-1", tasks=4)

@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fleets of several regions, each through an IAM role of its own: the recipes of the documentation as they stand.
+"""Fleets of several regions, each with its own IAM role: the recipes of the documentation, unchanged.
 
-The sandbox is one account, so the roles are of one account. Which keys were used where, its journal tells.
+The sandbox is one account, so the roles belong to one account. Its journal tells which keys were used where.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ansible_collections.steadyops.ecs.plugins.modules import ecs_fleet_recycle
 from tests.end_to_end.test_fleet import One
 
 REGIONS = {"eu-central-1": "first", "us-east-1": "second"}
-QUICK = {"max_task_age": "1h", "wait_delay": 0.05, "stabilize_time": 0}  # its tasks are younger than a week
+QUICK = {"max_task_age": "1h", "wait_delay": 0.05, "stabilize_time": 0}  # the sandbox's tasks are younger than a week
 ROLES = {region: f"arn:aws:iam::123456789012:role/{name}" for region, name in REGIONS.items()}
 
 
 @pytest.fixture
 def witnesses(sandbox):
-    """Two services in each region."""
+    """Create two services in each region."""
     made = {}
     for region, name in REGIONS.items():
         for number in range(2):
@@ -39,7 +39,7 @@ def witnesses(sandbox):
 
 @pytest.fixture
 def run(sandbox, warm, tmp_path):
-    """Runs ansible-playbook, and returns what it printed."""
+    """Run ansible-playbook, and return what it printed."""
 
     def run(*arguments):
         done = subprocess.run(

@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SIGKILL to the process of a fleet at random moments, and the same task again; alone, and beside another such run.
+"""A fleet's process gets SIGKILL at random moments and its task runs again, alone or beside another such run.
 
-A moment is drawn as a number of calls to AWS, so that a busy machine does not move it, and a few milliseconds more.
+A moment is drawn as a number of calls to AWS, so that a busy machine does not move it, plus a few milliseconds.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ SHAPES = {
     "scaled": {"tasks": 2, "scaling": {"min": 1, "max": 9}},
     "tagged": {"tasks": 1, "health_check": True, "tags": {"a": "b"}},
 }
-CALLS = 110  # fewer than a run over all of them makes that nothing disturbs
+CALLS = 110  # fewer than an undisturbed run over all services makes
 
 
 @pytest.fixture
 def services(sandbox):
-    """Makes them again, in an account in which nothing has happened yet."""
+    """Resets the account and creates the services again."""
 
     def services():
         sandbox.reset(speed=SPEED, latencies=LATENCIES)
@@ -47,7 +47,7 @@ def services(sandbox):
 
 @pytest.fixture
 def killed(sandbox, rng):
-    """Kills a run at a random moment. Whether it was still at work."""
+    """Kills a run at a random moment, and returns whether it was still at work."""
 
     def killed(module):
         moment, delay = sandbox.state()["calls"] + rng.randrange(CALLS), rng.uniform(0, 0.02)
@@ -67,7 +67,7 @@ def rng():
 
 
 def whole(witnesses, surge):
-    """All tasks are new, each was replaced once, and nothing is left behind."""
+    """Assert that all tasks are new, each was replaced once, and nothing is left behind."""
     for witness in witnesses.values():
         witness.kept(surge=surge)
         witness.replaced()

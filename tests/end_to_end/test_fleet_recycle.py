@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many services in one process: faults that stay with one, kills, signals, other runs, waves, and one summary."""
+"""Many services in one process: faults that affect one service only, kills, signals, other runs, waves, one summary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL = {**FAST, "clusters": ["prod"], "max_task_age": "1h"}
 
 
 class One(Witness):
-    """Of several services, it receives calls for its own only: by its name, its ARN or its tasks."""
+    """A witness of one of several services: it gets only calls that name the service, its ARN or its tasks."""
 
     def calls(self, operation=None):
         words = (f'"{self.name}"', f"/{self.name}", *self.old, *(task["arn"] for task in self.now()["tasks"]))
@@ -38,7 +38,7 @@ class One(Witness):
 
 @pytest.fixture
 def witnesses(sandbox):
-    names = ("sa", "sb", "sc", "sd", "se")  # ids of tasks have no s
+    names = ("sa", "sb", "sc", "sd", "se")  # ids of tasks contain no s
     for number, name in enumerate(names):
         tags = {"stage": "live", "recycle-wave": str(10 * (number // 2))}
         sandbox.service(name, cluster="prod", tasks=2, health_check=True, target_groups=number % 2, tags=tags)
@@ -203,7 +203,7 @@ def test_services_that_are_named_with_options_of_their_own(witnesses, sandbox, f
 
 
 def test_the_order_of_services_that_are_named(witnesses, sandbox, fleet):
-    """By their tags and counts, which have to be asked for."""
+    """Services are ordered by tags and counts, which the module must read first."""
     sandbox.service("sf", cluster="prod", tasks=4, tags={"recycle-wave": "20"})
     named = {"clusters": None, "cluster": "prod", "services": ["se", "sf", "sd", "sa", "gone"], "check": True}
     ordered = fleet(**named, wave_tag="recycle-wave", fleet_order="largest").result()

@@ -28,7 +28,7 @@ def functions(sandbox):
 
 @pytest.fixture
 def concurrency(sandbox, functions, start):
-    """Runs the module; its result, and how many writes it made."""
+    """Runs the module, and returns its result and how many writes it made."""
 
     def run(**options):
         seen = sandbox.state()["calls"]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health as the users' traffic sees it: load balancers of all kinds, and services that are ill to begin with."""
+"""Health as the users' traffic sees it: load balancers of all kinds, and services that are unhealthy from the start."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_health_that_cannot_be_read_is_no_health(sandbox, recycle, kind, happens
 
 
 def test_one_target_group_of_two_cannot_be_read(sandbox, recycle):
-    """The other one counts all the same."""
+    """The other target group still counts."""
     first, second = sandbox.service("web", tasks=2, target_groups=2)["target_groups"]
     sandbox.act("use_group", "web", group=first, used=False)
     witness = Witness(sandbox)
@@ -160,7 +160,7 @@ ILL = [
 @pytest.mark.parametrize("method", ["stop_task", "scale_in"])
 @pytest.mark.parametrize(("kind", "by"), ILL)
 def test_a_service_that_is_ill_is_made_well(sandbox, recycle, kind, by, method):
-    """ECS leaves the tasks alone, as within the grace period."""
+    """ECS leaves unhealthy tasks alone, as it does within the grace period."""
     sandbox.service("web", tasks=4, unhealthy=2, unhealthy_by=by, replaces_unhealthy=False, **kind)
     witness = Witness(sandbox)
     sick = {task["arn"] for task in witness.before["tasks"] if not task["healthy"]}
@@ -171,7 +171,7 @@ def test_a_service_that_is_ill_is_made_well(sandbox, recycle, kind, by, method):
     assert {each["task"] for each in told["replaced"]} == witness.old
     assert {each["task"] for each in told["replaced"][:2]} == sick, "what carries no traffic goes first"
     assert set(told["withdrawn"]) & witness.old == set()
-    # The two that are healthy stay until all others are.
+    # The two healthy tasks stay until all others are healthy.
     witness.kept(floor=2)
     witness.given_back()
     assert sandbox.healthy("web") == 4
@@ -222,14 +222,14 @@ def test_a_new_task_in_unhealthy_draining_is_withdrawn(sandbox, begin):
     new = until(added, "the added task")
     sandbox.act("target_state", "web", task=new, state="unhealthy.draining")
     result = run.result()
-    # ECS may have started another before the count was lowered, which is withdrawn then, too.
+    # ECS may have started another task before the count was lowered; that one is withdrawn, too.
     assert result["recycle"]["withdrawn"][0] == new
     assert witness.stopped() == set()
     witness.given_back()
 
 
 def test_nothing_old_is_called_withdrawn(sandbox, recycle):
-    """A run that ends early gives back the added task's place, in which it leaves it: an ill one goes instead."""
+    """A run that ends early lowers the count but keeps the added task: an unhealthy old task goes instead."""
     sandbox.service("web", tasks=4, target_groups=1, unhealthy=2, unhealthy_by="targets", replaces_unhealthy=False)
     witness = Witness(sandbox)
     sick = {task["arn"] for task in witness.before["tasks"] if not task["healthy"]}

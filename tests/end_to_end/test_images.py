@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said of images whose registry has something else now."""
+"""The warnings about images whose tag points to something else in the registry now."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def registry(sandbox):
 
 
 def push(registry, content, tag="latest"):
-    """The digest of an image that is tagged from now on."""
+    """Tag a new image, and return its digest."""
     manifest = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
@@ -36,7 +36,7 @@ def push(registry, content, tag="latest"):
 
 @pytest.fixture
 def service(sandbox, registry):
-    """A service that was deployed with what the tag named then."""
+    """Create a service that was deployed with the image that the tag named then."""
     digest = push(registry, "a")
     push(registry, "a", tag="v1")  # moto forgets an image that has lost its last tag
     host = f"123456789012.dkr.ecr.{os.environ['AWS_REGION']}.amazonaws.com"

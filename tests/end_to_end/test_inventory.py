@@ -22,7 +22,7 @@ PLUGIN = "steadyops.ecs.ecs_services"
 
 @pytest.fixture
 def calls(sandbox):
-    """Counts the calls that were made since it was asked last."""
+    """Counts the calls that were made since the last count."""
     seen = 0
 
     def count():
@@ -37,7 +37,7 @@ def calls(sandbox):
 
 @pytest.fixture
 def run(sandbox, tmp_path, warm):
-    """Runs a program of Ansible with an inventory file of these options."""
+    """Runs a program of Ansible with an inventory file that has the given options."""
 
     def run(program, *arguments, file="fleet.ecs_services.yml", **options):
         path = tmp_path / file
@@ -57,7 +57,7 @@ def run(sandbox, tmp_path, warm):
 
 @pytest.fixture
 def listed(run):
-    """What ansible-inventory lists: hosts with their variables, and groups with their hosts."""
+    """Returns what ansible-inventory lists: hosts with their variables, and groups with their hosts."""
 
     def listed(*arguments, **options):
         done = run("ansible-inventory", "--list", "--export", *arguments, **options)
@@ -71,7 +71,7 @@ def listed(run):
 
 @pytest.fixture
 def inventory(sandbox, tmp_path):
-    """The same from the plugin itself, in this process, because Ansible takes two seconds to start."""
+    """Returns the same from the plugin itself, in this process, because Ansible takes two seconds to start."""
 
     def inventory(**options):
         path = tmp_path / "fleet.ecs_services.yml"
@@ -88,7 +88,7 @@ def inventory(sandbox, tmp_path):
 
 
 def plain(value):
-    """Without the marks of text that is no template, which ansible-inventory writes."""
+    """Return a value without ansible-inventory's marks of text that is not a template."""
     if isinstance(value, dict):
         return value.get("__ansible_unsafe", {key: plain(each) for key, each in value.items()})
     return [plain(each) for each in value] if isinstance(value, list) else value
@@ -96,7 +96,7 @@ def plain(value):
 
 @pytest.fixture
 def refused(inventory):
-    """What is said when it cannot be read."""
+    """Returns the message if the inventory cannot be read."""
 
     def refused(**options):
         with pytest.raises(AnsibleError) as error:
@@ -214,7 +214,7 @@ def test_a_second_run_asks_the_cache(estate, listed, calls, tmp_path):
     second = listed(**cached, keyed_groups=[{"key": "ecs_cluster", "prefix": "cluster"}])
     assert calls() == {}
     assert second == first
-    # Groups are made again each time; another selection is another question.
+    # Groups are built again each time. Another selection needs new calls.
     regrouped = listed(**cached, keyed_groups=[{"key": "ecs_service", "prefix": "service"}])
     assert calls() == {}
     assert sorted(regrouped[1]) == ["ecs_services", "service_canary_web", "service_web"]
@@ -310,7 +310,7 @@ def test_no_region(estate, refused, monkeypatch):
 
 
 def test_a_failure_as_ansible_tells_it(estate, run, sandbox):
-    """And a file of another name, which is not ours."""
+    """A file with another name does not belong to the plugin."""
     sandbox.fault("access_denied", operations=["ListClusters"])
     said = " ".join(run("ansible-inventory", "--list").stderr.split())
     assert f"{PLUGIN}: the clusters of eu-central-1: ListClusters failed with AccessDenied" in said
@@ -318,7 +318,7 @@ def test_a_failure_as_ansible_tells_it(estate, run, sandbox):
 
 
 def test_awx_hands_on_what_it_was_given(estate, run, inventory, tmp_path):
-    """AWX keeps what ansible-inventory prints, and gives it to jobs as a script."""
+    """AWX stores what ansible-inventory prints, and gives it to jobs as a script."""
     done = run("ansible-inventory", "--list", "--export", clusters=["prod"])
     script = tmp_path / "hosts"
     script.write_text(f"#!/bin/sh\ncat <<'EOF'\n{done.stdout}\nEOF\n")

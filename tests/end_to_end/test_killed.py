@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SIGKILL right after every single write of a run, and the same task again."""
+"""A run gets SIGKILL right after each of its writes, and the same task runs again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.end_to_end.witness import RECORD_TAG, Witness
 
 TASK = {"max_task_age": "1h", "lease": 600}
 
-# Every write of a run that nothing disturbs: three tasks, one after another, with a scalable target.
+# Every write of an undisturbed run: three tasks, one after another, with a scalable target.
 WRITES = [
     "TagResource",
     "RegisterScalableTarget",
@@ -35,13 +35,13 @@ each_write = pytest.mark.parametrize(
 def witness(sandbox):
     sandbox.settings(latencies={"launch": 15, "policy": 5})
     sandbox.service("web", tasks=3, health_check=True, target_groups=1, scaling={"min": 1, "max": 9}, tags={"a": "b"})
-    sandbox.act("policy_wants", "web", desired=3)  # takes away what is added, unless it is suspended
+    sandbox.act("policy_wants", "web", desired=3)  # removes added tasks unless it is suspended
     return Witness(sandbox)
 
 
 @pytest.fixture
 def killed_after(sandbox, begin):
-    """Runs the task and kills it when its n-th write has been carried out. False when it ended before that."""
+    """Runs the task and kills it after its n-th write was carried out. Returns False if it ended before that."""
 
     def run(write, **more):
         sandbox.clear_faults()
@@ -97,7 +97,7 @@ def test_killed_twice(witness, recycle, killed_after, write):
 @pytest.mark.parametrize("write", [1, 2, 3, 4])
 @pytest.mark.sampled(2)
 def test_killed_again_and_again(witness, recycle, killed_after, write):
-    """Each time a little further, and never more capacity than for one run."""
+    """Each run gets a little further, and there is never more capacity than for one run."""
     assert killed_after(3)
     for _time in range(3):
         killed_after(write)
@@ -137,7 +137,7 @@ def test_killed_and_gone_on_with_by_another_selector(witness, recycle, killed_af
 
 
 def test_killed_and_scaled_by_somebody(witness, recycle, killed_after):
-    """What others added stays: the difference is given back, not the old number."""
+    """What others added stays: the run gives back the difference, and does not restore the old count."""
     witness.sandbox.act("policy_wants", "web", desired=None)
     assert killed_after(4)
     witness.sandbox.act("rescale", "web", delta=2)

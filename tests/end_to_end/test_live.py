@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The smoke test for a live account, on the sandbox: whatever happens to a run, nothing of it is left."""
+"""The smoke test for a live account, on the sandbox: whatever happens to a run, it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TIMING = {
     "What becomes of a service deployment when a newer one begins?",
     "From which revision is a task replaced that is stopped during a deployment?",
 }
-# What the sandbox cannot answer, or answers as moto does.
+# Questions that the sandbox cannot answer, or answers as moto does.
 OTHERWISE = {
     "How long does ECS take to register a target again that somebody deregistered?": "not observed",
     "What is the field with the IPv6 address of a task called?": "not observed",
@@ -105,7 +105,7 @@ class Run:
         self.refuse("denied", "AccessDeniedException", NO_PASS)
         self.refuse("no-instance", "InvalidParameterException", "No Container Instances were found in your cluster.")
         self.refuse("no-subnet", "InvalidParameterException", NO_SUBNET)
-        # The retries of the function, which have the startedBy of their own.
+        # This also affects the retries of the function, which have another startedBy.
         sandbox.fault("run_task_fails", family=f"{name}-ec2")
 
     def refuse(self, started_by: str, code: str, message: str) -> None:
@@ -113,7 +113,7 @@ class Run:
         self.sandbox.fault("error", operations=["RunTask"], given={"startedBy": started_by}, **words)
 
     def account(self) -> dict[str, int]:
-        """How many resources of each kind there are."""
+        """Return how many resources of each kind exist."""
         found = {
             operation: len(getattr(aws_client(self.sandbox, service), operation)().get(key) or [])
             for (service, operation), key in LISTS.items()
@@ -135,7 +135,7 @@ class Run:
         )  # fmt: skip
 
     def end(self, process: subprocess.Popen[str]) -> tuple[int, str]:
-        """Its exit code, and what it printed."""
+        """Wait for the run, and return its exit code and what it printed."""
         output, errors = process.communicate(timeout=1500)
         assert "Traceback" not in output + errors, output + errors
         return process.returncode, output + errors
@@ -147,7 +147,7 @@ class Run:
         return (self.folder / "report.md").read_text()
 
     def verdicts(self) -> dict[str, str]:
-        """Question -> verdict."""
+        """Return question -> verdict."""
         rows = [
             line.split(" | ") for line in self.report().splitlines() if line.startswith("| ") and "question" not in line
         ]
@@ -193,7 +193,7 @@ def test_a_whole_run(run):
     assert not re.search(r"\d{12}|arn:|subnet-[0-9a-f]{8}|10\.\d+\.\d+\.\d+", run.report().replace(8 * "0", ""))
 
 
-# What each observation does first, and a call without which a role cannot do its work.
+# The first call of each observation, and a call without which a role cannot do its work.
 FIRST = [
     "DescribeTrails", "UpdateService", "ecs:TagResource", "UpdateTaskProtection", "DeregisterTargets",
     "RegisterScalableTarget", "CreateTable", "TestEventPattern", "CreateStateMachine",
@@ -203,7 +203,7 @@ FIRST = [
 @pytest.mark.long
 def test_what_cannot_be_observed_does_not_end_the_run(run):
     run.sandbox.fault("access_denied", operations=FIRST)
-    for number in (6, 9):  # the first role of the collection, and the launches; those before wait for IAM
+    for number in (6, 9):  # the first role of the collection, and the launches; earlier calls wait for IAM
         run.sandbox.fault("access_denied", operations=["AssumeRole"], nth=number)
     code, said = run.run()
     assert code == 0, said
@@ -267,7 +267,7 @@ def test_a_run_that_is_interrupted(sandbox, tmp_path, number, after):
 
 @pytest.mark.long
 def test_a_run_that_is_killed_and_cleaned_up_later(run):
-    warm, run.warm = run.warm, None  # what ends a run is tested with Python itself
+    warm, run.warm = run.warm, None  # tests that end a run use Python itself
     process = run.start()
     until(lambda: "CreateService" in run.wrote(), "a service", seconds=600)
     os.killpg(process.pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much memory a module needs."""
+"""The memory that a module needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.end_to_end.witness import Witness
 MOST = 150 * 1024  # kB
 
 
-# The most a process has used includes what it was as a fork of its parent, and pytest is large. This parent is not.
+# The peak memory of a process includes what it had as a fork of its parent, and pytest is large. This parent is not.
 PARENT = """
 import resource, subprocess, sys
 done = subprocess.run([sys.executable, "-m", sys.argv[1]])
@@ -28,7 +28,7 @@ sys.exit(done.returncode)
 
 @pytest.mark.long
 def test_a_thousand_tasks(sandbox):
-    """Started like any program, so that all its memory is its own."""
+    """The module is started like any program, so all of its memory is its own."""
     sandbox.service("web", tasks=1000)
     witness = Witness(sandbox)
     born = sorted(task["created_at"] for task in witness.before["tasks"])

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run says: refusals in the words of ECS, one cause for each failure, and the state of the service."""
+"""The messages of a run: refusals in the words of ECS, one cause for each failure, and the state of the service."""
 
 from __future__ import annotations
 
@@ -146,14 +146,14 @@ OF_MODULES = {
 
 @pytest.mark.parametrize("answers", ["silent", "refused"])
 def test_an_endpoint_that_does_not_answer(sandbox, start, answers):
-    """Every module, all at once."""
+    """This runs every module, all at the same time."""
     assert OF_MODULES.keys() == set(NAMES)
     endpoint = sandbox.endpoint(answers)
     out_of_reach(start, endpoint, list(OF_MODULES), endpoint_url=endpoint)
 
 
 def test_a_role_whose_endpoint_does_not_answer(sandbox, start, tmp_path, monkeypatch):
-    """botocore assumes the role of a profile by itself, through a client of its own."""
+    """botocore itself assumes the role of a profile, through its own client."""
     (tmp_path / "config").write_text(
         "[profile keys]\naws_access_key_id = A\naws_secret_access_key = B\n"
         "[profile ours]\nrole_arn = arn:aws:iam::123456789012:role/recycler\nsource_profile = keys\n"

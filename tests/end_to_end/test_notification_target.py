@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ecs_notification_target: every kind of target comes, changes, stays and goes, with its statement and no other."""
+"""ecs_notification_target creates, changes, keeps and removes every kind of target, with its statement and no other."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ THEIRS = {
 
 
 class World:
-    """What the sandbox has, looked at and changed with boto3."""
+    """Reads and changes the sandbox with boto3."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         for name in ("events", "sns", "sqs", "lambda", "logs", "iam"):
@@ -66,7 +66,7 @@ class World:
         return {target["Id"]: target for target in self.events.list_targets_by_rule(Rule=rule)["Targets"]}
 
     def policy(self, arn: str) -> list[dict[str, Any]]:
-        """The statements of a topic, queue, function or log group."""
+        """Return the policy statements of a topic, queue, function or log group."""
         service, name = arn.split(":")[2], arn.split(":", 5)[5]
         text = None
         if service == "sns":
@@ -85,7 +85,7 @@ class World:
         return json.loads(text)["Statement"] if text else []
 
     def add_theirs(self, arn: str) -> None:
-        """A statement of somebody else, behind those that are there."""
+        """Add a statement of somebody else after the existing ones."""
         service, name = arn.split(":")[2], arn.split(":", 5)[5]
         if service == "lambda":
             permission = {"StatementId": "Theirs", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
@@ -125,7 +125,7 @@ def target(start):
 
 @pytest.fixture
 def calls(sandbox, target):
-    """What the module returns, and the calls that it makes."""
+    """Runs the module, and returns its result and the calls that it made."""
 
     def run(**options):
         since = sandbox.state()["calls"]
@@ -512,7 +512,7 @@ REACHED = {
 
 @pytest.mark.parametrize("kind", REACHED)
 def test_events_arrive(world, sandbox, target, kind):
-    """By the sandbox's reading of the policies, which lets nobody in by whom AWS would not be let in."""
+    """The sandbox evaluates the policies, and allows no caller that AWS would not allow."""
     world.make_function()
     target(**REACHED[kind])
     event = sandbox.publish(service_action("placement", "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", reason='"x"\n'))

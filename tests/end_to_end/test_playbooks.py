@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules as users meet them: in playbooks, by their full names, with what Ansible does around them."""
+"""The modules as users meet them: in playbooks, by their full names, with everything that Ansible does around them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_warning_reaches_the_user(sandbox, warm_playbook):
 
 
 WRITTEN = [
-    ("2001-01-01T00:00:00Z", "2001-01-01T00:00:00Z"),  # YAML makes a date of it
+    ("2001-01-01T00:00:00Z", "2001-01-01T00:00:00Z"),  # YAML turns this into a date
     ("2001-01-01 00:00:00+01:00", "2000-12-31T23:00:00Z"),
     ('"2001-01-01T00:00:00.5-0500"', "2001-01-01T05:00:00.500Z"),
     ("978307200", "2001-01-01T00:00:00Z"),
@@ -121,7 +121,7 @@ def test_defaults_of_the_action_groups(sandbox, warm_playbook):
 
 @pytest.mark.parametrize("module", [ecs_service_recycle, ecs_service_task_info])
 def test_the_examples_of_the_documentation(sandbox, warm_playbook, module, monkeypatch):
-    """As they are, but for their pauses."""
+    """The examples run unchanged, except for their pauses."""
     sandbox.service("web", tasks=1, cluster="production", health_check=True)
     sandbox.service("batch", tasks=3, cluster="production", health_check=True)
     monkeypatch.setenv("CI_PIPELINE_ID", "4711")
@@ -137,7 +137,7 @@ def test_the_examples_of_the_documentation(sandbox, warm_playbook, module, monke
 
 
 def shape(value, documented, path="result"):
-    """Where a result and its documentation differ."""
+    """Return the differences between a result and its documentation."""
     kinds = {"dict": dict, "list": list, "str": str, "int": int, "float": (int, float), "bool": bool}
     if value is None:
         return []

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lines that a recycle prints while it runs, and that nothing else is changed by printing them."""
+"""The lines that a recycle prints while it runs; printing them changes nothing else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STEP = re.compile(
 
 @pytest.fixture
 def temporary(tmp_path, monkeypatch):
-    """Where everything puts its temporary files."""
+    """The folder for all temporary files."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -47,7 +47,7 @@ def lines(program):
 
 
 def course(told):
-    """What the lines are like: the plan, and the numbers of the steps."""
+    """Return the plan and the numbers of the steps in the lines. Assert that the lines have the format of steps."""
     steps = [STEP.fullmatch(line) for line in told[1:]]
     assert None not in steps, told
     return [told[0], *[step[1] for step in steps]]
@@ -145,7 +145,7 @@ def test_on_another_machine_it_works_and_is_silent(witness, playbook, tmp_path, 
 
 
 def test_the_environment_of_the_task_reaches_the_module(witness, warm_playbook, monkeypatch):
-    """In a loop, where the same task runs several times."""
+    """This uses a loop, in which the same task runs several times."""
     monkeypatch.delenv("AWS_REGION")
     more = {"environment": {"AWS_REGION": "eu-central-1"}, "loop": [1, 2]}
     run = warm_playbook([task(**more)])
@@ -167,7 +167,7 @@ def test_a_failure_tells_that_it_gives_back_and_why_only_at_the_end(witness, san
 
 @pytest.fixture
 def job(sandbox, tmp_path):
-    """Starts ansible-runner on the task, in a thread; returns it and its events, as they come."""
+    """Starts ansible-runner on the task in a thread, and returns it and its events as they arrive."""
 
     def start(play, **more):
         (tmp_path / "project").mkdir()
@@ -209,7 +209,7 @@ def test_ansible_runner_has_an_event_for_each_line_at_once(witness, sandbox, job
 
 @pytest.mark.long
 def test_killed_at_random_moments(witness, playbook, temporary, recycle):
-    """SIGKILL to the group of ansible-playbook, again and again; then the same task to its end."""
+    """The group of ansible-playbook gets SIGKILL again and again; then the same task runs to its end."""
     moments = random.Random(20261124)
     for _time in range(4):
         goal = len(witness.writes()) + moments.randrange(1, 6)
@@ -222,7 +222,7 @@ def test_killed_at_random_moments(witness, playbook, temporary, recycle):
     result = recycle(max_task_age="1h")
     assert result["recycle"]["remaining"] == []
     witness.given_back()
-    # Stopped by us, or by ECS when what a killed run had added was given back.
+    # Old tasks were stopped by the module, or by ECS when the module gave back what a killed run had added.
     assert {
         each["arn"] for each in witness.now()["tasks"] if each["desired_status"] == "RUNNING"
     } & witness.old == set()

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A crash loop through failure_alerts_quiet_period: one message at once, one with the number, none in between."""
+"""A crash loop with failure_alerts_quiet_period: one message at once, one with the count later, and none in between."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUIET: dict[str, Any] = {
     "queue": "failures",
     "log_group": "/ecs/failures",
     "slack": {"token": TOKEN, "channel": "C0123456789"},
-    # The sandbox divides it by its speed, so it does not end before the last crash; the test ends it.
+    # The sandbox divides this by its speed. It must not end before the last crash; the test ends it.
     "quiet_period": 86400,
     "package_dir": str(Path(__file__).parents[2] / "build"),
 }
@@ -63,7 +63,7 @@ def test_two_hundred_crashes_are_two_messages(sandbox, tmp_path, warm, mailbox):
 
         (end,) = stack.aws("scheduler").list_schedules()["Schedules"]
         assert end["Name"].startswith("ecs-failures-end-")
-        # The table does not answer twice, however often boto3 asks; Lambda repeats the function.
+        # Two invocations get no answer from the table, however often boto3 tries; Lambda repeats the function.
         sandbox.fault("server_error", operations=["UpdateItem"], times=2 * 3)
         sandbox.act("fire_schedule", name=end["Name"])
         assert sandbox.settle(timeout=90)
@@ -92,7 +92,7 @@ def comes_as_predicted(stack):
 
 
 def crash(sandbox, times):
-    """Tasks of the service, one after another; ECS replaces each. Wait until all is delivered."""
+    """Crash tasks of the service one after another; ECS replaces each. Wait until everything is delivered."""
     for _time in range(times):
         until(lambda: sandbox.healthy("web") == 2, "two tasks")
         before = stops(sandbox)

@@ -37,14 +37,14 @@ NOTICE = {
         ]
     },
 }
-# What the plays leave to the reader, as JSON of extra variables.
+# Variables that the plays leave to the reader, as JSON of extra variables.
 SECRETS = {"slack_bot_token": "xoxb-1111-2222-token", "sentry_dsn": "https://0123456789abcdef@o1.ingest.sentry.io/42"}
 WITH_PLAYS = [each for each in (*DOCUMENTS, ROOT / "roles/scheduled_task/README.md") if plays(each)]
 
 
 @pytest.fixture
 def run(sandbox, warm, tmp_path):
-    """Runs plays, in a folder of their own, and fails where they fail."""
+    """Run plays in a separate folder. Fail if they fail."""
 
     def run(playbook, *options):
         text = playbook if isinstance(playbook, str) else yaml.safe_dump(playbook)
@@ -59,7 +59,7 @@ def run(sandbox, warm, tmp_path):
 
 @pytest.fixture
 def account(sandbox, tmp_path):
-    """What the plays name is there."""
+    """Create the resources that the plays name."""
     ecs, sqs = aws_client(sandbox, "ecs"), aws_client(sandbox, "sqs")
     sandbox.service("shop", cluster="production", tasks=2, target_groups=1, tags={"recycle": "weekly"})
     for family in ("report", "import"):
@@ -86,7 +86,7 @@ def listed(sandbox, folder: Path, content: dict) -> dict:
 
 
 def text_of(value: str | dict[str, str]) -> str:
-    """Of a variable that was composed; Ansible marks texts of tags as no templates."""
+    """Return the text of a composed variable. Ansible marks texts of tags as not being templates."""
     return value["__ansible_unsafe"] if isinstance(value, dict) else value
 
 
@@ -116,7 +116,7 @@ def test_the_first_playbook_recycles(sandbox, run):
 @pytest.mark.long
 @pytest.mark.parametrize("document", WITH_PLAYS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_the_plays_of_a_document_run(run, account, tmp_path, document):
-    """In check mode, which sends every call that reads and checks every variable."""
+    """The plays run in check mode, which makes all reading calls and checks every variable."""
     found = plays(document)
     for play in found:
         folders = {f"{role}_package_dir": str(tmp_path) for role in ("launch_retry", "failure_alerts")}

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a record on the service says is input: forged ones move nothing; and no task keeps a copy of a real one."""
+"""A record on the service is untrusted input: forged records change nothing, and no task keeps a copy of a real one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OURS = {RECORD_TAG, TOKENS_TAG}
 
 
 def forged(sandbox, **fields):
-    """A record that an abandoned run on another machine would have left, but for the fields given."""
+    """Return a record that an abandoned run on another machine would have left, except for the given fields."""
     now = int(sandbox.state()["now"])
     words = {
         "v": 1, "o": 4, "s": 0, "b": f"{now - 60}.000", "k": "max_task_age", "c": f"{now - 3600}.000", "q": "-",
@@ -47,7 +47,7 @@ def forge(witness, **fields):
 )
 @pytest.mark.parametrize("options", [{"state": "restored"}, {"max_task_age": "1h"}, {"max_task_age": "100d"}], ids=str)
 def test_it_neither_takes_tasks_away_nor_adds_any(witness, recycle, fields, options):
-    """From 4 to 0, or to 1,004."""
+    """The forged records would lead from 4 tasks to 0 or to 1,004."""
     forge(witness, **fields)
     result = recycle(**options)
     assert not result.get("failed"), result["msg"]
@@ -171,7 +171,7 @@ def test_a_lease_has_bounds(sandbox, recycle):
 
 
 def copies(witness):
-    """ARNs of the running tasks that carry a tag of ours."""
+    """Return the ARNs of the running tasks that carry one of our tags."""
     return [
         task["arn"]
         for task in witness.now()["tasks"]
@@ -247,7 +247,7 @@ def test_what_a_run_left_that_was_killed_after_its_record_was_gone(copying, recy
     ],
 )
 def test_a_refusal_is_a_warning_with_advice_that_fits(copying, sandbox, recycle, message, advice):
-    """The record itself is removed with the same operation: only calls for tasks are refused."""
+    """The module removes the record itself with the same operation, so only calls for tasks are refused."""
     sandbox.fault("access_denied", operations=["UntagResource"], message=message, nth=1)
     result = recycle(max_task_age="1h")
     assert result["recycle"]["status"] == "recycled", result["msg"]

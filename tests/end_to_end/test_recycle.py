@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A recycle when all goes well: services of all sizes and kinds."""
+"""A recycle in which everything goes well: services of all sizes and kinds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GUARDED = {"health_check": True, "target_groups": 2, "scaling": {"min": 1, "max"
 
 
 def policy_at_work(sandbox, service):
-    """A scaling policy that wants as many tasks as there are, and takes away at once what is added to them."""
+    """Add a scaling policy that wants the current number of tasks, and removes added tasks at once."""
     sandbox.settings(latencies={"policy": 5})
     sandbox.act("policy_wants", "web", desired=service["desired"])
 
@@ -30,7 +30,7 @@ def policy_at_work(sandbox, service):
 @pytest.mark.parametrize("kind", [PLAIN, GUARDED], ids=["plain", "guarded"])
 def test_services_of_all_sizes(sandbox, recycle, tasks, batch, surge, kind):
     if tasks > 100:
-        # Thirty stops, each with its look, take this machine longer than so fast an ECS to react.
+        # Thirty stops, each with a look, take this machine longer than such a fast ECS needs to react.
         sandbox.settings(latencies={"reaction": 30})
     service = sandbox.service("web", tasks=tasks, tags={"team": "shop"}, **kind)
     if kind:
@@ -49,7 +49,7 @@ def test_services_of_all_sizes(sandbox, recycle, tasks, batch, surge, kind):
     witness.replaced()
     created = {task["arn"]: task["created_at"] for task in witness.before["tasks"]}
     assert witness.stops() == sorted(witness.old, key=created.get), "oldest first"
-    # No more launches than replacements: what was added takes the places of the last ones.
+    # There are no more launches than replacements: the added tasks replace the last old ones.
     extra = len(witness.withdrawn())
     assert extra <= surge
     assert told["withdrawn"] == witness.withdrawn()
@@ -106,8 +106,8 @@ def test_without_a_surge_the_floor_is_lower(sandbox, recycle):
 
 
 def test_a_surge_as_large_as_the_service_launches_nothing_twice(sandbox, recycle):
-    """A victim may end between the count and the look at the tasks, and is not taken for a replacement then."""
-    sandbox.settings(latencies={"reaction": 300})  # or a loaded machine would be too slow with the lower count
+    """A stopped task may end between the count and the look at the tasks; it is not taken for a replacement."""
+    sandbox.settings(latencies={"reaction": 300})  # otherwise, a busy machine would lower the count too late
     sandbox.service("web", tasks=4, health_check=True)
     witness = Witness(sandbox)
     recycle(max_task_age="1h", surge=4, batch_size="100%")
@@ -210,7 +210,7 @@ def test_what_is_suspended_meanwhile(sandbox, begin, asked, suspended):
     during = witness.now()["scaling"]
     sandbox.release()
     module.result()
-    # What was suspended before stays so, meanwhile and afterwards. Minimum and maximum are never touched.
+    # What was suspended before stays suspended, during and after the run. Minimum and maximum are never changed.
     assert {flag for flag in ("dynamic_in", "dynamic_out", "scheduled") if during[flag]} == suspended | {"scheduled"}
     assert (during["minimum"], during["maximum"]) == (1, 9)
     witness.replaced()
@@ -229,7 +229,7 @@ def test_scaling_out_goes_on_meanwhile_and_stays(sandbox, begin):
     result = module.result()
     assert result["recycle"]["status"] == "recycled"
     assert result["recycle"]["capacity"]["before"] == 2
-    # The difference that was added is taken away. The policy may give it back, and nobody else.
+    # The run takes away what it added. Only the policy may add it again.
     until(lambda: witness.now()["desired"] == witness.now()["running"] == 6, "the policy")
     witness.kept(surge=4)
     assert witness.stopped() == set(witness.stops()) == witness.old
@@ -245,7 +245,7 @@ def test_the_clock_of_the_controller_does_not_matter(sandbox, recycle):
         assert len(result["recycle"]["replaced"]) == 2
         witness.kept()
         witness.replaced()
-        # Neither are fresh tasks old, nor is an instant that AWS has seen in the future.
+        # Fresh tasks are not old, and an instant that is past for AWS is not in the future.
         again = Witness(sandbox)
         assert recycle(max_task_age="150s")["recycle"]["status"] == "unchanged"
         assert recycle(started_before=str(time.time() + offset - 400))["recycle"]["status"] == "unchanged"

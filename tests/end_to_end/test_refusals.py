@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is refused before anything is written: mistyped options, and services that must not be touched."""
+"""The module refuses mistyped options and services that must not be touched before it writes anything."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page about recycles in a real browser: it can be read, on a desk and on a phone, and filtered."""
+"""The page about recycles in a real browser: users can read it, on a desktop and on a phone, and filter it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.end_to_end.programs import QUICK, RECYCLE, Module, arguments, until
 ROOT = Path(__file__).parents[2]
 EVIL = "</title><script>document.title='owned'</script>\"><img src=x onerror=\"document.title='owned'\">&amp;"
 TABLE = ["table", "rowheader", "rowheader", "rowheader"]
-# The least contrast between any text that is seen and what is behind it, as WCAG reckons it.
+# The lowest contrast between any visible text and what is behind it, as WCAG computes it.
 CONTRAST = """
 (() => {
   const rgb = text => text.match(/[\\d.]+/g).map(Number);
@@ -60,8 +60,8 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(running, tmp_path_factory):
-    """Of two recycles that took place, one of which failed; the service that never came has a name that is no name."""
-    # AWS's clock is known in whole seconds: what starts in less has no length.
+    """A page about two recycles, one of which failed, and a service that never started and has an invalid name."""
+    # AWS's clock has whole seconds: a task that starts in less would have a bar without length.
     running.reset(speed=SPEED, latencies={**LATENCIES, "launch": 1.2 * SPEED})
     running.service("web", tasks=3, health_check=True)
     running.service("api", tasks=2, health_check=True)
@@ -94,13 +94,13 @@ def test_the_page(browser, page):
         "not started",
         " ".join(EVIL.split()),
     )
-    # What is left out of the picture until it is in view has no text before the first frame.
+    # Parts that are not rendered until they are in view have no text before the first frame.
     until(lambda: all(said in browser.ask("document.body.innerText") for said in words), "the words of the page")
     assert browser.ask("[...document.querySelectorAll('tbody tr')].map(row => row.cells[1].innerText)") == [
         "recycled", "failed", "not started",
     ]  # fmt: skip
 
-    # Each task has its bar, each bar can be seen, and lies in its drawing.
+    # Each task has a bar, and each bar is visible and lies inside its drawing.
     counts = "[...document.querySelectorAll('.course')].map(each => each.querySelectorAll('svg g').length)"
     web, api = browser.ask(counts)
     assert web == 6
@@ -115,7 +115,7 @@ def test_the_page(browser, page):
         'url("#hatched")'
     )
 
-    # To a screen reader the drawings are pictures with a name, and the table is one.
+    # For a screen reader, the drawings are pictures with names, and the table is a table.
     named = roles_and_names(browser.accessible(lambda named: len(pictures(named)) == 2))
     assert [name.split(":")[0] for name in pictures(named)] == ["web.prod", "api.prod"]
     assert ("table", "Services") in named
@@ -124,8 +124,8 @@ def test_the_page(browser, page):
     ]  # fmt: skip
 
 
-# Whatever a person would see that is wrong: text that is too small, or lies on other text of the same drawing; a part
-# that reaches beyond the window, or that can be scrolled sideways; a status that is out of sight.
+# Finds flaws that a person would see: text that is too small, or overlaps other text of the same drawing; a part that
+# extends beyond the window, or that can be scrolled sideways; a status that is out of sight.
 SEEN_WRONG = """
 (() => {
   const wrong = [], width = document.documentElement.clientWidth, box = each => each.getBoundingClientRect();
@@ -167,7 +167,7 @@ def test_it_can_be_read(browser, page, width, dark):
     assert browser.ask(CONTRAST) >= 4.5
     ground = browser.ask("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(255, 255, 255)") is not dark
-    # A table to screen readers, however it is laid out.
+    # It is a table for screen readers, whatever its layout.
     browser.accessible(lambda named: [role for role, _name in named if role in ("table", "rowheader")] == TABLE)
 
 
@@ -181,7 +181,7 @@ def test_it_can_be_read_in_windows_of_many_widths(browser, page):
 @pytest.mark.parametrize("dark", [False, True], ids=["by day", "by night"])
 @WIDTHS
 def test_no_line_hides_another(browser, page, width, dark):
-    """In both drawings, of the failed service, too, from the beginning: there, all three lie on each other."""
+    """This holds for both drawings from the beginning, also for the failed service, where all three lines overlap."""
     browser.size(width, dark=dark)
     browser.open(page)
     for number in range(2):
@@ -203,7 +203,7 @@ def test_no_line_hides_another(browser, page, width, dark):
 
 
 def fleet(count):
-    """The page of a fleet, of which six in ten were recycled, one failed, two had nothing to do, and one never came."""
+    """A page of a fleet: of ten services, six were recycled, one failed, two had nothing to do, one never started."""
     rows = {}
     for number in range(count):
         name = f"{('shop', 'search', 'cart', 'pay', 'login', 'mail')[number % 6]}-{number:03}.prod"
@@ -213,7 +213,7 @@ def fleet(count):
 
 
 def result_of(number, name):
-    """What the module returned; None where it was not run. A step takes 70 s."""
+    """Return the module's result for a service, or None if the module did not run. A step takes 70 s."""
     tasks, kind = 3 + number % 4, number % 10
     ids = [sha256(f"{number} {task}".encode()).hexdigest()[:32] for task in range(2 * tasks)]
     old, new = ids[:tasks], ids[tasks:]
@@ -266,7 +266,7 @@ SEEN_COURSES = "[...document.querySelectorAll('.course')].filter(each => each.ge
 
 
 def test_a_fleet_of_500_opens_at_once(browser, large):
-    """What it takes is told. The limit is wide, because the machine may be busy."""
+    """The test prints how long it takes. The limit is generous, because the machine may be busy."""
     browser.size(390)
     browser.open(large)
     assert browser.complaints() == []

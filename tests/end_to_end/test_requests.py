@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests that go through a load balancer while the tasks that answer them are replaced."""
+"""Requests go through a load balancer while the tasks that answer them are replaced."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from tests.end_to_end.witness import Witness
 
-CLIENTS, MOST = 8, 5000  # clients, and requests of each
-SECONDS = 10  # a request takes; less than the targets' time to drain
+CLIENTS, MOST = 8, 5000  # number of clients, and requests of each client
+SECONDS = 10  # duration of a request; shorter than the targets' time to drain
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def load(sandbox):
 
 
 def recycled_under_load(sandbox, recycle, load, **options):
-    """What became of the requests."""
+    """Recycle a service under load, and return what became of the requests."""
     sandbox.settings(latencies={"stop": 60.0})  # 24 of them are for draining
     sandbox.service("web", tasks=10, health_check=True, target_groups=1)
     witness = Witness(sandbox)

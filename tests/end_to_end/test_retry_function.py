@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The retry function as Lambda runs it: out of its package, in clean processes, with what CloudTrail has recorded.
+"""The retry function as Lambda runs it: from its package, in clean processes, with what CloudTrail has recorded.
 
-What it does in the stack of the role, for both deliveries, is in ``test_role_launch_retry``.
+``test_role_launch_retry`` tests what it does in the stack of the role, for both deliveries.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from tests.end_to_end.programs import until
 from tests.unit.core.retry.samples import CAPACITY, event, subscription
 
 ROOT = Path(__file__).parents[2]
-# The collection as it is installed: from there the role runs the program.
+# The installed collection, from which the role runs the program.
 PACK = ROOT / "build/collections/ansible_collections/steadyops/ecs/roles/launch_retry/files/package_function.py"
-MOST_MEMORY = 128 * 1024  # kB, the least that a function can have
+MOST_MEMORY = 128 * 1024  # kB, the smallest memory size of a function
 OPTIONS = {
     "max_attempts": 3,
     "base_delay": 20,
@@ -53,7 +53,7 @@ def pack(folder: Path, *more: str) -> dict[str, Any]:
 
 
 class Stack(Launches):
-    """With the function and its queues, made by hand."""
+    """The account with the function and its queues, created by hand."""
 
     def __init__(self, sandbox: Any, folder: Path) -> None:
         super().__init__(sandbox)
@@ -147,7 +147,7 @@ def test_an_answer_that_is_lost_starts_nothing_twice(stack, fault):
 
 @pytest.mark.parametrize("by", ["schedule", "rule"])
 def test_a_hidden_environment_comes_from_what_made_the_launch(stack, by):
-    """Its name is longer than ``startedBy`` tells, and a task of another job is started by one that looks the same."""
+    """``startedBy`` cuts off its name, and a task of another job has a ``startedBy`` that looks the same."""
     name = "nightly-report-of-the-shop"
     stack.from_eventbridge()
     stack.sandbox.fault("run_task_fails", family="report", reason=CAPACITY, times=1)
@@ -223,7 +223,7 @@ def test_only_listed_exit_codes_are_retried(stack, exit_code, calls):
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells")
 @pytest.mark.parametrize("records", [100, pytest.param(1000, marks=pytest.mark.long)])
 def test_many_records_in_one_event(stack, tmp_path, records):
-    """Started like any program, so that all its memory is its own.
+    """The function is started like any program, so all of its memory is its own.
 
     Linux tells its peak: ``ru_maxrss`` would count the tests' own memory, which the process had until it began.
     """
@@ -241,7 +241,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
         **os.environ,
         "AWS_ENDPOINT_URL": stack.sandbox.url,
         "AWS_REGION": REGION,
-        "RETRY_QUEUE_URL": stack.aws["sqs"].get_queue_url(QueueName="alerts")["QueueUrl"],  # which nothing takes from
+        "RETRY_QUEUE_URL": stack.aws["sqs"].get_queue_url(QueueName="alerts")["QueueUrl"],  # nothing reads from it
         "RETRY_OPTIONS": json.dumps(OPTIONS),
     }
     package = pack(tmp_path)["path"]

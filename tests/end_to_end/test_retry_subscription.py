@@ -25,7 +25,7 @@ MINE = {"name": "refused-launches", "log_group": "trail"}
 
 @pytest.fixture
 def aws(sandbox):
-    """Clients of the sandbox, on which there is a log group and two functions."""
+    """Clients of a sandbox that has a log group and two functions."""
     clients = {name: aws_client(sandbox, name) for name in ("logs", "lambda", "iam")}
     clients["logs"].create_log_group(logGroupName="trail")
     clients["iam"].create_role(RoleName="launch-retry", AssumeRolePolicyDocument="{}")
@@ -45,7 +45,7 @@ def aws(sandbox):
 
 
 def allow(aws: dict[str, Any], name: str, sid: str = "theirs") -> None:
-    """Somebody lets CloudWatch Logs call a function."""
+    """Let CloudWatch Logs call a function, as somebody else would."""
     aws["lambda"].add_permission(
         FunctionName=name, StatementId=sid, Action="lambda:InvokeFunction", Principal="logs.amazonaws.com"
     )
@@ -53,7 +53,7 @@ def allow(aws: dict[str, Any], name: str, sid: str = "theirs") -> None:
 
 @pytest.fixture
 def subscription(sandbox, aws, start):
-    """Runs the module; its result, and the names of the calls that it made."""
+    """Runs the module, and returns its result and the names of the calls that it made."""
 
     def subscription(**options: Any) -> tuple[dict[str, Any], list[str]]:
         seen = sandbox.state()["calls"]
@@ -66,7 +66,7 @@ def subscription(sandbox, aws, start):
 
 
 def named(operation: str) -> str:
-    """The journal tells some calls of Lambda by method and path."""
+    """Return the name of an operation. The journal has some calls of Lambda by method and path."""
     method, _blank, path = operation.partition(" ")
     known = {"GET": "GetPolicy", "POST": "AddPermission", "DELETE": "RemovePermission"}
     if "/policy" in path:

@@ -70,14 +70,14 @@ def test_a_stack_comes_tells_and_goes(stack, sandbox, mailbox: Mailbox, services
     whole = {**WHOLE, **key_and_boundary(stack)}
     predicted = stack.run("--check", **whole)
     assert (predicted["failures"], predicted["writes"]) == (0, []), predicted["words"]
-    # The address of a webhook of Slack is a secret; ``end`` looks for it in all that -vvv shows, here and below.
+    # The URL of a Slack webhook is a secret; ``end`` looks for it in everything that -vvv shows, here and below.
     made = stack.run("-vvv", **whole)
     assert made["failures"] == 0, made["words"]
     assert made["tasks"] == predicted["tasks"] != []
     assert made["changed"] == predicted["changed"]
     assert made["result"] == predicted["result"]
     assert made["result"]["unconfirmed_emails"] == ["ops@example.org"]
-    # That the address has not said yes yet is told again, and is no change.
+    # The role reports again that the address is unconfirmed, and this is not a change.
     again = stack.run("-vvv", **whole)
     assert (again["changed"], again["writes"]) == (0, [])
     assert again["result"] == made["result"]
@@ -85,7 +85,7 @@ def test_a_stack_comes_tells_and_goes(stack, sandbox, mailbox: Mailbox, services
     assert (everything_else["failures"], everything_else["writes"]) == (0, []), everything_else["words"]
     assert len(everything_else["tasks"]) > 5
     assert stack.left()["rules"] == ["ecs-failures-launch", "ecs-failures-service-task", "ecs-failures-task"]
-    # Of two queues, a log group, and of a role, who may assume it and what it may.
+    # The policies of two queues, a log group and a role, and who may assume the role.
     assert len(no_complaints(stack)) == 5 + 1
 
     tell_of_failures_and_of_what_is_none(stack, sandbox, mailbox, slack, sentry)
@@ -93,7 +93,7 @@ def test_a_stack_comes_tells_and_goes(stack, sandbox, mailbox: Mailbox, services
 
 
 def key_and_boundary(stack):
-    """A key that EventBridge may use for queues, and a policy that allows all."""
+    """Create a key that EventBridge may use for queues, and a policy that allows everything."""
     account = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*"}
     events = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
     events["Action"] = ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -156,10 +156,10 @@ def tell_of_failures_and_of_what_is_none(stack, sandbox, mailbox, slack, sentry)
         assert sum("137" in text and "chronos-schedule/nightly" in text for text in texts) == 1, channel
         assert sum("CannotPullContainerError" in text for text in texts) == 1, channel
         assert sum("Capacity is unavailable" in text for text in texts) == 1, channel
-        if channel != "log":  # which keeps whole events
+        if channel != "log":  # it keeps whole events
             assert not any("Pa55word" in text for text in texts), channel
     assert {request["path"] for request in slack.requests} == {f"/services/T0/B0/{TOKEN}"}
-    # The rule of tasks is about one cluster, and its headlines say so.
+    # The rule for tasks covers one cluster, and its headlines say so.
     for channel in ("mail", "slack"):
         assert sum("ECS task failed" in text and " in production: " in text for text in reached[channel]) == 2, channel
     assert {request["path"] for request in sentry.requests} == {"/api/42/store/"}
@@ -275,7 +275,7 @@ SECOND: dict[str, Any] = {
 @pytest.mark.long
 @pytest.mark.usefixtures("within_the_policy")
 def test_every_variable_is_changed_and_changed_back(stack, sandbox):
-    """A rule has room for five channels, and one of the five becomes another."""
+    """A rule has room for five channels, and one of the five is replaced by another."""
     assert stack.run(**FIRST)["failures"] == 0
     for address in FIRST["emails"]:
         sandbox.confirm_subscription(address)
@@ -293,7 +293,7 @@ def test_every_variable_is_changed_and_changed_back(stack, sandbox):
     assert rule["targets"].keys() == {"mail", "queue", "log", "slack", "teams"}
     assert rule["targets"]["queue"]["SqsParameters"] == {"MessageGroupId": "ecs-failures"}
     assert "DeadLetterConfig" not in rule["targets"]["mail"]
-    # What is in a queue stays, and so does the queue.
+    # The messages in a queue stay, so the queue stays, too.
     queues = ["ecs-failures-undelivered", "failures", "failures.fifo"]
     assert [url.rpartition("/")[2] for url in second["left"]["queues"]] == queues
     (topic,) = second["left"]["topics"]
@@ -305,13 +305,13 @@ def test_every_variable_is_changed_and_changed_back(stack, sandbox):
     sandbox.confirm_subscription("dev@example.org")
     back = stack.everything()
     del back[back["left"]["queues"].pop()]  # failures.fifo
-    # An address that has never answered cannot be taken off by anybody but AWS, which does so after three days.
+    # Only AWS can remove an address that has never been confirmed, and does so after three days.
     back[topic][2].remove("night@example.org")
     assert back == first
 
 
 def test_what_is_somebody_elses_is_left_alone(stack):
-    """Under every name that the role may use, there is something without its tag."""
+    """A resource without the role's tag exists under every name that the role may use."""
     make_the_same_of_somebody_else(stack)
     before = stack.everything()
     refused = stack.run(**WHOLE)
@@ -398,7 +398,7 @@ def test_a_run_that_is_denied_and_one_that_is_killed_are_finished_by_the_next(st
     assert denied["failures"] == 1
     assert "not authorized to perform: iam:CreateRole" in denied["words"]
     sandbox.clear_faults()
-    # The answer to CreateConnection never comes: then everything dies.
+    # The answer to CreateConnection never arrives, and then everything is killed.
     sandbox.fault("hold", operations=["CreateConnection"])
     process = Stack(sandbox, tmp_path).start(**SMALL)
     until(lambda: any(call["outcome"] == "held" for call in sandbox.journal()["calls"]), "the connection")
@@ -423,7 +423,7 @@ def sentry():
 @pytest.mark.usefixtures("within_the_policy")
 def test_sentry_through_a_function(stack, sandbox, sentry):
     said = {"kinds": ["task"], "sentry_function": {"dsn": sentry.dsn.replace("public", SENTRY_KEY)}}
-    said["package_dir"] = str(ROOT / "build")  # where its wheels are kept from run to run
+    said["package_dir"] = str(ROOT / "build")  # its wheels are kept there from run to run
     said |= key_and_boundary(stack)
     predicted = stack.run("--check", **said)
     made = stack.run(**said)

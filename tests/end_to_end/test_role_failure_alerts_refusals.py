@@ -11,8 +11,8 @@ from tests.end_to_end.alert_stack import OTHER_KEY, SENTRY_KEY, Stack, play
 
 MAIL: dict[str, Any] = {"emails": ["ops@example.org"]}
 
-# The variables besides an address of email, and words of the message. Ansible finds the first ones by the argument
-# spec; of those that the role finds itself, tests/unit/core/stacks has the table, and these are samples.
+# Variables in addition to an email address, and words of the message. Ansible finds the first errors with the argument
+# spec. The role finds the others itself; these are samples of them, and tests/unit/core/stacks has the full table.
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"state": "there"}, "value of failure_alerts_state must be one of: present, absent, got: there"),
     ({"tags": ["a"]}, "failure_alerts_tags"),
@@ -48,13 +48,13 @@ def test_what_does_not_fit_is_told_before_anything_is_written(sandbox, tmp_path,
     told = stack.end(stack.start_play(play(tasks)))
     assert told["rescued"] == len(tasks)
     assert told["writes"] == []
-    # A message stands there once or, from a loop, twice: of the whole and of its item.
+    # A message appears once or, from a loop, twice: for the whole loop and for its item.
     unsaid = [(bad, words) for bad, words in BAD if not any(words in each for each in told["each"])]
     assert unsaid == [], told["each"]
 
 
 def test_a_secret_that_does_not_fit_is_not_shown(sandbox, tmp_path, warm):
-    """``end`` looks for it in all that is printed."""
+    """``end`` looks for the secret in everything that is printed."""
     told = Stack(sandbox, tmp_path, warm).run(
         "-vvv", slack={"token": f"{OTHER_KEY}:1", "channel": "C1"}, sentry=SENTRY_KEY
     )

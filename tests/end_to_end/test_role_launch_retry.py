@@ -58,13 +58,13 @@ WHOLE = {
     "launch_templates": KNOWN,
 }
 RULES = [f"{NAME}-launch", f"{NAME}-stopped"]
-# ListTasks takes container instances for its resource and is asked for without one, so AWS's own examples have a star.
+# The only resources of ListTasks are container instances, and the role names none, so AWS's own examples have a star.
 STAR = ["RESOURCE_STAR:  ['ecs:ListTasks']"]
 TASKS, DEFINITIONS = (f"arn:aws:ecs:{REGION}:{NUMBER}:{kind}" for kind in ("task", "task-definition"))
 
 
 def labels(result: dict[str, Any]) -> list[str | None]:
-    """What a task has changed; ecs_stack changes many things in one."""
+    """Return the labels of what a task has changed. ecs_stack changes many resources in one task."""
     changes = result.get("changes")
     return [each["label"] for each in changes] if changes else [result.get("_ansible_item_label")]
 
@@ -78,7 +78,7 @@ class Role(Launches):
         self.before = self.left()
 
     def run(self, *options: str, **variables: Any) -> dict[str, Any]:
-        """``changed``: which results changed, in order; ``writes``; and the words of failures."""
+        """Run the role. Return ``changed`` (what changed, in order), ``writes``, and the words of failures."""
         said = {f"launch_retry_{name}": value for name, value in variables.items()}
         said["launch_retry_package_dir"] = str(self.folder)
         play = {"hosts": "localhost", "gather_facts": False, "vars": said, "roles": ["steadyops.ecs.launch_retry"]}
@@ -109,7 +109,7 @@ class Role(Launches):
         }
 
     def done(self, *options: str, **variables: Any) -> dict[str, Any]:
-        """The same, of a run that check mode has predicted."""
+        """Run the role in check mode and then really. Assert that the prediction holds, and return the real run."""
         predicted = self.run("--check", *options, **variables)
         assert (predicted["failed"], predicted["writes"]) == ([], [])
         made = self.run(*options, **variables)
@@ -118,7 +118,7 @@ class Role(Launches):
         return made
 
     def left(self) -> dict[str, Any]:
-        """What there is in the account."""
+        """Return what exists in the account."""
         aws = self.aws
         trail = aws["logs"].describe_subscription_filters(logGroupName="trail")["subscriptionFilters"]
         functions = [each["FunctionName"] for each in aws["lambda"].list_functions()["Functions"]]
@@ -136,7 +136,7 @@ class Role(Launches):
         }
 
     def let_in(self) -> list[str]:
-        """Who may invoke the function: services, with what for."""
+        """Return who may invoke the function: each service with its source ARN."""
         try:
             policy = json.loads(self.aws["lambda"].get_policy(FunctionName=NAME)["Policy"])
         except self.aws["lambda"].exceptions.ResourceNotFoundException:
@@ -147,7 +147,7 @@ class Role(Launches):
         ]
 
     def allowed(self) -> dict[str, Any]:
-        """The policy of the function's role."""
+        """Return the policy of the function's role."""
         return self.aws["iam"].get_role_policy(RoleName=NAME, PolicyName="start-tasks-again")["PolicyDocument"]
 
 
@@ -157,7 +157,7 @@ def role(sandbox, tmp_path, warm):
 
 
 def refused_launches_come_back(role: Role, way: str) -> None:
-    """All that may become of a launch, in what the role has made."""
+    """Play everything that may happen to a launch in the stack that the role has created."""
     for happens in (
         three_refusals_and_then_a_task,
         refusals_for_ever,
@@ -203,7 +203,7 @@ def test_by_eventbridge_from_nothing_to_nothing(role):
 
 
 def nothing_to_do(role: Role) -> None:
-    """The playbook, as somebody sees it who runs it again."""
+    """Run the playbook again, as a user would see it."""
     said = {f"launch_retry_{name}": value for name, value in WHOLE.items()}
     (role.folder / "said.json").write_text(json.dumps({**said, "launch_retry_package_dir": str(role.folder)}))
     seen = role.sandbox.state()["calls"]
@@ -219,9 +219,9 @@ def nothing_to_do(role: Role) -> None:
 
 @contextmanager
 def alerts_beside(role: Role) -> Iterator[None]:
-    """The rule that failure_alerts makes for refused launches, to the queue to which the function's topic sends.
+    """Create failure_alerts' rule for refused launches, with the queue to which the function's topic also sends.
 
-    So a launch that both report is two messages there, and one that neither reports is none.
+    So a launch that both report leaves two messages there, and one that neither reports leaves none.
     """
     beside = {"retried_clusters": WHOLE["clusters"], "retried_task_families": WHOLE["task_families"]}
     said = read_alerts({"queue": "alerts", "kinds": ["launch"], "rule_options": {"launch": beside}}).rules["launch"]
@@ -235,7 +235,7 @@ def alerts_beside(role: Role) -> Iterator[None]:
 
 
 def what_the_function_does_not_take(role: Role) -> None:
-    """A launch in a cluster that is none of the function's."""
+    """Refuse a launch in a cluster that the function does not handle."""
     with pytest.raises(role.aws["ecs"].exceptions.ClientError):
         role.aws["ecs"].run_task(**{**JOB, "cluster": "elsewhere"})
     alerts: list[str] = []
@@ -295,7 +295,7 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     assert (again["failed"], again["changed"], again["writes"]) == ([], [], [])
     refused_launches_come_back(role, "log_subscription")
 
-    # The log group need not be named any longer, and stopped tasks are heard of from now on.
+    # The log group is no longer named, and from now on the function also gets stopped tasks.
     switched = {name: value for name, value in WHOLE.items() if name not in ("log_group", "topic_arn")}
     template = {"networkConfiguration": JOB["networkConfiguration"]}
     switched |= {"emails": ["ops@example.com"], "stopped_tasks": ["spot"], "launch_templates": {"report": template}}
@@ -313,7 +313,7 @@ def test_by_the_log_of_the_trail_and_then_by_eventbridge(role):
     until(lambda: len(role.calls()) == 2, "the second call")
     until(lambda: [task["taskArn"] for task in role.tasks()] not in ([], [first["taskArn"]]), "the other task")
 
-    # One variable back: nothing of EventBridge stays, nor of the mails.
+    # After one variable is changed back, nothing of EventBridge and of the mails is left.
     assert role.run(**by_log)["failed"] == []
     there = role.left()
     assert (there["rules"], there["filters"]) == (RULES[1:], [NAME])
@@ -342,7 +342,7 @@ EVERYTHING = [
 
 
 def somebody_elses(aws: dict[str, Any]) -> None:
-    """Something without the tag under every name that the role uses."""
+    """Create a resource without the tag under every name that the role uses."""
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": NUMBER}, "Action": "*"}]}
     aws["iam"].create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(trust))
     for queue in (NAME, f"{NAME}-dead-letters"):
@@ -366,7 +366,7 @@ def somebody_elses(aws: dict[str, Any]) -> None:
     aws["lambda"].add_permission(
         FunctionName="other", StatementId="logs", Action="lambda:InvokeFunction", Principal="logs.amazonaws.com"
     )
-    # Nothing matches it, but CloudWatch Logs checks the function once, and then there is a log group of it.
+    # Nothing matches the filter, but CloudWatch Logs invokes the function once as a check, which creates its log group.
     never = {"filterPattern": "never", "destinationArn": other}
     aws["logs"].put_subscription_filter(logGroupName="trail", filterName=NAME, **never)
 
@@ -391,7 +391,7 @@ def test_what_is_somebody_elses_is_left_alone(role):
 
 @pytest.mark.long
 def test_every_change_is_predicted_and_check_mode_writes_nothing(role):
-    """From nothing, everything changed, everything changed back, and away."""
+    """The role starts from nothing, changes everything, changes everything back, and removes everything."""
     template = {"networkConfiguration": JOB["networkConfiguration"]}
     boundary = f"arn:aws:iam::{NUMBER}:policy/boundary"
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -462,7 +462,7 @@ CHANGES_EVERYTHING = {
 
 
 def no_call_twice(calls: list[dict[str, Any]]) -> list[str]:
-    """Calls that were made more than once for the same thing."""
+    """Return the calls that were made more than once with the same parameters."""
     counts = Counter(f"{call['operation']} {json.dumps(call['parameters'], sort_keys=True)}" for call in calls)
     return [call for call, count in counts.items() if count > 1]
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom the role service_recycle tells, before and after, by mail and by a topic; and what comes of it if it cannot."""
+"""The role service_recycle sends notices before and after a recycle, by mail and by a topic, or says that it cannot."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUICK = {"wait_delay": 0.05, "stabilize_time": 0, "wait_timeout": 30, "max_task_
 
 @pytest.fixture
 def topic(sandbox):
-    """What came through the topic: subjects with their texts, in order."""
+    """Returns what came through the topic: subjects with their texts, in order."""
 
     def client(service):
         return aws_client(sandbox, service)
@@ -54,7 +54,7 @@ def topic(sandbox):
 
 @pytest.fixture
 def run(sandbox, tmp_path, warm):
-    """Runs the role for one service after another, in one play; returns what was printed, password never included."""
+    """Runs the role for several services in one play. Returns the output, and asserts that it has no password."""
 
     def run(*cases, options=("-vv",), code=0):
         tasks = []
@@ -103,7 +103,7 @@ def subjects(sink):
 
 
 def test_before_and_after_a_success_and_a_failure(sandbox, run, topic, tls_mailbox):
-    """With a user name and a password over TLS."""
+    """The role logs in with a user name and a password over TLS."""
     for name in ("web", "api"):
         sandbox.service(name, tasks=2, health_check=True)
     sandbox.fault("launch_fails", service="api", reason=NO_IMAGE)
@@ -149,7 +149,7 @@ def test_check_mode_tells_nobody(sandbox, run, topic, mailbox):
 
 @pytest.mark.long
 def test_what_cannot_be_told_spoils_nothing_and_is_said(sandbox, run, mailbox):
-    """A recycle that went well stays good, one that failed stays failed, and both say who was not told."""
+    """A successful recycle stays successful, a failed one stays failed, and both say who was not notified."""
     for name in ("web", "api", "pay", "log"):
         sandbox.service(name, tasks=1, health_check=True)
     sandbox.fault("launch_fails", service="api", reason=NO_IMAGE)

@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs under ansible-runner, the engine of AWX: what it reports, and what becomes of those that are cancelled.
+"""Jobs under ansible-runner, the engine of AWX: what it reports, and what happens to cancelled jobs.
 
-A job is a private data directory: project, inventory, variables. Cancelling is SIGTERM to ansible-runner, which then
-kills the process group of ansible-playbook with SIGKILL. What AWX does besides, it removes the container: everything
-in it is killed as well.
+A job is a private data directory: project, inventory, variables. A job is cancelled with SIGTERM to ansible-runner,
+which then kills the process group of ansible-playbook with SIGKILL. AWX also removes the container, which kills
+everything in it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ QUICKLY = {
     "service_recycle_stabilize_time": 0,
     "service_recycle_wait_timeout": 30,
 }
-# The answers to a survey of awx/objects.yml, of which two were left blank.
+# The answers to a survey of awx/objects.yml. Two of them are blank.
 ANSWERS = {"cluster": "prod", "service": "web", "max_task_age": "1h", "token": "", "started_before": None}
 
 
@@ -54,7 +54,7 @@ class Job:
         return self.process.poll() is None
 
     def family(self):
-        """ansible-runner, and all that it has started."""
+        """Return ansible-runner and all processes that it has started."""
         return [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
 
     def kill(self):
@@ -64,7 +64,7 @@ class Job:
         self.process.wait()
 
     def ended(self):
-        """How AWX would see it: successful, failed or canceled."""
+        """Wait for the job, and return its status as AWX would see it: successful, failed or canceled."""
         self.process.wait(timeout=PATIENCE)
         return (self.artifacts / "status").read_text()
 
@@ -76,18 +76,18 @@ class Job:
         return [each["event_data"] for each in self.events() if each["event"] == event]
 
     def results(self, event="runner_on_ok"):
-        """Of the recycles."""
+        """Return the results of the recycles."""
         return [data["res"] for data in self.told(event) if data["task_action"].endswith("ecs_service_recycle")]
 
     def stats(self):
-        """What set_stats left behind, as AWX finds it."""
+        """Return the data of set_stats as AWX finds it."""
         (data,) = self.told("playbook_on_stats")
         return data.get("artifact_data", {})
 
 
 @pytest.fixture
 def launch(sandbox, tmp_path, started):
-    """Launches a job; again with the same variables when nothing else is said."""
+    """Launches a job, by default with the same variables as before."""
     folder = tmp_path / "job"
     for name in ("project", "inventory", "env"):
         (folder / name).mkdir(parents=True)
@@ -113,7 +113,7 @@ def witness(sandbox):
 
 
 def whole(witness):
-    """No old task is left, and everything is given back. Others may have been stopped besides."""
+    """Assert that no old task is left and everything is given back. Other tasks may have been stopped as well."""
     witness.given_back()
     running = {task["arn"] for task in witness.now()["tasks"] if task["desired_status"] == "RUNNING"}
     assert running & witness.old == set()
@@ -158,7 +158,7 @@ def test_a_survey_without_one_answer_is_refused(witness, launch, answers):
 
 @pytest.mark.long
 def test_a_job_over_the_inventory(witness, launch, sandbox):
-    """The same playbook, when nobody names a service."""
+    """The same playbook runs without the name of a service."""
     sandbox.service("api", cluster="prod", tasks=1, health_check=True)
     sandbox.service("other", cluster="dev", tasks=1)
     job = launch(cluster="", service="", recycle_serial="1", recycle_max_fail_percentage="")
@@ -184,7 +184,7 @@ MOMENTS = random.Random(20261124).sample(range(1, 10), 2)  # nine or ten writes 
 ])  # fmt: skip
 @pytest.mark.parametrize("write", [MOMENTS[0], pytest.param(MOMENTS[1], marks=pytest.mark.long)])
 def test_a_job_that_is_cancelled(witness, launch, sandbox, write, gone):
-    """Right after one of its writes. It gives everything back by itself, or the next launch does."""
+    """The job is cancelled right after one of its writes. It gives everything back itself, or the next launch does."""
     sandbox.fault("hold", nth=write)
     job = launch()
     until(lambda: any(call["outcome"] == "held" for call in witness.calls()) or not job.runs, "the write")

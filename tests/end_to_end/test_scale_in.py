@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""stop_method: scale_in - ECS itself drains and stops the stale tasks, and what is to stay is protected meanwhile."""
+"""stop_method: scale_in - ECS itself drains and stops the stale tasks while the tasks that must stay are protected."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ TASK = {"max_task_age": "1h", "stop_method": "scale_in"}
 
 
 def protected(witness):
-    """Ids of the tasks that are under protection now."""
+    """Return the tasks that are under protection now."""
     return {task["arn"] for task in witness.now()["tasks"] if task["protected_until"]}
 
 
 def check_replaced(witness, kept=frozenset()):
-    """Every stale task is gone by ECS's doing, and nothing is left behind."""
+    """Assert that ECS itself stopped every stale task, and that nothing is left behind."""
     witness.kept()
     witness.given_back()
     assert witness.stops() == []
@@ -106,7 +106,7 @@ def test_a_canary_that_never_becomes_healthy(sandbox, recycle):
 
 
 def test_a_deployment_is_not_held_up(sandbox, begin):
-    """What is protected cannot be stopped by a deployment, so the protections end as soon as one is seen."""
+    """A deployment cannot stop protected tasks, so the run ends the protections as soon as it sees one."""
     sandbox.service("web", tasks=6, health_check=True)
     witness = Witness(sandbox)
     module = begin(**TASK, on_deployment="wait")
@@ -147,7 +147,7 @@ def test_what_is_refused(sandbox, recycle, service, options, words):
     witness.untouched()
 
 
-# Every write of a run of three tasks that nothing disturbs.
+# Every write of an undisturbed run of three tasks.
 STEP = ["UpdateTaskProtection", "UpdateService", "TagResource"]
 WRITES = [
     "TagResource",

@@ -28,7 +28,7 @@ NEW = {"name": "nightly", "schedule_expression": "rate(1 hour)", "role_arn": ROL
 
 @pytest.fixture
 def seen(sandbox):
-    """Operations that reached the sandbox, all of them or the writes."""
+    """Returns the operations that reached the sandbox: all of them, or only the writes."""
 
     def calls(write=None):
         found = [call for call in sandbox.journal()["calls"] if call["service"] in {"scheduler", "events", "sts"}]
@@ -39,7 +39,7 @@ def seen(sandbox):
 
 @pytest.fixture
 def roles(sandbox):
-    """Roles that EventBridge and its Scheduler may have."""
+    """Creates roles that EventBridge and its Scheduler may assume."""
     who = {"Service": ["events.amazonaws.com", "scheduler.amazonaws.com"]}
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}]}
     iam = aws_client(sandbox, "iam")
@@ -169,7 +169,7 @@ def test_every_option_can_be_changed_and_changed_back(schedule, seen, using, cha
 
 
 def test_what_becomes_of_it_afterwards(schedule):
-    # Moto takes this for a new schedule only: it keeps what an update brings to itself.
+    # Moto stores this only for a new schedule: it ignores the value of an update.
     made = schedule(action_after_completion="DELETE")["schedule"]
     assert made["action_after_completion"] == "DELETE"
     assert not schedule(action_after_completion="DELETE")["changed"]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role scheduled_task on the sandbox: a whole stack, again without a change, and gone."""
+"""The role scheduled_task on the sandbox: it creates a whole stack, then changes nothing, then removes everything."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WRITES = ("states", "scheduler", "events", "iam", "logs", "sns", "sqs", "ecs")
 
 @pytest.fixture(autouse=True)
 def aws(sandbox):
-    """What the role needs is there."""
+    """Creates what the role needs."""
 
     def client(name):
         return aws_client(sandbox, name)
@@ -66,7 +66,7 @@ def role(warm_playbook):
 def course(sandbox, warm_playbook):
     """Runs the role several times in one play, each time in check mode, then really, then once more.
 
-    Returns the three runs of each: the results, and the calls. Check mode is asked for by the keyword.
+    Returns the three runs of each: results and calls. The keyword ``check_mode`` turns on check mode.
     """
 
     def play(*variables):
@@ -127,9 +127,9 @@ def included(**variables):
 
 
 def changes(results):
-    """How many resources were changed, or would be."""
+    """Return how many resources were changed or would be changed."""
     items = [item for result in results for item in result.get("results", [result])]
-    # ecs_stack changes many in one task.
+    # ecs_stack changes many resources in one task.
     return sum(len(item.get("changes") or [item]) for item in items if item.get("changed"))
 
 
@@ -148,7 +148,7 @@ def writes(sandbox, since=0):
 
 
 def everything(aws):
-    """What there is in the account that the role could have made."""
+    """Return what exists in the account that the role could have created."""
     return {
         "machines": [each["name"] for each in aws("stepfunctions").list_state_machines()["stateMachines"]],
         "schedules": [each["Name"] for each in aws("scheduler").list_schedules()["Schedules"]],
@@ -164,7 +164,7 @@ def findings(policy):
     return [each for each in parliament.analyze_policy_string(json.dumps(policy)).findings if each.severity != "MUTE"]
 
 
-# Everything that a variable can change without a new name.
+# Everything that a variable can change without changing a name.
 CHANGED = {
     "scheduled_task_task_definition": "report:1",
     "scheduled_task_timeout": "3h",
@@ -203,7 +203,7 @@ ABSENT = {"scheduled_task_state": "absent"}
 
 @pytest.mark.usefixtures("within_the_policy")
 def test_a_whole_stack(sandbox, aws, role):
-    """By --check and --diff, as a user would run it."""
+    """The role runs with --check and --diff, as a user would run it."""
     before = everything(aws)
     since = len(writes(sandbox))
     planned = role("--check", "--diff")
@@ -245,7 +245,7 @@ def test_every_variable_changes(sandbox, role, course, warm, tmp_path):
 
 
 def assert_quiet(sandbox, warm, folder, task):
-    """A run that changes nothing prints little, and no deprecation warning."""
+    """Assert that a run that changes nothing prints little, and no deprecation warning."""
     playbook = folder / "quiet.yml"
     playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
     command = warm.command("ansible-playbook", str(playbook))
@@ -332,7 +332,7 @@ def test_policies(aws, role, more):
 
 
 def test_things_of_others_stay(sandbox, aws, role):
-    """Somebody else has something under every name: nothing is touched, and one message names all."""
+    """Somebody else owns a resource under every name: the role touches none, and one message names all."""
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     arns = {}
@@ -370,7 +370,7 @@ def test_things_of_others_stay(sandbox, aws, role):
 
 @pytest.mark.long
 def test_a_schedule_by_rule_that_is_the_same_is_taken_over(aws, course, role):
-    """Somebody has made the same rule, with another id of its target. The role's own things are there."""
+    """Somebody created the same rule with another target id. The role's own resources exist."""
     assert failures(role(**BY_RULE)) == []
     events = aws("events")
     (target,) = events.list_targets_by_rule(Rule="report")["Targets"]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Definitions that the module makes, executed: what starts, what is tried again, what is told."""
+"""Execute the definitions that the module creates: what starts, what is retried, and who is notified."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def aws(sandbox):
 
 @pytest.fixture
 def executed(start, aws):
-    """Makes the state machine, runs it to its end, and tells how that was."""
+    """Creates the state machine, executes it to its end, and returns the outcome."""
 
     def run(**job):
         options = {"name": "report", "role_arn": ROLE, "job": {**JOB, **job}}
@@ -210,8 +210,8 @@ SKIPS = {"starting_deadline": 60, "skipped_topic_arn": TOPIC}
 
 @pytest.mark.parametrize(("concurrency", "ends"), [("forbid", 2), ("replace", 2)])
 def test_executions_that_start_at_once(sandbox, aws, start, concurrency, ends):
-    """Three at once, and a fourth that comes too late."""
-    sandbox.settings(speed=30)  # the newest stops the others within the 30 seconds that they wait for it
+    """Three executions start at the same time, and a fourth comes too late."""
+    sandbox.settings(speed=30)  # the newest execution stops the others within the 30 seconds that they wait for it
     sandbox.program("report", seconds=30)
     job = {**JOB, **SKIPS, "concurrency": concurrency}
     machine = start("ecs_task_state_machine", name="report", role_arn=ROLE, job=job).result()["state_machine"]["arn"]
@@ -270,7 +270,7 @@ MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:report"
 
 @pytest.mark.long
 def test_a_schedule_starts_what_the_role_has_made(sandbox, aws, role):
-    """The roles that it makes suffice: the sandbox holds every call of the state machine against them."""
+    """The IAM roles that the role creates suffice: the sandbox checks every call of the state machine against them."""
     sandbox.program("report", seconds=5, exit_code=1)
     role()
     states = aws("stepfunctions")
@@ -300,7 +300,7 @@ def test_a_schedule_starts_what_the_role_has_made(sandbox, aws, role):
 
 @pytest.mark.long
 def test_a_job_that_takes_longer_than_its_interval(sandbox, aws, role):
-    """Eight minutes, every five minutes: every second start meets the one before."""
+    """The job takes eight minutes and starts every five minutes, so every second start meets the previous one."""
     sandbox.program("report", seconds=480)
     states = aws("stepfunctions")
     mails = []
@@ -314,7 +314,7 @@ def test_a_job_that_takes_longer_than_its_interval(sandbox, aws, role):
         return [json.loads(states.describe_execution(executionArn=arn)["output"]) for arn in arns]
 
     def quiet():
-        """No start is to come, and all have ended."""
+        """Suspend the schedule and wait until all executions have ended."""
         role(**given, scheduled_task_suspend=True)
         until(lambda: not executions("RUNNING"), "the last")
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Lambda function for Sentry: packed as the role packs it, and run with nothing but its package and Python."""
+"""The Lambda function for Sentry, packed as the role packs it, and run with only its package and Python."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.end_to_end.sentry_sink import SentrySink
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "roles/failure_alerts/files"
-# The collection as it is installed: from there the role runs the program.
+# The installed collection, from which the role runs the program.
 PACK = ROOT / "build/collections/ansible_collections/steadyops/ecs/roles/failure_alerts/files/package_function.py"
 WHEELS = ROOT / "build/wheels"  # kept from run to run
 
@@ -34,7 +34,7 @@ EVENT = sample_events.task_change(
     environment=True,
 )
 
-# What Lambda does: import the handler, and call it with each event.
+# Does what Lambda does: imports the handler, and calls it with each event.
 RUNTIME = """
 import json, sys
 sys.path[:0] = sys.argv[2:]
@@ -50,7 +50,7 @@ for event in events:
         print(json.dumps({"raised": type(error).__name__, "words": str(error)}))
 """
 
-# Of Lambda's runtime, as far as the function uses it.
+# The part of Lambda's runtime that the function uses.
 BOTO3 = """
 class client:
     def __init__(self, service):
@@ -83,7 +83,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def unpacked(package: Path) -> Path:
-    """As Lambda puts it into /var/task."""
+    """Unpack the package, as Lambda does into /var/task."""
     folder = package.parent / "task"
     with zipfile.ZipFile(package) as source:
         source.extractall(folder)
@@ -100,7 +100,7 @@ def sentry():
 @pytest.fixture
 def run(unpacked: Path, tmp_path: Path):
     def run(*events: Any, milliseconds: int = 9000, **environment: str) -> list[dict[str, Any]]:
-        """What the handler did with each event, in one process."""
+        """Run the handler with each event in one process, and return what it did."""
         command = [sys.executable, "-I", "-S", "-c", RUNTIME, str(milliseconds), str(unpacked), str(tmp_path)]
         ended = subprocess.run(
             command, input=json.dumps(events), capture_output=True, text=True, check=False, env=environment, timeout=60
@@ -218,7 +218,7 @@ def test_many_events_in_one_process(run, sentry):
 
 
 def test_a_failure_does_not_outlive_its_event(run, sentry, tmp_path):
-    """After a failure the DSN is read again: the secret may have been wrong, and fixed since."""
+    """After a failure the function reads the DSN again: the secret may have been wrong and fixed since."""
     (tmp_path / "boto3.py").write_text(BOTO3)
     (tmp_path / "boto3.py.dsn").write_text(json.dumps({"dsn": sentry.dsn}))
     sentry.answer = 429  # asks for a minute's silence
@@ -264,7 +264,7 @@ def test_every_dependency_is_pinned_to_what_is_packed(package):
 
 
 def test_the_role_packs_it_on_the_controller(warm_playbook, package, tmp_path):
-    """In check mode too: without the package nobody could tell whether the function has to be updated."""
+    """This also happens in check mode: without the package, nobody could tell whether the function needs an update."""
     role = {"name": "steadyops.ecs.failure_alerts", "tasks_from": "package_sentry_function"}
     tasks = [
         {"name": "Pack", "ansible.builtin.include_role": role},

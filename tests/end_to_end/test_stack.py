@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ecs_stack on the sandbox: a queue, a topic, a rule and a target come, change and go in one task each."""
+"""ecs_stack on the sandbox creates, changes and removes a queue, a topic, a rule and a target in one task each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def steps(**changed):
 
 @pytest.fixture
 def stack(sandbox, start):
-    """Runs the module; its result, and the writes that it made."""
+    """Runs the module, and returns its result and the writes that it made."""
 
     def run(given, **options):
         seen = sandbox.state()["calls"]

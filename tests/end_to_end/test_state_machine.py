@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ecs_task_state_machine on the sandbox: converge, again without a write, changes there and back, absence."""
+"""ecs_task_state_machine on the sandbox: create, run again without a write, change there and back, remove."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SYNC = "arn:aws:states:::ecs:runTask.sync"
 
 @pytest.fixture
 def seen(sandbox):
-    """Numbers the calls, so that a test looks at its own."""
+    """Counts the calls so far, so that a test looks only at its own."""
 
     def calls(write=None):
         found = [call for call in sandbox.journal()["calls"] if call["service"] in {"states", "sts", "iam"}]

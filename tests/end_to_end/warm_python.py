@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Python that has imported what Ansible and its modules for AWS import, which is most of what a short run does.
+"""A Python that has already imported what Ansible and its AWS modules import, which takes most of a short run's time.
 
-For plays of many tasks that nobody interrupts: it halves their time. To Ansible it is an interpreter like any other, a
-program that takes the path of a script and ends as that script does. It hands its folder, arguments, environment, input
-and outputs to a server, which forks. The demo, molecule and the tests of what ends a run take Python itself.
+It halves the time of plays with many tasks that nobody interrupts. For Ansible, it is an interpreter like any other: a
+program that takes the path of a script and ends as that script does. It passes its folder, arguments, environment,
+input and outputs to a server, which forks. The demo, molecule and tests that end a run use Python itself.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-# Of Ansible, where its results are read. A run with other settings pays for reading them again.
+# Ansible's settings where a program reads its results. A run with other settings must read its settings again.
 SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
 PLUGINS = Path(__file__).parents[2] / "plugins"
-# Of its own, because Ansible looks for collections in a way that what Python has imported of them would spoil.
+# Ansible gets its own server: if Python has already imported collections, Ansible's way of finding them fails.
 ANSIBLE = ["ansible.cli.playbook", "tests.end_to_end.warm_boto3"]  # boto3 is for the inventory
 OF_COLLECTIONS = {
     "amazon.aws": [
@@ -53,9 +53,9 @@ MODULES = [
     "tests.end_to_end.warm_boto3",
 ]
 
-PACKED = "WARM_PYTHON_PACKED"  # environment variable with that folder
+PACKED = "WARM_PYTHON_PACKED"  # environment variable with the folder ``packed``
 
-# Started for each run, so it imports next to nothing.
+# This program starts for each run, so it imports almost nothing.
 INTERPRETER = """#!{python} -IS
 import array, os, socket, sys
 server = socket.socket(socket.AF_UNIX)
@@ -70,10 +70,10 @@ sys.exit(int(server.recv(9) or 1))
 
 @contextmanager
 def warm_python(interpreter: Path, imported: list[str], packed: Path | None = None) -> Iterator[Path]:
-    """The path of the interpreter, as long as its server lives.
+    """Start a server, and provide the path of its interpreter as long as the server lives.
 
-    Ansible packs each module with all that it imports, which takes seconds. Its runs keep what they have packed in a
-    new folder ``packed``, which they share: Ansible locks each file that it writes there.
+    Ansible packs each module with everything that it imports, which takes seconds. Its runs share what they packed in a
+    new folder ``packed``: Ansible locks each file that it writes there.
     """
     address = interpreter.with_suffix(".socket")
     interpreter.write_text(INTERPRETER.format(python=sys.executable, address=str(address)))
@@ -92,15 +92,15 @@ def warm_python(interpreter: Path, imported: list[str], packed: Path | None = No
 
 
 def serve(address: str, imported: list[str]) -> NoReturn:
-    """Fork for every caller, until killed."""
+    """Fork for every caller until this process is killed."""
     for module in imported:
         importlib.import_module(module)
-        del sys.modules[module]  # it will be run; what it imports stays
+        del sys.modules[module]  # it will run as a script; modules that it imports stay loaded
     if "ansible.constants" in sys.modules:
         _load_plugins()
     if PACKED in os.environ:
         Path(sys.modules["ansible.constants"].DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(os.environ[PACKED])
-    gc.freeze()  # a fork that looks for garbage would copy all of it
+    gc.freeze()  # garbage collection in a fork would copy all of this memory
     server = socket.socket(socket.AF_UNIX)
     server.bind(address)
     server.listen(16)
@@ -115,10 +115,10 @@ def serve(address: str, imported: list[str]) -> NoReturn:
 
 
 def _load_plugins() -> None:
-    """Load ours and Ansible's own, and what ours import when they are called, as Ansible's collection loader does it.
+    """Load our plugins, Ansible's own, and what ours import when called, as Ansible's collection loader does.
 
-    That loader compiles every file again, and each task is a process that would do it again: half of what a play takes.
-    Ansible also reads the documentation of each plugin that may have options: half of what its first process takes.
+    That loader compiles every file again, in the process of each task, which takes half of a play's time. Ansible also
+    reads the documentation of each plugin that may have options, which takes half of its first process's time.
     """
     from ansible.plugins import loader  # noqa: PLC0415 - of the server for Ansible
 
@@ -134,7 +134,7 @@ def _load_plugins() -> None:
 
 
 def _answer(caller: socket.socket) -> NoReturn:
-    """Run what the caller wants, and say how it ended. A caller that is killed takes its run with it."""
+    """Run what the caller wants, and send back its exit code. If the caller is killed, kill its run, too."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setpgrp()
     size, files, _flags, _address = socket.recv_fds(caller, 8, 3)
@@ -147,7 +147,7 @@ def _answer(caller: socket.socket) -> NoReturn:
         caller.close()
         _become(folder, words[: int(count)], words[int(count) :], files)
     for file in files:
-        os.close(file)  # who reads the output waits for its last writer
+        os.close(file)  # the reader of the output waits for its last writer
     ended = threading.Event()
     threading.Thread(target=_end_with, args=(caller, ended), daemon=True).start()
     _pid, status = os.waitpid(runner, 0)
@@ -160,7 +160,7 @@ def _answer(caller: socket.socket) -> NoReturn:
 def _end_with(caller: socket.socket, ended: threading.Event) -> None:
     """Kill this run, with its group, if the caller ends before it."""
     with suppress(ConnectionError):
-        caller.recv(1)  # it says no more, so this waits until it has gone
+        caller.recv(1)  # the caller sends nothing more, so this waits until it is gone
     if not ended.is_set():
         os.killpg(0, signal.SIGKILL)
 
@@ -175,8 +175,8 @@ def _become(folder: str, arguments: list[str], environment: list[str], files: li
     constants = sys.modules.get("ansible.constants")
     if constants and others:
         folder, plugins = constants.DEFAULT_LOCAL_TMP, constants.config._plugins
-        importlib.reload(constants)  # its settings were read when it was imported
-        # What was packed, and the options of the plugins that were loaded, are still there.
+        importlib.reload(constants)  # it read its settings when it was imported
+        # Keep what was packed, and the options of the plugins that were loaded.
         constants.DEFAULT_LOCAL_TMP, constants.config._plugins = folder, plugins
     for number, file in enumerate(files):
         os.dup2(file, number)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happened to a service, from the sandbox's journal, and what has to be true of it whatever else happens."""
+"""What happened to a service, from the sandbox's journal, and what must be true of it whatever else happens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RECORD_TAG, TOKENS_TAG = "steadyops.ecs/recycle", "steadyops.ecs/recycle-tokens"
 
 
 class Witness:
-    """Looks at a service now, and compares later."""
+    """Records the state of a service now, and compares it later."""
 
     def __init__(self, sandbox: Sandbox, name: str = "web") -> None:
         self.sandbox, self.name = sandbox, name
@@ -30,20 +30,20 @@ class Witness:
         return [call for call in found if operation in (None, call["operation"])]
 
     def writes(self) -> list[str]:
-        """Names of the operations that changed something, in order."""
+        """Return the names of the operations that changed something, in order."""
         return [call["operation"] for call in self.calls() if call["write"] and done(call)]
 
     def stops(self) -> list[str]:
-        """ARNs that StopTask was carried out for by the module, each once, in order.
+        """Return the ARNs of the tasks that the module stopped with StopTask, each once, in order.
 
-        Without those that it had added and withdrew: ECS may look at the service between a stop and its lower count,
-        and then starts one too many. How many are started is counted where no machine's load matters, on the virtual
-        clock.
+        Tasks that the module added and withdrew are not included: ECS may look at the service between a stop and its
+        lower count, and then starts one task too many. The tests on the virtual clock count how many are started,
+        because the load of the machine does not matter there.
         """
         return self._stopped(withdrawn=False)
 
     def withdrawn(self) -> list[str]:
-        """ARNs of the tasks that were added and stopped again before they were good."""
+        """Return the ARNs of the tasks that were added and stopped again before they were good."""
         return self._stopped(withdrawn=True)
 
     def _stopped(self, withdrawn: bool) -> list[str]:
@@ -53,7 +53,7 @@ class Witness:
         )
 
     def stopped(self) -> set[str]:
-        """Those of them that were there before."""
+        """Return the stopped tasks that existed before."""
         return self.old & set(self.stops())
 
     def changes(self) -> list[dict[str, Any]]:
@@ -66,16 +66,16 @@ class Witness:
         found: str | None = self.now()["tags"].get(RECORD_TAG)
         return found
 
-    # What has to be true.
+    # What must be true.
 
     def kept(self, floor: int | None = None, surge: int = 1) -> None:
-        """Never too few healthy tasks, and never too many wanted."""
+        """Assert that there were never too few healthy tasks, and that the desired count was never too high."""
         lowest = min(self.changes(), key=lambda change: change["healthy"])
         assert lowest["healthy"] >= (self.desired if floor is None else floor), f"{lowest} in\n{self.story()}"
         assert max(change["desired"] for change in self.changes()) <= self.desired + surge
 
     def story(self) -> str:
-        """Writes of every run and changes of the service, a line for each, for a failure that may not come again."""
+        """Return one line for each write of every run and each change of the service, for a failure that is rare."""
         writes = [
             (call["time"], f"{call['operation']} {call['parameters']}: {call['outcome']}")
             for call in self.calls()
@@ -85,7 +85,7 @@ class Witness:
         return "\n".join(f"{time:.2f} {what}" for time, what in sorted(writes + changes))
 
     def given_back(self, tokens: bool = False) -> None:
-        """Desired count, switches and tags are as they were, and so many tasks run."""
+        """Assert that desired count, scaling switches and tags are as before, and that this many tasks run."""
         now = until(self._settled, f"{self.desired} tasks of {self.name}")
         assert now["desired"] == self.desired
         assert now["scaling"] == self.before["scaling"]
@@ -97,7 +97,7 @@ class Witness:
         return now if (now["running"], now["pending"]) == (self.desired, 0) else None
 
     def replaced(self, stale: set[str] | None = None, tokens: bool = False) -> None:
-        """All stale tasks are gone, no other was stopped, and everything is given back."""
+        """Assert that all stale tasks are gone, no other task was stopped, and everything is given back."""
         stale = self.old if stale is None else stale
         assert set(self.stops()) == stale
         assert self.old & set(self.withdrawn()) == set(), "only what was added is withdrawn"
@@ -107,12 +107,12 @@ class Witness:
         )
 
     def untouched(self) -> None:
-        """Nothing was written."""
+        """Assert that nothing was written."""
         assert self.writes() == []
         assert [call for call in self.calls() if call["write"]] == []
 
 
 def done(call: dict[str, Any]) -> bool:
-    """Whether a call was carried out, whatever became of its answer."""
+    """Return whether a call was carried out, even if its answer was lost."""
     outcome = str(call["outcome"])
     return outcome in ("ok", "held") or outcome.startswith("ok,") or outcome.endswith(", carried out")

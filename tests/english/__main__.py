@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.english [FILE ...]: finds turns that are not plain English, and prints what to write instead.
+"""python -m tests.english [FILE ...]: find turns that are not plain English, and print what to write instead.
 
 ``turns.tsv`` has a turn and its replacement on each line. A turn is one or more words in lower case. It is found in any
 case, and across line breaks, comment signs and the quotes of Python strings that continue on the next line.
@@ -23,7 +23,7 @@ PLACES = (
     *("awx", "changelogs/fragments", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests"),
 )
 KINDS = {".py", ".yml", ".yaml", ".md", ".rst", ""}
-# Between two words at the end of a line: also comment signs, and the quotes of Python strings that go on.
+# A line break between two words, with comment signs and the quotes of Python strings that continue.
 LINE_BREAK = r"""[ \t]*["']?[ \t]*\n[ \t]*(?:#:?|f?["'])?[ \t]*"""
 
 
@@ -38,7 +38,7 @@ class Finding(NamedTuple):
 
 
 def turns(text: str) -> list[tuple[str, str]]:
-    """The turns of a table, with what to write instead. Raises ValueError for a line that is not one of its kind."""
+    """Return the turns of a table with their replacements. Raises ValueError for a line in another format."""
     found = []
     for line in text.splitlines():
         turn, tab, instead = line.partition("\t")
@@ -52,7 +52,7 @@ def find(file: str, text: str, table: Iterable[tuple[str, str]]) -> Iterator[Fin
     lower = text.lower()
     flat = re.sub(LINE_BREAK, " ", lower)
     for turn, instead in table:
-        if turn not in flat:  # far faster than a regular expression, and mostly the end of it
+        if turn not in flat:  # far faster than a regular expression, and enough for most files
             continue
         end = r"(?!\w)" if turn[-1].isalnum() else ""
         gap = rf"(?: |{LINE_BREAK})"
@@ -61,7 +61,7 @@ def find(file: str, text: str, table: Iterable[tuple[str, str]]) -> Iterator[Fin
 
 
 def files() -> list[str]:
-    """The files of the repository that are written for people, without this folder."""
+    """Return the files of the repository that people read, without this folder."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *PLACES],
         cwd=ROOT,

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python -m tests.live -e @build/live.json: run smoke.yml, and cleanup.yml after it if anything may be left.
 
-Arguments are those of ansible-playbook. Ansible runs no ``always`` when it is interrupted, so this program stops it and
-all of its processes, and then removes what there is.
+The arguments are those of ansible-playbook. Ansible runs no ``always`` when it is interrupted, so this program stops
+Ansible with all of its processes, and then removes whatever was created.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Interrupted(Exception):
 
 
 def start(playbook: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """ansible-playbook of this Python, with the collection of this checkout, out of reach of the terminal's Ctrl-C."""
+    """Start this Python's ansible-playbook with this checkout's collection, out of reach of the terminal's Ctrl-C."""
     build = str(ROOT / "build/collections")
     beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": build, "PYTHONPATH": build, "PATH": beside}
@@ -41,7 +41,7 @@ def start(playbook: str, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def descendants(pid: int) -> set[int]:
-    """Processes that a process has started, and theirs. Ansible's workers and modules are in sessions of their own."""
+    """Return all processes that a process started, also indirectly. Ansible's workers and modules have own sessions."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(child): int(parent) for child, parent in (line.split() for line in listed.splitlines())}
     found, new = set(), {pid}
@@ -51,7 +51,7 @@ def descendants(pid: int) -> set[int]:
 
 
 def end(play: subprocess.Popen[bytes]) -> None:
-    """End a playbook with all of its processes. They are stopped first, so that none starts another meanwhile."""
+    """End a playbook and all of its processes. SIGSTOP comes first, so that none can start another one meanwhile."""
     stopped: set[int] = set()
     while new := {play.pid, *descendants(play.pid)} - stopped:
         signal_all(new, signal.SIGSTOP)
@@ -67,7 +67,7 @@ def end(play: subprocess.Popen[bytes]) -> None:
 
 
 def signal_all(pids: set[int], number: int) -> bool:
-    """Whether any of them was there."""
+    """Send a signal to all processes, and return whether any of them existed."""
     there = False
     for pid in pids:
         with suppress(ProcessLookupError):

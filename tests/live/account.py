@@ -19,11 +19,11 @@ NAME = "steadyops-live"  # every name begins with it
 TAG = "steadyops.ecs/live-test"
 WEB, OTHER = f"{NAME}-web", f"{NAME}-other"  # services: behind a load balancer, and for deployments that fail
 FOLDER = Path(os.environ.get("LIVE_FOLDER") or Path(__file__).parents[2] / "build/live")
-MARKER = "begun"  # a file there, from before the first write until nothing is left
+MARKER = "begun"  # a file in FOLDER that exists from before the first write until nothing is left
 
 
 class Account:
-    """``speed`` is that of the sandbox, and 1 on AWS. All durations here are AWS's seconds."""
+    """``speed`` is that of the sandbox, or 1 on AWS. All durations here are seconds as they pass on AWS."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.folder = folder
@@ -66,9 +66,9 @@ class Account:
     def watch(
         self, seconds: float, look: Callable[[], dict[str, Any]], until: Callable[[dict[str, Any]], Any]
     ) -> list[dict[str, Any]]:
-        """What the looks saw, at most for so long: the first look, each that saw something else, and the last.
+        """Look repeatedly until ``until`` is true or ``seconds`` are over.
 
-        ``at``: seconds since the first.
+        Return the first look, each that saw something new, and the last. ``at``: seconds since the first.
         """
         began, looks, seen = self.clock(), [], None
         while True:
@@ -85,5 +85,5 @@ class Account:
 
 
 def record_of(folder: Path) -> dict[str, Any]:
-    """All that a run has kept, by name."""
+    """Return everything that a run has kept, by name."""
     return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}

@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.live.check: all that can be checked before anything is written.
+"""python -m tests.live.check: check everything that can be checked before anything is written.
 
-Prints JSON: ``problems``, the ``vpc``, the ``account``, and the ``policies`` of the guide "Permissions" for our names.
+Prints JSON: ``problems``, the ``vpc``, the ``account``, and the ``policies`` of the guide "Permissions" with our names.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from tests.permissions.policy import actions_of, policy
 from tests.permissions.roles import ROLES
 
 PORT = 8080
-ADDRESSES = 12  # free ones that the load balancer and the tasks need
+ADDRESSES = 12  # free addresses that the load balancer and the tasks need
 ANYWHERE = "0.0.0.0/0"
-# Of the words in capitals that the policies leave to their readers.
+# Values for the words in capitals that the policies leave to their readers.
 WORDS = {
     "CLUSTER": NAME, "GROUP": "default", "LOG_GROUP": f"/aws/*/{NAME}*",
     **dict.fromkeys(
@@ -35,7 +35,7 @@ WORDS = {
 def problems_of_network(
     subnets: list[dict[str, Any]], groups: list[dict[str, Any]], tables: list[dict[str, Any]], public_ip: bool
 ) -> list[str]:
-    """``subnets``, security ``groups`` and route ``tables`` as EC2 describes them; the tables are those of the VPC."""
+    """Return the problems of ``subnets``, security ``groups`` and the VPC's route ``tables``, as EC2 describes them."""
     found = []
     vpcs = {each["VpcId"] for each in [*subnets, *groups]}
     if len(vpcs) > 1:
@@ -64,7 +64,7 @@ def problems_of_network(
 
 
 def way_out(subnet: str, tables: list[dict[str, Any]]) -> str:
-    """What the default route of a subnet leads to; empty without one."""
+    """Return what the default route of a subnet leads to, or an empty string if there is none."""
     own = [t for t in tables if any(each.get("SubnetId") == subnet for each in t["Associations"])]
     main = [t for t in tables if any(each.get("Main") for each in t["Associations"])]
     for route in [route for table in own or main for route in table["Routes"]]:
@@ -75,7 +75,7 @@ def way_out(subnet: str, tables: list[dict[str, Any]]) -> str:
 
 
 def allows(rules: list[dict[str, Any]], port: int, group: str = "") -> bool:
-    """Whether rules let traffic pass at a port, from or to a security group, else from or to anywhere."""
+    """Return whether rules let traffic pass at a port, from or to anywhere or a given security group."""
     return any(
         (rule["IpProtocol"] == "-1" or (rule["IpProtocol"] == "tcp" and rule["FromPort"] <= port <= rule["ToPort"]))
         and (
@@ -87,7 +87,7 @@ def allows(rules: list[dict[str, Any]], port: int, group: str = "") -> bool:
 
 
 def policies(account: Account) -> dict[str, Any]:
-    """The documented policy of each role, with our names in the place of the words in capitals."""
+    """Return the documented policy of each role, with our names in place of the words in capitals."""
     meta = account.client("ecs").meta
     words = {**WORDS, "REGION": meta.region_name, "ACCOUNT": account.number}
     made = {}

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python -m tests.live.observe NAME: do one thing on purpose, and record what AWS does.
 
-Each function below returns what it saw, as JSON. It decides nothing: that is for questions.py.
+Each function below returns what it saw, as JSON. It decides nothing; questions.py does.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.live.account import FOLDER, NAME, OTHER, TAG, WEB, Account
 MARK = "steadyops.ecs/live-mark"  # a tag of the service that changes during the run
 DRAIN = 45  # seconds; the deregistration delay in make.yml
 JOB, RETRY = f"{NAME}-job", f"{NAME}-retry"
-HARMLESS = "a value that is no secret"  # of a variable in overrides: does CloudTrail show it?
+HARMLESS = "a value that is no secret"  # value of a variable in overrides: does CloudTrail show it?
 
 OBSERVATIONS: dict[str, Callable[[Account], Any]] = {}
 
@@ -43,7 +43,7 @@ def observation(function: Callable[[Account], Any]) -> Callable[[Account], Any]:
 
 
 def view(task: dict[str, Any]) -> dict[str, Any]:
-    """A task without the names of anything in the account."""
+    """Return a task without the names of anything in the account."""
 
     def stamp(key: str) -> float | None:
         return task[key].timestamp() if key in task else None
@@ -68,7 +68,7 @@ def view(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe(account: Account, names: list[str]) -> list[dict[str, Any]]:
-    """Tasks by ARN or id, oldest first."""
+    """Return the tasks with the given ARNs or ids, oldest first."""
     if not names:
         return []
     found = account.client("ecs").describe_tasks(cluster=NAME, tasks=names, include=["TAGS"])["tasks"]
@@ -76,7 +76,7 @@ def describe(account: Account, names: list[str]) -> list[dict[str, Any]]:
 
 
 def running(account: Account, service: str) -> list[dict[str, Any]]:
-    """The tasks that ECS means to keep, oldest first."""
+    """Return the tasks that ECS means to keep, oldest first."""
     return describe(account, account.client("ecs").list_tasks(cluster=NAME, serviceName=service)["taskArns"])
 
 
@@ -86,7 +86,7 @@ def about(account: Account, service: str) -> dict[str, Any]:
 
 
 def targets(account: Account) -> dict[str, str]:
-    """Address -> state, of the targets of the service behind the load balancer."""
+    """Return address -> state of the targets of the service behind the load balancer."""
     elb = account.client("elbv2")
     group = elb.describe_target_groups(Names=[NAME])["TargetGroups"][0]["TargetGroupArn"]
     found = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
@@ -94,7 +94,7 @@ def targets(account: Account) -> dict[str, str]:
 
 
 def settle(account: Account, service: str, seconds: float = 480) -> float:
-    """Wait until a service is whole. How long it took."""
+    """Wait until a service is whole, and return the seconds it took. Raises TimeoutError."""
 
     def look() -> dict[str, Any]:
         found, tasks = about(account, service), running(account, service)
@@ -115,7 +115,7 @@ def settle(account: Account, service: str, seconds: float = 480) -> float:
 
 
 def refusal(call: Callable[..., Any], **asked: Any) -> dict[str, Any]:
-    """The answer of a call: ``code`` and ``message`` of an error, if there was one."""
+    """Make a call and return its answer, with ``code`` and ``message`` of the error if there was one."""
     try:
         return {"code": None, "message": "", "answer": call(**asked)}
     except ClientError as problem:
@@ -128,7 +128,7 @@ def refusal(call: Callable[..., Any], **asked: Any) -> dict[str, Any]:
 
 @observation
 def trail(account: Account) -> dict[str, Any]:
-    """Whether CloudTrail sends records of this region to EventBridge."""
+    """Observe whether CloudTrail sends records of this region to EventBridge."""
     cloudtrail = account.client("cloudtrail")
     names = [each["TrailARN"] for each in cloudtrail.describe_trails()["trailList"]]
     return {"logging": any(cloudtrail.get_trail_status(Name=each)["IsLogging"] for each in names)}
@@ -144,7 +144,7 @@ def steady(account: Account) -> dict[str, Any]:
 
 @observation
 def launches(account: Account) -> list[dict[str, Any]]:
-    """Launches that are refused, and tasks that fail."""
+    """Provoke launches that are refused, and tasks that fail."""
     ecs, seen = account.client("ecs"), []
 
     def run(what: str, family: str, client: Any = ecs, fargate: bool = True, **more: Any) -> None:
@@ -157,7 +157,7 @@ def launches(account: Account) -> list[dict[str, Any]]:
             {"what": what, "code": told["code"], "message": told["message"], "failures": reasons, "tasks": tasks}
         )
 
-    # An IAM role that may run tasks and may not pass roles.
+    # An IAM role that may run tasks but may not pass roles.
     role = f"{NAME}-runner"
     arn = f"arn:{ecs.meta.partition}:iam::{account.number}:role/{role}"
     key = account.client("sts").assume_role(RoleArn=arn, RoleSessionName=role)["Credentials"]
@@ -181,7 +181,7 @@ def launches(account: Account) -> list[dict[str, Any]]:
 
 @observation
 def deploy(account: Account) -> dict[str, Any]:
-    """A deployment, a second one on top of it that must fail, and a task that is stopped meanwhile."""
+    """Begin a deployment and a second one on top of it that must fail, and stop a task meanwhile."""
     ecs = account.client("ecs")
     (old, *_rest) = running(account, OTHER)
     ecs.update_service(cluster=NAME, service=OTHER, taskDefinition=f"{NAME}-next")
@@ -200,7 +200,7 @@ def deploy(account: Account) -> dict[str, Any]:
 
 @observation
 def stop(account: Account) -> dict[str, Any]:
-    """StopTask behind a load balancer, while a tag of the service changes."""
+    """Stop a task behind a load balancer while a tag of the service changes."""
     ecs, arn = account.client("ecs"), account.arn("ecs", f"service/{NAME}/{WEB}")
     settle(account, WEB)
     ecs.tag_resource(resourceArn=arn, tags=[{"key": MARK, "value": "before"}])
@@ -233,7 +233,7 @@ def stop(account: Account) -> dict[str, Any]:
 
 @observation
 def protected(account: Account) -> dict[str, Any]:
-    """StopTask of a task under scale-in protection."""
+    """Stop a task that is under scale-in protection."""
     ecs = account.client("ecs")
     settle(account, WEB)
     task = running(account, WEB)[0]["id"]
@@ -249,7 +249,7 @@ def protected(account: Account) -> dict[str, Any]:
 
 @observation
 def deregister(account: Account) -> dict[str, Any]:
-    """Somebody deregisters the target of a task that runs."""
+    """Deregister the target of a running task."""
     settle(account, WEB)
     elb, task = account.client("elbv2"), running(account, WEB)[-1]
     group = elb.describe_target_groups(Names=[NAME])["TargetGroups"][0]["TargetGroupArn"]
@@ -273,7 +273,7 @@ def deregister(account: Account) -> dict[str, Any]:
 
 @observation
 def lower(account: Account) -> dict[str, Any]:
-    """The desired count above the maximum of a suspended scalable target, then lowered, with and without StopTask."""
+    """Raise the desired count above the maximum of a suspended scalable target; lower it with and without StopTask."""
     ecs, scaling = account.client("ecs"), account.client("application-autoscaling")
     settle(account, WEB)
     what = {
@@ -327,7 +327,7 @@ def lower(account: Account) -> dict[str, Any]:
 
 @observation
 def executions(account: Account) -> dict[str, Any]:
-    """How soon ListExecutions lists a new execution, and what StopExecution does to one that has ended."""
+    """Observe how soon ListExecutions lists a new execution, and what StopExecution does to one that has ended."""
     states = account.client("stepfunctions")
     machine = account.arn("states", f"stateMachine:{JOB}")
     began = account.clock()
@@ -354,7 +354,7 @@ def executions(account: Account) -> dict[str, Any]:
 
 @observation
 def table(account: Account) -> dict[str, Any]:
-    """How many of the 50 tags of a table one page has."""
+    """Observe how many of the 50 tags of a table one page has."""
     dynamodb = account.client("dynamodb")
     tags = [{"Key": TAG, "Value": "true"}, *({"Key": f"tag-{n}", "Value": "x"} for n in range(49))]
     dynamodb.create_table(
@@ -373,14 +373,14 @@ def table(account: Account) -> dict[str, Any]:
 
 @observation
 def patterns(account: Account) -> dict[str, Any]:
-    """Every ready-made pattern against the known failures: does EventBridge match what our matcher matches?"""
+    """Test every ready-made pattern on the known failures: does EventBridge match what our matcher matches?"""
     events = account.client("events")
     compared, different, refused = 0, [], []
     for kind in KINDS:
         try:
             pattern = failure_pattern(kind, read_filters(kind, {}))
         except Refused:
-            continue  # this kind has to be told whose failures it is about
+            continue  # this kind needs a filter that says whose failures it is about
         samples = [each for each in CATALOGUE if each.event["detail-type"] in pattern["detail-type"]]
         for sample in samples:
             asked = {"EventPattern": json.dumps(pattern), "Event": json.dumps(sample.event)}
@@ -398,7 +398,7 @@ def patterns(account: Account) -> dict[str, Any]:
 
 
 def messages(account: Account, queue: str) -> list[dict[str, Any]]:
-    """All messages of a queue, removed from it."""
+    """Remove all messages from a queue and return those that are JSON."""
     sqs, found = account.client("sqs"), []
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     while some := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages"):
@@ -410,14 +410,14 @@ def messages(account: Account, queue: str) -> list[dict[str, Any]]:
 
 
 def deployments(account: Account) -> list[dict[str, Any]]:
-    """The deployments of the service that fails, newest first."""
+    """Return the deployments of the service that fails, newest first."""
     ecs = account.client("ecs")
     found = ecs.list_service_deployments(cluster=NAME, service=OTHER)["serviceDeployments"]
     return [{"status": each["status"], "reason": each.get("statusReason", "")} for each in found]
 
 
 def decisions(account: Account) -> list[dict[str, Any]]:
-    """What the retry function logged."""
+    """Return the decisions that the retry function logged."""
     found = []
     for event in sweep.pages(account, "logs", "filter_log_events", "events", logGroupName=f"/aws/lambda/{RETRY}"):
         with suppress(ValueError):
@@ -428,7 +428,7 @@ def decisions(account: Account) -> list[dict[str, Any]]:
 
 @observation
 def collect(account: Account) -> dict[str, Any]:
-    """What was under way comes to its end: the deployment, the retries, the schedule. Then everything that was told."""
+    """Wait for the end of the deployment, the retries and the schedule, then collect everything that was reported."""
     states, machine = account.client("stepfunctions"), account.arn("states", f"stateMachine:{JOB}")
     logging = trail(account)["logging"]
 
@@ -462,7 +462,7 @@ def collect(account: Account) -> dict[str, Any]:
 
 @observation
 def leftovers(account: Account) -> list[str]:
-    """What the roles of the collection have not removed."""
+    """Return what the roles of the collection have not removed."""
     theirs = (f"{NAME}-alerts", RETRY, JOB)
     names = [f"{kind} {name}" for kind in sweep.KINDS for name in sweep.find(account, kind)[0]]
     return [name for name in names if any(each in name for each in theirs) and "definition" not in name]

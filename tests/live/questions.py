@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The open questions. Each says what is believed, and decides from what was recorded: pure functions, no calls.
+"""The open questions. Each states a belief and decides from the record whether it holds: pure functions, no calls.
 
-A function takes the observations that its parameters name, as observe.py or smoke.yml has kept them.
+A function takes the observations that its parameters name, as observe.py or smoke.yml recorded them.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class Question:
     asks: str
     how: str
     believed: str
-    where: str  # files that believe it, with a space between
+    where: str  # files that rely on the belief, separated by spaces
     decide: Callable[..., Answer]
 
     def answer(self, record: Seen) -> Answer:
-        """The answer from a whole record; what is missing in it is no answer."""
+        """Return the answer from a whole record. If an observation is missing, there is no verdict."""
         needs = inspect.signature(self.decide).parameters
         record = {**record, "record": record}
         for name in needs:
@@ -47,7 +47,7 @@ class Question:
                 return Answer(f"{name} could not be observed: {record[name]['error']}", None)
         try:
             return self.decide(**{name: record[name] for name in needs})
-        except (AttributeError, LookupError, TypeError, ValueError) as problem:  # AWS answered in a shape of its own
+        except (AttributeError, LookupError, TypeError, ValueError) as problem:  # AWS answered in an unexpected shape
             return Answer(f"the record cannot be read: {type(problem).__name__}: {problem}", None)
 
 
@@ -367,7 +367,7 @@ def same_matches(patterns: Seen, role_failure_alerts: Seen) -> Answer:
 
 
 def alerted(collect: Seen) -> set[tuple[str, str]]:
-    """Detail type, and task family or service, of each alert."""
+    """Return the detail type, and the task family or service, of each alert."""
     return {
         (each["detail_type"], str(each.get("task_definition") or each.get("service")).rsplit("/", 1)[-1].split(":")[0])
         for each in collect["alerts"]
@@ -413,7 +413,7 @@ def short_job(launches: list[Seen], collect: Seen) -> Answer:
 
 
 def records(collect: Seen) -> dict[str, Seen]:
-    """startedBy -> CloudTrail's record of the launch."""
+    """Return startedBy -> CloudTrail's record of the launch."""
     found = [each["detail"] for each in collect["events"] if each["detail-type"] == "AWS API Call via CloudTrail"]
     return {str((each.get("requestParameters") or {}).get("startedBy")): each for each in found}
 
@@ -548,7 +548,7 @@ def tags_of_table(table: Seen) -> Answer:
     return Answer(f"{table['tags']} tags, {'more' if table['more'] else 'no more'} pages", table["tags"] == 50)
 
 
-# What this run does not answer: the file that assumes it, and why not.
+# What this run does not answer: file that relies on it -> why it is not answered.
 NOT_ASKED = {
     "plugins/module_utils/_core/events/target/messages/templates.py": "a person has to open the link in the console",
     "plugins/module_utils/_aws/shapes/ecs_targets.py": "Express services and ECS Gateway need more resources",

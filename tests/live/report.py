@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.live.report: what was believed and what was seen, as Markdown that can be attached to an issue."""
+"""python -m tests.live.report: write what was believed and what was seen, as Markdown to attach to an issue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.live.questions import NOT_ASKED, QUESTIONS
 
 ROOT = Path(__file__).parents[2]
 VERDICTS = {True: "as believed", False: "DIFFERS", None: "not observed"}
-# What could tell one account from another -> what stands in its place.
+# Pattern of what could identify an account -> its replacement.
 MASKS = (
     (r"\b\d{12}\b", "ACCOUNT"),
     (r"\b(subnet|sg|vpc|eni|i|igw|rtb|nat)-[0-9a-f]{8,17}\b", r"\1-ID"),
@@ -32,13 +32,13 @@ ARN = re.compile(r"arn:aws[\w-]*:([\w-]+):[^\s\"',;)\]]*")
 
 
 def short(arn: re.Match[str]) -> str:
-    """The service, and the name of what is ours."""
+    """Return an ARN's last name that is ours or, if it has none, its service."""
     names = [each for each in re.split("[:/]", arn[0]) if each.startswith(NAME)]
     return f"ARN of {names[-1]}" if names else f"ARN of {arn[1]}"
 
 
 def masked(text: str) -> str:
-    """The text without numbers of the account, ids, keys and addresses."""
+    """Return the text without account numbers, ids, keys and addresses."""
     text = ARN.sub(short, text)
     for pattern, words in MASKS:
         text = re.sub(pattern, words, text)
@@ -50,7 +50,7 @@ def cell(text: str) -> str:
 
 
 def report(record: dict[str, Any]) -> str:
-    """The whole report. The same record gives the same text."""
+    """Return the whole report. The same record gives the same text."""
     answers = [(each, each.answer(record)) for each in QUESTIONS]
     counts = Counter(VERDICTS[answer.agrees] for _question, answer in answers)
     run = record.get("run", {})

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.live.sweep: remove everything that a run has created, whatever happened to it.
+"""python -m tests.live.sweep: remove everything that a run has created, whatever happened to the run.
 
 A resource belongs to the run if its name begins with ``steadyops-live`` and it has the tag of the run, or no tag at
 all: a run may be killed between the call that creates a resource and the one that tags it.
@@ -21,14 +21,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.live.account import MARKER, NAME, OTHER, TAG, WEB, Account
 
 PATIENCE = 1200.0  # seconds; a service and a load balancer take some minutes to go
-ROUNDS = 20  # at least, however fast a sandbox is
+ROUNDS = 20  # minimum number, however fast a sandbox is
 QUIET = 20.0  # seconds for which nothing must appear: a call of a run that was killed may still be on its way
 GONE = re.compile("NotFound|NotExist|NoSuchEntity|NonExistent|NotActive|Inactive")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """``find``: those that exist, by name or ARN. ``tags`` of one: a mapping, or a list of {"Key"} or {"key"}."""
+    """``find`` returns what exists, by name or ARN. ``tags`` returns a mapping, or a list of {"Key"} or {"key"}."""
 
     find: Callable[[Account], Iterable[str]]
     remove: Callable[[Account, str], Any]
@@ -41,7 +41,7 @@ def pages(account: Account, service: str, operation: str, key: str, **asked: Any
 
 
 def ours(found: Iterable[dict[str, Any]], name: str, identity: str = "") -> list[str]:
-    """The values of ``identity`` of those whose ``name`` is one of ours."""
+    """Return the ``identity``, by default the ``name``, of each resource whose ``name`` is one of ours."""
     return [each[identity or name] for each in found if each[name].startswith(NAME)]
 
 
@@ -51,7 +51,7 @@ def clusters(account: Account) -> list[str]:
 
 
 def services(account: Account) -> list[str]:
-    """By name, because ECS does not list a service that is draining."""
+    """Return our services, looked up by name because ECS does not list a service that is draining."""
     if not clusters(account):
         return []
     found = account.client("ecs").describe_services(cluster=NAME, services=[WEB, OTHER])["services"]
@@ -75,7 +75,7 @@ def definitions(account: Account) -> list[str]:
 
 
 def remove_definition(account: Account, arn: str) -> None:
-    with suppress(ClientError):  # of one that is inactive
+    with suppress(ClientError):  # if it is inactive already
         account.client("ecs").deregister_task_definition(taskDefinition=arn)
     account.client("ecs").delete_task_definitions(taskDefinitions=[arn])
 
@@ -113,7 +113,7 @@ def balancer_tags(account: Account, arn: str) -> Any:
     return account.client("elbv2").describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
 
 
-# What uses something comes before it. Where AWS takes a while, the next round tries again.
+# A resource comes before those that it uses. If AWS takes a while, the next round tries again.
 KINDS = {
     "schedule": Kind(
         lambda a: ours(pages(a, "scheduler", "list_schedules", "Schedules", NamePrefix=NAME), "Name"),
@@ -201,7 +201,7 @@ def is_ours(tags: Any) -> bool:
 
 
 def find(account: Account, kind: str) -> tuple[list[str], list[str]]:
-    """Those of a kind with our name: ours, and those with tags of somebody else."""
+    """Return the resources of a kind with our name: first ours, then those with tags of somebody else."""
     mine, strange = [], []
     for name in KINDS[kind].find(account):
         try:
@@ -220,7 +220,7 @@ def is_gone(problem: ClientError) -> bool:
 
 
 def one_round(account: Account) -> list[str]:
-    """Try to remove everything once. What was there, or could not be looked for, and why it did not go."""
+    """Try to remove everything once. Return what was there or could not be looked up, and why it was not removed."""
     left = []
     for kind, calls in KINDS.items():
         try:
@@ -239,7 +239,7 @@ def one_round(account: Account) -> list[str]:
 
 
 def sweep(account: Account) -> list[str]:
-    """Remove until nothing has been there for a while. What is left when the patience ends."""
+    """Remove until nothing has been there for ``QUIET`` seconds. Return what is left when ``PATIENCE`` runs out."""
     began = quiet = account.clock()
     rounds = 0
     while True:

@@ -1,10 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.mutants [FILE ...]: whether the unit tests notice small changes of files of ``_core``.
+"""python -m tests.mutants [FILE ...]: check that the unit tests notice small changes to files of ``_core``.
 
-mutmut 3 takes a module's name from its path below the repository, and the collection is imported from elsewhere under
-another; cosmic-ray starts pytest, and with it Ansible, once for each of some hundred mutants. So this is our own.
+This is our own tool, because mutmut 3 derives a module's name from its path below the repository, but the collection is
+imported from elsewhere under another name, and cosmic-ray starts pytest, and with it Ansible, once for each of some
+hundred mutants.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def key_of(path: Path, mutant: Mutant) -> Key:
 
 
 def justified() -> dict[Key, str]:
-    """The mutants that are the same program, each with the reason."""
+    """Return the mutants that are equivalent to the original program, each with the reason."""
     with JUSTIFIED.open(newline="") as file:
         return {
             (row["file"], row["function"], row["before"], row["after"]): row["reason"]
@@ -45,7 +46,7 @@ def justified() -> dict[Key, str]:
 
 
 def changed() -> list[Path]:
-    """The files of _core that differ from main, or from HEAD where there is no other main."""
+    """Return the files of _core that differ from main, or from HEAD if there is no other main."""
 
     def git(*command: str) -> list[str]:
         done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -58,7 +59,7 @@ def changed() -> list[Path]:
 
 
 def named(names: Iterable[str]) -> list[Path]:
-    """Files and folders, from the root of the repository or from _core."""
+    """Return the files that are named. Names of files and folders start at the root of the repository or at _core."""
     found: list[Path] = []
     for name in names:
         inside = Path(name).relative_to(CORE) if Path(name).is_relative_to(CORE) else Path(name)
@@ -71,7 +72,7 @@ def named(names: Iterable[str]) -> list[Path]:
 
 
 def check(place: Subject, known: dict[Key, str], workers: int, until: float) -> tuple[bool, int]:
-    """Whether enough mutants of one file are killed or justified, and how many were not tried."""
+    """Return whether enough mutants of one file are killed or justified, and how many were not tried."""
     source = (ROOT / CORE / place.path).read_text()
     made = mutants(source)
     begun = time.monotonic()

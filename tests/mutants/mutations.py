@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The mutants of a source file: the same file with one small change each.
 
-Every change replaces one piece of the source text, so a mutant reads like an edit that a person could make. What only
-people read is left alone: docstrings, annotations, raised messages and any text with more than ``PROSE`` spaces.
+Every change replaces one piece of the source text, so a mutant reads like an edit that a person could make. Text that
+only people read is left alone: docstrings, annotations, raised messages and any string with more than ``PROSE`` spaces.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Constant, ast.Subscript)
 
 @dataclass(frozen=True)
 class Mutant:
-    """``before`` and ``after`` are the changed lines, with the white space squeezed."""
+    """``before`` and ``after`` are the changed lines, with runs of white space reduced to one space."""
 
     function: str  # its qualified name, empty at the level of the module
     line: int
@@ -70,7 +70,7 @@ class Mutant:
 
 
 class Edit(NamedTuple):
-    """A piece of the source, in bytes, and what takes its place."""
+    """A piece of the source, with offsets in bytes, and its replacement."""
 
     start: int
     end: int
@@ -78,7 +78,7 @@ class Edit(NamedTuple):
 
 
 def mutants(source: str) -> list[Mutant]:
-    """Every mutant that compiles, each once, in the order of the source."""
+    """Return every mutant that compiles, each once, in the order of the source."""
     found: dict[str, Mutant] = {}
     for function, edit in _Mutator(source).edits():
         mutant = _mutant(source.encode(), function, edit)
@@ -149,7 +149,7 @@ class _Mutator:
         if function and isinstance(node, ast.stmt):
             for edit in self.removal(node):
                 yield function, edit
-        if isinstance(node, (ast.Raise, ast.JoinedStr)):  # texts, and places that Python 3.11 does not know
+        if isinstance(node, (ast.Raise, ast.JoinedStr)):  # texts, and nodes whose places Python 3.11 does not know
             return
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             function = f"{function}.{node.name}" if function else node.name
@@ -178,7 +178,7 @@ class _Mutator:
         return self.segment(node) if isinstance(node, ATOMS) else f"({self.segment(node)})"
 
     def between(self, left: ast.AST, right: ast.AST, pattern: str, text: str) -> Iterator[Edit]:
-        """Replaces the operator between two operands."""
+        """Replace the operator between two operands."""
         begin = self.end(left)
         found = re.search(pattern.encode(), self.source[begin : self.start(right)])
         if found:
@@ -250,7 +250,7 @@ class _Mutator:
             yield from self.expression(node.args)
 
     def expression(self, args: Sequence[ast.expr]) -> Iterator[Edit]:
-        """A regular expression without one of its alternatives or anchors, and without its flags."""
+        """Remove one alternative or anchor of a regular expression, or its flags."""
         start, end = self.start(args[0]), self.end(args[0])
         text = self.source[start:end]
         for found in re.finditer(rb"\$(?=[|)\"'])|\\b", text):
@@ -269,12 +269,12 @@ class _Mutator:
             yield Edit(self.end(node) - len(node.attr), self.end(node), NAMES[node.attr])
 
     def result(self, node: ast.Return) -> Iterator[Edit]:
-        # None in the place of another empty value is what mypy finds.
+        # mypy finds None in place of another empty value.
         if node.value is not None and ast.unparse(node.value) not in EMPTY:
             yield self.replace(node.value, "None")
 
     def members(self, node: ast.Dict | ast.List | ast.Tuple | ast.Set) -> Iterator[Edit]:
-        """The literal without one of its members."""
+        """Remove one member of a literal."""
         if isinstance(node, ast.Dict):
             starts = [
                 self.start(key) if key else self.source.rfind(b"**", 0, self.start(value))
@@ -307,8 +307,8 @@ def _is_target(node: ast.List | ast.Tuple | ast.Set) -> bool:
 
 
 def _alternatives(text: bytes) -> Iterator[tuple[int, int]]:
-    """The places of the alternatives of a regular expression in its literal, each with one of the bars beside it."""
-    opened: list[list[int]] = [[-1]]  # for each group that is open: where its bars are, after its beginning
+    """Return where the alternatives of a regular expression are in its literal, each with one of the bars beside it."""
+    opened: list[list[int]] = [[-1]]  # for each open group: where it begins, then where its bars are
     at = text.find(b'"') if b'"' in text else text.find(b"'")
     opened[0][0] = at
     while at < len(text):

@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the unit tests of one file against its mutants, each in a forked process.
+"""Run the unit tests of one file against its mutants, each in a forked process.
 
-The parent holds pytest and every library that the tests import, but no module of the collection and no test, so a
-child starts in milliseconds and imports everything that could have seen the original again.
+The parent holds pytest and every library that the tests import, but no module of the collection and no test. So a child
+starts in milliseconds, and imports again everything that could have seen the original.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class BrokenTests(Exception):
 
 @dataclass(frozen=True)
 class Subject:
-    """A file of ``_core`` and the tests that must notice a change of it, the nearest first."""
+    """A file of ``_core`` and the tests that must notice a change to it, the nearest first."""
 
     path: Path  # below _core
     tests: tuple[str, ...]
@@ -61,7 +61,9 @@ class Subject:
 
 
 def subject(root: Path, path: Path) -> Subject:
-    """The tests are those of the folder with the same name below ``tests/unit/core``, or of the nearest above it."""
+    """Return the subject of a file. Its tests are in the folder of the same name below ``tests/unit/core``, or in the
+    nearest folder above.
+    """
     folder = root / "tests/unit/core" / path.parent
     while not folder.is_dir():
         folder = folder.parent
@@ -71,7 +73,7 @@ def subject(root: Path, path: Path) -> Subject:
 
 
 class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports other code in the place of one module."""
+    """Imports other code in place of one module."""
 
     def __init__(self, module: str, code: str | ast.Module, **given: Any) -> None:
         self.module, self.code, self.given = module, code, given
@@ -85,9 +87,9 @@ class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _reporting(source: str) -> ast.Module:
-    """The source with a call of ``__seen__`` at the beginning of each function, with its qualified name.
+    """Return the source with a call of ``__seen__`` with the qualified name at the beginning of each function.
 
-    A function with a decorator reports itself when the module is imported: a cache would hide some of its calls.
+    A function with a decorator also reports itself when the module is imported: a cache would hide some of its calls.
     """
     tree = ast.parse(source)
 
@@ -108,11 +110,11 @@ def _reporting(source: str) -> ast.Module:
 
 
 class _Observer:
-    """Plugin of pytest: which functions of the subject each test calls, and how long the test takes."""
+    """Plugin of pytest that records which functions of the subject each test calls, and how long the test takes."""
 
     def __init__(self) -> None:
         self.current: set[str] = set()
-        self.outside = self.current  # called while pytest collects
+        self.outside = self.current  # functions called while pytest collects
         self.tests: dict[str, tuple[float, set[str]]] = {}
 
     def see(self, function: str) -> None:
@@ -132,7 +134,7 @@ class _Observer:
 
 
 class _Selection:
-    """Plugin of pytest: runs these tests in this order."""
+    """Plugin of pytest that runs the given tests in the given order."""
 
     def __init__(self, tests: Sequence[str]) -> None:
         self.places = {name: place for place, name in enumerate(tests)}
@@ -142,8 +144,8 @@ class _Selection:
 
 
 def choose_tests(function: str, tests: Mapping[str, Collection[str]], outside: Collection[str]) -> list[str]:
-    """The tests that call a function, in their order. Where none does so by itself, and for constants of the module,
-    those of each file with a test that calls any function.
+    """Return the tests that call a function, in their order. If no test calls it, if it is called while pytest
+    collects, and for constants of the module, return all tests of each file with a test that calls any function.
 
     ``tests`` are the functions that each test calls, ``outside`` those that are called while pytest collects.
     """
@@ -156,7 +158,7 @@ def choose_tests(function: str, tests: Mapping[str, Collection[str]], outside: C
 
 
 class Trials:
-    """The tests of one subject. Making it runs them on the original; raises ``BrokenTests`` when that fails."""
+    """The tests of one subject. Creating it runs them on the original; raises ``BrokenTests`` if that fails."""
 
     def __init__(self, subject: Subject, source: str) -> None:
         self.subject, self.source = subject, source
@@ -187,9 +189,9 @@ class Trials:
         quick = {name: found for name, found in seen["tests"].items() if found[0] <= LONGEST}
         self.tests = {name: set(quick[name][1]) for name in sorted(quick, key=lambda name: quick[name][0])}
         for name in seen["modules"]:
-            with contextlib.suppress(Exception):  # parts of libraries that only exist beside others
+            with contextlib.suppress(Exception):  # parts of libraries that need others to be imported
                 importlib.import_module(name)
-        gc.freeze()  # no child looks for garbage in what all of them share
+        gc.freeze()  # so no child looks for garbage in what all children share
 
     def _observe(self, report: int) -> int:
         observer = _Observer()
@@ -200,14 +202,14 @@ class Trials:
         return code
 
     def _try(self, mutant: Mutant) -> int:
-        resource.setrlimit(resource.RLIMIT_CPU, (self.work, self.work))  # ends it early on a busy machine, too
+        resource.setrlimit(resource.RLIMIT_CPU, (self.work, self.work))  # ends it early, even on a busy machine
         tests = choose_tests(mutant.function, self.tests, self.outside)
         sys.meta_path.insert(0, _Instead(self.subject.module, mutant.source))
         files = dict.fromkeys(name.partition("::")[0] for name in tests)
         return int(pytest.main([*OPTIONS, *files], plugins=[_Selection(tests)]))
 
     def run(self, mutants: Sequence[Mutant], workers: int, until: float) -> Iterator[tuple[Mutant, bool]]:
-        """Each mutant and whether it survived, as they end. One that takes longer than the limit is killed.
+        """Yield each mutant and whether it survived, as they end. A mutant that takes longer than the limit is killed.
 
         No mutant starts after ``until``, an instant of the monotonic clock.
         """
@@ -232,7 +234,7 @@ class Trials:
 
 
 def _fork(work: Callable[[], int]) -> int:
-    """Start a silent child that exits with the code of its work. Returns its process id."""
+    """Start a silent child that exits with the code of its work. Return its process id."""
     child = os.fork()
     if child:
         return child

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The actions that IAM checks when a module, the inventory or a role is run."""
+"""The actions that IAM checks when a module, the inventory or a role runs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ INVENTORY = "ecs_services"
 # "No permissions are required to perform this operation", says the API reference of AWS STS.
 FREE = {"sts:GetCallerIdentity"}
 
-# What IAM checks for a call beside the call itself.
+# What IAM checks for a call in addition to the call itself.
 BESIDES = {
     # "Actions, resources, and condition keys": PutTargets, PutSchedule and CreateStateMachine depend on iam:PassRole.
     "ecs_notification_target": {"iam:PassRole"},
     "ecs_stack": {"iam:PassRole"},
     "ecs_task_schedule": {"iam:PassRole"},
     "ecs_task_state_machine": {"iam:PassRole"},
-    # "Connections for API targets" in the user guide of EventBridge: it keeps the secret in the caller's name.
+    # "Connections for API targets" in the user guide of EventBridge: it stores the secret in the caller's name.
     "events_connection": {
         "iam:CreateServiceLinkedRole",
         *(f"kms:{action}" for action in ("Decrypt", "DescribeKey", "GenerateDataKey")),
@@ -30,10 +30,10 @@ BESIDES = {
         "secretsmanager:GetSecretValue",
         "secretsmanager:PutSecretValue",
     },
-    INVENTORY: {"sts:AssumeRole"},  # which amazon.aws calls
+    INVENTORY: {"sts:AssumeRole"},  # amazon.aws makes this call
 }
 
-# To which services of AWS roles are passed.
+# AWS services to which roles are passed.
 PASSED_TO = {
     "ecs_notification_target": ("events",),
     "ecs_stack": ("events",),
@@ -47,6 +47,6 @@ PASSED_TO = {
 
 @cache
 def actions(name: str) -> frozenset[str]:
-    """Those of a module or of the inventory."""
+    """Return the actions of a module or of the inventory."""
     where = ("inventory/ecs_services.py", "InventoryModule") if name == INVENTORY else (f"modules/{name}.py",)
     return frozenset(calls_of(*where) - FREE | BESIDES.get(name, set()))

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide, whose policies stand each below a comment ``.. policy of the module NAME``, inventory or role."""
+"""The guide. Each of its policies follows a comment ``.. policy of the module NAME`` (or inventory, or role)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _POLICY = re.compile(
 
 
 def written_anew(guide: str) -> str:
-    """The text of the guide with every policy as it must be."""
+    """Return the text of the guide with every policy as it must be."""
 
     def block(found: re.Match[str]) -> str:
         kind, name = found["kind"], found["name"]
@@ -32,5 +32,5 @@ def written_anew(guide: str) -> str:
 
 
 def named(guide: str) -> list[tuple[str, str]]:
-    """Kind and name of each policy, in their order."""
+    """Return the kind and name of each policy, in their order."""
     return [(found["kind"], found["name"]) for found in _POLICY.finditer(guide)]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls of the sandbox's journal, by the names that IAM has for them."""
+"""Translate the calls in the sandbox's journal into the names that IAM has for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IAM_NAMES = {"monitoring": "cloudwatch"}
 
 
 def actions_in(calls: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Those of Ansible's modules, without those that need no permission."""
+    """Return the actions that Ansible's modules called, without those that need no permission."""
     return {
         _action(each["service"], each["operation"]) for each in calls if " Ansible/" in (each["agent"] or "")
     } - FREE
@@ -37,7 +37,7 @@ def _action(service: str, operation: str) -> str:
 
 @cache
 def _paths(service: str) -> list[tuple[str, re.Pattern[str]]]:
-    """Operations of a REST service, with their method and path."""
+    """Return the operations of a REST service, with patterns of their method and path."""
     model = ServiceModel(Loader().load_service_model(service, "service-2"))
     found = []
     for name in model.operation_names:

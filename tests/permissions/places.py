@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On which resources, and under which conditions, our policies allow an action: one table for all of them.
+"""One table that says on which resources, and under which conditions, our policies allow an action.
 
-Words in capitals are for the reader to replace. Source of resource types and condition keys: "Actions, resources, and
-condition keys for AWS services" (service authorization reference), a page for each service.
+The reader must replace the words in capitals. Source of resource types and condition keys: "Actions, resources, and
+condition keys for AWS services" (service authorization reference), which has a page for each service.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _arn(service: str, resource: str, region: str = "REGION", account: str = "AC
 
 
 _CLUSTER = {"ArnEquals": {"ecs:cluster": _arn("ecs", "cluster/CLUSTER")}}
-# ForAllValues alone holds for a request without keys.
+# ForAllValues alone is also true for a request without keys.
 _RECORD = {"ForAllValues:StringLike": {"aws:TagKeys": "steadyops.ecs/*"}, "Null": {"aws:TagKeys": "false"}}
 _DESIRED_COUNT = {
     "StringEquals": {
@@ -76,7 +76,7 @@ _SECRETS = Place("Secrets", _arn("secretsmanager", "secret:SECRET-??????"))
 _SECRETS_OF_CONNECTIONS = Place("SecretsOfConnections", _arn("secretsmanager", "secret:events!connection/CONNECTION/*"))
 _KEYS = Place("Keys", _arn("kms", "key/KEY"))
 
-# Of an action, or of all actions of a service that have no line of their own.
+# The places of an action, or (``service:*``) of all actions of a service without their own line.
 PLACES: dict[str, tuple[Place, ...]] = {
     "application-autoscaling:DescribeScalableTargets": (EVERYWHERE,),
     "application-autoscaling:RegisterScalableTarget": (
@@ -98,7 +98,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
     "ecs:GetTaskProtection": (_TASKS,),
     "ecs:ListClusters": (EVERYWHERE,),
     "ecs:ListServices": (EVERYWHERE,),
-    # Asked for with no container instance, which is its only resource type.
+    # The collection names no container instance, which is the only resource type of this action.
     "ecs:ListTasks": (Place("ListOfTasks", "*", "cluster"),),
     "ecs:StopTask": (_TASKS,),
     "ecs:TagResource": (_RECORD_OF_SERVICE,),
@@ -150,11 +150,11 @@ PLACES: dict[str, tuple[Place, ...]] = {
     "sts:AssumeRole": (_ROLES,),
     "vpc-lattice:ListTargets": (Place("Lattice", _arn("vpc-lattice", "targetgroup/*")),),
 }
-# The same, where a plugin uses an action for something else.
+# The same for plugins and roles that use an action for something else.
 PLACES_OF: dict[str, dict[str, tuple[Place, ...]]] = {
     "events_connection": {"secretsmanager:DescribeSecret": (_SECRETS_OF_CONNECTIONS,)},
     "failure_alerts": {"secretsmanager:DescribeSecret": (_SECRETS_OF_CONNECTIONS,)},
-    # It looks for services in all clusters.
+    # The inventory looks for services in all clusters.
     "ecs_services": {"ecs:DescribeServices": (EVERYWHERE,)},
 }
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The policy of a module, of the inventory or of a role."""
+"""Create the policy of a module, of the inventory or of a role."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def actions_of(name: str, role: bool) -> set[str]:
 
 
 def policy(name: str, wanted: Iterable[str]) -> dict[str, Any]:
-    """One statement for each place, in the order of their names."""
+    """Return a policy with one statement for each place, sorted by name."""
     by_place: dict[Place, list[str]] = {}
     for action in sorted(wanted):
         if action == "iam:PassRole":
@@ -51,7 +51,7 @@ def _statement(place: Place, found: list[str]) -> dict[str, Any]:
 
 
 def text(document: dict[str, Any], width: int = 116) -> str:
-    """JSON whose short lists and objects are on one line."""
+    """Return JSON whose short lists and objects are on one line."""
 
     def write(value: Any, indent: int, used: int) -> str:
         short = json.dumps(value)

@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What roles need: all that their modules of this collection can call, without what they never ask these modules for,
-and the calls of modules of other collections.
+"""The actions that roles need: those that their modules of this collection can call, except what a role never uses,
+and those of modules of other collections.
 
-The tests of the roles compare each call that reaches the sandbox with this: see ``tests/end_to_end/conftest.py``.
+The tests of the roles compare each call that reaches the sandbox with these: see ``tests/end_to_end/conftest.py``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MODULES_OF = {
     "scheduled_task": ("ecs_stack", "ecs_stack_info", "ecs_task_schedule", "ecs_task_state_machine"),
     "service_recycle": ("ecs_service_recycle",),
 }
-# Kinds of resources that a role does not have.
+# Actions for kinds of resources that a role does not have.
 WITHOUT = {
     "failure_alerts": ("cloudwatch:*", "ecs:*", "logs:DescribeSubscriptionFilters", "scheduler:*", "states:*",
                        "lambda:ListEventSourceMappings"),
@@ -55,7 +55,7 @@ _FUNCTIONS = {
         "UpdateFunctionConfiguration",
     )
 }
-# Of modules of other collections. All roles can assume an IAM role first.
+# Actions of modules of other collections. All roles can assume an IAM role first.
 OF_OTHERS = {
     "failure_alerts": {
         *_LOG_GROUPS,

@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.release.artifact: what is in the archive that users get, and whether it works without the rest.
+"""python -m tests.release.artifact: check what the archive for users contains, and that it works without the rest.
 
-Installs the archive in a scratch folder, verifies it, takes away what plugins, roles and playbooks may not need, and
-runs all roles in check mode with what is left.
+Installs the archive in a scratch folder, verifies it, removes everything that plugins, roles and playbooks must not
+need, and runs all roles in check mode with what is left.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.sandbox.client import Sandbox
 from tests.versions.__main__ import play_of
 from tests.versions.flows import FLOWS
 
-# Where files of the artifact may be. Whatever else is in it got there by accident.
+# Where files of the artifact may be. A file anywhere else got there by accident.
 PLACES = re.compile(
     r"""(?x)
     (CHANGELOG|CONTRIBUTING|README)\.md | LICENSE | LICENSES/[\w.-]+\.txt | REUSE\.toml | requirements\.txt
@@ -42,33 +42,33 @@ PLACES = re.compile(
     """
 )
 MADE = {"MANIFEST.json", "FILES.json"}  # by ansible-galaxy
-# A collection has to work with these folders alone.
+# A collection must work with these folders alone.
 NEEDED = ("meta", "plugins", "roles", "playbooks")
 
 
 def misplaced(names: Iterable[str]) -> list[str]:
-    """The files that are in no place for files of the artifact."""
+    """Return the files that are outside ``PLACES``."""
     return [name for name in names if not PLACES.fullmatch(name)]
 
 
 def untracked(names: Iterable[str], tracked: Iterable[str]) -> list[str]:
-    """The files that are not in git, such as caches."""
+    """Return the files that are not in git, such as caches."""
     return sorted(set(names) - set(tracked) - MADE)
 
 
 def differing(archived: Mapping[str, bytes], installed: Mapping[str, bytes]) -> list[str]:
-    """The files that are not the same in the archive and where it was installed."""
+    """Return the files that differ between the archive and the folder where it was installed."""
     return sorted(name for name in archived.keys() | installed.keys() if archived.get(name) != installed.get(name))
 
 
 def archive() -> Path:
-    """The artifact of this version, as ``make build`` makes it."""
+    """Return the path of this version's artifact, which ``make build`` creates."""
     galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text())
     return ROOT / f"build/{galaxy['namespace']}-{galaxy['name']}-{galaxy['version']}.tar.gz"
 
 
 def contents(path: Path) -> dict[str, bytes]:
-    """Every file of an archive; of a link, where it leads."""
+    """Return name -> content of every file in an archive. The content of a link is its target."""
     with tarfile.open(path) as tar:
         members = [member for member in tar.getmembers() if not member.isdir()]
         return {
@@ -78,7 +78,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    """The same of a folder."""
+    """Return name -> content of every file in a folder. The content of a link is its target."""
     found = {}
     for path in folder.rglob("*"):
         name = str(path.relative_to(folder))
@@ -90,14 +90,14 @@ def files_in(folder: Path) -> dict[str, bytes]:
 
 
 def galaxy(folder: str, *arguments: str) -> None:
-    """Run ansible-galaxy, which sees the collections of a folder and those that come with Ansible."""
+    """Run ansible-galaxy so that it sees only the collections of a folder and those that come with Ansible."""
     program = Path(sys.executable).parent / "ansible-galaxy"
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": folder, "PYTHONPATH": folder}
     subprocess.run([program, "collection", *arguments, "-p", folder], env=environment, check=True)
 
 
 def roles_fail(collections: str) -> str:
-    """Run all roles of the collection in check mode. Returns the output if that fails."""
+    """Run all roles of the collection in check mode. Return the output if that fails."""
     plays = Path(collections) / "plays.yml"
     plays.write_text(yaml.safe_dump([play_of(role, flow.given) for role, flow in FLOWS.items()]))
     with Sandbox.start(speed=100) as sandbox:

@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.release.changelog: whether antsibull-changelog can release the version of galaxy.yml.
+"""python -m tests.release.changelog: check that antsibull-changelog can release the version in galaxy.yml.
 
-It does so in a clone of the last commit, so nothing changes here.
+It makes the release in a clone of the last commit, so nothing changes here.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import yaml
 
 from tests.release.check import ROOT
 
-# Sections that compare with an earlier release.
+# Sections that only make sense compared with an earlier release.
 OF_LATER_RELEASES = ("minor_changes", "breaking_changes", "deprecated_features", "removed_features", "bugfixes")
 
 
 def findings(changelog: str, releases: Mapping[str, Any], version: str, modules: set[str]) -> list[str]:
-    """What is wrong with CHANGELOG.md and with the releases of changelog.yaml, after ``version`` was released."""
+    """Return what is wrong with CHANGELOG.md and the releases in changelog.yaml after ``version`` was released."""
     if version not in releases:
         return [f"There is no release {version}"]
     release = releases[version]
@@ -45,7 +45,7 @@ def main() -> int:
     version = galaxy["version"]
     program = Path(sys.executable).parent / "antsibull-changelog"
     with tempfile.TemporaryDirectory() as scratch:
-        # Where ansible-doc finds it, which lists the modules.
+        # The clone is where ansible-doc, which lists the modules, finds it.
         clone = Path(scratch) / f"ansible_collections/{galaxy['namespace']}/{galaxy['name']}"
         subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", clone], check=True)
         released = yaml.safe_load((clone / "changelogs/changelog.yaml").read_text())["releases"]

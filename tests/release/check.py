@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python -m tests.release.check [GATE ...]: run every gate before a release, and print one line for each.
 
-What a gate prints goes to build/release/GATE.log. A gate ends with a status other than 0 if it failed. It says what it
-could not check in lines that begin with ``SKIP``, and why it cannot run at all in a last line ``CANNOT RUN: reason``.
-Exits with 0 only if every gate ran and is green.
+The output of a gate goes to build/release/GATE.log. A gate ends with a status other than 0 if it failed. It reports
+what it could not check in lines that begin with ``SKIP``, and why it cannot run at all in a last line ``CANNOT RUN:
+reason``. Exits with 0 only if every gate ran and is green.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LOGS = ROOT / "build/release"
 CANNOT_RUN = "CANNOT RUN: "
-OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # one make should not take another for its child
-SHOWN = 20  # last lines of a gate that failed
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # without these, make does not treat a make started here as its child
+SHOWN = 20  # number of last lines shown of a gate that failed
 PYTHON = sys.executable
 
 
@@ -49,8 +49,8 @@ GATES: dict[str, tuple[str, ...]] = {
     "matrix": make("matrix"),
     "simulations": make("simulations"),
 }
-# Computes for an hour and waits for nothing: it runs while the others do, and takes what they leave. Some tests wait at
-# the lowest priority already, so where Linux has a way to run below that, it is taken.
+# This gate computes for an hour and never waits, so it runs beside the others on the processor time that they leave.
+# Some tests already run at the lowest priority, so it runs below that where Linux can do so.
 BESIDE = "simulations"
 LEAST = ("chrt", "--idle", "0") if shutil.which("chrt") else ("nice", "-n", "19")
 
@@ -86,7 +86,7 @@ def line_of(name: str, result: Verdict, seconds: float) -> str:
 
 
 def summary(results: dict[str, Verdict]) -> str:
-    """What is green and what is not, in one sentence each."""
+    """Return what is green and what is not, one line for each group."""
     groups = {
         "green": [name for name, each in results.items() if each.green],
         "green in part": [name for name, each in results.items() if each.kind == "ok" and each.notes],
@@ -98,7 +98,7 @@ def summary(results: dict[str, Verdict]) -> str:
 
 
 def is_missing(command: Sequence[str]) -> bool:
-    """Whether a gate is a module of tests that does not exist."""
+    """Return whether a gate is a module of ``tests`` that does not exist."""
     if command[:2] != (PYTHON, "-m"):
         return False
     path = ROOT / command[2].replace(".", "/")
@@ -106,7 +106,7 @@ def is_missing(command: Sequence[str]) -> bool:
 
 
 def environment() -> dict[str, str]:
-    """What programs that are started here get: nothing of the make that started this."""
+    """Return the environment for programs started here, without the variables of the make that started this one."""
     return {key: value for key, value in os.environ.items() if key not in OF_MAKE}
 
 
@@ -125,7 +125,7 @@ def run(name: str) -> Verdict:
 
 
 def report(name: str) -> Verdict:
-    """Run a gate and print how it ended."""
+    """Run a gate, print how it ended, and return its verdict."""
     began = time.monotonic()
     result = run(name)
     lines = [line_of(name, result, time.monotonic() - began)]

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python -m tests.release.docs: build the site of the documentation into build/docs/build/html.
 
-Fails on every warning of antsibull-docs and Sphinx. Where the sites of others cannot be reached, references to them are
-looked up in what is installed: modules in their collections, settings in ansible-core, and labels that antsibull-docs
-writes in antsibull-docs.
+Fails on every warning of antsibull-docs and Sphinx. If other projects' sites cannot be reached, references to them are
+looked up in what is installed: modules in their collections, settings in ansible-core, and labels of antsibull-docs in
+its templates.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.release.check import ROOT
 FOLDER = ROOT / "build/docs"
 PACKAGES = Path(sysconfig.get_paths()["purelib"])
 UNREACHABLE = "WARNING: failed to reach any of the inventories"
-# What others document: labels and environment variables that are not of this collection.
+# References to what others document: labels and environment variables that do not belong to this collection.
 OF_OTHERS = re.compile(
     r"WARNING: undefined label: '(?!ansible_collections\.steadyops\.)(?P<label>[\w.]+)'"
     r"|WARNING: 'envvar' reference target not found: (?P<setting>ANSIBLE_\w+)"
@@ -32,7 +32,7 @@ MODULE = re.compile(r"ansible_collections\.(\w+)\.(\w+)\.(\w+)_module")
 
 
 def sorted_out(lines: Iterable[str]) -> tuple[list[str], int]:
-    """The warnings and errors of a build, and how many references to others could not be checked."""
+    """Return the warnings and errors of a build, and how many references to others could not be checked."""
     warnings = [line for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL|SEVERE)\b", line)]
     offline = any(UNREACHABLE in line for line in warnings)
     others = {line: found for line in warnings if offline and (found := OF_OTHERS.search(line))}
@@ -41,7 +41,7 @@ def sorted_out(lines: Iterable[str]) -> tuple[list[str], int]:
 
 
 def is_installed(label: str | None, setting: str | None) -> bool:
-    """Whether what a reference names is part of a program or a collection that is installed."""
+    """Return whether the target of a reference is part of an installed program or collection."""
     if setting:
         return re.search(rf"\b{setting}\b", (PACKAGES / "ansible/config/base.yml").read_text()) is not None
     if module := MODULE.fullmatch(label or ""):

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An environment of its own for a tool, from a list of requirements with hashes."""
+"""Create a separate environment for a tool from a list of requirements with hashes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.versions.__main__ import find_python
 
 
 def programs(name: str) -> Path:
-    """Install requirements/NAME.txt into build/NAME unless it is there. Returns the folder of programs.
+    """Install requirements/NAME.txt into build/release/NAME unless it is there. Return the folder of programs.
 
     Ends the gate if the package index cannot be reached.
     """
@@ -33,7 +33,7 @@ def programs(name: str) -> Path:
 
 
 def newest_python() -> str:
-    """A Python that the newest ansible-core runs with; the one that runs this, if there is no better."""
+    """Return a Python that the newest ansible-core supports, or the running one if there is none."""
     return next(filter(None, map(find_python, ("3.13", "3.12", "3.14"))), sys.executable)
 
 

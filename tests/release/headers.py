@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.release.headers [--write]: whether each Python, YAML and rst file begins with the licence header.
+"""python -m tests.release.headers [--write]: check that each Python, YAML and rst file begins with the licence header.
 
-Lists the files that do not, or with --write brings the header into them. REUSE.toml speaks for all other files.
+Lists the files that do not. With --write, also adds the header to them. REUSE.toml covers all other files.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from tests.release.check import ROOT
 LINES = (
     "Copyright (c) Contributors to the steadyops.ecs project",
     "GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)",
-    # In two parts, or REUSE would take this for the licence of this file.
+    # In two parts, because REUSE would otherwise read this as the licence of this file.
     "SPDX-License-Identifier" + ": GPL-3.0-or-later",
 )
-# Suffix of a file -> what stands before each line.
+# Suffix of a file -> what precedes each line of the header.
 MARKS = {"py": "# ", "yml": "# ", "rst": "  "}
-# What may stand before the header, and a header of any form.
+# What may precede the header, and a header in any form.
 BEFORE = r"(?P<before>(?:#!.*\n|---\n|\.\.\n)?)"
 ANY_HEADER = r"(?:(?:# |  )(?:Copyright|GNU General Public License|SPDX-License-Identifier)\b.*\n)*"
-# Hidden files, which are of other tools, and what antsibull-changelog reads and writes.
+# Hidden files, which belong to other tools, and the files that antsibull-changelog reads and writes.
 OTHERS = re.compile(r"\.|changelogs/")
 
 
 def with_header(suffix: str, text: str) -> str:
-    """The text of a file with the header at its beginning, and with no other header."""
+    """Return the text of a file with the header at its beginning, and with no other header."""
     header = "".join(f"{MARKS[suffix]}{line}\n" for line in LINES)
     found = re.match(BEFORE + ANY_HEADER, text)
     before = found["before"] or {"yml": "---\n", "rst": "..\n"}.get(suffix, "")
     rest = text[found.end() :]
-    # Or the header would go on in what is not of it.
+    # Without this gap, the header would run into the text that follows it.
     gap = "\n" if (suffix == "rst" and not rest.startswith("\n")) or rest.startswith("#") else ""
     return f"{before}{header}{gap}{rest}"
 

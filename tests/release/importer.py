@@ -27,12 +27,12 @@ KEPT = ("HOME", "LANG", "LC_ALL", "PIP_CERT", "SSL_CERT_FILE", "TMPDIR")
 
 
 def complaints(log: str) -> list[str]:
-    """The errors and warnings in what galaxy-importer logged."""
+    """Return the errors and warnings that galaxy-importer logged."""
     return [line for line in log.splitlines() if re.match(r"(WARNING|ERROR|CRITICAL|Traceback)\b", line)]
 
 
 def undocumented(result: Mapping[str, Any]) -> list[str]:
-    """The plugins and roles that Galaxy would show without documentation."""
+    """Return the plugins and roles that Galaxy would show without documentation."""
     found = []
     for content in result["docs_blob"]["contents"]:
         kind, name = content["content_type"], content["content_name"]

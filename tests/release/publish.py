@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.release.publish VERSION: everything of a release but its publication.
+"""python -m tests.release.publish VERSION: make a release, but do not publish it.
 
 Refuses what cannot be released, runs the gates, writes version and changelog, builds the artifact, checks it, commits
-and tags. If anything fails, the working tree is as it was. Pushing and publishing cannot be taken back, so it prints
-these commands and leaves them to you.
+and tags. If anything fails, the working tree is as it was. Pushing and publishing cannot be undone, so this program
+only prints these commands and leaves them to you.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.release.check import ROOT
 
 BRANCH = "main"
 SEMANTIC = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-# Where the version stands, and the text around it.
+# Files that contain the version -> pattern that finds it there.
 PLACES = {
     "galaxy.yml": r"(?m)(?<=^version: )\S+$",
     "plugins/module_utils/_amazon.py": r'(?m)(?<=^VERSION = ")[^"]+',
@@ -65,7 +65,7 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def with_version(text: str, place: str, version: str) -> str:
-    """The text of a file with the version in its place."""
+    """Return the text of a file with the version in its place. Raises ValueError if there is not exactly one place."""
     changed, count = re.subn(place, version, text)
     if count != 1:
         raise ValueError(f"the version stands in {count} places")
@@ -94,7 +94,7 @@ def write(version: str) -> None:
         path = ROOT / name
         path.write_text(with_version(path.read_text(), place, version))
     program = Path(sys.executable).parent / "antsibull-changelog"
-    # It lists new modules from a copy of the files that git knows.
+    # antsibull-changelog lists new modules from a copy of the files that git knows.
     subprocess.run([program, "release", "--version", version], cwd=ROOT, check=True)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The AWS account that the sandbox pretends to be: a cluster model for each region, moto, settings, journal."""
+"""The AWS account that the sandbox simulates: a cluster model for each region, moto, settings and the journal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .events.api_destinations import ApiDestination
     from .events.connections import Connection
 
-# Hundreds of machine images, which take most of the time and memory of a target group's VPC and are of no use here.
+# Moto's hundreds of machine images take most of a target group's VPC's time and memory, and nothing here uses them.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 NUMBER = "123456789012"  # moto's account
@@ -51,7 +51,7 @@ TARGETS = {
 
 
 class Moto(DomainDispatcherApplication):
-    """Moto's server. It looks through all folders of moto for each call, which takes longer than most calls."""
+    """Moto's server with a cache: moto searches all its folders on each call, which takes longer than most calls."""
 
     @lru_cache(maxsize=1000)  # noqa: B019 - there is one of it
     def get_backend_for_host(self, host: str | None) -> Any:
@@ -59,7 +59,7 @@ class Moto(DomainDispatcherApplication):
 
 
 class Account:
-    """Hold ``lock`` to touch any of it, but not while moto has a client's call: moto may call back over HTTP."""
+    """The account's state. Hold ``lock`` to use it, but not while moto handles a call: moto may call back by HTTP."""
 
     number = NUMBER
 
@@ -70,59 +70,59 @@ class Account:
         self.region = region
         self.speed = speed
         self.own = Latencies(ending=10.0)
-        self.url = ""  # of the server, once there is one
-        # Both do more once it is served: all operations that are answered here, and the rules of the event buses.
+        self.url = ""  # of the server, once it runs
+        # The application replaces both: ask_aws then also reaches the sandbox's own operations, route the rules.
         self.ask_aws: Callable[[str, str, str, dict[str, Any]], Any] = self.ask_moto
         self.route: Callable[[Account, str, str, dict[str, Any], int], None] = lambda *_event: None
         self.queue = DeliveryQueue()
         self.forget()
 
     def forget(self) -> None:
-        """As if nothing had ever happened. Speed and latencies stay; moto is not touched."""
+        """Reset everything but the speed and the latencies. This does not reset moto."""
         self.clusters: dict[str, Cluster] = {}
         for each in getattr(self, "sockets", []):
             each.close()
         self.sockets: list[socket.socket] = []  # endpoints that do not answer
         self.faults: list[CallFault] = []
         self.calls: list[dict[str, Any]] = []
-        self.events: list[dict[str, Any]] = []  # what the services have emitted: see event_bus.py
+        self.events: list[dict[str, Any]] = []  # what the services have emitted: see events/bus.py
         self.chance = random.Random(1)
         self.clock_offset = 0.0
         self.latency = 0.0
-        self.releases = 0  # how often held answers have been let go
+        self.releases = 0  # how often held answers have been released
         self.definitions: dict[str, dict[str, Any]] = {}  # task definitions never change
-        self.requests: dict[str, dict[str, Any]] = {}  # service ARN -> what CreateService was given
-        self.task_requests: dict[str, dict[str, Any]] = {}  # task ARN -> what RunTask or StartTask was given
+        self.requests: dict[str, dict[str, Any]] = {}  # service ARN -> parameters of CreateService
+        self.task_requests: dict[str, dict[str, Any]] = {}  # task ARN -> parameters of RunTask or StartTask
         self.run_tokens: dict[tuple[str, str, str], tuple[dict[str, Any], list[str]]] = {}  # of RunTask
-        self.waiters: dict[str, list[Callable[[], None]]] = {}  # task ARN -> to be called when it is STOPPED
+        self.waiters: dict[str, list[Callable[[], None]]] = {}  # task ARN -> callbacks for when it is STOPPED
         self.agenda = Agenda()
         self.sessions: dict[tuple[str, str, str], dict[str, str]] = {}  # of roles that services assume
         self.service_sessions: dict[str, str] = {}  # access key -> states.amazonaws.com
         self.clients: dict[tuple[str, str, str, str], Any] = {}
         self.timers: dict[str, Any] = {}  # of schedules, by ARN
-        self.batches: set[str] = set()  # event source mappings whose function is at work
+        self.batches: set[str] = set()  # event source mappings whose function is running
         self.executions: dict[str, Any] = {}  # of state machines, by ARN
-        self.cloudtrail = False  # records also without a trail
-        self.redact = ["overrides.containerOverrides.environment"]  # what CloudTrail hides of a request
-        self.emit = False  # events also when no rule is there
+        self.cloudtrail = False  # whether to record calls even without a trail
+        self.redact = ["overrides.containerOverrides.environment"]  # the parts of a request that CloudTrail hides
+        self.emit = False  # whether to emit events even if there is no rule
         self.known: set[tuple[str, str]] = set()  # (region, cluster) that moto has
         self.stop_task_drains = False
         self.own_revision = False
-        self.digests: dict[str, str] = {}  # image -> digest that ECS has fixed
+        self.digests: dict[str, str] = {}  # image -> digest that ECS has resolved
         self.smtp = ""  # "127.0.0.1:2525"
         self.routes: dict[str, str] = {}  # origin -> origin on loopback
         self.forget_deliveries()
 
     def forget_deliveries(self) -> None:
-        """What goes with moto's own memory: /moto-api/reset empties that as well."""
+        """Reset the state that must not outlive moto's: /moto-api/reset resets this, too."""
         self.queue.forget()
-        self.deliveries: list[dict[str, Any]] = []  # see delivery.py
+        self.deliveries: list[dict[str, Any]] = []  # see delivery/attempts.py
         self.delivery_faults: list[DeliveryFault] = []
         self.connections: dict[tuple[str, str], Connection] = {}  # (region, name)
         self.api_destinations: dict[tuple[str, str], ApiDestination] = {}
         self.function_dead_letters: dict[str, str] = {}  # function ARN -> ARN of its own dead-letter queue
         self.log_policies: dict[tuple[str, str], dict[str, Any]] = {}  # (region, ARN of the log group)
-        self.confirmations: dict[str, tuple[Any, str]] = {}  # token -> moto's subscription, and its ARN to be
+        self.confirmations: dict[str, tuple[Any, str]] = {}  # token -> moto's subscription, and its future ARN
 
     def configure(
         self,
@@ -139,13 +139,15 @@ class Account:
         stop_task_drains: bool | None = None,
         own_revision: bool | None = None,
     ) -> None:
-        """``latencies`` and ``latency`` (of every call) in AWS's seconds; ``clock_offset`` in seconds as they are.
+        """Change settings; None keeps the current value.
 
-        ``events``: of services, also while the default bus has no rule. ``cloudtrail``: also without a trail.
-        ``stop_task_drains``: see load_balancer.py. ``own_revision``: see services.replace_lost.
-        ``redact``: paths in RunTask's parameters that CloudTrail hides; at first, the environment of overrides.
-        ``smtp``: host:port of a mail server.
-        ``routes``: origins and where on loopback they are answered. Both replace what was.
+        ``latencies`` and ``latency`` (of every call) are in AWS's seconds, ``clock_offset`` is in real seconds.
+        ``events``: emit the events of services even while the default bus has no rule.
+        ``cloudtrail``: record calls even without a trail.
+        ``stop_task_drains``: see model/tasks.drains. ``own_revision``: see model/services.replace_lost.
+        ``redact``: paths in RunTask's parameters that CloudTrail hides; by default, the environment of overrides.
+        ``smtp``: host:port of a mail server. ``routes``: origin -> origin on loopback that answers for it; the new
+        routes replace all earlier ones.
         """
         if speed is not None:
             if speed <= 0:
@@ -173,7 +175,7 @@ class Account:
             cluster.stop_task_drains = self.stop_task_drains
 
     def cluster(self, region: str | None = None) -> Cluster:
-        """The model of a region, with everything done that is due by now."""
+        """Return the model of a region, advanced to the present; create it if necessary."""
         region, now = region or self.region, time.time()
         if region not in self.clusters:
             chance, latencies = random.Random(self.chance.random()), self.own.divided(self.speed)
@@ -186,16 +188,16 @@ class Account:
         return self.clusters[region]
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
-        """Do something so many of AWS's seconds from now, without the lock."""
+        """Run ``action`` after this many of AWS's seconds, without holding the lock."""
         with self.lock:
             self.agenda.at(time.time() + seconds / self.speed, action)
 
     def background(self, action: Callable[[], None]) -> None:
-        """Do something that may take long, without the lock."""
+        """Run an ``action`` that may take long in a thread, without holding the lock."""
         threading.Thread(target=action, daemon=True).start()
 
     def strike(self, kind: str, line: dict[str, Any]) -> DeliveryFault | None:
-        """A fault of this kind that strikes a target, a delivery or a connection, if one is on."""
+        """Return an active fault of this kind that strikes the target, delivery or connection, or None."""
         with self.queue.changed:
             for fault in self.delivery_faults:
                 if fault.kind == kind and fault.strikes(line, self.chance):
@@ -203,17 +205,17 @@ class Account:
         return None
 
     def now(self) -> float:
-        """The clock of AWS, which may be ahead of or behind the client's."""
+        """Return the time on AWS's clock, which may be ahead of or behind the client's."""
         return time.time() + self.clock_offset
 
     def stamp(self, instant: float | None) -> float | None:
-        """An instant of a model, as AWS writes it."""
+        """Convert an instant of a model to AWS's clock, rounded to milliseconds."""
         return None if instant is None else round(instant + self.clock_offset, 3)
 
     # -- moto ---------------------------------------------------------------------------------------------------
 
     def ask_moto(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Any:
-        """One call to moto in this process: JSON for JSON services, the text of the XML for the others."""
+        """Call moto in this process. Return decoded JSON for JSON services, the XML text for the others."""
         scope = f"AWS4-HMAC-SHA256 Credential=sandbox/20200101/{region}/{service}/aws4_request, SignedHeaders=host"
         headers = {"Authorization": scope}
         if service in TARGETS:
@@ -239,7 +241,7 @@ class Account:
             self.known.add((region, name))
 
     def definition(self, region: str, name: str) -> dict[str, Any]:
-        """A task definition by ARN, ``family:revision`` or family."""
+        """Return a task definition by ARN, ``family:revision`` or family."""
         if name not in self.definitions:
             try:
                 answer = self.ask_moto("ecs", region, "DescribeTaskDefinition", {"taskDefinition": name})

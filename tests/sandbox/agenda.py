@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS does by itself and later: kept here until its time has come."""
+"""Keep the actions that AWS takes later and on its own, until they are due."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Action = Callable[[], None]
 
 
 class Agenda:
-    """Instants are epoch seconds of this machine."""
+    """A queue of actions by due time. Instants are epoch seconds of this machine."""
 
     def __init__(self) -> None:
         self._due: list[tuple[float, int, Action]] = []
@@ -27,7 +27,7 @@ class Agenda:
         return self._due[0][0] if self._due else None
 
     def take(self, now: float) -> list[Action]:
-        """What is due by now, in order, and no longer kept."""
+        """Remove and return the actions that are due, in order."""
         taken = []
         while self._due and self._due[0][0] <= now:
             taken.append(heapq.heappop(self._due)[2])

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox as a WSGI application: faults, the operations that it answers itself, moto for the rest."""
+"""The sandbox as a WSGI application: it applies faults, answers its own operations and passes the rest to moto."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Sandbox:
         return answer.body
 
     def serve(self, environ: dict[str, Any]) -> Answer | None:
-        """None: the client gets no answer, its connection is reset."""
+        """Return the answer to a call, or None to reset the connection without an answer."""
         account = self.account
         call = wire.read(environ, account.region)
         with account.lock:
@@ -127,14 +127,14 @@ class Sandbox:
         return self.pass_on(environ)
 
     def ask(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Any:
-        """A call that one service of AWS makes to another: no fault strikes it, and no journal has it."""
+        """Make a call from one AWS service to another. Faults do not strike it and the journal omits it."""
         call = Call(service, operation, region, "json", parameters)
         handler = handler_of(call)
         value = handler(self.account, call) if handler else None
         return value if value is not None else self.account.ask_moto(service, region, operation, parameters)
 
     def pass_on(self, environ: dict[str, Any]) -> Answer:
-        """Moto's answer."""
+        """Return moto's answer to the request."""
         environ["wsgi.input"].seek(0)
         chunks, status, headers = run_wsgi_app(self.account.moto, environ)
         if environ["PATH_INFO"] == "/moto-api/reset":
@@ -145,7 +145,7 @@ class Sandbox:
         return Answer(code, kept, [b"".join(chunks)], outcome)
 
     def deliver(self, fault: CallFault, line: dict[str, Any], environ: dict[str, Any]) -> bool:
-        """Whether an answer that a fault would keep reaches the client after all."""
+        """Apply a fault that withholds the answer. Return whether the answer reaches the client after all."""
         account = self.account
         if fault.kind == "connection_reset":
             line["outcome"] += ", reset"
@@ -157,7 +157,7 @@ class Sandbox:
 
 
 def wait_for_release(account: Account, environ: dict[str, Any]) -> bool:
-    """Wait for the act `release`; false if the client went away before."""
+    """Wait for the act `release`. Return False if the client disconnects first."""
     with account.lock:
         releases = account.releases
         while account.releases == releases:
@@ -168,7 +168,7 @@ def wait_for_release(account: Account, environ: dict[str, Any]) -> bool:
 
 
 def handler_of(call: Call) -> Callable[[Account, Call], Any] | None:
-    """Operations of REST services are paths, with a star for what differs."""
+    """Return the sandbox's handler for a call, or None. REST operations are paths in which a star matches any text."""
     known = OWN.get(call.service, {})
     if call.protocol != "rest":
         return known.get(call.operation)
@@ -193,14 +193,14 @@ def note(account: Account, call: Call) -> dict[str, Any]:
 
 
 def shorten(value: Any) -> Any:
-    """Long lists and texts are told by their length."""
+    """Shorten a value for the journal: a long list becomes its length, a long text is cut off."""
     if isinstance(value, list) and len(value) > 10:
         return f"{len(value)} items"
     return f"{value[:500]}..." if isinstance(value, str) and len(value) > 500 else value
 
 
 def gone(connection: socket.socket) -> bool:
-    """Whether the other end has closed the connection, as the kernel does for a process that was killed."""
+    """Return whether the other end closed the connection, as the kernel does for a process that was killed."""
     readable, *_others = select.select([connection], [], [], 0)
     try:
         return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
@@ -209,7 +209,7 @@ def gone(connection: socket.socket) -> bool:
 
 
 class Cut(ConnectionError):
-    """The connection is closed on purpose."""
+    """Raised to close a connection on purpose."""
 
 
 def cut(environ: dict[str, Any]) -> Iterable[bytes]:

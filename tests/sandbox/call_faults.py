@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong with a call on its way. Durations are AWS's seconds: the sandbox divides them by its speed."""
+"""Faults that strike API calls. Durations are AWS's seconds: the sandbox divides them by its speed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ KINDS = {
     "not_implemented": "HTTP 501, as doubles of AWS answer calls that they do not have; nothing carried out",
     "error": "any error of your own: `code`, `message`, `status`",
 }
-AFTERWARDS = ("connection_reset", "hold", "silent")  # strike a call that has been carried out, or lose its answer
+AFTERWARDS = ("connection_reset", "hold", "silent")  # these strike after the call was carried out, or lose its answer
 
 
 @dataclass
 class CallFault:
-    """One fault. It strikes calls that pass all its filters."""
+    """One fault, which strikes the calls that pass all its filters."""
 
     kind: str
     operations: list[str] = field(default_factory=list)  # "StopTask", "ecs:*", "Describe*"; empty: every operation
@@ -40,7 +40,7 @@ class CallFault:
     share: float = 1.0  # of the calls
     times: int | None = None  # strikes at most
     nth: int | None = None  # strikes the n-th call that passes the filters, and no other
-    after_writes: int = 0  # sleeps until so many writes have been made
+    after_writes: int = 0  # inactive until this many writes have been made
     seconds: float = 0.0
     code: str | None = None
     message: str | None = None
@@ -77,7 +77,7 @@ class CallFault:
         return True
 
     def error(self, call: Call) -> SandboxError:
-        """The error of AWS that this fault answers with."""
+        """Return the AWS error with which this fault answers a call."""
         query = call.protocol in ("query", "ec2")
         action = f"{call.service}:{call.operation}"
         code, message, status = {

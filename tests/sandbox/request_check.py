@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a request keeps to what botocore's model of the service says, in AWS's words when it does not."""
+"""Check requests against botocore's model of the service, with AWS's wording in the errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def model(service: str) -> Any:
 
 
 def check(service: str, operation: str, parameters: Any) -> None:
-    """Raises ValidationException for all that is missing, too long, too short, or of the wrong form."""
+    """Raise ValidationException if any parameter is missing, too long, too short or malformed."""
     shape = model(service).operation_model(operation).input_shape
     found = list(complaints(shape, parameters, ""))
     if found:

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox over HTTP, on loopback and nowhere else."""
+"""Serve the sandbox over HTTP, on loopback only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def serve(account: Account, port: int) -> BaseWSGIServer:
-    """A server that listens on ``port``, or on a free one for 0. The caller starts serving."""
+    """Return a server that listens on ``port``, or on a free port for 0. The caller starts it."""
 
     class Handler(MotoRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -30,7 +30,7 @@ def serve(account: Account, port: int) -> BaseWSGIServer:
             return http_date(account.now() if timestamp is None else timestamp)
 
         def log(self, *_message: Any) -> None:
-            """The journal tells what happened."""
+            """Log nothing: the journal records the calls."""
 
         def run_wsgi(self) -> None:
             try:
@@ -50,7 +50,7 @@ def serve(account: Account, port: int) -> BaseWSGIServer:
 
 
 def announce(server: BaseWSGIServer, region: str) -> None:
-    """Two lines that say how to use it; the first one begins with its address."""
+    """Print two lines that explain how to use the server. The first one begins with its address."""
     url = f"http://{LOOPBACK}:{server.server_port}"
     print(f"{url} is AWS now: give a playbook's modules `endpoint_url: {url}`, or set AWS_ENDPOINT_URL={url}")
     keys = f"AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox AWS_REGION={region}"

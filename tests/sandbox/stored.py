@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What moto has stored, as deliveries need it: read in this process, None for what does not exist."""
+"""Read what moto has stored, in this process. The result is None for what does not exist."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def backend(service: Any, region: str) -> Any:
 
 
 def regions(backends: Any) -> list[tuple[str, Any]]:
-    """What moto has of a service so far, by region: asking it makes what is missing, which takes longer."""
+    """Return moto's existing backends of a service by region. Indexing would create missing ones, which is slow."""
     return list((backends.get(NUMBER) or {}).items())
 
 
@@ -40,7 +40,7 @@ def topic(arn: str) -> Any:
 
 
 def function(arn: str) -> Any:
-    """By ARN, with or without a version or an alias."""
+    """Return a function by ARN, with or without a version or an alias."""
     parts = arn.split(":")
     try:
         return backend("lambda", parts[3])._lambdas.get_function_by_name_with_qualifier(
@@ -60,13 +60,13 @@ def role(arn: str) -> Any:
 
 
 def role_policies(found: Any) -> list[Any]:
-    """Documents: those in the role and those attached to it."""
+    """Return the documents of a role's inline policies and of the policies attached to it."""
     attached = [policy.document for policy in found.managed_policies.values()]
     return [json.loads(each) if isinstance(each, str) else each for each in [*found.policies.values(), *attached]]
 
 
 def key(region: str, reference: str) -> Any:
-    """A key of KMS by id, ARN or alias."""
+    """Return a KMS key by id, ARN or alias."""
     keys: KmsBackend = backend("kms", region)
     if ":alias/" in reference:
         reference = "alias/" + reference.rsplit(":alias/", 1)[-1]

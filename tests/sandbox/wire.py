@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AWS's wire formats: what a request asks for, and how answers and errors are written."""
+"""AWS's wire formats: parse requests, and write answers and errors."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Answer:
 
 
 def read(environ: dict[str, Any], default_region: str) -> Call:
-    """Tell service and operation of a signed request. The body is left in ``environ`` for moto."""
+    """Parse a signed request into a Call. The body stays in ``environ`` for moto."""
     length = environ.get("CONTENT_LENGTH") or 0
     chunked = environ.get("wsgi.input_terminated")
     body = environ["wsgi.input"].read() if chunked else environ["wsgi.input"].read(int(length))
@@ -91,7 +91,7 @@ def read(environ: dict[str, Any], default_region: str) -> Call:
 
 
 def rest_parameters(body: bytes) -> dict[str, Any]:
-    """The members that travel in the body."""
+    """Return the parameters in the body."""
     try:
         value = json.loads(body) if body[:1] == b"{" else {}
     except ValueError:
@@ -100,13 +100,13 @@ def rest_parameters(body: bytes) -> dict[str, Any]:
 
 
 def scope(authorization: str) -> tuple[str, str, str]:
-    """Service, region and access key of a signature: Credential=<key>/<day>/<region>/<service>/aws4_request."""
+    """Return service, region, access key of a signature: Credential=<key>/<day>/<region>/<service>/aws4_request."""
     parts = authorization.partition("Credential=")[2].partition(",")[0].split("/")
     return (parts[3], parts[2], parts[0]) if len(parts) >= 5 else ("", "", "")
 
 
 def answer(call: Call, value: Any) -> Answer:
-    """JSON of a dictionary, or the XML that a query operation has already written."""
+    """Return a dictionary as JSON, or wrap the XML that a query operation has already written."""
     if call.protocol == "json":
         return Answer(200, [("Content-Type", "application/x-amz-json-1.1")], [json.dumps(value).encode()])
     text = (

@@ -27,7 +27,7 @@ def _hangs(_number: int, _frame: object) -> None:
 
 
 def play_one(family: str, number: int) -> Counter[str]:
-    """Outcomes of one play. Raises Broken."""
+    """Return the outcome counts of one play. Raises Broken if an invariant fails."""
     if family == FLEET:
         fleet = play_fleet(draw_fleet(number))
         return fleet.statuses + Counter(killed=fleet.killed, calls=fleet.calls)
@@ -36,12 +36,12 @@ def play_one(family: str, number: int) -> Counter[str]:
 
 
 def play_range(first: int, count: int, family: str = "stop_task") -> tuple[Counter[str], list[str]]:
-    """Outcomes, and a line for every broken play."""
+    """Return the outcome counts of the plays, and one line for each broken play."""
     outcomes: Counter[str] = Counter()
     broken: list[str] = []
     signal.signal(signal.SIGPROF, _hangs)
     for number in range(first, first + count):
-        signal.setitimer(signal.ITIMER_PROF, 60)  # of the processor: a busy machine is no fault of the engine
+        signal.setitimer(signal.ITIMER_PROF, 60)  # seconds of processor time: a busy machine is not the engine's fault
         try:
             outcomes.update(play_one(family, number))
         except Broken as failure:

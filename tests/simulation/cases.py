@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plays that once broke an invariant: the number that replays each, and what was wrong.
 
-A number stands for the same play as long as ``scenario.draw`` draws the same, which a test watches. Who
-changes what is drawn has to look for these cases again.
+A number stands for the same play as long as ``scenario.draw`` draws the same scenario; a test checks this. Anyone who
+changes what is drawn must find these cases again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run of the engine on a virtual clock, without anybody else."""
+"""Run the engine once on a virtual clock, while nobody else does anything."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def run_once(
     check: bool = False,
     name: str = "web",
 ) -> Report:
-    """Run to the end. Every other owner is known to be dead. Raises Killed where the faults say so."""
+    """Run the engine to its end and return its report. Every other owner counts as dead. Raises Killed if the faults
+    say so.
+    """
     world = world or VirtualWorld(cluster, name, faults=faults)
     steps = recycle(world, settings, "default", name, Self(owner, lambda other: True, lambda: None, check))
     try:

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays of whole fleets: several services, each with dangers of its own, and kills, signals and rivals for all."""
+"""Play whole fleets: several services, each with its own dangers, and kills, signals and rival runs for all of them."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class FleetScenario:
 
     @property
     def undisturbed(self) -> bool:
-        """Whether nothing happens to the process, so that every service gets its turn."""
+        """Return whether nothing happens to the process, so every service gets its turn."""
         quiet = [CallFaults()] == self.incarnations and self.limits.max_failed is None
         return quiet and self.end_at is None and self.rival_at is None and self.timeout is None
 
 
 def draw_fleet(number: int) -> FleetScenario:
-    """The scenario of a number: always the same one."""
+    """Return the fleet scenario of a number. The same number always gives the same scenario."""
     rng = random.Random(f"fleet {number}")
     count = rng.choice([2, 3, 3, 4, 5, 6])
     seconds = rng.choice([0.0, 0.05, 0.05])
@@ -82,13 +82,13 @@ def draw_fleet(number: int) -> FleetScenario:
 
 
 def _draw_service(rng: random.Random, name: str, first: Scenario, seconds: float) -> Scenario:
-    """One service. All have the latencies of the first; half of them are left in peace."""
+    """Return the scenario of one service. All have the latencies of the first; half of them get no faults and acts."""
     family = rng.choice([draw, draw, draw_scale_in, draw_health, draw_tags])
     base = family(rng.randrange(10**9))
     while base.service["desired"] > 15 or base.settings.selector is None:
         base = family(rng.randrange(10**9))
     peace = rng.random() < 0.5
-    # Somebody else is at work in the process between a look and a write, for as long as the calls of all may take.
+    # Between a look and a write, the process works on other services, for as long as the calls for all may take.
     base = replace(base, name=name, latencies=first.latencies, call_seconds=2 * seconds, rival_at=0.0)
     if peace:
         base = replace(base, faults=[], acts=[], scaling=None, wanted=None)
@@ -100,7 +100,7 @@ def _draw_service(rng: random.Random, name: str, first: Scenario, seconds: float
 
 
 def _with_own_groups(service: dict[str, Any], name: str) -> dict[str, Any]:
-    """Two services that share a target group and an instance would share a target."""
+    """Give the service its own target groups: two services that share a group and an instance would share a target."""
     groups = {group: f"{name}/{group}" for group in service["target_groups"]}
     blue_green = service.get("alternates") or {}
     return {
@@ -127,7 +127,7 @@ class FleetRun:
 
 @dataclass
 class FleetPlay:
-    """What came of it."""
+    """The result of playing a fleet scenario."""
 
     scenario: FleetScenario
     cluster: Cluster
@@ -141,7 +141,7 @@ class FleetPlay:
 
 
 def play_fleet(scenario: FleetScenario) -> FleetPlay:
-    """Play to the end. Raises Broken."""
+    """Play the scenario to its end and return the result. Raises Broken if an invariant fails."""
     rng = random.Random(scenario.number + 1)
     cluster = Cluster(rng, START, scenario.services[0].latencies)
     cluster.waits_for_protected = any(each.settings.stop_method == "scale_in" for each in scenario.services)
@@ -182,7 +182,7 @@ class _Theatre(SideBySide[FleetRun]):
         return self.play
 
     def _check_neighbours(self, report: FleetReport) -> None:
-        """One service's faults never touch another."""
+        """Raise Broken if a service has no row, or failed although nothing happened to it."""
         if report.rows.keys() != {f"default/{name}" for name in self.stages}:
             raise Broken(f"not every service has its row: {sorted(report.rows)}")
         for name, stage in self.stages.items():
@@ -261,7 +261,7 @@ class _Theatre(SideBySide[FleetRun]):
     # ---- peace
 
     def _make_peace(self) -> None:
-        """With every fault gone, the same task finishes the work of all, and once more changes nothing."""
+        """Clear every fault and run the same task twice: first it finishes all work, then it changes nothing."""
         cluster = self.cluster
         cluster.clear_faults()
         for stage in self.stages.values():

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold at every moment of every play, checked against the truth and not against what is read."""
+"""Check what must hold at every moment of every play, against the model's true state and not against what runs read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.sandbox.model.state import Change, TaskState
 from .scenario import START, Scenario
 from .virtual_world import to_task
 
-PROTECTED_FOR = 1800.0  # seconds, by others
+PROTECTED_FOR = 1800.0  # seconds for which others protect a task
 
 
 class Broken(AssertionError):
@@ -31,31 +31,31 @@ class Broken(AssertionError):
 
 
 class Watch:
-    """Looks at every change of the cluster and at every write before it is carried out."""
+    """Checks every change of the cluster, and every write before it is carried out."""
 
     def __init__(self, scenario: Scenario, cluster: Cluster) -> None:
         self.scenario = scenario
         self.name = scenario.name
         self.cluster = cluster
         self.original = scenario.service["desired"]
-        self.highest_of_others = self.original  # desired count that others set at most
+        self.highest_of_others = self.original  # highest desired count that others set
         self.lowest_of_others = self.original
         self.others_scaled = 0
         self.deployed = False
-        self.surge = 0  # the most that a run wrote down to add
+        self.surge = 0  # largest surge that a run wrote into its record
         self.stopped: list[str] = []
-        self.lowered = False  # whether the last change of the count by us lowered it
+        self.lowered = False  # whether our last change of the count lowered it
         self.gained_at = -math.inf  # when a task last became healthy
         self.lost_at = -math.inf  # when somebody else last took a healthy task away
-        self.looked_at = cluster.now  # of the run that wrote last, as far as its reads could see
-        self.lowered_after = cluster.now  # the same, of the write that lowered the count last
-        self.lowered_at = -math.inf  # when it was lowered
-        self.hindered = False  # whether since then the run was killed, or AWS refused every StopTask
+        self.looked_at = cluster.now  # when the run that wrote last had looked, minus what stale reads hide
+        self.lowered_after = cluster.now  # the same, for the last UpdateService of a run
+        self.lowered_at = -math.inf  # when that UpdateService was
+        self.hindered = False  # whether the run was killed since then, or AWS refused every StopTask
         self.giving_back = False  # whether the run that wrote last has failed, or restores
-        self.draining = False  # whether only stale tasks may go for the count that was lowered last
-        self.protected: dict[str, float] = {}  # ARN -> end, of tasks that a run put under protection
+        self.draining = False  # whether ECS may stop only stale tasks for the count that was lowered last
+        self.protected: dict[str, float] = {}  # ARN -> end of a protection that a run set
         self.protected_by_others: dict[str, float] = {}
-        self.owners: list[tuple[float, str]] = []  # since when, and id of the deployment that is nobody's but the run's
+        self.owners: list[tuple[float, str]] = []  # since when a run may stop the tasks of a deployment, and its id
         self.note_owner()
         self.live = dict(cluster.service(self.name).live)
         self.warnings: Callable[[], list[str]] = list  # of all runs so far
@@ -68,12 +68,12 @@ class Watch:
 
     @property
     def forged_at(self) -> float | None:
-        """Seconds after the start at which somebody forges a record."""
+        """Return the seconds after the start at which somebody forges a record, or None if nobody does."""
         return next((act.at for act in self.scenario.acts if act.kind == "forge"), None)
 
     @property
     def lowest_scale(self) -> float:
-        """Percent of the desired count that the task set may be scaled to at any time."""
+        """Return the lowest percentage of the desired count to which the task set is scaled at any time."""
         midway = [act.details["scale"] for act in self.scenario.acts if act.kind == "scale"]
         return float(min([self.scenario.service.get("scale", 100.0), *midway]))
 
@@ -84,7 +84,10 @@ class Watch:
             return None
 
     def note_owner(self) -> None:
-        """While a deployment is under way, the tasks of what it replaces are the run's, and its own are not."""
+        """Note that runs may stop the tasks of the primary deployment, unless a deployment is under way.
+
+        While it is, runs may stop the tasks that it replaces, but not the tasks that it started.
+        """
         service = self.cluster.service(self.name)
         parts = [each for each in service.deployments if each.status != "DRAINING"]
         under_way = len(parts) > 1 or service.rolling or deployments.current(service)
@@ -98,7 +101,7 @@ class Watch:
             return
         fewer, before = change.healthy < self.healthy, self.healthy
         self.healthy = change.healthy
-        # A scale-in that follows a raise of ours is still that of the user who lowered the count before.
+        # A scale-in after we raised the count is still caused by the user who lowered the count before.
         ours = change.cause == "StopTask by client" or (
             change.cause == "scale-in after UpdateService by client" and self.lowered
         )
@@ -123,28 +126,28 @@ class Watch:
         self.note_owner()
 
     def _check_drained(self) -> None:
-        """ECS chose among tasks that do not run yet, and stale ones."""
+        """Raise Broken if ECS stopped a task for our lower count that runs, is not stale and was protected by a run."""
         record = self.record()
         if record is None or self.record_lost or self._blind() or self.forged_at is not None:
             return
         for arn in self.live.keys() - self.cluster.service(self.name).live.keys():
             state = self.cluster.tasks[arn].state()
             stale = self._is_stale(state, record)
-            young = state.created_at >= self.looked_at  # nobody could know that it is there
+            young = state.created_at >= self.looked_at  # the run could not know yet that it exists
             if not (state.stopped_reason or "").startswith("Scaling activity"):
-                continue  # ECS replaced it at the same moment, because it is not healthy
+                continue  # ECS replaced it at the same moment because it is unhealthy
             if not stale and not young and state.started_at is not None and arn in self.protected:
                 raise Broken(f"ECS stopped a task that was to stay, for a count that we lowered: {arn}")
 
     def _check_floor(self, change: Change, before: int) -> None:
         settings = self.scenario.settings
-        if self.forged_at:  # midway: what is given back for it are young tasks, which may be replacements
+        if self.forged_at:  # midway: a run gives back young tasks for it, and these may be replacements
             return
         base = math.ceil(min(self.original, self.lowest_of_others) * self.lowest_scale / 100)
         floor = math.ceil(base * settings.minimum_healthy_percent / 100)
         if change.healthy >= floor:
             return
-        # What somebody else took away a moment ago could not be seen yet; what stale reads hide neither.
+        # A run cannot see yet what somebody else took away a moment ago, nor what stale reads hide.
         unseen = (
             self._blind()
             + self.scenario.latencies.reaction * 1.5
@@ -155,15 +158,15 @@ class Watch:
         if change.time - self.lost_at <= unseen + 0.001 or self.deployed or nameless:
             return
         if change.cause.startswith("scale-in") and any("although" in words for words in self.warnings()):
-            return  # it was waited for long enough, and said
+            return  # the run waited long enough and warned about it
         if change.cause == "StopTask by client" and self.gained_at >= self.looked_at:
-            return  # a task that was not healthy when it was looked at, and maybe was this one
-        # ECS picks at random from those that run. What it started of its own accord, to replace unhealthy
-        # ones, between the look and the lower count could not be taken off before.
-        # Nor can it be when AWS refuses to stop it, or the run is killed, or when ECS acts on the count at once.
+            return  # a task became healthy after the look, and it may be the one that was stopped
+        # ECS picks at random among the running tasks. A run cannot withdraw in advance what ECS itself starts
+        # between the look and the lower count to replace unhealthy tasks.
+        # Nor can it do so if AWS refuses every StopTask, if the run is killed, or if ECS acts on the count at once.
         at_once = change.time - self.lowered_at <= unseen
         since = self.lowered_after if self.hindered or at_once else self.looked_at
-        tasks = self.live.values()  # with the one that ECS has just stopped
+        tasks = self.live.values()  # includes the one that ECS has just stopped
         # Among tasks that were not healthy before, and that no run may stop, one more is one that ECS can spare.
         ill = any(task.created_at < since and not task.healthy for task in tasks)
         started = [task for task in tasks if task.created_at >= since and (ill or not task.healthy)]
@@ -175,7 +178,7 @@ class Watch:
         )
 
     def _blind(self) -> float:
-        """Seconds for which reads may be stale."""
+        """Return the seconds for which reads may be stale."""
         return max([0.0, *(d.get("seconds", 0.0) for kind, d in self.scenario.faults if kind == "stale_reads")])
 
     # ---- what our runs write
@@ -201,14 +204,14 @@ class Watch:
             self.surge = max(self.surge, record.surge)
 
     def refused(self, operation: str) -> None:
-        """AWS did not carry out a call of a run."""
+        """Note that AWS did not carry out a call of a run."""
         self.hindered = self.hindered or operation == "StopTask"
 
     def _check_stop(self, arn: str, looked_at: float) -> None:
         task = self.cluster.tasks[arn]
         record = self.record()
         if task.desired_status == "STOPPED":
-            return  # nothing happens
+            return  # ECS does nothing then
         if task.deployment not in {owner for since, owner in self.owners if since <= looked_at}:
             raise Broken(f"a task of another user's deployment was stopped: {arn} of {task.deployment}")
         if self.forged_at is not None:
@@ -222,8 +225,8 @@ class Watch:
         if self._is_stale(task.state(), record):
             self.stopped.append(arn)
             return
-        # When a run gives up, it withdraws what it added and does not know to be good: on probation still,
-        # or good only since its last look.
+        # A run that gives up withdraws the added tasks that it does not know to be good: those still on
+        # probation, and those that became good only after its last look.
         latencies = self.scenario.latencies
         checks = (latencies.health + latencies.target) * (1 + latencies.jitter)
         known_good_after = 60.0 + checks + self._blind() + (self.scenario.settings.stabilize_time or 0.0)
@@ -234,7 +237,7 @@ class Watch:
 
     def _check_desired(self, count: int) -> None:
         if self.record_lost:
-            return  # a later run can only take what it finds for what was wanted
+            return  # a later run can only assume that the count it finds was wanted
         if self.forged_at is not None:
             self._check_forged(count)
             return
@@ -247,8 +250,8 @@ class Watch:
             raise Broken(f"the desired count was set to {count}, below {self.original} and {self.lowest_of_others}")
 
     def _overlooks_added(self) -> bool:
-        """Whether a run has said that what a killed one added is not to be seen, and may be right: ECS stopped it when
-        the task set was scaled down, or has no room for it beside tasks that it started for unhealthy ones.
+        """Return whether a run has warned that it cannot find the tasks a killed run added, and may be right: ECS
+        stopped them when the task set was scaled down, or has no room for them beside replacements of unhealthy tasks.
         """
         ill = self.scenario.service.get("unhealthy", 0) > 0 or any(
             "never_healthy" in kind for kind, _details in self.scenario.faults
@@ -257,7 +260,7 @@ class Watch:
         return (self.lowest_scale < 100 or full) and any("of them exist" in words for words in self.warnings())
 
     def _check_forged(self, count: int) -> None:
-        """No more is added than the settings say, and no more given back than there are young tasks."""
+        """Raise Broken if a run adds more than the settings allow, or gives back more than there are young tasks."""
         service, settings = self.cluster.service(self.name), self.scenario.settings
 
         def most_of(tasks: int) -> int:
@@ -278,7 +281,7 @@ class Watch:
             raise Broken(f"the desired count was set to {count}, below {self.original}, for a forged record")
 
     def _is_asked_for(self, task: TaskState) -> bool:
-        """Stale by what the play asks for, whatever a record says."""
+        """Return whether the task is stale by the play's selector, whatever a record says."""
         selector = self.scenario.settings.selector
         assert selector
         if selector.kind == "tasks":
@@ -295,11 +298,11 @@ class Watch:
         )
 
     def _is_stale(self, task: TaskState, record: Record) -> bool:
-        """Created before the record's cutoff or, without one, named."""
+        """Return whether the task was created before the record's cutoff or, if it has none, is named by the play."""
         selector = self.scenario.settings.selector
         if record.cutoff is not None:
             return task.created_at < record.cutoff
-        # A forged record may name no instant where the play asks for another selector.
+        # A forged record may have no cutoff although the play's selector is not ``tasks``.
         return selector is not None and selector.kind == "tasks" and to_task(task).id in selector.value
 
     def _check_protection(self, arns: tuple[str, ...], end: float | None) -> None:
@@ -308,15 +311,15 @@ class Watch:
             for arn in arns:
                 self.protected.pop(arn, None)
             return
-        forged = self.forged_at is not None and self.looked_at <= START + self.forged_at  # since the last look
+        forged = self.forged_at is not None and self.looked_at <= START + self.forged_at  # forged since the last look
         if (record is None or not record.shields(end)) and not (self.record_lost or forged):
             raise Broken(f"tasks were protected until {end} and the record does not say so: {record}")
         now, seconds = self.cluster.now, 5.0 + 2 * self.scenario.call_seconds + self._blind()
-        for arn in arns:  # a task that has just protected itself could not be known
+        for arn in arns:  # the run could not know of a task that has just protected itself
             if self.protected_by_others.pop(arn, 0.0) - PROTECTED_FOR > now - seconds:
                 continue
             theirs = self.cluster.tasks[arn].protected_until
-            # One that ends within a minute, while ECS may act on a lower count, is followed by ours.
+            # A run may replace one that ends within a minute, while ECS may still act on a lower count.
             if theirs > now + 60 and arn not in self.protected and not self._blind():
                 raise Broken(f"the protection of somebody else was overwritten: {arn}")
         self.protected.update(dict.fromkeys(arns, end))
@@ -326,7 +329,7 @@ class Watch:
     def check_end(self, killed: bool) -> None:
         service = self.cluster.service(self.name)
         if self.record_lost and (killed or self.scenario.rival_at is not None):
-            return  # nothing tells a later run what an earlier one had added
+            return  # a later run cannot know what an earlier one had added
         if RECORD_TAG in service.tags:
             raise Broken(f"the record was left behind: {service.tags[RECORD_TAG]}")
         left = set(service.tags) - {"team"} - {"steadyops.ecs/recycle-tokens"}
@@ -345,7 +348,7 @@ class Watch:
         assert state
         found = {"dynamic_in": state.dynamic_in, "dynamic_out": state.dynamic_out, "scheduled": state.scheduled}
         wanted = dict(self.scenario.scaling["suspended"])
-        if self.forged_at is not None:  # it may say that a run had suspended them
+        if self.forged_at is not None:  # the forged record may say that a run had suspended them
             wanted = {flag: value and found[flag] for flag, value in wanted.items()}
         if any(kind == "reregistered" and "suspended" in details for kind, details in self.scenario.faults):
             wanted = {flag: value and found[flag] for flag, value in wanted.items()}
@@ -363,7 +366,7 @@ class Watch:
                 raise Broken(f"the protection of somebody else was ended: {arn} until {others}")
 
     def check_task_tags(self) -> None:
-        """After a run in peace no task carries the record."""
+        """Raise Broken if a task still carries the record after a run in peace."""
         marked = [arn for arn, task in self.cluster.service(self.name).live.items() if RECORD_TAG in task.tags]
         if marked:
             raise Broken(f"tasks still carry the tag {RECORD_TAG}: {marked}")

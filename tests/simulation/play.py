@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Playing a scenario: the engine, its kills and restarts, a rival and others at work, on one virtual clock."""
+"""Play a scenario on one virtual clock: the engine, its kills and restarts, a rival run, and what others do."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Run:
 
 @dataclass
 class Play:
-    """What came of a scenario."""
+    """The result of playing a scenario."""
 
     scenario: Scenario
     cluster: Cluster
@@ -61,7 +61,7 @@ class Play:
 
 
 def play(scenario: Scenario) -> Play:
-    """Play to the end. Raises Broken."""
+    """Play the scenario to its end and return the result. Raises Broken if an invariant fails."""
     rng = random.Random(scenario.number + 1)
     cluster = Cluster(rng, START, scenario.latencies)
     cluster.waits_for_protected = scenario.settings.stop_method == "scale_in"
@@ -83,7 +83,7 @@ def set_stage(scenario: Scenario, cluster: Cluster, rng: random.Random) -> Stage
 
 
 def _name_tasks(scenario: Scenario, cluster: Cluster) -> Scenario:
-    """With the selector ``tasks``, every other task is stale. Their ids are known once there is a service."""
+    """Name every other task in the selector ``tasks``. Their ids are known only once the service exists."""
     selector = scenario.settings.selector
     if selector is None or selector.kind != "tasks":
         return scenario
@@ -114,8 +114,8 @@ class Stage(SideBySide[Run]):
         if self.play.watch.forged_at is not None:
             self.cluster.advance(self.cluster.now + LONGEST_LEASE + 120)  # no lease can last longer
         if RECORD_TAG in self.cluster.service(self.name).tags:
-            # The last run refused to begin, and left what a killed one had left before.
-            # Or somebody had removed it, a run was killed while it wrote it again, and the last one read too early.
+            # Either the last run refused to begin and left the record of a killed run. Or somebody had removed
+            # the record, a run was killed while it wrote it again, and the last run read too early to see it.
             unseen = self.play.watch.record_lost and any(kind == "stale_reads" for kind, _details in scenario.faults)
             if self.play.reports[-1].status != "failed" and not self.play.watch.forged_at and not unseen:
                 raise Broken("a run that did not fail left the record behind")
@@ -183,7 +183,7 @@ class Stage(SideBySide[Run]):
                 cluster.fail_health(task.arn)
 
     def _resize(self, act: Act, desired: int) -> None:
-        """Somebody changes how many tasks there are to be."""
+        """Change how many tasks the service must have, as somebody else would."""
         if act.kind == "scale":
             self.cluster.scale_task_set(self.name, **act.details, task_set="PRIMARY")
         elif act.kind == "instances":
@@ -194,7 +194,7 @@ class Stage(SideBySide[Run]):
             self.cluster.update_service(self.name, desired=max(0, desired + act.amount), by="operator")
 
     def deploy(self, act: Act) -> None:
-        """Somebody begins or ends a deployment, as far as there is one."""
+        """Begin or end a deployment as somebody else would, if that is possible."""
         cluster = self.cluster
         with suppress(LookupError, ValueError, SandboxError):
             if act.kind == "finish":
@@ -204,7 +204,7 @@ class Stage(SideBySide[Run]):
             else:
                 before = set(cluster.service(self.name).live)
                 cluster.begin_deployment(self.name, **act.details)
-                # Also of those that run already none is older than its deployment.
+                # No task is older than its deployment, not even one that already runs.
                 for arn in cluster.service(self.name).live.keys() - before:
                     task = cluster.tasks[arn]
                     task.created_at, task.seen = cluster.now, None
@@ -212,7 +212,7 @@ class Stage(SideBySide[Run]):
         self.play.watch.note_owner()
 
     def _check_calls(self) -> None:
-        """Linear: a constant for each run, a share for each task and each pause."""
+        """Raise Broken if a run made more calls than a constant, plus a share for each task and for each pause."""
         scenario = self.scenario
         seconds = max(self.play.seconds, 1.0)
         size = max(scenario.service["desired"], self.play.watch.highest_of_others)
@@ -226,11 +226,11 @@ class Stage(SideBySide[Run]):
                 raise Broken(f"{calls} calls of one run for {size} tasks in {seconds:.0f} s: {dict(run.world.calls)}")
 
     def _make_peace(self) -> None:
-        """With every fault gone, the same task run again finishes the work, and once more changes nothing."""
+        """Clear every fault and run the same task twice: first it finishes the work, then it changes nothing."""
         cluster, scenario = self.cluster, self.scenario
         cluster.clear_faults()
         self.make_calm()
-        for _day in range(7):  # even a DAEMON service rolls to its end, and ECS replaces what is ill, one at a time
+        for _day in range(7):  # so even a DAEMON service rolls to its end, and ECS replaces unhealthy tasks one by one
             cluster.advance(cluster.now + 7200)
             if not cluster.service(self.name).rolling and not cluster.service(self.name).bad:
                 break
@@ -251,7 +251,7 @@ class Stage(SideBySide[Run]):
         self.play.watch.check_task_tags()
 
     def make_calm(self) -> None:
-        """Nobody does anything to the service any more, and what was done is undone."""
+        """Stop what others do to the service, and undo what they did."""
         self.cluster.policy_wants(self.name, None)
         self.deploy(Act(0, "finish"))
         for task in self.cluster.tasks.values():
@@ -260,8 +260,8 @@ class Stage(SideBySide[Run]):
         self.heal()
 
     def heal(self) -> None:
-        """What somebody did to targets is undone. Tasks that are ill stay so where each of them is stale: then the
-        run makes the service well, unless they hold up a deployment, which it would wait for."""
+        """Undo what somebody did to targets. If every task is stale, unhealthy tasks stay unhealthy, because the run
+        replaces them, unless they hold up a deployment that the run would wait for."""
         cluster, service, selector = self.cluster, self.cluster.service(self.name), self.scenario.settings.selector
         for task in service.live.values():
             ill = {group for group in task.unready if cluster.groups[group].get(task.target) == "unhealthy"}
@@ -281,7 +281,9 @@ class Stage(SideBySide[Run]):
         return run.progress
 
     def may_refuse(self, report: Report) -> bool:
-        """No room to stop a single task, or none to place one, or not in time: no fault, but what the options say."""
+        """Return whether the options explain why a run failed: it may not stop a single task, or it cannot place one at
+        all or in time.
+        """
         assert report.message
         full = self.scenario.service["room"] is not None and (
             "unable to place" in report.message or "a deployment of service" in report.message

@@ -18,13 +18,13 @@ from tests.sandbox.model.latencies import Latencies
 
 from .virtual_world import CallFaults
 
-START = 1_790_000_000.0  # an instant like any other
+START = 1_790_000_000.0  # an arbitrary instant
 HOUR = 3600.0
 
 
 @dataclass
 class Act:
-    """Something that somebody else does, so many seconds after the start."""
+    """Something that somebody else does ``at`` seconds after the start."""
 
     at: float
     kind: str
@@ -34,14 +34,14 @@ class Act:
 
 @dataclass
 class Scenario:
-    """All that a play needs. ``incarnations`` are the run and its restarts after each kill."""
+    """Everything that a play needs. ``incarnations`` are the run and its restarts after each kill."""
 
     number: int
     service: dict[str, Any]
     latencies: Latencies
     settings: Settings
     scaling: dict[str, Any] | None
-    wanted: int | None  # what a scaling policy at work wants
+    wanted: int | None  # desired count that an active scaling policy wants
     faults: list[tuple[str, dict[str, Any]]]
     acts: list[Act]
     incarnations: list[CallFaults]
@@ -55,7 +55,7 @@ class Scenario:
 
 
 def draw(number: int) -> Scenario:
-    """The scenario of a number: always the same one."""
+    """Return the scenario of a number. The same number always gives the same scenario."""
     rng = random.Random(number)
     size = rng.choice([0, 1, 1, 2, 3, 3, 4, 5, 6, 8, 10, 12, 15, rng.choice([20, 40, 130])])
     service = _draw_service(rng, size)
@@ -88,7 +88,7 @@ def draw(number: int) -> Scenario:
 
 
 def draw_scale_in(number: int) -> Scenario:
-    """A scenario of another family: the same dangers, where ECS itself stops the stale tasks."""
+    """Return a scenario of another family: the same dangers, but ECS itself stops the stale tasks."""
     rng = random.Random(f"scale_in {number}")
     base = draw(rng.randrange(10**9))
     while base.service["daemon"]:
@@ -114,7 +114,7 @@ def draw_scale_in(number: int) -> Scenario:
 
 
 def draw_deployments(number: int) -> Scenario:
-    """A scenario of another family: the same dangers, and deployments of every controller and strategy."""
+    """Return a scenario of another family: the same dangers, and deployments of every controller and strategy."""
     if number % 7 == 0:
         return _draw_held_up(number)
     rng = random.Random(f"deployments {number}")
@@ -158,7 +158,7 @@ def draw_deployments(number: int) -> Scenario:
 
 
 def _draw_held_up(number: int) -> Scenario:
-    """A run is killed that has put tasks under protection, and somebody deploys before the next one begins."""
+    """Return a scenario in which a run that protected tasks is killed, and somebody deploys before the next run."""
     rng = random.Random(f"held up {number}")
     base = draw_scale_in(rng.randrange(10**9))
     while base.service["desired"] < 2 or base.service["room"] is not None:
@@ -181,7 +181,7 @@ def _draw_held_up(number: int) -> Scenario:
 
 
 def draw_health(number: int) -> Scenario:
-    """A scenario of another family: the same dangers, to services that are ill and to load balancers of all kinds."""
+    """Return a scenario of another family: the same dangers, unhealthy services and load balancers of all kinds."""
     rng = random.Random(f"health {number}")
     family = draw if rng.random() < 0.7 else draw_scale_in
     base = family(rng.randrange(10**9))
@@ -214,7 +214,7 @@ REFUSALS = ("role", "blocked", "gpu", "capacity", "instance", "cpu", "pull", "in
 
 
 def draw_capacity(number: int) -> Scenario:
-    """A scenario of another family: starts that are refused, fail or find no room, and clusters that change."""
+    """Return a scenario of another family: launches are refused, fail or find no room, and clusters change."""
     rng = random.Random(f"capacity {number}")
     base = (draw if rng.random() < 0.7 else draw_scale_in)(rng.randrange(10**9))
     while not base.service["desired"]:
@@ -256,7 +256,7 @@ def draw_capacity(number: int) -> Scenario:
 
 
 def draw_scaled(number: int) -> Scenario:
-    """A scenario of another family: the same dangers, to a task set with a scale that may change midway."""
+    """Return a scenario of another family: the same dangers, for a task set with a scale that may change midway."""
     rng = random.Random(f"scaled {number}")
     base = draw(rng.randrange(10**9))
     while base.service["daemon"] or not base.service["desired"] or base.service["room"] is not None:
@@ -277,14 +277,14 @@ def draw_scaled(number: int) -> Scenario:
 
 
 def draw_tags(number: int) -> Scenario:
-    """A scenario of another family: the same dangers, and the service's tags are copied to its tasks."""
+    """Return a scenario of another family: the same dangers, and ECS copies the service's tags to its tasks."""
     rng = random.Random(f"tags {number}")
     drawn = rng.choice([draw, draw, draw_scale_in, draw_deployments])(rng.randrange(10**9))
     return replace(drawn, number=number, service={**drawn.service, "propagate_tags": "SERVICE"})
 
 
 def draw_forged(number: int) -> Scenario:
-    """A scenario of another family: nothing goes wrong but that somebody writes a record, before the run or midway."""
+    """Return a scenario of another family: the only fault is a record that somebody writes before a run or midway."""
     rng = random.Random(f"forged {number}")
     base = rng.choice([draw, draw, draw_scale_in])(rng.randrange(10**9))
     while not base.service["desired"]:
@@ -304,8 +304,8 @@ def draw_forged(number: int) -> Scenario:
 
 
 def forged_record(rng: random.Random) -> str:
-    """A record as a run would write it, of a service whose tasks are all older by 20 minutes and more, with fields that
-    lie."""
+    """Return a record in the format that a run writes, but with fields that lie, for a service whose tasks are all
+    older by 20 minutes or more."""
     instants = [START - 2400, START - 1, START, START + 30]
     far = ["253402300799", "253402300799.000", "inf", "nan", "0", "-1", "1e9", "9" * 40]
     lies = {

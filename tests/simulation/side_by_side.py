@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes that run side by side on one virtual clock, killed and begun again, and what others do meanwhile."""
+"""Run processes side by side on one virtual clock, kill and restart them, and let others act meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .invariants import Broken
 from .scenario import START
 from .virtual_world import CallFaults, Killed
 
-_LONGEST = 60 * 86400.0  # virtual seconds after which a play is taken to be without an end
+_LONGEST = 60 * 86400.0  # a play that takes more virtual seconds counts as endless
 
 
 class Process(Protocol):
@@ -42,19 +42,19 @@ class SideBySide(ABC, Generic[P]):
 
     @abstractmethod
     def has_ended(self, run: P, result: Any) -> None:
-        """A process came to its end."""
+        """Handle a process that came to its end."""
 
     @abstractmethod
     def was_killed(self) -> None:
-        """A process did not."""
+        """Handle a process that was killed."""
 
     def at(self, seconds: float, what: Callable[[], object]) -> None:
-        """Do ``what`` so many seconds after the start."""
+        """Schedule ``what`` for the given number of seconds after the start."""
         self.due.append((START + seconds, what))
         self.due.sort(key=lambda item: item[0])
 
     def run_all(self) -> None:
-        """Until every process has ended and nobody else has anything to do."""
+        """Run until every process has ended and nobody else has anything to do."""
         while True:
             run = min((run for run in self.runs if not run.over), key=lambda run: run.wake, default=None)
             if self.due and (run is None or self.due[0][0] <= run.wake):

@@ -52,7 +52,7 @@ class Fleet:
         self.cluster.on_change(self._note)
         self.lines: list[str] = []
         self.account = VirtualAccount(self.cluster)
-        self.most = 0  # services that were at work at a time
+        self.most = 0  # most services that were at work at the same time
         self.seen: dict[str, weakref.ref[Report]] = {}
 
     def _note(self, change: Change) -> None:
@@ -71,7 +71,7 @@ class Fleet:
         call_seconds: float = 0.0,
         timelines: bool = True,
     ) -> FleetReport:
-        """Run to the end. Raises Killed where the faults say so."""
+        """Run the fleet to its end and return its report. Raises Killed if the faults say so."""
         self.account = VirtualAccount(self.cluster, None, call_seconds, faults, on_world)
         me = Self(owner, lambda _other: others_are_dead, ending)
         report = FleetReport()
@@ -84,7 +84,7 @@ class Fleet:
         return report
 
     def is_whole(self) -> bool:
-        """Nothing was lost on the way, nothing is left behind, and every task is new."""
+        """Assert that no healthy task was lost and nothing is left behind. Return whether every task is new."""
         assert set(self.lowest.values()) == {3}
         assert max(self.highest.values()) <= 4
         self.check_given_back()
@@ -109,7 +109,7 @@ def test_no_history_of_a_fleet_breaks_an_invariant(part: int) -> None:
 
 @pytest.mark.parametrize(("call_seconds", "more"), [(0.0, 1.10), (0.05, 1.20)])
 def test_five_hundred_services_a_hundred_at_a_time(call_seconds: float, more: float) -> None:
-    """Five chains of three steps of 70 s are the best there is. One thread makes 5800 calls, one after another."""
+    """The best possible time is five chains of three steps of 70 s. One thread makes 5800 calls one after another."""
     fleet = Fleet(500)
     report = fleet.run(Limits(concurrency=100), call_seconds=call_seconds)
     assert report.message is None
@@ -121,7 +121,7 @@ def test_five_hundred_services_a_hundred_at_a_time(call_seconds: float, more: fl
 
 
 def test_what_has_ended_is_forgotten() -> None:
-    """A service that has ended leaves its row; its tasks, its plan and its timeline are gone."""
+    """Once a service has ended, the report keeps only its row; its tasks, plan and timeline are gone."""
     fleet = Fleet(20)
     report = fleet.run(Limits(concurrency=5), timelines=False)
     gc.collect()

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever the tag of the record says, a calm service stays as it is but for the stale tasks that are asked for."""
+"""Whatever the record's tag says, a calm service stays as it is, except for the stale tasks that a run must replace."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TASKS = 4
 DAY = 86400.0
 law = settings(deadline=None, max_examples=examples(15))
 
-# What a run may have written, with anything in the place of one word; and anything at all.
+# A record that a run may have written, the same with one value replaced by anything, and any text at all.
 real = st.integers(0, 2**32).map(lambda number: forged_record(random.Random(number)))
 characters = st.text("0123456789.-+eEinfa= _/x\u0663", max_size=24)
 mutated = st.tuples(real, st.integers(0, 10), characters).map(
@@ -45,14 +45,14 @@ RESTORED = Settings(None, wait_timeout=60.0)
 
 
 def a_calm_service(tags: dict[str, str]) -> Cluster:
-    """Its youngest task is an hour old."""
+    """Create a service whose youngest task is an hour old."""
     cluster = Cluster(random.Random(1), START, Latencies())
     cluster.create_service("web", desired=TASKS, tags=tags)
     return cluster
 
 
 def run(cluster: Cluster, wanted: Settings) -> VirtualWorld:
-    """Until the run has ended; a lease of somebody else is waited for, for a day at most."""
+    """Run to the end. If somebody else holds a lease, wait for it, for a day at most."""
     world = VirtualWorld(cluster, "web")
     report = run_once(cluster, wanted, world=world)
     if report.message and "is working on" in report.message:
@@ -94,7 +94,7 @@ def test_a_recycle_adds_what_its_settings_say_and_keeps_its_floor(text: str) -> 
 @example(text=forged_record(random.Random(102472)), wanted=NONE_STALE, since=0.0)  # begun 30 s after the deployment
 @law
 def test_after_a_deployment_one_task_is_lost_at_most(text: str, wanted: Settings, since: float) -> None:
-    """All tasks are younger than the record, so nothing tells those that a run added: as many as it adds by itself."""
+    """All tasks are younger than the record, so a run cannot tell added ones: it takes at most as many as it adds."""
     cluster = a_calm_service({})
     cluster.begin_deployment("web")
     cluster.advance(cluster.now + 900 + since)

@@ -35,7 +35,7 @@ from .virtual_world import CallFaults, Killed, VirtualWorld
 PLAYS = 100  # of each family
 LONG_CASES = {415}  # ten seconds of computing
 KINDS = ("recycled", "unchanged", "failed", "restored", "killed")
-UNDRAWN = ("wait_for_capacity=None, ",)  # options that came later, and that ``draw`` leaves at their defaults
+UNDRAWN = ("wait_for_capacity=None, ",)  # options that were added later; ``draw`` leaves them at their defaults
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -197,7 +197,7 @@ def test_a_tenth_at_a_time_takes_a_tenth_of_the_time(yardstick: Latencies) -> No
 
 @pytest.mark.parametrize("stop", [30.0, 45.0, 100.0, 300.0])
 def test_a_full_instance_has_room_once_a_stopped_task_is_gone(yardstick: Latencies, stop: float) -> None:
-    """Until then ECS says that it cannot place another, which is told by every look for a while after."""
+    """Until then ECS reports that it cannot place another task, and every look still shows this for a while."""
     cluster = Cluster(random.Random(1), START, replace(yardstick, stop=stop))
     cluster.create_service("web", desired=4, launch_type="EC2", room=4)
     report = run_once(cluster, everything(surge=0, minimum_healthy_percent=75))
@@ -221,7 +221,7 @@ def test_a_thousand_tasks(yardstick: Latencies) -> None:
 def test_killed_after_every_single_write(
     yardstick: Latencies, method: str, scaling: bool, least: int, batch: int
 ) -> None:
-    """And once more in the run that finishes the work, which may stop tasks either way."""
+    """The run that finishes the work is killed once too, and may use either stop method."""
     writes = 0
     while True:
         writes += 1
@@ -268,7 +268,7 @@ def test_scale_in_launches_no_more_and_leaves_nothing(yardstick: Latencies, task
 
 
 def test_scale_in_renews_protections_that_would_end_before_the_run(yardstick: Latencies) -> None:
-    """Forty pauses of ten minutes; nothing is protected for longer than an hour."""
+    """The run pauses forty times for ten minutes, and protects no task for longer than an hour."""
     cluster = a_service(yardstick, 40)
     report = run_once(cluster, everything(stop_method="scale_in", batch_wait=600.0))
     assert all_replaced(cluster, report, 40)
@@ -277,7 +277,7 @@ def test_scale_in_renews_protections_that_would_end_before_the_run(yardstick: La
 
 
 def test_scale_in_leaves_the_protections_of_others(yardstick: Latencies) -> None:
-    """A stale task that protects itself is skipped; a new one that does keeps its protection."""
+    """A stale task that protects itself is skipped; a new task that protects itself keeps its protection."""
     cluster = a_service(yardstick, 3)
     oldest = min(cluster.live("web"), key=lambda task: task.created_at)
     cluster.protect(oldest.arn, cluster.now + 7200)
@@ -317,7 +317,7 @@ def test_scale_in_skips_tasks_that_come_under_protection_while_the_count_is_low(
 def test_a_record_that_somebody_changes_under_the_name_of_the_run_is_written_again(
     yardstick: Latencies, earlier: bool
 ) -> None:
-    """The next run after a killed one finds its protections and its added tasks in the record."""
+    """The run after a killed one finds the killed run's protections and added tasks in the record."""
     cluster = a_service(yardstick, 4)
     texts: list[str] = []
 
@@ -341,7 +341,7 @@ def test_a_record_that_somebody_changes_under_the_name_of_the_run_is_written_aga
 
 
 def test_scale_in_makes_way_for_a_deployment(yardstick: Latencies) -> None:
-    """A deployment cannot stop what is protected: it must not have to wait for an hour."""
+    """A deployment cannot stop protected tasks, but it must not have to wait for an hour."""
     cluster = a_service(yardstick, 4)
     cluster.waits_for_protected = True
     settings = everything(stop_method="scale_in", on_deployment="wait")
@@ -371,7 +371,7 @@ def test_a_run_that_took_over_from_scale_in_makes_way_for_a_deployment(yardstick
 def test_protections_of_a_killed_run_do_not_hold_up_a_deployment_that_is_under_way(
     yardstick: Latencies, strategy: str, on_deployment: str, status: str
 ) -> None:
-    """The deployment waits until they end, so the next run ends them before it waits for the deployment."""
+    """The deployment waits until the protections end, so the next run ends them before it waits for the deployment."""
     cluster = Cluster(random.Random(8), START, yardstick)
     cluster.create_service("web", desired=8, health_check=True, target_groups=["tg"], strategy=strategy)
     cluster.waits_for_protected = True
@@ -392,7 +392,7 @@ def test_protections_of_a_killed_run_do_not_hold_up_a_deployment_that_is_under_w
 
 
 class DeploysAgain(VirtualWorld):
-    """Somebody deploys once more in the moment in which a deployment is seen to have ended."""
+    """Starts another deployment at the moment when a run sees that a deployment has ended."""
 
     records: tuple[str, ...] = ()
 
@@ -418,7 +418,7 @@ def test_a_run_that_waits_for_a_second_deployment_names_no_protections_in_its_re
 
 
 class LosesAnswers(VirtualWorld):
-    """The answer to every StopTask is lost."""
+    """Loses the answer to every StopTask."""
 
     def stop_task(self, arn: str, reason: str) -> bool:
         super().stop_task(arn, reason)
@@ -435,7 +435,7 @@ def test_a_step_whose_answers_were_lost_took_as_long_as_any_other(yardstick: Lat
 @pytest.mark.parametrize("method", ["stop_task", "scale_in"])
 @pytest.mark.parametrize(("ill", "batch"), [(1, 1), (6, 2), (10, 3)])
 def test_an_ill_service_is_made_well(yardstick: Latencies, method: str, ill: int, batch: int) -> None:
-    """What is healthy stays until all that is not has been replaced."""
+    """Healthy tasks stay until every unhealthy task has been replaced."""
     cluster = Cluster(random.Random(ill), START, yardstick)
     cluster.create_service("web", desired=10, target_groups=["tg"], unhealthy=ill, replaces_unhealthy=False)
     before = len(cluster.journal)
@@ -447,7 +447,7 @@ def test_an_ill_service_is_made_well(yardstick: Latencies, method: str, ill: int
 
 @pytest.mark.parametrize("controller", ["ECS", "CODE_DEPLOY"])
 def test_a_deployment_that_begins_midway_costs_no_good_task(yardstick: Latencies, controller: str) -> None:
-    """The service names the target group of the new deployment then, in which the run's own tasks are not."""
+    """The service then names the target group of the new deployment, which does not contain the run's own tasks."""
     cluster = Cluster(random.Random(4), START, yardstick)
     strategy = "BLUE_GREEN" if controller == "ECS" else "ROLLING"
     groups = {"target_groups": ["tg/0"], "alternates": {"tg/0": "tg/0-green"}}

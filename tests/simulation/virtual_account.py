@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The services of one account on the sandbox's scheduler and a virtual clock, to be asked one by one or together."""
+"""The services of one account on the sandbox's scheduler and a virtual clock, read one by one or in bulk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SERVICES_AT_ONCE, TARGETS_AT_ONCE = 10, 50  # source: API models, DescribeServic
 
 
 class VirtualAccount:
-    """One client's view of an account. ``bulk`` is itself. All its services count their calls together."""
+    """One client's view of an account. ``bulk`` returns the account itself. All services share one count of calls."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class VirtualAccount:
     def _world(self, name: str) -> VirtualWorld:
         rng, seconds, faults = self._more
         world = VirtualWorld(self.cluster, name, rng, seconds, faults)
-        world.calls, world.writes = self.calls, self._writes  # a kill after so many writes counts those of all
+        world.calls, world.writes = self.calls, self._writes  # kill_after_write counts the writes of all services
         world.definitions = self._definitions  # a revision never changes
         return world
 

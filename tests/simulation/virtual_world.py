@@ -36,16 +36,16 @@ WRITES = ("StopTask", "UpdateService", "TagResource", "UntagResource", "Register
 
 
 class Killed(BaseException):
-    """SIGKILL: nothing of the engine runs after this."""
+    """Stands for SIGKILL: none of the engine's code runs after it."""
 
 
 @dataclass
 class CallFaults:
-    """How calls fail. Shares are probabilities."""
+    """How calls fail. The fractions are probabilities."""
 
     throttled: float = 0.0
     server_error: float = 0.0
-    reset: float = 0.0  # a write is carried out, and its answer is lost
+    reset: float = 0.0  # a write is carried out, but its answer is lost
     kill_after_write: int | None = None  # SIGKILL right after the n-th write of this world
 
 
@@ -68,13 +68,13 @@ class VirtualWorld:
         self.faults = faults or CallFaults()
         self.random = rng or random.Random(0)
         self.looked_at = cluster.now
-        self.definitions: dict[tuple[str, bool], bool] = {}  # revision, and what the model knows it by -> answer
+        self.definitions: dict[tuple[str, bool], bool] = {}  # (revision, health_check of the model's service) -> answer
         self._tasks: dict[str, tuple[TaskState, Task]] = {}
         self.before_write: Callable[[str, tuple[Any, ...], float], None] = lambda operation, arguments, looked_at: None
         self.refused: Callable[[str], None] = lambda operation: None
 
     def now(self) -> float:
-        return float(int(self.cluster.now))  # the date of an answer has no fractions
+        return float(int(self.cluster.now))  # the date of an answer has no fractions of a second
 
     def clock(self) -> float:
         return self.cluster.now
@@ -127,7 +127,7 @@ class VirtualWorld:
         return found
 
     def task(self, state: TaskState) -> Task:
-        """The scheduler answers with the same value as long as nothing has changed."""
+        """Return a task as the engine sees it. The scheduler returns the same state object until the task changes."""
         known = self._tasks.get(state.arn)
         if known is None or known[0] is not state:
             task = to_task(state)

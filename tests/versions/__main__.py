@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.versions [--quick | --check] [NAME ...]: the roles in each supported environment, on the sandbox.
+"""python -m tests.versions [--quick | --check] [NAME ...]: run the roles in each supported environment on the sandbox.
 
-``matrix.py`` has the environments. Each is made once, in build/versions, and two run at a time. One whose Python is not
-installed is skipped, and a line says so. ``--quick`` applies and removes each role once. ``--check`` runs all roles in
-check mode, in one run of ansible-playbook, and takes another Python where the right one is not installed. The
+``matrix.py`` has the environments. Each is created once, in build/versions, and two run at a time. An environment whose
+Python is not installed is skipped, and a line says so. ``--quick`` applies and removes each role once. ``--check`` runs
+all roles in check mode, in one run of ansible-playbook, and uses another Python if the right one is not installed. The
 environment with the lowest versions also runs the unit tests of calls, and modules on a Python that is too old.
 """
 
@@ -35,7 +35,7 @@ from tests.versions.matrix import ENVIRONMENTS, Environment
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
-# What a target may have by default, and no module runs on.
+# A Python that a target may have by default, and on which no module runs.
 TOO_OLD = "3.9"
 
 
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
 
 
 def passes(name: str, options: list[str]) -> bool:
-    """Whether all that is run in an environment ends well. Prints a line for each."""
+    """Run everything in an environment and print a line for each run. Return whether all of them passed."""
     environment = ENVIRONMENTS[name]
     pythons = (environment.python, *(environment.others if "--check" in options else ()))
     python, found = next(((each, path) for each in pythons if (path := find_python(each))), ("", ""))
@@ -68,7 +68,7 @@ def passes(name: str, options: list[str]) -> bool:
 
 
 def runs(name: str, programs: Path, options: list[str]) -> Iterator[tuple[str, Callable[[], str | None]]]:
-    """What to run in an environment: words, and a function that returns what went wrong."""
+    """Yield each run of an environment: a description, and a function that returns what went wrong or None."""
     if "--check" in options:
         yield "all roles in check mode", partial(check_roles, programs)
         return
@@ -84,7 +84,7 @@ def runs(name: str, programs: Path, options: list[str]) -> Iterator[tuple[str, C
 
 
 def find_python(version: str) -> str | None:
-    """A Python of this version that runs; pyenv puts launchers on the PATH that do not."""
+    """Return a Python of this version that runs: pyenv also puts launchers on the PATH that do not."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     named = [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"versions/{version}.*/bin/python3"))]
     for path in filter(None, named):
@@ -96,7 +96,7 @@ def find_python(version: str) -> str | None:
 
 
 def made(name: str, python: str, environment: Environment) -> Path:
-    """Make the environment unless it is there; returns its folder of programs."""
+    """Create the environment unless it exists. Return its folder of programs."""
     folder = BUILD / "versions" / name
     done = folder / "installed"
     programs = folder / "bin"
@@ -139,7 +139,7 @@ def core_of(programs: Path) -> str:
 
 
 def run_flow(programs: Path, role: str, flow: Flow, quick: bool) -> str | None:
-    """Run the steps of a flow. Returns what went wrong, with the output."""
+    """Run the steps of a flow. Return what went wrong, with the output, or None."""
     steps: list[tuple[str, Mapping[str, Any], bool | None]] = [("apply", flow.given, True)]
     if not quick:
         steps += [("again", flow.given, False), ("change everything", flow.changed, True)]
@@ -158,7 +158,7 @@ def run_flow(programs: Path, role: str, flow: Flow, quick: bool) -> str | None:
 
 
 def check_roles(programs: Path) -> str | None:
-    """Run all roles in check mode, where nothing is there yet. Returns what went wrong, with the output."""
+    """Run all roles in check mode before anything exists. Return what went wrong, with the output, or None."""
     with Sandbox.start(speed=100) as sandbox:
         for service in (service for flow in FLOWS.values() for service in flow.services):
             sandbox.service(**service)
@@ -167,14 +167,14 @@ def check_roles(programs: Path) -> str | None:
 
 
 def run_unit_tests(programs: Path) -> str | None:
-    """The tests whose answers botocore compares with its own description of AWS. Returns what went wrong."""
+    """Run the tests whose answers botocore compares with its own description of AWS. Return what went wrong."""
     command = [programs / "python", "-m", "pytest", "-q", "--no-header", "tests/unit/aws"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr if done.returncode else None
 
 
 def run_on_old_python(programs: Path, python: str) -> str | None:
-    """Returns what a module says there, unless it is one sentence about Python."""
+    """Run modules on a Python that is too old. Return the output unless it has the one sentence about Python."""
     options = {"cluster": "production", "service": "shop", "all_tasks": True}
     for module in ("ecs_service_recycle", "ecs_service_task_info"):
         play = {
@@ -197,7 +197,7 @@ def play_of(role: str, variables: Mapping[str, Any]) -> dict[str, Any]:
 def run_plays(
     programs: Path, sandbox: Sandbox, plays: list[dict[str, Any]], changes: bool, *options: str
 ) -> str | None:
-    """Run a playbook that has to succeed and to change something, or nothing. Returns what went wrong."""
+    """Run a playbook that must succeed, and must change something or nothing. Return what went wrong, or None."""
     status, output = played(programs, plays, {"AWS_URL": sandbox.url}, *options)
     recap = re.search(r"^localhost .*changed=(\d+)", output, re.MULTILINE)
     if status or recap is None or "Traceback" in output:
@@ -206,7 +206,7 @@ def run_plays(
 
 
 def played(programs: Path, plays: list[dict[str, Any]], more: Mapping[str, str], *options: str) -> tuple[int, str]:
-    """Run a playbook; returns its exit status and all that it printed."""
+    """Run a playbook. Return its exit status and everything that it printed."""
     path = programs.parent / "plays.yml"
     path.write_text(yaml.safe_dump(plays))
     done = subprocess.run(
@@ -220,7 +220,7 @@ def played(programs: Path, plays: list[dict[str, Any]], more: Mapping[str, str],
 
 
 def settings(programs: Path) -> Iterator[tuple[str, str]]:
-    """What another Ansible needs that is not in its own environment, and files of its own."""
+    """Yield the variables that give another Ansible the collections it lacks, and its own folders for files."""
     own = site_packages(programs.parent)
     others = own if (own / "ansible_collections").exists() else Path(sysconfig.get_paths()["purelib"])
     collections = [str(BUILD / "collections"), str(others)]

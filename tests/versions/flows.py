@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For each role, variables that reach every branch of it, and the same variables with other values."""
+"""For each role, variables that reach each of its branches, and the same variables with other values."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SECRET = "xoxb-1-aVerySecretToken"
 
 @dataclass(frozen=True)
 class Flow:
-    """``given`` is applied twice, ``changed`` once, ``given`` again; then everything is removed with ``absent``.
+    """``given`` is applied twice, ``changed`` once, ``given`` again; then ``absent`` removes everything.
 
-    Without ``absent`` it ends after ``changed``. Names of variables are without the prefix of the role. ``prepare`` are
-    tasks before the first run, and ``services`` those that run on the sandbox before.
+    Without ``absent`` the flow ends after ``changed``. Variable names have no role prefix. ``prepare`` are tasks that
+    run before the first run, and ``services`` are services that run on the sandbox before it.
     """
 
     given: Mapping[str, Any]

@@ -13,9 +13,10 @@ NEWEST_SDK = ("boto3", "botocore")
 
 @dataclass(frozen=True)
 class Environment:
-    """``requirements`` are for Python. ``others`` are Pythons that do for a quick check where ``python`` is missing.
+    """``requirements`` are Python packages. ``others`` are Pythons for ``--check`` if ``python`` is not installed.
 
-    ``collections`` are in the package ``bundle`` on PyPI. Without one, they are those of the development environment.
+    ``collections`` are in the package ``bundle`` on PyPI. Without a bundle, those of the development environment are
+    used.
     """
 
     python: str
@@ -31,8 +32,8 @@ ENVIRONMENTS = {
     "2.19": Environment("3.11", ("ansible-core==2.19.*", *NEWEST_SDK), others=("3.12", "3.13")),
     "newest-3.12": Environment("3.12", ("ansible-core", *NEWEST_SDK)),
     "newest-3.13": Environment("3.13", ("ansible-core", *NEWEST_SDK)),
-    # What galaxy.yml, meta/runtime.yml and requirements.txt name. On PyPI, only a pre-release of the package ansible
-    # has these collections.
+    # The versions that galaxy.yml, meta/runtime.yml and requirements.txt name. On PyPI, only a pre-release of the
+    # package ansible has these collections.
     "lowest": Environment(
         "3.10",
         ("ansible-core==2.17.*", "boto3==1.41.1", "botocore==1.41.1"),

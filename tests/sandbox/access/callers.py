@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who makes a call: the identity behind an access key, and AWS's own services with a role of the account."""
+"""Identify who makes a call: the owner of an access key, or an AWS service that uses a role of the account."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from ..account import Account
 
 PARTITION = "aws"
-SESSION = boto3.session.Session()  # one, because it reads the model of a service once; clients are made one by one
+SESSION = boto3.session.Session()  # shared, so each service model is read only once; MAKING creates clients one by one
 MAKING = threading.Lock()
 
 
 def identity(account: Account, call: Call) -> dict[str, Any]:
-    """CloudTrail's userIdentity of a call."""
+    """Return the userIdentity that CloudTrail records for a call."""
     role = sts_backends[account.number][PARTITION].get_assumed_role_from_access_key(call.access_key)
     if role is None:
         user = iam_backends[account.number][PARTITION].get_user_from_access_key_id(call.access_key)
@@ -62,7 +62,7 @@ def identity(account: Account, call: Call) -> dict[str, Any]:
 
 
 def session(account: Account, role_arn: str, name: str, service: str | None = None) -> dict[str, str]:
-    """Credentials of a role, for boto3. ``service``: which of AWS's services uses them (states.amazonaws.com)."""
+    """Return a role's credentials for boto3. ``service``: the AWS service that uses them (states.amazonaws.com)."""
     with account.lock:
         key = (role_arn, name, service or "")
         if key not in account.sessions:
@@ -79,9 +79,9 @@ def session(account: Account, role_arn: str, name: str, service: str | None = No
 
 
 def client(account: Account, aws: str, region: str, role_arn: str, name: str, service: str) -> Any:
-    """A boto3 client with which a service of AWS calls another one, through the sandbox's own front door.
+    """Return a boto3 client with which one AWS service calls another, over the sandbox's own HTTP endpoint.
 
-    Not to be used with the lock held: another thread answers.
+    Do not use the client while you hold the lock: another thread answers the call and needs it.
     """
     key = (aws, region, role_arn, name)
     if key not in account.clients:

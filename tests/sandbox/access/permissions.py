@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether EventBridge (or SNS) may touch a resource: by its policy or a role, and by the key of what is encrypted.
+"""Check whether EventBridge (or SNS) may use a resource: its policy or a role, and the key if it is encrypted.
 
-What a service sends along for Condition blocks is what AWS documents: SourceArn to SQS and Lambda, nothing to SNS, to
-CloudWatch Logs and to KMS. A statement with another condition allows nothing, as it would silently on AWS.
+For Condition blocks, a service sends the keys that AWS documents: SourceArn to SQS and Lambda, nothing to SNS,
+CloudWatch Logs and KMS. A statement with any other condition allows nothing; AWS is silent about it, too.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ EVENTS = "events.amazonaws.com"
 
 
 def need(policy: Any, action: str, resource: str, context: Context, principal: str = EVENTS) -> None:
-    """By the policy of the resource."""
+    """Raise DeliveryFailed unless the policy of the resource allows the action."""
     reason = why_not(policy, principal, action, resource, context)
     if reason:
         raise DeliveryFailed("NO_PERMISSIONS", f"{principal} may not {action} on {resource}: {reason}")
 
 
 def need_role(role_arn: str, action: str, resource: str, rule_arn: str) -> None:
-    """By the role of the target: it exists, trusts EventBridge, and may."""
+    """Raise DeliveryFailed unless the target's role exists, trusts EventBridge and allows the action."""
     reason = cannot_assume(role_arn, rule_arn)
     if reason:
         raise DeliveryFailed("FAILED_TO_ASSUME_ROLE", f"{role_arn}: {reason}")
@@ -52,10 +52,11 @@ def policy_statements(policy: Any) -> list[Any]:
 
 
 def need_key(region: str, reference: str | None, noun: str, principal: str = EVENTS, role: str | None = None) -> None:
-    """A resource encrypted with your own key needs a key policy; one with a key of AWS cannot be reached at all.
+    """Raise DeliveryFailed unless the sender may use the key that encrypts a resource.
 
-    A role must be allowed to use the key; the policy of the key is taken for one that leaves that to IAM, as that of a
-    new key does. Assumed of the keys of AWS, whose policies are for all roles of the account: any role may.
+    Without a role, the policy of a key of your own must allow ``principal``; an AWS managed key never does. With a
+    role, the role's policies must allow it: the key policy is taken to leave that to IAM, as that of a new key does.
+    Assumed: any role may use an AWS managed key, because its policy is for all roles of the account.
     """
     if not reference:
         return

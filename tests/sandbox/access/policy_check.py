@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a policy document lets a service of AWS do something: what stands in the policy, and nothing else."""
+"""Check whether a policy document allows an action of an AWS service. Nothing outside the document counts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-Context = Mapping[str, str]  # condition keys in lower case, as far as the calling service sends them
+Context = Mapping[str, str]  # the condition keys that the calling service sends, in lower case
 
 
 def why_not(policy: Any, principal: str | None, action: str, resource: str | None, context: Context) -> str | None:
-    """None when it allows it; else what it lacks. Without principal: an identity's policy; without resource: trust."""
+    """Return None if the policy allows the action, else the reason why it does not.
+
+    ``principal`` is None for an identity's policy, ``resource`` for a trust policy.
+    """
     document = json.loads(policy) if isinstance(policy, str) else policy
     statements = as_list((document or {}).get("Statement"))
     near: list[str] = []
@@ -42,7 +45,7 @@ def why_not(policy: Any, principal: str | None, action: str, resource: str | Non
 
 
 def names(statement: dict[str, Any], principal: str) -> bool:
-    """``*`` and ``{"AWS": "*"}`` are everybody, services of AWS as well."""
+    """Return whether a statement names a principal. ``*`` and ``{"AWS": "*"}`` include AWS services."""
     given = statement.get("Principal")
     if given == "*":
         return True
@@ -62,7 +65,7 @@ def like(pattern: str, value: str, ignore_case: bool = False) -> bool:
 
 
 def arn_like(pattern: str, value: str) -> bool:
-    """Each of the six parts of an ARN by itself, so that a star does not reach over a colon."""
+    """Match the six parts of an ARN one by one, so that a star does not match across a colon."""
     wanted, given = str(pattern).split(":", 5), value.split(":", 5)
     return len(wanted) == len(given) and all(map(like, wanted, given))
 
@@ -78,7 +81,7 @@ COMPARISONS = {
 
 
 def unmet(condition: dict[str, Any], context: Context) -> str | None:
-    """The first part of a Condition that does not hold."""
+    """Return the first part of a Condition that does not hold, in words, or None."""
     for operator, wanted in condition.items():
         for key, values in wanted.items():
             if not holds(operator, as_list(values), context.get(key.lower())):
@@ -96,7 +99,7 @@ def holds(operator: str, wanted: list[Any], given: str | None) -> bool:
     negated = "Not" in operator
     compare = COMPARISONS.get(operator.replace("Not", ""))
     if compare is None:
-        return False  # an operator that is not known here allows nothing
+        return False  # an operator that the sandbox does not know allows nothing
     if given is None:
         return optional or negated
     return any(compare(each, given) for each in wanted) != negated

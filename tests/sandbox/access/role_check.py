@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a role lets a service of AWS do what it is about to do: the role's trust, and what its policies allow."""
+"""Check whether a role lets an AWS service make a call: the role's trust policy, and what its policies allow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Need(NamedTuple):
 
 
 def lacks(role_arn: str, principal: str, sent: Context, needs: list[Need]) -> str | None:
-    """What a role lacks, in words; None when it lacks nothing. ``sent``: what the service tells for its trust."""
+    """Return what a role lacks, in words, or None. ``sent``: condition keys that the service sends to assume it."""
     role = stored.role(role_arn)
     if role is None:
         return f"{role_arn}: there is no such role"
@@ -39,19 +39,19 @@ def lacks(role_arn: str, principal: str, sent: Context, needs: list[Need]) -> st
 
 
 def to_run(account: Account, region: str, asked: Mapping[str, Any], cluster: str) -> list[Need]:
-    """For RunTask with these parameters of boto3: the revision that is meant, the cluster as a condition, and the roles
-    to be passed on.
+    """Return the permissions that RunTask needs, called with these boto3 parameters.
 
+    They are ecs:RunTask on the task definition's revision, with the cluster as a condition, and iam:PassRole.
     "Amazon ECS EventBridge IAM Role" in the ECS Developer Guide: iam:PassRole for each task execution role, task role
-    or task role override. That a role which is overridden has to be passed as well is assumed. "Amazon ECS
-    infrastructure IAM role": the roles of volumes go to ECS itself.
+    or task role override. It is assumed that a role that is overridden must be passed as well. "Amazon ECS
+    infrastructure IAM role": the roles of volumes are passed to ECS itself.
     """
     name = cluster.rsplit("/", 1)[-1]
     where = {"ecs:cluster": f"arn:aws:ecs:{region}:{account.number}:cluster/{name}"}
     try:
         with account.lock:
             definition = account.definition(region, asked["taskDefinition"])
-    except SandboxError:  # RunTask will say so itself
+    except SandboxError:  # RunTask will report this error itself
         return [Need("ecs:RunTask", asked["taskDefinition"], where)]
     overrides = asked.get("overrides") or {}
     passed = [each.get(role) for each in (definition, overrides) for role in ("taskRoleArn", "executionRoleArn")]
@@ -64,7 +64,7 @@ def to_run(account: Account, region: str, asked: Mapping[str, Any], cluster: str
 
 
 def _to_pass(account: Account, service: str, roles: Iterable[str | None]) -> list[Need]:
-    """ECS takes the name of a role for its ARN."""
+    """Return an iam:PassRole permission for each role. ECS accepts a role's name instead of its ARN."""
     to = {"iam:passedtoservice": f"{service}.amazonaws.com"}
     arns = (role if role.startswith("arn:") else f"arn:aws:iam::{account.number}:role/{role}" for role in roles if role)
     return [Need("iam:PassRole", role, to) for role in dict.fromkeys(arns)]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What others do to a service while a playbook runs, done at once when the control endpoint is told so."""
+"""Acts of other users on a service while a playbook runs. The control endpoint triggers them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Act = Callable[[Cluster, str, dict[str, Any]], Any]
 
 
 def act(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
-    """{"act": a key of ACTS, "service": name or cluster/name, "region": ..., and what the act takes}.
+    """Perform an act: {"act": a key of ACTS, "service": name or cluster/name, "region": ..., and the act's parameters}.
 
-    ``after``: so many seconds from now instead of at once.
+    ``after``: delay an act on a service by this many seconds.
     """
     asked = dict(asked)
     kind, region = asked.pop("act"), asked.pop("region", None) or account.region
@@ -56,26 +56,26 @@ def act(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def release(account: Account) -> dict[str, Any]:
-    """Held answers go out."""
+    """Release all held answers."""
     account.releases += 1
     account.released.notify_all()
     return {}
 
 
 def endpoint(account: Account, answers: str) -> dict[str, Any]:
-    """An address of AWS that accepts connections and says nothing ("silent"), or refuses them ("refused")."""
+    """Create an AWS endpoint that accepts connections but never answers ("silent"), or refuses them ("refused")."""
     if answers not in ("silent", "refused"):
         raise ValueError(f"an endpoint is silent or refused, not {answers}")
     made = socket.socket()
     made.bind(("127.0.0.1", 0))
     if answers == "silent":
         made.listen(64)
-    account.sockets.append(made)  # as long as the account is not reset
+    account.sockets.append(made)  # kept open until the account is reset
     return {"url": f"http://127.0.0.1:{made.getsockname()[1]}"}
 
 
 def task(model: Cluster, name: str, asked: dict[str, Any]) -> Task:
-    """`task`: an ARN or id, or "oldest" (the default) or "newest" of the running ones."""
+    """Find `task`: an ARN, an id, "oldest" (default; prefers RUNNING tasks) or "newest" (in any status)."""
     wanted = asked.get("task", "oldest")
     if wanted in ("oldest", "newest"):
         service = model.service(name)
@@ -145,11 +145,11 @@ ACTS: dict[str, Act] = {
 
 
 DURATIONS = {"after", "shift", "keep"}  # given in AWS's seconds
-OF_TASKS = ("stop_task", "interrupt", "crash", "lose_host")  # need no service, when they name a task
+OF_TASKS = ("stop_task", "interrupt", "crash", "lose_host")  # need no service if they name a task
 
 
 def rollout(service: Service) -> dict[str, Any] | None:
-    """The service deployment under way, or CodeDeploy's."""
+    """Describe the service deployment or CodeDeploy deployment under way, if there is one."""
     found = deployments.current(service)
     if found is None:
         return None
@@ -158,7 +158,7 @@ def rollout(service: Service) -> dict[str, Any] | None:
 
 
 def describe(account: Account, region: str, service: Service) -> dict[str, Any]:
-    """A service as it is, for the control endpoint."""
+    """Return the current state of a service, for the control endpoint."""
     scaling = account.cluster(region).autoscaling.targets.get(service)
     return {
         "arn": service.arn,

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control endpoint, /_sandbox/: what tests and demonstrations say to the sandbox. JSON in, JSON out.
+"""The control endpoint, /_sandbox/, with which tests and demonstrations control the sandbox. JSON in, JSON out.
 
 Durations are AWS's seconds: the sandbox divides them by its speed. See README.md beside this file.
 """
@@ -62,7 +62,7 @@ def reply(status: int, value: Any) -> Answer:
 
 
 def reset(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
-    """Begin again: no services, no faults, an empty journal, an empty moto. Takes what `settings` takes."""
+    """Reset the sandbox and moto: no services, no faults, an empty journal. Takes the parameters of `settings`."""
     moto_api_backend.reset()
     account.forget()
     return settings(account, asked)
@@ -87,7 +87,7 @@ def settings(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def journal(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
-    """Calls and changes, oldest first; `since` is the number of a call, or the time of a change, already seen."""
+    """Return calls and changes, oldest first: calls after number `since`, changes from the instant `since_time` on."""
     changes = [
         {**change._asdict(), "region": region}
         for region, cluster in account.clusters.items()
@@ -100,12 +100,12 @@ def journal(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def events(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    """What came onto the event buses: {"time", "region", "bus", "event"}, oldest first, from number `since` on."""
+    """Return the events of the buses after number `since`: {"time", "region", "bus", "event"}, oldest first."""
     return account.events[int(asked.get("since", 0)) :]
 
 
 def publish(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
-    """An event as if a service of AWS had emitted it. What the envelope lacks is filled in."""
+    """Publish an event as if an AWS service had emitted it. Missing envelope fields are filled in."""
     region = asked.pop("region", None) or account.region
     event = {
         "version": "0",
@@ -124,7 +124,7 @@ def publish(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def deliveries(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    """The journal of deliveries (see delivery.py), from number `since` on; of one `rule` (name) or `event` (id)."""
+    """Return deliveries (see delivery/attempts.py) after number `since`, of one `rule` (name) or `event` (id)."""
     with account.queue.changed:
         lines = [{**line, "attempts": list(line["attempts"])} for line in account.deliveries]
     lines = lines[int(asked.get("since", 0)) :]
@@ -134,17 +134,17 @@ def deliveries(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def settle(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
-    """Wait until no delivery is under way, `timeout` seconds as they are; not for retries, if `retries` is false."""
+    """Wait up to `timeout` real seconds until no delivery is under way. If `retries` is false, ignore retries."""
     return account.queue.settle(float(asked.get("timeout", 30)), bool(asked.get("retries", True)))
 
 
 def confirm(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
-    """The link of a confirmation mail."""
+    """Confirm a subscription. This is the page behind the link in a confirmation mail."""
     return {"confirmed": sns_api.confirm(account, asked["token"]).arn}
 
 
 def state(account: Account, _asked: dict[str, Any]) -> dict[str, Any]:
-    """Everything as it is, stale for nobody."""
+    """Return the true current state. It is never stale, whatever faults are on."""
     return {
         **settings(account, {}),
         "now": account.now(),
@@ -159,7 +159,7 @@ def state(account: Account, _asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def switch_on(account: Account, asked: Any) -> list[dict[str, Any]]:
-    """One fault, or a list: {"kind": ..., and what the kind takes}."""
+    """Switch on one fault or a list of faults: {"kind": ..., and the parameters of that kind}."""
     for each in asked if isinstance(asked, list) else [asked]:
         details = dict(each)
         region = details.pop("region", None)
@@ -184,7 +184,7 @@ def faults(account: Account, _asked: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def switch_off(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    """All faults, or those of one `kind`. Held answers go out."""
+    """Switch off all faults, or those of one `kind`, and release held answers."""
     kind = asked.get("kind")
     account.faults = [fault for fault in account.faults if kind not in (None, fault.kind)]
     account.delivery_faults = [fault for fault in account.delivery_faults if kind not in (None, fault.kind)]
@@ -195,7 +195,7 @@ def switch_off(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def programs(account: Account, asked: Any) -> dict[str, Any]:
-    """What tasks of a family do: {"family", and the fields of a program}, or {"family", "programs": [...]}."""
+    """Set what a family's tasks do: {"family", and the fields of a program}, or {"family", "programs": [...]}."""
     for each in asked if isinstance(asked, list) else [asked]:
         details = dict(each)
         family, region = details.pop("family"), details.pop("region", None)
@@ -224,4 +224,4 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "programs"): programs,
     ("POST", "act"): acts.act,
 }
-WITHOUT_LOCK = (settle, deliveries, load_balancer.request)  # they wait, or want a lock of their own
+WITHOUT_LOCK = (settle, deliveries, load_balancer.request)  # they wait, or use a lock of their own

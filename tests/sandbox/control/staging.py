@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A service with a past, in one call: cluster, task definition and target groups in moto, tasks in the model."""
+"""Create a service with a history in one call: cluster, definition and target groups in moto, tasks in the model."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from . import acts
 
 
 def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
-    """What Cluster.create_service takes, and besides: `tasks` (= `desired`), `region`, `containers`,
-    `target_groups` as a number, as names or as ARNs, `scaling` {"min", "max", and flags that are suspended},
-    `acts`: what somebody does to the service, one after the other. Durations in seconds of AWS.
+    """Create a service from the parameters of Cluster.create_service and these: `tasks` (= `desired`), `region`,
+    `containers`, `target_groups` (a number, names or ARNs), `scaling` {"min", "max", and the suspended flags} and
+    `acts`, which are then performed in order. Durations are in AWS's seconds, the ages `oldest` and `newest` in real
+    seconds.
     """
     asked = dict(asked)
     name, region = asked.pop("name"), asked.pop("region", None) or account.region
@@ -62,7 +63,7 @@ def stage(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def divide(account: Account, asked: dict[str, Any]) -> None:
-    """Durations of deployments, by the speed."""
+    """Divide the durations of deployments by the speed, in place."""
     for key in ("bake", "grows_after"):
         if asked.get(key) is not None:
             asked[key] /= account.speed
@@ -84,7 +85,7 @@ def need_cluster(account: Account, region: str, name: str) -> None:
 
 
 def default_containers(health_check: bool, port: int = 80, port_name: str = "") -> list[dict[str, Any]]:
-    """``port_name``: VPC Lattice finds the port by the name of its mapping."""
+    """Return one container. ``port_name`` names its port mapping, by which VPC Lattice finds the port."""
     container: dict[str, Any] = {
         "name": "app",
         "image": "public.ecr.aws/nginx/nginx:stable",
@@ -104,7 +105,7 @@ def register_definition(account: Account, region: str, name: str, network: str, 
 
 
 def target_group(account: Account, region: str, name: str, network: str, ipv6: bool = False) -> str:
-    """The ARN of a target group in moto, by name, made if need be."""
+    """Create a target group of this name in moto and return its ARN. An ARN is returned unchanged."""
     if name.startswith("arn:"):
         return name
     vpc = re.search("<vpcId>(.*?)</vpcId>", account.ask_moto("ec2", region, "DescribeVpcs", {"Version": "2016-11-15"}))

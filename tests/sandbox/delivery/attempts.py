@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One thing on its way to one receiver: attempts, retries with back-off, and what becomes of it when they are used up.
+"""Deliver one item to one receiver: attempts, retries with back-off, and a dead-letter queue when they are used up.
 
 A line of the journal is {"number", "time", "region", "kind", "rule", "target", "arn", "event", "payload", "attempts":
 [{"time", "outcome", "message"}], "outcome", "error", "dead_letter", "result"}. The outcome is "under way", "retrying",
-"delivered", "dead-letter" (it lies in the queue ``dead_letter``) or "lost".
+"delivered", "dead-letter" (it is in the queue ``dead_letter``) or "lost".
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DeliveryFailed(Exception):
-    """``code`` as EventBridge puts it into ERROR_CODE. ``after``: seconds that the receiver asked to wait."""
+    """An attempt failed. ``code``: EventBridge's ERROR_CODE. ``after``: seconds that the receiver asked to wait."""
 
     def __init__(self, code: str, message: str, retry: bool = False, after: float = 0.0) -> None:
         super().__init__(f"{code}: {message}")
@@ -33,15 +33,15 @@ class DeliveryFailed(Exception):
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """``wait`` gives the seconds before a retry, from its number on; ages are seconds as well, all of them AWS's."""
+    """When to stop retrying. ``wait`` maps a retry's number to the seconds before it. All seconds are AWS's."""
 
     attempts: int
     age: float
     wait: Callable[[int], float]
 
 
-# What becomes of it: where it lies now (the ARN of a queue), or None when it is lost. Given are the failure, the
-# condition that ended the retries (None: it was not to be retried), and how often it was tried again.
+# Dispose of an item that cannot be delivered. Return the ARN of the dead-letter queue that holds it, or None if it is
+# lost. Parameters: the failure, the condition that ended the retries (None: not retryable), the number of retries.
 Bury = Callable[[DeliveryFailed, "str | None", int], "str | None"]
 
 
@@ -58,7 +58,7 @@ class Delivery:
         self.journal = self.account.deliveries
         given = dict(self.line)
         with self.account.queue.changed:
-            self.line.clear()  # in place: the sender writes its payload into it
+            self.line.clear()  # in place, because the sender writes its payload into the same dictionary
             self.line.update({"number": len(self.journal) + 1, "time": time.time(), **given})
             self.line.update(
                 {"attempts": [], "outcome": "under way", "error": None, "dead_letter": None, "result": None}
@@ -79,13 +79,13 @@ class Delivery:
             return
         except Exception as problem:
             self.note("SANDBOX", repr(problem), outcome="lost", error={"code": "SANDBOX", "message": repr(problem)})
-            raise  # a mistake of the sandbox, which the queue tells on standard error
+            raise  # a defect of the sandbox, which the queue reports on standard error
         self.note("ok", outcome="delivered", result=result, error=None)
         if self.account.strike("delivered_twice", self.line):
             self.account.queue.put(self.again)
 
     def again(self) -> None:
-        """At least once is what EventBridge promises."""
+        """Deliver the item a second time: EventBridge promises at-least-once delivery."""
         try:
             self.send()
             self.note("ok, a second time")

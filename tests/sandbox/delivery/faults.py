@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong with a delivery, and with PutTargets."""
+"""Faults that strike deliveries, connections, PutTargets and RemoveTargets."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ KINDS = {
 
 @dataclass
 class DeliveryFault:
-    """It strikes what passes all its filters; ``target`` is an id, an ARN or a name, or a pattern of one."""
+    """A fault that strikes whatever passes all its filters. ``target``: an id, ARN or name, or a pattern of one."""
 
     kind: str
     target: str | None = None
-    of: str = "target"  # or "subscription" (of a topic) or "invocation" (of a function); "*" for all
+    of: str = "target"  # or "subscription" (of a topic), "invocation" (of a function) or another kind; "*" for all
     share: float = 1.0
     times: int | None = None
     retryable: bool = True
@@ -36,7 +36,7 @@ class DeliveryFault:
             raise ValueError(f"no such fault: {self.kind}; there are {', '.join(KINDS)}")
 
     def strikes(self, line: dict[str, Any], chance: random.Random) -> bool:
-        """``line`` has "kind", "target" and "arn", as the journal's lines have."""
+        """Return whether the fault strikes. ``line`` has the keys "kind", "target" and "arn" of a journal line."""
         names = [str(line.get(key)) for key in ("target", "arn")]
         if self.target and not any(fnmatchcase(name, self.target) for name in names):
             return False

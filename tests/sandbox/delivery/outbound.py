@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP requests to the world outside of AWS. The world ends at loopback: everything else needs a route to it."""
+"""Send HTTP requests outside AWS. Only loopback can be reached: any other origin needs a route to loopback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Unreachable(Exception):
-    """``refused``: somebody is there, but not now; else there is nobody."""
+    """No reply was received. ``refused``: the address exists but gave no reply; else there is no route to it."""
 
     def __init__(self, reason: str, refused: bool) -> None:
         super().__init__(reason)
@@ -33,12 +33,12 @@ class Reply(NamedTuple):
 def request(
     account: Account, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float = 5.0
 ) -> Reply:
-    """One request, no redirects, no proxies. The Host header is that of the URL, whatever the route."""
+    """Send one request without redirects or proxies. The Host header comes from the URL, whatever the route."""
     parts = urlsplit(url)
     there = urlsplit(address_of(account, f"{parts.scheme}://{parts.netloc}"))
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection: http.client.HTTPConnection
-    if there.scheme == "https":  # on loopback nobody has a certificate that others know
+    if there.scheme == "https":  # servers on loopback have no trusted certificates
         context = ssl._create_unverified_context()
         connection = http.client.HTTPSConnection(there.hostname or "", there.port, timeout=timeout, context=context)
     else:
@@ -55,7 +55,7 @@ def request(
 
 
 def address_of(account: Account, origin: str) -> str:
-    """Where an origin is answered."""
+    """Return the loopback origin that answers for an origin. Raise Unreachable if there is none."""
     there = account.routes.get(origin.lower(), origin)
     if not is_loopback(urlsplit(there).hostname or ""):
         raise Unreachable(f"there is no route to {origin}; POST settings {{routes: ...}} takes one", refused=False)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work that is done later, in threads of its own: events on their way to targets, and their retries."""
+"""Run work later, in worker threads: the delivery of events to targets, and the retries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WORKERS = 8
 
 
 class DeliveryQueue:
-    """No thread runs before there is something to do. ``forget`` drops what has not begun."""
+    """A queue of jobs. Threads start only when there is work. ``forget`` drops the jobs that have not begun."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
@@ -27,7 +27,7 @@ class DeliveryQueue:
         self.numbers = count()
 
     def put(self, job: Callable[[], None], delay: float = 0.0) -> None:
-        """Do it after so many seconds as they are."""
+        """Run a job after ``delay`` real seconds."""
         with self.changed:
             heapq.heappush(self.waiting, (time.monotonic() + delay, next(self.numbers), job))
             if self.threads < WORKERS and len(self.waiting) > self.threads - self.running:
@@ -59,7 +59,7 @@ class DeliveryQueue:
                 self.changed.wait()
 
     def settle(self, timeout: float, retries: bool = True) -> dict[str, int | bool]:
-        """Wait until nothing is under way. Not for what waits for a retry, if ``retries`` is false."""
+        """Wait until no job is under way. If ``retries`` is false, ignore jobs that wait for a retry."""
         end = time.monotonic() + timeout
         with self.changed:
             while self.busy(retries) and (left := end - time.monotonic()) > 0:

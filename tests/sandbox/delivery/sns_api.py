@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operations of SNS that are answered here: subscriptions that wait for a confirmation, and publishing."""
+"""The SNS operations that the sandbox answers itself: subscriptions that await confirmation, and publishing."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def ask_moto(account: Account, call: Call) -> None:
 
 
 def await_confirmation(account: Account, subscription: Any) -> None:
-    """A mail, or a message to the web service, brings the token that confirms it."""
+    """Send the token that confirms a subscription, by mail or in a message to the web service."""
     real, token = subscription.arn, uuid.uuid4().hex * 4
     subscription.arn = PENDING
     subscription.attributes[PENDING] = "true"
@@ -105,7 +105,7 @@ def await_confirmation(account: Account, subscription: Any) -> None:
 
 
 def confirm(account: Account, token: str) -> Any:
-    """The subscription is one now. Raises LookupError for a token that is unknown or used up."""
+    """Confirm and return a subscription. Raise LookupError if the token is unknown or used up."""
     subscription, real = account.confirmations.pop(token)
     subscription.arn = real
     subscription.attributes[PENDING] = "false"
@@ -115,7 +115,7 @@ def confirm(account: Account, token: str) -> Any:
 
 
 def confirm_endpoint(account: Account, endpoint: str, topic: str | None) -> list[str]:
-    """What somebody does who reads the mail: every subscription of the address, or that to one topic (name or ARN)."""
+    """Confirm every subscription of an endpoint, or only those to one topic (name or ARN). Return their ARNs."""
     tokens = [
         token
         for token, (subscription, _real) in account.confirmations.items()
@@ -134,14 +134,14 @@ def confirm_subscription(account: Account, call: Call) -> str:
 
 
 def count(topic: Any) -> None:
-    """The numbers of GetTopicAttributes."""
+    """Update the subscription counts that GetTopicAttributes returns."""
     all_of_it = [each for each in topic.sns_backend.subscriptions.values() if each.topic_arn == topic.arn]
     waiting = sum(map(deliver_sns.pending, all_of_it))
     topic.subscriptions_pending, topic.subscriptions_confimed = waiting, len(all_of_it) - waiting
 
 
 def list_subscriptions(_account: Account, call: Call) -> str | None:
-    """Moto tells subscriptions apart by their ARNs, and those that wait for a confirmation have the same one."""
+    """List a topic's subscriptions. Moto cannot: it identifies them by ARN, and all pending ones share one ARN."""
     topic = stored.topic(call.parameters.get("TopicArn", ""))
     if topic is None:
         return None
@@ -173,7 +173,7 @@ def arn_element(subscription: Any, told: bool) -> str:
 
 
 def publish(account: Account, call: Call) -> str | None:
-    """To a topic. Moto has phones and mobile applications."""
+    """Publish to a standard topic. Moto handles FIFO topics, phones and mobile applications."""
     asked = call.parameters
     arn = asked.get("TopicArn") or asked.get("TargetArn")
     topic = stored.topic(arn) if arn and arn.count(":") == 5 else None
@@ -220,7 +220,7 @@ def check_message(text: str, subject: str | None, structured: bool) -> None:
 
 
 def attributes_of(asked: Any) -> dict[str, Any]:
-    """MessageAttributes.entry.1.Name, .Value.DataType and so on."""
+    """Read the message attributes from MessageAttributes.entry.1.Name, .Value.DataType and so on."""
     found, number = {}, 1
     while name := asked.get(f"MessageAttributes.entry.{number}.Name"):
         prefix = f"MessageAttributes.entry.{number}.Value."

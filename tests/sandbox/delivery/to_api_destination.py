@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An event as an HTTP request to an API destination, authorized by its connection.
+"""Send an event to an API destination as an HTTP request that its connection authorizes.
 
 AWS does not say whether GET, HEAD and OPTIONS carry a body; here they carry none.
 """
@@ -41,7 +41,7 @@ def invoke(account: Account, target: dict[str, Any], event: dict[str, Any], payl
         renew(account, connection)
     reply = once(account, destination, connection, target, event, payload)
     if reply.status in (401, 407) and connection.authorization == "OAUTH_CLIENT_CREDENTIALS":
-        renew(account, connection)  # the token may have come to its end
+        renew(account, connection)  # the token may have expired
         reply = once(account, destination, connection, target, event, payload)
     return judge(reply)
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asynchronous invocations: taken at once, run later, tried again twice, then told to a queue or a destination."""
+"""Asynchronous invocations: accepted at once, run later, retried twice, then sent to a queue or destination."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .attempts import Delivery, DeliveryFailed, RetryPolicy
 
 
 def invoke_later(account: Account, arn: str, payload: str) -> dict[str, Any]:
-    """What Lambda does with InvocationType Event."""
+    """Invoke a function asynchronously, as Lambda does for the InvocationType Event."""
     config = event_config(arn)
     line = {
         "region": stored.region_of(arn),
@@ -49,7 +49,7 @@ def attempt(account: Account, arn: str, payload: str) -> dict[str, Any]:
 
 
 def run(account: Account, function: Any, payload: str) -> lambda_runner.Ran:
-    """Run it and log it."""
+    """Run a function and write its log to CloudWatch Logs."""
     ran = lambda_runner.run(account, function, payload)
     milliseconds = f"{ran.seconds * 1000:.2f}"
     version = function.version
@@ -80,7 +80,7 @@ def event_config(arn: str) -> dict[str, Any]:
 
 
 def bury(account: Account, arn: str, payload: str, problem: DeliveryFailed, condition: str | None, retries: int) -> Any:
-    """The function's own dead-letter queue, and its destination for failures."""
+    """Send a failed invocation to the function's destination for failures and to its own dead-letter queue."""
     reason = "EventAgeExceeded" if condition == "MaximumEventAgeInSeconds" else "RetriesExhausted"
     told = destination(account, arn, payload, "OnFailure", reason, problem.message)
     queue = account.function_dead_letters.get(":".join(arn.split(":")[:7])) or ""
@@ -95,7 +95,7 @@ def bury(account: Account, arn: str, payload: str, problem: DeliveryFailed, cond
 
 
 def destination(account: Account, arn: str, payload: str, which: str, condition: str, answer: str) -> str | None:
-    """A queue or an event bus that receives every asynchronous invocation. Others are not delivered to."""
+    """Send the record of an invocation to its destination, a queue or event bus, and return its ARN, or None."""
     config = (event_config(arn).get("DestinationConfig") or {}).get(which) or {}
     there = config.get("Destination") or ""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Events into a log group: a stream of its own for each, as EventBridge does it."""
+"""Deliver events to a log group. Each event gets its own log stream, as with EventBridge."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def put(account: Account, arn: str, payload: str, transformed: bool) -> dict[str
 
 
 def log_event(payload: str) -> tuple[int, str]:
-    """An input transformer has to give {"timestamp": ..., "message": ...} and nothing else."""
+    """Read an input transformer's output, which must be {"timestamp": ..., "message": ...} and nothing else."""
     try:
         given = json.loads(payload)
         stamp, message = given.pop("timestamp"), given.pop("message")

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages into queues, where ReceiveMessage finds them."""
+"""Put messages into queues, where ReceiveMessage finds them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def need_queue(arn: str) -> Any:
 
 
 def put(arn: str, body: str, group: str | None = None, attributes: dict[str, str] | None = None) -> dict[str, Any]:
-    """Permission has been looked at, except for the key."""
+    """Put a message into a queue. The caller has checked the permissions, except for the key."""
     found = need_queue(arn)
     need_key(stored.region_of(arn), found.kms_master_key_id, "queue")
     if found.fifo_queue and not group:

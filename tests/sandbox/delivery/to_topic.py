@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a topic to those who have subscribed and confirmed: mail, queues, functions, web services."""
+"""Deliver a topic's messages to its confirmed subscriptions: mail, queues, functions and web services."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FOOTER = (
 class Message(NamedTuple):
     id: str
     topic_arn: str
-    text: str  # as it was published; with a structure, one text for each protocol
+    text: str  # as it was published; if ``structured``, JSON with one text for each protocol
     subject: str | None
     attributes: dict[str, Any]  # name -> {"Type", "Value"}
     structured: bool
@@ -48,7 +48,7 @@ class Message(NamedTuple):
 
 
 def publish_event(account: Account, topic: Any, payload: str, role: str | None = None) -> dict[str, Any]:
-    """For EventBridge, once it may."""
+    """Publish an event for EventBridge. The caller has checked the permissions, except for the key."""
     need_key(stored.region_of(topic.arn), topic.kms_master_key_id, "topic", role=role)
     if topic.fifo_topic:
         text = "Invalid parameter: The MessageGroupId parameter is required for FIFO topics"
@@ -65,7 +65,7 @@ def publish(
     structured: bool = False,
     group: str | None = None,
 ) -> str:
-    """To every subscription that is confirmed and whose filter lets it pass; each goes its own way."""
+    """Publish to every confirmed subscription whose filter accepts the message. Each has its own delivery."""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     message = Message(str(uuid.uuid4()), topic.arn, text, subject, attributes or {}, structured, group, now)
     topic.sent_notifications.append((message.id, text, subject, attributes, group))
@@ -99,7 +99,7 @@ def begin(account: Account, subscription: Any, message: Message) -> None:
 
 
 def notification(account: Account, subscription: Any, message: Message) -> dict[str, Any]:
-    """What SNS wraps a message in. The signature is none."""
+    """Return the envelope in which SNS wraps a message. Its signature is not a real one."""
     region = stored.region_of(message.topic_arn)
     return {
         "Type": "Notification",
@@ -194,7 +194,7 @@ def to_mailbox(account: Account, subscription: Any, message: Message) -> Any:
 
 
 def mail(account: Account, subscription: Any, subject: str, text: str) -> dict[str, Any]:
-    """By SMTP to the server of POST settings {smtp: "127.0.0.1:2525"}; without one, only the journal has it."""
+    """Send mail by SMTP to the server set by POST settings {smtp: "127.0.0.1:2525"}; without one, only record it."""
     if not account.smtp:
         return {"subject": subject, "sent": False}
     host, _colon, port = account.smtp.rpartition(":")
@@ -232,7 +232,7 @@ SENDERS = {
 def bury(
     subscription: Any, message: Message, problem: DeliveryFailed, _condition: str | None, _retries: int
 ) -> str | None:
-    """The dead-letter queue of a subscription."""
+    """Send the message to the subscription's dead-letter queue, if it has one."""
     redrive = subscription.attributes.get("RedrivePolicy")
     queue = json.loads(redrive).get("deadLetterTargetArn") if redrive else None
     if not queue:

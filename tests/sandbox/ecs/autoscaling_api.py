@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Application Auto Scaling's scalable targets for ECS services. Policies and scheduled actions stay with moto."""
+"""Application Auto Scaling's scalable targets for ECS services. Moto handles policies and scheduled actions."""
 
 from __future__ import annotations
 

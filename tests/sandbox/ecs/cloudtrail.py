@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CloudTrail's records of RunTask and StartTask: an event on the default bus, a line in the log groups of trails."""
+"""Record RunTask and StartTask as CloudTrail does: on the default event bus and in the log groups of trails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TIMES = ("createdAt", "startedAt", "stoppedAt", "connectivityAt", "pullStartedAt
 
 
 def record(account: Account, call: Call, answer: Answer) -> None:
-    """Keep a call, and deliver its record later. Without a trail that is logging, nothing is delivered."""
+    """Record a call and deliver the record later; drop it if no trail is logging and `cloudtrail` is not set."""
     if call.service != "ecs" or call.operation not in RECORDED:
         return
     with account.lock:
@@ -43,7 +43,7 @@ def record(account: Account, call: Call, answer: Answer) -> None:
 
 
 def active_trails(account: Account, region: str) -> list[Trail]:
-    """Those that record what happens in a region."""
+    """Return the trails that are logging and that cover a region."""
     return [
         trail
         for backend in cloudtrail_backends[account.number].values()
@@ -91,7 +91,7 @@ def event_record(account: Account, call: Call, answer: Answer, instant: float) -
         "userAgent": caller.get("invokedBy", call.agent),
     }
     if failed:
-        # The record of an access denied says AccessDenied; the answer's code is longer.
+        # CloudTrail records a denied call as AccessDenied; the code in the answer is longer.
         made["errorCode"] = "AccessDenied" if denied else body.get("__type", "")
         made["errorMessage"] = body.get("message", "")
     made |= {
@@ -109,9 +109,10 @@ def event_record(account: Account, call: Call, answer: Answer, instant: float) -
 
 
 def redacted(account: Account, parameters: dict[str, Any]) -> dict[str, Any]:
-    """With a text in place of whatever the setting `redact` names: `overrides`, `overrides.containerOverrides`.
+    """Return the parameters with everything that the setting `redact` names replaced by a placeholder text.
 
-    By default that is the environment of overrides, as in aws-samples/siem-on-amazon-opensearch-service#430 and
+    `redact` lists paths such as `overrides` or `overrides.containerOverrides`. By default it names the environment of
+    overrides, as in aws-samples/siem-on-amazon-opensearch-service#430 and
     aws-samples/aws-batch-runtime-monitoring#20.
     """
     shown = copy.deepcopy(parameters)
@@ -121,7 +122,7 @@ def redacted(account: Account, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def hide(value: Any, path: list[str]) -> None:
-    """Each element of a list on the way is gone into."""
+    """Replace the value at a path, in place. A list on the way is searched element by element."""
     if isinstance(value, list):
         for each in value:
             hide(each, path)
@@ -140,6 +141,6 @@ def response_elements(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def date(instant: float) -> str:
-    """As CloudTrail writes dates inside an answer: Jun 20, 2018, 6:32:14 PM."""
+    """Format an instant as CloudTrail formats dates inside an answer: Jun 20, 2018, 6:32:14 PM."""
     moment = datetime.fromtimestamp(instant, timezone.utc)
     return f"{moment:%b} {moment.day}, {moment.year}, {moment.hour % 12 or 12}:{moment:%M:%S %p}"

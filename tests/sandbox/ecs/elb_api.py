@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health of targets, for the target groups and Classic Load Balancers that services of the model use.
+"""Report the health of targets in the target groups and Classic Load Balancers that the model's services use.
 
-Everything else stays with moto. Codes are those of the API models (elasticloadbalancing 2015-12-01 and 2012-06-01,
-vpc-lattice 2022-11-30), descriptions those of captured answers, where not marked.
+Moto handles everything else. Unless marked otherwise, codes come from the API models (elasticloadbalancing 2015-12-01
+and 2012-06-01, vpc-lattice 2022-11-30) and descriptions from captured answers.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ CLASSIC_STATES = {
     "draining": ("InService", "N/A", "Instance deregistration currently in progress."),
     "unused": ("OutOfService", "N/A", "Instance is not currently registered with the LoadBalancer."),
 }
-# State of a target -> status and reason code of VPC Lattice. Its codes are in no model (assumed to be like ELB's).
+# State of a target -> status and reason code of VPC Lattice. No model lists its codes (assumed to be like ELB's).
 LATTICE_STATES = {
     "healthy": ("HEALTHY", None),
     "initial": ("INITIAL", "TargetRegistrationInProgress"),
@@ -92,7 +92,7 @@ def member(target: str, state: str, reason: str | None) -> str:
 
 
 def describe_instance_health(account: Account, call: Call) -> str | None:
-    """Of a Classic Load Balancer, by instance id."""
+    """Return the health of a Classic Load Balancer's instances, by instance id."""
     name = call.parameters.get("LoadBalancerName", "")
     with account.lock:
         model = account.cluster(call.region)
@@ -114,7 +114,7 @@ def describe_instance_health(account: Account, call: Call) -> str | None:
 
 
 def list_targets(account: Account, call: Call) -> Answer:
-    """VPC Lattice: POST /targetgroups/{id or ARN}/listtargets."""
+    """Answer VPC Lattice's POST /targetgroups/{id or ARN}/listtargets."""
     wanted = unquote(call.operation.split(" ", 1)[1]).removeprefix("/targetgroups/").removesuffix("/listtargets")
     with account.lock:
         model = account.cluster(call.region)

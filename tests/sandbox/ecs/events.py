@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The events of ECS: a change in the model, as AWS puts it onto the default event bus."""
+"""Publish changes in the model as ECS publishes them on the default event bus."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ TYPES = {
     "SERVICE_TASK_PLACEMENT_FAILURE": "ERROR",
     "SERVICE_DEPLOYMENT_FAILED": "ERROR",
 }
-# What DescribeTasks tells and events do not.
+# Members that DescribeTasks returns and events omit.
 NOT_IN_EVENTS = ("tags", "healthStatus")
 
 
 def listened_to(account: Account, region: str) -> bool:
-    """Whether an event of an AWS service could matter to anybody."""
+    """Return whether to emit events of AWS services: the default bus has a rule, or the setting `events` is on."""
     return account.emit or bool(events_backends[account.number][region].event_buses["default"].rules)
 
 
 def envelope(
     account: Account, region: str, source: str, kind: str, instant: float, resources: list[str], detail: dict[str, Any]
 ) -> dict[str, Any]:
-    """``instant``: of this machine's clock; the event tells AWS's."""
+    """Wrap ``detail`` in an event's envelope. ``instant`` is on this machine's clock, the event's time on AWS's."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -53,7 +53,7 @@ def envelope(
 
 
 def iso(account: Account, instant: float | None) -> str | None:
-    """With milliseconds, and without zeros at their end, as Java writes it."""
+    """Format an instant with milliseconds but without trailing zeros, as Java does."""
     stamp = account.stamp(instant)
     if stamp is None:
         return None
@@ -62,7 +62,7 @@ def iso(account: Account, instant: float | None) -> str | None:
 
 
 def task_changed(account: Account, region: str, state: TaskState) -> None:
-    """A status of a task has changed: send one event, and notify those who wait for its end."""
+    """Publish an event for a task whose status changed, and call its waiters if it is STOPPED."""
     if state.last_status == "STOPPED":
         for waiter in account.waiters.pop(state.arn, []):
             account.agenda.at(0.0, waiter)
@@ -70,7 +70,7 @@ def task_changed(account: Account, region: str, state: TaskState) -> None:
         return
     try:
         definition = account.definition(region, state.task_definition)
-    except SandboxError:  # deleted since
+    except SandboxError:  # the definition has been deleted
         definition = {"containerDefinitions": []}
     detail = task_detail(account, state, definition)
     instant = state.updated_at or state.created_at
@@ -96,7 +96,7 @@ def task_detail(account: Account, state: TaskState, definition: dict[str, Any]) 
 
 
 def occurred(account: Account, region: str, told: Occurrence) -> None:
-    """Something happened to a service or to one of its deployments."""
+    """Publish an event for something that happened to a service or to one of its deployments."""
     if not listened_to(account, region):
         return
     detail: dict[str, Any] = {"eventType": TYPES[told.name], "eventName": told.name}

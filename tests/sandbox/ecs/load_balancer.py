@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A toy load balancer: requests to a service, each answered by one of its healthy targets, or not.
+"""A toy load balancer that sends each request to one healthy target of a service.
 
-All that is decided is decided in the model's time: how slow the machine is changes no answer.
+All outcomes depend on the model's time only, so a slow machine does not change them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ..model.tasks import Task
 
 
 def request(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
-    """One request to `service`, which takes `seconds` (of AWS; 1 unless told): {"status", "task", "reason"}.
+    """Send a request that takes `seconds` (AWS's; default 1) to `service`. Return {"status", "task", "reason"}.
 
-    502: its task no longer answered, or stopped answering before the request was done. 503: no target was healthy.
+    502: the task had stopped answering, or stopped before the request was done. 503: no target was healthy.
     """
     seconds = float(asked.get("seconds", 1)) / account.speed
     with account.lock:
@@ -29,7 +29,7 @@ def request(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
         return {"status": 503, "task": None, "reason": "no target is healthy"}
     time.sleep(seconds)
     with account.lock:
-        account.cluster(asked.get("region"))  # what happens until now has happened
+        account.cluster(asked.get("region"))  # advances the model to the present
         ended = task.unserved_at
     if ended is not None and ended < begun + seconds:
         when = "before the request came" if ended <= begun else "while the request was under way"
@@ -38,7 +38,7 @@ def request(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def choose(account: Account, model: Cluster, name: str) -> Task | None:
-    """Any task that every target group of its service finds healthy."""
+    """Return a random task that is healthy in every target group of its service, or None."""
     service = model.service(name)
     if not service.target_groups:
         raise ValueError(f"service {name} has no target group")

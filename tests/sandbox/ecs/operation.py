@@ -1,9 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the operations of ECS share: how they are registered, how they name things, how they page.
+"""Helpers that the ECS operations share: registration, names and ARNs, paging.
 
-An operation takes the account, the call and the model of the region. It gives the answer, or None to leave it to moto.
+An operation takes the account, the call and the model of the region. It returns the answer, or None to leave the call
+to moto.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ INVALID = "InvalidParameterException"
 
 
 class operation:  # noqa: N801 - a decorator
-    """``list_tasks`` answers ListTasks. Everything it does happens under the lock, at one instant."""
+    """Register a function as an operation: ``list_tasks`` answers ListTasks. It runs under the lock, at one instant."""
 
     def __init__(self, handler: Callable[[Account, Call, Cluster], dict[str, Any] | None]) -> None:
         self.handler = handler
@@ -39,14 +40,14 @@ def operations_of(*modules: ModuleType) -> dict[str, operation]:
 
 
 def cluster_name(account: Account, call: Call, key: str = "cluster") -> str:
-    """The cluster of a request, by name or ARN; it has to exist."""
+    """Return the name of a request's cluster, given by name or ARN. Raise SandboxError if it does not exist."""
     name = str(call.parameters.get(key) or "default").rsplit("/", 1)[-1]
     account.need_cluster(call.region, name)
     return name
 
 
 def service_name(cluster: str, reference: str) -> str:
-    """``cluster/name`` of a service by name or ARN, long or short."""
+    """Return ``cluster/name`` for a service given by name or by a long or short ARN."""
     parts = reference.split(":", 5)[-1].split("/")
     if reference.startswith("arn:") and len(parts) == 3 and parts[1] != cluster:
         raise SandboxError(INVALID, f"Identifier is for {parts[1]}. Your cluster is {cluster}")
@@ -70,7 +71,7 @@ def limited(call: Call, key: str, most: int, noun: str) -> list[str]:
 
 
 def page(call: Call, items: Iterable[str], most: int, default: int) -> tuple[list[str], dict[str, str]]:
-    """One page, in the order of the ARNs: what comes and goes between two pages moves nothing else."""
+    """Return one page in the order of the ARNs, so items that come or go between two pages do not shift others."""
     size = min(int(call.parameters.get("maxResults") or default), most)
     token = call.parameters.get("nextToken")
     last = base64.urlsafe_b64decode(token).decode() if token else ""
@@ -90,7 +91,7 @@ def service_shape(account: Account, state: ServiceState, with_tags: bool = True)
 def task_shape(account: Account, call: Call, state: TaskState, with_tags: bool = True) -> dict[str, Any]:
     try:
         definition = account.definition(call.region, state.task_definition)
-    except SandboxError:  # deleted since
+    except SandboxError:  # the definition has been deleted
         definition = {"containerDefinitions": []}
     containers = [
         {**each, "imageDigest": account.digests.get(each.get("image"))} for each in definition["containerDefinitions"]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RunTask and StartTask: tasks that belong to no service. Most refusals of theirs are answers with HTTP 200."""
+"""RunTask and StartTask: tasks that belong to no service. Most refusals are failures in an answer with HTTP 200."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run_task(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
     fault = model.faults.strike("run_task_fails", family_of(definition["taskDefinitionArn"]))
     if fault:
         started = min(fault.started, count)
-        # EC2 names the instance that refused. Fargate has none to name.
+        # On EC2, a failure names the instance that refused. Fargate has no instance to name.
         where = {} if fargate else {"arn": shapes.instance_arn(f"{model.arn_prefix}:task/{token[1]}/", 1)}
         failures = [{**where, "reason": fault.reason} for _refused in range(count - started)]
         count = started
@@ -79,7 +79,7 @@ def start_task(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
 
 
 def check(account: Account, call: Call) -> dict[str, Any]:
-    """The task definition of a request in which nothing is wrong as far as one can see before placing a task."""
+    """Return a request's task definition. Raise SandboxError for errors that AWS finds before it places a task."""
     asked = call.parameters
     cluster_name(account, call)
     name = str(asked["taskDefinition"]).rsplit("/", 1)[-1] if ":task-definition/" in asked["taskDefinition"] else None

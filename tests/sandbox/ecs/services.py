@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ECS's operations on services, and on clusters as far as services matter to them."""
+"""ECS's operations on services, and the operations on clusters that depend on services."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def create_service(account: Account, call: Call, model: Cluster) -> dict[str, An
 
 
 def traffic_steps(limits: dict[str, Any]) -> list[tuple[float, float]]:
-    """Percent of the production traffic, and seconds until the next step (API model, with its defaults)."""
+    """Return steps: percent of the production traffic, seconds until the next step (API model, with its defaults)."""
     if limits.get("strategy") == "CANARY":
         given = limits.get("canaryConfiguration") or {}
         return [(given.get("canaryPercent", 5.0), 60.0 * given.get("canaryBakeTimeInMinutes", 10))]
@@ -83,7 +83,7 @@ def traffic_steps(limits: dict[str, Any]) -> list[tuple[float, float]]:
 
 
 def pause_hooks(account: Account, limits: dict[str, Any]) -> list[dict[str, Any]]:
-    """PAUSE hooks, by default for a day (API model). A hook of a function succeeds at once (assumed)."""
+    """Return the PAUSE hooks, which last a day by default (API model). A function's hook succeeds at once (assumed)."""
     made = []
     for hook in limits.get("lifecycleHooks") or []:
         timeout = hook.get("timeoutConfiguration") or {}
@@ -110,7 +110,7 @@ def update_service(account: Account, call: Call, model: Cluster) -> dict[str, An
     service.rollback = bool(breaker.get("rollback", service.rollback))
     if "availabilityZoneRebalancing" in asked:
         service.az_rebalancing = asked["availabilityZoneRebalancing"] == "ENABLED"
-    service.propagate_tags = asked.get("propagateTags", service.propagate_tags)  # of tasks from then on (API model)
+    service.propagate_tags = asked.get("propagateTags", service.propagate_tags)  # of tasks from now on (API model)
     state = model.update_service(name, asked.get("desiredCount"), bool(asked.get("forceNewDeployment")), definition)
     service.maximum_percent = int(limits.get("maximumPercent", service.maximum_percent))
     service.minimum_healthy_percent = int(limits.get("minimumHealthyPercent", service.minimum_healthy_percent))
@@ -184,7 +184,7 @@ def describe_service_deployments(account: Account, call: Call, model: Cluster) -
 
 @operation
 def describe_service_revisions(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
-    """Of the revisions that a service has now; those of the past are MISSING here (assumed to matter to nobody)."""
+    """Describe the current revisions of services. Past revisions are MISSING (assumed to matter to nobody)."""
     asked = limited(call, "serviceRevisionArns", 20, "Service revisions")
     found = {}
     for service in model.services.values():
@@ -198,7 +198,7 @@ def describe_service_revisions(account: Account, call: Call, model: Cluster) -> 
 
 
 def of_rollout(model: Cluster, arn: str) -> str:
-    """The service of a service deployment that is under way."""
+    """Return the key of the service whose service deployment is under way."""
     for key, service in model.services.items():
         state = service.state()
         if any(shapes.rollout_arn(state, each.id) == arn and each.finished_at is None for each in state.rollouts):
@@ -285,7 +285,7 @@ def delete_task_set(account: Account, call: Call, model: Cluster) -> dict[str, A
 
 @operation
 def describe_clusters(account: Account, call: Call, model: Cluster) -> dict[str, Any]:
-    """Moto's answer with the numbers of the model."""
+    """Return moto's answer with the counts of the model."""
     answer: dict[str, Any] = account.ask_moto("ecs", call.region, "DescribeClusters", dict(call.parameters))
     for cluster in answer["clusters"]:
         services = [s for s in model.services.values() if s.cluster == cluster["clusterName"] and s.status == "ACTIVE"]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""States of the model as ECS writes them in JSON."""
+"""Convert states of the model to the JSON of ECS."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from ..model.state import DeploymentState, RolloutState, ServiceState, TaskSetState, TaskState
 
-Stamp = Callable[[float | None], Any]  # how an instant is written: a number, or a text
+Stamp = Callable[[float | None], Any]  # converts an instant to a number or a text
 
 
-# Status of a task -> of its containers, where they differ from PENDING.
+# Status of a task -> status of its containers, where that is not PENDING.
 CONTAINERS = {
     "RUNNING": "RUNNING",
     "DEACTIVATING": "RUNNING",
@@ -36,7 +36,7 @@ def tags(pairs: dict[str, str]) -> list[dict[str, str]]:
 
 
 def placement(state: ServiceState, request: dict[str, Any]) -> dict[str, Any]:
-    """Launch type or capacity providers, as the service was created with."""
+    """Return the launch type or the capacity providers with which the service was created."""
     if strategy := request.get("capacityProviderStrategy"):
         return {"capacityProviderStrategy": strategy}
     if state.capacity_provider:
@@ -45,7 +45,7 @@ def placement(state: ServiceState, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tags: bool) -> dict[str, Any]:
-    """``request`` is what CreateService was given: what the model does not know is echoed from it."""
+    """Return a member of ``services``. ``request``: CreateService's parameters, for what the model does not know."""
     first = request.get("containers", [{}])[0].get("name", "app")
     balancers = load_balancers(state, request, first)
     launched = placement(state, request)
@@ -114,14 +114,14 @@ def service(state: ServiceState, request: dict[str, Any], stamp: Stamp, with_tag
 
 
 def rollout_reason(each: DeploymentState) -> str | None:
-    """The wording of captured answers of ECS."""
+    """Return the reason in the wording of captured answers of ECS, or None."""
     if not each.rollout_state:
         return None
     return each.reason or f"ECS deployment {each.id} {each.rollout_state.lower().replace('_', ' ')}."
 
 
 def load_balancers(state: ServiceState, request: dict[str, Any], container: str) -> list[dict[str, Any]]:
-    """As given to CreateService; where deployments change target groups, with those that are in use now."""
+    """Return the load balancers given to CreateService; if deployments swap target groups, with those in use now."""
     given = request.get("loadBalancers")
     if state.controller == "ECS" and state.strategy == "ROLLING":
         classic = [
@@ -152,7 +152,7 @@ def balancers_of(groups: Iterable[str], container: str, port: int) -> list[dict[
 
 
 def lattice(state: ServiceState, request: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """VPC Lattice of a deployment or revision (API model; the service itself does not have it)."""
+    """Return the VPC Lattice part of a deployment or revision (API model; the service itself does not have it)."""
     role = f"arn:aws:iam::{state.arn.split(':')[4]}:role/ecsInfrastructureRole"
     named = [{"roleArn": role, "targetGroupArn": group, "portName": "app"} for group in state.lattice]
     return request.get("vpcLatticeConfigurations") or named or None
@@ -183,7 +183,7 @@ def revision_arn(state: ServiceState, deployment: str) -> str:
 
 
 def rollout_brief(state: ServiceState, each: RolloutState, stamp: Stamp) -> dict[str, Any]:
-    """A member of ListServiceDeployments."""
+    """Return a member of ListServiceDeployments."""
     return without_none({
         "serviceDeploymentArn": rollout_arn(state, each.id),
         "serviceArn": state.arn,
@@ -198,7 +198,7 @@ def rollout_brief(state: ServiceState, each: RolloutState, stamp: Stamp) -> dict
 
 
 def rollout(state: ServiceState, each: RolloutState, request: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-    """A member of DescribeServiceDeployments."""
+    """Return a member of DescribeServiceDeployments."""
     known = {found.id: found for found in state.deployments}
     native, brief = state.strategy != "ROLLING", rollout_brief(state, each, stamp)
     brief.pop("targetServiceRevisionArn")
@@ -245,7 +245,7 @@ def rollout(state: ServiceState, each: RolloutState, request: dict[str, Any], st
 
 
 def revision(state: ServiceState, each: DeploymentState, request: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-    """A member of DescribeServiceRevisions: what a revision was given, and the target groups that it really uses."""
+    """Return a member of DescribeServiceRevisions: what a revision was given, and the target groups it really uses."""
     first = request.get("containers", [{}])[0].get("name", "app")
     resolved = [
         without_none({
@@ -269,7 +269,7 @@ def revision(state: ServiceState, each: DeploymentState, request: dict[str, Any]
 
 
 def task_set(state: ServiceState, each: TaskSetState, request: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
-    """A member of ``taskSets``. Its ARN ends with ``ecs-svc/<number>`` (examples of the AWS CLI)."""
+    """Return a member of ``taskSets``. Its ARN ends with ``ecs-svc/<number>`` (examples of the AWS CLI)."""
     first = request.get("containers", [{}])[0].get("name", "app")
     known = {entry.get("targetGroupArn"): entry for entry in load_balancers(state, request, first)}
     balancers = [
@@ -309,7 +309,7 @@ def task(
     request: Mapping[str, Any] | None = None,
     with_tags: bool = True,
 ) -> dict[str, Any]:
-    """``request`` is what RunTask or StartTask was given."""
+    """Return a member of ``tasks``. ``request``: the parameters of RunTask or StartTask."""
     request = request or {}
     identity = state.arn.rsplit("/", 1)[-1]
     mode = definition.get("networkMode", "awsvpc")
@@ -362,7 +362,7 @@ def group(state: TaskState, definition: dict[str, Any], request: Mapping[str, An
 
 
 def overrides(definition: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every container is named, with what was given for it."""
+    """Return the overrides. They name every container, even one without overrides."""
     by_name = {each["name"]: each for each in given.get("containerOverrides") or []}
     containers = [by_name.get(each["name"], {"name": each["name"]}) for each in definition["containerDefinitions"]]
     return {"inferenceAcceleratorOverrides": [], **given, "containerOverrides": containers}
@@ -416,8 +416,8 @@ def container(state: TaskState, definition: dict[str, Any], attachment: str, mod
         "lastStatus": status,
         "exitCode": end.get("exit_code", state.exit_code) if status == "STOPPED" else None,
         "reason": end.get("reason", state.reason or pulled) if status == "STOPPED" else None,
-        # The agent reports none in the modes awsvpc and host (aws/amazon-ecs-agent#3479); in the mode host, host ports
-        # are container ports (#185).
+        # The agent reports no bindings in the network modes awsvpc and host (aws/amazon-ecs-agent#3479). In the mode
+        # host, host ports are container ports (#185).
         "networkBindings": [] if mode != "bridge" or state.started_at is None else bindings,
         "networkInterfaces": networks if mode == "awsvpc" else [],
         "healthStatus": state.health if definition.get("healthCheck") else "UNKNOWN",

@@ -30,7 +30,7 @@ def check_tags(tags: dict[str, str]) -> None:
 
 
 def tagged(call: Call, model: Cluster) -> Service | None:
-    """The service whose tags a request is about; None for another resource, which moto keeps."""
+    """Return the service whose tags a request is about; None for any other resource, which moto handles."""
     arn = call.parameters["resourceArn"]
     if ":service/" not in arn:
         return None
@@ -43,7 +43,7 @@ def tagged(call: Call, model: Cluster) -> Service | None:
 
 
 def of_task(call: Call) -> str | None:
-    """The ARN of the task that a request is about."""
+    """Return the ARN of the task that a request is about, or None."""
     arn = call.parameters["resourceArn"]
     return arn if ":task/" in arn else None
 

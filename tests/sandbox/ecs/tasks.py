@@ -100,7 +100,7 @@ def describe_container_instances(account: Account, call: Call, model: Cluster) -
     asked = limited(call, "containerInstances", 100, "Container instances")
     wanted = [f"{model.arn_prefix}:container-instance/{cluster}/{each.rsplit('/', 1)[-1]}" for each in asked]
     if not counts:
-        return None  # instances that somebody registered with moto
+        return None  # the instances were registered with moto
     lost = {
         shapes.instance_arn(t.arn, t.instance or 0) for t in model.tasks.values() if t.stuck and t.instance is not None
     }

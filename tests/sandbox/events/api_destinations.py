@@ -72,7 +72,7 @@ def create(account: Account, call: Call) -> dict[str, Any]:
 
 
 def update(account: Account, call: Call) -> dict[str, Any]:
-    """What is not given stays."""
+    """Update an API destination. Parameters that are omitted keep their values."""
     check("events", "UpdateApiDestination", call.parameters)
     asked = call.parameters
     with account.lock:

@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EventBridge connections: what they hold, the states they pass through, what Describe tells, the secret they keep.
+"""EventBridge connections: their parameters, states and descriptions, and the secret that holds their credentials.
 
-The secret lies in Secrets Manager under events!connection/..., as on AWS, and comes out of nowhere else.
+The secret is stored in Secrets Manager under events!connection/..., as on AWS, and can be read only there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KINDS = {
 
 @dataclass
 class Connection:
-    """``state`` passes over to ``next`` at ``due`` (monotonic seconds). A DELETING one is gone then."""
+    """A connection. At ``due`` (monotonic seconds), ``state`` becomes ``next``; a DELETING connection is then gone."""
 
     name: str
     arn: str
@@ -45,14 +45,14 @@ class Connection:
     created: float = field(default_factory=time.time)
     modified: float = field(default_factory=time.time)
     authorized: float | None = None
-    token: str | None = None  # of OAuth, as long as the web service takes it
+    token: str | None = None  # of OAuth, until the web service rejects it
 
     def pass_to(self, state: str, following: str, seconds: float) -> None:
         self.state, self.next, self.due = state, following, time.monotonic() + seconds
         self.modified = time.time()
 
     def settle(self) -> bool:
-        """Whether it is still there. A state whose time has come passes over."""
+        """Change the state if that is due. Return whether the connection still exists."""
         if self.state != self.next and time.monotonic() >= self.due:
             if self.state == "DELETING":
                 return False
@@ -95,7 +95,7 @@ def told(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def public(value: Any) -> Any:
-    """Authorization parameters without their secrets."""
+    """Return authorization parameters without their secrets."""
     if isinstance(value, list):
         return [public(each) for each in value]
     if not isinstance(value, dict):
@@ -105,7 +105,7 @@ def public(value: Any) -> Any:
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """UpdateConnection keeps what it is not given; lists of parameters are replaced whole."""
+    """Merge parameters as UpdateConnection does: omitted ones are kept, lists of parameters are replaced as a whole."""
     result = dict(old)
     for name, value in new.items():
         kept = result.get(name)
@@ -157,7 +157,7 @@ def drop_secret(connection: Connection, region: str) -> None:
 
 
 def find(account: Account, region: str, name: str) -> Connection | None:
-    """With its state of now."""
+    """Return a connection in its current state, or None."""
     connection = account.connections.get((region, name))
     if connection and not connection.settle():
         del account.connections[region, name]

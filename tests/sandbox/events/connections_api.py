@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operations on EventBridge connections. Moto has none of them: what it answers would tell the secrets."""
+"""The operations on EventBridge connections. Moto answers none of them, because its answers would leak the secrets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def update(account: Account, call: Call) -> dict[str, Any]:
         connection = need(account, call, "update")
         authorization = asked.get("AuthorizationType") or connection.authorization
         parameters = connection.parameters
-        if authorization != connection.authorization:  # nothing of another kind of authorization is of use
+        if authorization != connection.authorization:  # parameters of another authorization type are useless
             parameters = {name: each for name, each in parameters.items() if name not in KINDS.values()}
         parameters = merged(parameters, asked.get("AuthParameters") or {})
         check_parameters(authorization, parameters)
@@ -61,7 +61,7 @@ def update(account: Account, call: Call) -> dict[str, Any]:
 
 
 def begin(account: Account, connection: Connection, state: str) -> None:
-    """On its way to AUTHORIZED, or to DEAUTHORIZED when the web service of OAuth says no."""
+    """Begin to authorize a connection. It becomes DEAUTHORIZED if OAuth or a fault of the sandbox refuses it."""
     connection.reason = oauth.authorize(account, connection)
     if account.strike("connection_fails", {"target": connection.name, "arn": connection.arn}):
         connection.reason = "a fault of the sandbox"
@@ -120,7 +120,7 @@ def need(account: Account, call: Call, verb: str) -> Connection:
 
 
 def check_parameters(authorization: str, parameters: dict[str, Any]) -> None:
-    """The parameters of the kind have to be there, and complete; OAuth's endpoint has to be HTTPS."""
+    """Check that the authorization type's parameters are complete and that OAuth's endpoint is an HTTPS URL."""
     wanted = KINDS[authorization]
     others = [each for each in KINDS.values() if each != wanted and each in parameters]
     if wanted not in parameters or others:

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Header, query and body parameters of connections and of targets, and where they meet."""
+"""Merge the header, query and body parameters of connections and of targets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from .input_transformer import MISSING, compact, find
 
-# EventBridge takes these out of what connections and targets give.
+# EventBridge removes these headers from the parameters of connections and targets.
 REMOVED = {
     "a-im", "accept-charset", "accept-datetime", "accept-encoding", "cache-control", "connection", "content-encoding",
     "content-length", "content-md5", "date", "expect", "forwarded", "from", "host", "http2-settings", "if-match",
@@ -23,12 +23,12 @@ REMOVED = {
 
 
 def by_key(parameters: list[dict[str, Any]] | None) -> dict[str, str]:
-    """Of a connection: {"Key", "Value", "IsValueSecret"}."""
+    """Return a connection's parameters {"Key", "Value", "IsValueSecret"} as a dictionary."""
     return {each["Key"]: str(each.get("Value", "")) for each in parameters or []}
 
 
 def of_event(value: str, event: dict[str, Any]) -> str:
-    """A parameter of a target may be a path into the event as it was."""
+    """Resolve a target's parameter, which may be a path into the original event."""
     if not value.startswith("$."):
         return value
     found = find(event, value)
@@ -36,7 +36,7 @@ def of_event(value: str, event: dict[str, Any]) -> str:
 
 
 def headers_of(*given: Mapping[str, str]) -> dict[str, str]:
-    """The later one wins, whatever the case of its letters."""
+    """Merge headers. The later one wins; names are compared without regard to case."""
     found: dict[str, tuple[str, str]] = {}
     for each in given:
         for name, value in each.items():
@@ -57,14 +57,14 @@ def with_query(url: str, query: Mapping[str, str]) -> str:
 
 
 def with_path(url: str, values: list[str]) -> str:
-    """Each star of an endpoint is one value, in their order."""
+    """Replace the stars of an endpoint with the values, in order."""
     for value in values:
         url = url.replace("*", quote(value, safe=""), 1)
     return url
 
 
 def with_body(payload: str, parameters: Mapping[str, str]) -> str:
-    """Body parameters go into a JSON object, and win over what is there; anything else stays as it is."""
+    """Add body parameters to a JSON object, where they override its members. Any other payload is left unchanged."""
     if not parameters:
         return payload
     try:

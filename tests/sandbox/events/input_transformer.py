@@ -1,30 +1,30 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a target gets to see of an event: Input, InputPath, InputTransformer, or the event itself.
+"""Render what a target receives for an event: Input, InputPath, InputTransformer, or the event itself.
 
-What AWS documents, or was seen to answer, and is done here:
+This module does what AWS documents or was seen to do:
 
-* Input goes out as it was written. InputPath gives the JSON of what it names, so a string comes in quotes.
-* A template is a sequence of JSON values that white space separates: one object, one array, or one or more lines of
-  quoted text. Placeholders stand inside strings or in the place of values, never in the place of a key. PutTargets
-  refuses other templates, and placeholders that neither InputPathsMap nor AWS defines.
+* Input is sent as it was written. InputPath sends the JSON of what it names, so a string is in quotes.
+* A template is a sequence of JSON values separated by white space: one object, one array, or one or more lines of
+  quoted text. Placeholders stand inside strings or in place of values, never in place of a key. PutTargets refuses
+  other templates, and placeholders that neither InputPathsMap nor AWS defines.
 * Outside a string, a placeholder becomes the JSON of its value: a text in quotes and escaped, an object, a number.
-* Inside a string of a JSON document, it becomes the text as it is, NOT escaped, or else the JSON of its value: a text
-  with a quote or a line break, an object or an array make invalid JSON, and nothing is delivered then (INVALID_JSON).
+* Inside a string of a JSON document, a text is inserted as it is, NOT escaped, and any other value as its JSON. A text
+  with a quote or a line break, an object or an array thus make invalid JSON, which is not delivered (INVALID_JSON).
 * Inside a line of text, the JSON of an object or an array loses its quotes: `[a,b]`, `{id:7}`. The lines keep theirs,
-  and their escapes, also in a mail.
-* A path that leads nowhere gives nothing inside a string and `""` outside of one.
+  and their escapes, even in a mail.
+* A path that finds nothing becomes nothing inside a string and `""` outside of one.
 * <aws.events.event> is the event without `detail`, and with `detailType` for `detail-type`; <aws.events.event.json> is
   all of it.
 * A JSON document is minified.
 
-Not known, and decided here:
+AWS's behaviour is not known for these, so this module decides:
 
-* A text with a quote inside a line of text goes in as it is; nobody checks what comes out.
-* InputPath that leads nowhere gives `null`. null itself is `null` everywhere.
-* A wildcard that finds nothing gives an empty array. A path that AWS does not document (filters, `..`, and brackets
-  with quotes in a transformer) leads nowhere.
+* A text with a quote is inserted into a line of text as it is; the result is not checked.
+* An InputPath that finds nothing becomes `null`. null itself is `null` everywhere.
+* A wildcard that finds nothing becomes an empty array. A path that AWS does not document (filters, `..`, and brackets
+  with quotes in a transformer) finds nothing.
 * <aws.events.event> keeps the event's order of keys and its time.
 """
 
@@ -44,17 +44,17 @@ RESERVED = {
 }
 MISSING = object()
 STEP = re.compile(r"\.(?P<name>[\w/-]+|\*)|\[(?P<index>\d+|\*)\]|\['(?P<quoted>[^']+)'\]", re.ASCII)
-# A string of the template, or what stands between two of them; and a placeholder in either.
+# PART is a string of the template, or the text between two strings; PLACEHOLDER is a placeholder in either.
 PART = re.compile(r'"(?:[^"\\]|\\.)*"?|[^"]+', re.DOTALL)
 PLACEHOLDER = re.compile(r"<([^<>]*)>")
 
 
 class NotRendered(ValueError):
-    """The event cannot be brought into the form that the target asks for."""
+    """The event cannot be rendered as the target's transformer demands."""
 
 
 def render(target: dict[str, Any], event: dict[str, Any], rule_arn: str, ingestion_time: str) -> str:
-    """The text that goes to a target of PutTargets' shape. Raises NotRendered for what is no JSON in the end."""
+    """Return the text for a target (PutTargets' shape). Raise NotRendered if a JSON template becomes invalid JSON."""
     if target.get("Input"):
         return str(target["Input"])
     if target.get("InputPath"):
@@ -88,7 +88,7 @@ def reserved(event: dict[str, Any], rule_arn: str, ingestion_time: str) -> dict[
 
 
 def find(event: Any, path: str, brackets: bool = False) -> Any:
-    """What a path names: one value, a list if it has a wildcard, or MISSING. InputPath alone takes ``['name']``."""
+    """Return what a path names: a value, a list if it has a wildcard, or MISSING. Only InputPath takes ``['name']``."""
     steps = list(STEP.finditer(path, 1))
     if not path.startswith("$") or 1 + sum(len(step.group()) for step in steps) != len(path):
         return MISSING
@@ -146,7 +146,7 @@ def compact(value: Any) -> str:
 
 
 def complaint(target_id: str, transformer: dict[str, Any]) -> str | None:
-    """What PutTargets says against a transformer, if anything."""
+    """Return PutTargets' error message for a transformer, or None."""
     template, paths = transformer.get("InputTemplate") or "", transformer.get("InputPathsMap") or {}
     for name in PLACEHOLDER.findall(template):
         if name not in paths and name not in RESERVED:
@@ -164,7 +164,7 @@ def complaint(target_id: str, transformer: dict[str, Any]) -> str | None:
 
 
 def json_values(text: str) -> Iterator[Any]:
-    """The JSON values of a text that has nothing but white space between them."""
+    """Yield the JSON values of a text in which white space separates them. Raise ValueError for any other text."""
     decoder, position = json.JSONDecoder(), 0
     while position < len(text):
         if text[position].isspace():

@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Client credentials for a token, at the authorization endpoint of a connection.
+"""Exchange client credentials for a token at the authorization endpoint of a connection.
 
-AWS does not document the request. It is made here with the client's id and secret in the body (in the query, for GET),
-beside the parameters that the connection gives, grant_type among them only if the connection says so.
+AWS does not document the request. Here it has the client's id and secret in the body (in the query, for GET), together
+with the connection's own parameters. It has grant_type only if that is one of those parameters.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def authorize(account: Account, connection: Connection) -> str | None:
-    """Fetch a token. None when all is well, or when the sandbox has no way to that endpoint, and so cannot tell."""
+    """Fetch a token. Return why that failed; None if it succeeded or the sandbox has no route to the endpoint."""
     if connection.authorization != "OAUTH_CLIENT_CREDENTIALS":
         return None
     given: dict[str, Any] = connection.parameters["OAuthParameters"]

@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What EventBridge says against an event pattern. Whether an event matches one is decided by the collection's matcher.
+"""Check event patterns as EventBridge does. The collection's matcher decides whether an event matches a pattern.
 
-The words are AWS's own as far as they were seen; the place in the text that AWS adds to them is left out.
+The messages are AWS's own where those are known, but omit the position in the text that AWS adds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TOO_COMPLEX = (
 
 
 def read_pattern(text: str) -> dict[str, Any]:
-    """The pattern as data. Raises ValueError with AWS's reason."""
+    """Parse a pattern. Raise ValueError with AWS's reason if it is invalid."""
     try:
         pattern = json.loads(text)
     except ValueError as problem:
@@ -86,7 +86,7 @@ def string_reasons(kind: str, value: Any) -> Iterator[str]:
     elif kind == "wildcard":
         if "**" in value:
             yield f"Consecutive wildcard characters at pos {value.index('**')}"
-        elif len(value.split("*")) > 6:  # AWS counts states; this is near enough to refuse what it was seen to refuse
+        elif len(value.split("*")) > 6:  # AWS counts states; this is close enough to refuse what AWS was seen to refuse
             yield TOO_COMPLEX
 
 

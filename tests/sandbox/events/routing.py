@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From an event bus to the targets of every rule that listens and matches."""
+"""Route events from a bus to the targets of every enabled rule that matches."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def route(account: Account, region: str, bus: str, event: dict[str, Any], hops: 
 
 
 def listens(state: str, event: dict[str, Any]) -> bool:
-    """CloudTrail's record of a call that only reads reaches no rule that is merely ENABLED."""
+    """Return whether a rule in this state gets the event. CloudTrail's records of reads need more than ENABLED."""
     detail = event.get("detail") or {}
     if "via CloudTrail" in event.get("detail-type", "") and detail.get("readOnly") in (True, "true"):
         return state == ALL_MANAGEMENT_EVENTS

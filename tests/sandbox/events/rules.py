@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""EventBridge's rules, targets and events: moto keeps them, and here is what AWS would say first.
+"""EventBridge's rules, targets and events. Moto stores them; this module first checks requests as AWS does.
 
-Words of AWS are used where they are known; where not, the code is AWS's and the words are ours.
+Messages are AWS's where they are known. Otherwise the error code is AWS's and the wording is ours.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from .pattern_check import read_pattern
 
 INVALID = "ValidationException"
 MOST_TARGETS = 5
-PATTERN_SIZE = 2048  # of a rule, as long as nobody asks AWS for more; 4096 is what the API takes at all
+PATTERN_SIZE = 2048  # default quota of a rule, which AWS raises on request; the API accepts at most 4096
 ENTRIES_SIZE = 262_144
 NEEDS_ROLE = ("states", "kinesis", "firehose", "ecs", "batch", "execute-api", "redshift", "ssm", "codebuild")
 
 
 def bus_of(call: Call) -> str:
-    """The name of the event bus of a request, which has to exist."""
+    """Return the name of a request's event bus. Raise SandboxError if it does not exist."""
     name = str(call.parameters.get("EventBusName") or "default").rsplit("event-bus/", 1)[-1]
     if name not in stored.backend("events", call.region).event_buses:
         raise SandboxError("ResourceNotFoundException", f"Event bus {name} does not exist.")
@@ -66,7 +66,7 @@ def put_rule(account: Account, call: Call) -> Any:
         if len(pattern) > PATTERN_SIZE:
             raise SandboxError("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
     if any(rule.name == asked["Name"] for rule in stored.rules(call.region, bus)):
-        asked.pop("Tags", None)  # they are for a new rule; TagResource is for an old one
+        asked.pop("Tags", None)  # only for a new rule; TagResource tags an existing one
     return account.ask_moto("events", call.region, "PutRule", asked)
 
 
@@ -76,7 +76,7 @@ def delete_rule(_account: Account, call: Call) -> None:
 
 
 def needs_rule(operation: str, key: str) -> Any:
-    """Those that moto answers rightly once the rule exists."""
+    """Return a handler for an operation that moto answers correctly if the rule exists."""
 
     def checked(_account: Account, call: Call) -> None:
         check("events", operation, call.parameters)

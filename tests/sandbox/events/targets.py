@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a rule that matched to its targets: what each kind of target needs, and how it gets the event."""
+"""Deliver an event from a rule that matched to its targets: what each kind needs, and how it gets the event."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ from .input_transformer import NotRendered, render
 
 
 class Matched(NamedTuple):
-    """An event that a rule hands to one of its targets."""
+    """An event that a rule sends to one of its targets."""
 
     account: Account
     rule_arn: str
     target: dict[str, Any]
     event: dict[str, Any]
-    hops: int = 0  # how many event buses it has passed
+    hops: int = 0  # number of event buses it has passed
 
     @property
     def arn(self) -> str:
@@ -62,7 +62,7 @@ class Matched(NamedTuple):
 
 
 def deliver(matched: Matched, region: str) -> None:
-    """Begin a delivery. It goes on in the background."""
+    """Begin a delivery, which continues in the background."""
     line = {
         "region": region,
         "kind": "target",
@@ -79,7 +79,7 @@ def deliver(matched: Matched, region: str) -> None:
 
 
 def back_off(retry: int) -> float:
-    """Exponential with jitter; 185 retries take about a day. AWS does not publish its numbers."""
+    """Return the exponential delay with jitter. 185 retries take about a day. AWS does not publish its numbers."""
     return min(2.0 ** (retry - 1), 480.0) * random.uniform(0.75, 1.25)
 
 
@@ -110,7 +110,7 @@ def to_topic(matched: Matched, payload: str) -> Any:
     if matched.target.get("RoleArn"):
         allowed(matched, "sns:Publish", None)
     else:
-        need(found.policy, "sns:Publish", matched.arn, {})  # SNS is told nothing for Conditions
+        need(found.policy, "sns:Publish", matched.arn, {})  # SNS gets no condition keys
     return deliver_sns.publish_event(matched.account, found, payload, matched.target.get("RoleArn"))
 
 
@@ -134,7 +134,7 @@ def to_state_machine(matched: Matched, payload: str) -> Any:
 
 
 def to_cluster(matched: Matched, payload: str) -> Any:
-    """RunTask. An answer with failures is an answer: EventBridge takes no notice of it."""
+    """Call RunTask. EventBridge ignores failures in its answer: the delivery still succeeds."""
     wanted = task_target.run_task_request(matched.target, f"events-rule/{matched.rule_arn.rsplit('/', 1)[-1]}", payload)
     if not matched.target.get("RoleArn"):
         raise DeliveryFailed("NO_PERMISSIONS", f"the target has no RoleArn, and {matched.arn} needs one")
@@ -204,7 +204,7 @@ SENDERS: dict[str, Callable[[Matched, str], Any]] = {
 
 
 def allowed(matched: Matched, action: str, policy: Any) -> None:
-    """By the role, if the target has one, else by the policy of the resource."""
+    """Check the permission: by the target's role if it has one, else by the policy of the resource."""
     if matched.target.get("RoleArn"):
         need_role(matched.target["RoleArn"], action, matched.arn, matched.rule_arn)
     else:
@@ -232,7 +232,7 @@ def base64_of(text: str) -> str:
 
 
 def bury(matched: Matched, problem: DeliveryFailed, condition: str | None, retries: int) -> str | None:
-    """The event as it was goes to the dead-letter queue, with what happened as attributes."""
+    """Send the original event to the dead-letter queue, with the error in the message attributes."""
     queue = (matched.target.get("DeadLetterConfig") or {}).get("Arn")
     if not queue:
         return None

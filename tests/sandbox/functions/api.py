@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operations of Lambda that are answered here: Invoke, which runs the code, and AddPermission, once for each id."""
+"""The Lambda operations that the sandbox answers: Invoke runs the code, AddPermission refuses a duplicate id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..wire import Answer, Call
 
 
 def function_arn(call: Call) -> str:
-    """From a path with a name, or with an ARN, or part of one."""
+    """Return the function's ARN. The path has its name, its ARN or part of the ARN."""
     name = unquote(call.operation.split("/functions/", 1)[1].split("/")[0])
     if name.startswith("arn:"):
         arn = name
@@ -67,7 +67,7 @@ def add_permission(_account: Account, call: Call) -> None:
 
 
 def remember_dead_letters(account: Account, call: Call) -> None:
-    """Moto keeps no DeadLetterConfig: see ``tell_of_dead_letters``."""
+    """Store a function's DeadLetterConfig, because moto does not: see ``tell_of_dead_letters``."""
     name = call.parameters.get("FunctionName") or function_arn(call).rsplit(":", 1)[-1]
     config = call.parameters.get("DeadLetterConfig")
     if config is not None:
@@ -76,7 +76,7 @@ def remember_dead_letters(account: Account, call: Call) -> None:
 
 
 def tell_of_dead_letters(account: Account) -> None:
-    """Let moto's functions tell what the account remembers for them."""
+    """Make moto's functions report the dead-letter queue that the account stores for them."""
     told = LambdaFunction.get_configuration
 
     def get_configuration(function: LambdaFunction, on_create: bool = False) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def tell_of_dead_letters(account: Account) -> None:
 
 
 def update_configuration(account: Account, call: Call) -> None:
-    """Moto takes the key of a function only when the function is created."""
+    """Update a function's dead-letter queue and key. Moto accepts a key only when a function is created."""
     remember_dead_letters(account, call)
     function = stored.function(function_arn(call))
     if function and "KMSKeyArn" in call.parameters:

@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs functions, each in a process that is forked for it from one that has imported boto3 and parsed its data.
+"""Run functions, each in a process forked from this one, which has imported boto3 and parsed its data.
 
-Standard library and Lambda's runtime only, and nothing of the sandbox: Python starts it isolated. For each function a
-socket comes through standard input. What to run is read from it; the function's process sends its id (4 bytes), and
-then what the function prints. The outcome goes into the file that is named.
+This file uses only the standard library and Lambda's runtime, nothing of the sandbox: Python starts it isolated. For
+each run, a socket arrives through standard input. The function's process reads from it what to run, then sends its
+process id (4 bytes) and what the function prints. It writes the outcome into the file that the request names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import sys
 import time
 import traceback
 
-PARSED = ("ecs", "sns", "sqs")  # what most functions call; data of other services is parsed when it is needed
+PARSED = ("ecs", "sns", "sqs")  # what most functions call; the data of other services is parsed on demand
 
 
 class Context:
@@ -51,7 +51,7 @@ def failure(problem: BaseException) -> dict:  # type: ignore[type-arg]
 
 
 def main(place: str) -> None:
-    """``place`` is the folder that has boto3 and what it needs in ``runtime``. It is removed in the end."""
+    """Serve until standard input ends, then remove ``place``, whose ``runtime`` has boto3 and its dependencies."""
     runtime = os.path.join(place, "runtime")  # noqa: PTH118 - as little as can be is imported here
     packages = os.listdir(runtime)  # noqa: PTH208
     sys.path.insert(0, runtime)
@@ -70,11 +70,11 @@ def warm_up() -> None:
     for service in PARSED:
         session.get_session().create_client(service, "eu-central-1", aws_access_key_id="x", aws_secret_access_key="x")
     gc.collect()
-    gc.freeze()  # a fork that looks for garbage would copy all of it
+    gc.freeze()  # otherwise a garbage collection in a fork would copy all the memory
 
 
 def next_caller() -> socket.socket | None:
-    """Fork for each socket that comes: it is what the new process gets, and this one gets None when all have come."""
+    """Fork for each socket that arrives. Return the socket in the new process, None in this one at the end."""
     sockets = socket.socket(fileno=os.dup(0))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while files := socket.recv_fds(sockets, 1, 1)[1]:
@@ -114,7 +114,7 @@ def run(caller: socket.socket, packages: list[str]) -> None:
 
 
 def forget(packages: set[str]) -> None:
-    """The function brings a package of the runtime along, so nothing that was imported for others may stay."""
+    """Unload modules of the runtime's packages, because the function brings its own version of one of them."""
     for module in list(sys.modules):
         if module.partition(".")[0] in packages:
             del sys.modules[module]

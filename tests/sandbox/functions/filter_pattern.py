@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter patterns of CloudWatch Logs: terms, and the ones in braces for JSON. Those in brackets are not known here.
+"""Filter patterns of CloudWatch Logs: terms, and JSON patterns in braces. Patterns in brackets are not supported.
 
-Nothing is equal to a field that is missing, and nothing differs from it either: AWS's pages leave the latter open, so
-a pattern of ours has to say NOT EXISTS where it means that.
+For a missing field, neither = nor != holds. AWS's documentation leaves != open, so our patterns must say NOT EXISTS
+where they mean that.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class FilterPatternError(ValueError):
-    """A pattern that PutSubscriptionFilter would refuse."""
+    """The pattern is one that PutSubscriptionFilter would refuse."""
 
 
 class Token(NamedTuple):
@@ -47,7 +47,7 @@ class Token(NamedTuple):
 
 
 def compile_pattern(pattern: str) -> Callable[[str], bool]:
-    """Whether a message matches. Raises FilterPatternError."""
+    """Return a function that tests whether a message matches. Raise FilterPatternError if the pattern is invalid."""
     if len(pattern) > LONGEST:
         raise FilterPatternError(f"a filter pattern has at most {LONGEST} characters")
     stripped = pattern.strip()
@@ -82,7 +82,7 @@ def tokens(text: str) -> list[Token]:
 
 
 class Reader:
-    """&& binds more closely than ||."""
+    """A parser for patterns in braces. && binds more tightly than ||."""
 
     def __init__(self, left: list[Token]) -> None:
         self.left = left
@@ -172,7 +172,7 @@ def number(token: Token) -> float:
 
 
 def equality(wanted: Token) -> Test:
-    """Texts with * for anything; numbers by value; a regular expression anywhere in the text."""
+    """Return a test for equality: * in a text matches anything, numbers compare by value, regexes match anywhere."""
     if wanted.kind == "regex":
         expression = re.compile(wanted.text[1:-1])
         return lambda found: expression.search(text_of(found)) is not None
@@ -202,7 +202,7 @@ def look_up(value: Any, way: list[str | int]) -> Any:
 
 
 def terms(pattern: str) -> Callable[[str], bool]:
-    """Every term; none that has a minus; one at least of those with a question mark."""
+    """Return a test for all plain terms, no term with a minus, and at least one of those with a question mark."""
     found = re.findall(r'([-?]?)("(?:[^"\\]|\\.)*"|\S+)', pattern)
     read = [(sign, json.loads(term) if term.startswith('"') else term) for sign, term in found]
     wanted = [term for sign, term in read if not sign]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Subscription filters of CloudWatch Logs: the pattern is evaluated, and a function gets what matches."""
+"""Subscription filters of CloudWatch Logs: send the log events that match a pattern to a function."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ NO_PERMISSION = (
     "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your "
     "function."
 )
-FORWARD = LogStream._send_log_events  # moto's own, for destinations that are no function
+FORWARD = LogStream._send_log_events  # moto's own, for destinations other than functions
 
 
 def install(account: Account) -> None:
-    """Moto forwards every line that comes to a log group. From now on only those that a filter wants."""
+    """Make moto forward only the log events that match the filter, instead of all of them."""
 
     def forward(
         stream: Any, service: str, destination_arn: str, filter_name: str, log_events: list[dict[str, Any]]
@@ -47,7 +47,7 @@ def install(account: Account) -> None:
             return
         if service != "lambda":
             FORWARD(stream, service, destination_arn, filter_name, kept)
-        elif may_invoke(account, destination_arn, group.arn) is None:  # silence otherwise, as on AWS
+        elif may_invoke(account, destination_arn, group.arn) is None:  # else drop them silently, as AWS does
             told = {
                 "messageType": "DATA_MESSAGE",
                 "owner": account.number,
@@ -67,7 +67,7 @@ def payload(told: dict[str, Any]) -> str:
 
 
 def may_invoke(account: Account, function_arn: str, group_arn: str) -> str | None:
-    """Why CloudWatch Logs may not invoke a function; None when it may."""
+    """Return why CloudWatch Logs may not invoke a function, or None if it may."""
     function = stored.function(function_arn)
     if function is None:
         return f"there is no function {function_arn}"
@@ -77,7 +77,7 @@ def may_invoke(account: Account, function_arn: str, group_arn: str) -> str | Non
 
 
 def put_subscription_filter(account: Account, call: Call) -> dict[str, Any] | None:
-    """Refused as AWS refuses it; None leaves the rest to moto."""
+    """Raise SandboxError where AWS refuses the filter; return None to let moto create a new one."""
     asked = call.parameters
     group = stored.backend("logs", call.region).groups.get(asked["logGroupName"])
     if group is None:
@@ -93,7 +93,7 @@ def put_subscription_filter(account: Account, call: Call) -> dict[str, Any] | No
     if name not in group.subscription_filters:
         return None
     group.subscription_filters[name].update(asked.get("filterPattern") or "", arn, asked.get("roleArn"))
-    return {}  # moto refuses to change one of two
+    return {}  # moto would refuse to change one of two filters
 
 
 def read_pattern(asked: Mapping[str, Any]) -> Callable[[str], bool]:
@@ -104,7 +104,7 @@ def read_pattern(asked: Mapping[str, Any]) -> Callable[[str], bool]:
 
 
 def filter_log_events(account: Account, call: Call) -> dict[str, Any] | None:
-    """Moto knows the pattern of a single term only."""
+    """Answer FilterLogEvents with a pattern, because moto only supports patterns of a single term."""
     if not call.parameters.get("filterPattern"):
         return None
     wanted = read_pattern(call.parameters)
@@ -114,7 +114,7 @@ def filter_log_events(account: Account, call: Call) -> dict[str, Any] | None:
 
 
 def match_metric_filter(_account: Account, call: Call) -> dict[str, Any]:
-    """Which of some messages a pattern matches."""
+    """Answer TestMetricFilter: which of the messages a pattern matches."""
     wanted = read_pattern(call.parameters)
     messages = list(enumerate(call.parameters["logEventMessages"], 1))
     found = [{"eventNumber": at, "eventMessage": text, "extractedValues": {}} for at, text in messages if wanted(text)]
@@ -122,7 +122,7 @@ def match_metric_filter(_account: Account, call: Call) -> dict[str, Any]:
 
 
 def control_message(account: Account, group: str, name: str) -> dict[str, Any]:
-    """What a destination gets when a filter is made: a receiver has to ignore it."""
+    """Return the message that a destination gets when a filter is created. Receivers must ignore it."""
     text = "CWL CONTROL MESSAGE: Checking health of destination Lambda function."
     return {
         "messageType": "CONTROL_MESSAGE",

@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resource policies of CloudWatch Logs: those of the account are with moto, the one of a log group is here.
+"""Resource policies of CloudWatch Logs: moto stores the account's, this module stores those of log groups.
 
-Keys of log groups are with moto, which cannot change them.
+Moto also stores the keys of log groups but cannot change them, so this module does that.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def delete(account: Account, call: Call) -> dict[str, Any] | None:
 
 
 def check_revision(found: dict[str, Any] | None, expected: str | None) -> None:
-    """An update has to name the revision that it replaces."""
+    """Raise SandboxError unless the request names the current revision of an existing policy."""
     if expected != (found or {}).get("revisionId"):
         text = "The expected revision ID does not match the revision of the resource policy."
         raise SandboxError("OperationAbortedException" if expected else "InvalidParameterException", text)
@@ -84,7 +84,7 @@ def read_policy(document: Any) -> None:
 
 
 def statements(account: Account, group_arn: str) -> dict[str, Any]:
-    """All that is said about a log group."""
+    """Return a policy with all statements that may apply to a log group: the account's and its own."""
     region = stored.region_of(group_arn)
     documents = [policy.policy_document for policy in stored.backend("logs", region).resource_policies.values()]
     if (region, group_arn) in account.log_policies:

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Queues that trigger functions, and delays of queues on the sandbox's clock."""
+"""Invoke the functions that queues trigger, and delay messages on the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ LAMBDA = "lambda.amazonaws.com"
 
 
 def install(account: Account) -> None:
-    """DelaySeconds are AWS's seconds. Visibility timeouts stay as they are, because functions run in real time."""
+    """Divide DelaySeconds by the speed, but not visibility timeouts, because functions run in real time."""
 
     def delay(message: Any, delay_seconds: float) -> None:
         message.delayed_until = unix_time_millis() + float(delay_seconds) * 1000 / account.speed
 
     Message.delay = delay
-    # Moto would invoke the function while a message is being sent.
+    # Otherwise moto would invoke the function while a message is being sent.
     Queue.lambda_event_source_mappings = property(lambda _queue: {}, lambda _queue, _mappings: None)
 
 
 def poll(account: Account) -> None:
-    """Begin a batch for every mapping whose queue has something. Called by the ticker, with the lock held."""
+    """Begin a batch for every mapping whose queue has messages. The ticker calls this with the lock held."""
     for region, backend in stored.regions(lambda_backends):
         for mapping in list(backend._event_source_mappings.values()):
             if ":sqs:" not in mapping.event_source_arn:
@@ -46,7 +46,7 @@ def poll(account: Account) -> None:
 
 
 def batch(account: Account, region: str, mapping: Any) -> None:
-    """One batch from receiving to deleting."""
+    """Process one batch, from receiving the messages to deleting them."""
     try:
         invoke(account, region, mapping)
     finally:
@@ -83,7 +83,7 @@ def invoke(account: Account, region: str, mapping: Any) -> None:
 
 
 def failures(ran: Any, received: list[dict[str, Any]], partial: bool) -> set[str]:
-    """Messages that come back: all of a batch whose function failed, else those that it names."""
+    """Return the ids of the failed messages: the whole batch if the function failed, else those that it names."""
     every = {message["MessageId"] for message in received}
     if ran.error:
         return every
@@ -94,7 +94,7 @@ def failures(ran: Any, received: list[dict[str, Any]], partial: bool) -> set[str
         named = {each["itemIdentifier"] for each in answer.get("batchItemFailures") or []}
     except (AttributeError, KeyError, TypeError):
         return every
-    return every if named - every else named  # an id that is none of the batch's fails all of it
+    return every if named - every else named  # an id that is not in the batch fails the whole batch
 
 
 def record(message: dict[str, Any], arn: str, region: str) -> dict[str, Any]:

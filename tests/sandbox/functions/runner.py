@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the uploaded zip of a function in a process of its own: the zip, the standard library, and boto3, as on AWS.
+"""Run a function's uploaded zip in a separate process, with the standard library and boto3, as on AWS.
 
-Its clock is the real one: the speed of the sandbox does not shorten a timeout. What it sends anywhere but to loopback
-goes to a proxy that does not exist.
+The function uses the real clock: the sandbox's speed does not shorten its timeout. Any request that it sends to an
+address other than loopback goes to a proxy that does not exist.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from ..access import callers
 from ..account import Account
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py")  # boto3 and what it needs
+RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py")  # boto3 and its dependencies
 MACHINE = {"PATH": os.defpath, "LANG": "en_US.UTF-8", "TZ": ":UTC"}
 NOWHERE = "http://127.0.0.1:9"
 ONE_BY_ONE = Lock()
 
 
 class Ran(NamedTuple):
-    """``payload`` is the result as JSON, or the error object; ``error`` is Unhandled, or None."""
+    """The outcome of a run. ``payload``: the result as JSON, or the error object. ``error``: Unhandled, or None."""
 
     payload: str
     error: str | None
@@ -84,7 +84,7 @@ def run(account: Account, function: Any, payload: str) -> Ran:
 
 
 def unpacked(function: Any) -> Path:
-    """The folder with the function's files, to read: it is the same for all runs of the same zip."""
+    """Return the folder with the function's files. All runs of the same zip share it, so it must not be changed."""
     if not str(function.run_time).startswith("python3."):
         raise ValueError(f"the sandbox runs Python functions, not {function.run_time}")
     with ONE_BY_ONE, zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
@@ -98,7 +98,7 @@ def unpacked(function: Any) -> Path:
 
 @cache
 def place() -> Path:
-    """Where functions and what they need are unpacked, as long as this process lives."""
+    """Return the folder for unpacked functions and their runtime, which lasts as long as this process."""
     folder, packages = Path(tempfile.mkdtemp(prefix="sandbox-functions-")), Path(sysconfig.get_path("purelib"))
     (folder / "runtime").mkdir()
     for each in RUNTIME:
@@ -109,7 +109,7 @@ def place() -> Path:
 
 @cache
 def processes() -> socket.socket:
-    """What forks a process for each socket that is sent to it, until this process ends: see bootstrap.py."""
+    """Start bootstrap.py and return its socket. It forks a process for each socket sent, while this process lives."""
     ours, theirs = socket.socketpair()
     with theirs:
         subprocess.Popen(
@@ -123,7 +123,7 @@ def processes() -> socket.socket:
 
 
 def in_process(told: dict[str, Any]) -> str:
-    """What the function prints. Raises ``TimeoutExpired`` after its timeout, when it has been killed."""
+    """Run a function and return what it prints. Kill it after its timeout and raise ``TimeoutExpired``."""
     ours, theirs = socket.socketpair()
     with ours:
         with theirs, ONE_BY_ONE:
@@ -144,7 +144,7 @@ def in_process(told: dict[str, Any]) -> str:
 
 
 def environment(account: Account, function: Any, task: Path, folder: Path) -> dict[str, str]:
-    region, name_of_session = function.region, function.function_name  # CloudTrail sees the role at work
+    region, name_of_session = function.region, function.function_name  # CloudTrail shows the session's name
     return {
         **MACHINE,
         "HOME": str(folder / "tmp"),

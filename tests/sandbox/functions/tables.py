@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables of DynamoDB, which functions keep their state in: moto has them, without the id that AWS gives each."""
+"""Tables of DynamoDB, in which functions keep their state. Moto stores them but lacks their TableId."""
 
 from __future__ import annotations
 

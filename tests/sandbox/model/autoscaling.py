@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Application Auto Scaling, for the desired count of services."""
+"""Application Auto Scaling for the desired count of services."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FLAGS = ("dynamic_in", "dynamic_out", "scheduled")
 
 
 class AutoScaling:
-    """Scalable targets, and the number that a target-tracking policy of each wants."""
+    """Scalable targets, and the number of tasks that a target-tracking policy wants for each service."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -33,7 +33,7 @@ class AutoScaling:
         suspended: Mapping[str, bool] | None,
         by: str,
     ) -> None:
-        """Set what is given. A suspended state, once given, replaces all three flags. To register is to scale."""
+        """Register or update a scalable target. ``suspended`` replaces all three flags. This may scale the service."""
         found = self.targets.get(service)
         if found is None and (minimum is None or maximum is None):
             raise SandboxError("ValidationException", "Both minimum and maximum capacity are required to register.")
@@ -47,7 +47,7 @@ class AutoScaling:
         self.aim(service, min(max(service.desired, lowest), highest), f"RegisterScalableTarget by {by}")
 
     def scheduled(self, service: Service, minimum: int | None, maximum: int | None) -> None:
-        """A scheduled action fires: it sets the limits, unless scheduled scaling is suspended."""
+        """Fire a scheduled action: it sets the limits, unless scheduled scaling is suspended."""
         target = self.targets.get(service)
         if target and not target.scheduled:
             self.register(service, minimum, maximum, None, "scheduled action")
@@ -67,16 +67,16 @@ class AutoScaling:
         target = self.targets.get(service)
         if target:
             aim = min(max(self.wanted[service], target.minimum), target.maximum)
-            # AWS scales out but never in while a deployment is on its way.
+            # During a deployment, AWS scales out but never in.
             shut = target.dynamic_in or service.rolling if aim < service.desired else target.dynamic_out
             if not shut:
                 self.aim(service, aim, "scaling policy")
         self.cluster.at(self.cluster.draw(self.cluster.latencies.policy), self.evaluate, service)
 
     def predict(self, service: Service, desired: int) -> None:
-        """A predictive scaling policy sets the count, within the target's limits.
+        """Set the desired count as a predictive scaling policy does, within the target's limits.
 
-        SuspendedState has no flag for it (API model of application-autoscaling), so nothing keeps it from it.
+        SuspendedState has no flag for it (API model of application-autoscaling), so it cannot be suspended.
         """
         target = self.targets.get(service)
         aim = min(max(desired, target.minimum), target.maximum) if target else desired

@@ -1,15 +1,15 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deployments by controller and strategy: what begins, shifts, ends, fails and is rolled back.
+"""Deployments by controller and strategy: how they begin, shift traffic, end, fail and are rolled back.
 
-Names, states and stages are those of the API model (ecs 2014-11-13). A rolling deployment takes tasks over one by
-one (services.py). All others have two complete parts side by side, each with its own tasks and target groups:
+Names, states and stages are those of the API model (ecs 2014-11-13). A rolling deployment replaces tasks one by
+one (services.py). All others have complete parts side by side, each with its own tasks and target groups:
 
 * ECS with BLUE_GREEN, LINEAR or CANARY: two revisions, through the stages of ServiceDeployment.lifecycleStage.
 * CODE_DEPLOY and EXTERNAL: two or more task sets.
 
-A stopped task is replaced from the part it belonged to (AWS, "What's new", November 2025).
+A stopped task is replaced with a task of the same part (AWS, "What's new", November 2025).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from .scheduler import Cluster
     from .services import Service
 
-# Stages of a native blue/green deployment, in order. RECONCILE_SERVICE comes only where more than one revision is
-# ACTIVE at the start, which does not happen here.
+# Stages of a native blue/green deployment, in order. RECONCILE_SERVICE is missing: it occurs only if more than one
+# revision is ACTIVE at the start, which does not happen here.
 STAGES = (
     "PRE_SCALE_UP",
     "SCALE_UP",
@@ -51,20 +51,20 @@ class Deployment:
     status: str = "PRIMARY"
     rollout_state: str = "COMPLETED"
     failed: int = 0  # tasks that failed
-    reason: str = ""  # of the rollout state; "" writes the usual one
-    # Of task sets, and of the revisions of a native blue/green service:
-    target_groups: tuple[str, ...] | None = None  # None: those that the service names
+    reason: str = ""  # of the rollout state; "" for the usual one
+    # The rest applies to task sets and to the revisions of a native blue/green service.
+    target_groups: tuple[str, ...] | None = None  # None: the service's own
     scale: float = 100.0  # percent of the desired count
-    external_id: str = ""  # of CodeDeploy's deployment, or what CreateTaskSet was given
-    settled: bool = False  # it has been seen steady
+    external_id: str = ""  # id of CodeDeploy's deployment, or CreateTaskSet's parameter
+    settled: bool = False  # it has been steady once
 
     def wanted(self, desired: int) -> int:
-        """Its part of the desired count, rounded up (API model: TaskSet.computedDesiredCount)."""
+        """Return its share of the desired count, rounded up (API model: TaskSet.computedDesiredCount)."""
         return math.ceil(desired * self.scale / 100)
 
 
 class Hook(NamedTuple):
-    """A PAUSE hook: the deployment waits at ``stage`` until somebody answers, or for so many seconds."""
+    """A PAUSE hook. The deployment waits at ``stage`` until somebody answers, at most for ``seconds``."""
 
     stage: str
     seconds: float = DAY  # up to 14 days
@@ -81,7 +81,7 @@ class Waiting(NamedTuple):
 
 @dataclass(eq=False)
 class Rollout:
-    """What the API calls a service deployment. Of CODE_DEPLOY, which has none, it holds what is planned."""
+    """A service deployment, as the API calls it. CODE_DEPLOY has none; there, this is CodeDeploy's deployment."""
 
     id: str
     target: Deployment
@@ -96,7 +96,7 @@ class Rollout:
     rollback_to: Deployment | None = None
     rollback_at: float | None = None
     rollback_reason: str = ""
-    shift_after: float | None = None  # CODE_DEPLOY: seconds from steady to the shift; None waits for an act
+    shift_after: float | None = None  # CODE_DEPLOY: seconds from steady to the shift; None: wait for an act
     keep: float | None = None  # CODE_DEPLOY: seconds from the shift to the end of the blue task set
     shifted: bool = False
 
@@ -109,7 +109,7 @@ def read_hook(given: Mapping[str, Any]) -> Hook:
 
 
 def part_of(service: Service, wanted: str) -> Deployment:
-    """A deployment or task set by id or ARN, or the newest one with a status."""
+    """Return a deployment or task set by id or ARN, or the newest one with the status ``wanted``."""
     parts = sorted(service.deployments, key=lambda each: each.created_at, reverse=True)
     for each in parts:
         if wanted == each.status or wanted.endswith(each.id):
@@ -118,7 +118,7 @@ def part_of(service: Service, wanted: str) -> Deployment:
 
 
 def record(cluster: Cluster, service: Service, target: Deployment) -> Rollout:
-    """A service deployment begins. One that is still under way ends with it: a newer one takes its place (assumed)."""
+    """Begin a service deployment. One still under way is STOPPED, because the newer one replaces it (assumed)."""
     found = current(service)
     if found and found.status == "ROLLBACK_IN_PROGRESS" and found.rollback_to is None:
         found.rollback_to, found.rollback_at = target, cluster.now
@@ -132,13 +132,13 @@ def record(cluster: Cluster, service: Service, target: Deployment) -> Rollout:
 
 
 def current(service: Service) -> Rollout | None:
-    """The service deployment under way, if there is one."""
+    """Return the service deployment under way, or None."""
     first = service.rollouts[0] if service.rollouts else None
     return first if first and first.status not in DONE else None
 
 
 def completed(cluster: Cluster, service: Service) -> None:
-    """The newest service deployment has come to its good end."""
+    """Mark the service deployment under way, if there is one, as successful."""
     found = current(service)
     if found:
         found.status = "ROLLBACK_SUCCESSFUL" if found.status == "ROLLBACK_IN_PROGRESS" else "SUCCESSFUL"
@@ -146,9 +146,9 @@ def completed(cluster: Cluster, service: Service) -> None:
 
 
 def fail(cluster: Cluster, service: Service, reason: str, rollback: bool) -> None:
-    """A deployment of the controller ECS fails, and is rolled back if so configured.
+    """Fail a deployment of the controller ECS. A rolling one is rolled back only with ``rollback``.
 
-    A rolling deployment that is not rolled back stays: PRIMARY is FAILED and launches no tasks (API model:
+    A rolling deployment that is not rolled back remains: PRIMARY is FAILED and launches no tasks (API model:
     Deployment.rolloutState). Event texts: captured in public, September 2026.
     """
     primary = service.primary
@@ -171,7 +171,7 @@ def fail(cluster: Cluster, service: Service, reason: str, rollback: bool) -> Non
 
 
 def roll_back_rolling(cluster: Cluster, service: Service, found: Rollout | None, reason: str) -> None:
-    """A new deployment of the last good task definition, PRIMARY; the failed one is ACTIVE and FAILED beside it."""
+    """Deploy the last good task definition as PRIMARY. The failed deployment stays beside it, ACTIVE and FAILED."""
     failed = service.primary
     failed.rollout_state, failed.reason = "FAILED", failed.reason or reason
     if found:
@@ -186,7 +186,7 @@ def roll_back_rolling(cluster: Cluster, service: Service, found: Rollout | None,
 
 
 def begin_native(cluster: Cluster, service: Service, task_definition: str) -> None:
-    """The new revision is PRIMARY, the old one ACTIVE until the bake time is over."""
+    """Begin a native deployment: the new revision is PRIMARY, the old one ACTIVE until the bake time is over."""
     if current(service):
         raise_conflict(service)
     blue = service.primary
@@ -204,13 +204,13 @@ def begin_native(cluster: Cluster, service: Service, task_definition: str) -> No
 
 
 def raise_conflict(service: Service) -> None:
-    """A second native deployment on top of the first: AWS reconciles the revisions, which is not modelled (assumed)."""
+    """Refuse a second native deployment during the first: AWS reconciles them, which is not modelled (assumed)."""
     text = f"Service {service.name} has a deployment under way; finish it or roll it back first."
     raise SandboxError("ConflictException", text)
 
 
 def enter(cluster: Cluster, service: Service, found: Rollout, stage: str) -> None:
-    """A stage begins; a PAUSE hook holds the deployment there (API model: DeploymentLifecycleHook)."""
+    """Begin a stage. A PAUSE hook holds the deployment there (API model: DeploymentLifecycleHook)."""
     found.stage = stage
     hook = next((each for each in service.hooks if each.stage == stage), None)
     if hook is None:
@@ -237,7 +237,7 @@ def answer_hook(cluster: Cluster, service: Service, roll_it_back: bool) -> None:
 
 
 def do(cluster: Cluster, service: Service, found: Rollout) -> None:
-    """The work of the stage that a native deployment is in."""
+    """Do the work of a native deployment's current stage."""
     stage, green = found.stage, found.target
     if stage == "SCALE_UP":
         green.scale = 100.0
@@ -255,13 +255,13 @@ def do(cluster: Cluster, service: Service, found: Rollout) -> None:
 
 
 def follow(cluster: Cluster, service: Service, found: Rollout, stage: str) -> None:
-    """The next stage, if the deployment still is where it was when this was planned."""
+    """Enter the next stage, if the deployment is still at the ``stage`` at which this was planned."""
     if found.status == "IN_PROGRESS" and found.stage == stage and found.hook is None:
         enter(cluster, service, found, STAGES[STAGES.index(stage) + 1])
 
 
 def shift_step(cluster: Cluster, service: Service, found: Rollout, number: int) -> None:
-    """One step of the production traffic: all of it at once, or the service's ``steps`` and then the rest."""
+    """Shift production traffic by one step: all of it at once, or the service's ``steps`` and then the rest."""
     if found.status != "IN_PROGRESS" or found.stage != "PRODUCTION_TRAFFIC_SHIFT":
         return
     if number < len(service.steps) and service.steps[number][0] < 100:
@@ -273,17 +273,17 @@ def shift_step(cluster: Cluster, service: Service, found: Rollout, number: int) 
 
 
 def swap(cluster: Cluster, service: Service, found: Rollout) -> None:
-    """All production traffic goes to the target, whose target groups the service names from now on.
+    """Send all production traffic to the target. From now on, the service names the target's target groups.
 
-    That DescribeServices names the other group then is reported for CODE_DEPLOY (kayac/ecspresso#936); for ECS it
-    is assumed, and ``names_declared_groups`` makes it otherwise. DescribeServiceRevisions always tells.
+    It is reported for CODE_DEPLOY that DescribeServices then names the other group (kayac/ecspresso#936). For ECS it
+    is assumed; ``names_declared_groups`` switches it off. DescribeServiceRevisions always names the groups in use.
     """
     found.weight, found.shifted = 100.0, True
     service.target_groups = service.groups_of(found.target)
 
 
 def step(cluster: Cluster, service: Service) -> None:
-    """After a look at every part: is something over that a deployment waits for?"""
+    """Move a deployment on if what it waits for has happened. This follows a look at every part."""
     found = current(service) if service.controller == "ECS" else None
     if found:
         step_native(cluster, service, found)
@@ -310,12 +310,12 @@ def step_native(cluster: Cluster, service: Service, found: Rollout) -> None:
 
 
 def holds(service: Service, part: Deployment) -> bool:
-    """Whether a part still has a task that has not stopped."""
+    """Return whether a part still has a task that has not stopped."""
     return any(task.deployment == part.id for task in (*service.live.values(), *service.leaving.values()))
 
 
 def roll_back_native(cluster: Cluster, service: Service, found: Rollout, reason: str) -> None:
-    """The traffic goes back to the old revision, which is PRIMARY again (assumed); the new one is scaled to zero."""
+    """Send the traffic back to the old revision, PRIMARY again (assumed), and scale the new one to zero."""
     green, blue = found.target, found.sources[0]
     found.status, found.reason, found.hook, found.weight = "ROLLBACK_IN_PROGRESS", reason, None, 0.0
     found.rollback_to, found.rollback_at, found.rollback_reason = blue, cluster.now, reason
@@ -333,7 +333,7 @@ def roll_back_native(cluster: Cluster, service: Service, found: Rollout, reason:
 
 
 def not_by_update(service: Service, forced: bool) -> str:
-    """Why UpdateService does not deploy (reported by many users of CODE_DEPLOY; EXTERNAL: assumed alike)."""
+    """Return why UpdateService cannot deploy (reported by many users of CODE_DEPLOY; assumed alike for EXTERNAL)."""
     how = {"CODE_DEPLOY": "Use AWS CodeDeploy to trigger a new deployment."}.get(service.controller, "Use a task set.")
     article = "an" if service.controller == "EXTERNAL" else "a"
     verb = "Cannot force a new deployment" if forced else "Unable to update task definition"
@@ -348,7 +348,7 @@ def add_task_set(
     external_id: str = "",
     groups: tuple[str, ...] | None = None,
 ) -> Deployment:
-    """CreateTaskSet: an ACTIVE set beside the PRIMARY one, in the other target groups if ``groups`` is omitted."""
+    """Add an ACTIVE task set beside the PRIMARY one (CreateTaskSet). Default ``groups``: the other target groups."""
     if service.controller == "ECS":
         raise ValueError(f"service {service.name} has the deployment controller ECS, so it has no task sets")
     taken = service.groups_of(service.primary)
@@ -369,7 +369,7 @@ def add_task_set(
 
 
 def fill(cluster: Cluster, service: Service, part: Deployment) -> None:
-    """All tasks of a part run already, and are healthy."""
+    """Add the missing tasks of a part, already running and healthy."""
     if part.scale == 0.0 and service.controller == "ECS":
         part.scale = 100.0
     missing = part.wanted(service.desired) - sum(task.deployment == part.id for task in service.live.values())
@@ -414,7 +414,7 @@ def finish_if_planned(cluster: Cluster, service: Service, found: Rollout) -> Non
 
 
 def make_primary(service: Service, part: Deployment) -> None:
-    """UpdateServicePrimaryTaskSet: what differs in the task set becomes the service's (documentation of the call)."""
+    """Make a task set PRIMARY. Its settings become the service's (documentation of UpdateServicePrimaryTaskSet)."""
     for each in service.deployments:
         if each.status == "PRIMARY":
             each.status = "ACTIVE"
@@ -425,7 +425,7 @@ def make_primary(service: Service, part: Deployment) -> None:
 
 
 def draining(cluster: Cluster, service: Service, part: Deployment) -> None:
-    """DeleteTaskSet with force: DRAINING, until the last of its tasks has stopped."""
+    """Delete a task set (DeleteTaskSet with force). It is DRAINING until the last of its tasks has stopped."""
     part.status, part.scale = "DRAINING", 0.0
     service.steady = False
     cluster.poke(service, 0.0)
@@ -435,7 +435,7 @@ def draining(cluster: Cluster, service: Service, part: Deployment) -> None:
 
 
 def _released(service: Service) -> Rollout | None:
-    """The deployment under way; one of ECS waits for no hook any more. Services of other controllers may have none."""
+    """Return the deployment under way. For ECS, end its wait for a hook; other controllers may have none (None)."""
     found = current(service)
     if service.controller == "ECS":
         if found is None or not service.by_parts or found.status != "IN_PROGRESS":
@@ -477,7 +477,7 @@ def finish(cluster: Cluster, service: Service) -> None:
 
 
 def roll_back(cluster: Cluster, service: Service, reason: str) -> None:
-    """Back to what was there before. Of an EXTERNAL service, the newest task set goes."""
+    """Roll back to what ran before the deployment. For an EXTERNAL service, drain the newest task set."""
     found = current(service)
     if service.controller == "ECS" and not service.by_parts:
         roll_back_rolling(cluster, service, found, reason)

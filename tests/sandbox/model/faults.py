@@ -1,13 +1,13 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong in the cluster itself. (What can go wrong with a call lives in call_faults.py.)"""
+"""Faults inside the cluster. (Faults that strike API calls are in call_faults.py.)"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# Faults that strike a launch, a write or a read as long as they are on.
+# Faults that strike launches, writes or reads while they are on.
 STANDING = {
     "launch_fails": "a new task never starts: `reason`, `stop_code`",
     "run_task_fails": "RunTask and StartTask start only `started` tasks, and answer with failures for `reason`",
@@ -22,7 +22,7 @@ STANDING = {
     "agent_lost": "a task that is stopped keeps the last status `status`: RUNNING, or STOPPING",
     "list_omits_new": "ListTasks does not name tasks younger than `seconds`",
 }
-# Faults that are acts of others, once `after` tasks of the service have been stopped by StopTask.
+# Faults that are acts of others. They strike once StopTask has stopped `after` tasks of the service.
 MIDWAY = {
     "deployment_midway": "a new deployment begins, of the kind that the service has",
     "deployment_fails_midway": "a new deployment begins and fails at once: PRIMARY FAILED beside ACTIVE",
@@ -43,7 +43,7 @@ REASONS = {
 
 @dataclass
 class Fault:
-    """One fault. ``service`` limits it to a service name, ``family`` to a task's, ``times`` to so many strikes."""
+    """One fault. It may be limited to one ``service`` name or task ``family``, and to ``times`` strikes."""
 
     kind: str
     service: str | None = None
@@ -73,7 +73,7 @@ class Fault:
 
 
 class Faults:
-    """Those switched on now."""
+    """The faults that are on."""
 
     def __init__(self) -> None:
         self.on: list[Fault] = []
@@ -85,14 +85,14 @@ class Faults:
         return None
 
     def strike(self, kind: str, service: str) -> Fault | None:
-        """The same, and one of its times is used up."""
+        """Find a fault like ``find`` and use up one of its ``times``."""
         fault = self.find(kind, service)
         if fault and fault.times is not None:
             fault.times -= 1
         return fault
 
     def due_midway(self, service: str) -> list[Fault]:
-        """A task of the service was stopped by StopTask: the acts whose moment has come."""
+        """Return the MIDWAY faults that are due now that StopTask has stopped one more task of the service."""
         due = []
         for fault in [fault for fault in self.on if fault.kind in MIDWAY and fault.service in (None, service)]:
             fault.after -= 1

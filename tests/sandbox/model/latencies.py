@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long things take, in seconds."""
+"""How long AWS's actions take, in seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 
 @dataclass(frozen=True)
 class Latencies:
-    """Seconds. ``jitter`` is a share: 0.2 draws each of them from 80 to 120 percent."""
+    """Durations in seconds. ``jitter`` is a share: 0.2 draws each duration from 80 to 120 percent."""
 
     reaction: float = 10.0  # until the scheduler acts on a change
     launch: float = 40.0  # from creation to RUNNING
@@ -24,19 +24,19 @@ class Latencies:
     policy: float = 60.0  # between two evaluations of a scaling policy
     retry_max: float = 1620.0  # ECS waits up to 27 minutes between launches that fail
     jitter: float = 0.0
-    # What came later is left out of repr, which tells the simulation's scenarios apart.
-    # From CreateConnection to AUTHORIZED, and from DeleteConnection until it is gone:
+    # Later fields are excluded from repr, because repr distinguishes the simulation's scenarios.
+    # From CreateConnection to AUTHORIZED, and from DeleteConnection until the connection is gone:
     connection: float = field(default=5.0, repr=False)
-    ending: float = field(default=0.0, repr=False)  # from the moment that a task ends by itself to STOPPED
+    ending: float = field(default=0.0, repr=False)  # from when a task ends on its own until it is STOPPED
     trail: float = field(default=30.0, repr=False)  # from a call to its CloudTrail event on the bus
     trail_log: float = field(default=120.0, repr=False)  # from a call to its record in the trail's log group
 
-    # ECS repeats an event whose cause lasts (developer guide on service event messages: six hours).
+    # ECS repeats an event while its cause lasts (developer guide on service event messages: six hours).
     event_repeat: float = field(default=21600.0, repr=False)
 
     def draw(self, seconds: float, chance: random.Random) -> float:
         return seconds * chance.uniform(1 - self.jitter, 1 + self.jitter) if self.jitter else seconds
 
     def divided(self, speed: float) -> Latencies:
-        """The same world, ``speed`` times as fast."""
+        """Return the latencies of a world that is ``speed`` times as fast."""
         return replace(self, **{f.name: getattr(self, f.name) / speed for f in fields(self) if f.name != "jitter"})

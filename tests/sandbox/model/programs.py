@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the containers of a task do, by the family of its task definition. No task really runs anything."""
+"""Programs: what the containers of a family's tasks appear to do. No task really runs anything."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
 @dataclass(frozen=True)
 class Program:
-    """The course of one task. Without ``seconds`` it runs until it is stopped."""
+    """The course of one task. If ``seconds`` is omitted, the task runs until it is stopped."""
 
-    seconds: float | None = None  # of RUNNING, until it ends by itself
+    seconds: float | None = None  # of RUNNING, until it ends on its own
     exit_code: int | None = 0  # of every container that ``containers`` does not name
     reason: str | None = None  # of the same containers
     containers: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> {"exit_code", "reason"}
     out_of_memory: bool = False
-    fails_to_start: str | None = None  # why: the task never runs
-    interrupted: bool = False  # after ``seconds`` Spot takes it
-    host_lost: bool = False  # after ``seconds`` its host is gone
+    fails_to_start: str | None = None  # the reason; the task then never runs
+    interrupted: bool = False  # Spot interrupts it after ``seconds``
+    host_lost: bool = False  # its host is lost after ``seconds``
     on_stop: int = 0  # exit code of every container, when the task is told to stop
     stop_code: str = "EssentialContainerExited"
     stopped_reason: str = "Essential container in task exited"
-    times: int | None = None  # launches that it holds for; the next program of the family follows
+    times: int | None = None  # launches that use it before the family's next program follows
 
     def __post_init__(self) -> None:
         for name, end in self.containers.items():
@@ -42,7 +42,7 @@ class Program:
 
     @property
     def why(self) -> str | None:
-        """Why its containers ended, as far as ``containers`` does not tell."""
+        """Why the containers ended for which ``containers`` gives no reason."""
         return self.reason or (OUT_OF_MEMORY if self.out_of_memory else None)
 
 
@@ -53,11 +53,11 @@ class Programs:
         self.families: dict[str, list[Program]] = {}
 
     def put(self, family: str, programs: list[Program]) -> None:
-        """Instead of those that the family had; none at all ends them."""
+        """Replace the family's programs. An empty list removes them."""
         self.families[family] = list(programs)
 
     def take(self, task_definition: str) -> Program | None:
-        """The program of a new task, and one of its times is used up."""
+        """Return the program for a new task, or None, and use up one of its ``times``."""
         programs = self.families.get(family_of(task_definition))
         while programs and programs[0].times == 0:
             programs.pop(0)
@@ -70,7 +70,7 @@ class Programs:
 
 
 def family_of(task_definition: str) -> str:
-    """Of an ARN, or of ``family:revision``."""
+    """Return the family of a task definition given as an ARN or as ``family:revision``."""
     return task_definition.rsplit("/", 1)[-1].split(":", 1)[0]
 
 

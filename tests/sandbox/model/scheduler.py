@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ECS with time in it: a pure discrete-event simulation. The owner of the simulation sets its time.
+"""A pure discrete-event simulation of ECS. The owner of the simulation sets its time.
 
 Every duration is in seconds, every instant in epoch seconds. Nothing here knows HTTP, moto or a real clock.
 """
@@ -43,8 +43,8 @@ class Cluster:
         self.groups: dict[str, dict[str, str]] = {}  # target group -> "address:port" -> state
         self.target_reasons: dict[
             tuple[str, str], str
-        ] = {}  # (target group, target) -> ELB's code, where it is not the usual one
-        self.unused_groups: set[str] = set()  # of no load balancer's listener
+        ] = {}  # (target group, target) -> ELB's code, if it is not the usual one
+        self.unused_groups: set[str] = set()  # no listener forwards to them
         self.deleted_groups: set[str] = set()
         self.autoscaling = AutoScaling(self)
         self.faults = Faults()
@@ -53,8 +53,8 @@ class Cluster:
         self.programs = Programs()
         self.on_task: Callable[[TaskState], None] = lambda state: None  # a status of a task has changed
         self.on_occurrence: Callable[[Occurrence], None] = lambda occurrence: None
-        self.stop_task_drains = False  # whether StopTask, too, lets requests end before containers hear of it
-        self.own_revision = False  # in a rolling deployment, a task that ended is replaced from its own revision
+        self.stop_task_drains = False  # after StopTask, too, requests may end before containers are told to stop
+        self.own_revision = False  # in a rolling deployment, a task that ended is replaced with one of its own revision
         self.waits_for_protected = False  # deployments leave protected tasks alone
         self._due: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = 0
@@ -63,7 +63,7 @@ class Cluster:
     # -- time -------------------------------------------------------------------------------------------------
 
     def advance(self, to: float) -> None:
-        """Let everything happen that is due until then, in order."""
+        """Run everything that is due until ``to``, in order."""
         while self._due and self._due[0][0] <= to:
             self.now, _number, action, arguments = heapq.heappop(self._due)
             action(*arguments)
@@ -71,11 +71,11 @@ class Cluster:
 
     @property
     def next_due(self) -> float | None:
-        """When something happens next, if nobody does anything."""
+        """When something happens next without outside action, or None."""
         return self._due[0][0] if self._due else None
 
     def at(self, delay: float, action: Callable[..., None], *arguments: Any) -> None:
-        """Do something ``delay`` seconds from now."""
+        """Run an action ``delay`` seconds from now."""
         self._sequence += 1
         heapq.heappush(self._due, (self.now + delay, self._sequence, action, arguments))
 
@@ -83,7 +83,7 @@ class Cluster:
         return self.latencies.draw(seconds, self.random)
 
     def poke(self, service: Service, delay: float | None = None) -> None:
-        """The scheduler will look at the service: after its reaction time, or at an earlier look already due."""
+        """Schedule a look at the service: after ``delay`` (default: the reaction time), unless one is due earlier."""
         at = self.now + (self.draw(self.latencies.reaction) if delay is None else delay)
         if service.look_at is None or at < service.look_at:
             service.look_at = at
@@ -141,20 +141,20 @@ class Cluster:
         all_events: bool = False,
         az_rebalancing: bool = False,
     ) -> ServiceState:
-        """``started``: its tasks run and are healthy, created between ``oldest`` and ``newest`` seconds ago.
+        """Create a service. ``started``: its tasks already run, healthy, created ``oldest`` to ``newest`` seconds ago.
 
-        ``strategy``: BLUE_GREEN, LINEAR or CANARY, with ``bake`` seconds, the ``steps`` of the traffic as (percent,
+        ``strategy``: BLUE_GREEN, LINEAR or CANARY, with ``bake`` seconds, ``steps`` of the traffic as (percent,
         seconds until the next) and ``hooks`` as {"stage", "seconds", "on_timeout"}. ``alternates``: target group ->
-        the one that a deployment changes it for. ``task_sets``: those after the first are ACTIVE and empty;
-        ``scale`` is that of the first, in percent of the desired count.
+        the one that replaces it in a deployment. ``task_sets``: number of task sets; all but the first are ACTIVE and
+        empty. ``scale``: that of the first one, in percent of the desired count.
         ``network_mode``: awsvpc, bridge, or host, where a task has its instance's address and the port of its task
-        definition. ``ipv6``: interfaces have an IPv6 address besides ("eni"), which is the target's, too ("targets"),
-        or no other ("only"). ``classic``: names of Classic Load Balancers; ``lattice``: target groups of VPC Lattice.
-        ``unhealthy``: so many of its tasks fail from the beginning the check of their container or of their targets
-        (``unhealthy_by``: container, targets, or a target group); ECS replaces them, unless it is within the grace
-        period (``replaces_unhealthy`` false). ``grows_after``: the cluster grows on demand, so many seconds after a
-        placement failed because ``room`` was full. ``all_events``: ECS reports targets, checks and replacements too,
-        and repeats no event while its cause lasts.
+        definition. ``ipv6``: interfaces also have an IPv6 address ("eni"), targets use it, too ("targets"), or there
+        is no IPv4 address ("only"). ``classic``: names of Classic Load Balancers; ``lattice``: VPC Lattice target
+        groups. ``unhealthy``: this many tasks fail the check of their container or their targets from the beginning
+        (``unhealthy_by``: container, targets, or a target group). ECS replaces them, unless the service is within its
+        grace period (``replaces_unhealthy`` false). ``grows_after``: the cluster grows on demand, this many seconds
+        after a placement failed because ``room`` was full. ``all_events``: ECS also reports targets, checks and
+        replacements, and does not repeat an event while its cause lasts.
         """
         key = f"{cluster}/{name}"
         if key in self.services and self.services[key].status != "INACTIVE":
@@ -233,7 +233,7 @@ class Cluster:
         self._addresses += 1
         number, ec2, bridge = self._addresses, service.launch_type == "EC2", service.network_mode != "awsvpc"
         if ec2 and instance is None:
-            # Ports of the mode host, and the listeners of a Classic Load Balancer, want an instance for each task.
+            # Ports in the mode host, and the listeners of a Classic Load Balancer, need a separate instance per task.
             instance = number if service.network_mode == "host" or service.classic else number % 16
         address = f"i-{instance:017x}" if bridge else f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         address = "" if service.ipv6 == "only" and not bridge else address
@@ -247,7 +247,7 @@ class Cluster:
             ipv6=f"2001:db8::{number >> 16 & 65535:x}:{number & 65535:x}" if service.ipv6 and not bridge else "",
         )  # fmt: skip
         if service.propagate_tags == "SERVICE":
-            # API model, CreateService.propagateTags: tags are only added while a task is created.
+            # API model, CreateService.propagateTags: tags can only be added when a task is created.
             task.tags = dict(service.tags)
         if ec2:
             task.last_status = "PENDING"
@@ -266,9 +266,9 @@ class Cluster:
         instances: Iterable[int] = (),
         made_known: Callable[[str], None] = lambda arn: None,
     ) -> list[TaskState]:
-        """Tasks of no service: they start, and nobody replaces them. ``instances``: one on each of these.
+        """Start tasks of no service, which are never replaced. ``instances``: start one task on each of these instead.
 
-        ``made_known`` gets each ARN before anything is told about the task.
+        ``made_known`` is called with each ARN before any change of the task is reported.
         """
         definition = self._revision(task_definition)
         holder = Service(
@@ -317,7 +317,7 @@ class Cluster:
         return [arn for arn, task in service.live.items() if task.created_at <= known_before]
 
     def describe_tasks(self, arns: Iterable[str]) -> list[TaskState]:
-        """Those that ECS still knows, or knows already."""
+        """Return the tasks that ECS knows. It may have forgotten old ones and, on a stale read, miss new ones."""
         found = []
         for arn in arns:
             task = self.tasks.get(arn)
@@ -328,7 +328,7 @@ class Cluster:
         return found
 
     def protected(self, arns: Iterable[str]) -> dict[str, float]:
-        """Those of the tasks that are protected -> until when."""
+        """Return the protected ones among the tasks: ARN -> until when."""
         found = {}
         for arn in arns:
             task = self.tasks.get(arn)
@@ -345,7 +345,7 @@ class Cluster:
         return dict.fromkeys(known, "unused") if group in self.unused_groups else dict(known)
 
     def target_reason(self, group: str, target: str) -> str | None:
-        """ELB's reason code, where it is not the usual one of the target's state."""
+        """Return ELB's reason code if it is not the usual one for the target's state, else None."""
         return "Target.NotInUse" if group in self.unused_groups else self.target_reasons.get((group, target))
 
     def set_state(self, group: str, target: str, state: str, reason: str = "") -> None:
@@ -439,19 +439,19 @@ class Cluster:
 
     def _task(self, arn: str) -> Task:
         if arn not in self.tasks:
-            # The code is in the API model of TagResource; that it is the one for tasks is assumed.
+            # The API model of TagResource has this code. It is assumed to be the one for tasks.
             text = "The specified task was not found. Specify a valid task and try again."
             raise SandboxError("ResourceNotFoundException", text)
         return self.tasks[arn]
 
     def protect(self, arn: str, until: float | None) -> None:
-        """Scale-in protection until an instant; None ends it."""
+        """Protect a task from scale-in until an instant. None ends the protection."""
         if arn not in self.tasks:
             raise SandboxError("InvalidParameterException", "The referenced task was not found.")
         self.tasks[arn].protected_until = until or 0.0
 
     def update_protection(self, arns: Iterable[str], until: float | None) -> tuple[list[str], dict[str, str]]:
-        """UpdateTaskProtection: the tasks it was done to, and why not to the others. None ends it."""
+        """UpdateTaskProtection. Return the tasks it changed, and the reasons for the others. None ends protection."""
         done: list[str] = []
         failures = {}
         for arn in arns:
@@ -467,7 +467,7 @@ class Cluster:
                 done.append(arn)
         for service in {self.tasks[arn].service for arn in done}:
             if until is None and (len(service.live) > service.desired or service.rolling):
-                self.poke(service)  # what could not be stopped before can be now
+                self.poke(service)  # tasks that were protected can be stopped now
         return done, failures
 
     def _blocks_deployment(self, service: Service) -> bool:
@@ -482,7 +482,7 @@ class Cluster:
         suspended: Mapping[str, bool] | None = None,
         by: str = "client",
     ) -> None:
-        """``suspended``: of dynamic_in, dynamic_out, scheduled; what it does not name becomes false."""
+        """``suspended``: the flags dynamic_in, dynamic_out, scheduled. A flag that it omits becomes false."""
         self.autoscaling.register(self.service(name), min, max, suspended, by)
 
     def suspend(self, name: str, dynamic_in: bool, dynamic_out: bool, scheduled: bool) -> None:
@@ -495,21 +495,21 @@ class Cluster:
     # -- others at work -----------------------------------------------------------------------------------------
 
     def policy_wants(self, name: str, desired: int | None) -> None:
-        """A target-tracking policy that wants so many tasks from now on; None ends it."""
+        """Make a target-tracking policy want this many tasks from now on. None removes the policy."""
         self.autoscaling.want(self.service(name), desired)
 
     def scheduled_action(self, name: str, minimum: int | None = None, maximum: int | None = None) -> None:
-        """A scheduled action of Application Auto Scaling fires now."""
+        """Fire a scheduled action of Application Auto Scaling now."""
         self.autoscaling.scheduled(self.service(name), minimum, maximum)
 
     def later(self, delay: float, action: Callable[..., Any], *arguments: Any, **options: Any) -> None:
-        """Somebody does something ``delay`` seconds from now; ``action`` is a method of this cluster."""
+        """Run ``action``, a method of this cluster, ``delay`` seconds from now."""
         self.at(delay, lambda: action(*arguments, **options))
 
     def begin_deployment(
         self, name: str, task_definition: str | None = None, running: bool = False, **details: Any
     ) -> None:
-        """A deployment, as the service's controller and strategy make it. ``running``: its new tasks run already."""
+        """Begin a deployment of the service's controller and strategy. ``running``: its new tasks already run."""
         service = self.service(name)
         if service.controller == "CODE_DEPLOY":
             self.codedeploy(name, task_definition, running=running, **details)
@@ -528,8 +528,8 @@ class Cluster:
         keep: float | None = 0.0,
         running: bool = False,
     ) -> None:
-        """CodeDeploy creates a green task set, shifts the traffic ``shift`` seconds after it is steady, and deletes
-        the blue one ``keep`` seconds later (terminationWaitTimeInMinutes, up to two days). None waits for an act.
+        """Deploy with CodeDeploy: create a green task set, shift the traffic ``shift`` seconds after it is steady, and
+        delete the blue one ``keep`` seconds later (terminationWaitTimeInMinutes, up to two days). None awaits an act.
         """
         service = self.service(name)
         deployments.begin_codedeploy(
@@ -545,7 +545,7 @@ class Cluster:
         external_id: str = "",
         target_groups: Iterable[str] | None = None,
     ) -> str:
-        """CreateTaskSet. Its id."""
+        """Create a task set (CreateTaskSet) and return its id."""
         service = self.service(name)
         definition = self._revision(task_definition or service.task_definition)
         groups = None if target_groups is None else tuple(target_groups)
@@ -555,7 +555,7 @@ class Cluster:
         return made.id
 
     def scale_task_set(self, name: str, scale: float, task_set: str = "ACTIVE") -> None:
-        """UpdateTaskSet of a task set by id, or of the newest one with this status."""
+        """UpdateTaskSet: scale a task set, given by id or as the newest one with this status."""
         service = self.service(name)
         part = deployments.part_of(service, task_set)
         part.scale, part.settled = scale, False
@@ -563,27 +563,27 @@ class Cluster:
         self.poke(service)
 
     def make_primary(self, name: str, task_set: str) -> None:
-        """UpdateServicePrimaryTaskSet."""
+        """Make a task set PRIMARY (UpdateServicePrimaryTaskSet)."""
         deployments.make_primary(self.service(name), deployments.part_of(self.service(name), task_set))
 
     def drain_task_set(self, name: str, task_set: str) -> None:
-        """DeleteTaskSet."""
+        """Delete a task set (DeleteTaskSet)."""
         deployments.draining(self, self.service(name), deployments.part_of(self.service(name), task_set))
 
     def shift(self, name: str) -> None:
-        """The production traffic goes to the new task set, or to the new revision of a blue/green service, now."""
+        """Shift the production traffic now, to the new task set or to the new revision of a blue/green service."""
         deployments.shift(self, self.service(name))
 
     def finish(self, name: str) -> None:
-        """The deployment ends now: the traffic shifts if it has not yet, and what is old is stopped."""
+        """Finish the deployment now: shift the traffic if that has not happened yet, and stop the old tasks."""
         deployments.finish(self, self.service(name))
 
     def roll_back(self, name: str, reason: str = "Service deployment rolled back.") -> None:
-        """The deployment under way is rolled back."""
+        """Roll back the deployment under way."""
         deployments.roll_back(self, self.service(name), reason)
 
     def continue_deployment(self, name: str, roll_back: bool = False) -> None:
-        """ContinueServiceDeployment of the hook that a deployment waits for."""
+        """ContinueServiceDeployment: answer the hook that a deployment waits for."""
         deployments.answer_hook(self, self.service(name), roll_back)
 
     def fail_deployment(
@@ -594,9 +594,9 @@ class Cluster:
         rollback: bool = False,
         reason: str = "ECS deployment circuit breaker: tasks failed to start.",
     ) -> None:
-        """A rolling deployment fails, one that begins now if none is under way.
+        """Fail the deployment under way; begin one first if there is none.
 
-        ``alone``: it has taken over before, so no ACTIVE deployment is beside it. ``rollback``: to what was there.
+        ``alone``: begin none; PRIMARY fails without an ACTIVE deployment beside it. ``rollback``: also roll back.
         """
         service = self.service(name)
         if alone and (service.by_parts or service.rolling):
@@ -606,15 +606,15 @@ class Cluster:
         deployments.fail(self, service, reason, rollback)
 
     def predictive_scaling(self, name: str, desired: int) -> None:
-        """A predictive scaling policy wants so many tasks now."""
+        """Make a predictive scaling policy want this many tasks now."""
         self.autoscaling.predict(self.service(name), desired)
 
     def set_instances(self, name: str, count: int) -> None:
-        """The cluster has so many instances now: the desired count of a DAEMON service follows.
+        """Set the number of the cluster's instances. The desired count of a DAEMON service follows it.
 
         Source: developer guide, one task of a DAEMON service on each active container instance.
 
-        The tasks of instances that go are lost with them.
+        The tasks of removed instances are lost.
         """
         service = self.service(name)
         if not service.daemon:
@@ -626,9 +626,9 @@ class Cluster:
         self.poke(service)
 
     def rebalance_zones(self, name: str, zone: str = "", placed: bool = True) -> None:
-        """Availability zone rebalancing: a task starts in ``zone``, then one stops in the zone that has the most.
+        """Rebalance zones: start a task in ``zone`` (default: the emptiest one), then stop one in the fullest zone.
 
-        Not ``placed``: no instance there takes it, and ECS gives up. Texts: captured in public in 2026, or documented.
+        Not ``placed``: no instance in ``zone`` fits, so ECS gives up. Texts: captured in public in 2026, or documented.
         """
         service = self.service(name)
         running = [task for task in service.live.values() if task.last_status == "RUNNING" and not task.failed]
@@ -649,26 +649,26 @@ class Cluster:
         self.rebalance(min(victims, key=lambda task: task.created_at).arn)
 
     def interrupt(self, arn: str) -> None:
-        """Fargate Spot takes the task away."""
+        """Interrupt a task as Fargate Spot does."""
         task = self.tasks[arn]
         tasks.stop(self, task, "SpotInterruption", "Your Spot Task was interrupted.", "spot")
 
     def rebalance(self, arn: str) -> None:
-        """ECS moves a task to another availability zone: it starts a task first and stops this one then."""
+        """Move a task to another availability zone, as ECS does: start a new task first, then stop this one."""
         task = self.tasks[arn]
         task.failed = "Task stopped for availability zone rebalancing"
         task.service.bad[arn] = task
         self.poke(task.service)
 
     def fail_health(self, arn: str, group: str | None = None) -> None:
-        """A running task fails the check of its container, or of a target group."""
+        """Make a running task fail the check of its container, or of a target group."""
         tasks.sicken(self, self.tasks[arn], tasks.why_unhealthy(group), group)
 
     def target_state(self, arn: str, state: str, group: str | None = None, reason: str = "") -> None:
-        """ELB says something else of a task's target, in a target group or in all; ECS stops no task because of it.
+        """Change the state that ELB reports for a task's target, in one target group or in all.
 
-        A deployment that has waited for its targets goes on. "unhealthy.draining" is a Network Load Balancer's:
-        unhealthy, and existing connections go on.
+        ECS stops no task for it. A deployment that waits for its targets continues once they are healthy.
+        "unhealthy.draining" is a Network Load Balancer's: unhealthy, but existing connections continue.
         """
         task = self.tasks[arn]
         for each in task.groups if group is None else (group,):
@@ -677,16 +677,16 @@ class Cluster:
         self.changed(task, "health")
 
     def use_group(self, name: str, group: str | None = None, used: bool = True) -> None:
-        """Whether a listener forwards to the target groups of a service, or to this one: else its targets are unused.
+        """Set whether a listener forwards to a service's target groups, or to one. If not, their targets are unused.
 
-        ECS goes by what the targets are apart from that (assumed).
+        ECS ignores this and goes by the targets' own states (assumed).
         """
         service = self.service(name)
         for each in service.target_groups if group is None else (group,):
             (self.unused_groups.discard if used else self.unused_groups.add)(each)
 
     def delete_target_group(self, name: str, group: str | None = None) -> None:
-        """Somebody deletes the target groups of a service, or one: new tasks never become healthy (assumed)."""
+        """Delete a service's target groups, or one of them. New tasks then never become healthy (assumed)."""
         for each in self.service(name).target_groups if group is None else (group,):
             self.deleted_groups.add(each)
 
@@ -694,16 +694,16 @@ class Cluster:
         tasks.end(self, self.tasks[arn], "EssentialContainerExited", "Essential container in task exited", exit_code)
 
     def lose_agent(self, arn: str, status: str = "RUNNING") -> None:
-        """The agent of the task's instance is gone: when the task is stopped, its last status stays RUNNING, or
-        STOPPING.
+        """Disconnect the agent of the task's instance. If the task is stopped, its last status stays at ``status``:
+        RUNNING or STOPPING.
 
-        ECS starts another in its place all the same, because it goes by the desired status (assumed).
+        ECS still starts a replacement, because it goes by the desired status (assumed).
         """
         self.tasks[arn].stuck = status
         self.changed(self.tasks[arn], "agent")
 
     def restore_agents(self, name: str) -> None:
-        """The agents of a service's tasks are back, and what was stopped meanwhile stops now."""
+        """Reconnect the agents of a service's tasks. Tasks that were told to stop in the meantime stop now."""
         service = self.service(name)
         for task in [*service.live.values(), *service.leaving.values()]:
             if task.stuck is None:
@@ -714,13 +714,13 @@ class Cluster:
                 self.at(self.draw(self.latencies.stop), tasks.gone, self, task, tasks.on_stop(task), "agent")
 
     def lose_host(self, arn: str) -> None:
-        """The host of a task is gone, and with it whatever its containers had to say."""
+        """Lose the host of a task. Its containers leave no exit code."""
         task = self.tasks[arn]
         host = f"i-{task.instance or 0:017x}"
         tasks.end(self, task, "TerminationNotice", f"Host EC2 (instance {host}) terminated.", None)
 
     def fault(self, kind: str, **details: Any) -> Fault:
-        """Switch a fault on: see faults.py for the kinds and what they take."""
+        """Switch on a fault. See faults.py for the kinds and their parameters."""
         fault = Fault(kind, **details)
         self.faults.on.append(fault)
         return fault
@@ -729,7 +729,7 @@ class Cluster:
         self.faults.on = [fault for fault in self.faults.on if kind not in (None, fault.kind)]
 
     def _act(self, fault: Fault, service: Service) -> None:
-        """Somebody else does what a fault of the MIDWAY kind says."""
+        """Carry out a MIDWAY fault, which is an act of somebody else."""
         name = f"{service.cluster}/{service.name}"
         running = [task for task in service.live.values() if task.healthy]
         if fault.kind == "deployment_midway":
@@ -752,11 +752,11 @@ class Cluster:
     # -- truth, for tests -----------------------------------------------------------------------------------------
 
     def healthy(self, name: str) -> int:
-        """Tasks that run, are not stopping and pass every check that the service has. Never stale."""
+        """Return the number of tasks that run, are not stopping and pass all of the service's checks. Never stale."""
         return self.service(name).healthy
 
     def live(self, name: str) -> list[TaskState]:
-        """Tasks that ECS means to keep, as they are. Never stale."""
+        """Return the current state of the tasks whose desired status is RUNNING. Never stale."""
         return [task.state() for task in self.service(name).live.values()]
 
     def on_change(self, listener: Callable[[Change], None]) -> None:
@@ -765,7 +765,7 @@ class Cluster:
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def find(self, name: str) -> Service | None:
-        """By ``cluster/name``, else in the default cluster, else the only one so named."""
+        """Find a service by ``cluster/name``, else by name in the default cluster, else in any cluster."""
         found = self.services.get(name) or self.services.get(f"default/{name}")
         return found or next((service for service in self.services.values() if service.name == name), None)
 
@@ -781,7 +781,7 @@ class Cluster:
         self.poke(service)
 
     def deploy(self, service: Service, task_definition: str, reason: str = "") -> None:
-        """A deployment of the controller ECS begins."""
+        """Begin a deployment of the controller ECS."""
         if service.by_parts:
             deployments.begin_native(self, service, task_definition)
             return
@@ -800,7 +800,7 @@ class Cluster:
         self.poke(service)
 
     def _before_write(self, operation: str, service: Service) -> None:
-        """With stale reads switched on: keep what reads are to answer for a while."""
+        """If the fault `stale_reads` is on, keep the state that reads will return for a while."""
         fault = self.faults.find("stale_reads", service.name)
         if fault is None or operation not in fault.operations:
             return
@@ -814,7 +814,7 @@ class Cluster:
         )
 
     def changed(self, task: Task, cause: str) -> None:
-        """Something about the task changed: count again, write the journal if a number changed, report a new status."""
+        """After a task changed: update the counts, write the journal if a count changed, report a new status."""
         status = (task.last_status, task.desired_status)
         news, task.told = status != task.told, status
         if news:
@@ -822,7 +822,7 @@ class Cluster:
         service, healthy = task.service, task.service.healthy
         self._count(task)
         if service.healthy > healthy and (service.bad or len(service.deployments) > 1 or service.rolling):
-            # A deployment goes on as soon as its tasks are healthy, again or for the first time. API model,
+            # A deployment continues as soon as its tasks are healthy, again or for the first time. API model,
             # Deployment.rolloutState: COMPLETED when the service is steady; TaskSet.stabilityStatus: steady when
             # all its tasks are healthy for load balancers and container health checks.
             self.poke(service)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A service and what the scheduler of ECS does about it."""
+"""A service, and how the scheduler of ECS manages its tasks."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from .scheduler import Cluster
 
 IMPAIRED_AFTER = 3  # rounds of failed launches
-STANDALONE = "STANDALONE"  # status of what holds the tasks of RunTask: nothing is replaced
+STANDALONE = "STANDALONE"  # status of the placeholder service that holds RunTask's tasks: nothing is replaced
 
 
 class Snapshot(NamedTuple):
-    """What reads answer until an instant, because they do not see a write yet."""
+    """The stale state that reads return until ``until``, because they do not see a write yet."""
 
     until: float
     service: ServiceState
@@ -50,51 +50,51 @@ class Service:
     launch_type: str = "FARGATE"
     capacity_provider: str | None = None
     network_mode: str = "awsvpc"
-    port: int = 80  # of the container; of its target too, but for the network mode bridge
-    ipv6: str = ""  # what its tasks' interfaces have besides: see create_service
+    port: int = 80  # of the container, and of its target except in the network mode bridge
+    ipv6: str = ""  # IPv6 addresses of its tasks' interfaces: see create_service
     classic: tuple[str, ...] = ()  # names of Classic Load Balancers
     lattice: tuple[str, ...] = ()  # ARNs of VPC Lattice's target groups
-    room: int | None = None  # tasks that fit at once, those that still stop included
-    grows_after: float | None = None  # seconds from a placement that failed until there is room (managed scaling)
+    room: int | None = None  # tasks that fit at once, including those still stopping
+    grows_after: float | None = None  # seconds from a failed placement until there is room (managed scaling)
     growing: bool = False
-    all_events: bool = False  # every event of ECS, and no repetition while its cause lasts
-    told: dict[str, float] = field(default_factory=dict)  # event -> when ECS last wrote it; its cause still lasts
+    all_events: bool = False  # write every event of ECS, and do not repeat one while its cause lasts
+    told: dict[str, float] = field(default_factory=dict)  # event whose cause still lasts -> when ECS last wrote it
     az_rebalancing: bool = False
     next_zone: str = ""  # where rebalancing starts its next task
     circuit_breaker: bool = False  # a deployment fails when too many of its tasks do
     rollback: bool = False
     last_good: str = ""  # task definition of the last deployment that was completed
     status: str = "ACTIVE"
-    propagate_tags: str = "NONE"  # SERVICE: to the tasks that are launched from then on
+    propagate_tags: str = "NONE"  # SERVICE: to the tasks launched from now on
     tags: dict[str, str] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
     strategy: str = "ROLLING"  # of the controller ECS
-    alternates: dict[str, str] = field(default_factory=dict)  # target group -> the one it changes places with
+    alternates: dict[str, str] = field(default_factory=dict)  # target group -> the one it is swapped with
     bake: float = 0.0  # seconds for which both revisions run after the traffic has shifted
     steps: tuple[tuple[float, float], ...] = ()  # LINEAR, CANARY: percent of traffic, and seconds until the next
     hooks: tuple[Hook, ...] = ()
     rollouts: list[Rollout] = field(default_factory=list)  # newest first
     shows_rollout_state: bool = False  # of a native blue/green service
-    names_declared_groups: bool = False  # the service names the same target group for ever, whichever is in use
+    names_declared_groups: bool = False  # the service always names the same target groups, whichever are in use
     declared_groups: tuple[str, ...] = ()
     events: deque[EventState] = field(default_factory=lambda: deque(maxlen=100))
     live: dict[str, Task] = field(default_factory=dict)  # desiredStatus RUNNING
     leaving: dict[str, Task] = field(default_factory=dict)  # desiredStatus STOPPED, not yet STOPPED
     stopped: dict[str, Task] = field(default_factory=dict)
-    bad: dict[str, Task] = field(default_factory=dict)  # those of live that are to be replaced
+    bad: dict[str, Task] = field(default_factory=dict)  # the live tasks that must be replaced
     running: int = 0
     pending: int = 0
     healthy: int = 0
-    noted: tuple[int, int, int, int] | None = None  # numbers in the last line of the journal
+    noted: tuple[int, int, int, int] | None = None  # counts in the last line of the journal
     desired_by: str = ""
     steady: bool = True
     look_at: float | None = None  # when the scheduler looks at it next
     round: int = 0  # of launches
     failed_round: int = 0
     failures: int = 0  # rounds that failed since a task reached RUNNING
-    refusals: int = 0  # times in a row that nothing could be placed
+    refusals: int = 0  # placements refused in a row, in full or in part
     retry_at: float = 0.0
-    lost: list[str] = field(default_factory=list)  # deployments whose tasks ended in the middle of a rolling deployment
+    lost: list[str] = field(default_factory=list)  # deployments whose tasks ended during a rolling deployment
     stale: deque[Snapshot] = field(default_factory=deque)
 
     @property
@@ -103,19 +103,19 @@ class Service:
 
     @property
     def by_parts(self) -> bool:
-        """Whether each deployment or task set has tasks and a count of its own, instead of taking over from another."""
+        """Whether each deployment or task set has its own tasks and count, instead of taking over from another."""
         return self.controller != "ECS" or self.strategy != "ROLLING"
 
     @property
     def wanted(self) -> int:
-        """Tasks that run when nothing is left to do."""
+        """Number of tasks that run when nothing is left to do."""
         return sum(each.wanted(self.desired) for each in self.deployments) if self.by_parts else self.desired
 
     def groups_of(self, deployment: Deployment) -> tuple[str, ...]:
         return self.target_groups if deployment.target_groups is None else deployment.target_groups
 
     def places_of(self, deployment: Deployment) -> tuple[str, ...]:
-        """Where a task is registered: target groups of any kind, and ``classic/<name>``."""
+        """Return where a task is registered: target groups of any kind, and ``classic/<name>``."""
         return (*self.groups_of(deployment), *(f"{CLASSIC}{name}" for name in self.classic), *self.lattice)
 
     @property
@@ -124,13 +124,13 @@ class Service:
 
     def event(self, cluster: Cluster, message: str, task_set: str = "") -> None:
         whose = f"{self.name}, taskSet {task_set}" if task_set else self.name
-        text = message if message.startswith("IAM ") else f"(service {whose}) {message}"  # that one names no service
+        text = message if message.startswith("IAM ") else f"(service {whose}) {message}"  # this one names no service
         self.events.appendleft(EventState(cluster.uuid(), cluster.now, text))
 
     def event_once(self, cluster: Cluster, message: str) -> None:
         """Write an event, unless ECS wrote it less than six hours ago and its cause has lasted since.
 
-        Source: developer guide on service event messages, which leaves out repetitions for that long.
+        Source: developer guide on service event messages: ECS omits repetitions for that long.
         """
         since = self.told.get(message)
         if since is None or since <= cluster.now - cluster.latencies.event_repeat:
@@ -138,26 +138,26 @@ class Service:
             self.event(cluster, message)
 
     def complain(self, cluster: Cluster, message: str) -> None:
-        """Something hinders ECS. Without ``all_events`` it tells so each time, which real ECS does not."""
+        """Write an event about an obstacle. Without ``all_events`` it is repeated each time, unlike in real ECS."""
         if self.all_events:
             self.event_once(cluster, message)
         else:
             self.event(cluster, message)
 
     def name_tasks(self, cluster: Cluster, verb: str, noun: str, named: list[Task], tail: str = "") -> None:
-        """ECS names ten tasks in an event."""
+        """Write events that name the tasks, ten to an event as ECS does."""
         for first in range(0, len(named), 10):
             some = named[first : first + 10]
             tasks = " ".join(f"(task {task.id})" for task in some)
             self.event(cluster, f"has {verb} {len(some)} {noun}: {tasks}.{tail}")
 
     def detail(self, cluster: Cluster, message: str) -> None:
-        """An event that only ``all_events`` shows."""
+        """Write an event only if ``all_events`` is set."""
         if self.all_events:
             self.event(cluster, message)
 
     def failed_launch(self, cluster: Cluster, task: Task) -> None:
-        """The retry throttle of ECS: the delay doubles with every round in which a task failed to start."""
+        """Apply the retry throttle of ECS: the delay doubles with every round in which a task failed to start."""
         if task.round <= self.failed_round:
             return
         self.failed_round, self.failures = task.round, self.failures + 1
@@ -168,7 +168,7 @@ class Service:
             cluster.tell(self, "SERVICE_TASK_START_IMPAIRED")
 
     def failed_task(self, cluster: Cluster, task: Task) -> None:
-        """One more task of a deployment failed to start or failed its checks: the circuit breaker counts them."""
+        """Count a deployment's task that failed to start or failed its checks, for the circuit breaker."""
         found = next((each for each in self.deployments if each.id == task.deployment), None)
         if found is None:
             return
@@ -197,7 +197,7 @@ class Service:
         return self.declared_groups if self.names_declared_groups else self.target_groups
 
     def counts_of(self, deployment: Deployment) -> tuple[int, int, int]:
-        """Running, pending and healthy tasks of a deployment or task set."""
+        """Return the numbers of running, pending and healthy tasks of a deployment or task set."""
         if len(self.deployments) == 1:
             return self.running, self.pending, self.healthy
         held = (*self.live.values(), *self.leaving.values())
@@ -205,13 +205,13 @@ class Service:
         return sum(c[0] for c in counts), sum(c[1] for c in counts), sum(c[2] for c in counts)
 
     def steady_part(self, deployment: Deployment) -> bool:
-        """STEADY_STATE of a task set (API model: TaskSet.stabilityStatus)."""
+        """Return whether a part is in STEADY_STATE (API model: TaskSet.stabilityStatus)."""
         return self.counts_of(deployment) == (deployment.wanted(self.desired), 0, deployment.wanted(self.desired))
 
     def deployment_states(self) -> Iterable[DeploymentState]:
         native = self.strategy != "ROLLING"
-        # API model, Deployment.rolloutState: of rolling deployments, and not behind a Classic Load Balancer. The log
-        # of a deployment in kayac/ecspresso#860 has it in a BLUE_GREEN service all the same.
+        # API model, Deployment.rolloutState: only rolling deployments without a Classic Load Balancer have it. But the
+        # log of a deployment in kayac/ecspresso#860 shows it for a BLUE_GREEN service.
         hidden = (native and not self.shows_rollout_state) or bool(self.classic)
         for each in self.deployments:
             running, pending, _healthy = self.counts_of(each)
@@ -243,7 +243,7 @@ class Service:
 
 
 def look(cluster: Cluster, service: Service) -> None:
-    """One look of the scheduler at a service."""
+    """Let the scheduler look at a service once and act."""
     if service.status == STANDALONE:
         return
     if service.status != "ACTIVE":
@@ -257,12 +257,12 @@ def look(cluster: Cluster, service: Service) -> None:
     elif service.rolling:
         roll(cluster, service)
     elif service.primary.rollout_state == "FAILED":
-        return  # nothing is started any more, until the next deployment
+        return  # nothing is started until the next deployment
     else:
         balance(cluster, service)
     settled = service.running == service.wanted == len(service.live) and not service.pending and not service.bad
     if settled:
-        service.told.clear()  # as nothing is missing, whatever hindered ECS is over
+        service.told.clear()  # nothing is missing, so all obstacles are gone
     if settled and not service.steady and not service.rolling:
         service.steady = True
         service.event(cluster, "has reached a steady state.")
@@ -270,9 +270,9 @@ def look(cluster: Cluster, service: Service) -> None:
 
 
 def balance(cluster: Cluster, service: Service, part: Deployment | None = None) -> None:
-    """Launch what is missing, stop what is too much, replace what is unhealthy.
+    """Launch missing tasks, stop surplus ones, replace unhealthy ones.
 
-    ``part``: of one deployment or task set, whose stopped tasks are replaced by its own.
+    ``part``: only in this deployment or task set, whose stopped tasks are replaced with its own.
     """
     live, bad, desired, healthy = service.live, service.bad, service.desired, service.healthy
     if part is not None:
@@ -285,7 +285,7 @@ def balance(cluster: Cluster, service: Service, part: Deployment | None = None) 
         start(cluster, service, min(missing, room), of=part)
     elif missing < 0:
         shrink(cluster, service, -missing, part)
-    # Start first, stop then; where there is no room for that, stop one and start it again.
+    # Start a task first, then stop the old one. If there is no room for that, stop one first.
     too_many = healthy + sum(not task.healthy for task in bad.values()) - desired
     excess = 1 if missing > 0 and room <= 0 and bad else min(too_many, len(bad))
     for task in list(bad.values())[: max(0, excess)]:
@@ -295,13 +295,13 @@ def balance(cluster: Cluster, service: Service, part: Deployment | None = None) 
 def start(
     cluster: Cluster, service: Service, count: int, instances: list[int] | None = None, of: Deployment | None = None
 ) -> None:
-    """Create tasks of a deployment, the PRIMARY one if omitted, unless there is no room or ECS holds back."""
+    """Create tasks of a deployment (default: PRIMARY), unless there is no room or ECS delays the next launch."""
     if cluster.now < service.retry_at:
         return cluster.poke(service, service.retry_at - cluster.now)
     count = placed(cluster, service, count)
     if count <= 0:
         return None
-    service.told.clear()  # whatever hindered ECS is over
+    service.told.clear()  # all obstacles are gone
     service.round += 1
     made = [
         cluster.create_task(service, of or service.primary, cluster.now, instances[number] if instances else None)
@@ -319,7 +319,7 @@ def start(
 
 
 def placed(cluster: Cluster, service: Service, count: int) -> int:
-    """How many of so many tasks can be started now. ECS complains of the others."""
+    """Return how many of ``count`` tasks can be started now. ECS writes an event about the others."""
     if refused := cluster.faults.strike("start_refused", service.name):
         refuse(cluster, service, refused.reason)
         return 0
@@ -350,14 +350,14 @@ def tell_of_start(cluster: Cluster, service: Service, made: list[Task], zone: st
 
 
 def grow(cluster: Cluster, service: Service) -> None:
-    """Managed scaling has added instances for what could not be placed (guide on cluster auto scaling: minutes)."""
+    """Add room for tasks that could not be placed, as managed scaling does (guide on cluster auto scaling: minutes)."""
     service.growing = False
     missing = service.wanted - len(service.live)
     service.room = max(service.room or 0, len(service.live) + len(service.leaving) + max(0, missing))
     cluster.poke(service, 0.0)
 
 
-# Why nothing is started: ECS's texts in a service's events, captured in public in 2026 or documented.
+# Reasons for starting nothing: ECS's texts in a service's events, captured in public in 2026 or documented.
 REFUSALS = {
     "role": (
         "failed to launch a task with (error ECS was unable to assume the role "
@@ -386,7 +386,7 @@ REFUSALS = {
 
 
 def refuse(cluster: Cluster, service: Service, why: str = "") -> None:
-    """``why``: a key of REFUSALS, or a text. The text on IAM is documented without the service's name."""
+    """Refuse to start tasks and retry later. ``why``: a key of REFUSALS, or a text (on IAM: without service name)."""
     text = REFUSALS.get(why, why) or REFUSALS["capacity" if service.launch_type == "FARGATE" else "instance"]
     service.complain(cluster, text)
     service.refusals += 1
@@ -405,7 +405,7 @@ def withdraw(cluster: Cluster, service: Service, chosen: list[Task], reason: str
 
 
 def shrink(cluster: Cluster, service: Service, count: int, part: Deployment | None = None) -> None:
-    """Scale in as ECS promises no better: first what does not run yet, then at random, health not considered."""
+    """Scale in no better than ECS promises: stop tasks that do not run yet, then random ones, healthy or not."""
     of = part or service.primary
     good = [task for task in service.live.values() if task.arn not in service.bad]
     if part is not None:
@@ -425,7 +425,7 @@ def shrink(cluster: Cluster, service: Service, count: int, part: Deployment | No
 
 
 def roll(cluster: Cluster, service: Service) -> None:
-    """One step of a rolling deployment within the two percentages."""
+    """Take one step of a rolling deployment, within the minimum and maximum percentages."""
     primary, live = service.primary, list(service.live.values())
     new = [task for task in live if task.deployment == primary.id]
     old = [task for task in live if task.deployment != primary.id]
@@ -454,7 +454,7 @@ def roll(cluster: Cluster, service: Service) -> None:
         service.failed_task(cluster, task)
     new = [task for task in new if task.desired_status == "RUNNING"]
     if len(new) > service.desired:
-        # Within a deployment the percentage of healthy tasks holds for what is too much as well.
+        # During a deployment, the minimum healthy percentage also applies when surplus tasks are stopped.
         unready = sum(not task.healthy for task in new)
         surplus = min(len(new) - service.desired, unready + max(0, spare))
         reason = f"Scaling activity initiated by (deployment {primary.id})"
@@ -464,9 +464,9 @@ def roll(cluster: Cluster, service: Service) -> None:
 
 
 def replace_lost(cluster: Cluster, service: Service, upper: int) -> None:
-    """What ended in the middle of a rolling deployment comes back from its own revision, until that is replaced.
+    """Replace old tasks that ended during a rolling deployment with tasks of the same revision.
 
-    AWS, "What's new", November 2025; of this model only with ``own_revision``.
+    AWS, "What's new", November 2025. The model does this only with ``own_revision``.
     """
     lost, service.lost = service.lost, []
     for old in service.deployments[1:]:
@@ -476,7 +476,7 @@ def replace_lost(cluster: Cluster, service: Service, upper: int) -> None:
 
 
 def fill_instances(cluster: Cluster, service: Service) -> None:
-    """DAEMON: one task on every instance; the next one starts when the last one has gone."""
+    """Keep one task of a DAEMON service on every instance. A new one starts when the old one has gone."""
     if service.rolling:
         old = [task for task in service.live.values() if task.deployment != service.primary.id]
         if old and len(service.live) == service.desired:

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the cluster answers to a read: values that never change afterwards. Instants are epoch seconds."""
+"""Immutable values that the cluster returns from reads. Instants are epoch seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
 class SandboxError(Exception):
-    """An answer of AWS that is an error."""
+    """An error that AWS returns."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -43,8 +43,8 @@ class TaskState(NamedTuple):
     port: int
     targets: Mapping[str, tuple[str, ...]]  # target group ARN -> "address:port"
     version: int = 1  # counts changes of the two statuses
-    updated_at: float | None = None  # the last of them
-    containers: Mapping[str, Mapping[str, Any]] = {}  # name -> exit_code, reason: where they differ from the task's
+    updated_at: float | None = None  # the last of these changes
+    containers: Mapping[str, Mapping[str, Any]] = {}  # name -> exit_code, reason, if they differ from the task's
     reason: str | None = None  # of every other container
     ipv6: str = ""
     tags: Mapping[str, str] = {}
@@ -62,7 +62,7 @@ class DeploymentState(NamedTuple):
     created_at: float
     failed: int = 0  # tasks
     target_groups: tuple[str, ...] = ()
-    reason: str = ""  # of the rollout state, where it is not the usual one
+    reason: str = ""  # of the rollout state, if it is not the usual one
 
 
 class TaskSetState(NamedTuple):
@@ -83,7 +83,7 @@ class TaskSetState(NamedTuple):
 
 
 class RolloutState(NamedTuple):
-    """What the API calls a service deployment: one change of a service from one revision to another."""
+    """A service deployment, as the API calls it: one change of a service from one revision to another."""
 
     id: str
     target: str  # id of a deployment
@@ -94,7 +94,7 @@ class RolloutState(NamedTuple):
     finished_at: float | None
     stage: str
     weight: float  # percent of production traffic that the target has
-    hook: Any  # that it waits for
+    hook: Any  # the hook that it waits for
     rollback: str  # id of the deployment that it goes back to
     rollback_at: float | None
     rollback_reason: str
@@ -121,7 +121,7 @@ class ServiceState(NamedTuple):
     created_at: float
     deployments: tuple[DeploymentState, ...]
     task_sets: tuple[TaskSetState, ...]
-    events: tuple[EventState, ...]  # newest first, a hundred at most
+    events: tuple[EventState, ...]  # newest first, at most a hundred
     tags: Mapping[str, str]
     maximum_percent: int
     minimum_healthy_percent: int
@@ -130,7 +130,7 @@ class ServiceState(NamedTuple):
     capacity_provider: str | None
     health_check: bool
     strategy: str = "ROLLING"
-    alternates: Mapping[str, str] = {}  # target group -> the one it changes places with
+    alternates: Mapping[str, str] = {}  # target group -> the one it is swapped with
     rollouts: tuple[RolloutState, ...] = ()  # newest first
     bake: float = 0.0
     steps: tuple[tuple[float, float], ...] = ()
@@ -153,7 +153,7 @@ class ScalingState(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One line of the journal: the numbers of a service after something changed one of them."""
+    """One line of the journal: the counts of a service after one of them changed."""
 
     time: float
     service: str
@@ -165,11 +165,11 @@ class Change(NamedTuple):
 
 
 class Occurrence(NamedTuple):
-    """Something that ECS tells about a service or a deployment, by AWS's name for it."""
+    """Something that ECS reports about a service or a deployment, by AWS's name for it."""
 
     time: float
     service: str  # ARN
     cluster: str
     name: str  # SERVICE_STEADY_STATE, SERVICE_DEPLOYMENT_FAILED, ...
     reason: str = ""
-    deployment: str = ""  # id; "" for what is about the service itself
+    deployment: str = ""  # id; "" if it concerns the service itself

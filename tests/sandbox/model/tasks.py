@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from .services import Service
 
 NO_EXIT = ("TaskFailedToStart", "TerminationNotice")  # stop codes of tasks whose containers leave no exit code
-CLASSIC = "classic/"  # before the name of a Classic Load Balancer, in the place of a target group
-REGISTERED = ("targets", "only")  # of Service.ipv6: targets are IPv6 addresses
-REMEMBERED = 3600.0  # seconds for which ECS describes a task that has stopped
+CLASSIC = "classic/"  # prefix of a Classic Load Balancer's name where a target group is expected
+REGISTERED = ("targets", "only")  # values of Service.ipv6 for which targets are IPv6 addresses
+REMEMBERED = 3600.0  # seconds for which ECS describes a stopped task
 
 
 @dataclass(eq=False)
@@ -35,7 +35,7 @@ class Task:
     groups: tuple[str, ...] = ()  # where it is registered: see Service.places_of
     ipv6: str = ""
     instance: int | None = None
-    round: int = 0  # of launches of its service
+    round: int = 0  # of its service's launches
     last_status: str = "PROVISIONING"
     desired_status: str = "RUNNING"
     health: str = "UNKNOWN"
@@ -48,17 +48,17 @@ class Task:
     protected_until: float = 0.0
     failed: str | None = None  # why ECS wants to replace it
     unready: set[str] = field(default_factory=set)  # target groups in which it is not healthy
-    counted: tuple[int, int, int] = (0, 0, 0)  # its part in running, pending and healthy of its service
-    seen: TaskState | None = None  # the answer to a read, until something changes
+    counted: tuple[int, int, int] = (0, 0, 0)  # its share of its service's running, pending and healthy
+    seen: TaskState | None = None  # cached answer to a read, until something changes
     program: Program | None = None
-    containers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # that ended otherwise than the task
+    containers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # that ended differently from the task
     reason: str | None = None  # why the other containers ended
     version: int = 0
     updated_at: float | None = None
     unserved_at: float | None = None  # when its containers stopped answering requests
-    told: tuple[str, str] | None = None  # the two statuses that listeners know
+    told: tuple[str, str] | None = None  # the two statuses last reported to listeners
     tags: dict[str, str] = field(default_factory=dict)
-    stuck: str | None = None  # the status that it does not leave, because its agent is gone
+    stuck: str | None = None  # the status in which it is stuck because its agent is gone
 
     @property
     def id(self) -> str:
@@ -97,20 +97,20 @@ class Task:
 
 
 def why_unhealthy(group: str | None) -> str:
-    """The reason for which ECS stops a task that fails a check: of its container, or in a target group."""
+    """Return the reason with which ECS stops a task that fails a check: of its container, or in a target group."""
     return (
         f"Task failed ELB health checks in (target-group {group})" if group else "Task failed container health checks"
     )
 
 
 def launch(cluster: Cluster, task: Task) -> None:
-    """Begin the life of a task that its service has just created. Faults are drawn now, once."""
+    """Begin the life of a newly created task. The faults that strike it are chosen now, once."""
     service, draw, faults = task.service, cluster.draw, cluster.faults
-    name = service.name or family_of(task.task_definition)  # faults name the service, or the family of other tasks
+    name = service.name or family_of(task.task_definition)  # faults name the service; for other tasks, the family
     if fault := faults.strike("launch_fails", name):
         if (
             fault.event
-        ):  # one of ECS's two wordings of a failed start (captured in public); the other comes after three in a row
+        ):  # one of ECS's two wordings of a failed start (captured in public); the other follows three in a row
             text = f"was unable to place a task. Reason: {fault.reason}."
             cluster.at(draw(cluster.latencies.launch) * 0.75, service.event, cluster, text)
         cluster.at(draw(cluster.latencies.launch) * 0.75, end, cluster, task, fault.stop_code, fault.reason, None)
@@ -171,7 +171,7 @@ def run(cluster: Cluster, task: Task) -> None:
 
 
 def complete(cluster: Cluster, task: Task) -> None:
-    """The program of the task has come to its end."""
+    """End a task whose program is over."""
     program = task.program
     if program is None or task.desired_status == "STOPPED":
         return
@@ -190,7 +190,7 @@ def heal(cluster: Cluster, task: Task) -> None:
 
 
 def admit(cluster: Cluster, task: Task, group: str) -> None:
-    """The load balancer finds the target healthy."""
+    """Make the load balancer find the target healthy."""
     if task.last_status == "RUNNING" and task.desired_status == "RUNNING":
         task.unready.discard(group)
         cluster.set_state(group, task.target, "healthy")
@@ -198,7 +198,7 @@ def admit(cluster: Cluster, task: Task, group: str) -> None:
 
 
 def sicken(cluster: Cluster, task: Task, why: str, group: str | None = None) -> None:
-    """A check of the container, or of the target in ``group``, fails for good."""
+    """Make a check of the container, or of the target in ``group``, fail permanently."""
     if task.last_status != "RUNNING" or task.desired_status != "RUNNING":
         return
     service = task.service
@@ -217,7 +217,7 @@ def sicken(cluster: Cluster, task: Task, why: str, group: str | None = None) -> 
 
 
 def stop(cluster: Cluster, task: Task, code: str, reason: str, cause: str) -> None:
-    """desiredStatus becomes STOPPED at once, and the way down begins. Harmless when it has begun."""
+    """Begin to stop a task: desiredStatus is STOPPED at once. Does nothing if the task is already stopping."""
     if task.desired_status == "STOPPED":
         return
     task.desired_status, task.stopping_at = "STOPPED", cluster.now
@@ -245,13 +245,13 @@ def stop(cluster: Cluster, task: Task, code: str, reason: str, cause: str) -> No
 
 
 def lose(cluster: Cluster, task: Task) -> None:
-    """A task ended that ECS did not stop: during a rolling deployment its own revision may have to replace it."""
+    """Remember a task that ended though ECS did not stop it, if its own revision must replace it (see replace_lost)."""
     if cluster.own_revision and task.service.rolling and task.deployment != task.service.primary.id:
         task.service.lost.append(task.deployment)
 
 
 def on_stop(task: Task) -> int:
-    """The exit code of containers that are told to stop."""
+    """Return the exit code of containers that are told to stop."""
     return task.program.on_stop if task.program else 0
 
 
@@ -274,8 +274,10 @@ def descend(cluster: Cluster, task: Task, status: str, cause: str) -> None:
 
 
 def drains(cluster: Cluster, task: Task) -> bool:
-    """Whether its containers hear of the end only when its targets have drained. ECS promises it where it stops the
-    task itself, for a lower count or a deployment."""
+    """Return whether the targets drain before the containers are told to stop.
+
+    ECS promises this for tasks that it stops itself, for a lower count or a deployment.
+    """
     return cluster.stop_task_drains or task.stop_code == "ServiceSchedulerInitiated"
 
 
@@ -306,7 +308,7 @@ def gone(cluster: Cluster, task: Task, exit_code: int | None, cause: str) -> Non
 
 
 def end(cluster: Cluster, task: Task, code: str, reason: str, exit_code: int | None) -> None:
-    """The task dies by itself: it fails to start, or its essential container exits."""
+    """End a task that dies on its own: it fails to start, its essential container exits or its host is lost."""
     if task.desired_status == "STOPPED":
         return
     service, started = task.service, task.last_status == "RUNNING"

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a schedule is due: at(), rate() and cron() of EventBridge. Pure; instants are epoch seconds."""
+"""Compute when a schedule is due: at(), rate() and cron() of EventBridge. Pure; instants are epoch seconds."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FARTHEST = 366 * 9  # days: the next 29th of February is at most eight years awa
 
 
 def next_due(expression: str, after: float, began: float, zone: str = "UTC") -> float | None:
-    """The first instant after another one; None when there is none. A rate counts from when it began.
+    """Return the first due instant after ``after``, or None. A rate counts from ``began``.
 
-    Raises ValueError for what is no schedule expression.
+    Raise ValueError if ``expression`` is not a schedule expression.
     """
     kind, _bracket, rest = expression.partition("(")
     if not rest.endswith(")") or kind not in ("at", "rate", "cron"):
@@ -58,7 +58,7 @@ def next_cron(fields: str, after: float, zone: str) -> float | None:
 
 
 def numbers(field: str, lowest: int, highest: int, names: dict[str, int] | None = None) -> list[int]:
-    """A field as the numbers that it means: * 1,5 1-5 0/15 MON-FRI."""
+    """Return the numbers that a field stands for. Fields are written like * 1,5 1-5 0/15 MON-FRI."""
     found: set[int] = set()
     for part in field.split(","):
         span, _slash, step = part.partition("/")

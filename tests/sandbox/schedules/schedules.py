@@ -1,10 +1,10 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Schedules of EventBridge Scheduler, and rules with a schedule, come due: moto keeps them, and here they fire.
+"""Fire the schedules of EventBridge Scheduler, and rules with a schedule, when they are due. Moto stores them.
 
-Durations are divided by the speed: at speed 60 an at() that lies an hour ahead fires in a minute, and so does the
-second time of a rate of an hour after the first.
+Durations are divided by the speed: at speed 60, an at() that is an hour ahead fires in a minute, and an hourly rate
+fires every minute.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from .expression import next_due
 
 @dataclass
 class Timer:
-    """When something that moto stores fires next."""
+    """When a schedule or rule that moto stores fires next."""
 
-    made_of: tuple[Any, ...]  # another one is wanted when this has changed
+    made_of: tuple[Any, ...]  # if this changes, the timer is replaced
     expression: str
     zone: str
-    began: float  # AWS's clock, as the next two
+    began: float  # on AWS's clock, as are the next two
     nominal: float | None
     end: float | None
-    due: float  # this machine's clock
+    due: float  # on this machine's clock
 
     def follow(self, speed: float) -> None:
-        """To the time after this one."""
+        """Advance to the next time."""
         if self.nominal is not None:
             following = next_due(self.expression, self.nominal, self.began, self.zone)
             self.due += ((following or 0.0) - self.nominal) / speed
@@ -60,7 +60,7 @@ def timer(account: Account, made_of: tuple[Any, ...], expression: str, zone: str
 
 
 def poll(account: Account) -> None:
-    """Fire what is due. Called by the ticker, with the lock held."""
+    """Fire everything that is due. The ticker calls this with the lock held."""
     scheduled = dict(known(account))
     for name in account.timers.keys() - scheduled.keys():
         del account.timers[name]
@@ -74,7 +74,7 @@ def poll(account: Account) -> None:
         if found is None or found.made_of != made_of:
             try:
                 account.timers[arn] = timer(account, made_of, expression, zone, *limits)
-            except ValueError:  # moto takes any text
+            except ValueError:  # moto accepts any text
                 account.timers[arn] = Timer(made_of, expression, zone, 0.0, None, None, 0.0)
             continue
         if found.nominal is not None and found.due <= time.time() and thing.state != "DISABLED":
@@ -86,7 +86,7 @@ def poll(account: Account) -> None:
 
 
 def known(account: Account) -> Iterator[tuple[str, tuple[str, Any]]]:
-    """All that has a schedule, by ARN."""
+    """Yield everything that has a schedule: ARN, then region and moto's object."""
     for region, backend in stored.regions(scheduler_backends):
         for group in list(backend.schedule_groups.values()):
             for schedule in list(group.schedules.values()):
@@ -113,7 +113,7 @@ def fire(account: Account, region: str, thing: Any, scheduled: float) -> None:
 
 
 def fire_now(account: Account, region: str, name: str) -> dict[str, Any]:
-    """The act: a schedule or a rule by its name or ARN fires, whatever time it is; also when it is disabled."""
+    """Fire a schedule or a rule, by name or ARN, at once and even if it is disabled. This is the act."""
     with account.lock:
         for arn, (where, thing) in known(account):
             if where == region and name in (arn, thing.name):

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a schedule of EventBridge Scheduler starts, and how: with its role, retries and a dead-letter queue."""
+"""Invoke the target of an EventBridge Scheduler schedule, with its role, retries and dead-letter queue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ACTIONS = {
     "events": ("events", "put_events", "events:PutEvents"),
     "ecs": ("ecs", "run_task", "ecs:RunTask"),
 }
-CLIENTS = {"sfn": "stepfunctions", "eventbridge": "events"}  # names of universal targets that boto3 has otherwise
+CLIENTS = {"sfn": "stepfunctions", "eventbridge": "events"}  # universal target's name -> boto3's, if different
 GONE = ("NotFound", "DoesNotExist", "NonExistent")
 
 
@@ -92,7 +92,7 @@ def send(fired: Fired, execution: str) -> Any:
 
 
 def given(fired: Fired, execution: str) -> str:
-    """The input of the target, with what Scheduler fills in."""
+    """Return the target's input, with the placeholders that Scheduler fills in."""
     stamp = datetime.fromtimestamp(fired.scheduled, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     words = {"schedule-arn": fired.arn, "scheduled-time": stamp, "execution-id": execution, "attempt-number": "1"}
     text = str(fired.target.get("Input") or "")
@@ -105,7 +105,7 @@ Request = tuple[str, str, dict[str, Any], list[Need]]
 
 
 def request(fired: Fired, text: str) -> Request:
-    """boto3's client and method, the parameters, and the permissions that the role needs."""
+    """Return boto3's client name and method, the parameters, and the permissions that the role needs."""
     arn, target = fired.target["Arn"], fired.target
     if arn.startswith(UNIVERSAL):
         return universal(fired, arn.removeprefix(UNIVERSAL), text)
@@ -135,7 +135,7 @@ def request(fired: Fired, text: str) -> Request:
 
 
 def universal(fired: Fired, rest: str, text: str) -> Request:
-    """aws-sdk:ecs:runTask: the input is the request, in PascalCase or as the API writes it."""
+    """Build a universal target's request (aws-sdk:ecs:runTask) from the input, in PascalCase or the API's own names."""
     service, _colon, name = rest.partition(":")
     aws = CLIENTS.get(service, service)
     operation = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
@@ -151,7 +151,7 @@ def universal(fired: Fired, rest: str, text: str) -> Request:
 
 
 def allowed(fired: Fired, needs: list[Need]) -> None:
-    """The role exists, trusts Scheduler, and may."""
+    """Raise DeliveryFailed unless the role exists, trusts Scheduler and has the permissions."""
     group = fired.arn.rsplit("/", 1)[0].replace(":schedule/", ":schedule-group/")
     sent = {"aws:sourcearn": group, "aws:sourceaccount": fired.account.number}
     reason = lacks(fired.target["RoleArn"], SCHEDULER, sent, needs)
@@ -160,7 +160,7 @@ def allowed(fired: Fired, needs: list[Need]) -> None:
 
 
 def bury(fired: Fired, problem: DeliveryFailed, condition: str | None, retries: int) -> str | None:
-    """The input goes to the dead-letter queue, if the role may send to it."""
+    """Send the input to the dead-letter queue, if there is one and the role may send to it."""
     queue = (fired.target.get("DeadLetterConfig") or {}).get("Arn")
     if not queue:
         return None

@@ -1,21 +1,21 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A target that is a cluster: RunTask as EventBridge's rules and Scheduler ask for it."""
+"""Targets that are a cluster: the RunTask request that EventBridge's rules and Scheduler send."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-LONGEST_STARTED_BY = 36  # as public logs show it: chronos-schedule/gold-coast-data-lak
+LONGEST_STARTED_BY = 36  # as seen in public logs: chronos-schedule/gold-coast-data-lak
 
 SAME = ("LaunchType", "PlatformVersion", "Group", "PropagateTags", "CapacityProviderStrategy", "PlacementConstraints",
         "PlacementStrategy", "EnableExecuteCommand", "ReferenceId")  # fmt: skip
 
 
 def run_task_request(target: dict[str, Any], started_by: str, text: str) -> dict[str, Any]:
-    """What boto3's run_task takes. ``text`` is the input: overrides, or something that is none."""
+    """Return the parameters for boto3's run_task. ``text`` is the input: overrides, or anything else."""
     asked = target.get("EcsParameters") or {}
     wanted: dict[str, Any] = {
         "cluster": target["Arn"],
@@ -37,7 +37,7 @@ def run_task_request(target: dict[str, Any], started_by: str, text: str) -> dict
 
 
 def overrides_of(text: str) -> dict[str, Any] | None:
-    """An event that no Input replaces is no overrides."""
+    """Return the overrides in an input, or None. Without an Input, the text is the event, which has no overrides."""
     try:
         value = json.loads(text or "{}")
     except ValueError:

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Step Functions' operations on executions. The state machines themselves stay with moto."""
+"""Step Functions' operations on executions. Moto stores the state machines themselves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .executions import Execution
 
 
 def machine(account: Account, region: str, arn: str) -> Any:
-    """Moto's state machine, by its ARN or that of a version."""
+    """Return moto's state machine, by its ARN or the ARN of a version."""
     try:
         return stepfunctions_backends[account.number][region].describe_state_machine(arn)
     except JsonRESTError:
@@ -36,7 +36,7 @@ def find(account: Account, call: Call) -> Execution:
 
 
 def check(account: Account, call: Call) -> None:
-    """CreateStateMachine and UpdateStateMachine refuse a definition that cannot work; moto keeps it otherwise."""
+    """Make CreateStateMachine and UpdateStateMachine refuse an invalid definition. Moto stores the others."""
     definition = call.parameters.get("definition")
     if definition is None:
         return

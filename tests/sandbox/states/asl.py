@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An interpreter of the Amazon States Language, without time and without AWS: it says what it waits for.
+"""An interpreter of the Amazon States Language that knows neither time nor AWS: it yields what it waits for.
 
-State types: Task, Pass, Choice, Wait, Succeed, Fail. Task, Pass and Choice may have JSONata as their query language.
+State types: Task, Pass, Choice, Wait, Succeed, Fail. Task, Pass and Choice may use JSONata as their query language.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from .asl_paths import AslError, compact, evaluate, fill, look_up, put
 
 
 class Sleep(NamedTuple):
-    """To be resumed after so many seconds."""
+    """Resume the interpreter after this many seconds."""
 
     seconds: float
 
 
 class Until(NamedTuple):
-    """To be resumed at an instant, epoch seconds."""
+    """Resume the interpreter at an instant, in epoch seconds."""
 
     instant: float
 
 
 class Work(NamedTuple):
-    """To be resumed with the result of a Task's resource; or with an AslError, which is States.Timeout if it took
+    """Resume the interpreter with the result of a Task's resource, or with an AslError: States.Timeout if it took
     longer than ``timeout`` seconds."""
 
     resource: str
@@ -40,8 +40,8 @@ class Work(NamedTuple):
 
 
 Effect = Sleep | Until | Work
-Tell = Callable[[str, dict[str, Any]], None]  # type and details of an event of the history
-UNCAUGHT = ("States.Runtime", "States.DataLimitExceeded")  # States.ALL does not mean these
+Tell = Callable[[str, dict[str, Any]], None]  # takes type and details of an event of the history
+UNCAUGHT = ("States.Runtime", "States.DataLimitExceeded")  # States.ALL does not cover these
 TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail")
 
 
@@ -53,7 +53,7 @@ def execute(
     chance: random.Random,
     now: Callable[[], str],
 ) -> Generator[Effect, Any, Any]:
-    """From input to output; AslError when the execution fails. ``now`` is the time as the context object has it."""
+    """Run an execution and return its output. Raise AslError if it fails. ``now``: time for the context object."""
     name: str | None = definition["StartAt"]
     data = given
     while name is not None:
@@ -69,7 +69,7 @@ def execute(
 def step(
     state: dict[str, Any], raw: Any, context: dict[str, Any], tell: Tell, chance: random.Random
 ) -> Generator[Effect, Any, tuple[str | None, Any]]:
-    """The next state's name and its input."""
+    """Run one state. Return the next state's name, or None at the end, and its input."""
     kind = state["Type"]
     if kind == "Task":
         return (yield from task(state, raw, context, tell, chance))
@@ -107,7 +107,7 @@ def jsonata(state: dict[str, Any]) -> bool:
 
 
 def by_jsonata(state: dict[str, Any], seen: dict[str, Any]) -> tuple[str | None, Any]:
-    """The next state's name and its input, for Pass and Choice."""
+    """Run a Pass or Choice state that uses JSONata. Return the next state's name and its input."""
     for rule in state.get("Choices", []):
         if asl_jsonata.evaluate(rule["Condition"], seen) is True:
             return rule["Next"], seen["input"]
@@ -115,12 +115,12 @@ def by_jsonata(state: dict[str, Any], seen: dict[str, Any]) -> tuple[str | None,
 
 
 def output(state: dict[str, Any], seen: dict[str, Any], usual: Any) -> Any:
-    """Output of a state or of a catcher with JSONata."""
+    """Return the output of a state or catcher that uses JSONata. ``usual``: the default."""
     return asl_jsonata.evaluate(state["Output"], seen) if "Output" in state else usual
 
 
 def chosen(path: str | None, data: Any, context: dict[str, Any]) -> Any:
-    """InputPath and OutputPath: null means nothing."""
+    """Apply InputPath or OutputPath. null selects an empty object."""
     if path is None:
         return {}
     try:
@@ -144,7 +144,7 @@ def wait(state: dict[str, Any], data: Any, context: dict[str, Any]) -> Effect:
 def task(
     state: dict[str, Any], raw: Any, context: dict[str, Any], tell: Tell, chance: random.Random
 ) -> Generator[Effect, Any, tuple[str | None, Any]]:
-    attempts: dict[int, int] = {}  # number of the retrier -> how often it has been used
+    attempts: dict[int, int] = {}  # index of the retrier -> how often it was used
     while True:
         try:
             result = yield from attempt(state, raw, context)
@@ -184,7 +184,7 @@ def attempt(state: dict[str, Any], raw: Any, context: dict[str, Any]) -> Generat
 
 
 def retry(retriers: list[dict[str, Any]], error: str, attempts: dict[int, int], chance: random.Random) -> float | None:
-    """Seconds until the next attempt; None when there is none."""
+    """Return the seconds until the next attempt, or None if there is none."""
     for number, retrier in enumerate(retriers):
         if not means(retrier["ErrorEquals"], error):
             continue
@@ -199,7 +199,7 @@ def retry(retriers: list[dict[str, Any]], error: str, attempts: dict[int, int], 
 
 
 def means(names: list[str], error: str) -> bool:
-    """Whether ErrorEquals names an error, by itself or by one of the two words for many."""
+    """Return whether ErrorEquals covers an error, by its name or by States.ALL or States.TaskFailed."""
     if error in names:
         return True
     if error in UNCAUGHT:
@@ -208,7 +208,7 @@ def means(names: list[str], error: str) -> bool:
 
 
 def flaws(definition: Any) -> list[str]:
-    """What is wrong with a definition, as far as CreateStateMachine would say so."""
+    """Return the errors that CreateStateMachine would report for a definition."""
     if not isinstance(definition, dict) or not isinstance(definition.get("States"), dict):
         return ["MISSING_STATES: a state machine has States"]
     states, found = definition["States"], []

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of a Choice state."""
+"""Evaluate the rules of a Choice state."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def holds(rule: dict[str, Any], data: Any, context: dict[str, Any]) -> bool:
 
 
 def compare(name: str, value: Any, wanted: Any) -> bool:
-    """Values of another type than the comparison's are equal to nothing and in no order."""
+    """Compare two values. The result is False if either is not of the comparison's type."""
     if name == "StringMatches":
-        pieces = re.split(r"(\\\*|\*)", wanted)  # an escaped asterisk is one, any other is a wildcard
+        pieces = re.split(r"(\\\*|\*)", wanted)  # an escaped asterisk is literal, any other is a wildcard
         pattern = "".join(".*" if each == "*" else re.escape(each.replace("\\*", "*")) for each in pieces)
         return isinstance(value, str) and re.fullmatch(pattern, value, re.DOTALL) is not None
     for kind, is_one in TYPES.items():

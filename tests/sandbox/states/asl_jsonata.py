@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Expressions of states whose query language is JSONata. The language itself comes from PyPI."""
+"""Evaluate the expressions of states that use JSONata. A package from PyPI implements the language itself."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def parsed(text: str) -> Jsonata:
 
 
 def evaluate(template: Any, states: dict[str, Any]) -> Any:
-    """A template with the values of its expressions. ``states`` is what they see as ``$states``."""
+    """Return a template with its expressions evaluated. They see ``states`` as ``$states``."""
     if isinstance(template, dict):
         return {key: evaluate(value, states) for key, value in template.items()}
     if isinstance(template, list):
@@ -39,13 +39,13 @@ def evaluate(template: Any, states: dict[str, Any]) -> Any:
         value = plain(expression.evaluate(None, frame))
     except JException as problem:
         raise AslError("States.QueryEvaluationError", f"{template}: {problem}") from None
-    if value is None:  # nothing found, which Step Functions does not take for a value
+    if value is None:  # nothing found, which Step Functions does not accept as a value
         raise AslError("States.QueryEvaluationError", f"The expression returned nothing (undefined): {template}")
     return value
 
 
 def plain(value: Any) -> Any:
-    """Lists as lists: the package has one of its own."""
+    """Convert the package's own list type to plain lists."""
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
     return [plain(each) for each in value] if isinstance(value, list) else value

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paths and intrinsic functions of the Amazon States Language, as far as JSONPath state machines of ours use them."""
+"""The paths and intrinsic functions of the Amazon States Language that our JSONPath state machines use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEP = re.compile(
 
 
 class Those(NamedTuple):
-    """The members for which a filter holds: [?(@.Name == 'app')]; without one, all of them."""
+    """The members for which a filter such as [?(@.Name == 'app')] holds. Without a filter: all members."""
 
     way: tuple[Any, ...] = ()
     value: Any = None
@@ -43,19 +43,19 @@ Step = str | int | Those
 
 
 def compact(value: Any) -> str:
-    """JSON as Step Functions writes it."""
+    """Return JSON as Step Functions writes it."""
     return json.dumps(value, separators=(",", ":"))
 
 
 def timestamp(instant: float) -> str:
-    """Epoch seconds as the context object and the answers of AWS SDK integrations have them."""
+    """Format epoch seconds as in the context object and in the answers of AWS SDK integrations."""
     milliseconds = round(instant * 1000)
     second = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
     return f"{second:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03}Z"
 
 
 class AslError(Exception):
-    """An error by its name in the States Language, with its cause."""
+    """An error with its name in the States Language and its cause."""
 
     def __init__(self, error: str, cause: str = "") -> None:
         super().__init__(f"{error}: {cause}")
@@ -63,7 +63,7 @@ class AslError(Exception):
 
 
 def steps(path: str) -> list[Step]:
-    """The way that a path goes below ``$``."""
+    """Return the steps that a path takes below ``$``."""
     text = path.removeprefix("$")
     found: list[Step] = []
     at = 0
@@ -88,7 +88,7 @@ def steps(path: str) -> list[Step]:
 
 
 def look_up(path: str, data: Any, context: dict[str, Any]) -> Any:
-    """What is at a path of the input, or with ``$$`` of the context object. LookupError when nothing is."""
+    """Return the value at a path of the input (``$``) or context object (``$$``). Raise LookupError if missing."""
     if path.startswith("$$"):
         path, data = path[1:], context
     values, several = [data], False
@@ -96,7 +96,7 @@ def look_up(path: str, data: Any, context: dict[str, Any]) -> Any:
         if isinstance(step, Those):
             several = True
             values = [each for value in values for each in members(value) if step.hold(each)]
-        elif several:  # a path that may mean several values passes over what is missing
+        elif several:  # a path that may match several values skips missing ones
             values = [value[step] for value in values if has(value, step)]
         else:
             values = [member(value, step, path) for value in values]
@@ -122,7 +122,7 @@ def member(value: Any, step: str | int, path: str) -> Any:
 
 
 def put(path: str, data: Any, result: Any) -> Any:
-    """The input with the result at a path. The way to it is made where it is missing."""
+    """Return the input with the result at a path. Missing objects on the way are created."""
     way = steps(path)
     if not way:
         return result
@@ -141,7 +141,7 @@ def put(path: str, data: Any, result: Any) -> Any:
 
 
 def fill(template: Any, data: Any, context: dict[str, Any]) -> Any:
-    """A payload template: fields whose names end in ``.$`` are looked up or computed."""
+    """Fill a payload template: fields whose names end in ``.$`` are looked up or computed."""
     if isinstance(template, list):
         return [fill(each, data, context) for each in template]
     if not isinstance(template, dict):
@@ -156,7 +156,7 @@ def fill(template: Any, data: Any, context: dict[str, Any]) -> Any:
 
 
 def evaluate(expression: str, data: Any, context: dict[str, Any]) -> Any:
-    """A path, or a call of an intrinsic function."""
+    """Evaluate a path or a call of an intrinsic function."""
     if expression.startswith("States."):
         value, rest = parse(expression, data, context)
         if rest.strip():
@@ -177,7 +177,7 @@ WORDS = {"true": True, "false": False, "null": None}
 
 
 def parse(text: str, data: Any, context: dict[str, Any]) -> tuple[Any, str]:
-    """The value of the expression that a text begins with, and the rest of the text."""
+    """Return the value of the expression with which a text begins, and the rest of the text."""
     text = text.lstrip()
     if text.startswith("'"):
         return literal(text)
@@ -201,7 +201,7 @@ def parse(text: str, data: Any, context: dict[str, Any]) -> tuple[Any, str]:
 
 
 def literal(text: str) -> tuple[str, str]:
-    """A text in single quotes, in which a backslash takes the next character as it is."""
+    """Parse a text in single quotes, in which a backslash escapes the next character. Return it and the rest."""
     found, at = "", 1
     while at < len(text) and text[at] != "'":
         at += text[at] == "\\"

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Executions of state machines, on the sandbox's clock."""
+"""Run executions of state machines on the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .asl import Effect, Sleep, Until, Work, execute
 from .asl_paths import AslError, compact, timestamp
 from .integrations import Job
 
-MOST = 248_000  # bytes of input or output that an event carries
+MOST = 248_000  # bytes of input or output that an event can carry
 
 
 class Execution:
-    """One run. Everything that happens to it does so under its account's lock, but for the calls it makes."""
+    """One execution. It changes only under its account's lock, but makes its calls without the lock."""
 
     def __init__(self, account: Account, region: str, machine: Any, name: str, given: str) -> None:
         kind = "express" if machine.type == "EXPRESS" else "execution"
@@ -38,7 +38,7 @@ class Execution:
         self.error: str | None = None
         self.cause: str | None = None
         self.history: list[dict[str, Any]] = []
-        self.turn = 0  # what was begun in an earlier one may no longer go on with the execution
+        self.turn = 0  # work that began in an earlier turn must not resume the execution
         self.job: Job | None = None
         self.steps: Generator[Effect, Any, Any] = self.begin(machine)
 
@@ -67,7 +67,7 @@ class Execution:
         account.after(0, lambda: self.resume(0))
 
     def resume(self, turn: int, value: Any = None) -> None:
-        """Go on with a result or an AslError, until the execution waits again or ends."""
+        """Continue with a result or an AslError until the execution waits again or ends."""
         with self.account.lock:
             if turn != self.turn or self.status != "RUNNING":
                 return
@@ -125,13 +125,13 @@ class Execution:
 
         job.submitted = submitted
         if effect.timeout is not None:
-            # What does not wait for a task is one call, which takes real seconds.
+            # Work that does not wait for a task is a single call, whose timeout is in real seconds.
             fast = 1 if effect.resource.endswith(".sync") else self.account.speed
             self.account.after(effect.timeout * fast, expired)
         self.account.background(lambda: job.begin(effect.resource, effect.parameters, done))
 
     def kind(self, resource: str) -> tuple[str, str]:
-        """arn:aws:states:::ecs:runTask.sync is resource runTask.sync of type ecs."""
+        """Split a resource into type and name: arn:aws:states:::ecs:runTask.sync is runTask.sync of type ecs."""
         if ":states:::" in resource:
             kind, _colon, rest = resource.partition(":states:::")[2].partition(":")
             return kind, rest
@@ -156,7 +156,7 @@ class Execution:
         self.emit()
 
     def tell(self, kind: str, details: dict[str, Any]) -> None:
-        """One more event of the history."""
+        """Add an event to the history."""
         number = len(self.history) + 1
         if kind.endswith("StateEntered"):
             key = "stateEnteredEventDetails"
@@ -168,7 +168,7 @@ class Execution:
         event = {"timestamp": stamp, "type": kind, "id": number, "previousEventId": number - 1, key: details}
         self.history.append(event)
 
-    # -- how AWS tells it -----------------------------------------------------------------------------------------
+    # -- how AWS reports it ---------------------------------------------------------------------------------------
 
     def described(self) -> dict[str, Any]:
         shape = {
@@ -190,7 +190,7 @@ class Execution:
         return {key: value for key, value in shape.items() if value is not None}
 
     def emit(self) -> None:
-        """Execution Status Change; Express workflows emit none."""
+        """Publish an Execution Status Change event. Express workflows emit none."""
         account = self.account
         if self.express or not listened_to(account, self.region):
             return
@@ -226,7 +226,7 @@ class Execution:
 
 
 def start(account: Account, region: str, machine: Any, name: str | None, given: str) -> Execution:
-    """``machine``: moto's. Raises what StartExecution answers with."""
+    """Start an execution of moto's ``machine``. Raise the errors that StartExecution returns."""
     try:
         json.loads(given)
     except ValueError as problem:

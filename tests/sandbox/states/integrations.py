@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a Task state calls. Each call runs in a thread of its own and tells its outcome when there is one."""
+"""The calls of Task states. Each call runs in a thread of its own and reports its outcome to a callback."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .asl_paths import AslError, compact, timestamp
 
 SERVICE = "states.amazonaws.com"
 STARTED_BY = "AWS Step Functions"
-# The name that a service bears in the errors of Step Functions.
+# The name that a service has in the errors of Step Functions.
 NAMES = {"ecs": "ECS", "sns": "SNS", "sqs": "SQS", "lambda": "Lambda", "events": "EventBridge", "states": "SFN"}
-Done = Callable[[Any], None]  # takes a result, or an AslError
+Done = Callable[[Any], None]  # takes a result or an AslError
 
 
 class Job:
-    """One attempt of a Task state. ``stop`` ends what it has begun."""
+    """One attempt of a Task state. ``stop`` stops the tasks that it started."""
 
     def __init__(self, account: Account, region: str, role_arn: str, session: str, machine_arn: str) -> None:
         self.account, self.region, self.role_arn, self.session = account, region, role_arn, session
@@ -34,10 +34,10 @@ class Job:
         self.tasks: list[str] = []
         self.cluster = "default"
         self.stopped = False
-        self.submitted: Callable[[Any], None] = lambda answer: None  # told when the task to wait for has been started
+        self.submitted: Callable[[Any], None] = lambda answer: None  # called when the task to wait for has been started
 
     def begin(self, resource: str, parameters: Any, done: Done) -> None:
-        """Do what a resource says. Blocks as long as the call does, not until the task that it starts has ended."""
+        """Call a resource. Block until the call returns, but not until the task that it starts has ended."""
         try:
             handler = HANDLERS.get(resource)
             if handler is None and ":lambda:" in resource and ":function:" in resource:
@@ -52,7 +52,7 @@ class Job:
             done(AslError("States.Runtime", f"{type(problem).__name__}: {problem}"))
 
     def call(self, service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """One call with the state machine's role; what AWS answers, or its error by the name that ASL gives it."""
+        """Make a call with the state machine's role. Return AWS's answer or raise AslError with ASL's error name."""
         aws = callers.client(self.account, "stepfunctions" if service == "states" else service, self.region,
                              self.role_arn, self.session, SERVICE)  # fmt: skip
         try:
@@ -71,7 +71,7 @@ class Job:
         return answer  # type: ignore[no-any-return]
 
     def need(self, service: str, needs: list[Need]) -> None:
-        """By the role of the state machine. A role that nobody has made may do everything."""
+        """Raise AslError unless the state machine's role allows a call. A role that does not exist allows all."""
         if stored.role(self.role_arn) is None:
             return
         sent = {"aws:sourcearn": self.machine_arn, "aws:sourceaccount": self.account.number}
@@ -80,7 +80,7 @@ class Job:
             raise AslError(f"{NAMES[service]}.AccessDeniedException", reason)
 
     def need_to_run(self, asked: dict[str, Any], wait: bool) -> None:
-        """To wait for a task, Step Functions keeps a rule of its own, and looks at the task and stops it."""
+        """Check the permissions for RunTask. To wait, Step Functions also needs a rule, DescribeTasks and StopTask."""
         needs = to_run(self.account, self.region, asked, asked.get("cluster") or "default")
         if wait:
             prefix = f"{self.region}:{self.account.number}"
@@ -90,7 +90,7 @@ class Job:
         self.need("ecs", needs)
 
     def stop(self) -> None:
-        """Step Functions stops the tasks of an execution that is stopped or times out, as far as it may."""
+        """Stop the tasks, as Step Functions does if an execution is stopped or times out. Errors are ignored."""
         self.stopped = True
         for arn in self.tasks:
             try:
@@ -115,7 +115,7 @@ class Job:
         self.tasks = [task["taskArn"] for task in answer["tasks"]]
         self.cluster = answer["tasks"][0]["clusterArn"]
         self.submitted(renamed(answer, str.upper))
-        if self.stopped:  # while the call was on its way
+        if self.stopped:  # during the call
             self.stop()
             return
         account, left = self.account, set(self.tasks)
@@ -135,7 +135,7 @@ class Job:
                     account.waiters.setdefault(arn, []).append(lambda arn=arn: ended(arn))  # type: ignore[misc]
 
     def conclude(self, done: Done) -> None:
-        """All tasks have stopped: the outcome is the first one's that failed, else the first one's."""
+        """Report the outcome after all tasks have stopped: the first task that failed, else the first task."""
         try:
             found = self.call("ecs", "describe_tasks", {"cluster": self.cluster, "tasks": self.tasks})["tasks"]
             family = found[0]["taskDefinitionArn"]
@@ -217,12 +217,12 @@ def in_milliseconds(instant: datetime) -> Any:
 
 
 def in_text(instant: datetime) -> Any:
-    """As integrations with an AWS SDK have it: "2013-08-23T01:02:15.422Z" in a captured DescribeStacks."""
+    """Format an instant as AWS SDK integrations do: "2013-08-23T01:02:15.422Z" in a captured DescribeStacks."""
     return timestamp(instant.timestamp())
 
 
 def renamed(value: Any, change: Callable[[str], str], written: Callable[[datetime], Any] = in_milliseconds) -> Any:
-    """The same with the first letter of every key changed, and instants as they are written.
+    """Return a copy with the first letter of every key changed and every instant converted by ``written``.
 
     Step Functions writes PascalCase where ECS writes camelCase.
     """
@@ -238,12 +238,12 @@ def text(value: Any) -> str:
 
 
 def launch_failure(answer: dict[str, Any]) -> AslError:
-    """AWS's pages know two names. Here a refusal of Fargate has the one, a refusal of an instance the other."""
+    """Return the error for a failed RunTask. AWS documents two names: here, one is for instances, one for Fargate."""
     on_instance = any("Arn" in failure for failure in answer["Failures"])
     return AslError("AmazonECS.Unknown" if on_instance else "ECS.AmazonECSException", compact(answer))
 
 
 def succeeded(task: dict[str, Any], essential: set[str]) -> bool:
-    """It ended by itself, and every essential container with 0."""
+    """Return whether a task ended on its own and all its essential containers exited with 0."""
     codes = [each.get("exitCode") for each in task["containers"] if each["name"] in essential]
     return task.get("stopCode") == "EssentialContainerExited" and all(code == 0 for code in codes)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real boto3 clients that answer what a test has told them to, and check what they are asked."""
+"""Real boto3 clients that return the answers set by a test, and check their requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _session() -> boto3.session.Session:
 
 
 def stubbed(service: str) -> tuple[Any, Stubber]:
-    """A client and its stub, switched on."""
+    """Return a client and its activated stub."""
     client = _session().client(service)
     stub = Stubber(client)
     stub.activate()
@@ -32,7 +32,7 @@ def stubbed(service: str) -> tuple[Any, Stubber]:
 
 
 class Clients:
-    """Stubbed clients by the name of the service, made when they are asked for: ``clients("ecs")``."""
+    """Stubbed clients by the name of the service, created on demand: ``clients("ecs")``."""
 
     def __init__(self):
         self.made: dict[str, tuple[Any, Stubber]] = {}
@@ -49,7 +49,7 @@ class Clients:
         return self.made[service]
 
     def expect(self, *calls: tuple[str, dict[str, Any] | None, dict[str, Any] | str]) -> None:
-        """Calls in their order: "service.operation", the request (None: any), and the answer or "Code: message"."""
+        """Expect calls in this order: "service.operation", the request (None: any), the answer or "Code: message"."""
         for call, request, answer in calls:
             service, _dot, operation = call.partition(".")
             if isinstance(answer, str):
@@ -64,7 +64,7 @@ class Clients:
 
 
 def ended(steps: Generator[Any, None, Any]) -> tuple[list[str], list[float], Any]:
-    """What was done, the pauses, and what is returned."""
+    """Run the steps to their end. Return what was done, the pauses, and the result."""
     done, pauses = [], []
     while True:
         try:
@@ -75,12 +75,12 @@ def ended(steps: Generator[Any, None, Any]) -> tuple[list[str], list[float], Any
 
 
 def at(epoch: float) -> datetime:
-    """boto3's form of an instant."""
+    """Return an instant as boto3 represents it."""
     return datetime.fromtimestamp(epoch, timezone.utc)
 
 
 def service(**more: Any) -> dict[str, Any]:
-    """A member of ``services`` in DescribeServices."""
+    """Return a member of ``services`` in DescribeServices."""
     return {
         "serviceArn": f"{ECS}:service/prod/web",
         "serviceName": "web",
@@ -95,7 +95,7 @@ def service(**more: Any) -> dict[str, Any]:
 
 
 def task(number: int = 1, **more: Any) -> dict[str, Any]:
-    """A member of ``tasks`` in DescribeTasks."""
+    """Return a member of ``tasks`` in DescribeTasks."""
     return {
         "taskArn": f"{ECS}:task/prod/{number:032x}",
         "createdAt": at(1000.0),

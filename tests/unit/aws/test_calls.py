@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each call: what is sent, and what is made of the answer."""
+"""Each call: what it sends, and what it makes of the answer."""
 
 from __future__ import annotations
 
@@ -340,7 +340,7 @@ def state(instance, said, description="N/A"):
 
 
 def test_instances_of_a_classic_load_balancer():
-    """Descriptions are those of the API model, InstanceState."""
+    """The descriptions come from the API model, InstanceState."""
     client, stub = stubbed("elb")
     found = {
         "a": ("InService", "N/A", "healthy"),

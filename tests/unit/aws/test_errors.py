@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What boto3 raises, in the words of the domain, and how often a call is made again."""
+"""How errors of boto3 are translated into the domain's words, and how often a call is repeated."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def answered(code, status=400, message="words", operation="StopTask"):
         (answered("ClusterNotFoundException"), "final"),
         (answered("InvalidParameterException"), "final"),
         (answered("ValidationException"), "final"),
-        # Fifty tags are fifty tags, however often one asks.
+        # A limit of fifty tags does not change when the call is repeated.
         (answered("LimitExceededException"), "final"),
         (exceptions.ClientError({}, "StopTask"), "final"),
         (exceptions.EndpointConnectionError(endpoint_url=URL), "passing"),
@@ -110,7 +110,7 @@ def test_a_session_token_that_aws_quotes_is_not_passed_on():
 
 
 class Line:
-    """A function that raises what it is given, one after the other, and a clock that its pauses move."""
+    """A function that raises the given errors one after the other, and a clock that its pauses move forward."""
 
     def __init__(self, *errors, seconds_per_call=0.1):
         self.errors = list(errors)
@@ -136,7 +136,7 @@ class Line:
 
 
 class Turns:
-    """Allows a call every two seconds."""
+    """Allows one call every two seconds."""
 
     def __init__(self):
         self.taken, self.emptied = [], []
@@ -216,7 +216,7 @@ def test_an_answer_of_somebody_else_is_not_read_as_empty():
 
 
 def test_no_exception_of_boto3_hangs_on_to_the_failure():
-    """A traceback would print it, and the request with it."""
+    """A traceback would print the exception, and the request with it."""
     line = Line(answered("AccessDeniedException"))
     with pytest.raises(CallFailed) as failed:
         line.call()

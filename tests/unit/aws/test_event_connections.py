@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connections and API destinations: what is asked of AWS, in what order, and what is made of the answers."""
+"""Connections and API destinations: which calls are made, in what order, and what becomes of the answers."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ OAUTH_TOLD = {
         "HttpMethod": "POST",
         "OAuthHttpParameters": {"BodyParameters": [{"Key": "scope", "Value": "a", "IsValueSecret": False}]},
     },
-    # A double of AWS may tell what AWS does not.
+    # A stand-in for AWS may return values that AWS does not return.
     "InvocationHttpParameters": {"QueryStringParameters": [{"Key": "k", "Value": "s3cret", "IsValueSecret": True}]},
 }
 
@@ -204,7 +204,7 @@ def test_other_errors_are_raised(function, operation):
     ],
 )
 def test_credentials_that_are_not_found_are_no_missing_connection(function):
-    """GetRoleCredentials of IAM Identity Center, which botocore calls by itself, has an error of the same code."""
+    """botocore itself calls GetRoleCredentials of IAM Identity Center, which has an error with the same code."""
     client, _stub = stubbed("events")
     answer = {"Error": {"Code": "ResourceNotFoundException", "Message": "The specified account does not exist."}}
 
@@ -253,7 +253,7 @@ def test_an_api_destination():
         (["AUTHORIZED"], "AUTHORIZED"),
         ([None, "CREATING", "AUTHORIZING", "AUTHORIZED"], "AUTHORIZED"),
         (["UPDATING", "ACTIVE"], "ACTIVE"),
-        (["DEAUTHORIZED", "AUTHORIZED"], "AUTHORIZED"),  # the first was read too early
+        (["DEAUTHORIZED", "AUTHORIZED"], "AUTHORIZED"),  # the first state was read too early
     ],
 )
 def test_waits_for_the_authorization(states, ended_in):
@@ -311,7 +311,7 @@ def test_one_that_was_made_meanwhile_is_updated():
 
 
 def test_a_new_description_on_a_connection_without_its_authorization():
-    """It is no failure of this write."""
+    """The lost authorization is not a failure of this write."""
     client, stub = stubbed("events")
     wanted = replace(WANTED, authorization=None)
     lost = connection(state="DEAUTHORIZED")

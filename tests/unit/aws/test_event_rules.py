@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The calls about rules of EventBridge: what is sent, and what is made of the answer."""
+"""The calls for rules of EventBridge: what they send, and what they make of the answer."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ PUT = {**NAMED, "EventPattern": TEXT, "State": "ENABLED", "Description": "d"}
             [("events.put_rule", {**PUT, "Tags": [{"Key": "a", "Value": "b"}]}, {"RuleArn": ARN})],
             ["put the rule alerts"],
         ),
-        # The role stays, and tags are written by calls of their own.
+        # The role stays, and separate calls write the tags.
         (
             replace(FOUND, role_arn=ROLE),
             Change(SHOWN, {**SHOWN, "state": "DISABLED", "tags": {"c": "d"}}),

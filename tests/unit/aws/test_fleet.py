@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a fleet is read: which calls are made, how many, how many at once, and what becomes of failures.
+"""How a fleet is read: which calls are made, how many, how many at once, and what happens to failures.
 
-The client is a stand-in for boto3's, because botocore's Stubber wants calls in an order that threads do not keep.
+The client is a stand-in for boto3's, because botocore's Stubber needs calls in an order that threads do not keep.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ SERVICE = f"{ECS}:service/prod/web"
 
 
 class Account:
-    """Answers as ECS does, in pages. ``clusters``: name -> how many services it has.
+    """Answers in pages, as ECS does. ``clusters``: name -> number of services.
 
-    With ``together``, no service is described before so many calls ask for that.
+    With ``together``, calls that describe services get no answer before that many of them wait.
     """
 
     def __init__(self, clusters, together=1, fail=None):
@@ -80,7 +80,7 @@ class Account:
 
 
 class Clock:
-    """Time that passes for who pauses. Several may pause at once: it goes on to the latest of their ends."""
+    """A clock that pauses move forward. If several threads pause at once, it moves to the latest end."""
 
     def __init__(self):
         self.now = 0.0
@@ -95,7 +95,7 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def no_pause_of_a_call(monkeypatch):
-    """Its own quick tries are tested in test_errors.py."""
+    """Remove the pauses between the quick attempts of one call, which test_errors.py tests."""
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
 
@@ -115,7 +115,7 @@ def reader(account, workers=8, rate=1e6, patience=60.0, tell=None, clock=None, *
     ],
 )
 def test_five_thousand_services(clusters):
-    """n/10 + n/100 calls, and one for each cluster."""
+    """n services take n/10 + n/100 calls, and one for each cluster."""
     account = Account(clusters)
     fleet = reader(account).read()
     assert len(fleet.services) == len({facts["service_arn"] for facts in fleet.services}) == 5000
@@ -133,7 +133,7 @@ def test_five_thousand_services(clusters):
     ],
 )
 def test_no_call_could_be_saved(clusters):
-    """A call is about one cluster, so in each of them the last one may be for less than it takes."""
+    """A call covers one cluster, so the last call for each cluster may contain fewer services than it could."""
     account = Account(clusters)
     reader(account).read()
     assert account.calls == Counter(
@@ -150,7 +150,7 @@ def test_calls_are_in_flight_at_once_but_no_more_than_allowed():
 
 
 def test_no_more_calls_a_second_than_allowed():
-    """Fifty may be made at once, and the others as fast as the rate says, however many threads there are."""
+    """Fifty calls may be made at once, and the others follow at the given rate, however many threads there are."""
     account = Account({"prod": 2000})
     clock = Clock()
     reader(account, workers=32, rate=500, clock=clock).read()
@@ -181,7 +181,7 @@ def test_nothing_at_all():
 
 
 def test_what_passes_is_asked_again():
-    """More often than one call tries by itself."""
+    """The reader repeats transient failures more often than one call does by itself."""
     account = Account({"prod": 30}, fail=lambda asked, number: asked == "ListServices" and number <= 5 and "Throttling")
     fleet = reader(account).read()
     assert len(fleet.services) == 30

@@ -51,7 +51,7 @@ _ROLE = {
 
 
 def role():
-    """An answer with a role; boto3 puts the value of a document in place of its text."""
+    """Return an answer with a role. boto3 replaces the text of a document with its parsed value."""
     return {"Role": dict(_ROLE)}
 
 

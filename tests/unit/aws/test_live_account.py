@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several services asked for in one call: which calls are made, and whose failure is whose."""
+"""Several services in one call: which calls are made, and which services a failure affects."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_ten_services_of_a_cluster_in_a_call(clients, account, worlds):
 
 
 def revised(name):
-    """Without a load balancer of its own, only its revision names one that ECS created."""
+    """Return a service without a load balancer: only its revision names the one that ECS created."""
     revision = {"arn": f"{ECS}:service-revision/prod/{name}/1", "requestedTaskCount": 3}
     return named(name, currentServiceRevisions=[revision])
 
@@ -115,13 +115,13 @@ def test_a_service_that_is_missing_or_cannot_be_told_of(clients, account, worlds
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServerException"])
 def test_what_passes_fails_for_all(clients, account, worlds, code):
     clients.expect(("ecs.describe_services", asked("prod", "a", "b"), f"{code}: later"))
-    with _amazon.taking_turns(Bucket(1.0, 1.0, 0.0)):  # so it is not tried again at once
+    with _amazon.taking_turns(Bucket(1.0, 1.0, 0.0)):  # so the call is not repeated at once
         found = account.describe_services(worlds("a", "b"))
     assert [each.code for each in found] == [code, code]
 
 
 def test_where_one_is_denied_each_is_asked_for_alone(clients, account, worlds):
-    """A policy may allow some services only, and IAM then refuses the call for all."""
+    """A policy may allow only some services, and IAM then denies the call for all."""
     clients.expect(
         ("ecs.describe_services", asked("prod", "a", "b"), "AccessDeniedException: not all of them"),
         ("ecs.describe_services", asked("prod", "a"), {"services": [named("a")]}),

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A state machine, real: what is read, which writes a change needs, in what order, and the waits between them."""
+"""A real state machine: what is read, which writes a change needs, in what order, and the waits between them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DELETED = ("stepfunctions.delete_state_machine", ASKED, {})
 
 
 def live(*calls, known=ROLE, wait=True):
-    """The machine, after these calls for it; and the clients."""
+    """Return the machine after the given calls, and the clients."""
     clients = Clients()
     clients.expect(*calls)
     wanted = WantedMachine("report", known=parse_arn(known) if known else None)
@@ -69,7 +69,7 @@ def test_credentials_that_nobody_has():
 @pytest.mark.parametrize(
     ("found", "change", "wait", "calls", "expected"),
     [
-        # There is none: created, and read until it is shown.
+        # There is no machine: create it, and read until it is shown.
         (
             [GONE],
             Change(None, SHOWN),
@@ -77,7 +77,7 @@ def test_credentials_that_nobody_has():
             [(CREATE, None, NOT_READY), CREATED, GONE, FOUND],
             (["created the state machine"], [2.0, 2.0], None),
         ),
-        # The one before is still being deleted: waited for, whether or not waiting for a deletion is wanted.
+        # The previous machine is still being deleted: wait for that, even if waiting for a deletion is not wanted.
         (
             [LEAVING],
             Change(None, SHOWN),
@@ -85,7 +85,7 @@ def test_credentials_that_nobody_has():
             [LEAVING, GONE, CREATED, FOUND],
             (["created the state machine"], [3.0], None),
         ),
-        # Only what differs is sent; tags by calls of their own.
+        # Send only what differs; separate calls write the tags.
         (
             [FOUND, TAGGED],
             Change(SHOWN, {**SHOWN, "role_arn": OTHER_ROLE, "logging": LOGGING, "tags": {"c": "d"}}),
@@ -98,7 +98,7 @@ def test_credentials_that_nobody_has():
             ],
             (["updated role_arn, logging", "set tags", "removed tags"], [], None),
         ),
-        # Reads that stay old are given up after ten seconds: it was written.
+        # If reads stay old, give up after ten seconds: the change was written.
         (
             [FOUND, TAGGED],
             Change(SHOWN, {**SHOWN, "definition": OTHER}),
@@ -113,7 +113,7 @@ def test_credentials_that_nobody_has():
             ],
             (["updated definition"], [2.0] * 5, None),
         ),
-        # Tags alone.
+        # Write only tags.
         (
             [FOUND, TAGGED],
             Change(SHOWN, {**SHOWN, "tags": {}}),
@@ -121,7 +121,7 @@ def test_credentials_that_nobody_has():
             [("stepfunctions.untag_resource", {**OF_IT, "tagKeys": ["a"]}, {}), FOUND],
             (["removed tags"], [], None),
         ),
-        # Deleted, which ends with its last execution.
+        # Delete the machine. The deletion ends with its last execution.
         (
             [FOUND, TAGGED],
             Change(SHOWN, None),

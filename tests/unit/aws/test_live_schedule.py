@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A schedule of either kind, real: what is read, what is refused, and the writes of a change in their order."""
+"""Real schedules of both kinds: what is read, what is refused, and the writes of a change in their order."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LISTED = ("events.list_targets_by_rule", OF_RULE, {"Targets": [{"Id": "schedule"
 NO_RULE = ("events.describe_rule", NAMED, "ResourceNotFoundException: Rule nightly does not exist on EventBus default.")
 
 
-NO_TARGET = {"Id": "none", "Arn": S_ARN}  # the Stubber does not allow an empty list, which AWS answers
+NO_TARGET = {"Id": "none", "Arn": S_ARN}  # AWS returns an empty list, which the Stubber does not allow
 
 
 def live(*calls, using=SCHEDULER, present=True, **wanted):

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service as the recycle sees it: what is asked, how often, and what is remembered."""
+"""The service as the recycle sees it: which calls are made, how often, and what is cached."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_calls_that_get_no_answer_are_counted(account):
 
 
 def test_the_clock_is_that_of_ecs(account):
-    """The date is cut to a second and on its way for a while; the largest difference is the nearest."""
+    """The date is cut to a second and takes time to arrive, so the largest difference is the most accurate."""
     live = account.live()
     assert live.now() == 5.0, "our own, as long as nothing else is known"
     for seconds, date, expected in [
@@ -315,7 +315,7 @@ def test_changes(account):
     account["application-autoscaling"].add_response("register_scalable_target", {}, ANY_TARGET)
     account["ecs"].add_response("update_service", {}, {"cluster": "prod", "service": "web", "desiredCount": 4})
     account["ecs"].add_response("stop_task", {}, {"cluster": "prod", "task": "1", "reason": "why"})
-    account.described()  # a tag is written to an ARN, so that has to be known
+    account.described()  # a tag is written to an ARN, so the ARN must be known
     arn = f"{ECS}:service/prod/web"
     account["ecs"].add_response("tag_resource", {}, {"resourceArn": arn, "tags": [{"key": "a", "value": "1"}]})
     account["ecs"].add_response("untag_resource", {}, {"resourceArn": arn, "tagKeys": ["a"]})

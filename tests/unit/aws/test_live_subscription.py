@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A subscription, real: what is read of the function, and the writes of a change in their order."""
+"""A real subscription: what is read about the function, and the writes of a change in their order."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ ADDED, DONE = "added the invoke permission", "put the subscription filter"
 @pytest.mark.parametrize(
     ("wanted", "change", "policy", "stale", "calls", "expected"),
     [
-        # New: the permission first. Logs learns of it late.
+        # A new subscription: write the permission first. CloudWatch Logs learns of it late.
         (
             WANTED,
             Change(None, BEFORE),
@@ -90,7 +90,7 @@ ADDED, DONE = "added the invoke permission", "put the subscription filter"
             ([ADDED, DONE], [3]),
         ),
         (OTHERS_KEEP_IT, Change(None, {**BEFORE, "permission": None}), NONE, None, [(*PUT, {})], ([DONE], [])),
-        # Another permission of our Sid stands: it goes first.
+        # Another permission with our Sid exists: remove it first.
         (
             WANTED,
             Change({**BEFORE, "permission": {"sid": "x"}}, BEFORE),
@@ -109,7 +109,7 @@ ADDED, DONE = "added the invoke permission", "put the subscription filter"
             [(*PUT, {}), remove(ALIAS)],
             ([DONE, f"removed the invoke permission of {ALIAS}"], []),
         ),
-        # Gone: the filter first.
+        # Removal: remove the filter first.
         (WANTED, Change(BEFORE, None), STANDS, None, [(*DELETE, {}), remove()], ([DELETED, TAKEN], [])),
         (
             WANTED,

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A target, real: which calls a look takes, and the writes of a change in their order."""
+"""A real target: which calls a look takes, and the writes of a change in their order."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def failed(code, message):
 
 
 def live(*calls, **options):
-    """The target after a look that takes these calls, what was found, and the clients."""
+    """Return the target after a look that takes the given calls, its plan, what was found, and the clients."""
     clients = Clients()
     clients.expect(*calls)
     wanted = read_target(params(**options))
@@ -69,7 +69,7 @@ def live(*calls, **options):
         ([NO_RULE, WITHOUT_POLICY], {}, (None, 0, False, [of.TOPIC], 1)),
         ([NO_RULE], {**ABSENT, "arn": None}, (None, 0, False, [], 0)),
         ([listed(OURS), (*GET_TOPIC, "NotFound: no")], {}, (of.TOPIC, 0, False, [of.TOPIC], 1)),
-        # A policy that others keep may be out of sight.
+        # The module need not be able to read a policy that others manage.
         (
             [listed(OURS), (*GET_TOPIC, "AuthorizationError: no")],
             {"resource_policy": False},
@@ -115,30 +115,30 @@ REACH, NO_LONGER = f"allowed the rule to reach {of.TOPIC}", f"removed the permis
 @pytest.mark.parametrize(
     ("looks", "options", "calls", "expected"),
     [
-        # New: first the policy, then the target.
+        # A new target: write the policy first, then the target.
         (
             [listed(OTHER), DESCRIBED, WITHOUT_POLICY],
             {},
             [set_topic(text(ours(TOPIC))), (PUT, SENT, DONE)],
             ([REACH, "put the target"], []),
         ),
-        # Somebody else writes, and the role is new: asked again after a while.
+        # Somebody else writes, and the role is new: repeat the calls after a while.
         (
             [listed(OTHER), DESCRIBED, WITH_POLICY],
             {},
             [(PUT, SENT, BUSY), (PUT, SENT, CANNOT), (PUT, SENT, DONE)],
             (["put the target"], [1.0, 2.0]),
         ),
-        # As wanted.
+        # The target is as wanted.
         ([listed(OURS), WITH_POLICY], {}, [], ([], [])),
-        # Gone: first the target, then the policy.
+        # Removal: remove the target first, then the policy.
         (
             [listed(OURS), WITH_POLICY],
             ABSENT,
             [(*REMOVE, DONE), set_topic(json.dumps(least_topic_policy_document(TOPIC)))],
             (["removed the target", NO_LONGER], []),
         ),
-        # From one place to the other.
+        # Move the target from one place to the other.
         (
             [listed({"Id": "a", "Arn": of.FUNCTION}), DESCRIBED, (*GET_FUNCTION, {"Policy": text(ours(FUNCTION))}),
              WITHOUT_POLICY],

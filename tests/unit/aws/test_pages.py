@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists that come in pages: every page is asked for, each is a call of its own, and an expected error is no list."""
+"""Lists in pages: every page is requested with a separate call, and an expected error gives no list."""
 
 from __future__ import annotations
 

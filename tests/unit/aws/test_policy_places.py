@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies of what a target reaches: how each is read, and how one statement is put in or removed."""
+"""Policies of the resources that a target reaches: how each is read, and how one statement is added or removed."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def remove_permission(answer):
             ],
             text(OTHER, ours(GROUP)),
         ),
-        # A function's policy is never written as a whole: the statement that stands goes first.
+        # A function's policy is never written as a whole, so the existing statement is removed first.
         (Place(FUNCTION), False, [add_permission({})], None),
         (Place(FUNCTION), False, [add_permission("ResourceConflictException: it is there")], None),
         (Place(FUNCTION), True, [remove_permission({}), add_permission({})], None),

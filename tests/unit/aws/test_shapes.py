@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""boto3's services and tasks, and what the domain makes of them."""
+"""How services and tasks of boto3 are translated into the domain."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_service_with_nothing_special():
             {"loadBalancers": [WEB, {**WEB, "targetGroupArn": GROUP_2}, {**WEB, "containerPort": 81}]},
             {"target_groups": (GROUP, GROUP_2)},
         ),
-        # CODE_DEPLOY and EXTERNAL: the task set that lives tells.
+        # CODE_DEPLOY and EXTERNAL: the values come from the active task set.
         (
             {
                 "taskDefinition": SEVEN,
@@ -104,7 +104,7 @@ def test_a_service_with_nothing_special():
             },
             {"revision": SEVEN, "primary": "ecs-svc/1", "deploying": True, "target_groups": (GROUP,)},
         ),
-        # Their scale is a part of the desired count.
+        # The scale of a task set is a percentage of the desired count.
         (
             {
                 "desiredCount": 5,
@@ -112,7 +112,7 @@ def test_a_service_with_nothing_special():
             },
             {"desired": 5, "computed": 3, "wanted": 3, "grows": False},
         ),
-        (  # the count of a whole one may lag behind
+        (  # the computed count of a task set with a scale of 100% may lag behind
             {
                 "desiredCount": 5,
                 "taskSets": [{"status": "PRIMARY", "scale": {"value": 100.0}, "computedDesiredCount": 4}],
@@ -180,7 +180,7 @@ def test_a_task_with_nothing_special():
             },
             {"stopped_reason": "Task failed to start; container web: CannotPullContainerError: not found"},
         ),
-        (  # what the task says as well is said once
+        (  # a reason that the task repeats appears once
             {
                 "stopCode": "TaskFailedToStart",
                 "stoppedReason": "CannotPullContainerError: not found",
@@ -246,7 +246,7 @@ def binding(host, container=80):
             ("2001:db8::1:80",),
             False,
         ),
-        # The interface is not there yet.
+        # The network interface does not exist yet.
         ({"attachments": interface()}, (), False),
         ({"attachments": [{"type": "Service Connect", "details": [{"name": "portName", "value": "x"}]}]}, (), False),
         # bridge and host: the instance and the port of the instance.
@@ -320,7 +320,7 @@ def used(*groups):
     [
         (GATEWAY, [shapes.Balancer(GROUP, "", 0, GROUP_2, "http")]),
         ({**GATEWAY, **used(GROUP_2)}, [shapes.Balancer(GROUP_2, "", 0, GROUP_2, "http")]),
-        (EXPRESS, []),  # which of the two, ECS does not say
+        (EXPRESS, []),  # ECS does not say which of the two it is
         ({**EXPRESS, **used(GROUP_2)}, [shapes.Balancer(GROUP_2, "", 80)]),
         ({"ecsManagedResources": {"ingressPaths": [{"targetGroups": [{"arn": GROUP, "port": 80}]}]}}, [PLAIN_GROUP]),
         (used(GROUP), []),

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ecs_stack_info reads: the calls of each kind, and what comes of the answers."""
+"""What ecs_stack_info reads: the calls for each kind, and what becomes of the answers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def find(clients, names=None, trails=False):
     return found
 
 
-# The kind, the name, the calls, and the thing that was found; or some of its keys.
+# The kind, the name, the calls, and the resource that was found, or some of its keys.
 CASES = [
     (
         "queues",

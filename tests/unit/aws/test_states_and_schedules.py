@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls to Step Functions, EventBridge Scheduler and rules of EventBridge: what is sent, what is made of answers."""
+"""Calls to Step Functions, EventBridge Scheduler and EventBridge rules: what they send, what they make of answers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits: in which state each ends, in which it fails, and what it says."""
+"""Waits: in which state each ends, in which state it fails, and its message."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHECK = "Check the authorization and the web service, then run again"
 
 
 def seen(*states):
-    """Things in these states, one at each look; the last one for ever."""
+    """Return the given states one after another, one for each look, and the last one for ever."""
     left = [state and Refusal("Why.", state) for state in states]
     return lambda: left.pop(0) if len(left) > 1 else left[0]
 
@@ -115,7 +115,7 @@ def test_a_failure_for_which_aws_gives_no_reason():
 
 
 def write(*failures):
-    """A write that fails so many times, and a count of the tries."""
+    """Return a write that raises the given failures first, and the list of its attempts."""
     tries, left = [], list(failures)
 
     def try_to_write():
@@ -130,7 +130,7 @@ def refused(words, kind="final"):
     return CallFailed("PutIt", "ValidationException", words, kind)
 
 
-# Of Step Functions (the first two), EventBridge Scheduler and EventBridge.
+# Messages of Step Functions (the first two), EventBridge Scheduler and EventBridge.
 NOT_READY = [
     "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the "
     "provided role.",

@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The calls to AWS that a plugin can make, read from the source: nothing is run.
+"""Find the calls to AWS that a plugin can make by reading its source, without running anything.
 
-From where Ansible starts the plugin, the analysis follows every function and class that is named, through ``_aws`` and
-``_core``, to the functions that ``aws_call`` decorates. A method counts when its class is named and a function that is
-reached reads an attribute of the method's name. So the result may hold a call too many, but none too few.
+The analysis starts where Ansible starts the plugin. It follows every function and class that is named, through ``_aws``
+and ``_core``, to the functions that ``aws_call`` decorates. A method counts if its class is named and a reached
+function reads an attribute with the method's name. So the result may contain too many calls, but it misses none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PLUGINS = Path(__file__).parents[3] / "plugins"
 
 @dataclass(frozen=True)
 class Definition:
-    """Something that has a name at the top of a file, or a method of a class there."""
+    """A named object at the top level of a file, or a method of a class there."""
 
     file: Path
     name: str
@@ -30,7 +30,7 @@ class Definition:
 
     @property
     def call(self) -> str | None:
-        """The call as IAM names it, where ``aws_call`` or ``pages`` decorates the function."""
+        """Return the call as IAM names it if ``aws_call`` or ``pages`` decorates the function, or else None."""
         for decorator in getattr(self.node, "decorator_list", []):
             if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) in {"aws_call", "pages"}:
                 return ast.literal_eval(decorator.args[0])
@@ -39,7 +39,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Source:
-    """One file: what it defines, and what it imports from ours, as a file and perhaps a name in it."""
+    """One file: what it defines, and what it imports from our files, as a file and perhaps a name in it."""
 
     definitions: dict[str, Definition]
     imports: dict[str, tuple[Path, str | None]]
@@ -87,7 +87,7 @@ def _is_stored(name: ast.Name) -> bool:
 
 
 def _find(file: Path, name: str) -> Definition | None:
-    """What a name means in a file, followed through the imports."""
+    """Return the definition of a name in a file, followed through imports."""
     here = source(file)
     if name in here.definitions:
         return here.definitions[name]
@@ -96,7 +96,7 @@ def _find(file: Path, name: str) -> Definition | None:
 
 
 def _parts(found: Definition) -> list[ast.AST]:
-    """The code that runs when a definition is named: all of it, but of a class only what no method of it is."""
+    """Return the code that counts when a definition is named: all of it, but of methods only the special ones."""
     if not found.methods:
         return [found.node]
     always = [each.node for each in found.methods if each.name.rpartition(".")[2].startswith("__")]
@@ -106,7 +106,7 @@ def _parts(found: Definition) -> list[ast.AST]:
 
 
 def _names(part: ast.AST) -> Iterator[str]:
-    """The names that a part reads from around it: not those that it binds itself."""
+    """Yield the names that a part reads from its surroundings, without those that it binds itself."""
     nodes = list(ast.walk(part))
     bound = {node.arg for node in nodes if isinstance(node, ast.arg)}
     if _is_function(part):
@@ -115,7 +115,7 @@ def _names(part: ast.AST) -> Iterator[str]:
 
 
 def calls_of(path: str, start: str = "main") -> set[str]:
-    """The calls that a plugin can make, as IAM names them; its path is below ``plugins``."""
+    """Return the calls that a plugin can make, as IAM names them. Its path is relative to ``plugins``."""
     first = _find(PLUGINS / path, start)
     assert first, f"{path} has no {start}"
     waiting = [first, *first.methods]

@@ -77,7 +77,7 @@ def test_the_environment_variables_that_count_are_named_in_their_order(name):
 
 @pytest.mark.parametrize("name", sorted(OURS["options"]))
 def test_the_words_are_our_own(name):
-    # Both are GPL, but a copy would age unseen.
+    # Both are GPL, but nobody would notice when a copy becomes outdated.
     assert not set(OURS["options"][name]["description"]) & set(THEIRS[name]["description"])
 
 
@@ -103,7 +103,7 @@ def test_modules_that_only_read_leave_no_attribute_open():
 )
 def test_a_fragment_documents_its_set_of_arguments(texts, arguments):
     documented = {name: facts for text in texts for name, facts in yaml.safe_load(text)["options"].items()}
-    # Every module has a longest wait of its own.
+    # Every module has its own longest wait.
     own = "wait_timeout" in documented and "default" not in documented["wait_timeout"]
     read = {name: {key: fact for key, fact in facts.items() if key != "no_log"} for name, facts in arguments.items()}
     if own:

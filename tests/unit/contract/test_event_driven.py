@@ -36,7 +36,7 @@ def test_rulebooks(path):
 
 
 def test_the_guide_names_what_exists():
-    """Variables of the rulebooks, and all of them; playbooks and no others."""
+    """The guide names all variables of the rulebooks, and only existing playbooks."""
     read = {name for path in RULEBOOKS for name in re.findall(r"{{ (\w+) \| default", path.read_text())}
     (variables,) = [
         block

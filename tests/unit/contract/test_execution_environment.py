@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ansible-builder makes of the execution environment, and finds in the collection by itself."""
+"""What ansible-builder makes of the execution environment, and what it finds in the collection by itself."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_the_readme_says_of_the_collection_of_a_checkout(tmp_path):
 
 
 def test_the_python_requirements_are_found_in_the_collection():
-    """In the one that was built and installed: meta/execution-environment.yml is in the archive."""
+    """They are found in the installed build, because the archive contains meta/execution-environment.yml."""
     found = builder("introspect", os.environ["ANSIBLE_COLLECTIONS_PATH"])
     wanted = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
     assert wanted

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of places in CONTRIBUTING.md, held against every import statement of the collection."""
+"""Check every import statement of the collection against the table of places in CONTRIBUTING.md."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OURS = "ansible_collections.steadyops.ecs.plugins."
 
 
 def read_table() -> dict[str, list[str]]:
-    """The table of CONTRIBUTING.md: what each place may import, by place, in the order of its rows."""
+    """Return the table of CONTRIBUTING.md in the order of its rows: place -> what it may import."""
     section = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where a thing belongs")[2].partition("\n## ")[0]
     rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
     return {place.strip("`"): re.findall(r"`(.+?)`", allowed) for place, _holds, allowed in rows}
@@ -32,7 +32,7 @@ MAY_IMPORT = read_table()
 
 
 def place(path: str) -> str:
-    """The first place that fits a path below ``plugins``; empty when none does."""
+    """Return the first place that fits a path below ``plugins``, or an empty string if none does."""
     for row in MAY_IMPORT:
         stars = re.escape(row).replace(r"\*", "[^/]+")
         if re.match(stars if row.endswith("/") else f"{stars}$", f"plugins/{path}"):
@@ -41,7 +41,7 @@ def place(path: str) -> str:
 
 
 def own_folder(row: str, path: str) -> str:
-    """The part of a path that its place stands for."""
+    """Return the part of a path that its place stands for."""
     return "/".join(f"plugins/{path}".split("/")[: row.count("/")]) + "/"
 
 
@@ -51,7 +51,7 @@ def _nodes(source: str) -> tuple[ast.AST, ...]:
 
 
 def imports(path: str, source: str) -> Iterator[str]:
-    """The absolute dotted name of everything that the file imports."""
+    """Return the absolute dotted name of everything that the file imports."""
     package = (OURS + ".".join(PurePosixPath(path).parent.parts)).split(".")
     for node in _nodes(source):
         if isinstance(node, ast.Import):
@@ -63,14 +63,14 @@ def imports(path: str, source: str) -> Iterator[str]:
 
 
 def file_of(name: str) -> str:
-    """The file that is meant by a dotted name of ours: a module, or something in one."""
+    """Return the file that one of our dotted names means. The name is that of a module or of something in it."""
     parts = name.removeprefix(OURS).split(".")
     whole, inside = "/".join(parts), "/".join(parts[:-1])
     return f"{whole}.py" if (PLUGINS / f"{whole}.py").exists() or (PLUGINS / inside).is_dir() else f"{inside}.py"
 
 
 def allows(path: str, name: str) -> bool:
-    """Whether the place of a file may import a dotted name."""
+    """Return whether the place of a file may import a dotted name."""
     row = place(path)
     if not name.startswith(OURS):
         return any(f"{name}.".startswith(f"{allowed}.") for allowed in MAY_IMPORT[row])
@@ -102,7 +102,7 @@ def test_the_table_names_places_that_exist():
 
 
 def test_no_file_imports_itself_through_others():
-    """Imports for types count, and so do those inside of functions."""
+    """Imports for types and imports inside functions count, too."""
     found = {
         path: {file_of(name) for name in imports(path, (PLUGINS / path).read_text()) if name.startswith(OURS)}
         for path in FILES
@@ -123,7 +123,7 @@ def test_imports_point_downwards():
     assert {path: names for path, names in found.items() if names} == {}
 
 
-# The rule is worth something only if it catches what it forbids.
+# The rule is only useful if it catches what it forbids.
 @pytest.mark.parametrize(
     ("path", "statement", "allowed"),
     [
@@ -203,15 +203,15 @@ def test_names_say_what_is_inside():
 
 
 def test_shared_files_are_private():
-    """Without an underscore it is public API, and bound by semantic versioning."""
+    """A file without an underscore is public API, which semantic versioning covers."""
     shared = [path for path in FILES if path.split("/")[0] in ("module_utils", "plugin_utils")]
     assert [path for path in shared if not PurePosixPath(path).parts[1].startswith("_")] == []
 
 
 def test_only_two_files_sleep():
-    """The drive's loop, and the short pauses between the tries of one call.
+    """Only the drive's loop and the short pauses between the attempts of one call sleep.
 
-    The threads that read a fleet wait as well, but for an event: when one fails, no other goes on sleeping.
+    The threads that read a fleet also wait, but for an event: if one thread fails, no other goes on sleeping.
     """
     sleepers = {
         path
@@ -231,5 +231,5 @@ def test_check_mode_is_tested_for_once():
 
 
 def test_nothing_is_called_underscore():
-    # ansible-test keeps that name for translations, and refuses it for what is thrown away.
+    # ansible-test reserves that name for translations, and refuses it for unused values.
     assert [f"{path}:{node.lineno}" for path in FILES for node in nodes(path, ast.Name) if node.id == "_"] == []

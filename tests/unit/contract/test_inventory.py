@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the inventory says about itself: documentation that can be shown, and examples that use it."""
+"""The inventory's documentation can be shown, and its examples use it."""
 
 from __future__ import annotations
 

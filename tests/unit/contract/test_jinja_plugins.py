@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jinja tests and filters: every one is documented, and every documentation is of one."""
+"""Jinja tests and filters: each one is documented, and each documentation belongs to one."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_each_has_documentation_that_can_be_shown(kind, usage):
 
 @pytest.mark.parametrize("kind", ["test", "filter"])
 def test_a_file_is_named_after_one_that_it_has(kind):
-    """Galaxy takes the name of each file for that of a plugin, and lists it without documentation if there is none."""
+    """Galaxy takes each file name for a plugin name, and lists it without documentation if there is no such plugin."""
     names = functions(kind).keys()
     assert [path.stem for path in (PLUGINS / kind).glob("*.py") if path.stem not in names] == []
 
@@ -86,7 +86,7 @@ def test_what_no_summary_can_be_made_of_is_an_error_of_ansible():
 
 
 def results():
-    """What a recycle may return, whole or with odd values in it."""
+    """Draw results that a recycle may return, intact or with odd values in them."""
     keys = ("replaced", "remaining", "seconds", "timeline", "failed", "message")
     good = {"name": st.just("web") | odd_values, "status": st.just("recycled") | odd_values}
     row = st.fixed_dictionaries(good, optional=dict.fromkeys(keys, odd_values))

@@ -27,7 +27,7 @@ OLDEST = ENVIRONMENTS["lowest"]
 
 
 def short(version: str) -> str:
-    """As texts name a version: 1.40.0 is 1.40, and 10.0.0 is 10."""
+    """Return a version as texts name it: 1.40.0 is 1.40, and 10.0.0 is 10."""
     return re.sub(r"\.0$", "", re.sub(r"\.0$", "", version))
 
 

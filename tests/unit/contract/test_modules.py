@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module says about itself - documentation, argument spec, attributes, action group - is one story."""
+"""A module's documentation, argument spec, attributes and action group agree with each other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ every_module = pytest.mark.parametrize("name", NAMES)
 
 @cache
 def all_documentation() -> dict[str, Any]:
-    """As ansible-doc shows it, fragments resolved: one start of it for all modules."""
+    """Return the documentation of all modules as one run of ansible-doc shows it, with resolved fragments."""
     command = ["ansible-doc", "--type", "module", "--json", *(FQCN + name for name in NAMES)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
@@ -44,7 +44,7 @@ def arguments(name: str) -> dict[str, Any]:
 
 
 def facts(option: dict[str, Any], nested: str) -> dict[str, Any]:
-    """What an option's documentation and its argument spec have to agree on."""
+    """Return the facts on which an option's documentation and its argument spec must agree."""
     return {
         "type": option.get("type", "str"),
         "elements": option.get("elements"),
@@ -57,7 +57,7 @@ def facts(option: dict[str, Any], nested: str) -> dict[str, Any]:
 
 
 def examples(name: str) -> list[dict[str, Any]]:
-    """The tasks of EXAMPLES, those of plays and blocks included."""
+    """Return the tasks of EXAMPLES, including those of plays and blocks."""
 
     def tasks(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         found = []
@@ -109,7 +109,7 @@ def test_the_options_of_amazon_aws_are_documented_and_not_redefined(name):
 
 @every_module
 def test_options_that_sound_secret_say_whether_they_are(name):
-    # ansible-core warns its users of an option such as "token" that says nothing.
+    # ansible-core warns users about an option such as "token" that does not set no_log.
     secret = re.compile("pass|secret|token|key|cred", re.IGNORECASE)
     assert [option for option, spec in arguments(name).items() if secret.search(option) and "no_log" not in spec] == []
 
@@ -129,7 +129,7 @@ def test_check_mode_is_supported(name):
 
 
 def test_no_module_object_is_made_without_check_mode():
-    # Ansible's default is to skip the task, and to say nothing.
+    # Ansible's default is to skip the task without a message.
     sources = [path for folder in ("modules", "module_utils") for path in (ROOT / "plugins" / folder).rglob("*.py")]
     calls = [node for path in sources for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     made = [

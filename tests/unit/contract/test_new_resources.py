@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a module returns in check mode for a resource that does not exist yet: every documented key.
 
-What only AWS can know is null, and never missing, so that ``result.rule.arn`` can be written in a playbook.
+Values that only AWS can know are null and never missing, so playbooks can use ``result.rule.arn``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ REGION, ACCOUNT = "eu-central-1", "123456789012"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:launch-retry"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:report"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/jobs"
-COMPUTED = {"covers"}  # by the module itself, from the pattern
+COMPUTED = {"covers"}  # the module computes it from the pattern
 
 
 def new_machine(params):
@@ -85,7 +85,7 @@ NEW: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 def returned(name: str) -> Mapping[str, Any]:
-    """The documented keys of the one thing that a module keeps in a state."""
+    """Return the documented keys of the one resource that a module manages."""
     text = (ROOT / f"plugins/modules/{name}.py").read_text().partition('RETURN = r"""')[2].partition('"""')[0]
     return next(iter(yaml.safe_load(text).values()))["contains"]
 

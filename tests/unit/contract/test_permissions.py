@@ -17,7 +17,7 @@ from tests.unit.contract.calls_of_modules import PLUGINS, calls_of, source
 
 
 def permissions(documentation: str) -> set[str]:
-    """Those that the one note about permissions names."""
+    """Return the permissions that the one note about permissions names."""
     (note,) = [note for note in yaml.safe_load(documentation)["notes"] if note.startswith("IAM permissions")]
     return set(re.findall(r"C\(([a-z0-9-]+:[A-Z]\w+)\)", note))
 
@@ -33,7 +33,7 @@ def test_the_inventory_documents_the_permissions_of_its_calls():
 
 
 def test_the_analysis_misses_no_call():
-    """What it finds from all plugins together is every call there is: it follows methods, tables and closures."""
+    """For all plugins together, the analysis finds every existing call: it follows methods, tables and closures."""
     found = calls_of("inventory/ecs_services.py", "InventoryModule").union(
         *(calls_of(f"modules/{n}.py") for n in MODULES)
     )

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The policies of the guide "Permissions" allow what is called, on what is named, and nothing else."""
+"""The policies of the guide "Permissions" allow the calls that are made, on named resources, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from tests.policies import complaints
 
 ALL = [("module", name) for name in MODULES] + [("inventory", INVENTORY)] + [("role", name) for name in ROLES]
 every_policy = pytest.mark.parametrize(("kind", "name"), ALL)
-# The service authorization reference: these have resource types and are still asked for on everything. Composite alarms
-# need all alarms. ListTasks is asked for with no container instance. The inventory looks into all clusters.
+# The service authorization reference: these actions have resource types, but IAM still checks them on all resources.
+# Composite alarms need all alarms. ListTasks is called without a container instance. The inventory looks into all
+# clusters.
 ON_EVERYTHING = {"cloudwatch:DescribeAlarms", "ecs:ListTasks"}
 
 
@@ -33,7 +34,7 @@ def test_the_guide_has_every_policy_as_it_is_made():
     """``python -m tests.permissions`` writes them."""
     assert sorted(named(GUIDE.read_text())) == sorted(ALL)
     assert written_anew(GUIDE.read_text()) == GUIDE.read_text()
-    assert len(blocks("json", GUIDE.read_text())) == len(ALL) + 1  # and the guard of the record
+    assert len(blocks("json", GUIDE.read_text())) == len(ALL) + 1  # plus the policy that guards the record
 
 
 @every_policy
@@ -41,7 +42,7 @@ def test_a_policy_allows_its_actions_and_no_others(kind, name):
     allowed = [action for each in made(kind, name)["Statement"] for action in each["Action"]]
     assert set(allowed) == actions_of(name, kind == "role")
     twice = {action for action in allowed if allowed.count(action) > 1}
-    assert twice <= {"ecs:UntagResource"}  # of services and tasks
+    assert twice <= {"ecs:UntagResource"}  # once for services and once for tasks
 
 
 @every_policy
@@ -66,7 +67,7 @@ def test_tags_are_confined_to_those_of_the_run(name):
     statements = made("module", name)["Statement"]
     tagging = [each for each in statements if {"ecs:TagResource", "ecs:UntagResource"} & set(each["Action"])]
     assert [each["Sid"] for each in tagging] == ["CopiesOfTheRecord", "Record"]
-    for each in tagging:  # ForAllValues alone holds for a request without keys
+    for each in tagging:  # ForAllValues alone is also true for a request without keys
         assert each["Condition"]["ForAllValues:StringLike"] == {"aws:TagKeys": "steadyops.ecs/*"}
         assert each["Condition"]["Null"] == {"aws:TagKeys": "false"}
 

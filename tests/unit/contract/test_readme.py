@@ -24,7 +24,7 @@ TEMPLATE = [
     "Contributing", "Support", "Release notes and roadmap", "Related information", "License information",
 ]  # fmt: skip
 HERE = "https://github.com/steadyops/steadyops.ecs"
-# How the code marks an assumption; a role that "is assumed by" somebody is none.
+# How the code marks an assumption; a role that "is assumed by" somebody is not an assumption.
 MARKED = re.compile(r"""\("?assumed|\bassumed\)|(?:is|are) assumed\b(?! by)|# assumed|; assumed: |Assumed of""")
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
@@ -38,13 +38,13 @@ def connection_options() -> set[str]:
 
 
 def variables(role: str) -> dict[str, Any]:
-    """Those of a role, as its argument spec has them."""
+    """Return the variables of a role from its argument spec."""
     spec = yaml.safe_load((ROOT / "roles" / role / "meta/argument_specs.yml").read_text())
     return spec["argument_specs"]["main"]["options"]
 
 
 def known_names() -> set[str]:
-    """Options and their aliases, variables of roles, and keys of their dictionaries."""
+    """Return options and their aliases, variables of roles, and keys of their dictionaries."""
     known: set[str] = set()
 
     def learn(specs: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ def test_every_module_and_role_has_a_row_in_a_table():
 def test_filters_and_playbooks_are_in_the_readme():
     text = README.read_text()
     filters = {path.stem for path in (ROOT / "plugins/filter").glob("recycle_*.yml")} - {
-        "recycle_options",  # parts of playbooks and roles, and documented as such
+        "recycle_options",  # parts of playbooks and roles that are documented as such
         "recycle_variables",
     }
     playbooks = {path.stem for path in (ROOT / "playbooks").glob("*.yml") if not path.stem.startswith("eda_")}
@@ -92,7 +92,7 @@ def test_filters_and_playbooks_are_in_the_readme():
 
 @pytest.mark.parametrize("name", ALL_MODULES)
 def test_every_module_is_run_end_to_end(name):
-    """Some test of tests/end_to_end has a task, a function or a play of the module."""
+    """A test of tests/end_to_end has a task, a function or a play with the module."""
     tests = [path.read_text() for path in sorted((ROOT / "tests/end_to_end").glob("test_*.py"))]
     assert [text for text in tests if re.search(rf"(?:steadyops\.ecs\.|\b){name}\b", text)] != []
 
@@ -176,7 +176,7 @@ def test_inventories_have_options_that_exist():
 
 
 def sentences(text: str) -> list[str]:
-    """Those of ten words or more, without markup, examples and tables."""
+    """Return the sentences of ten or more words, without markup, examples and tables."""
     kept: list[str] = []
     fenced = False
     for line in text.splitlines():

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles: their documentation and their defaults agree, and with what they hand the variables to."""
+"""Roles: their documentation and defaults agree with each other, and with the modules that get the variables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read(role: str, path: str) -> Any:
 
 
 def variables(role: str) -> dict[str, dict[str, Any]]:
-    """By what follows the name of the role in their names."""
+    """Return the variables of a role by their names without the role's prefix."""
     options = read(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     assert [name for name in options if not name.startswith(f"{role}_")] == []
     return {name.removeprefix(f"{role}_"): spec for name, spec in options.items()}
@@ -99,7 +99,7 @@ def test_every_option_reaches_the_module_for_all_services():
     plays = yaml.safe_load((ROLES.parent / "playbooks/service_recycle.yml").read_text())
     (task,) = (task for play in plays for task in play["tasks"] if "steadyops.ecs.ecs_fleet_recycle" in task)
     given = task["steadyops.ecs.ecs_fleet_recycle"]
-    handed_over = {"cluster", "service"}  # by each service
+    handed_over = {"cluster", "service"}  # given for each service
     assert [name for name in OPTIONS if f"options.{name} " not in given.get(name, "")] == [
         name for name in OPTIONS if name in handed_over
     ]
@@ -108,7 +108,7 @@ def test_every_option_reaches_the_module_for_all_services():
 # Roles whose decisions are in _core/stacks/.
 @pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir()))
 def test_expressions_are_short(role):
-    """What takes more than two lines decides something, and belongs into the plan."""
+    """An expression of more than two lines decides something, and belongs into the plan."""
     for path in (ROLES / role).glob("*/*.yml"):
         if path.parent.name in ("tasks", "vars"):
             long = [each for each in re.findall(r"{[{%].*?[%}]}", path.read_text(), re.DOTALL) if each.count("\n") > 1]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user is told to do about an error of AWS. Kinds are tested with what boto3 raises, in unit/aws."""
+"""The advice to users about an error of AWS. Tests in unit/aws cover the kinds, with errors of boto3."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.aws_errors imp
     ("code", "message", "kind", "words"),
     [
         ("AccessDeniedException", "No.", "final", "Allow ecs:StopTask to these credentials"),
-        # AWS knows better which right is missing: some calls need one of another name.
+        # AWS knows better which permission is missing: some calls need one with another name.
         (
             "AccessDeniedException",
             "User: x is not authorized to perform: ecs:TagResource on resource: y with an explicit deny",

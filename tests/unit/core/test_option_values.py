@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every option: null is omitted, and what no request can carry is refused."""
+"""What holds for every option: null means omitted, and values that no request can carry are refused."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_null_counts_as_omitted(values, given):
         {"name": "x", "count": LARGEST, "delay": 0.5, "codes": [1, "2"], "tags": {"a": [{}]}},
         {"count": "7", "delay": "1e3", "codes": "1,2", "job": "cpu=1", "jobs": []},
         {"name": nested(DEEPEST)},
-        {"name": "9" * 5000, "count": "many"},  # the first is a text; of the second Ansible complains
+        {"name": "9" * 5000, "count": "many"},  # the first is a text; Ansible itself rejects the second
     ],
 )
 def test_other_values_are_those_that_ansible_reads(values):

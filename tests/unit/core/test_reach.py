@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An AWS that never answers is given up soon; one that did is waited for."""
+"""A run soon gives up on an endpoint that never answers, but waits for one that has answered before."""
 
 from __future__ import annotations
 

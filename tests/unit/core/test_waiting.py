@@ -18,7 +18,7 @@ class Clock:
 
 
 def run(states, timeout=10.0, delay=4.0):
-    """The pauses, and what was seen last."""
+    """Return the pauses and the last state that was seen."""
     clock, left, pauses = Clock(), iter(states), []
     steps = wait_until(
         lambda: next(left),

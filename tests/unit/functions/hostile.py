@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deliveries as AWS makes them, as somebody forges them, and as no program would."""
+"""Draw deliveries as AWS makes them, as an attacker forges them, and as no program would make them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.unit.core.retry.samples import (
 from tests.unit.functions.offline_aws import QUOTED, values
 
 SECRET = "S3cr3t"  # every value that nobody may read begins with it
-MARK = "M4rk"  # every environment that nobody has asked for holds it
+MARK = "M4rk"  # every environment that nobody requested contains it
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 CLUSTERS, FAMILIES = ("prod", "default"), ("report", "import")
 BOMB = gzip.compress(b" " * 30_000_000)
@@ -65,7 +65,7 @@ CODES = (
 
 
 class Source:
-    """Draws deliveries. What is drawn from one start value is always the same."""
+    """Draws deliveries. The same seed always gives the same deliveries."""
 
     def __init__(self, start: int) -> None:
         self.chance = random.Random(start)
@@ -89,7 +89,7 @@ class Source:
         )
 
     def asked(self, environment: Any = None) -> dict[str, Any]:
-        """RunTask's parameters, most often for a job that may be retried."""
+        """Return RunTask's parameters, most often for a job that may be retried."""
         whole = request(
             cluster=self.one_of("prod", "prod", "arn:aws:ecs:eu-central-1:111122223333:cluster/prod", "other"),
             taskDefinition=self.one_of("report", "report:7", "import", "secret-job"),
@@ -106,7 +106,7 @@ class Source:
         return whole
 
     def record(self) -> dict[str, Any]:
-        """A call of RunTask in CloudTrail, with an environment that is hidden, in one way or another."""
+        """Return a record of RunTask in CloudTrail, whose environment is hidden in one way or another."""
         forged = [{"name": "TOKEN", "value": f"{SECRET}{MARK}"}]
         asked = self.asked(self.one_of(None, HIDDEN, HIDDEN, f"<{MARK}>", [MARK], {"TOKEN": MARK}, forged, []))
         who = self.one_of("events.amazonaws.com", "scheduler.amazonaws.com", "", "states.amazonaws.com")
@@ -121,7 +121,7 @@ class Source:
         return self.refused(made)
 
     def refused(self, made: dict[str, Any]) -> dict[str, Any]:
-        """With a reason, which may repeat a value of the request as it is now, or one that is hidden."""
+        """Refuse the call with a reason that may quote a value of the request, or a hidden value."""
         words = self.one_of(*WORDS)
         if self.chance.random() < 0.4:
             shown = made.get("requestParameters")
@@ -136,7 +136,7 @@ class Source:
         return made
 
     def task(self) -> dict[str, Any]:
-        """A task that stopped, as ECS tells it: with the environment that it had."""
+        """Return an event of a stopped task as ECS sends it: with the task's environment."""
         overrides = self.overrides([{"name": "TOKEN", "value": self.secret()}])
         words = self.one_of("Your Spot Task was interrupted.", "Host EC2 (instance i-1) terminated.", "?")
         if self.chance.random() < 0.3:
@@ -159,7 +159,7 @@ class Source:
         return made
 
     def wish(self) -> str:
-        """A message as the function writes it, or nearly so."""
+        """Return a message as the function writes it, or a slightly different one."""
         body: dict[str, Any] = {
             "kind": "steadyops.ecs.retry/1",
             "origin": f"{self.chance.getrandbits(64):x}",
@@ -184,7 +184,7 @@ class Source:
         return json.dumps(body)
 
     def mutate(self, value: Any, times: int = 3) -> None:
-        """Put something odd in the place of something, take it away, or add what is unknown."""
+        """Replace a part of the value with something odd, remove a part, or add an unknown one."""
         for _time in range(self.chance.randint(1, times)):
             inside = value
             while True:
@@ -215,7 +215,7 @@ class Source:
         )  # fmt: skip
 
     def delivery(self, queued: list[str]) -> tuple[Any, int]:
-        """An event of Lambda, and how many things are in it. ``queued`` messages are delivered sooner or later."""
+        """Return an event of Lambda and how many items it has. ``queued`` messages are delivered sooner or later."""
         kind, size = self.chance.random(), self.chance.randint(1, 12)
         if kind < 0.35:
             texts = [

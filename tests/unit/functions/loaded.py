@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The retry function, loaded out of its archive into this process."""
+"""Load the retry function from its archive into this process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONTEXT = SimpleNamespace(invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUN
 
 @contextlib.contextmanager
 def loaded(folder: Path) -> Iterator[SimpleNamespace]:
-    """Its modules ``handler`` and ``aws``. The environment is the caller's."""
+    """Return the function's modules ``handler`` and ``aws``. The caller sets the environment."""
     archive = folder / "function.zip"
     archive.write_bytes(retry_function(EDGE))
     sys.path.insert(0, str(archive))

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clients of AWS without AWS, as far as the retry function calls it: answers by chance, and a memory of the calls."""
+"""Clients for the retry function without AWS: they give random answers and remember the calls."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ QUOTED = ("the value {} is not valid", 'Unknown "{}"', "no: {}")
 
 
 class OfflineAws:
-    """``asked`` are the requests of RunTask; ``told`` all that people may read; ``queued`` the messages that wait.
+    """``asked`` has the requests of RunTask, ``told`` everything that people may read, ``queued`` waiting messages.
 
-    ``buries`` is false when the dead-letter queue refuses. ``targets`` are those of every schedule and rule.
+    ``buries`` is false if the dead-letter queue refuses messages. Every schedule and rule has the same ``targets``.
     """
 
     def __init__(self, chance: random.Random) -> None:
@@ -91,7 +91,7 @@ class OfflineAws:
 
 
 def values(value: Any) -> list[str]:
-    """All texts inside of overrides and tags, and one that is none of them."""
+    """Return all texts inside overrides and tags, and one other text."""
     found, left = ["plain"], [value.get("overrides"), value.get("tags")]
     while left:
         value = left.pop()

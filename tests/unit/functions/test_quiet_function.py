@@ -28,7 +28,7 @@ KEY = "a" * 32
 
 @pytest.fixture
 def function(monkeypatch):
-    """The module, with clients of which each call has to be expected."""
+    """The module, with clients that accept only expected calls."""
     environment = {"ALERTS_NAME": "ecs-failures", "QUIET_PERIOD": "600", "TABLE": "windows", "SCHEDULE_ROLE": ROLE}
     for name, value in {**environment, "DEAD_LETTERS": LETTERS}.items():
         monkeypatch.setenv(name, value)

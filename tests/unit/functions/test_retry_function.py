@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The retry function out of its archive, with boto3 clients that a test answers for."""
+"""The retry function from its archive, with boto3 clients whose answers the test sets."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ HIDDEN = {"containerOverrides": [{"name": "a", "environment": "HIDDEN_DUE_TO_SEC
 
 
 def recent(asked=None, answered=None, **more):
-    """A record of this second."""
+    """Return a record of the current second."""
     return cloudtrail(asked, answered, eventTime=iso(int(time.time())), **more)
 
 
@@ -123,7 +123,7 @@ def test_fifty_records_with_five_broken_ones(function, capsys):
     for place in (0, 7, 20, 33, 45):
         records.insert(place, "broken")
     good = 0
-    for record in records:  # broken ones are buried as they come, the others are sent ten at a time
+    for record in records:  # broken records go to the dead-letter queue at once, the others are sent ten at a time
         if record == "broken":
             function.buried()
             continue
@@ -206,7 +206,7 @@ def test_a_message_that_cannot_be_handled_comes_again_and_no_other(function, cap
     function.queued(1, failed=[0])
     found = function(messages(due(), due(origin="other")))
     assert found == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
-    # It is handled when it comes again: it was not kept for a double.
+    # The function handles the message when it comes again, and does not take it for a duplicate.
     function.run_task(2)
     assert function(messages(due())) == {"batchItemFailures": []}
     assert [line["decision"] for line in lines(capsys)][-2:] == ["started", "ignore"]
@@ -233,8 +233,8 @@ def test_a_conflict_means_that_it_was_started_before(function, capsys):
 
 
 def test_a_call_that_botocore_does_not_make_is_given_up(function, capsys):
-    """A nested parameter that the runtime's botocore does not know: without it, something else would start."""
-    function.stubs["ecs once"].deactivate()  # a stub is asked before botocore looks at the parameters
+    """The runtime's botocore does not know a nested parameter, and without it, something else would start."""
+    function.stubs["ecs once"].deactivate()  # a stub answers before botocore checks the parameters
     function.buried()
     function.told()
     function(messages(due(request=request(count=2, networkConfiguration={"newFeature": "s3cr3t"}))))
@@ -274,7 +274,7 @@ def scheduled(started_by):
 
 
 def schedules(function, prefix, *found):
-    """``found`` are (group, name, target), each on a page of its own."""
+    """``found`` are (group, name, target), each on a separate page."""
     stub = function.stubs["scheduler"]
     for number, (group, name, told) in enumerate(found):
         more = {"NextToken": str(number + 1)} if number + 1 < len(found) else {}
@@ -285,7 +285,7 @@ def schedules(function, prefix, *found):
 
 
 def queued_request(function):
-    """The overrides that wait in the queue."""
+    """Return the overrides that wait in the queue."""
     sent = []
     client = function.aws._clients["sqs", REGION, False]
     client.meta.events.register("before-parameter-build.sqs.*", lambda params, **_more: sent.append(params))

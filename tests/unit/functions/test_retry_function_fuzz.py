@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The retry function under records and messages that nobody would write, but somebody may."""
+"""The retry function with records and messages that nobody should write, but somebody may."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ OPTIONS = {
     },
 }
 SECRETS = (SECRET.lower(), base64.b64encode(SECRET.encode()).decode().lower(), SECRET.encode().hex())
-ROUND = 5000  # records for which the memory of one process is kept
+ROUND = 5000  # number of records that one process handles with the same memory
 
 
 def fuzz(folder: Any, start: int, most: int) -> dict[str, int]:
-    """Handle so many records and messages; the numbers of what came of them."""
+    """Handle this many records and messages. Return the counts of what became of them."""
     seen = {"records": 0, "calls": 0, "told": 0, "lost": 0}
     with loaded(folder) as function:
         while seen["records"] < most:
@@ -70,7 +70,7 @@ def handle(handler: Any, aws: OfflineAws, source: Source, seen: dict[str, int]) 
         with contextlib.redirect_stdout(printed):
             found = handler.handler(delivery, CONTEXT)
         assert found.keys() == {"batchItemFailures"}
-    except RuntimeError:  # which makes Lambda deliver it again: nobody could be told
+    except RuntimeError:  # makes Lambda deliver the event again, because nobody could be notified
         if aws.buries:
             raise
         seen["lost"] += 1
@@ -84,7 +84,7 @@ def handle(handler: Any, aws: OfflineAws, source: Source, seen: dict[str, int]) 
 
 
 def target(source: Source) -> dict[str, Any]:
-    """Of a schedule or a rule: most often the one that made the call."""
+    """Return the target of a schedule or a rule, most often of the one that made the call."""
     overrides = {"containerOverrides": [{"name": "app", "command": ["run"], "environment": KNOWN}]}
     more = source.one_of({}, {}, {"Input": "<aws.scheduler.execution-id>"}, {"Input": "no JSON"}, {"Input": HIDDEN})
     parameters = source.one_of({"TaskDefinitionArn": "report"}, {"TaskDefinitionArn": "other"}, {})
@@ -92,7 +92,7 @@ def target(source: Source) -> dict[str, Any]:
 
 
 def check_call(asked: dict[str, Any]) -> None:
-    """It is for a job that the options name, and nothing is in it that nobody asked for."""
+    """Assert that a call is for a job that the options name, and contains nothing that nobody requested."""
     assert asked.get("cluster", "default").rpartition("/")[2] in CLUSTERS
     assert asked["taskDefinition"].rpartition("/")[2].partition(":")[0] in FAMILIES
     assert 1 <= asked["count"] <= 10

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the smoke test for a live account decides from its record, and what its report shows of it."""
+"""What the smoke test for a live account decides from its record, and what its report shows."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ BELIEVED: dict[str, Any] = {
 BY_NAME = {each.decide.__name__: each for each in QUESTIONS}
 PATH = re.compile(r"\w+")
 
-# Question, what was seen instead (a path into the record, and the value there), the verdict, and words of the answer.
+# Question, what was seen instead (a path into the record and its value), the verdict, and words of the answer.
 OTHERWISE = [
     ("stop_drains", "stop.looks.2.old.execution_stopped", 145.0, False, "SIGTERM 45 s after StopTask"),
     ("stop_drains", "stop.looks.2.old.execution_stopped", None, None, "did not end"),
@@ -197,7 +197,7 @@ def test_what_could_not_be_observed():
 
 
 def test_every_assumption_is_asked_or_has_a_reason():
-    """The rows of the guide, which has one for each file with the word."""
+    """The guide has one row for each file that contains the word."""
     guide = (ROOT / "docs/docsite/rst/untried.rst").read_text()
     named = set(re.findall(r"``((?:plugins|tests)/[\w/]+\.py)``", guide))
     asked = {file for each in QUESTIONS for file in each.where.split()}

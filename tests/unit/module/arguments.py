@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module's end in this process, with arguments as Ansible hands them over."""
+"""Run the end of a module in this process, with arguments as Ansible passes them."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ except ImportError:  # ansible-core before 2.19
 
 @contextmanager
 def given(**arguments: Any):
-    """Arguments of a module; those of Ansible itself with an underscore (``_ansible_check_mode``)."""
+    """Provide the arguments of a module. Those of Ansible itself have an underscore (``_ansible_check_mode``)."""
     with patch_module_args(arguments):
         yield
 
 
 @contextmanager
 def given_as_text(text: str):
-    """The arguments as the text that Ansible sends, which may be more than its own encoder takes."""
+    """Provide the arguments as the text that Ansible sends, which may contain more than its own encoder accepts."""
     with patch_module_args({}):
         basic._ANSIBLE_ARGS = text.encode()
         yield
 
 
 def ended(call, capsys: pytest.CaptureFixture[str], **arguments: Any) -> dict[str, Any]:
-    """What a module returns that leaves by ``call()``."""
+    """Return the result of a module that exits in ``call()``."""
     with given(**arguments), pytest.raises(SystemExit):
         call()
     return json.loads(capsys.readouterr().out)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values that nobody means, for options of modules and arguments of filters."""
+"""Values that nobody would intend, for options of modules and arguments of filters."""
 
 from __future__ import annotations
 
@@ -98,5 +98,5 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-# By their index: Hypothesis would write all of them into its descriptions.
+# Drawn by their index, because Hypothesis would write all values into its descriptions.
 odd_values = st.sampled_from(range(len(ODD))).map(lambda index: ODD[index]) | JSON

@@ -25,7 +25,7 @@ KEYS = {"access_key": "AKIATEST", "secret_key": "secret", "session_token": "toke
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch):
-    """No credentials and regions but those that a test gives."""
+    """Remove all credentials and regions except those that a test sets."""
     for name in (*KEYS_AND_REGIONS, "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -102,7 +102,7 @@ def test_what_is_set_for_every_connection():
 
 
 def test_what_botocore_connects_to_by_itself_is_waited_for_no_longer():
-    """It assumes the role of a profile, say, through a client that it makes of its session."""
+    """For example, botocore assumes the role of a profile through a client that it creates from its session."""
     made = module(region="eu-west-1", aws_config={"read_timeout": 7})
     config = made._connection().func.__self__._session.get_default_client_config()
     assert (config.connect_timeout, config.read_timeout) == (5, 7)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The loop that sleeps: pauses, results, and ends that come from outside."""
+"""The loop that sleeps: pauses, results, and ends requested from outside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._drive import SIGNAL
 
 
 class Night:
-    """A sleep that takes no time, and an end that comes while it is slept."""
+    """A sleep that takes no time, and an end that is requested during the sleep."""
 
     def __init__(self, ends_after=None):
         self.slept = []

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who holds the lease, and who certainly does not any more."""
+"""Who holds the lease, and who certainly no longer does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ input()
 
 @pytest.fixture
 def child():
-    """Another run: its process and its name."""
+    """Return the process and the owner name of another run."""
     command = [sys.executable, "-c", PRINT_NAME]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process, process.stdout.readline().strip()

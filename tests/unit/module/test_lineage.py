@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""That a module notices when the Ansible command above it has been killed.
+"""A module notices when the Ansible command above it has been killed.
 
-The processes are real and stand as Ansible's do: command, worker (a fork of it), two shells, module.
+The processes are real and have the same parents as Ansible's: command, worker (a fork of it), two shells, module.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ else:
 
 
 def wait_for_the_module(process):
-    """Returns the number of the worker's parent."""
+    """Wait for the module, and return the process id of the worker's parent."""
     parent = int(process.stdout.readline())
     assert process.stdout.readline() == "watching\n"
     return parent
@@ -55,7 +55,7 @@ def ask(process):
 
 @pytest.fixture
 def start(tmp_path):
-    """Starts the command under a name, from a shell above it; returns the shell's process and the command's number."""
+    """Start the command under a name, from a shell above it. Return the shell's process and the command's id."""
     started = []
 
     def under(name, *how):
@@ -68,7 +68,7 @@ def start(tmp_path):
 
     yield under
     for process in started:
-        process.stdin.close()  # the module ends, and all above it
+        process.stdin.close()  # the module ends, and all processes above it
         process.wait(timeout=60)
         process.stdout.close()
 

@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No value of an option ends in a traceback: every module, through its own entry point, in this process.
+"""No option value causes a traceback. Every module runs through its own entry point, in this process.
 
-Each run starts from a task of the module's EXAMPLES, has one option or suboption replaced, and cannot reach AWS:
+Each run uses a task of the module's EXAMPLES with one option or suboption replaced, and cannot reach AWS:
 ``aws_config`` names a setting that does not exist, so a module that accepts its options fails before its first call.
 """
 
@@ -30,8 +30,8 @@ from tests.unit.module.odd_values import odd_values
 NAMES = sorted(path.stem for path in (Path(__file__).parents[3] / "plugins/modules").glob("*.py"))
 NO_AWS = {"aws_config": {"no_such_setting": 1}, "region": "eu-central-1"}
 ACCEPTED = "The connection to AWS cannot be set up"
-TOGETHER = "The event pattern that kind"  # and its filters make is too long
-UNREADABLE = "The options of the module cannot be read"  # by Ansible itself, which does not say which
+TOGETHER = "The event pattern that kind"  # the message goes on: and its filters make is too long
+UNREADABLE = "The options of the module cannot be read"  # Ansible itself cannot read them, and does not say which
 
 
 def load(name: str) -> Any:
@@ -48,14 +48,14 @@ def printed(main: Callable[[], None]) -> dict[str, Any]:
 
 
 def outcome(name: str, options: dict[str, Any]) -> dict[str, Any]:
-    """What the module prints, which must be one object of strict JSON."""
+    """Return what the module prints, which must be one object of strict JSON."""
     with module_arguments.given(**options):
         return printed(load(name).main)
 
 
 @cache
 def tasks(name: str) -> list[dict[str, Any]]:
-    """The options of the tasks in the module's EXAMPLES that it accepts without Ansible's templates."""
+    """Return the options of the tasks in the module's EXAMPLES that it accepts without Ansible's templates."""
 
     def inside(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         found = [item[f"steadyops.ecs.{name}"] for item in items if f"steadyops.ecs.{name}" in item]
@@ -68,7 +68,7 @@ def tasks(name: str) -> list[dict[str, Any]]:
 
 
 def places(arguments: dict[str, Any], at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Every option and suboption, by its path."""
+    """Return the path of every option and suboption."""
     return [
         place
         for name, spec in arguments.items()
@@ -77,7 +77,7 @@ def places(arguments: dict[str, Any], at: tuple[str, ...] = ()) -> list[tuple[st
 
 
 def replaced(options: dict[str, Any], place: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """The options with another value at a place; a list on the way there has one entry."""
+    """Return the options with another value at a place. A list on the way there has one entry."""
     name, *rest = place
     if not rest:
         return {**options, name: value}
@@ -88,7 +88,7 @@ def replaced(options: dict[str, Any], place: tuple[str, ...], value: Any) -> dic
 
 
 def check(name: str, options: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
-    """The module fails with a message. It names the option, unless that was omitted, or is good, or read by Ansible."""
+    """Assert that the module fails with a message. It names the option, unless omitted, good, or read by Ansible."""
     result = outcome(name, options)
     assert result["failed"]
     assert not result.get("changed")

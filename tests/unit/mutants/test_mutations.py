@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The mutants of one line each."""
+"""The mutants of single lines."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_statements_of_functions_are_removed() -> None:
         ("f", ["a.py::calls_f"]),
         ("not_called", ["a.py::reads_a_constant", "a.py::calls_f", "a.py::calls_g"]),
         ("module", ["a.py::reads_a_constant", "a.py::calls_f", "a.py::calls_g"]),
-        ("g", ["a.py::reads_a_constant", "a.py::calls_f", "a.py::calls_g"]),  # pytest calls it as well
+        ("g", ["a.py::reads_a_constant", "a.py::calls_f", "a.py::calls_g"]),  # pytest calls it, too
     ],
 )
 def test_the_tests_that_may_notice_a_change(function: str, expected: list[str]) -> None:

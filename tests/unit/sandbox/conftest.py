@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One sandbox for all tests of a process, empty before each; outside of AWS a mail server and a web service, real."""
+"""One sandbox for all tests of a process, empty before each, and a real mail server and web service outside AWS."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def ecs(sandbox: Sandbox) -> Any:
 
 @pytest.fixture
 def events(running: Sandbox) -> Sandbox:
-    """The same, faster: retries do not wait for long."""
+    """The same at a higher speed, so retries do not wait for long."""
     running.reset(speed=500, latencies={"connection": 5.0})
     return running
 

@@ -48,7 +48,7 @@ def policy(*statements: dict[str, Any]) -> str:
 
 
 def queue(aws: Aws, name: str = "alerts", source: str | None = None, **attributes: str) -> str:
-    """Its ARN; EventBridge may send to it for the rule ``source``."""
+    """Create a queue to which EventBridge may send for the rule ``source``, and return its ARN."""
     arn = f"arn:aws:sqs:{REGION}:{NUMBER}:{name}"
     if source:
         attributes["Policy"] = policy(statement("sqs:SendMessage", arn, source))

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole way: a task that ECS ran, or did not run, in a mailbox, at a web service, in a queue and in a log group."""
+"""The whole way from a task that failed or did not start to a mailbox, a web service, a queue and a log group."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .test_connections import connect, destination
 from .test_event_delivery import GROUP, GROUP_ARN, log_statement, logged
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
-# Failed, not merely ended: by an exit code, or before there was one.
+# The tasks failed and did not just end: with an exit code, or before there was one.
 PATTERN = {
     "source": ["aws.ecs"],
     "detail-type": ["ECS Task State Change"],

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The interpreter of the States Language: no time, no AWS."""
+"""The interpreter of the States Language, without waiting and without AWS."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_choice(rule: dict[str, Any], expected: bool) -> None:
 
 
 def play(definition: dict[str, Any], given: Any, outcomes: Iterable[Any]) -> tuple[Any, list[Effect]]:
-    """Output and effects, with the outcomes of the Task states in order. Waiting takes no time."""
+    """Play a definition with these outcomes of its Task states. Return output and effects. Waiting takes no time."""
     steps = execute(definition, given, {"Execution": {}}, lambda kind, details: None, random.Random(1), lambda: NOW)
     left, effects, answer = iter(outcomes), [], None
     while True:

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every known event through the rules of every kind into a queue: none missed, none false, none twice."""
+"""Every known event goes through the rules of every kind into a queue: none is missed, false or sent twice."""
 
 from __future__ import annotations
 

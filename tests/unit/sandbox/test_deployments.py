@@ -28,7 +28,7 @@ def task_sets(made: Cluster) -> list[tuple[str, int, int, str]]:
 
 
 def started_by(made: Cluster) -> Counter[str]:
-    """How many of the tasks that ListTasks names belong to each deployment or task set."""
+    """Return how many of the tasks that ListTasks names belong to each deployment or task set."""
     return Counter(state.deployment for state in made.describe_tasks(made.list_tasks("web")))
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From an event to what lies in queues, log groups, streams: who may, what is tried again, and what is lost."""
+"""From an event to queues, log groups and streams: permissions, retries, and what is lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .event_stack import FAILED, function, messages, policy, queue, role, rule, 
 
 
 def deliver(events: Sandbox, event: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The one line of the journal that the event leaves."""
+    """Publish an event, and return the one line that it leaves in the journal."""
     published = events.publish(event or FAILED)
     assert events.settle()
     (line,) = [each for each in events.deliveries(event=published["id"]) if each["kind"] == "target"]

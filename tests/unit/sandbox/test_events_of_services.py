@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Events of services in ECS's words, when they come, and when they do not come again."""
+"""Events of services in ECS's words: when ECS sends them, and when it does not repeat them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SEEN = {
 
 
 def texts(made: Cluster) -> list[str]:
-    """Oldest first, without ids."""
+    """Return the texts of the events, oldest first, without ids."""
     told = [re.sub("[0-9a-f]{32}", "ID", event.message) for event in made.describe_service("web").events]
     return told[::-1]
 
@@ -91,7 +91,9 @@ def test_an_event_comes_again_when_its_cause_is_gone_or_six_hours_have_passed() 
 
 
 def test_a_task_that_is_wanted_no_more_is_no_cause_left() -> None:
-    """Source: developer guide on service event messages: omitted until the cause is resolved or six hours pass."""
+    """Source: developer guide on service event messages: repeats are omitted until the cause is resolved or six hours
+    pass.
+    """
     made = cluster(desired=3, all_events=True)
     made.fault("start_refused", reason="cpu")
     for times in (1, 2):

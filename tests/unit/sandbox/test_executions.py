@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Step Functions of the sandbox: executions that run tasks, and what is told about them."""
+"""Step Functions of the sandbox: executions that run tasks, and what is reported about them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def states(sandbox: Sandbox, ecs: Any) -> Any:
 
 
 def job(**state: Any) -> dict[str, Any]:
-    """The definition of one ecs:runTask.sync."""
+    """Return the definition of one ecs:runTask.sync."""
     task = {"Type": "Task", "Resource": "arn:aws:states:::ecs:runTask.sync", "Parameters": RUN, "End": True}
     return {"StartAt": "Run", "States": {"Run": {**task, **state}, "Caught": {"Type": "Succeed"}}}
 

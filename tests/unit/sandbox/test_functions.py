@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Functions really run: with their zip, their environment and their role, and nothing else."""
+"""The sandbox really runs functions, with only their zip, their environment and their role."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The renderer against AWS's documentation and against what AWS was seen to deliver."""
+"""Compare the renderer with AWS's documentation and with what AWS was seen to deliver."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Subscription filters of log groups, and queues that trigger functions: the functions really run."""
+"""Subscription filters of log groups, and queues that trigger functions. The functions really run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ GROUP = f"arn:aws:logs:{REGION}:{NUMBER}:log-group:trail"
 
 
 def got(aws: Aws, name: str = "alert") -> list[dict[str, Any]]:
-    """What the function was invoked with."""
+    """Return what the function was invoked with."""
     groups = aws("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
     lines = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"] if groups else []
     return [json.loads(each["message"][4:]) for each in lines if each["message"].startswith("GOT ")]
@@ -121,7 +121,7 @@ def test_patterns_are_evaluated_for_whoever_asks(events: Sandbox, aws: Aws, trai
 
 
 def trigger(aws: Aws, code_of_function: str, **details: Any) -> str:
-    """The URL of a queue that triggers a function."""
+    """Create a queue that triggers a function, and return its URL."""
     arn = queue(aws, "retries", VisibilityTimeout="60", **details.pop("attributes", {}))
     function(aws, code_of_function)
     aws("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName="alert", **details)
@@ -168,7 +168,7 @@ def test_a_batch_that_fails_comes_back_and_ends_in_the_dead_letter_queue(
         QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "bad"}, {"Id": "2", "MessageBody": "good"}]
     )
     where = aws("sqs").get_queue_url(QueueName="dead")["QueueUrl"]
-    # A message on its way between two states is in none of the numbers for a moment: what arrives is waited for.
+    # A message that moves between two states is in no count for a moment, so wait for what arrives.
     until(lambda: left(aws, where) and left(aws, url) == 0, 20)
     if partial:
         assert left(aws, where) == 1

@@ -99,7 +99,7 @@ def test_a_silent_call_ends_with_the_release(sandbox: Sandbox) -> None:
     sandbox.service("web")
     sandbox.fault("silent", operations=["ListTasks"], times=1)
     began = time.monotonic()
-    sandbox.act("release")  # of what is held before: nothing
+    sandbox.act("release")  # releases only calls that are held already: none
     with pytest.raises(ReadTimeoutError):
         impatient(sandbox.url).list_tasks(serviceName="web")
     assert time.monotonic() - began < 5

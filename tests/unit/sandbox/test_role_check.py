@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the sandbox wants a role to be allowed before a service of AWS starts a task with it."""
+"""What the sandbox requires a role to allow before a service of AWS starts a task with it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service scheduler of the sandbox, against what is known of ECS. All of it on a virtual clock."""
+"""Compare the sandbox's service scheduler with what is known about ECS, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def after(made: Cluster, seconds: float) -> Cluster:
 
 
 def changes(made: Cluster) -> list[tuple[float, int, int, int, int]]:
-    """The journal without causes, in seconds since the start."""
+    """Return the journal without causes, in seconds since the start."""
     return [(each.time - START, each.healthy, each.running, each.pending, each.desired) for each in made.journal]
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Schedules fire: those of Scheduler and those of rules, towards state machines, clusters and queues."""
+"""Schedules of Scheduler and of rules fire, and reach state machines, clusters and queues."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INPUT = json.dumps({"containerOverrides": [{"name": "app", "command": ["<aws.sch
 
 
 def soon(minutes: int = 2) -> str:
-    """An at() some minutes ahead, in AWS's time: at speed 500 a fraction of a second."""
+    """Return an at() some minutes ahead in AWS's time, which is a fraction of a second at speed 500."""
     return (datetime.now(timezone.utc) + timedelta(minutes=minutes)).strftime("at(%Y-%m-%dT%H:%M:%S)")
 
 

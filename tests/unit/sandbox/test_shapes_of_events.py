@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox's events against the catalogue of known failures: they tell no less."""
+"""The sandbox's events contain no less than those in the catalogue of known failures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .aws import client, until
 
 
 def lacking(sample: Any, made: Any, path: str = "") -> list[str]:
-    """Fields of the sample that the event has not, or has of another type."""
+    """Return the fields of the sample that the event lacks or has with another type."""
     if isinstance(sample, dict):
         if not isinstance(made, dict):
             return [path]
@@ -62,7 +62,7 @@ def test_events_tell_what_the_catalogue_knows(sandbox: Sandbox) -> None:
     states.start_execution(stateMachineArn=machine["stateMachineArn"])
     call = told(sandbox, "AWS API Call via CloudTrail")
     sample = samples.launch_call("x", tasks=1)
-    # What the caller asked for is the caller's.
+    # The caller decides what the request contains.
     sample["detail"]["requestParameters"] = {}
     assert lacking(sample, call) == []
     stopped = told(sandbox, "ECS Task State Change", lastStatus="STOPPED")

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a topic to mailboxes, web services, queues and functions, once they have been confirmed."""
+"""From a topic to mailboxes, web services, queues and functions, once their subscriptions are confirmed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def subscriptions(aws: Aws) -> list[str]:
 
 
 def alert(events: Sandbox, aws: Aws, **target_details: Any) -> dict[str, Any]:
-    """A rule with the topic, and one event."""
+    """Create a rule with the topic, and publish one event."""
     rule(aws)
     target(aws, TOPIC, **target_details)
     event = events.publish(FAILED)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people write for cluster and service, and what is read out of it."""
+"""What people write for cluster and service, and how it is read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HERE = ("eu-west-1", "111122223333")
         ("", "web", ServiceName("default", "web")),
         ("prod", "web_2-b", ServiceName("prod", "web_2-b")),
         (f"{ECS}:cluster/prod", "web", ServiceName("prod", "web", *HERE)),
-        # A long ARN tells the cluster, a short one does not.
+        # A long ARN names the cluster, a short one does not.
         ("prod", f"{ECS}:service/prod/web", ServiceName("prod", "web", *HERE)),
         (None, f"{ECS}:service/prod/web", ServiceName("prod", "web", *HERE)),
         ("default", f"{ECS}:service/prod/web", ServiceName("prod", "web", *HERE)),

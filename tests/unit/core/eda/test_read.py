@@ -204,7 +204,7 @@ JSON = st.recursive(
     st.dictionaries(st.sampled_from(["group", "clusterArn", "name", "eventArn", "affectedEntities"]), JSON),
 )
 def test_no_text_of_an_event_can_be_a_template(message, key, value, details):
-    """Nor does any event raise an error."""
+    """No event raises an error either."""
     for each in ({**message, key: value}, {**message, "detail": {**message["detail"], **details}}):
         assert not set("{}%'\"\n") & set("".join(map(str, leaves(read_event(each, NOW)))))
 

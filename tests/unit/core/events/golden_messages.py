@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documents that each ready-made message makes of some events of the catalogue: one file for each message.
+"""The documents that each ready-made message produces for some events of the catalogue: one file for each message.
 
-The events have each kind and each set of missing fields once. Properties in ``test_messages`` hold for the others.
+The events cover each kind and each set of missing fields once. Properties in ``test_messages`` cover the others.
 After an intended change, write the files again and read the difference:
 
     .venv/bin/python -m tests.unit.core.events.golden_messages
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    importlib.import_module("tests.conftest")  # the collection as it is now, as under pytest
+    importlib.import_module("tests.conftest")  # builds the current collection, as under pytest
 
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.events.target.messages.templates import (
     TEMPLATES,
@@ -50,7 +50,7 @@ EVENTS = (
     "execution_failed",
     "execution_aborted",  # no error
 )
-# The others are slack's without a channel, opsgenie's for another address, and the user's own.
+# The other templates are slack's without a channel, opsgenie's for another address, and the user's own.
 GOLDEN = [name for name in TEMPLATES if name not in {"slack_webhook", "jira", "custom"}]
 OWN = '{"text": "<headline>", "why": <reason>, "key": "<key>", "link": <link>, "codes": <exit_codes>, "to": <severity>}'
 RULE = "arn:aws:events:eu-central-1:123456789012:rule/failures"
@@ -67,14 +67,14 @@ def message(name: str, **options: Any) -> Message:
 
 
 def rendered(of: Message, event_kind: str, event: Any) -> str:
-    """As EventBridge would send it."""
+    """Return a message as EventBridge would send it."""
     paths, template = transformer(of, event_kind)
     target = {"Id": "a", "InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}
     return render(target, event, RULE, INGESTED)
 
 
 def golden(name: str) -> str:
-    """The file of a message: what the receiver gets for each event, text as a list of its lines."""
+    """Return the file of a message: what the receiver gets for each event, with text as a list of lines."""
     samples = {sample.name: sample for sample in CATALOGUE}
     found = {}
     for event in EVENTS:

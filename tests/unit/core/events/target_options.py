@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of ecs_notification_target as Ansible passes them, and wrong ones with a part of their message."""
+"""Options of ecs_notification_target as Ansible passes them, and bad ones with a part of their message."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def template(text: str, **paths: str) -> dict[str, Any]:
     return {"input_transformer": {"input_paths_map": paths, "input_template": text}}
 
 
-# Options besides rule, id and the topic's ARN; and words of the message. No call is needed to know it.
+# Options in addition to rule, id and the topic's ARN, and words of the message, which needs no call.
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"rule": RULE}, "`rule` must be 1 to 64 letters"),
     ({"rule": ""}, "`rule` must be 1 to 64 letters"),

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ready-made messages: what arrives, of every event that is known and of those that nobody has thought of."""
+"""Ready-made messages: what arrives for every known event, and for events that nobody has thought of."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ from tests.unit.core.events.golden_messages import EVENTS, GOLDEN, OWN, golden, 
 every_message = pytest.mark.parametrize("name", TEMPLATES)
 every_kind = pytest.mark.parametrize("kind", EVENT_KINDS)
 DOCUMENTS = [name for name in TEMPLATES if name != "sns_text"]
-WHOLE = [name for name in TEMPLATES if name != "custom"]  # a template of the user's own has what the user wants
+WHOLE = [name for name in TEMPLATES if name != "custom"]  # a user's own template contains whatever the user wants
 NASTY = 'He said "no"\n\tC:\\temp\\x <reason> & </a> \u2028 \x00 ünï'
 
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_messages_are_those_of_the_golden_files(name):
-    # An intended change? .venv/bin/python -m tests.unit.core.events.golden_messages
+    # After an intended change: .venv/bin/python -m tests.unit.core.events.golden_messages
     assert golden(name) == path_of(name).read_text()
 
 
@@ -70,7 +70,7 @@ SAMPLES = [
 
 
 def texts_of(value):
-    """All texts, numbers and constants in a document, as texts."""
+    """Return all texts, numbers and constants in a document, as texts."""
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     return [str(value)] if inside is None else [text for each in inside for text in texts_of(each)]
 
@@ -91,7 +91,7 @@ def test_a_message_has_the_title_and_every_field_that_its_event_has(name):
     assert missing == []
 
 
-# The longest texts that a receiver takes, by their place in its document; sources in messages/limits.py.
+# The longest texts that a receiver accepts, by their place in its document; sources in messages/limits.py.
 LIMITS = {
     "opsgenie": [("message", HEADLINES["opsgenie"]), ("alias", 512), ("source", 100), ("description", 15_000)],
     "jira": [("message", HEADLINES["jira"])],
@@ -205,7 +205,7 @@ def test_a_crash_loop_is_one_incident():
 
 
 def insights_of(url):
-    """What a link to CloudWatch Logs Insights asks for, decoded as the console does: twice, then as JSURL."""
+    """Return the query of a link to CloudWatch Logs Insights, decoded as the console does: twice, then as JSURL."""
     place, found = url.split("#logsV2:logs-insights$3FqueryDetail$3D")
     text = unquote(unquote(found.replace("$", "%")))
     value = "'([^~)]*)"
@@ -295,7 +295,7 @@ def test_patterns_without_a_subject(pattern):
 
 @every_message
 def test_a_message_is_small_enough_for_all_receivers(name):
-    """Microsoft Teams takes 28 KB, the least of them."""
+    """Microsoft Teams accepts 28 KB, which is the lowest limit."""
     for kind, sample in SAMPLES:
         assert len(rendered(message(name), kind, sample.event).encode()) < 28 * 1024
 
@@ -332,7 +332,7 @@ def test_free_text_is_only_ever_a_value_of_its_own(name, kind):
 
 
 def put(event, path, value):
-    """Makes an event that has a value at a path of fields.py."""
+    """Return an event that has a value at a path of fields.py."""
     steps = re.findall(r"[\w-]+|\*", path)
     for position, step in enumerate(steps[:-1]):
         key = 0 if isinstance(event, list) else step

@@ -44,7 +44,7 @@ def ours(arn, rule=RULE, target="a"):
 
 
 def planned(found=None, **options):
-    """The change that a task leads to where the topic, the queues and so on are there as a default."""
+    """Return the change that a task leads to. By default, the topic, the queues and so on exist."""
     wanted = read_target(params(**options))
     found = found or Found()
     rule = rule_arn(wanted, REGION, found.target)
@@ -57,7 +57,7 @@ def planned(found=None, **options):
 
 
 def after(**options):
-    """What is there once a task has been carried out."""
+    """Return what exists after a task was carried out."""
     change = planned(**{"found": Found(rule=FACTS), **options})
     places = {each["resource"]: place(each["resource"], each["statement"]) for each in change.after["permissions"]}
     target = {key: value for key, value in change.after.items() if key != "permissions"}

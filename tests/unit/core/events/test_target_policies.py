@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Statements for targets, and policies of which they become a part."""
+"""Statements for targets, and policies that include them."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_policy_of_our_statement_alone_is_none_without_it():
 
 
 def test_a_policy_without_a_version_gets_none():
-    # Another version gives other meaning to what stands in it.
+    # Another version would change the meaning of the policy's statements.
     assert "Version" not in with_statement({"Statement": [{"Sid": "x"}]}, OURS)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The samples themselves: what they have to have so that other tests mean something."""
+"""The samples themselves: what they must contain so that other tests mean something."""
 
 from __future__ import annotations
 

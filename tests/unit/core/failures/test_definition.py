@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The definition of a failure, held against the catalogue; and what every filter makes of it."""
+"""Check the definition of a failure against the catalogue, and what every filter makes of it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def pattern(kind, **filters):
 
 
 def alerts(kind, **filters):
-    """The names of the samples that a rule alerts on."""
+    """Return the names of the samples that a rule alerts on."""
     made = pattern(kind, **filters)
     assert [str(finding) for finding in lint(made, repeats_are_meant=kind == "all_task_changes")] == []
     return {sample.name for sample in CATALOGUE if matches(made, sample.event)}
@@ -55,7 +55,7 @@ def failures(kind):
     return {sample.name for sample in CATALOGUE if sample.kind == kind and sample.failure}
 
 
-# The one thing that no pattern can tell without being told the names of containers.
+# The one sample that no pattern can classify without the names of containers.
 UNDECIDABLE = {sample.name for sample in CATALOGUE if sample.undecidable}
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_missed_and_nothing_else_is_told(kind):
     assert alerts(kind) - UNDECIDABLE == failures(kind)
 
 
-# It fails by a container that is not the one that was named.
+# This one fails because of a container that was not named.
 OF_ANOTHER = {"sidecar_start"}
 
 
@@ -214,7 +214,7 @@ def test_filters_say_whose_failures(kind, filters, all_of_them):
         ("task_retirement", {"clusters": ["production"], "services": ["web"]}, {"retirement_services"}),
         ("task_retirement", {"clusters": [CLUSTER], "services": ["we"]}, set()),
         ("task_retirement", {"clusters": ["duction"]}, set()),
-        # A launch whose cluster nobody knows is told whatever the filter says.
+        # A launch whose cluster is unknown is reported whatever the filter says.
         ("launch", {"clusters": ["staging"]}, {"launch_denied"}),
         ("launch", {"task_families": ["other"], "groups": ["x"]}, {"launch_denied"}),
     ],
@@ -370,13 +370,13 @@ def test_covers_of_what_cannot_be_read():
     assert covers({"source": [{"starts-with": "aws"}]}) is None
 
 
-# Beside the role launch_retry: what its function takes, and what is left to the rule.
+# Together with the role launch_retry: what its function handles, and what is left to the rule.
 RETRIED = {"retried_clusters": ["prod"], "retried_task_families": [f"{ECS}:task-definition/report"]}
 DENIED = {"errorCode": "AccessDenied", "errorMessage": "no", "responseElements": None}
 
 
 def refusal(cluster="prod", definition="report:7", error=None, **detail):
-    """A launch that was refused, as EventBridge hands over what CloudTrail has recorded."""
+    """Return a refused launch as CloudTrail records it and EventBridge delivers it."""
     asked = {"cluster": cluster, "taskDefinition": definition}
     asked = {name: value for name, value in asked.items() if value is not None}
     answer = DENIED if error else {"responseElements": {"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]}}
@@ -398,10 +398,10 @@ BESIDE = [
     (refusal(f"{ECS}:cluster/prod", f"{ECS}:task-definition/report:7"), "function"),
     (refusal(definition="report"), "function"),
     (refusal(error=True), "function"),
-    (refusal(None, None, error=True), "function"),  # whose it was is unknown, and the function says so
+    (refusal(None, None, error=True), "function"),  # its owner is unknown, and the function says so
     (refusal(error=True, **CALLED_BY["events"]), "function"),
     (refusal(**CALLED_BY["lambda"]), "function"),
-    (refusal(**OF_RETRY), None),  # it has its answer
+    (refusal(**OF_RETRY), None),  # the function itself gets the answer
     (refusal("staging"), "rule"),
     (refusal(f"{ECS}:cluster/staging", error=True), "rule"),
     (refusal("production"), "rule"),

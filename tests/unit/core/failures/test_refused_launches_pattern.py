@@ -39,7 +39,7 @@ RECORDS = {
 TRANSIENT = {
     "capacity", "in part", "placement", "throttled", "failure", "by us", "by a user", "by ARN", "by revision",
     "other cluster", "other family", "default cluster", "other region",
-    "inactive",  # a ClientException, whose code stands for transient errors as well: the function reads the message
+    "inactive",  # a ClientException; its code also stands for transient errors, so the function reads the message
 }  # fmt: skip
 ERRORS = {"denied", "no cluster"}
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which services make up a fleet, what they are called, and how fast they may be asked for."""
+"""Which services make up a fleet, what they are called, and how fast they may be read."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_is_no_pattern_is_refused(text):
 @pytest.mark.parametrize(
     ("region", "more", "expected"),
     [
-        # All clusters have to be looked for; one that is spelt out has not.
+        # The module must list all clusters, unless clusters are named in full.
         (HERE, {}, [Clusters(HERE, (), EVERYTHING)]),
         (HERE, {"clusters": ["prod"]}, [Clusters(HERE, ("prod",))]),
         (HERE, {"clusters": ["prod", "prod"]}, [Clusters(HERE, ("prod",))]),
@@ -66,7 +66,7 @@ def test_what_is_no_pattern_is_refused(text):
         (HERE, {"clusters": ["!test"]}, [Clusters(HERE, (), Patterns((), ("test",)))]),
         (HERE, {"clusters": ["prod", "test", "!te*"]}, [Clusters(HERE, ("prod",))]),
         (HERE, {"clusters": ["prod", "!prod"]}, []),
-        # In several regions a name is looked for.
+        # With several regions, the module looks for a named cluster in each of them.
         (
             None,
             {"regions": [HERE, THERE], "clusters": ["prod"]},
@@ -74,7 +74,7 @@ def test_what_is_no_pattern_is_refused(text):
         ),
         (HERE, {"regions": [THERE, THERE], "clusters": ["prod"]}, [Clusters(THERE, ("prod",))]),
         (HERE, {"regions": [THERE]}, [Clusters(THERE, (), EVERYTHING)]),
-        # An ARN brings its region along.
+        # An ARN contains its region.
         (None, {"clusters": [ARN]}, [Clusters(THERE, (ARN,))]),
         (HERE, {"clusters": [ARN]}, [Clusters(THERE, (ARN,))]),
         (HERE, {"clusters": [ARN, "prod"]}, [Clusters(HERE, ("prod",)), Clusters(THERE, (ARN,))]),

@@ -28,7 +28,7 @@ STATES = {"w": WAITING, "r": RUNNING, "d": DONE, "f": FAILED}
 
 
 def places(text: str) -> list[Place]:
-    """``a:w b:r`` in cluster one; ``x/a:w`` in cluster x; ``a:w2`` in wave 2. What has ended did so at 900."""
+    """Parse ``a:w b:r`` in cluster one; ``x/a:w`` in cluster x; ``a:w2`` in wave 2. What has ended did so at 900."""
     found = []
     for word in text.split():
         where, state = word.split(":")
@@ -112,7 +112,7 @@ LIMITS = st.builds(
 
 @given(FLEETS, LIMITS, st.randoms(use_true_random=False), st.booleans())
 def test_every_course_keeps_the_limits_and_comes_to_its_end(fleet, limits, rng, failing) -> None:
-    """However long each service takes, and whichever of them fail."""
+    """This holds however long each service takes, and whichever services fail."""
     now, ends = 0.0, {}
     order = []
     while True:

@@ -1,9 +1,9 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Table, schedules, bus and Lambda's queue around the function of the quiet period, on a clock of their own.
+"""Table, schedules, bus and Lambda's queue around the function of the quiet period, on a virtual clock.
 
-Invocations run at the same time: each act of each takes a while, and may fail before or after it has had its effect.
+Invocations run at the same time: each of their acts takes a while, and may fail before or after it took effect.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.functions.quie
 ACCOUNT = "123456789012"
 NOON = 1_760_000_000_000
 SETTINGS = Settings("ecs-failures", 600, ACCOUNT)
-RETRIES = (60_000, 120_000)  # of Lambda, after a failed attempt
+RETRIES = (60_000, 120_000)  # Lambda's pauses after failed attempts
 
 DIES, DIES_AFTER, REFUSED, REFUSED_AFTER = "dies", "dies after", "refused", "refused after"
 
 
 def failure(number: int, key: str = "web") -> dict[str, Any]:
-    """What a rule sends the function."""
+    """Return what a rule sends to the function."""
     event = {
         "id": f"{key}-{number}",
         "detail-type": "ECS Task State Change",
@@ -57,7 +57,7 @@ def failure(number: int, key: str = "web") -> dict[str, Any]:
 
 @dataclass
 class Told:
-    """One event on the bus, and the moment."""
+    """One event on the bus, and when it was sent."""
 
     at: int
     count: int
@@ -67,7 +67,7 @@ class Told:
 
 @dataclass
 class World:
-    """``faults`` says what becomes of the next act; without one it succeeds. ``removed`` are windows that are over."""
+    """``faults`` says how the next act fails; if empty, it succeeds. ``removed`` are windows that are over."""
 
     settings: Settings = SETTINGS
     chance: random.Random = field(default_factory=lambda: random.Random(1))
@@ -88,7 +88,7 @@ class World:
         heapq.heappush(self.agenda, (moment, self.number, what))
 
     def arrive(self, moments: Iterable[int], key: str = "web") -> list[dict[str, Any]]:
-        """Failures at these milliseconds after noon."""
+        """Let failures arrive at these milliseconds after noon."""
         messages = [failure(number, key) for number, _moment in enumerate(moments)]
         for message, moment in zip(messages, moments, strict=True):
             self.at(NOON + moment, lambda message=message: self.invoke(message))

@@ -16,7 +16,7 @@ FILES = {"handler.py": b"def handler(): ...\n", "_core/__init__.py": b""}
 
 
 def test_the_bytes_are_known():
-    """Pinned: they may differ neither between two runs nor between two machines."""
+    """They are pinned, because they must not differ between two runs or between two machines."""
     assert code_sha256(archive(FILES)) == "UXX5Pmb8gWcKqfHJITnlXh7C9tMzcm7HzsUnppWlbEM="
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reserved concurrency of a function: what is to be written, and what is refused."""
+"""The reserved concurrency of a function: what must be written, and what is refused."""
 
 from __future__ import annotations
 

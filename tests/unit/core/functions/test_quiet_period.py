@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Repeated failures are alerted on once at once, and once with their number; and none is lost, wherever it dies."""
+"""Repeated failures cause one alert at once and one with their count, and none is lost, wherever the function dies."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_what_cannot_be_sent_comes_again_and_ends_in_the_dead_letter_queue():
     world.settle()
     assert counts(world) == []
     assert world.dead_letters[0] == messages[0]
-    assert len(world.dead_letters) >= 2  # the end of the window as well, which has nothing that was sent
+    assert len(world.dead_letters) >= 2  # also the end of the window, which contains nothing that was sent
 
 
 def test_the_next_failure_closes_a_window_whose_end_was_lost():
@@ -254,7 +254,7 @@ def test_names_of_schedules_fit_the_longest_name_of_alerts():
 
 
 def sent(world):
-    """The entries and the schedules that the function makes, whole."""
+    """Return the complete entries and schedules that the function creates."""
     acts = []
     effect = world.effect
     world.effect = lambda act: acts.append(act) or effect(act)
@@ -317,7 +317,7 @@ def test_a_window_that_was_opened_and_never_sent_says_once():
     assert (told["count"], told["times"]) == (1, "once")
 
 
-# What a failure finds when it cannot be counted: the window, and what it does next.
+# The window that a failure finds when it cannot be counted, the time, and what the function does next.
 LATE = NOON + 600_000 + 600_000
 FOUND = [
     ({"closing": NOON}, NOON + 45_000, Count),

@@ -18,7 +18,7 @@ every_sample = pytest.mark.parametrize("sample", CATALOGUE, ids=SAMPLES)
 
 
 def put_everywhere(value, secret):
-    """Every text of the event replaced, but those by which it is told what kind of event it is."""
+    """Replace every text of the event, except those that identify the kind of event."""
     if isinstance(value, dict):
         return {key: each if key in KEPT else put_everywhere(each, secret) for key, each in value.items()}
     if isinstance(value, list):
@@ -75,7 +75,7 @@ def test_failures_that_differ_are_different_issues():
 
 
 def test_containers_that_only_went_along_are_not_the_cause():
-    """A sidecar that was stopped after the main container, and an agent with a name of its own for every task."""
+    """Such containers are a sidecar stopped after the main container, and an agent with another name in every task."""
     containers = [
         sample_events.container("sidecar", 143),
         sample_events.container("aws-guardduty-agent-a1b2c", 137),
@@ -245,7 +245,7 @@ def test_what_is_no_event(event):
 
 @every_sample
 def test_nothing_in_an_event_makes_it_stumble(sample):
-    """Parts that are missing, or are texts."""
+    """Parts may be missing, or may be texts."""
     for detail in ({}, put_everywhere(dict(sample.event["detail"]), "x" * 5000), dict.fromkeys(sample.event["detail"])):
         told = sentry_event({**sample.event, "detail": detail})
         assert len(told["message"]) <= 2000

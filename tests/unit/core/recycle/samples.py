@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Services, tasks and plans with nothing special about them but what a test says."""
+"""Services, tasks and plans that have nothing special except what a test sets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OWN, OTHER = "ecs-svc/1111111111111111111", "ecs-svc/2222222222222222222"  # dep
 NOW = 1_795_316_400.0  # 2026-11-22T03:00:00Z
 NOW_TEXT = "2026-11-22T03:00:00Z"
 
-# How long an example takes depends on the machine, and no test here knows of a clock.
+# No deadline: the duration of an example depends on the machine, and no test here measures time.
 law = settings(deadline=None, max_examples=examples(40))
 
 # Instants as ECS gives them: to the millisecond, from 2014 (when it began) to 2100.
@@ -37,7 +37,7 @@ def task_id(number: int) -> str:
 
 
 def task(number: int = 0, /, **changes) -> Task:
-    """Task number so-and-so: old, and running."""
+    """Return the task with this number, by default old and running."""
     return Task(
         **{
             "arn": f"{ECS}:task/prod/{task_id(number)}",
@@ -56,7 +56,7 @@ def tasks(count: int, **changes) -> tuple[Task, ...]:
 
 
 def service(**changes) -> Service:
-    """Ten tasks, all of them running, and no deployment."""
+    """Return a service with ten running tasks and no deployment."""
     return Service(
         **{
             "arn": f"{ECS}:service/prod/web",
@@ -74,7 +74,7 @@ def service(**changes) -> Service:
 
 
 def plan(**changes) -> Plan:
-    """Ten tasks, two at a time, with two added before, and never fewer than ten."""
+    """Return a plan for ten tasks, two at a time, with two added first, and never fewer than ten."""
     return Plan(
         **{
             "selector": "all_tasks",

@@ -40,14 +40,14 @@ PATIENT = replace(SETTINGS, on_deployment="wait")
 ADDED = History(surge=2)  # the two tasks are added, nothing is stopped yet
 BETWEEN = History(surge=2, stops=4)  # two steps are done
 HALFWAY = History(surge=2, open_stops=1, stops=1)  # the second stop of a step of two is still to come
-LAST = History(surge=1, open_stops=1, stops=9, last_step=True)  # the same in the last step
+LAST = History(surge=1, open_stops=1, stops=9, last_step=True)  # the second stop of the last step is still to come
 
 
 LACKING, TOLD = "task 7 is still PENDING", ". ECS last said: (service web) is throttled"
 
 
 def look(**changes) -> Observation:
-    """Twelve good tasks, of which ten are stale: all is well after the added ones have become good."""
+    """Return a look at twelve good tasks, ten of them stale, after the added tasks have become good."""
     stale = changes.get("stale", 10)
     batch = tasks(min(stale, changes.pop("batch", 2)))
     return Observation(
@@ -77,7 +77,7 @@ def look(**changes) -> Observation:
 
 
 def stop(before: History, lower: bool = False, **after) -> Stop:
-    """The oldest task is stopped."""
+    """Return the action that stops the oldest task."""
     return Stop(task(0), lower, replace(before, stops=before.stops + 1, **after))
 
 
@@ -220,7 +220,7 @@ def test_when_all_that_was_added_is_used_up_and_more_turns_up_it_is_added_again(
 
 
 def test_a_last_step_whose_added_tasks_are_used_up_is_finished_before_anything_is_added():
-    # As after a last stop that came too late to lower the count: it is a stop like any other then.
+    # This happens after a last stop that came too late to lower the count and so became an ordinary stop.
     open_step = History(surge=0, open_stops=1, stops=8)
     assert decide(plan(), SETTINGS, look(stale=2), open_step) == stop(open_step, open_stops=0)
 
@@ -455,7 +455,7 @@ def test_in_a_last_step_one_that_is_surely_there_beside_one_that_may_be_is_not_w
 
 @st.composite
 def situations(draw):
-    """A plan with room, and any observation and history that are not contradictions in themselves."""
+    """Draw a plan with room, and any observation and history without contradictions."""
     original, surge, count = draw(st.integers(1, 30)), draw(st.integers(0, 6)), st.integers(0, 40)
     floor = draw(st.integers(0, original - (not surge)))
     of = plan(
@@ -518,14 +518,14 @@ def test_what_holds_for_every_action(situation):
         assert action.history.stops == history.stops + 1
         assert 0 <= action.history.open_stops < of.batch
         assert action.history.surge == history.surge - action.lower >= 0
-        if not history.open_stops:  # it opens a step
+        if not history.open_stops:  # this stop opens a step
             assert seen.whole
             assert seen.fresh_good >= history.surge
             assert pause <= 0
             size = action.history.open_stops + 1
             cost = len([each for each in seen.next_stale[:size] if each.id in seen.next_good])
             assert cost == 0 or seen.healthy - cost >= of.floor
-            replaced_already = seen.live + seen.unknown > seen.desired  # ECS was quicker than a lower count
+            replaced_already = seen.live + seen.unknown > seen.desired  # ECS was faster than the lower count
             assert action.lower == (seen.stale <= history.surge and not replaced_already)
     elif isinstance(action, Raise):
         assert seen.stale
@@ -570,7 +570,7 @@ def test_where_nothing_goes_wrong_all_are_replaced_in_order_and_no_more_are_laun
     try:
         of = make_plan(settings, Selector("all_tasks"), found)
     except Refused:
-        return  # not one could be stopped; test_plan says when
+        return  # not a single task could be stopped; test_plan says when
     history, todo = History(surge=of.surge), list(of.stale)
     count, running, launched, steps = desired + of.surge, desired + of.surge, of.surge, 0
     while True:
@@ -594,7 +594,7 @@ def test_where_nothing_goes_wrong_all_are_replaced_in_order_and_no_more_are_laun
         running -= 1
         count -= action.lower
         assert running >= of.floor
-        if not history.open_stops:  # what is missing is started, and is good by the next look
+        if not history.open_stops:  # ECS starts the missing tasks, which are good by the next look
             launched += count - running
             running = count
     assert not todo

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a run gives back what it added: in which order, so that ECS has no good task to pick for a lower count."""
+"""How a run gives back what it added: in an order in which ECS cannot pick a good task for a lower count."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BAD, WORSE = task(21), task(20)
 
 
 def look(**changes) -> Leaving:
-    """Ten tasks and two added ones, all of them good."""
+    """Return a look at ten tasks and two added ones, all of them good."""
     return Leaving(
         **{"desired": 12, "target": 10, "live": 12, "nameless": 0, "healthy": 12, "bad": (), "spare": 1, **changes}
     )
@@ -133,7 +133,7 @@ def test_what_holds_for_every_action(seen, floor, patient):
     action = decide_leaving(seen, floor, patient)
     if isinstance(action, Lower):
         assert seen.target <= action.to < seen.desired
-        if action.to < seen.live:  # ECS stops some for it, whichever it likes
+        if action.to < seen.live:  # ECS stops some tasks for it and picks them itself
             assert action.to == seen.target
             assert not seen.bad or (seen.spare <= 0 and not patient)
             assert not patient or seen.healthy - (seen.live - seen.target) >= floor

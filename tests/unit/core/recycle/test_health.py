@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which level a service is held to, how long a task is on probation, and when it is good."""
+"""Which level of health a service must reach, how long a task is on probation, and when it is good."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""References to images, and what is said when their registry has something else now."""
+"""References to images, and the warning if their registry contains another image now."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_references(reference, parsed):
 
 
 class Registry:
-    """As much of a World as is asked here."""
+    """The part of a World that these tests need."""
 
     def __init__(self, fixed=(LATEST,), failure=None, **digests):
         self.fixed, self.failure, self.digests, self.asked = fixed, failure, digests, []

@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 from tests.examples import examples
 from tests.unit.core.recycle.samples import GROUP, NOW, OTHER, OWN, law, service, task, task_id, tasks
 
-OLD_FORMAT = "01234567-89ab-cdef-0123-456789abcdef"  # of tasks, before 2019
+OLD_FORMAT = "01234567-89ab-cdef-0123-456789abcdef"  # task ids before 2019
 
 
 def knowing(*some: Task, level: str = "running", checked: bool = False, stabilize: float = 0.0, groups=()) -> Knowledge:
-    """After an inventory that shows these, in a run that begins now."""
+    """Return the knowledge of a run that begins now, after an inventory that shows these tasks."""
     knowledge = Knowledge(NOW, level, checked, stabilize, groups, OWN)
     knowledge.see(some, NOW)
     return knowledge
 
 
 def fresh(number: int, **changes) -> Task:
-    """A task that was created since the run began."""
+    """Return a task that was created since the run began."""
     return task(number, created_at=NOW + number / 1000, **changes)
 
 
@@ -122,7 +122,7 @@ def test_a_victim_leaves_until_ecs_counts_it_no_more(state, leaving):
 
 @pytest.mark.parametrize("gone", [[], [{"status": "STOPPED", "stopping": True, "on_instance": True}]])
 def test_the_instant_until_which_a_place_was_held(gone):
-    """AWS's clock is read in whole seconds, so it may have been a second later."""
+    """AWS's clock is read in whole seconds, so the instant may have been a second later."""
     knowledge = knowing(task(0, on_instance=True), task(1))
     assert knowledge.freed_at == 0
     knowledge.mark_victim(task(0, on_instance=True))
@@ -131,7 +131,7 @@ def test_the_instant_until_which_a_place_was_held(gone):
     assert knowledge.freed_at == math.inf
     knowledge.see([task(0, **state) for state in gone], NOW + 9, asked=[task_id(0)])
     assert knowledge.freed_at == NOW + 10
-    knowledge.mark_victim(task(1))  # that one holds nothing
+    knowledge.mark_victim(task(1))  # this task holds no place
     knowledge.see([], NOW + 30, asked=[task_id(1)])
     assert knowledge.freed_at == NOW + 10
 
@@ -145,7 +145,7 @@ def test_a_task_that_may_have_been_told_to_stop_is_neither_relied_on_nor_given_u
         assert [knowledge.is_limping(each) for each in tasks(3)] == [True, False, False]
         assert knowledge.has_limping is True
         assert knowledge.healthy(service(running=3)) == 2
-        # It is the one that has gone, or it is not: no more than one of the others is surely there.
+        # The missing task may or may not be the doubtful one, so only one of the others is certain to exist.
         assert knowledge.healthy(service(running=2)) == 1
         knowledge.see([task(0)], NOW + 5)
     assert (list(knowledge.leaving), knowledge.victims) == ([], set())
@@ -223,7 +223,7 @@ def test_a_victim_that_ran_when_ecs_counted_may_be_among_those_without_a_name():
     assert (knowledge.nameless(counted), knowledge.nameless(counted, ran)) == (1, 0)
 
 
-# ---- what comes and goes without our doing
+# ---- what comes and goes without our action
 
 
 def test_what_was_asked_for_and_is_not_described_has_gone():
@@ -418,7 +418,7 @@ def test_the_targets_of_a_victim_bring_it_not_back():
     ],
 )
 def test_a_new_task_that_ended(ended, failed):
-    # Created in the very instant in which the run began, which is new enough.
+    # The task was created at the instant at which the run began, which is new enough.
     before, after = fresh(0), fresh(0, status="STOPPED", stopping=True, **ended)
     knowledge = knowing(before)
     knowledge.see([after], NOW + 5)
@@ -435,7 +435,7 @@ def test_an_old_task_that_crashed_is_none_of_our_failures():
     assert knowledge.departed == {task_id(0)}
 
 
-ADDED_BEFORE = fresh(0)  # by a killed run, which began then
+ADDED_BEFORE = fresh(0)  # added by a killed run that began at that instant
 CRASHED = {"status": "STOPPED", "stopping": True, "stop_code": "EssentialContainerExited"}
 
 
@@ -627,12 +627,12 @@ def test_the_worst_come_first():
     runs, starts, fails = fresh(12), fresh(13, status="PENDING"), fresh(14, health="UNHEALTHY")
     knowledge.see([good], NOW + 1)
     knowledge.see([good, probation, starts, runs, fails], NOW + 41)
-    # Those that do not run yet are the first that ECS itself takes for a lower count. Good ones are not among them.
+    # For a lower count, ECS itself first stops tasks that do not run yet. Good tasks are not in this order.
     order = [fails, runs, starts, probation]
     assert knowledge.worst_first([]) == order
-    # Of the old ones those that run and are not good.
+    # Old tasks are added to the order if they run and are not good.
     assert knowledge.worst_first(old) == [*order, task(1, health="UNHEALTHY")]
-    # Some of the others may be fresh as well, when revisions decide what is stale.
+    # Some of the other tasks may also be fresh, if revisions decide which tasks are stale.
     assert knowledge.worst_first([runs, *old]) == [*order, task(1, health="UNHEALTHY")]
 
 
@@ -713,7 +713,7 @@ VICTIM = f"task {task_id(2)}, which was stopped, still holds its place"
     ],
 )
 def test_what_is_lacking(new, victim, desired, words):
-    """Three good tasks of before, the last of which may be a victim, and new ones."""
+    """There are three good old tasks, the last of which may be a victim, and new ones."""
     well = {"health": "HEALTHY", "targets": {GROUP: ("10.0.0.1:80",)}}
     old = [task(number, **well) for number in range(3)]
     knowledge = knowing(*old, level="target_healthy", checked=True, stabilize=40.0, groups=[GROUP])
@@ -753,7 +753,7 @@ happenings = st.one_of(
 @given(st.lists(happenings, max_size=25), st.sampled_from([0.0, 3.0]))
 @settings(law, max_examples=examples(80))
 def test_what_is_counted_on_is_never_more_than_what_was_seen(story, stabilize):
-    """Beside a plain list of what was last heard of each task."""
+    """The knowledge is compared with a plain list of the last known state of each task."""
     knowledge = Knowledge(NOW, "healthy", True, stabilize, (), OWN)
     last: dict[int, Task] = {}
     victims: set[int] = set()
@@ -808,7 +808,7 @@ def test_a_task_of_another_deployment_is_counted_and_nothing_else():
     assert knowledge.mixed is True
     assert knowledge.nameless(found) == 0
     assert knowledge.healthy(found) == 10
-    # It may be one of those that ECS counts.
+    # The other task may be one of those that ECS counts.
     assert knowledge.healthy(service(running=10)) == 9
     assert not knowledge.good(green)
     assert list(knowledge.fresh) == []

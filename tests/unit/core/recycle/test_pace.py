@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When to look again: what is guessed at first, what is learnt, and the bounds that always hold."""
+"""When to look again: the first guess, what is learnt, and the bounds that always hold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.core.recycle.samples import NOW, law, task
 
 
 def took(*launches: float | None) -> list:
-    """Tasks that took so long from creation to RUNNING; None for one that does not run yet."""
+    """Return tasks that took these seconds from creation to RUNNING. None: the task does not run yet."""
     return [
         task(number, created_at=NOW, started_at=None if seconds is None else NOW + seconds)
         for number, seconds in enumerate(launches)
@@ -24,7 +24,7 @@ def took(*launches: float | None) -> list:
 
 
 def looks(pace: Pace, duration: float) -> list[float]:
-    """Seconds after the action at which it is looked, up to the look that finds it done."""
+    """Return the times of the looks in seconds after the action, up to the look that finds it done."""
     at = [pace.pause(0.0)]
     while at[-1] < duration:
         at.append(at[-1] + pace.pause(at[-1]))
@@ -68,9 +68,9 @@ def test_what_was_learnt_of_the_earliest_fades_slowly():
     pace = Pace(3.0, [])
     pace.learn(100, 102)
     assert looks(pace, 102)[-1] == pytest.approx(102)
-    pace.learn(0, 102)  # says nothing of the earliest: 98 by now
+    pace.learn(0, 102)  # says nothing about the earliest time, which is now 98
     assert looks(pace, 100)[-1] == pytest.approx(102 - 1.5)
-    pace.learn(0, 60)  # it never lies behind the latest
+    pace.learn(0, 60)  # the earliest time is never after the latest
     assert looks(pace, 60)[-1] == pytest.approx(60)
 
 
@@ -158,7 +158,7 @@ def test_what_is_paused_for_is_not_too_early(shortest, launch, early, late, elap
         if not pace.too_early(elapsed):
             break
         pause = pace.pause(elapsed)
-        assert pause >= min(LONGEST, shortest) / 2  # it is come to in few steps
+        assert pause >= min(LONGEST, shortest) / 2  # few pauses lead there
         elapsed += pause
     assert not pace.too_early(elapsed)
 
@@ -171,7 +171,7 @@ def test_what_is_paused_for_is_not_too_early(shortest, launch, early, late, elap
 )
 @law
 def test_a_constant_duration_is_learnt_within_a_few_rounds(shortest, duration, launch, ran):
-    """As the loop uses it: the newest task cannot have been good before it ran."""
+    """This uses the pace as the loop does: the newest task cannot have been good before it ran."""
     pace = Pace(shortest, took(launch))
     lags = []
     for number in range(20):
@@ -180,6 +180,6 @@ def test_a_constant_duration_is_learnt_within_a_few_rounds(shortest, duration, l
         assert len(at) <= math.ceil(duration / LONGEST) + (6 if number == 0 else 3)
         pace.learn(max([ran * duration, *at[:-1]]), at[-1])
     assert max(lags) <= max(shortest, LONGEST)
-    if shortest >= 3:  # which is what people have who do not say anything else
+    if shortest >= 3:  # as it is by default
         assert max(lags[8:]) <= 1.01 * shortest
     assert max(lags[12:]) <= 1.51 * shortest

@@ -51,7 +51,7 @@ def percent(number: float) -> Amount:
 
 
 def found(stale: int | None = None, **changes) -> Found:
-    """Everything is stale, nothing protected, unless said."""
+    """Return what an inventory found. By default, every task is stale and none is protected."""
     of = changes.pop("service", service())
     count = of.desired if stale is None else stale
     return Found(
@@ -69,7 +69,7 @@ def found(stale: int | None = None, **changes) -> Found:
 
 
 def abandoned(**changes) -> Record:
-    """The record of a run on ten tasks that had added two."""
+    """Return the record of a run on ten tasks that had added two."""
     return Record(
         **{
             "original": 10,
@@ -296,7 +296,7 @@ def test_a_plan_that_is_not_refused_has_room_for_each_of_its_steps(
     try:
         made = make(settings, found(stale, service=of))
     except Refused:
-        # Only what can never be given: one stop without anything added and without crossing the floor.
+        # Refused only if it is never possible to stop one task without an added task and without crossing the floor.
         may_add = surge or (surge is None and desired * (maximum - 100) // 100)
         assert (daemon and surge) or (math.ceil(desired * healthy / 100) == desired and (daemon or not may_add))
         return

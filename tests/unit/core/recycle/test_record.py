@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record on the service, what is given back by it, and the tokens that a service remembers."""
+"""The record on the service, what is given back according to it, and the tokens that a service remembers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from hypothesis import strategies as st
 
 from tests.unit.core.recycle.samples import NOW, OTHER, OWN, instants, law, service, tasks
 
-# What ECS lets stand in a tag.
+# What ECS accepts in a tag.
 LONGEST_KEY, LONGEST_VALUE = 128, 256
 ALLOWED = re.compile(r"[\w\s_.:/=+\-@]*", re.ASCII)
 
@@ -86,7 +86,7 @@ def fits(value: str) -> bool:
 @law
 def test_a_record_is_read_back_as_it_was_written(record):
     read = read_record({"team": "shop", RECORD_TAG: record.text})
-    # A lease is a matter of minutes: it is written in whole seconds.
+    # A lease lasts minutes, so it is written in whole seconds.
     assert replace(read, lease_until=0) == replace(record, lease_until=0)
     assert abs(read.lease_until - record.lease_until) <= 0.5
     assert read_record({RECORD_TAG: read.text}) == read
@@ -234,7 +234,7 @@ tokens = st.integers(0, 11).map("build {}".format) | st.text(min_size=1, max_siz
 
 
 def remember(*pairs: tuple[str, float]) -> dict[str, str]:
-    """The tags of a service after runs with these tokens, one after another."""
+    """Return the tags of a service after runs with these tokens, one after another."""
     tags = {"team": "shop"}
     for token, cutoff in pairs:
         tags[TOKENS_TAG] = remember_token(tags, token, cutoff)
@@ -291,7 +291,7 @@ def test_a_cutoff_that_is_no_number_is_none():
 
 
 def test_older_versions_read_a_record_with_protections():
-    """They know every word except one, which they do not look for."""
+    """They know every word except ``p``, which they do not look for."""
     plain = PLAIN.text
     assert replace(PLAIN, protected_until=(NOW - NOW % 60,)).text == f"{plain} p={NOW // 60:.0f}"
 
@@ -401,7 +401,7 @@ def test_a_cutoff_before_ecs_is_written_as_one_that_is_read():
 
 
 YOUNG = {"created_at": NOW + 5}
-TAKEN_IN = {"created_at": NOW - 800}  # started beyond the count, shortly before it was raised
+TAKEN_IN = {"created_at": NOW - 800}  # started by ECS in addition to the count, shortly before the run raised it
 LEFT = replace(PLAIN, original=10, surge=2)
 
 
@@ -464,7 +464,7 @@ def test_tasks_of_a_deployment_that_is_younger_than_the_record_prove_nothing(lef
 
 @pytest.mark.parametrize(("most", "young", "believed"), [(1, 0, (11, 1)), (2, 0, (10, 2)), (1, 2, (10, 2))])
 def test_nor_do_those_of_one_that_has_begun_shortly_before_it(most, young, believed):
-    """Tasks that are younger than the record count as ever."""
+    """Tasks that are younger than the record count as usual."""
     of = service(desired=12, deployments=(Deployment(OWN, "PRIMARY", "COMPLETED", NOW - 850),))
     there = tasks(12 - young, **TAKEN_IN) + tasks(young, **YOUNG)
     found = believe(LEFT, of, there, NOW + 60, None, most)

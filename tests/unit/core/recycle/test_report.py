@@ -16,7 +16,7 @@ from ansible_collections.steadyops.ecs.plugins.module_utils._core.recycle.select
 
 from tests.unit.core.recycle.samples import NOW, NOW_TEXT, plan, task
 
-# The issue names them; the last five were added.
+# The issue names these keys; the last five were added later.
 KEYS = {
     "status",
     "cutoff",
@@ -125,7 +125,7 @@ def test_a_report(report, expected):
     shown = report.as_dict()
     assert shown == expected
     assert set(shown) == KEYS
-    assert json.loads(json.dumps(shown)) == shown  # nothing but what Ansible can hand on
+    assert json.loads(json.dumps(shown)) == shown  # only values that Ansible can pass on
 
 
 def test_a_report_begins_with_nothing_changed():

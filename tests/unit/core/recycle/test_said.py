@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ECS says against a run, which failures count, and what a task lacks, in words."""
+"""What ECS reports as problems of a run, which failures count, and what a task lacks, in words."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STEADY = "(service web) has reached a steady state."
 
 
 def said(*messages: str, at: float = NOW) -> list[Event]:
-    """Oldest first, a second after another."""
+    """Return events in this order, oldest first, one second apart."""
     return [Event(f"event {number}", at + number, message) for number, message in enumerate(messages)]
 
 
@@ -63,7 +63,7 @@ def said(*messages: str, at: float = NOW) -> list[Event]:
 def test_what_events_say_against_a_run(events, refused, no_room):
     found = listen(events, NOW, freed_at=0.0, now=NOW + 1000)
     assert (found.refused, found.no_room) == (refused, no_room)
-    # A stopped task still holds its place, or held it then: there may be room once it is gone.
+    # A stopped task holds its place now, or held it at the time of the event: there may be room once it is gone.
     for freed_at in (math.inf, max([0.0, *(each.at for each in events)])):
         found = listen(events, NOW, freed_at, now=NOW + 1000)
         assert (found.refused, found.no_room) == (None, None)

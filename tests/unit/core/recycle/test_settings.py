@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options, and the settings that is read out of them without asking AWS anything."""
+"""Options, and the settings that are read from them without a call to AWS."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which instant each selector means, and which tasks are stale by it."""
+"""Which instant each selector means, and which tasks it makes stale."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def abandoned(selector: str, cutoff: float | None) -> Record:
 
 
 OLD, YOUNG = task(1, created_at=NOW - DAY), task(2, created_at=NOW - 5)
-JUST_BORN = task(3, created_at=NOW + 0.4)  # a date is cut to the second, and so behind the clock that made it
+JUST_BORN = task(3, created_at=NOW + 0.4)  # a date is cut to the second, so it lags behind its clock
 KNOWN = {TOKENS_TAG: remember_token({}, "17", NOW - 500)}
 ALL, TOKEN, AGE = Selector("all_tasks"), Selector("token", "17"), Selector("max_task_age", 60.0)
 INSTANT = Selector("started_before", NOW - 7)
@@ -103,7 +103,7 @@ def test_an_instant_in_the_future_is_refused():
 @given(now=instants.map(int).map(float), ages=st.lists(st.integers(-1000, 10**9).map(lambda millis: millis / 1000)))
 @law
 def test_frozen_now_lies_behind_every_task_that_is_there_and_before_every_later_one(now, ages):
-    # To the millisecond, as ECS tells it; up to a second younger than the date of its answer.
+    # ECS gives creation times in milliseconds; a task may be up to a second younger than the date of the answer.
     there = [task(number, created_at=round(now - age, 3)) for number, age in enumerate(ages)]
     cutoff = freeze_now(now, there)
     assert all(stale_before(each, cutoff) for each in there)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of the task list: what they say, their order, and which of them are called stale."""
+"""Rows of the task list: their contents, their order, and which of them are called stale."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def test_a_row_says_all():
     ("odd", "expected"),
     [
         (task("new", 0, status="PENDING"), {"started_at": None, "age": 0}),
-        (task("ahead", -0.9), {"age": 0}),  # AWS's clock is known to a second
-        (task("nameless", float("-inf")), {"created_at": None, "age": 0}),  # so new that ECS has no instant for it
+        (task("ahead", -0.9), {"age": 0}),  # AWS's clock is known only to the second
+        (task("nameless", float("-inf")), {"created_at": None, "age": 0}),  # so new that ECS has no instant yet
     ],
 )
 def test_odd_rows(odd, expected):

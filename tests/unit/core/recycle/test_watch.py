@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run tells while it goes on: its lines, its heartbeat, and its timeline."""
+"""What a run reports while it works: its lines, its heartbeat, and its timeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.core.recycle.samples import NOW, NOW_TEXT, plan, task, tasks
 
 
 class Course:
-    """A watch on a clock that a test turns."""
+    """A watch on a clock that the test sets."""
 
     def __init__(self, **planned):
         self.elapsed = 0.0
@@ -141,7 +141,7 @@ def test_the_desired_count_is_known_without_a_look_at_tasks(course):
 
 
 def test_new_tasks_that_end_end_on_the_timeline(course):
-    """Also one that no look has seen alive."""
+    """This includes a task that no look has seen alive."""
     seen, unseen = task(20, created_at=NOW + 15), task(21, created_at=NOW + 16)
     course.watch.planned(plan(stale=()), check=False)
     course.watch.planned(plan(stale=tasks(1)), check=False)

@@ -69,20 +69,20 @@ WHOLE: dict[str, Any] = {
 
 
 def request(**more: Any) -> dict[str, Any]:
-    """What a schedule asks for."""
+    """Return the request of a schedule."""
     network = {"awsvpcConfiguration": {"subnets": ["subnet-a", "subnet-b"], "securityGroups": ["sg-1"]}}
     plain = {"cluster": "prod", "taskDefinition": "report", "count": 1, "launchType": "FARGATE"}
     return {**plain, "networkConfiguration": network, **more}
 
 
 def answer(started: int = 0, *reasons: str) -> dict[str, Any]:
-    """``responseElements`` of RunTask."""
+    """Return ``responseElements`` of RunTask."""
     tasks = [{"taskArn": f"{ECS}:task/prod/{number:032x}"} for number in range(started)]
     return {"tasks": tasks, "failures": [{"reason": reason} for reason in reasons]}
 
 
 def cloudtrail(asked: Any = None, answered: Any = None, **more: Any) -> dict[str, Any]:
-    """A record of a RunTask that was refused because capacity was missing."""
+    """Return a record of a RunTask that was refused because capacity was missing."""
     return {
         "eventVersion": "1.08",
         "userIdentity": {
@@ -104,12 +104,12 @@ def cloudtrail(asked: Any = None, answered: Any = None, **more: Any) -> dict[str
 
 
 def caller(arn: str = ROLE, **more: Any) -> dict[str, Any]:
-    """``userIdentity``."""
+    """Return ``userIdentity``."""
     return {"type": "AssumedRole", "accountId": ACCOUNT, "sessionContext": {"sessionIssuer": {"arn": arn}}, **more}
 
 
 def refused(code: str, message: str = "no", asked: Any = None, **more: Any) -> dict[str, Any]:
-    """A record of a RunTask that failed with an error, to somebody who works at a desk."""
+    """Return a record of a RunTask that failed with an error, called by a person."""
     denied = {"requestParameters": None} if code.startswith("AccessDenied") else {}
     return {
         **cloudtrail(asked, userIdentity=caller()),
@@ -122,7 +122,7 @@ def refused(code: str, message: str = "no", asked: Any = None, **more: Any) -> d
 
 
 def event(record: dict[str, Any]) -> dict[str, Any]:
-    """As EventBridge delivers it."""
+    """Return a record as EventBridge delivers it."""
     return {
         "version": "0",
         "id": "0d079340-135a-c8c6-95c2-41fb8f496c53",
@@ -137,7 +137,7 @@ def event(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def subscription(*messages: Any, kind: str = "DATA_MESSAGE") -> dict[str, Any]:
-    """As CloudWatch Logs delivers it: texts as they are, all else as JSON."""
+    """Return records as CloudWatch Logs delivers them: texts unchanged, everything else as JSON."""
     events = [
         {"id": f"{number:056d}", "timestamp": 1, "message": text if isinstance(text, str) else json.dumps(text)}
         for number, text in enumerate(messages)
@@ -154,7 +154,7 @@ def subscription(*messages: Any, kind: str = "DATA_MESSAGE") -> dict[str, Any]:
 
 
 def messages(*bodies: str) -> dict[str, Any]:
-    """As Lambda takes them from a queue."""
+    """Return messages as Lambda receives them from a queue."""
     return {
         "Records": [
             {"messageId": f"message-{number}", "body": body, "eventSource": "aws:sqs", "attributes": {}}
@@ -166,7 +166,7 @@ def messages(*bodies: str) -> dict[str, Any]:
 def stopped(
     code: str = "SpotInterruption", reason: str = "Your Spot Task was interrupted.", **more: Any
 ) -> dict[str, Any]:
-    """An event of ECS about a standalone task on Fargate."""
+    """Return an event of ECS about a stopped standalone task on Fargate."""
     detail = {
         "taskArn": f"{ECS}:task/prod/{7:032x}",
         "clusterArn": f"{ECS}:cluster/prod",

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which schedule or rule made a call, and what it asked for."""
+"""Which schedule or rule made a call, and what it requested."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ WHOLES = st.fixed_dictionaries(
 
 
 def hidden(value, chosen):
-    """With marks in the places that ``chosen`` draws."""
+    """Return a value with marks of hidden text in the places that ``chosen`` draws."""
     if chosen():
         return HIDDEN
     if isinstance(value, dict):

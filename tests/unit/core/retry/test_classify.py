@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What passes by itself."""
+"""Which failures are transient."""
 
 from __future__ import annotations
 
@@ -117,8 +117,8 @@ def test_a_task_that_was_not_started(reason, expected):
     assert of_start(reason) == expected
 
 
-# How an image, a secret or a network can be out of reach for a moment. The texts behind the first colon are those of
-# Go's network library and of HTTP; that ECS passes each of them on is assumed.
+# How an image, a secret or a network can be unreachable for a moment. The texts after the first colon come from Go's
+# network library and from HTTP; that ECS passes each of them on is assumed.
 PASSING = [
     "dial tcp: lookup registry: i/o timeout",
     "unexpected EOF",
@@ -134,7 +134,7 @@ PASSING = [
     "ThrottlingException",
     "on two lines:\ni/o timeout",
 ]
-# Words beside which the same text is no reason to try again.
+# Words that make the same text no reason to retry.
 NEVER = [
     "AccessDenied",
     "403 Forbidden",

@@ -101,7 +101,7 @@ def test_what_passes_is_retried(record):
 )
 @pytest.mark.parametrize("service", ["events.amazonaws.com", "scheduler.amazonaws.com", ""])
 def test_what_stays_is_given_up_at_once(record, words, service):
-    """For any caller: EventBridge does not repeat a call that lacks a permission, and does not report it."""
+    """This holds for any caller: EventBridge does not repeat or report a call that lacks a permission."""
     decision = about({**record, "userIdentity": caller(invokedBy=service)})
     assert isinstance(decision, GiveUp)
     assert words in decision.why
@@ -162,7 +162,7 @@ def test_what_is_none_of_our_business(record, options, words):
             {"errors_left_to": []},
         ),
         (cloudtrail(request(startedBy="AWS Step Functions")), {"left_alone_started_by": []}),
-        (cloudtrail(), {"left_alone_started_by": ["?*"]}),  # the caller gave none
+        (cloudtrail(), {"left_alone_started_by": ["?*"]}),  # the caller gave no startedBy
         (cloudtrail({"taskDefinition": "report"}), {"left_alone_clusters": ["None"]}),
         (cloudtrail(recipientAccountId="", userIdentity={}), {}),
         (
@@ -204,7 +204,7 @@ def test_a_quota_is_waited_for_and_nothing_else(record, options, expected):
         (refused("ThrottlingException"), ["arn:aws:iam::111122223333:role/ev*"], Retry),
         (refused("ThrottlingException", userIdentity={"type": "IAMUser", "arn": "u"}), ["u"], Retry),
         (refused("ThrottlingException", userIdentity={}), ["?*"], GiveUp),
-        # It has got as far as asking Amazon EC2, or for room.
+        # The call got as far as Amazon EC2, or as the search for capacity.
         (refused("InvalidParameterException", "x (ErrorCode: RequestLimitExceeded)"), [], Retry),
         (cloudtrail(), [], Retry),
     ],
@@ -274,7 +274,7 @@ def test_a_caller_is_asked_only_when_its_answer_is_wanted(started_by, overrides,
 
 
 def test_what_is_still_hidden_after_it_was_rebuilt_is_given_up():
-    """Nobody is asked twice, and the message of a retry holds what its request had."""
+    """A request is rebuilt only once, and the message of a retry contains what its request had."""
     options = read_options({**KNOWN, "rebuild_hidden": True, "trusted_callers": [ROLE]}, ACCOUNT, REGION)
     hidden = request(startedBy="events-rule/nightly", overrides=overridden(environment=HIDDEN))
     wish = Wish("origin", NOON, REGION, hidden, 1)
@@ -314,7 +314,7 @@ UNCOUNTED = {key: value for key, value in request().items() if key != "count"}
 def test_a_message_is_held_against_the_options(wish, options, words):
     found = not_allowed(wish, read_options(options, ACCOUNT, REGION))
     assert words in found.why if words else found is None
-    assert not_allowed(GOOD, read_options({})) is None  # which name no region
+    assert not_allowed(GOOD, read_options({})) is None  # these options name no region
 
 
 @pytest.mark.parametrize("allowed", [False, True])
@@ -393,7 +393,7 @@ def test_the_status_of_an_answer_counts():
 
 
 def test_the_token_of_the_caller_is_borne_by_the_very_same_call_alone():
-    """With another request it would be answered with ConflictException; so ECS documents client tokens."""
+    """With another request, the token would cause a ConflictException, according to ECS's page on client tokens."""
     asked = request(count=2, clientToken="theirs")
     wish = about(refused("ServerException", asked=asked)).wish
     same = decide(from_error(wish, "ServerException", "?", 500), 1, RetryOptions(), NOON, middle)
@@ -421,7 +421,7 @@ def test_a_task_that_is_told_twice_is_one():
 
 @pytest.mark.parametrize(("attempt", "delay"), [(1, 60), (2, 120), (3, 150)])
 def test_delays_grow_from_base_to_max(attempt, delay):
-    """``middle`` of 0 to base * 2^attempt, at most max_delay."""
+    """``middle`` draws the middle between 0 and base * 2^attempt, at most max_delay."""
     wish = replace(about(cloudtrail()).wish, attempt=attempt, bears=attempt)
     options = RetryOptions(base_delay=60, max_delay=300)
     assert decide(from_answer(wish, answer(0, CAPACITY)), attempt, options, NOON, middle).delay == delay
@@ -512,7 +512,7 @@ def test_the_tries_of_an_sdk_are_one_wish():
 
 
 def test_our_own_call_that_is_answered_with_nothing_is_not_taken_for_a_success():
-    """It was refused before, and made again with the same client token."""
+    """The call was refused before, and repeated with the same client token."""
     wish = about(cloudtrail(request(count=2))).wish
     for started in (0, 1):
         decision = decide(from_answer(wish, answer(started)), 1, RetryOptions(), NOON, middle)
@@ -631,7 +631,7 @@ def test_a_task_that_is_not(event, options, words):
 
 
 def test_a_task_whose_starter_is_not_told():
-    """No pattern of ``left_alone_started_by`` is about that."""
+    """No pattern of ``left_alone_started_by`` matches such a task."""
     decision = about_task(stopped(startedBy=None), **EVERY, left_alone_started_by=["?*"])
     assert isinstance(decision, Retry)
     assert decision.wish.attempt == 1

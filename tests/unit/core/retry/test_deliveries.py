@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Lambda hands over, taken apart."""
+"""How Lambda's deliveries are taken apart."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_refused_calls_without_parameters_are_read():
 
 
 def test_the_record_of_source_002_is_read():
-    """Its test event has nothing but these."""
+    """Its test event has only these fields."""
     kept = ("eventTime", "eventName", "requestParameters", "responseElements")
     (found,) = read(subscription({key: cloudtrail()[key] for key in kept}))
     assert found.record.refusals

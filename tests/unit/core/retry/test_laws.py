@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every record."""
+"""Laws that hold for every record."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_wish_survives_the_queue(request, attempt, chance):
 
 @given(st.integers(1, 10), st.lists(st.one_of(st.none(), st.integers(0, 10)), max_size=20), CHANCES)
 def test_never_more_tasks_than_were_asked_for(count, answers, chance):
-    """Each attempt is answered with an error (None), or starts some of what it asks for."""
+    """Each attempt gets an error (None), or starts some of the tasks that it requests."""
     decision = decide(refuse({"taskDefinition": "report", "count": count}), 0, OPEN, NOON, lambda: chance)
     running = 0
     for number, answered in enumerate(answers):
@@ -185,7 +185,7 @@ def test_anything_at_all_is_read_without_an_exception(value):
 
 @pytest.mark.parametrize("asked", [None, WHOLE], ids=["of a schedule", "with everything"])
 def test_a_storm(asked):
-    """It has no bound on time, which a busy machine would break; it prints what it took."""
+    """There is no time limit, which a busy machine would exceed; the test prints the time."""
     texts = [json.dumps(cloudtrail(asked, eventID=str(number))) for number in range(examples(1_000))]
     begun = time.process_time()
     decisions = [decide(from_cloudtrail(json.loads(text), REGION), 0, KNOWN, NOON, lambda: 0.5) for text in texts]

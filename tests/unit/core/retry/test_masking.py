@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values that nobody may read, and how much is shown of everything else. Quotings: see ``test_notice``."""
+"""Values that nobody may read, and how much is shown of everything else. For quotings, see ``test_notice``."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_only_known_words_are_passed_on_where_something_is_hidden(words):
 
 
 def test_only_so_many_values_are_compared():
-    """RunTask takes 8 KiB of overrides: there are never as many."""
+    """RunTask accepts 8 KiB of overrides, so there are never that many values."""
     words = [f"word-{number:04d}" for number in range(MOST_VALUES + 1)]
     found = masked(" ".join(words), command(*words))
     assert found.count("***") == MOST_VALUES

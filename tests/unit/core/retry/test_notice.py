@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told, and what is not."""
+"""What notifications contain, and what they do not."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_a_line_of_the_log_is_one_line():
 
 @pytest.mark.parametrize("name", ["refused", "error", "theirs", "denied", "task"])
 def test_a_notification_is_what_a_failure_rule_would_deliver(name):
-    """Receivers of the alerts of failure rules can read these as well."""
+    """Receivers of the alerts of failure rules can also read these notifications."""
     _subject, event = notice.notification(GIVEN_UP, RECORDS[name], 6, NOON, ACCOUNT)
     kind = "task" if name == "task" else "launch"
     assert matches(failure_pattern(kind, Filters()), event)

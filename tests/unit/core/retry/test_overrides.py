@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Overrides: how they are built, what they hide, and what they were before."""
+"""Overrides: how they are built, what they hide, and how the original is restored."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_what_they_were(shown, template, expected):
 
 
 def test_the_environment_of_an_event_is_kept():
-    """ECS shows it there, so only marks are replaced."""
+    """ECS shows the environment there, so only marks are replaced."""
     shown = of(app(environment=[{"name": "A", "value": "shown"}]))
     assert filled(shown, BOTH, environment=False) == shown
     marked = of(app(environment=[{"name": "A", "value": "***"}]))

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RunTask's parameters: all of them survive, and what is missing is noticed."""
+"""RunTask's parameters: all of them survive, and missing ones are noticed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_whole_sample_has_every_parameter():
 
 
 def shape_of(model):
-    """A shape of botocore's model as ``OVERRIDES`` has it."""
+    """Return a shape of botocore's model in the form of ``OVERRIDES``."""
     if model.type_name == "structure":
         return {name: shape_of(member) for name, member in model.members.items()}
     return [shape_of(model.member)] if model.type_name == "list" else KINDS[model.type_name]

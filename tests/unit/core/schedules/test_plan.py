@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of a schedule."""
+"""What happens to a schedule."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def plan(given, current=None, foreign=(), now=NOW):
 
 
 def existing(**more):
-    """As the live one is read: instants are numbers."""
+    """Return an existing schedule as it is read from AWS: instants are numbers."""
     return {**plan(FIRST).after, **more}
 
 
@@ -153,7 +153,7 @@ def test_group_and_partition_are_part_of_the_arn():
     ],
 )
 def test_a_start_that_has_passed_is_none(start, told):
-    """AWS refuses to write it again, but for the last minutes (assumed)."""
+    """AWS refuses to write such a start again, except within the last minutes (assumed)."""
     assert schedule_facts({"start_date": start, "end_date": None}, NOW) == {"start_date": told, "end_date": None}
     assert plan({"enabled": False}, existing(start_date=start)).after["start_date"] == told
 
@@ -203,7 +203,7 @@ def test_a_target_that_would_be_lost_is_kept_unless_a_new_one_is_given():
 
 
 def test_a_role_that_is_no_arn():
-    """An option is checked before; a target may have been made with anything."""
+    """An option is checked earlier, but an existing target may have any value."""
     broken = existing(target={**NEW["target"], "role_arn": "role"})
     with pytest.raises(Refused, match=r"role_arn must be .* \(got 'role'\)"):
         plan({}, broken)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of a schedule: what they are read as, and what is refused before AWS sees it."""
+"""Options of a schedule: how they are read, and what is refused before AWS sees it."""
 
 from __future__ import annotations
 

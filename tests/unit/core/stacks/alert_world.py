@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An account as ecs_stack_info returns it, and what becomes of it when a plan of failure_alerts is carried out."""
+"""An account as ecs_stack_info returns it, and its state after a plan of failure_alerts was carried out."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class World:
         self.things.setdefault(kind, {})[key] = facts
 
     def find(self, look: dict[str, Any]) -> dict[str, Any]:
-        """As ecs_stack_info answers."""
+        """Return what ecs_stack_info would return."""
         found: dict[str, Any] = dict(PLACE)
         for kind, names in look.items():
             if kind == "trails":
@@ -69,7 +69,7 @@ class World:
         return plan
 
     def carry_out(self, plan: dict[str, Any], **variables: Any) -> None:
-        """Make the world what the plan says, by the parameters of the modules that the tasks call."""
+        """Change the world as the plan says, using the parameters of the modules that the tasks call."""
         secrets = FILTERS["failure_alerts_secrets"](given(**variables))
         for item in plan["log_groups"]:
             arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{item['log_group_name']}"
@@ -196,7 +196,7 @@ class World:
         place[policy] = json.dumps({**document, "Statement": [*stay, statement]})
 
     def confirm(self) -> None:
-        """Everybody has followed the link in the mail."""
+        """Confirm all subscriptions, as if everybody had followed the link in the mail."""
         for topic in self.things["topics"].values():
             for number, each in enumerate(topic["subscriptions"]):
                 each["arn"] = f"{topic['arn']}:{number}"

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole plans of the roles that plan in Python, one file for each: the variables, and everything that is written.
+"""Whole plans of the roles that plan in Python, one file for each: the variables, and all writes.
 
 After an intended change, write the files again and read the difference:
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    importlib.import_module("tests.conftest")  # the collection as it is now, as under pytest
+    importlib.import_module("tests.conftest")  # builds the current collection, as under pytest
 
 from tests.unit.core.stacks import launch_retry_world as retry
 from tests.unit.core.stacks import scheduled_task_world as scheduled
@@ -45,12 +45,12 @@ def changed_retry() -> Planned:
 
 
 def only_changes(planned: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """Without the parameters, which are those of a new stack, but for these."""
+    """Return a plan without parameters, which are those of a new stack, except for the given keys."""
     return {key: planned[key] for key in (*keys, "changes", "result", "notes")}
 
 
 def subscribed_retry() -> Planned:
-    """Without what is the same as with a rule."""
+    """Return the plan for a log subscription, without what is the same as with a rule."""
     as_rule = retry.plan(retry.LEAST, retry.nothing(retry.LEAST))
     planned = retry.plan(retry.LOG, retry.with_trail(retry.nothing(retry.LOG)))
     return retry.LOG, {key: value for key, value in planned.items() if value != as_rule[key]}
@@ -112,7 +112,7 @@ def removed_alerts() -> Planned:
 
 
 def without(value: Any, *keys: str) -> Any:
-    """Without what other tests have: definitions of state machines, patterns of rules and what they cover."""
+    """Return a value without keys that other tests have: state machine definitions, rule patterns, what rules cover."""
     if isinstance(value, dict):
         return {key: without(each, *keys) for key, each in value.items() if key not in keys}
     return [without(each, *keys) for each in value] if isinstance(value, list) else value
@@ -180,12 +180,12 @@ def golden(name: str) -> str:
 
 
 def _change(item: dict[str, Any]) -> Any:
-    """What changes of an item. Of something new it is what the parameters say already."""
+    """Return the change of an item, or only its label if it is new, because the parameters already say what it is."""
     return item if item["before"] is not None else item["label"]
 
 
 def text(value: Any, indent: int = 0, used: int = 0) -> str:
-    """JSON with as much in a line as fits. ``used`` counts what else has to be in the first line and the last one."""
+    """Return JSON with as much in a line as fits. ``used`` counts what else must fit into the first and last line."""
     line = json.dumps(value, ensure_ascii=False)
     if indent + used + len(line) <= WIDTH or not isinstance(value, (dict, list)):
         return line

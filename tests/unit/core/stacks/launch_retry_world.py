@@ -63,7 +63,7 @@ EVERY_VARIABLE = {
 
 
 def nothing(variables: dict[str, Any]) -> dict[str, Any]:
-    """An account without anything of the stack."""
+    """Return an account without anything of the stack."""
     found = names_to_find(variables)
     kinds = {kind: dict.fromkeys(names) for kind, names in found.items() if isinstance(names, list)}
     return {**HERE, **kinds, "trails": {"logs_launches": True, "denied": None}}
@@ -74,7 +74,7 @@ def plan(variables: dict[str, Any], stack: dict[str, Any], *package: Any) -> dic
 
 
 def after(variables: dict[str, Any]) -> dict[str, Any]:
-    """An account in which a plan from nothing was carried out."""
+    """Return an account in which a plan for an empty account was carried out."""
     stack = nothing(variables)
     facts = plan(variables, stack)
     (role,) = (each["iam_role"] for each in facts["roles"])
@@ -175,7 +175,7 @@ def with_trail(stack: dict[str, Any]) -> dict[str, Any]:
 
 
 def after_log(stack: dict[str, Any]) -> dict[str, Any]:
-    """As ``after``, for the source log_subscription."""
+    """Return the same as ``after`` for the source log_subscription."""
     made, launch, stopped_rule = after(LEAST), f"{NAME}-launch", rule_arn(f"{NAME}-stopped")
     made["rules"][launch] = None
     logs = logs_statement_for(parse_arn(FUNCTION), "trail", NAME)

@@ -40,12 +40,12 @@ USUAL = {
 
 
 def variables(**given: Any) -> dict[str, Any]:
-    """The usual ones and these; None leaves one out."""
+    """Return the usual variables and the given ones. None omits a variable."""
     return {name: value for name, value in {**USUAL, **given}.items() if value is not None}
 
 
 def empty() -> dict[str, Any]:
-    """Nothing of the role is there yet, but all that it needs is."""
+    """Return an account with nothing of the role, but with everything that it needs."""
     kinds = ("state_machines", "schedules", "rules", "iam_roles", "log_groups", "topics")
     return {
         "account": ACCOUNT,
@@ -69,17 +69,17 @@ def names(**given: Any) -> dict[str, list[str]]:
 
 
 def labels(planned: dict[str, Any]) -> dict[str, list[str]]:
-    """What is changed, by the step."""
+    """Return the labels of the changes, by step."""
     return {key: [change["label"] for _params, change in pairs] for key, pairs in _by_step(planned).items()}
 
 
 def params(planned: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    """The parameters of what a step of the plan writes."""
+    """Return the parameters of the writes of a step of the plan."""
     return [each for each, _change in _by_step(planned).get(key, [])]
 
 
 def _by_step(planned: dict[str, Any]) -> dict[str, list[tuple[dict[str, Any], dict[str, Any]]]]:
-    """Parameters and change of each item. A task of ``ecs_stack`` carries out several steps of the plan in turn."""
+    """Return parameters and change of each item, by step. A task of ``ecs_stack`` carries out several steps in turn."""
     changes = {each["task"]: iter(each["items"]) for each in planned["changes"]}
     pairs = {
         key: [(bare(item), next(changes[task])) for item in planned[key]] for key, task in TASKS.items() if planned[key]
@@ -89,7 +89,7 @@ def _by_step(planned: dict[str, Any]) -> dict[str, list[tuple[dict[str, Any], di
 
 
 def settled(stack: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
-    """The account after a run of the role."""
+    """Return the account after a run of the role."""
     stack = copy.deepcopy(empty() if stack is None else stack)
     for key, pairs in _by_step(plan(stack, **given)).items():
         for item, change in pairs:

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What failure_alerts decides: each variable alone and with those that touch it, and whose each resource is."""
+"""What failure_alerts decides: each variable alone and with related ones, and who owns each resource."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WHOLE: dict[str, Any] = {
     "slack": {"token": TOKEN, "channel": "C1"},
     "sentry_function": {"dsn": DSN},
 }
-# A digest of secrets takes 0.3 s by intent, so few tests have an existing connection.
+# A digest of secrets takes 0.3 s on purpose, so few tests have an existing connection.
 WITHOUT_WEB = {name: value for name, value in WHOLE.items() if name != "slack"}
 ARN = f"arn:aws:{{}}:{REGION}:{ACCOUNT}:{{}}"
 TOPIC, CUSTOMER_KEY = ARN.format("sns", "theirs"), ARN.format("kms", "key/1b2c")
@@ -61,7 +61,7 @@ def converge(world, **variables):
     return plan
 
 
-# Each variable with what has to be written when it comes, starting from MAIL; and again when it goes.
+# Each variable with what must be written when it is added to MAIL, and when it is removed again.
 EVENTS_ROLE = "role ecs-failures-events"
 TARGET = "target mail of rule ecs-failures-task"
 FUNCTION = [
@@ -75,7 +75,7 @@ QUIET = [
     "role ecs-failures-quiet-ends",
     "table ecs-failures-quiet",
     "function ecs-failures-quiet",
-    "target mail of rule ecs-failures-task",  # goes
+    "target mail of rule ecs-failures-task",  # is removed
     "target quiet of rule ecs-failures-task",
     "rule ecs-failures-task-told",
     "target mail of rule ecs-failures-task-told",
@@ -103,7 +103,7 @@ def web(service):
 VARIABLES = [
     ({"kinds": ["task", "deployment"]}, *2 * (
      ["rule ecs-failures-deployment", "target mail of rule ecs-failures-deployment", EVENTS_ROLE],)),
-    # A headline says what the rule is about, so the message changes with it.
+    # A headline says what the rule covers, so the message changes with it.
     ({"clusters": "production"}, *2 * (["rule ecs-failures-task", TARGET],)),
     ({"clusters": ["production", "test"]}, *2 * (["rule ecs-failures-task"],)),
     ({"services": ["web"]}, [], []),
@@ -119,7 +119,7 @@ VARIABLES = [
     ({"rule_options": {"task": {"enabled": "no"}}}, ["rule ecs-failures-task"], []),
     ({"rule_options": {"task": {"description": "x"}}}, ["rule ecs-failures-task"], ["rule ecs-failures-task"]),
     ({"rule_options": {"launch": {"clusters": "b"}}}, [], []),
-    ({"severity": "critical"}, [], []),  # which a mail does not show
+    ({"severity": "critical"}, [], []),  # a mail does not show it
     ({"emails": ["ops@example.org", "dev@example.org"]}, ["topic ecs-failures"], ["topic ecs-failures"]),
     ({"mail_subject": "Broken"}, ["topic ecs-failures"], ["topic ecs-failures"]),
     ({"topic_arn": TOPIC}, *2 * ([EVENTS_ROLE, "target topic of rule ecs-failures-task"],)),
@@ -572,7 +572,7 @@ def test_a_topic_that_may_not_be_looked_at_is_used(world):
 
 
 def test_a_topic_that_rules_reached_by_its_policy_is_closed(world):
-    """As an earlier version of the role has left it."""
+    """An earlier version of the role has left such a topic."""
     converge(world, **MAIL)
     del world.things["iam_roles"]
     topic, rule = world.things["topics"]["ecs-failures"], world.things["rules"]["ecs-failures-task"]
@@ -609,7 +609,7 @@ def test_a_policy_goes_after_the_connections(world):
     ]
 
 
-# By hand, or by a variable, one thing changes that a task of its own writes. The role of the function does, too.
+# By hand or by a variable, one resource changes that a separate task writes. The IAM role of the function changes, too.
 BY_HAND = [
     ("functions", "ecs-failures-sentry", {"timeout": 3}, "Create the functions"),
     ("connections", "ecs-failures-webhook", {"authorization": None}, "Create the connections"),
@@ -679,7 +679,7 @@ def test_receivers_are_in_the_region_of_the_rules(world, variables, words):
 
 @pytest.mark.parametrize(("name", "made"), [("failures.fifo", ["queue failures.fifo"]), ("given.fifo", None)])
 def test_only_a_queue_of_our_own_gets_deduplication(world, name, made):
-    """EventBridge sends no deduplication ids."""
+    """EventBridge does not send deduplication ids."""
     converge(world, **MAIL, queue="failures.fifo")
     arn = ARN.format("sqs", "given.fifo")
     attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "false"}
@@ -733,7 +733,7 @@ def test_the_headline_has_as_much_of_the_names_as_the_receiver_takes(world, chan
     (after,) = [each["after"] for change in plan["changes"] for each in change["items"] if "target " in each["label"]]
     template = after["input_transformer"]["input_template"]
     assert shown in template
-    if channel not in ("opsgenie", "jira", "datadog"):  # which take long ones
+    if channel not in ("opsgenie", "jira", "datadog"):  # they accept long ones
         assert f"{family} in {cluster}" in template
 
 
@@ -791,7 +791,7 @@ def test_the_receivers_of_a_quiet_period_hear_the_function_and_nobody_else(world
         "source": ["steadyops.ecs"],
         "detail": {"quiet_period": {"name": ["ecs-failures"], "kind": ["launch"]}},
     }
-    # What a rule covers is a question of what it takes in.
+    # The rules in the result are those that receive events of ECS.
     assert [rule["name"] for rule in plan["result"]["rules"]] == ["ecs-failures-task", "ecs-failures-launch"]
     longer = converge(world, **WITHOUT_WEB, quiet_period=1200)
     assert labels(longer) == ["function ecs-failures-quiet"]

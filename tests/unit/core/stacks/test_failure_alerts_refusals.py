@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Variables of failure_alerts that cannot be meant: each is a message that names it, and quotes no secret."""
+"""Invalid variables of failure_alerts: each causes a message that names it and quotes no secret."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SENTRY_KEY = "0123456789abcdef0123456789abcdef"
 NOT_HTTPS = "EventBridge calls only https URLs. Give one that begins with https://"
 NOT_USABLE = "an EventBridge connection allows secrets of 1 to 500 characters, without colons and line breaks"
 
-# The variables besides an address of email and the kind task, and words of the message. None leaves a variable out.
+# Variables in addition to an email address and the kind task, and words of the message. None omits a variable.
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"emails": None}, "No receiver is set. Set at least one of failure_alerts_emails"),
     ({"email": ["ops@example.org"]}, "failure_alerts_email: the role failure_alerts has no such variable"),

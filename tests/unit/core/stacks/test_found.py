@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ecs_stack_info has found, in the terms of those that plan."""
+"""How the results of ecs_stack_info are translated for the plans."""
 
 from __future__ import annotations
 

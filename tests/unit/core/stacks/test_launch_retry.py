@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role launch_retry: variables, what is wanted, whose things there are, and what has to be written."""
+"""The role launch_retry: variables, what is wanted, who owns which resource, and what must be written."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def written(facts: dict[str, Any]) -> list[str]:
 
 
 def items(facts: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    """What is changed, of all tasks."""
+    """Return the changes of all tasks."""
     return [(item["label"], item["before"], item["after"]) for task in facts["changes"] for item in task["items"]]
 
 
@@ -112,7 +112,7 @@ def test_a_second_run_finds_all_well(more):
     assert plan(variables, after(variables))["changes"] == []
 
 
-# What changes when one variable does, from the least that is needed.
+# What changes when one variable changes, starting from the minimum that is needed.
 CHANGES = [
     ({"clusters": ["prod", "dev"]}, ["roles", "rules"]),
     ({"task_families": ["report", "import"]}, ["roles", "rules"]),
@@ -140,7 +140,7 @@ CHANGES = [
     ({"launch_templates": TEMPLATES, "rules": [{"action": "ignore", "exit_codes": [1]}]}, []),
     ({"rules": [{"action": "retry", "exit_codes": [75]}]}, []),
     ({"max_attempts": 3}, []),  # it is in the package
-    ({"log_group": "trail", "filter_pattern": "x"}, []),  # of the other source
+    ({"log_group": "trail", "filter_pattern": "x"}, []),  # belongs to the other source
 ]
 
 
@@ -169,7 +169,7 @@ def test_everything_with_contents_is_encrypted_with_the_key():
     group = f"/aws/lambda/{NAME}"
     assert later["log_group_keys"] == [{"log_group_key": {"name": group, "kms_key_arn": KEY}}]
     assert (f"log_group_key {group}", {"kms_key_arn": None}, {"kms_key_arn": KEY}) in items(later)
-    # The module that creates a log group sets no key of one that exists.
+    # The module that creates a log group does not set the key of an existing one.
     longer = plan({**variables, "log_retention_days": 90}, after(LEAST))
     assert longer["log_groups"] == [{"log_group_name": group, "retention": 90, "tags": TAGS}]
 
@@ -236,10 +236,10 @@ def test_the_log_group_of_the_trail_instead_of_a_rule():
     permission = {"source_account": ACCOUNT, "source_arn": f"{logs}:*"}
     assert items(no_policy)[-1][0] == "trail"
     assert items(no_policy)[-1][2]["permission"].items() >= permission.items()
-    # Back to the rule; the log group need not be named any longer.
+    # Back to the rule; the log group is no longer named.
     back = plan(LEAST, {**nothing(LEAST), **with_filter(whole, "trail", pattern)})
     assert written(back) == ["rules", "targets", "old_subscriptions"]
-    # The filter is gone, and the permission is not.
+    # The filter is gone, but the permission still exists.
     assert written(plan(LEAST, {**whole, "subscription_filters": {"trail": []}}))[-1] == "old_subscriptions"
 
 
@@ -257,7 +257,7 @@ def test_filters_and_permissions_that_are_not_needed(gone):
         (with_trail(allowed), [OLD_FILTER]),
         (with_trail(neither), []),
         ({**neither, "subscription_filters": {"trail": None}}, []),
-        # What somebody has made by hand, for the same function.
+        # Resources that somebody created by hand for the same function.
         (with_filter(neither, "trail", "x", name="by-hand"), []),
         ({**with_trail(allowed), "function_policies": {NAME: foreign}}, []),
     ]
@@ -386,12 +386,12 @@ def test_a_filter_that_sends_elsewhere_is_somebody_elses():
 
 
 def waiting(receives: int) -> dict[str, str]:
-    """The attributes of the queue of retries, as SQS tells them."""
+    """Return the attributes of the queue of retries as SQS returns them."""
     redrive = {"maxReceiveCount": receives, "deadLetterTargetArn": DEAD}
     return {"VisibilityTimeout": "720", "RedrivePolicy": json.dumps(redrive), "DelaySeconds": "0"}
 
 
-# What somebody has changed by hand is changed back.
+# The role changes back what somebody changed by hand.
 DRIFT = [
     ("iam_roles", NAME, {"description": "x"}, ["roles"]),
     ("iam_roles", NAME, {"policies": {}}, ["roles"]),
@@ -477,7 +477,7 @@ def test_the_addresses_of_a_sandbox():
 
 
 def environment(host: str) -> dict[str, str]:
-    """The function's variables, as ecs_stack_info returns them."""
+    """Return the function's environment variables as ecs_stack_info returns them."""
     urls = {"RETRY_QUEUE_URL": NAME, "DEAD_LETTER_QUEUE_URL": f"{NAME}-dead-letters"}
     return {name: hashlib.sha256(f"{host}/{ACCOUNT}/{queue}".encode()).hexdigest() for name, queue in urls.items()}
 
@@ -509,7 +509,7 @@ def test_the_address_that_a_queue_will_have(partition, region, host):
 
 
 def theirs(**more: Any) -> dict[str, Any]:
-    """A target that somebody else has given to a rule of the role."""
+    """Return a target that somebody else added to a rule of the role."""
     found = after(LEAST)["rules"][f"{NAME}-launch"]["targets"][0]
     return {**found, "id": "theirs", "arn": f"{FUNCTION}-2", "dead_letter_arn": None, **more}
 
@@ -524,7 +524,7 @@ def test_targets_of_others_are_not_written():
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_target_that_moves_takes_its_statements_along(shared):
-    """Unless another target of the rule has the same queue for what cannot be delivered."""
+    """The statements stay if another target of the rule uses the same dead-letter queue."""
     stack, rule = after(LEAST), f"{NAME}-launch"
     (target,) = stack["rules"][rule]["targets"]
     target["dead_letter_arn"] = QUEUE
@@ -628,7 +628,7 @@ def test_reads_of_callers_are_allowed_only_when_they_are_made():
             "Resource": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/*",
         },
     }
-    # Of the two stars, that of ListCallers is the only resource that its calls take.
+    # The linter accepts the star of ListCallers, because its calls take no other resource.
     assert complaints({"Version": "2012-10-17", "Statement": list(made.values())}) == [
         "RESOURCE_STAR:  ['ecs:ListTasks']"
     ]
@@ -676,7 +676,7 @@ def test_the_function_knows_the_roles_of_each_family(given, asked, by_family):
     ],
 )
 def test_stops_for_want_of_an_instance_are_always_heard_of(more, narrow):
-    """What Managed Instances answer in the place of a refusal, in the words of run_task_answers.tsv."""
+    """Managed Instances stop tasks with these words of run_task_answers.tsv where others refuse the launch."""
     variables = {**LEAST, **more}
     planned = [each["rule"] for each in plan(variables, with_trail(nothing(variables)))["rules"]]
     rules = {each["name"]: each["event_pattern"] for each in planned}
@@ -718,7 +718,7 @@ def test_a_pattern_of_the_users_own_that_may_not_be_meant_is_noted():
     assert any("event_pattern" in note for note in plan(variables, nothing(variables))["notes"])
 
 
-# Texts in the place of numbers, lists of one and the like, as the function gets them.
+# The function gets texts in place of numbers, lists of one element and the like.
 READ = [
     ({"max_attempts": "3"}, {"max_attempts": 3}),
     ({"max_attempts": None}, {}),

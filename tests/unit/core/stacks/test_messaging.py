@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Queues, topics and the steps of ecs_stack: what has to change, and what is refused."""
+"""Queues, topics and the steps of ecs_stack: what must change, and what is refused."""
 
 from __future__ import annotations
 

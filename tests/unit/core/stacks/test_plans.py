@@ -14,7 +14,7 @@ from tests.unit.core.stacks.golden_plans import PLANS, golden, path_of
 
 @pytest.mark.parametrize("name", PLANS)
 def test_plans_are_those_of_the_golden_files(name):
-    # An intended change? .venv/bin/python -m tests.unit.core.stacks.golden_plans
+    # After an intended change: .venv/bin/python -m tests.unit.core.stacks.golden_plans
     assert golden(name) == path_of(name).read_text()
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan of scheduled_task: every variable alone and with those that touch it, and whose things there are."""
+"""The plan of scheduled_task: every variable alone and with related ones, and who owns which resource."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ TASK_RULE = {"rules": ["rule report-task"], "targets": ["target topic of rule re
 
 
 def statements(planned):
-    """What the state machine may do."""
+    """Return what the state machine may do."""
     return params(planned, "roles")[0]["policies"]["steadyops-run-task"]["Statement"]
 
 
@@ -428,7 +428,7 @@ def test_what_is_missing_is_found_before_the_first_write(kind, name, found, give
     assert bool(said) == bool(words)
 
 
-# ---- whose things there are
+# ---- who owns which resource
 
 WORDS = {
     ("state_machines", "report"): "state machine report",
@@ -446,7 +446,7 @@ BY_RULE = {**EVERYTHING, "schedule": {"using": "rule"}}
 
 
 def stolen(world, kind, name):
-    """Somebody else has the thing."""
+    """Return the world with this resource owned by somebody else."""
     world = copy.deepcopy(world)
     if kind == "schedules":
         world[kind][name]["target"]["role_arn"] = f"{ROLE}theirs"
@@ -472,7 +472,7 @@ def test_things_of_others_are_not_touched(kind, name):
     assert WORDS[kind, name] in gone["notes"][-1]
     left = settled(world, state="absent", **given)
     assert left[kind].keys() == {name}
-    # Our statement goes from the policy of a topic of theirs.
+    # Our statement is removed from the policy of their topic.
     facts = {**left[kind][name], "attributes": None}
     assert facts == {**world[kind][name], "attributes": None}
 
@@ -593,7 +593,7 @@ def test_a_statement_that_a_target_left_behind_goes():
     world = settled()
     world["rules"] = {}
     assert labels(plan(world, state="absent"))["removed_targets"] == ["target topic of rule report-execution"]
-    # It is that of a rule, so it stays with a rule of somebody else.
+    # The target belongs to a rule, so it stays if somebody else owns the rule.
     world = stolen(settled(), "rules", "report-execution")
     assert "removed_targets" not in labels(plan(world, notify=["catch"]))
 
@@ -668,7 +668,7 @@ def test_addresses_come_and_go():
 
 
 def allowed_by(**given):
-    """The statements of the role of executions, by their Sid."""
+    """Return the statements of the role of executions, by Sid."""
     (policy,) = settled(**given)["iam_roles"]["report-states"]["policies"].values()
     return {each["Sid"]: each for each in policy["Statement"]}
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all roles share: whose a resource is, the variables, policies, trails, and the shape of a plan."""
+"""What all roles share: ownership of resources, variables, policies, trails, and the shape of a plan."""
 
 from __future__ import annotations
 

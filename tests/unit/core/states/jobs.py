@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of jobs, as the module's argument spec hands them over."""
+"""Options of jobs, as the module's argument spec returns them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ON_DEMAND = [{"capacity_provider": "FARGATE", "weight": 1, "base": 0}]
 
 
 def made(**options: Any) -> dict[str, Any]:
-    """The definition of a job."""
+    """Return the definition of a job."""
     return definition(
         read_job({"cluster": "prod", "task_definition": "report", "timeout": "1h", "retry_launch": RETRY, **options})
     )
@@ -41,7 +41,7 @@ def backoffs(most: int = 8) -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def jobs(draw: st.DrawFn) -> dict[str, Any]:
-    """Any options that fit together."""
+    """Draw any options that fit together."""
     options: dict[str, Any] = {
         "cluster": draw(st.sampled_from(["prod", "arn:aws:ecs:eu-central-1:123456789012:cluster/prod"])),
         "task_definition": draw(st.sampled_from(["report", "report:7"])),

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays a definition in the sandbox's interpreter of the States Language. Waiting takes no time."""
+"""Play a definition in the sandbox's interpreter of the States Language. Waiting takes no time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CAPACITY = AslError("ECS.AmazonECSException", "Capacity is unavailable at this t
 
 
 def ended(*codes: int | None, stop_code: str = "EssentialContainerExited", **more: Any) -> AslError:
-    """The error of a task that stopped, as Step Functions tells it; containers are called c0, c1 ..."""
+    """Return the error of a task that stopped, as Step Functions reports it. Containers are called c0, c1 ..."""
     containers = [
         {"Name": f"c{number}", **({} if code is None else {"ExitCode": code})} for number, code in enumerate(codes)
     ]
@@ -47,7 +47,7 @@ class Played:
 
 
 def said_twice(value: Any) -> list[str]:
-    """The fields that have a value and a path, which Step Functions refuses."""
+    """Return the fields that have both a value and a path, which Step Functions refuses."""
     if isinstance(value, list):
         return [name for each in value for name in said_twice(each)]
     if not isinstance(value, dict):
@@ -63,9 +63,9 @@ def play(
     given: Any = None,
     execution: tuple[str, str] = (EXECUTION, STARTED),
 ) -> Played:
-    """Run it to its end. ``outcomes`` are those of RunTask in their order, an AslError for a failure.
+    """Play a definition to its end. ``outcomes`` are those of RunTask in their order, an AslError for a failure.
 
-    ``running`` are the answers of ListExecutions, each a list of (ARN, start), ``given`` is the input and ``execution``
+    ``running`` are the answers of ListExecutions, each a list of (ARN, start). ``given`` is the input. ``execution`` is
     the ARN and the start of the execution.
     """
     assert flaws(definition) == []

@@ -23,7 +23,7 @@ from tests.unit.core.states.jobs import ANY, FAILURES, NETWORK, ON_DEMAND, RETRY
 REFUSED = ["ECS.AmazonECSException", "AmazonECS.Unknown", "ECS.ServerException", "ECS.ThrottlingException"]
 CLUSTER = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/batch"
 TASK_DEFINITION = "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/batch"
-# The parts of the published definition that decide what it does, as it stands in an article on batch jobs.
+# The parts of the published definition that decide what it does, from an article on batch jobs.
 PUBLISHED = {
     "Type": "Task",
     "Resource": "arn:aws:states:::ecs:runTask.sync",
@@ -47,7 +47,7 @@ PUBLISHED = {
 
 
 def problems(definition_):
-    """What a public validator finds. It wants 2.0 where 2 is a float to everybody else, and knows no filters."""
+    """Return what a public validator finds, except false findings: it wants 2.0 for 2, and does not know filters."""
     config = Config(ignored_problem_types=[ProblemType.FLOAT])
     return [each for each in Linter.validate(definition_, config) if 'Field "judged.$"' not in each]
 
@@ -146,7 +146,7 @@ def test_a_job_without_decisions_is_one_state(options):
 
 
 def test_the_largest_definition_is_far_below_the_limits():
-    """Of Step Functions: 1 MiB for a definition, 256 KiB for the data of a state, 80 characters for a name."""
+    """Step Functions allows 1 MiB for a definition, 256 KiB for the data of a state, and 80 characters for a name."""
     most = {**RETRY, "max_attempts": 50, "max_delay": None}
     codes = {**FAILURES, **most, "exit_codes": list(range(1, 256)), "stop_codes": ["SpotInterruption"]}
     network = {**NETWORK, "subnets": [f"subnet-{number:017x}" for number in range(16)]}

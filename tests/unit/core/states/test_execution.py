@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every shape of a definition, executed: which states follow, what is launched, how long it waits, how it ends."""
+"""Execute every shape of a definition: which states follow, what is launched, how long it waits, how it ends."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PLACES = {
     "fallback_capacity_provider_strategy": ON_DEMAND,
     "retry_launch": {**STEADY, "max_attempts": 3},
 }
-# As Step Functions tells it; see run_task_answers.tsv.
+# As Step Functions reports it; see run_task_answers.tsv.
 EMPTY_CLUSTER = AslError(
     "ECS.InvalidParameterException",
     "No Container Instances were found in your cluster. (Service: AmazonECS; Status Code: 400; Error Code: "
@@ -69,7 +69,7 @@ def outcome(played):
     return played.error or "succeeded"
 
 
-# All of RunTask's recorded answers whose code says nothing by itself.
+# All recorded answers of RunTask whose code alone says nothing.
 TRANSIENT, PERMANENT = (
     [
         (each["code"] if each["code"].startswith("ECS.") else f"ECS.{each['code']}", each["text"])
@@ -79,7 +79,7 @@ TRANSIENT, PERMANENT = (
     for verdict in ("transient", "permanent")
 )
 
-# Options, what RunTask comes to in the order of its calls, the waits between, and how the execution ends.
+# Options, the outcomes of RunTask's calls in their order, the waits between them, and how the execution ends.
 SHAPES = [
     ("a plain job", {"retry_launch": NEVER}, [DONE], [], "succeeded"),
     ("a plain job fails", {"retry_launch": NEVER}, [EXITS_1], [], "States.TaskFailed"),
@@ -225,7 +225,7 @@ def test_the_way_through_the_states(options, outcomes, states):
 
 
 def test_each_launch_has_its_place():
-    """All subnets and Spot at first, then one subnet after another on demand; a new attempt begins again."""
+    """Launches use all subnets and Spot first, then one subnet after another on demand; a new attempt starts over."""
     outcomes = [CAPACITY, CAPACITY, CAPACITY, EXITS_75, CAPACITY, DONE]
     played = play(made(**PLACES, retry_failures=JUDGED), outcomes)
     networks = [each["NetworkConfiguration"]["AwsvpcConfiguration"] for each in played.launches]
@@ -318,7 +318,7 @@ OF_THE_TASK = [
 
 
 def told(problem, **options):
-    """The values of a message, one a line."""
+    """Return the values of a message, one per line."""
     (message,) = play(made(notify_topic_arn=TOPIC, **options), [problem]).messages
     assert message["TopicArn"] == TOPIC
     assert "nightly" in message["Subject"]
@@ -336,7 +336,7 @@ def test_a_message_about_a_task(options):
 
 @pytest.mark.parametrize("key", [*sorted(TASK.keys() - {"TaskArn"}), "StopCode"])
 def test_a_message_about_a_task_that_lacks_something(key):
-    """Not every task has each field: a launch with a group of its own name, a task that never ran."""
+    """Not every task has every field, for example a launch with its own group name or a task that never ran."""
     cause = {"StopCode": "EssentialContainerExited", **TASK}
     del cause[key]
     lines = told(AslError("States.TaskFailed", json.dumps(cause)))
@@ -373,7 +373,7 @@ def test_a_refused_launch_a_failure_and_a_timeout_are_told_apart(problem, subjec
 
 
 def test_a_cause_that_was_cut_off_is_not_quoted():
-    """It has the overrides, with the values of environment variables, and no end, so it is no JSON."""
+    """It contains the overrides with values of environment variables, and is not valid JSON, as its end is missing."""
     whole = json.dumps({"Overrides": {"Environment": [{"Name": "TOKEN", "Value": "s3cr3t"}]}, **TASK})
     error, cause = told(AslError("States.TaskFailed", whole.partition('"TaskDefinitionArn"')[0].rstrip(", ")))
     assert error == "States.TaskFailed"
@@ -383,7 +383,7 @@ def test_a_cause_that_was_cut_off_is_not_quoted():
 
 @pytest.mark.parametrize("failures", [1, 3, 4])
 def test_a_message_that_cannot_be_sent(failures):
-    """It is tried three more times; the execution fails with the error of the task in any case."""
+    """Sending is retried three times; the execution fails with the error of the task in any case."""
     problem = AslError("SNS.ThrottledException", "slow down")
     played = play(made(notify_topic_arn=TOPIC), [EXITS_1], [problem] * failures)
     assert (played.error, played.cause) == (EXITS_1.error, EXITS_1.cause)
@@ -406,7 +406,7 @@ def test_exit_codes_are_compared_only_where_some_are_named(options):
 
 
 def test_data_that_states_share_has_every_key():
-    """An error without a cause, which Step Functions may tell, is merged with these."""
+    """Step Functions may report an error without a cause, which is merged with these defaults."""
     start = made(notify_topic_arn=TOPIC)["States"][names.START]["Result"]
     assert start["no_error"] == {"Error": "", "Cause": ""}
     assert set(start) == {"no_error", "no_task", "launch_waits", "attempt", "templates"}

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps an execution from starting its job: the deadline, and other executions. Executed, in every shape."""
+"""What keeps an execution from starting its job, executed in every shape: the deadline, and other executions."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NO_INSTANCE = ended(
         ([ME, FIRST], [FIRST]),
         ([FIRST, ME], [FIRST]),
         ([NEW, LAST, ME, FIRST, OLD], [FIRST, OLD]),
-        # As the list has it: the context may have another fraction of the millisecond.
+        # The start as in the list: the context may have another fraction of a millisecond.
         ([(EXECUTION, LATER), (OLD[0], STARTED)], [(OLD[0], STARTED)]),
     ],
     ids=str,
@@ -87,7 +87,7 @@ def test_executions_that_are_older(running, older, told):
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("concurrency", ["forbid", "replace"])
 def test_every_shape(options, concurrency):
-    """Alone, beside an older one, and when a call is refused: then the job does not start, and the execution fails."""
+    """An execution runs alone, runs beside an older one, and fails without starting its job if a call is refused."""
     job = made(**options, concurrency=concurrency)
     assert play(job, [DONE], running=[[ME]]).output == DONE
     beside = play(job, [DONE] if concurrency == "replace" else [], running=[[ME, OLD]])
@@ -109,7 +109,7 @@ EXECUTIONS = st.lists(
 @settings(max_examples=examples(15), deadline=None)
 @given(EXECUTIONS, st.data())
 def test_of_executions_that_see_each_other_exactly_one_goes_on(executions, data):
-    """Lists may be in any order, and one may lack the execution that asks."""
+    """Lists may be in any order, and a list may lack the execution that requests it."""
     executions = [(f"{EXECUTION[:-3]}{name}", start) for name, start in executions]
     in_order = sorted(executions, key=lambda each: (each[1], each[0]))
     forbid, replace = made(concurrency="forbid"), made(concurrency="replace")
@@ -150,7 +150,7 @@ def test_of_executions_that_see_each_other_exactly_one_goes_on(executions, data)
 )  # fmt: skip
 @pytest.mark.parametrize("told", [None, SKIPS], ids=["silent", "telling"])
 def test_a_start_that_comes_late(given_, starts, told):
-    """Input of somebody who starts an execution by hand is never too late, whatever it is."""
+    """An execution that somebody starts by hand is never too late, whatever its input is."""
     played = play(made(starting_deadline="10m", skipped_topic_arn=told), [DONE] if starts else [], given=given_)
     assert (len(played.launches), played.error) == (starts, "")
     assert len(played.messages) == bool(told and not starts)
@@ -225,7 +225,7 @@ PLACE = f"State machine: {MACHINE}\nExecution: {EXECUTION}\nStarted at: {STARTED
 )
 @pytest.mark.parametrize("problems", [0, 1, 4])
 def test_a_message_about_a_skip(options, given_, subject, first, problems):
-    """Whether it can be sent or not changes nothing else."""
+    """It makes no other difference whether the message can be sent."""
     outcomes = [DONE] if options.get("concurrency") == "replace" else []
     running = [[ME, OLD]] if "concurrency" in options else []
     failed = [AslError("SNS.ThrottledException", "slow down")] * problems

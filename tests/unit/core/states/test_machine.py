@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of a state machine, and what becomes of it."""
+"""Options of a state machine, and what happens to it."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_what_cannot_be_meant(given, words):
     assert words in str(refused.value)
 
 
-# -- what becomes of it -------------------------------------------------------------------------------------------
+# -- what happens to it -------------------------------------------------------------------------------------------
 
 
 def plan(given, current=None):
@@ -208,7 +208,7 @@ def test_an_express_machine_takes_no_job_that_it_would_wait_for():
     express = {**CURRENT, "type": "EXPRESS"}
     with pytest.raises(Refused, match="cannot do"):
         plan({"definition": json.dumps(WAITING)}, express)
-    # What is there already is not looked at, so that it can be tagged.
+    # The module does not check an existing definition, so it can still change the tags.
     assert plan({"tags": {}}, {**express, "definition": WAITING}).changed
 
 

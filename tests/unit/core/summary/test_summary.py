@@ -49,7 +49,7 @@ TIMELINE = {
 
 
 def result(status="recycled", **changes):
-    """What the module returns, as far as summaries look at it."""
+    """Return the part of the module's result that summaries use."""
     recycle = {
         "status": status,
         "service": f"{ARN}:service/prod/web",
@@ -164,7 +164,7 @@ def test_the_table():
 
 
 def test_why_services_were_not_started():
-    """``ecs_fleet_recycle`` says why in the row."""
+    """``ecs_fleet_recycle`` gives the reason in the row."""
     waiting = {"status": "not started", "message": "SIGTERM was received"}
     read = read_rows({"a": {"name": "a", **waiting}, "b": {"name": "b", **waiting}, "c": None})
     assert table_lines(read)[-2:] == [
@@ -241,7 +241,7 @@ def test_one_service_has_nothing_to_filter():
 
 
 def test_where_it_was_and_which_tasks():
-    """Once for all services, and with each of them."""
+    """The page shows the place once for all services, and with each of them."""
     text = " ".join(Reader(PAGE).words)
     assert "Where  eu-west-1, account 111122223333 " in text
     assert "Tasks to replace  max_task_age: 7d " in text
@@ -305,7 +305,7 @@ def test_the_page_can_be_found_ones_way_in():
 
 
 def texts():
-    """What somebody would write who wants more than to be read."""
+    """Draw texts of an attacker, and any other texts."""
     evil = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "'onload='x", "</style><b>", "&amp;", "]]>"]
     return st.one_of(st.sampled_from(evil), st.text(max_size=60)).filter(lambda text: text.strip())
 

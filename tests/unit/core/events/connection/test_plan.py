@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of a connection, as a table; and what is refused before anything is written."""
+"""What happens to a connection, as a table, and what is refused before anything is written."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def as_aws_tells(http):
 
 
 def current(by=None, **more):
-    """The connection that AWS returns after ``by`` was written."""
+    """Return the connection that AWS returns after ``by`` was written."""
     by = by or wanted()
     mark = make_mark(by.name, by.values(), SALT, CHEAP)
     told = replace(by.authorization, secret=None)
@@ -112,7 +112,7 @@ TABLE = [
         current(wanted(http=SHOWN)),
         {"invocation_http_parameters", "secret_values"},
     ),
-    # Its values are no longer known, so they are no longer vouched for; the parameters stay.
+    # The secret values are no longer known, so the digest no longer covers them; the parameters stay.
     ("not given", wanted(), current(wanted(http=HIDDEN)), {"secret_values"}),
     ("lost its authorization", wanted(), current(state="DEAUTHORIZED"), {"secret_values", "state"}),
     (

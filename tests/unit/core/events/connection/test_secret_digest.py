@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the digest of secret values promises, by chance; at a cost that suits tests, and once at the real one."""
+"""Properties of the digest of secret values, at a cost that suits tests, and once at the real cost."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_guess_is_slow_and_large():
 
 @pytest.mark.parametrize("missing", [True, False])
 def test_a_python_without_scrypt(missing, monkeypatch):
-    """Of the standard library: a build that leaves it out, and one whose OpenSSL forbids it."""
+    """One build of Python omits scrypt from the standard library, and one has an OpenSSL that forbids it."""
 
     def forbidden(*_arguments, **_options):
         raise ValueError("[digital envelope routines] unsupported")

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Event patterns and events, drawn so small that they often match."""
+"""Draw event patterns and events that are so small that they often match."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ ANY = PRESENT | ABSENT | BOOLEANS | operator("cidr", st.sampled_from(["10.0.0.0/
 
 @st.composite
 def patterns(draw, entries=ANY, depth=2):
-    """Patterns that EventBridge takes, and in which no condition is lost: each field is on one side of $or only."""
+    """Draw patterns that EventBridge accepts and that lose no condition: each field is on only one side of $or."""
     leaf = st.lists(entries, min_size=1, max_size=2)
     fields = draw(st.permutations(FIELDS))
     outside, inside = fields[: draw(st.integers(1, 2))], fields[2:]
@@ -66,7 +66,7 @@ def patterns(draw, entries=ANY, depth=2):
 
 
 def events(scalars=SCALARS | BOOLEANS, depth=2):
-    """Events with objects in objects, and arrays of anything."""
+    """Draw events with nested objects, and arrays of anything."""
     values = scalars | st.lists(scalars, max_size=3)
     if depth:
         deeper = events(scalars, depth - 1)

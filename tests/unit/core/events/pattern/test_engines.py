@@ -1,11 +1,11 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The matcher against another engine, that of moto, on patterns and events that are drawn.
+"""Compare the matcher with another engine, that of moto, on drawn patterns and events.
 
-Where moto is known to differ from EventBridge, one table lists it with a proof of each. What is drawn stays
-clear of the table, except for arrays of objects, which moto does not look into: there the event is handed
-to it once for every choice of one element of each array, because all conditions have to hold in one.
+One table lists where moto is known to differ from EventBridge, each with a proof. The drawn values avoid these
+differences, except for arrays of objects, which moto does not look into: there, moto gets the event once for
+every choice of one element of each array, because all conditions must hold in one element.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def moto(pattern, event):
     return EventPattern(None, pattern).matches_event(event)
 
 
-# What it is about, a pattern, an event, what EventBridge and we say of them, and what moto says.
+# The subject, a pattern, an event, the answer of EventBridge and of our matcher, and the answer of moto.
 KNOWN_DISAGREEMENTS = [
     ("conditions on arrays of objects", {"a": {"b": [1]}}, {"a": [{"b": 1}]}, True, False),
     ("absence in arrays of objects", {"a": {"b": [{"exists": False}]}}, {"a": [{"b": 1}]}, False, True),
@@ -55,7 +55,7 @@ def test_known_disagreements(what, pattern, event, ours, theirs):
 
 
 def objects(depth=2):
-    """Events without what the table lists."""
+    """Draw events without what the table lists."""
     values = SCALARS | st.lists(SCALARS, min_size=1, max_size=3)
     return st.dictionaries(
         st.sampled_from("abcd"), values | objects(depth - 1) if depth else values, min_size=1, max_size=4
@@ -69,7 +69,7 @@ def test_flat_events(pattern, event):
 
 
 def choices(value):
-    """The event with one element of each array of objects in the place of the array: every way to choose them."""
+    """Yield every variant of the event in which each array of objects is replaced by one of its elements."""
     if isinstance(value, dict):
         inner = itertools.product(*map(choices, value.values()))
         return [dict(zip(value, chosen, strict=True)) for chosen in inner]

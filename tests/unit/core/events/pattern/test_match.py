@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The matcher: one table for each operator as AWS documents it, and one for what joins them."""
+"""The matcher: one table for each operator as AWS documents it, and one for combining them."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ WHOLE = [
     ({"a": [1], "b": [2]}, {"a": 1, "b": 3}, False),
     ({"a": [1], "b": [2]}, {"a": 1}, False),
     ({"a.b": [1]}, {"a": {"b": 1}}, True),
-    ({"a": [1], "a.b": [2]}, {"a": [1, {"b": 2}]}, True),  # a scalar binds nothing to its element
+    ({"a": [1], "a.b": [2]}, {"a": [1, {"b": 2}]}, True),  # a scalar does not bind other conditions to its element
     ({"a": {"x": [1], "y": [2]}, "b": [3]}, {"a": {"x": 1, "y": 2}, "b": 4}, False),
     ({"a": {"x": [1], "y": [2], "z": [3]}}, {"a": [{"x": 1, "y": 2}, {"x": 1, "y": 2, "z": 3}]}, True),
     ({"a": {"x": [{"exists": False}]}, "b": [1]}, {"a": {"y": 1}, "b": 2}, False),
@@ -230,12 +230,12 @@ WHOLE = [
     ({"a": {"b": {"x": [1]}, "y": [2]}}, {"a": [{"b": [{"x": 0}, {"x": 1}], "y": 2}]}, True),
     ({"a": {"x": [1], "y": [2]}}, {"a": [[{"x": 1}, {"y": 2}]]}, False),
     ({"a": {"x": [1, 2], "y": [2]}}, {"a": [{"x": 1, "y": 9}, {"x": 2, "y": 2}]}, True),  # not the first x that fits
-    # absence in an array: of all elements, where the condition comes first by name ...
+    # "exists: false" in an array: it applies to all elements if its condition comes first by name ...
     ({"containers": {"exitCode": [{"exists": False}]}}, APP_AND_SIDECAR, False),
     ({"containers": {"exitCode": [{"exists": False}]}}, {"containers": [{"name": "a"}, {"exitCode": 0}]}, False),
     ({"containers": {"exitCode": [{"exists": False}]}}, {"containers": [{"name": "a"}]}, True),
     ({"c": {"exitCode": [{"exists": False}], "name": ["b"]}}, {"c": [{"exitCode": 0}, {"name": "b"}]}, False),
-    # ... and of the element that the conditions before it are about, where it does not
+    # ... and otherwise to the element that the conditions before it match
     ({"containers": {"name": ["app"], "reason": [{"exists": False}]}}, APP_AND_SIDECAR, True),
     ({"containers": {"name": ["log"], "reason": [{"exists": False}]}}, APP_AND_SIDECAR, False),
     # $or
@@ -248,7 +248,7 @@ WHOLE = [
     ({"$or": [{"a": [1]}, {"b": [1]}], "d": {"$or": [{"a": [1]}, {"b": [1]}]}}, {"b": 1, "d": {"a": 2}}, False),
     ({"$or": [{"a": [1]}, {"b": [1], "$or": [{"c": [1]}, {"d": [1]}]}]}, {"b": 1, "d": 1}, True),
     ({"$or": [{"a": [1]}, {"b": [1], "$or": [{"c": [1]}, {"d": [1]}]}]}, {"b": 1}, False),
-    # The same field outside of $or and inside: what is written last counts.
+    # The same field outside and inside $or: the last one counts.
     (
         {
             "stopCode": [{"anything-but": "SpotInterruption"}],
