@@ -514,6 +514,15 @@ def test_a_tagged_rule_that_is_no_schedule_is_refused(change):
     assert plan(world, state="absent", **BY_RULE)["result"]["kept"] == ["rule report"]
 
 
+def test_a_rule_that_others_use_keeps_the_role_from_changing_to_a_schedule():
+    """Otherwise the job would run twice: our target of the rule could not be removed."""
+    world = settled(**BY_RULE)
+    world["rules"]["report"]["targets"].append({**world["rules"]["report"]["targets"][0], "id": "theirs", "arn": TOPIC})
+    with pytest.raises(Refused, match="The rule report has targets that this module does not manage: theirs"):
+        plan(world, **EVERYTHING)
+    assert plan(world, state="absent", **BY_RULE)["result"]["kept"] == ["rule report"]
+
+
 BY_SCHEDULER = {"name": "report", "using": "scheduler", "group_name": "default"}
 OF_RULES = {"name": "report", "using": "rule", "state_machine_arn": MACHINE}
 

@@ -111,14 +111,10 @@ class _Plan:
         self.plan.steps[key].add(item, label, change.before, change.after)
 
     def remove_schedule(self, using: str) -> None:
+        """Remove our schedule. Raises ``Refused`` for a rule to which others have added targets."""
         if not self.there.owns_schedule(using):
             return
-        name = self.names.name
-        try:
-            found = self.there.schedule(using) or {}
-        except Refused:  # others have added targets
-            self.kept.append(f"rule {name}")
-            return
+        name, found = self.names.name, self.there.schedule(using) or {}
         item = {"name": name, "using": using}
         if using == SCHEDULER:
             item["group_name"] = str(found["group_name"])
@@ -174,8 +170,11 @@ class _Absent(_Plan):
 
     def make(self, _read: wanted.Reader) -> None:
         names = self.names
-        for using in (SCHEDULER, RULE):
-            self.remove_schedule(using)
+        self.remove_schedule(SCHEDULER)
+        try:
+            self.remove_schedule(RULE)
+        except Refused:  # others have added targets
+            self.kept.append(f"rule {names.name}")
         if self.there.machine() is not None:
             self.remove_tagged("removed_state_machines", "state_machines", names.name)
         for way in RULES:

@@ -85,7 +85,7 @@ def machine(names: Names, variables: Variables, tags: Mapping[str, str]) -> Para
 
 
 def schedule(names: Names, variables: Variables, tags: Mapping[str, str]) -> Parameters:
-    """Return the parameters of the schedule. Only a rule can have tags. For a deadline, it passes on its own time."""
+    """Return the parameters of the schedule. Only a rule can have tags. For a deadline, Scheduler adds the time."""
     timed = variables.starting_deadline is not None and variables.using == SCHEDULER
     options: Parameters = {
         **variables.schedule,
