@@ -74,8 +74,8 @@ def test_rebalancing_is_on_for_services_that_calls_create(sandbox: Sandbox) -> N
     assert changed["availabilityZoneRebalancing"] == "DISABLED"
 
 
-def impatient(url: str, region: str = "eu-central-1") -> Any:
-    config = Config(retries={"max_attempts": 0}, connect_timeout=1, read_timeout=0.3)
+def impatient(url: str, region: str = "eu-central-1", seconds: float = 0.3) -> Any:
+    config = Config(retries={"max_attempts": 0}, connect_timeout=1, read_timeout=seconds)
     keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
     return boto3.client("ecs", region_name=region, endpoint_url=url, config=config, **keys)
 
@@ -91,7 +91,7 @@ def test_a_region_that_does_not_answer(sandbox: Sandbox) -> None:
     sandbox.fault("silent", regions=["eu-west-1"])
     with pytest.raises(ReadTimeoutError):
         impatient(sandbox.url, "eu-west-1").update_service(service="web", desiredCount=9)
-    assert impatient(sandbox.url).describe_services(services=["web"])["services"][0]["desiredCount"] == 3
+    assert impatient(sandbox.url, seconds=10).describe_services(services=["web"])["services"][0]["desiredCount"] == 3
     assert sandbox.journal()["calls"][0]["outcome"] == "silent, not carried out"
 
 
@@ -103,15 +103,15 @@ def test_a_silent_call_ends_with_the_release(sandbox: Sandbox) -> None:
     with pytest.raises(ReadTimeoutError):
         impatient(sandbox.url).list_tasks(serviceName="web")
     assert time.monotonic() - began < 5
-    assert len(impatient(sandbox.url).list_tasks(serviceName="web")["taskArns"]) == 3
+    assert len(impatient(sandbox.url, seconds=10).list_tasks(serviceName="web")["taskArns"]) == 3
 
 
 def test_what_is_not_implemented(sandbox: Sandbox) -> None:
     sandbox.service("web")
     sandbox.fault("not_implemented", operations=["DescribeServiceRevisions"])
     with pytest.raises(ClientError) as caught:
-        impatient(sandbox.url).describe_service_revisions(serviceRevisionArns=["arn"])
+        impatient(sandbox.url, seconds=10).describe_service_revisions(serviceRevisionArns=["arn"])
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     sandbox.fault("connection_reset", operations=["ListTasks"], carried_out=False)
     with pytest.raises(ConnectionClosedError):
-        impatient(sandbox.url).list_tasks()
+        impatient(sandbox.url, seconds=10).list_tasks()
