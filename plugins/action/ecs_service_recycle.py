@@ -78,7 +78,7 @@ def _printed(prefix: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _no_signals() -> Iterator[None]:
-    """Start threads that receive no signals. Otherwise a signal might not wake the main thread, which handles it."""
+    """Block signals, so that threads started here receive none. Otherwise the main thread might not wake for one."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         yield

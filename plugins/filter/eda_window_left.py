@@ -36,7 +36,7 @@ def eda_retirement_instant(tag: str | None) -> str:
 def eda_names_secret(
     task_definition: Mapping[str, Any], changes: Sequence[Mapping[str, Any]] | None, region: str
 ) -> bool:
-    """Return whether a task definition names a changed secret. It comes from community.aws.ecs_taskdefinition_info."""
+    """Return whether a task definition, from community.aws.ecs_taskdefinition_info, names a changed secret."""
     from ..module_utils._core.eda.read import names_changed
 
     return names_changed([_container(each) for each in task_definition["container_definitions"]], changes, region)

@@ -24,7 +24,7 @@ def own_name() -> str:
     """Return ``<machine>.<pid>.<start>.<hostname>`` of this process, in the characters A-Z a-z 0-9 . _ -
 
     ``machine`` is a digest of host name, boot and pid namespace: processes with the same digest can see each
-    other's pids. ``start`` is the clock tick at which the process started. Both are zeros if unknown.
+    other's pids. ``start`` is the clock tick at which the process started. Each is zero if unknown.
     """
     process = look_at(os.getpid())
     host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())

@@ -22,7 +22,7 @@ class Process(NamedTuple):
 
     @property
     def dead(self) -> bool:
-        """Whether the process has ended, and only its parent has not collected the exit status yet."""
+        """Whether the process has ended and its parent has not yet collected the exit status."""
         return self.state in ("Z", "X")
 
 

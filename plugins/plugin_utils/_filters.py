@@ -28,7 +28,7 @@ def without_prefix(prefix: str, variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def or_refused(decide: Callable[[], Mapping[str, Any]], **empty: Any) -> dict[str, Any]:
-    """Return the result of ``decide`` with an empty ``refused``. If it is refused, return the reason and ``empty``."""
+    """Return the result of ``decide`` with an empty ``refused``. On ``Refused``, return the reason and ``empty``."""
     try:
         return {"refused": "", **decide()}
     except Refused as error:

@@ -13,7 +13,7 @@ class Refused(Exception):
 
 
 class Failed(Exception):
-    """The work began and cannot continue. Its changes must be given back."""
+    """The work began and cannot continue. Its changes must be undone."""
 
 
 class CallFailed(Exception):

@@ -25,7 +25,7 @@ class NameRule(NamedTuple):
 
 
 class ArnRule(NamedTuple):
-    """The rule for one kind of ARN. ``words`` name it with its article. ``resource`` may have a group ``name``."""
+    """The rule for one kind of ARN. ``words``: the resource with an article. ``resource`` may have a group ``name``."""
 
     words: str
     service: str

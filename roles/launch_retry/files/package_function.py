@@ -4,7 +4,7 @@
 """Pack the retry function: its handler files, and the files of the collection that decide.
 
 The role runs this on the controller. It prints JSON: {"path", "code_sha256", "changed"}. Each run makes a package with
-the same bytes. --options, a file with the retry options as JSON or - for standard input, checks the options. With
+the same bytes. --options takes a file with the retry options as JSON, or - for standard input, and checks them. With
 --pack-options, they go into the package as well, which does not have the limit of four kilobytes of a function's
 environment. Launch templates may contain secrets, so only the user who runs this can read the package.
 

@@ -56,7 +56,7 @@ def need_key(region: str, reference: str | None, noun: str, principal: str = EVE
 
     Without a role, the policy of a key of your own must allow ``principal``; an AWS managed key never does. With a
     role, the role's policies must allow it: the key policy is taken to leave that to IAM, as that of a new key does.
-    Assumed: any role may use an AWS managed key, because its policy is for all roles of the account.
+    Assumed of AWS managed keys, whose policies are for all roles of the account: any role may use one.
     """
     if not reference:
         return

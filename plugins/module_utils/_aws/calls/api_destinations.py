@@ -50,7 +50,7 @@ def create_api_destination(events: Any, settings: Mapping[str, Any], endpoint: s
 
 @aws_call("events:UpdateApiDestination")
 def update_api_destination(events: Any, settings: Mapping[str, Any], endpoint: str | None) -> str:
-    """Update an API destination from these facts, and return its ARN. If ``endpoint`` is None, it is kept."""
+    """Update an API destination from the same facts, and return its ARN. ``endpoint`` None keeps the current URL."""
     return events.update_api_destination(**_settings(settings, endpoint))["ApiDestinationArn"]
 
 

@@ -118,7 +118,7 @@ def protected_until_of_several(
 
 @aws_call("ecs:UpdateTaskProtection")
 def protect(ecs: Any, cluster: str, arns: list[str], minutes: int) -> set[str]:
-    """Protect at most ten tasks. Return the ARNs of those protected now: tasks gone or not started are omitted."""
+    """Protect at most ten tasks for ``minutes``. Return the ARNs protected now, without tasks gone or not started."""
     answer = ecs.update_task_protection(cluster=cluster, tasks=arns, protectionEnabled=True, expiresInMinutes=minutes)
     check_failures("ecs:UpdateTaskProtection", answer, kind="final", known=("MISSING", "TASK_NOT_VALID"))
     return {found["taskArn"] for found in answer["protectedTasks"] if found.get("protectionEnabled")}
@@ -178,7 +178,7 @@ def untag_task(ecs: Any, arn: str, keys: Iterable[str]) -> None:
 
 
 def check_failures(action: str, answer: Mapping[str, Any], kind: str, known: tuple[str, ...] = ("MISSING",)) -> None:
-    """Raise ``CallFailed`` for a reason that is not ``known``. ECS answers 200 and reports them in ``failures``."""
+    """Raise ``CallFailed`` if a reason is not ``known``. ECS answers 200 and lists what failed in ``failures``."""
     for failure in failures_by_name(action, answer, kind, known).values():
         raise failure
 
@@ -186,7 +186,7 @@ def check_failures(action: str, answer: Mapping[str, Any], kind: str, known: tup
 def failures_by_name(
     action: str, answer: Mapping[str, Any], kind: str, known: tuple[str, ...] = ("MISSING",)
 ) -> dict[str, CallFailed]:
-    """Return these failures by the last part of the ARN, for responses about several resources."""
+    """Return the failures of unknown reasons by the last part of the ARN, for responses about several resources."""
     found = {}
     for failure in answer.get("failures", []):
         reason = failure.get("reason") or "Unknown"

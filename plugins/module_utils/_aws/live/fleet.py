@@ -47,7 +47,7 @@ class Progress:
 
 @dataclass
 class Fleet:
-    """The result. ``services`` are the facts of the selected services; ``clusters`` the searched clusters by region.
+    """The result. ``services`` are the facts of the selected services; ``clusters`` the names searched, by region.
 
     ``gone`` describes the clusters that were found but were deleted before they could be read.
     """

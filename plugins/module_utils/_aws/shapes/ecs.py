@@ -191,7 +191,7 @@ def task(answer: Mapping[str, Any], targets: Mapping[str, tuple[str, ...]]) -> T
     created = instant(answer.get("createdAt"))
     return Task(
         arn=answer["taskArn"],
-        # A task of a service always has createdAt. Without it, the task is so new that ECS has not set it yet.
+        # ECS sets createdAt for every task of a service. A task without it is so new that ECS has not set it yet.
         created_at=created if created is not None else started if started is not None else float("inf"),
         status=answer.get("lastStatus", ""),
         stopping=answer.get("desiredStatus") == "STOPPED",

@@ -18,7 +18,7 @@ _MARK = re.compile(r"(?P<at>[0-9TZ:.+-]{1,40}) (?P<announcement>[A-Za-z0-9_-]{1,
 
 
 def mark(present: object, facts: Mapping[str, Any]) -> str:
-    """Return the tag's value after an announcement: the instant before which tasks are stale, and its announcement.
+    """Return the tag's value after an announcement: the instant before which tasks are stale, and the announcement.
 
     AWS repeats announcements and may send an older one late. The first instant of an announcement is kept, so that
     tasks launched since then are not stale. Of two announcements, the later one counts. A value that this collection

@@ -204,7 +204,7 @@ def names_changed(
     containers: Iterable[Mapping[str, Any]], changes: Iterable[Mapping[str, Any]] | None, region: str
 ) -> bool:
     """Return whether container definitions, in the format of ECS, name a secret or parameter of the given
-    ``secret_changed`` facts, or any at all if none are given.
+    ``secret_changed`` facts, or any at all if ``changes`` is None.
 
     ``region`` is that of the service; the changes are in the service's account and region. A secret may be named by its
     name or by its ARN; ECS also accepts an ARN without the six random characters.

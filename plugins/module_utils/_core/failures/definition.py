@@ -156,7 +156,7 @@ def _ends_of_service_task(filters: Filters, others: Mapping[str, Any]) -> list[P
 
 
 def _exits(filters: Filters, good: tuple[int, ...]) -> list[Pattern]:
-    """Return the ways in which a task can fail by ending by itself. The exit codes ``good`` are never failures."""
+    """Return the ways in which a task can end by itself that are failures. Exit codes in ``good`` never are."""
     names = _named(filters)
     if filters.exit_codes:
         return [{"containers": {**names, "exitCode": list(filters.exit_codes)}}]

@@ -54,7 +54,7 @@ TAKEN_BY: Mapping[str, tuple[str, ...]] = {
 }
 
 INJECTED = ("aws-guardduty-agent-*", "ecs-service-connect-*")  # containers that AWS adds to those of the task
-IGNORED_EXIT_CODES = (143,)  # of a container that SIGTERM ended, which ECS sends
+IGNORED_EXIT_CODES = (143,)  # a container ended by SIGTERM, the signal that ECS sends to stop a task
 # AWS Batch calls RunTask until there is room, so most of its refusals are routine.
 BATCH_CLUSTERS = ("AWSBatch-*",)
 BATCH = ("batch.amazonaws.com",)

@@ -103,8 +103,8 @@ def make_jobs(
     order: str = GIVEN,
     wave_tag: str | None = None,
 ) -> list[Job]:
-    """Return the services in the order in which they begin. Raise ``Refused``, naming the service. ``facts``, by title,
-    have ``tags`` and ``desired_count``. They are required for ``wave_tag`` and the order ``largest``."""
+    """Return the services in the order in which they begin. Raise ``Refused``, naming the service if the option is its
+    own. ``facts``, by title, have ``tags`` for ``wave_tag`` and ``desired_count`` for ``largest``."""
     common = None
     ordered = list(wanted)
     if order == BY_NAME:

@@ -41,7 +41,7 @@ class Turn:
     """What to do now."""
 
     begin: tuple[str, ...] = ()  # names, in order
-    ask_at: float | None = None  # when more services may begin even if none ends before
+    ask_at: float | None = None  # when more services may begin even if none ends first
     stopped: str | None = None  # why no other service is begun, in words
 
 

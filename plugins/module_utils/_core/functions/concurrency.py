@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Reserved concurrency: how many executions of a Lambda function may run at a time, reserved from the account's."""
+"""Reserved concurrency: how many executions of a Lambda function may run at a time, out of the account's limit."""
 
 from __future__ import annotations
 

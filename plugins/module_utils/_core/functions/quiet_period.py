@@ -251,7 +251,7 @@ def _send_first(failure: Failure, settings: Settings, window: Window) -> Acts:
 
 
 def on_end(end: End, settings: Settings, now: int) -> Acts:
-    """Send how many failures the window counted, unless only the first, already sent, occurred. Raises ``Busy``."""
+    """Send how many failures the window counted, unless it was only the first, already sent. Raises ``Busy``."""
     window = yield Claim(end.key, end.opened, now, now - LEASE)
     if window is None:
         found = yield Look(end.key)
@@ -268,7 +268,7 @@ def on_end(end: End, settings: Settings, now: int) -> Acts:
 
 
 def _key(fingerprint: Sequence[str], event: Event) -> str:
-    """Include the service, since two may share a family. Callers choose other groups, perhaps new for each task."""
+    """Return the key. It includes a service, as two may share a family; callers' groups may be new for each task."""
     group = str(event["detail"].get("group"))
     return _hash(json.dumps([*fingerprint, group if group.startswith("service:") else ""]))[:32]
 
@@ -283,7 +283,7 @@ def _schedule_name(window: Window, settings: Settings) -> str:
 
 
 def _end_message(failure: Failure, window: Window) -> dict[str, Any]:
-    """Omit fields that may contain secrets and that no message shows: overrides, and the input of an execution."""
+    """Return the message for the window's end, without fields that may contain secrets and that no message shows."""
     detail = {name: value for name, value in failure.event["detail"].items() if name not in ("overrides", "input")}
     request = detail.get("requestParameters")
     if isinstance(request, Mapping):

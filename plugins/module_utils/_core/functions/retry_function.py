@@ -22,9 +22,9 @@ _EDGE = ("aws.py", "handler.py")
 
 
 def retry_function(edge: Path, options: Mapping[str, Any] | None = None) -> bytes:
-    """Return the zip. ``edge`` is the role's folder with the handler. ``options`` are packed, too, unless None.
+    """Return the zip. ``edge`` is the role's folder with the handler. ``options``, if given, are packed, too.
 
-    Pass them if they are too large for the environment. The same files and options give the same bytes.
+    Give ``options`` if they are too large for the environment. The same files and options give the same bytes.
     """
     files = {name: (edge / name).read_bytes() for name in _EDGE}
     files |= {f"_core/{name}": (_CORE / name).read_bytes() for name in _SHARED}

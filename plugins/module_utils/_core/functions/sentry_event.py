@@ -116,7 +116,7 @@ def _named(name: str, cluster: str) -> str:
 
 
 def _how_it_ended(detail: Event, failed: list[dict[str, Any]], causes: list[str]) -> str:
-    """Return ``exited with 137 (out of memory)`` if a container ran, else the stop code with the known causes."""
+    """Return ``exited with 137 (out of memory)`` if a container failed by itself, else the stop code and the causes."""
     code, reason = _text(detail.get("stopCode")), _text(detail.get("stoppedReason"))
     ended = next((each for each in failed if "exit_code" in each), None)
     if ended and code in ("", "EssentialContainerExited", "TaskFailedToStart"):

@@ -195,7 +195,7 @@ def _refuse_stranger(wanted: WantedSubscription, current: Filter) -> None:
 
 
 def no_function(wanted: WantedSubscription, access: FunctionAccess | None) -> str:
-    """Return a message if the function does not exist. In check mode, it may only be created later."""
+    """Return a message if the function does not exist, else "". In check mode, a real run may create it first."""
     if not wanted.present or access is None or access.exists:
         return ""
     return f"The function {access.function} does not exist. Create it first, or check function_arn"

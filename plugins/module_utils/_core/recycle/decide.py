@@ -199,8 +199,8 @@ def decide_scale_in(plan: Plan, settings: Settings, seen: Observation, history: 
 
 def is_done(plan: Plan, seen: Observation, history: History) -> bool:
     """Return whether every stale task is replaced. The last step needs no new tasks: if as many tasks are good as at
-    the start, new ones that are not are surplus, because ECS started them before the count was lowered. The run
-    withdraws them and does not wait for them."""
+    the start, any new task that is not good is surplus: ECS started it before the count was lowered. The run withdraws
+    it and does not wait for it."""
     good = not seen.unknown and seen.healthy >= plan.original
     surplus = history.last_step and good and 0 < seen.fresh_bad <= history.surge
     return not seen.stale and (seen.whole or surplus)
@@ -268,8 +268,8 @@ def _go_on(plan: Plan, settings: Settings, seen: Observation, history: History, 
     victim = seen.next_stale[0]
     if victim.id in seen.next_good and seen.healthy - 1 < plan.floor:
         return _wait(late, settings, seen, f"{plan.floor} healthy tasks besides the next one to stop")
-    # One task more than the count means that ECS started a replacement before the count was lowered earlier. It
-    # makes up for the next stop, and one of the added tasks is left to give back at the end.
+    # One task more than the count means that ECS started a replacement before an earlier stop lowered the count. It
+    # makes up for the next stop, and one added task is left to give back at the end.
     surplus = seen.live + seen.unknown - seen.desired
     if history.last_step and 0 < surplus <= seen.unclear and not late:
         return Wait("another look at what ECS counts", at_most=settings.wait_delay)

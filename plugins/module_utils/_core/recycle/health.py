@@ -77,8 +77,8 @@ def refuse_unread(
 ) -> list[str]:
     """Return warnings about target groups whose health cannot be read (ARN or name -> why).
 
-    Raise Refused if ``wait_for`` is target_healthy, or if the user has not set how long a new task must run instead:
-    a task without a health report does not count as healthy.
+    If there are any, raise Refused if ``wait_for`` is target_healthy or ``stabilize_time`` is unset or 0: a task
+    without a health report does not count as healthy.
     """
     if unread and (wait_for == "target_healthy" or not stabilize_time):
         said = "; ".join(f"{group}: {why}" for group, why in unread.items())

@@ -24,7 +24,7 @@ from .session import Session, Steps
 
 # Capacity providers that AWS itself fills: capacity that is missing now may be available in minutes.
 ON_DEMAND = frozenset({"FARGATE", "FARGATE_SPOT"})
-_LISTED_AFTER = 20  # shortest pauses (wait_delay) after which an inventory that lacked a task is taken again
+_LISTED_AFTER = 20  # multiple of wait_delay after which an inventory that lacked a task is taken again
 _FOR_CAPACITY = 900.0  # seconds to wait for room, if capacity is added on demand
 _BLIND_SPELL = 60.0  # seconds for which ECS's counts alone are trusted while tasks launch
 

@@ -51,7 +51,7 @@ class Targets:
     """The targets of one target group or load balancer, by their names as in ``Task.targets``."""
 
     states: Mapping[str, str]  # healthy, initial, unhealthy and so on, as Elastic Load Balancing calls them
-    reasons: Mapping[str, str] = field(default_factory=dict)  # why, for the targets for which the load balancer says so
+    reasons: Mapping[str, str] = field(default_factory=dict)  # why, for targets whose load balancer gives a reason
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Service:
     # Where tasks are registered: ARNs of target groups (including VPC Lattice), names of Classic Load Balancers.
     target_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    propagates_tags: bool = False  # each task keeps for life the tags that the service has at its launch
+    propagates_tags: bool = False  # ECS copies the service's tags to each task, once, at its launch
     events: tuple[Event, ...] = ()  # newest first
 
     @property
@@ -169,7 +169,7 @@ class RegistryImage:
 
 @dataclass(frozen=True)
 class FoundImage:
-    """An image in ECR. ``for_several``: it stands for one per architecture; a task may name the digest of either."""
+    """An image in ECR. ``for_several``: a list of one per architecture; a task may name its digest or theirs."""
 
     digest: str
     for_several: bool = False

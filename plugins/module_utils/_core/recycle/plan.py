@@ -33,7 +33,7 @@ class Plan:
     skipped: tuple[tuple[Task, str], ...]  # stale, but left alone, and why
     original: int  # desired count to return to
     surge: int
-    floor: int  # number of healthy tasks below which no stop of ours may lead
+    floor: int  # fewest healthy tasks that our stops may leave
     batch: int  # stops in one step
     level: str
     stabilize: float

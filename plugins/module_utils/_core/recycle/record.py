@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""The record, in which a run notes on the service what it is about to do before it does it.
+"""The record of what a run is about to do, written on the service beforehand.
 
 The record is a service tag, because a tag is written in one call, stays with the service and is returned by every
 DescribeServices call. ECS allows 256 characters, out of letters, digits, space and ``_.:/=+-@``, so the record is
@@ -78,7 +78,7 @@ class Record:
         return " ".join(f"{key}={value}" for key, value in words.items())
 
     def shields(self, end: float) -> bool:
-        """Return whether a protection that ends about then is ours. ECS takes whole minutes; a call takes a while."""
+        """Return whether a protection ending near ``end`` is ours: ECS takes whole minutes, and calls take time."""
         return any(abs(end - ours) <= _SAME_END for ours in self.protected_until)
 
 

@@ -124,7 +124,7 @@ class Replacement:
         progress.events.clear()
 
     def bake(self) -> Steps[None]:
-        """Watch the new tasks for ``bake_time``. Raise Failed if one ends by itself or an alarm is in ALARM."""
+        """Watch the new tasks for ``bake_time``. Raise Failed for too many failures, a refusal, or an alarm."""
         session = self._session
         until = session.world.clock() + session.settings.bake_time
         if not session.report.replaced:

@@ -226,7 +226,7 @@ class _Run:
         return service, tasks, believed
 
     def _sweep(self, tasks: Sequence[Task]) -> Steps[None]:
-        """If no run is active, remove the tags that a killed run may have left on tasks after it removed its record."""
+        """Remove tags that a killed run left on tasks after removing its record. Call this only if no run is active."""
         if not any(is_marked(task) for task in tasks):
             return
         self.report.changed, self.report.status = True, outcome.RESTORED
@@ -448,8 +448,8 @@ class _Run:
         return mine
 
     def _hear_objection(self, found: int, raised: int) -> Steps[None]:
-        """Wait for a while in case another run raised the count. Our claim then overwrote that run's record, and that
-        run writes it again. This run has no record after that."""
+        """Wait for a while in case another run raised the count. If so, our claim overwrote its record, and that run
+        writes it again. This run has no record after that."""
         session = self.session
         session.report.watch.waits(
             f"the desired count of {session.title} rose from {found} to {raised} while this run claimed the service,"
@@ -590,7 +590,7 @@ class _Run:
             self.report.scaling_after = found.with_flags(ours, False)
 
     def end_badly(self, why: str, keep: bool = False) -> Steps[None]:
-        """Fail after giving back all changes, if AWS allows it. With ``keep``, the changes and their record stay for
+        """Fail after giving back as many changes as AWS allows. With ``keep``, the changes and their record stay for
         the next run to take over."""
         session, report = self.session, self.report
         report.status, report.message = outcome.FAILED, why

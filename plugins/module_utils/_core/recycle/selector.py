@@ -78,7 +78,7 @@ def read_selector(options: Mapping[str, Any], required: bool) -> Selector | None
 
 
 def read_narrowing(options: Mapping[str, Any]) -> Narrowing:
-    """Return the filters among the options. Raise Refused for a value that cannot be the id or ARN of a task."""
+    """Return the filters among the options. Raise Refused if ``exclude_tasks`` has anything but ids and ARNs."""
     return Narrowing(
         task_ids("exclude_tasks", options["exclude_tasks"] or ()),
         frozenset(options["availability_zones"] or ()),

@@ -34,7 +34,7 @@ _RULES = (
     (REFUSED, r"Unable to launch instance\(s\) for capacity provider"),
     (FAILED_START, r"unable to place a task\. Reason: (CannotPull|CannotStart|CannotCreate|ResourceInitialization)"),
     (REFUSED, r"DistinctInstance|is missing an attribute|above your limit|reached the limit|currently blocked"),
-    # Fargate says this in one way when a zone lacks capacity; a cluster of instances uses other words.
+    # If a zone lacks capacity right now, Fargate words it differently from a cluster of instances.
     (NO_ROOM, r"unable to place a task because (no container instance|the resources could not be found)"),
     (NO_ROOM, r"No Container Instances were found|Timed out waiting for Amazon ECS Agent"),
     (NO_ROOM, r"unable to place a task\. Reason: (Capacity is unavailable|Internal error)"),

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Checks whether a run can work on a service, and messages about its deployments."""
+"""Check whether a run can work on a service, and describe its deployments."""
 
 from __future__ import annotations
 

@@ -273,8 +273,8 @@ class Session:
         self.record = None
 
     def record_on(self, service: Service) -> Record | None:
-        """Return our record as it was read. Return None if there is none, if no run has written it, or if it is a claim
-        that came too late. Raise TakenOver if it is another run's."""
+        """Return our record as read, or None if there is none, no run has written it, or it is another run's claim that
+        came too late. Raise TakenOver for any other record."""
         try:
             seen = read_record(service.tags, self.world.now())
         except NotOurs as other:

@@ -26,7 +26,7 @@ _SHORTEST = 3600.0  # shortest time in seconds for which tasks are protected
 _LONGEST = 2880 * 60.0  # longest time in seconds that ECS allows
 _TRUST = 30.0  # seconds for which an answer from ECS about a task, or our own change of it, is not checked again
 _READ_BACK = 60.0  # seconds to wait until a tag is read back as it was written
-_FRESH = 5.0  # seconds for which such an answer is trusted when the task is about to be protected
+_FRESH = 5.0  # seconds for which an answer about a task is trusted before the task is protected
 _FADES = 60.0  # seconds before the end of a task's own protection in which no count is lowered (ECS acts later)
 _TRIES = 3  # tries for a task that ECS neither protects nor reports as gone
 
@@ -166,7 +166,7 @@ def lift(session: Session) -> Steps[None]:
 
 
 def _ours(session: Session, arns: Iterable[str], ends: Mapping[str, float]) -> list[str]:
-    """Return tasks whose protection ends as recorded, and those that we protected and ECS does not show as such yet."""
+    """Return tasks whose protection ends as recorded and, if ECS shows no protection yet, those that we protected."""
     return [arn for arn in arns if (session.held.shields(ends[arn]) if arn in ends else arn in session.shielded)]
 
 

@@ -40,7 +40,7 @@ def remove_all(session: Session, known: Iterable[Task] = ()) -> Steps[None]:
 
 
 def remove(session: Session, tasks: Iterable[Task]) -> Steps[None]:
-    """Remove our tags from the tasks that carry one. If AWS refuses, warn instead of failing: the work is done."""
+    """Remove our tags from the tasks that carry one. If AWS refuses, warn instead of failing."""
     marked = [task for task in tasks if task.marks and not task.stopping and task.status != "STOPPED"]
     for number, task in enumerate(marked, 1):
         try:

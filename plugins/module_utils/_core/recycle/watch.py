@@ -18,9 +18,9 @@ from ..plain_text import one_line
 from .model import Task
 from .plan import Plan
 
-HEARTBEAT = 60.0  # seconds without a line after which one shows that the run is alive
+HEARTBEAT = 60.0  # seconds of silence after which a line shows that the run is alive
 _NAMED = 3  # most tasks that one line names
-_COUNTS_KEPT = 500  # changes of the counts that are always kept, plus four for each task
+_COUNTS_KEPT = 500  # limit for changes of the counts, plus four for each task
 
 
 class Watch:
@@ -91,7 +91,7 @@ class Watch:
             self._count(self._now(), self._healthy, desired)
 
     def stopped(self, task: Task, healthy: int) -> None:
-        """Note that a task was told to stop. ``healthy`` tasks are healthy without it."""
+        """Note that a task was told to stop, which leaves ``healthy`` healthy tasks."""
         now = self._now()
         span = self._bars.setdefault(task.id, _Bar(new=False, since=task.created_at))
         span.until = span.until or now

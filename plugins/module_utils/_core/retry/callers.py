@@ -76,7 +76,7 @@ def candidate(target: Mapping[str, Any]) -> Candidate | None:
 def rebuilt(
     request: Mapping[str, Any], caller: Caller, candidates: Iterable[Candidate | None]
 ) -> tuple[dict[str, Any], str]:
-    """Return the request with the overrides of its caller, and why they are unknown, or an empty text."""
+    """Return the request with its caller's overrides and an empty text, or an empty request and the problem."""
     what = f"the {caller.kind} {caller.name}"
     found = [each for each in candidates if each and _started(each, request)]
     if not found:

@@ -27,7 +27,7 @@ from .tasks import ended_well, infrastructure, no_instance, request_for
 def decide(
     record: Launch | StoppedTask, attempt: int, options: RetryOptions, now: float, chance: Callable[[], float]
 ) -> Decision | Caller:
-    """Return the decision about ``record`` after ``attempt`` retries; 0 if another caller made the call.
+    """Decide about ``record``. ``attempt`` counts the retries so far; it is 0 if another caller made the call.
 
     If the result is a ``Caller``, look up its overrides first, then call this again with the request from ``rebuilt``.
 

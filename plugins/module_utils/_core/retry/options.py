@@ -60,15 +60,14 @@ def read_options(written: object, account: str = "", region: str = "") -> RetryO
     * ``rotate_subnets``. ``fargate_after``: number of attempts after which FARGATE replaces FARGATE_SPOT, 0 for never.
       ``retry_quota``: whether to retry when a quota of tasks or vCPUs is used up. ``tag_tasks``.
     * ``left_alone_started_by`` and ``left_alone_clusters``, as patterns with ``*``, and ``left_alone_services``:
-      callers that retry themselves. ``errors_left_to``: services that repeat a call after a transient error, but not
+      callers that retry by themselves. ``errors_left_to``: services that repeat a call after a transient error, but not
       after ``failures`` or a permanent error. ``own_role_arns``.
     * ``stopped_tasks``: kinds of stopped tasks that are started again. ``launch_templates``: by family, the parameters
       that RunTask needs and the event of a task does not contain. ``rules``: see ``read_rule``.
     * ``allow_role_overrides``, ``allow_execute_command``: whether a retry may override the task's roles and turn on
       ECS Exec if the call did. If not, both are dropped. ``pass_role_arns``: by family, the ARNs of the roles that
       overrides may name; other launches are given up. Empty: any role that the function may pass.
-    * ``rebuild_hidden``: whether to read the parts of a call that CloudTrail hides from the schedule or rule that made
-      the call.
+    * ``rebuild_hidden``: whether to ask the schedule or rule that made a call for the parts that CloudTrail hides.
     * ``trusted_callers``: ARNs of roles and users, as patterns with ``*``. Throttling and errors of ECS itself are
       retried for these only: ECS may return them before it has checked whether the caller may start the task.
 

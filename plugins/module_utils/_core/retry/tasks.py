@@ -38,7 +38,7 @@ def no_instance(task: StoppedTask) -> str:
 
 
 def _never_ran(task: StoppedTask) -> bool:
-    """Return whether no container ran. If a sidecar cannot start, a task "fails to start" though its main one ran."""
+    """Return whether no container ran. A task can "fail to start" after its main container ran, if a sidecar cannot."""
     return task.stop_code == "TaskFailedToStart" and not any(end.code is not None for end in task.exits)
 
 
@@ -58,7 +58,7 @@ def request_for(task: StoppedTask, template: Mapping[str, Any]) -> tuple[dict[st
     """Return the RunTask parameters for a task like this one, and why they are incomplete, or an empty text.
 
     An event does not contain the security groups, tags, volumes and placement of a task, so ``template`` must provide
-    them. All other parameters come from the event.
+    them. What the event does contain comes from the event, except that the template's launch type or strategy wins.
     """
     detail = task.detail
     request = dict(template)

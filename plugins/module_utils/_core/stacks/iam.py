@@ -46,7 +46,7 @@ def allow_pass_role(roles: str | Sequence[str], service: str) -> dict[str, Any]:
 
 
 def allow_key(place: StackPlace, key: str) -> dict[str, Any]:
-    """Return a statement that allows encrypting and decrypting with a KMS key: an ARN, an id or an alias, as in SNS.
+    """Return a statement to encrypt and decrypt with a KMS key. ``key`` is an ARN, an id or an alias, as in SNS.
 
     ("Encrypting data published to an Amazon SNS topic with server-side encryption" in the SNS Developer Guide names
     these two calls, for callers that publish to a topic or send to a queue.)

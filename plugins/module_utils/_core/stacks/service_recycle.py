@@ -43,7 +43,7 @@ OF_THE_PLAYBOOK = (
 # Variables for what only the role does, and one process for all services does not.
 _OF_EACH_SERVICE = tuple(f"{PREFIX}{name}" for name in OF_THE_ROLE if name not in AWS_OPTIONS)
 
-# The playbook passes these to the role itself: a fleet has its own values, or a blank survey answer counts as omitted.
+# The playbook itself passes these to the role: a fleet has its own values, or a blank answer counts as omitted.
 _HANDED_OVER = (
     "cluster", "service", "state", "started_before", "max_task_age", "token", "secrets_changed", "all_tasks",
 )  # fmt: skip

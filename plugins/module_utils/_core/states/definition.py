@@ -171,7 +171,7 @@ def _start(
 
 
 def _next_launch(job: Job, refused: Backoff, otherwise: str, places: bool) -> dict[str, Any]:
-    """Return the states that decide whether to retry a refused launch, and do so. Nothing of the job has run."""
+    """Return the states that decide about another launch after a refused one. Nothing of the job has run."""
     name, cause = "$.ended.error.Error", "$.ended.error.Cause"
     wrapped = {"And": [_either(name, "StringEquals", WRAPPED), *_transient(cause)]}
     refusals = [{"Variable": name, "StringEquals": error} for error in REFUSED]
@@ -276,7 +276,7 @@ def _lists(judged: FailureRule | None) -> dict[str, Any]:
 
 
 def _judgement(rule: FailureRule, otherwise: str, places: bool) -> dict[str, Any]:
-    """Return the states that decide whether to retry a task that ended, and do so."""
+    """Return the states that decide about another attempt after a task that ended."""
     exited = {f"with_{code}.$": f"States.ArrayContains($.containers.judged, {code})" for code in rule.exit_codes}
     reasons = [{"Variable": f"$.exited.with_{code}", "BooleanEquals": True} for code in rule.exit_codes]
     reasons += [{"Variable": "$.read.task.StopCode", "StringEquals": code} for code in rule.stop_codes]

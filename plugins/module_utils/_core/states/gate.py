@@ -41,7 +41,7 @@ OUT_OF_TIME = "Give up launching"
 
 _ME = "$states.context.Execution"
 # "Adding context attributes in EventBridge Scheduler" in its User Guide, and "time" of an event of a rule. An execution
-# whose input has neither, or has no instant there, was not started by a schedule: it is never too late.
+# whose input has neither, or has no instant there, counts as started by hand: it is never too late.
 _SCHEDULED = f"[{_ME}.Input.scheduled_time, {_ME}.Input.time][0]"
 _AN_INSTANT = r"/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/"
 _KEEP = "{% $states.input %}"
@@ -109,7 +109,7 @@ def still_time(job: Job, most: int, wait: str, refused: str, places: bool) -> di
 
 
 def _late(seconds: int, after: str = "") -> str:
-    """Return whether the schedule's time is over ``seconds`` ago, as JSONata. ``after`` adds milliseconds to now."""
+    """Return a JSONata condition: the schedule's time is over ``seconds`` ago. ``after`` is added to now, in ms."""
     now = f"$toMillis($states.context.State.EnteredTime){after}"
     # In JSONata only ? : skips the operand that is not needed, and $toMillis fails for a value that is not an instant.
     an_instant = f"$type($at) = 'string' ? $contains($at, {_AN_INSTANT}) : false"

@@ -106,7 +106,7 @@ def make_row(
 
 
 def read_rows(summary: Mapping[str, Any]) -> list[Row]:
-    """Read the rows that Ansible kept by host; None means that the host never started. Raises ``Refused``."""
+    """Read the rows that Ansible kept by host; None means that the host had no turn. Raises ``Refused``."""
     return [_read(host, kept) if kept else Row(one_line(host), NOT_STARTED) for host, kept in summary.items()]
 
 

@@ -137,7 +137,7 @@ class Run:
         self.act(delivered, launch, self.decide(launch, rest.attempt), rest.attempt)
 
     def running(self, wish: Wish) -> tuple[str, ...]:
-        """Return the tasks of earlier attempts; none if ECS returns an error, since the client token guards as well."""
+        """Return the tasks of earlier attempts; none if the call fails, since the client token guards as well."""
         cluster = wish.request.get("cluster", "default")
         try:
             marks = [started_by(wish.origin, attempt) for attempt in range(1, wish.bears)]
@@ -192,5 +192,5 @@ def _mark(delivered: Delivered) -> tuple[str, int]:
 
 
 def _chance(origin: str, attempt: int) -> Callable[[], float]:
-    """Spread different origins. Duplicate deliveries get the same delay, so that each sees what the other did."""
+    """Spread different origins. Duplicate deliveries get the same delay, so that one sees what the other did."""
     return random.Random(f"{origin} {attempt}").random

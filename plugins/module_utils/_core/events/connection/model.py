@@ -88,7 +88,7 @@ class WantedConnection:
     patience: Patience
 
     def values(self) -> list[tuple[str, str]]:
-        """Return the place and value of each value that AWS may not return."""
+        """Return the place and value of each value that AWS might not return."""
         if self.authorization is None:
             return []
         found = [(self.authorization.kind, self.authorization.secret or "")]

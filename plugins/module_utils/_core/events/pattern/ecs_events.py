@@ -168,7 +168,7 @@ def _unknown(path: str, values: Sequence[Any], known: Sequence[str], words: str)
 
 
 def _absence_beside_others(conditions: Conditions) -> Iterator[Finding]:
-    """Yield conditions that mean one container or all of them, depending on the alphabetical order of the fields."""
+    """Yield warnings about conditions that mean one container or all, depending on the fields' alphabetical order."""
     inside = [path for path in conditions if path.startswith("detail.containers.")]
     for path in inside:
         if len(inside) > 1 and any(map(demands_absence, conditions[path])):

@@ -119,7 +119,7 @@ def _hold(conditions: Sequence[tuple[str, Sequence[Any]]], leaves: Leaves, place
         return True
     (path, entries), *rest = conditions
     candidates = list(_agreeing(leaves.get(path, ()), place))
-    # A field is absent if no element that the earlier conditions allow has it. The first condition allows all elements.
+    # A field is absent if no element that the earlier conditions allow has it. Without earlier ones, all are allowed.
     if not candidates and any(demands_absence(entry) for entry in entries) and _hold(rest, leaves, place):
         return True
     return any(

@@ -50,7 +50,7 @@ class Place:
 @dataclass(frozen=True)
 class Found:
     """What was found. ``target`` has the shape of ``WantedTarget.facts``; None if the rule has no target of that id.
-    ``others`` counts the rule's other targets, ``dead_letters`` are their queues. ``rule`` is set only if looked up."""
+    ``others``: how many other targets; ``dead_letters``: their dead-letter queues; ``rule``: None if not looked up."""
 
     target: Mapping[str, Any] | None = None
     others: int = 0

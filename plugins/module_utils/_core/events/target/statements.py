@@ -25,7 +25,7 @@ def sid_of(rule_arn: str, target_id: str) -> str:
 
 
 def statement_for(resource: Arn, rule_arn: str, target_id: str) -> dict[str, Any]:
-    """Return the statement that lets only the rule, if AWS can tell, reach a topic, queue, function or log group."""
+    """Return the statement that lets the rule reach the resource, and, as far as AWS can tell, nobody else."""
     statement: dict[str, Any] = {"Sid": sid_of(rule_arn, target_id), "Effect": "Allow"}
     if resource.service == "sns":
         # No Condition: EventBridge's guide says that it cannot be used in policies of topics, and events do not

@@ -17,7 +17,7 @@ Look = dict[str, Any]
 
 
 def look(alerts: Alerts) -> Look:
-    """Return what to look up first: all rules and what the variables name; for absent alerts, all that may exist."""
+    """Return what to look up first: all rules and what the variables name; if absent, all but unnamed web services."""
     absent = not alerts.present
     quiet = absent or bool(alerts.quiet_period)
     function, by_role = absent or alerts.function is not None, absent or bool(alerts.by_role)

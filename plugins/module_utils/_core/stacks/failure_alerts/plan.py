@@ -184,7 +184,7 @@ class _Planner:
         return others(self.owner, self.stack, [(kind, str(name)) for kind, name in unsure]) + self._untagged_of_others()
 
     def _reaches(self, kind: str, found: Mapping[str, Any]) -> bool:
-        """Return whether a rule of ours reaches this already. A function's IAM role and log group count with it."""
+        """Return whether a rule of ours reaches this, or reaches the function whose IAM role or log group this is."""
         if not self.alerts.present or kind == "rules":
             return False
         of_functions = tuple(
@@ -199,7 +199,7 @@ class _Planner:
         return self.alerts.function_name, self.alerts.quiet_name
 
     def _untagged_of_others(self) -> list[str]:
-        """Describe connections and API destinations of others. They have no tags: ours if our IAM role has INVOKE."""
+        """Describe connections and API destinations of others. Without tags, they are ours if our role has INVOKE."""
         if self.may_have_web:
             return []
         kinds = (("connections", "connection"), ("api_destinations", "API destination"))
@@ -395,7 +395,7 @@ class _Planner:
         return sorted(name for name, ids in self.alerts.targets.items() if ids != [QUIET])
 
     def _topics(self) -> dict[str, str | None]:
-        """Return the ARNs of the topics that the rules reach, each with its customer-managed KMS key or None."""
+        """Return the ARNs of the topics that the rules reach, each with its KMS key; None for AWS's own or no key."""
         alerts, found = self.alerts, {}
         own = str(self.place.arn("sns", alerts.name))
         if alerts.emails:
@@ -678,7 +678,7 @@ class _Planner:
 
 # What tasks of other modules write, between the tasks that call ecs_stack.
 _OTHER_MODULES = ("tables", "functions", "connections", "api_destinations")
-# The variables of channels whose name differs from that of the channel.
+# Channel -> its variable, where the two names differ.
 _VARIABLES = {"mail": "emails", "topic": "topic_arn", "log": "log_group"}
 _WAITING = {"wait": True, "wait_timeout": 60, "wait_delay": 2}
 _CONNECTION = {

@@ -152,7 +152,7 @@ class Wanted:
         return policy({"Sid": sid, **statement} for sid, statement in statements.items() if statement)
 
     def _reads_of_callers(self) -> dict[str, Any]:
-        """Return the statements for ``rebuild_hidden``. Lists take no resource (Service Authorization Reference)."""
+        """Return the statements for ``rebuild_hidden``. The lists accept only * (Service Authorization Reference)."""
         return {
             "ListCallers": allow(["events:ListRules", "scheduler:ListSchedules"], "*"),
             "ReadSchedules": allow("scheduler:GetSchedule", self.arn("scheduler", "schedule/*/*")),
