@@ -30,8 +30,8 @@ COLLECTION = HOME / "ansible_collections/steadyops/ecs"
 PYTHONS = HOME / "pythons"
 # Releases of pip that ansible-test asks for: those of ansible-core 2.17, of 2.18 and 2.19, and of 2.20 and later.
 PIPS = ("23_1_2", "24_2", "25_2")
-# ansible-test downloads a script that installs pip into each empty environment. This one installs uv under pip's name:
-# it needs only PyPI, and takes seconds where pip takes minutes. ansible-test hides the environment variables from it.
+# Replaces the script that ansible-test downloads to install pip into each empty environment. It installs uv under pip's
+# name, needs only PyPI, and takes seconds where pip takes minutes. ansible-test hides the environment from it.
 GET_PIP = """
 import pathlib, sysconfig
 folder = pathlib.Path(sysconfig.get_path("purelib"), "pip")

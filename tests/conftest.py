@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.examples import examples
 
-OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # without these, make does not treat a make started here as its child
+OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # removed, so that a make started here is not a sub-make
 
 
 def _as_under_make() -> None:

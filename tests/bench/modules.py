@@ -251,7 +251,7 @@ def compare(ours: Payload, nearest: Payload) -> tuple[float, str]:
     """Print the row of a pair. Return the ratio that counts, and both ratios in words.
 
     The quickest runs are compared, because other load on the machine only makes a run slower. The larger ratio counts.
-    On a machine so busy that processes wait longer than they compute, the ratio of CPU counts: the other one depends on
+    On a machine so busy that processes wait longer than they compute, the CPU ratio counts: the other one depends on
     who waited longer.
     """
     wall, wall_of_nearest, cpu, cpu_of_nearest = (

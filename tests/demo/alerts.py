@@ -87,7 +87,7 @@ def show(mailbox: Mailbox, slack: Web) -> None:
 
 
 def nothing_fails(sandbox: Sandbox) -> int:
-    """Stop a task and deploy, which are no failures. Return how many tasks ended."""
+    """Stop a task and deploy; neither is a failure. Return how many tasks ended."""
     print("\n   A user stops a task, and a deployment of the service web replaces its tasks.")
     ecs = boto3.client("ecs", endpoint_url=sandbox.url, region_name=os.environ["AWS_REGION"])
     ended = ends(sandbox)

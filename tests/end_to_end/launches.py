@@ -291,7 +291,7 @@ def what_would_be_refused_again(launches: Launches, case: str) -> None:
 
 
 def five_broken_among_fifty(launches: Launches, way: str) -> None:
-    """Five broken records among fifty, in one subscription or as messages of one batch, do not hold up the others."""
+    """Five broken records among fifty do not hold up the rest, in one subscription or as events in one SQS batch."""
     records = [recent(eventID=f"{way}-{number}") for number in range(45)]
     texts = [json.dumps(record if way == "log_subscription" else event(record)) for record in records]
     for place, broken in zip((0, 9, 18, 27, 49), ("", "{", "[]", '{"eventName": "RunTask"}', "null"), strict=True):

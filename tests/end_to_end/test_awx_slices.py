@@ -130,7 +130,7 @@ def kill_midway(job, witnesses):
 
 
 def test_one_process_for_each_slice_and_one_of_them_killed(add, start):
-    """The module alone does the same as the playbook, which does nothing else in one process."""
+    """This runs the module alone: in one process, the playbook does nothing else."""
     witnesses = add(*(f"s{number:02}" for number in range(6)), tasks=4)
     arns = {name: {"ecs_service_arn": witness.before["arn"]} for name, witness in witnesses.items()}
 

@@ -94,7 +94,7 @@ def test_fargate_is_waited_for_where_it_is_a_capacity_provider(sandbox, recycle,
 
 
 def test_a_task_set_that_is_scaled_to_a_half(sandbox, recycle):
-    """Nine tasks are desired and five must run. No desired count adds one task and surely leads back."""
+    """Nine tasks are desired and five must run. No desired count adds one and is sure to lead back."""
     sandbox.service("web", tasks=9, controller="EXTERNAL", scale=50, target_groups=1)
     witness = Witness(sandbox)
     assert len(witness.old) == 5

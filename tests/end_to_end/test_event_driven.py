@@ -142,7 +142,7 @@ def event(source, detail_type, detail, after=0.0, **more):
 
 
 def send(sandbox, queue, *bodies):
-    """Put messages into a queue that no rule has sent."""
+    """Put messages that no rule has sent into a queue."""
     sqs = aws_client(sandbox, "sqs")
     for body in bodies:
         sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=body)

@@ -60,7 +60,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(running, tmp_path_factory):
-    """A page about two recycles, one of which failed, and a service that never started and has an invalid name."""
+    """A page about two recycles, one of which failed, and a service with an invalid name that was not recycled."""
     # AWS's clock has whole seconds: a task that starts in less would have a bar without length.
     running.reset(speed=SPEED, latencies={**LATENCIES, "launch": 1.2 * SPEED})
     running.service("web", tasks=3, health_check=True)
@@ -203,7 +203,7 @@ def test_no_line_hides_another(browser, page, width, dark):
 
 
 def fleet(count):
-    """A page of a fleet: of ten services, six were recycled, one failed, two had nothing to do, one never started."""
+    """A page of a fleet: of every ten services, six are recycled, one failed, two are unchanged, one was not run."""
     rows = {}
     for number in range(count):
         name = f"{('shop', 'search', 'cart', 'pay', 'login', 'mail')[number % 6]}-{number:03}.prod"

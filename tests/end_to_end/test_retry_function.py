@@ -147,7 +147,7 @@ def test_an_answer_that_is_lost_starts_nothing_twice(stack, fault):
 
 @pytest.mark.parametrize("by", ["schedule", "rule"])
 def test_a_hidden_environment_comes_from_what_made_the_launch(stack, by):
-    """``startedBy`` cuts off its name, and a task of another job has a ``startedBy`` that looks the same."""
+    """``startedBy`` has part of the schedule's or rule's name, and another job's task has the same part."""
     name = "nightly-report-of-the-shop"
     stack.from_eventbridge()
     stack.sandbox.fault("run_task_fails", family="report", reason=CAPACITY, times=1)

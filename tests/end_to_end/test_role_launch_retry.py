@@ -235,7 +235,7 @@ def alerts_beside(role: Role) -> Iterator[None]:
 
 
 def what_the_function_does_not_take(role: Role) -> None:
-    """Refuse a launch in a cluster that the function does not handle."""
+    """Assert that only failure_alerts reports a launch elsewhere."""
     with pytest.raises(role.aws["ecs"].exceptions.ClientError):
         role.aws["ecs"].run_task(**{**JOB, "cluster": "elsewhere"})
     alerts: list[str] = []

@@ -14,7 +14,7 @@ TASK = {"max_task_age": "1h", "stop_method": "scale_in"}
 
 
 def protected(witness):
-    """Return the tasks that are under protection now."""
+    """Return the ARNs of the tasks protected now."""
     return {task["arn"] for task in witness.now()["tasks"] if task["protected_until"]}
 
 

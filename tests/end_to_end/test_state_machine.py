@@ -26,7 +26,7 @@ SYNC = "arn:aws:states:::ecs:runTask.sync"
 
 @pytest.fixture
 def seen(sandbox):
-    """Counts the calls so far, so that a test looks only at its own."""
+    """Returns the names of the calls so far: all, writes, or reads."""
 
     def calls(write=None):
         found = [call for call in sandbox.journal()["calls"] if call["service"] in {"states", "sts", "iam"}]

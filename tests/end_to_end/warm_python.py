@@ -26,7 +26,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-# Ansible's settings where a program reads its results. A run with other settings must read its settings again.
+# Settings of an Ansible whose output a program reads. A run with other settings must load its settings again.
 SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
 PLUGINS = Path(__file__).parents[2] / "plugins"
 # Ansible gets its own server: if Python has already imported collections, Ansible's way of finding them fails.

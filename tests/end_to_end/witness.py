@@ -36,7 +36,7 @@ class Witness:
     def stops(self) -> list[str]:
         """Return the ARNs of the tasks that the module stopped with StopTask, each once, in order.
 
-        Tasks that the module added and withdrew are not included: ECS may look at the service between a stop and its
+        Tasks that the module added and withdrew are not included: ECS may look at the service between a stop and the
         lower count, and then starts one task too many. The tests on the virtual clock count how many are started,
         because the load of the machine does not matter there.
         """
@@ -75,7 +75,7 @@ class Witness:
         assert max(change["desired"] for change in self.changes()) <= self.desired + surge
 
     def story(self) -> str:
-        """Return one line for each write of every run and each change of the service, for a failure that is rare."""
+        """Return one line for each write of every run and each change of the service, to explain a rare failure."""
         writes = [
             (call["time"], f"{call['operation']} {call['parameters']}: {call['outcome']}")
             for call in self.calls()

@@ -41,7 +41,7 @@ def start(playbook: str, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def descendants(pid: int) -> set[int]:
-    """Return all processes that a process started, also indirectly. Ansible's workers and modules have own sessions."""
+    """Return the descendants of a process. Sessions do not tell: Ansible's workers and modules have their own."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(child): int(parent) for child, parent in (line.split() for line in listed.splitlines())}
     found, new = set(), {pid}

@@ -68,7 +68,7 @@ class Account:
     ) -> list[dict[str, Any]]:
         """Look repeatedly until ``until`` is true or ``seconds`` are over.
 
-        Return the first look, each that saw something new, and the last. ``at``: seconds since the first.
+        Return the first look, each that changed, and the last. ``at``: seconds since the first.
         """
         began, looks, seen = self.clock(), [], None
         while True:

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python -m tests.mutants [FILE ...]: check that the unit tests notice small changes to files of ``_core``.
 
-This is our own tool, because mutmut 3 derives a module's name from its path below the repository, but the collection is
-imported from elsewhere under another name, and cosmic-ray starts pytest, and with it Ansible, once for each of some
-hundred mutants.
+Existing tools do not fit: mutmut 3 derives a module's name from its path below the repository, but the collection is
+imported from elsewhere under another name; cosmic-ray starts pytest, and with it Ansible, once for each of some hundred
+mutants.
 """
 
 from __future__ import annotations

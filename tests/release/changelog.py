@@ -45,7 +45,7 @@ def main() -> int:
     version = galaxy["version"]
     program = Path(sys.executable).parent / "antsibull-changelog"
     with tempfile.TemporaryDirectory() as scratch:
-        # The clone is where ansible-doc, which lists the modules, finds it.
+        # In this folder, ansible-doc finds the clone and its modules.
         clone = Path(scratch) / f"ansible_collections/{galaxy['namespace']}/{galaxy['name']}"
         subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", clone], check=True)
         released = yaml.safe_load((clone / "changelogs/changelog.yaml").read_text())["releases"]

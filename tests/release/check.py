@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LOGS = ROOT / "build/release"
 CANNOT_RUN = "CANNOT RUN: "
-OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # without these, make does not treat a make started here as its child
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # removed, so that a make started here is not a sub-make
 SHOWN = 20  # number of last lines shown of a gate that failed
 PYTHON = sys.executable
 

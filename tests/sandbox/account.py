@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .events.api_destinations import ApiDestination
     from .events.connections import Connection
 
-# Moto's hundreds of machine images take most of a target group's VPC's time and memory, and nothing here uses them.
+# Moto's hundreds of machine images take most of the time and memory of a target group's VPC; nothing uses them.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 NUMBER = "123456789012"  # moto's account
@@ -59,7 +59,7 @@ class Moto(DomainDispatcherApplication):
 
 
 class Account:
-    """The account's state. Hold ``lock`` to use it, but not while moto handles a call: moto may call back by HTTP."""
+    """The account's state. Hold ``lock`` to use it, but not while moto handles a call: moto may call back over HTTP."""
 
     number = NUMBER
 

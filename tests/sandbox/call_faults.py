@@ -25,7 +25,7 @@ KINDS = {
     "not_implemented": "HTTP 501, as doubles of AWS answer calls that they do not have; nothing carried out",
     "error": "any error of your own: `code`, `message`, `status`",
 }
-AFTERWARDS = ("connection_reset", "hold", "silent")  # these strike after the call was carried out, or lose its answer
+AFTERWARDS = ("connection_reset", "hold", "silent")  # these withhold the answer; the call may have been carried out
 
 
 @dataclass

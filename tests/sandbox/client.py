@@ -75,7 +75,7 @@ class Sandbox:
         self.ask("DELETE", "faults", {"kind": kind} if kind else {})
 
     def act(self, act: str, service: str | None = None, **details: Any) -> dict[str, Any]:
-        """Act as another user on a service, or on the named task. See acts.py."""
+        """Perform an act on a service, or on the named task. See acts.py."""
         whose = {"service": service} if service else {}
         return self.ask("POST", "act", {"act": act, **whose, **details})  # type: ignore[no-any-return]
 

@@ -21,7 +21,7 @@ def model(service: str) -> Any:
 
 
 def check(service: str, operation: str, parameters: Any) -> None:
-    """Raise ValidationException if any parameter is missing, too long, too short or malformed."""
+    """Raise ValidationException if a parameter is required but missing, too long, too short or malformed."""
     shape = model(service).operation_model(operation).input_shape
     found = list(complaints(shape, parameters, ""))
     if found:

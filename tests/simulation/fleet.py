@@ -82,7 +82,7 @@ def draw_fleet(number: int) -> FleetScenario:
 
 
 def _draw_service(rng: random.Random, name: str, first: Scenario, seconds: float) -> Scenario:
-    """Return the scenario of one service. All have the latencies of the first; half of them get no faults and acts."""
+    """Return the scenario of one service. All have the latencies of the first; half of them are left undisturbed."""
     family = rng.choice([draw, draw, draw_scale_in, draw_health, draw_tags])
     base = family(rng.randrange(10**9))
     while base.service["desired"] > 15 or base.settings.selector is None:

@@ -50,7 +50,7 @@ class Watch:
         self.looked_at = cluster.now  # when the run that wrote last had looked, minus what stale reads hide
         self.lowered_after = cluster.now  # the same, for the last UpdateService of a run
         self.lowered_at = -math.inf  # when that UpdateService was
-        self.hindered = False  # whether the run was killed since then, or AWS refused every StopTask
+        self.hindered = False  # whether the run was killed since, or AWS refused the last StopTask
         self.giving_back = False  # whether the run that wrote last has failed, or restores
         self.draining = False  # whether ECS may stop only stale tasks for the count that was lowered last
         self.protected: dict[str, float] = {}  # ARN -> end of a protection that a run set
@@ -126,7 +126,7 @@ class Watch:
         self.note_owner()
 
     def _check_drained(self) -> None:
-        """Raise Broken if ECS stopped a task for our lower count that runs, is not stale and was protected by a run."""
+        """Raise Broken if our lower count made ECS stop a task that ran, is not stale and was protected by a run."""
         record = self.record()
         if record is None or self.record_lost or self._blind() or self.forged_at is not None:
             return
@@ -163,7 +163,7 @@ class Watch:
             return  # a task became healthy after the look, and it may be the one that was stopped
         # ECS picks at random among the running tasks. A run cannot withdraw in advance what ECS itself starts
         # between the look and the lower count to replace unhealthy tasks.
-        # Nor can it do so if AWS refuses every StopTask, if the run is killed, or if ECS acts on the count at once.
+        # Nor can it do so if AWS refuses the StopTask, if the run is killed, or if ECS acts on the count at once.
         at_once = change.time - self.lowered_at <= unseen
         since = self.lowered_after if self.hindered or at_once else self.looked_at
         tasks = self.live.values()  # includes the one that ECS has just stopped

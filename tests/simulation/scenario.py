@@ -284,7 +284,7 @@ def draw_tags(number: int) -> Scenario:
 
 
 def draw_forged(number: int) -> Scenario:
-    """Return a scenario of another family: the only fault is a record that somebody writes before a run or midway."""
+    """Return a scenario of another family: a record is forged before a run or midway, and calls may be throttled."""
     rng = random.Random(f"forged {number}")
     base = rng.choice([draw, draw, draw_scale_in])(rng.randrange(10**9))
     while not base.service["desired"]:
@@ -304,8 +304,8 @@ def draw_forged(number: int) -> Scenario:
 
 
 def forged_record(rng: random.Random) -> str:
-    """Return a record in the format that a run writes, but with fields that lie, for a service whose tasks are all
-    older by 20 minutes or more."""
+    """Return a record as a run would write it, but with lies, for a service whose tasks are all at least 20
+    minutes older than ``instants``."""
     instants = [START - 2400, START - 1, START, START + 30]
     far = ["253402300799", "253402300799.000", "inf", "nan", "0", "-1", "1e9", "9" * 40]
     lies = {

@@ -94,7 +94,7 @@ def test_a_recycle_adds_what_its_settings_say_and_keeps_its_floor(text: str) -> 
 @example(text=forged_record(random.Random(102472)), wanted=NONE_STALE, since=0.0)  # begun 30 s after the deployment
 @law
 def test_after_a_deployment_one_task_is_lost_at_most(text: str, wanted: Settings, since: float) -> None:
-    """All tasks are younger than the record, so a run cannot tell added ones: it takes at most as many as it adds."""
+    """All tasks are younger than the record, so any may be an added one: a run removes at most as many as it adds."""
     cluster = a_calm_service({})
     cluster.begin_deployment("web")
     cluster.advance(cluster.now + 900 + since)

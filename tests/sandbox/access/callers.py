@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..account import Account
 
 PARTITION = "aws"
-SESSION = boto3.session.Session()  # shared, so each service model is read only once; MAKING creates clients one by one
+SESSION = boto3.session.Session()  # shared, so each service model is read once; MAKING: clients are created one by one
 MAKING = threading.Lock()
 
 
@@ -81,7 +81,7 @@ def session(account: Account, role_arn: str, name: str, service: str | None = No
 def client(account: Account, aws: str, region: str, role_arn: str, name: str, service: str) -> Any:
     """Return a boto3 client with which one AWS service calls another, over the sandbox's own HTTP endpoint.
 
-    Do not use the client while you hold the lock: another thread answers the call and needs it.
+    Do not use it while you hold the lock: the thread that answers the call needs the lock.
     """
     key = (aws, region, role_arn, name)
     if key not in account.clients:

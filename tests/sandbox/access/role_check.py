@@ -39,7 +39,7 @@ def lacks(role_arn: str, principal: str, sent: Context, needs: list[Need]) -> st
 
 
 def to_run(account: Account, region: str, asked: Mapping[str, Any], cluster: str) -> list[Need]:
-    """Return the permissions that RunTask needs, called with these boto3 parameters.
+    """Return the permissions that a RunTask call with these boto3 parameters needs.
 
     They are ecs:RunTask on the task definition's revision, with the cluster as a condition, and iam:PassRole.
     "Amazon ECS EventBridge IAM Role" in the ECS Developer Guide: iam:PassRole for each task execution role, task role

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Acts of other users on a service while a playbook runs. The control endpoint triggers them."""
+"""Acts of others (users, AWS) on a service while a playbook runs, via the control endpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Act = Callable[[Cluster, str, dict[str, Any]], Any]
 def act(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
     """Perform an act: {"act": a key of ACTS, "service": name or cluster/name, "region": ..., and the act's parameters}.
 
-    ``after``: delay an act on a service by this many seconds.
+    ``after``: delay of an act on a service, in AWS's seconds.
     """
     asked = dict(asked)
     kind, region = asked.pop("act"), asked.pop("region", None) or account.region

@@ -124,7 +124,7 @@ def publish(account: Account, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def deliveries(account: Account, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return deliveries (see delivery/attempts.py) after number `since`, of one `rule` (name) or `event` (id)."""
+    """Return deliveries (see delivery/attempts.py) after number `since`; `rule` (name) and `event` (id) limit them."""
     with account.queue.changed:
         lines = [{**line, "attempts": list(line["attempts"])} for line in account.deliveries]
     lines = lines[int(asked.get("since", 0)) :]

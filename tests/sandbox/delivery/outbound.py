@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Unreachable(Exception):
-    """No reply was received. ``refused``: the address exists but gave no reply; else there is no route to it."""
+    """No reply was received. ``refused``: there is a route, but no server answered; else there is no route."""
 
     def __init__(self, reason: str, refused: bool) -> None:
         super().__init__(reason)

@@ -95,7 +95,7 @@ def bury(account: Account, arn: str, payload: str, problem: DeliveryFailed, cond
 
 
 def destination(account: Account, arn: str, payload: str, which: str, condition: str, answer: str) -> str | None:
-    """Send the record of an invocation to its destination, a queue or event bus, and return its ARN, or None."""
+    """Send an invocation's record to its destination; return the ARN, or None if it is no queue or bus, or fails."""
     config = (event_config(arn).get("DestinationConfig") or {}).get(which) or {}
     there = config.get("Destination") or ""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -198,7 +198,7 @@ def describe_service_revisions(account: Account, call: Call, model: Cluster) -> 
 
 
 def of_rollout(model: Cluster, arn: str) -> str:
-    """Return the key of the service whose service deployment is under way."""
+    """Return the key of the service with the deployment ``arn`` under way."""
     for key, service in model.services.items():
         state = service.state()
         if any(shapes.rollout_arn(state, each.id) == arn and each.finished_at is None for each in state.rollouts):

@@ -61,7 +61,7 @@ def update(account: Account, call: Call) -> dict[str, Any]:
 
 
 def begin(account: Account, connection: Connection, state: str) -> None:
-    """Begin to authorize a connection. It becomes DEAUTHORIZED if OAuth or a fault of the sandbox refuses it."""
+    """Begin to authorize a connection. It becomes DEAUTHORIZED if its OAuth request fails or a fault strikes."""
     connection.reason = oauth.authorize(account, connection)
     if account.strike("connection_fails", {"target": connection.name, "arn": connection.arn}):
         connection.reason = "a fault of the sandbox"

@@ -122,7 +122,7 @@ def match_metric_filter(_account: Account, call: Call) -> dict[str, Any]:
 
 
 def control_message(account: Account, group: str, name: str) -> dict[str, Any]:
-    """Return the message that a destination gets when a filter is created. Receivers must ignore it."""
+    """Return the message that a destination gets on PutSubscriptionFilter. Receivers must ignore it."""
     text = "CWL CONTROL MESSAGE: Checking health of destination Lambda function."
     return {
         "messageType": "CONTROL_MESSAGE",

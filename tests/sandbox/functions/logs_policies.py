@@ -68,7 +68,7 @@ def delete(account: Account, call: Call) -> dict[str, Any] | None:
 
 
 def check_revision(found: dict[str, Any] | None, expected: str | None) -> None:
-    """Raise SandboxError unless the request names the current revision of an existing policy."""
+    """Raise SandboxError unless ``expected`` is the revision of ``found``, or both are None."""
     if expected != (found or {}).get("revisionId"):
         text = "The expected revision ID does not match the revision of the resource policy."
         raise SandboxError("OperationAbortedException" if expected else "InvalidParameterException", text)

@@ -21,7 +21,7 @@ LAMBDA = "lambda.amazonaws.com"
 
 
 def install(account: Account) -> None:
-    """Divide DelaySeconds by the speed, but not visibility timeouts, because functions run in real time."""
+    """Divide DelaySeconds by the speed; visibility timeouts only after failures, as functions run in real time."""
 
     def delay(message: Any, delay_seconds: float) -> None:
         message.delayed_until = unix_time_millis() + float(delay_seconds) * 1000 / account.speed
@@ -83,7 +83,7 @@ def invoke(account: Account, region: str, mapping: Any) -> None:
 
 
 def failures(ran: Any, received: list[dict[str, Any]], partial: bool) -> set[str]:
-    """Return the ids of the failed messages: the whole batch if the function failed, else those that it names."""
+    """Return the ids of failed messages: all if the function failed, else those it names if ``partial``."""
     every = {message["MessageId"] for message in received}
     if ran.error:
         return every

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Deployments by controller and strategy: how they begin, shift traffic, end, fail and are rolled back.
 
-Names, states and stages are those of the API model (ecs 2014-11-13). A rolling deployment replaces tasks one by
-one (services.py). All others have complete parts side by side, each with its own tasks and target groups:
+Names, states and stages are those of the API model (ecs 2014-11-13). A rolling deployment replaces tasks step
+by step (services.py). All others have complete parts side by side, each with its own tasks and target groups:
 
 * ECS with BLUE_GREEN, LINEAR or CANARY: two revisions, through the stages of ServiceDeployment.lifecycleStage.
 * CODE_DEPLOY and EXTERNAL: two or more task sets.
@@ -283,7 +283,7 @@ def swap(cluster: Cluster, service: Service, found: Rollout) -> None:
 
 
 def step(cluster: Cluster, service: Service) -> None:
-    """Move a deployment on if what it waits for has happened. This follows a look at every part."""
+    """Advance a deployment if what it waits for has happened. Called after a look at every part."""
     found = current(service) if service.controller == "ECS" else None
     if found:
         step_native(cluster, service, found)
@@ -435,7 +435,7 @@ def draining(cluster: Cluster, service: Service, part: Deployment) -> None:
 
 
 def _released(service: Service) -> Rollout | None:
-    """Return the deployment under way. For ECS, end its wait for a hook; other controllers may have none (None)."""
+    """Return the deployment under way, or None. For ECS there must be one, and its wait for a hook ends."""
     found = current(service)
     if service.controller == "ECS":
         if found is None or not service.by_parts or found.status != "IN_PROGRESS":

@@ -24,7 +24,7 @@ class Latencies:
     policy: float = 60.0  # between two evaluations of a scaling policy
     retry_max: float = 1620.0  # ECS waits up to 27 minutes between launches that fail
     jitter: float = 0.0
-    # Later fields are excluded from repr, because repr distinguishes the simulation's scenarios.
+    # Later additions are excluded from repr, because repr identifies the simulation's scenarios.
     # From CreateConnection to AUTHORIZED, and from DeleteConnection until the connection is gone:
     connection: float = field(default=5.0, repr=False)
     ending: float = field(default=0.0, repr=False)  # from when a task ends on its own until it is STOPPED

@@ -317,7 +317,7 @@ class Cluster:
         return [arn for arn, task in service.live.items() if task.created_at <= known_before]
 
     def describe_tasks(self, arns: Iterable[str]) -> list[TaskState]:
-        """Return the tasks that ECS knows. It may have forgotten old ones and, on a stale read, miss new ones."""
+        """Return those of the tasks that ECS knows: not those it has forgotten, nor new ones on a stale read."""
         found = []
         for arn in arns:
             task = self.tasks.get(arn)

@@ -65,7 +65,7 @@ class Service:
     rollback: bool = False
     last_good: str = ""  # task definition of the last deployment that was completed
     status: str = "ACTIVE"
-    propagate_tags: str = "NONE"  # SERVICE: to the tasks launched from now on
+    propagate_tags: str = "NONE"  # SERVICE: copied to tasks at their launch
     tags: dict[str, str] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
     strategy: str = "ROLLING"  # of the controller ECS
@@ -386,7 +386,7 @@ REFUSALS = {
 
 
 def refuse(cluster: Cluster, service: Service, why: str = "") -> None:
-    """Refuse to start tasks and retry later. ``why``: a key of REFUSALS, or a text (on IAM: without service name)."""
+    """Start no task; retry later. ``why``: a key of REFUSALS, or a text. The documented IAM text names no service."""
     text = REFUSALS.get(why, why) or REFUSALS["capacity" if service.launch_type == "FARGATE" else "instance"]
     service.complain(cluster, text)
     service.refusals += 1

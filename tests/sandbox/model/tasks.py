@@ -110,7 +110,7 @@ def launch(cluster: Cluster, task: Task) -> None:
     if fault := faults.strike("launch_fails", name):
         if (
             fault.event
-        ):  # one of ECS's two wordings of a failed start (captured in public); the other follows three in a row
+        ):  # one of ECS's two wordings of a failed start (captured in public); the other comes after three in a row
             text = f"was unable to place a task. Reason: {fault.reason}."
             cluster.at(draw(cluster.latencies.launch) * 0.75, service.event, cluster, text)
         cluster.at(draw(cluster.latencies.launch) * 0.75, end, cluster, task, fault.stop_code, fault.reason, None)

@@ -113,7 +113,7 @@ def fire(account: Account, region: str, thing: Any, scheduled: float) -> None:
 
 
 def fire_now(account: Account, region: str, name: str) -> dict[str, Any]:
-    """Fire a schedule or a rule, by name or ARN, at once and even if it is disabled. This is the act."""
+    """Fire a schedule or rule, by name or ARN, at once, even if disabled: the act `fire_schedule`."""
     with account.lock:
         for arn, (where, thing) in known(account):
             if where == region and name in (arn, thing.name):

@@ -92,7 +92,7 @@ def send(fired: Fired, execution: str) -> Any:
 
 
 def given(fired: Fired, execution: str) -> str:
-    """Return the target's input, with the placeholders that Scheduler fills in."""
+    """Return the target's input with Scheduler's placeholders filled in."""
     stamp = datetime.fromtimestamp(fired.scheduled, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     words = {"schedule-arn": fired.arn, "scheduled-time": stamp, "execution-id": execution, "attempt-number": "1"}
     text = str(fired.target.get("Input") or "")

@@ -53,7 +53,7 @@ def execute(
     chance: random.Random,
     now: Callable[[], str],
 ) -> Generator[Effect, Any, Any]:
-    """Run an execution and return its output. Raise AslError if it fails. ``now``: time for the context object."""
+    """Run an execution and return its output. Raise AslError if it fails. ``now`` returns the context's time."""
     name: str | None = definition["StartAt"]
     data = given
     while name is not None:

@@ -49,7 +49,7 @@ class Clients:
         return self.made[service]
 
     def expect(self, *calls: tuple[str, dict[str, Any] | None, dict[str, Any] | str]) -> None:
-        """Expect calls in this order: "service.operation", the request (None: any), the answer or "Code: message"."""
+        """Expect these calls in turn: "service.operation", request (None: any), and answer or "Code: message"."""
         for call, request, answer in calls:
             service, _dot, operation = call.partition(".")
             if isinstance(answer, str):

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The calls for a target and for the policies of its resources: what they send, and what they make of the answer."""
+"""The calls for a target and the policies of the resources it reaches: what they send and make of the answer."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class Account:
 
 
 class Clock:
-    """A clock that pauses move forward. If several threads pause at once, it moves to the latest end."""
+    """A clock that each pause advances. If several threads pause at once, it moves to the latest end."""
 
     def __init__(self):
         self.now = 0.0
@@ -181,7 +181,7 @@ def test_nothing_at_all():
 
 
 def test_what_passes_is_asked_again():
-    """The reader repeats transient failures more often than one call does by itself."""
+    """The reader retries transient failures more often than a single call does."""
     account = Account({"prod": 30}, fail=lambda asked, number: asked == "ListServices" and number <= 5 and "Throttling")
     fleet = reader(account).read()
     assert len(fleet.services) == 30

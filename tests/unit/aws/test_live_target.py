@@ -50,7 +50,7 @@ def failed(code, message):
 
 
 def live(*calls, **options):
-    """Return the target after a look that takes the given calls, its plan, what was found, and the clients."""
+    """Look at the target with the given calls. Return it, its plan, what was found, and the clients."""
     clients = Clients()
     clients.expect(*calls)
     wanted = read_target(params(**options))

@@ -30,7 +30,7 @@ CHECK = "Check the authorization and the web service, then run again"
 
 
 def seen(*states):
-    """Return the given states one after another, one for each look, and the last one for ever."""
+    """Return a function that gives these states, one at each look, and the last one for ever."""
     left = [state and Refusal("Why.", state) for state in states]
     return lambda: left.pop(0) if len(left) > 1 else left[0]
 

@@ -77,7 +77,7 @@ def test_the_environment_variables_that_count_are_named_in_their_order(name):
 
 @pytest.mark.parametrize("name", sorted(OURS["options"]))
 def test_the_words_are_our_own(name):
-    # Both are GPL, but nobody would notice when a copy becomes outdated.
+    # Both are GPL, but nobody would notice if a copy became outdated.
     assert not set(OURS["options"][name]["description"]) & set(THEIRS[name]["description"])
 
 

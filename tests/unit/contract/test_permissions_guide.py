@@ -20,7 +20,7 @@ from tests.policies import complaints
 
 ALL = [("module", name) for name in MODULES] + [("inventory", INVENTORY)] + [("role", name) for name in ROLES]
 every_policy = pytest.mark.parametrize(("kind", "name"), ALL)
-# The service authorization reference: these actions have resource types, but IAM still checks them on all resources.
+# The service authorization reference: these actions have resource types, but still need all resources here.
 # Composite alarms need all alarms. ListTasks is called without a container instance. The inventory looks into all
 # clusters.
 ON_EVERYTHING = {"cloudwatch:DescribeAlarms", "ecs:ListTasks"}

@@ -108,7 +108,7 @@ def test_every_option_reaches_the_module_for_all_services():
 # Roles whose decisions are in _core/stacks/.
 @pytest.mark.parametrize("role", sorted(path.name for path in ROLES.iterdir()))
 def test_expressions_are_short(role):
-    """An expression of more than two lines decides something, and belongs into the plan."""
+    """An expression of more than two lines makes a decision and belongs in the plan."""
     for path in (ROLES / role).glob("*/*.yml"):
         if path.parent.name in ("tasks", "vars"):
             long = [each for each in re.findall(r"{[{%].*?[%}]}", path.read_text(), re.DOTALL) if each.count("\n") > 1]

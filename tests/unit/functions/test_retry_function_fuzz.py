@@ -70,7 +70,7 @@ def handle(handler: Any, aws: OfflineAws, source: Source, seen: dict[str, int]) 
         with contextlib.redirect_stdout(printed):
             found = handler.handler(delivery, CONTEXT)
         assert found.keys() == {"batchItemFailures"}
-    except RuntimeError:  # makes Lambda deliver the event again, because nobody could be notified
+    except RuntimeError:  # Lambda delivers the event again, as the dead-letter queue refused it
         if aws.buries:
             raise
         seen["lost"] += 1

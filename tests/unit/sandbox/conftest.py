@@ -53,7 +53,7 @@ def ecs(sandbox: Sandbox) -> Any:
 
 @pytest.fixture
 def events(running: Sandbox) -> Sandbox:
-    """The same at a higher speed, so retries do not wait for long."""
+    """A faster sandbox, so retries do not wait for long."""
     running.reset(speed=500, latencies={"connection": 5.0})
     return running
 

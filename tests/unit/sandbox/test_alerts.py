@@ -16,7 +16,7 @@ from .test_connections import connect, destination
 from .test_event_delivery import GROUP, GROUP_ARN, log_statement, logged
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
-# The tasks failed and did not just end: with an exit code, or before there was one.
+# Matches tasks that failed, with an exit code or before there was one.
 PATTERN = {
     "source": ["aws.ecs"],
     "detail-type": ["ECS Task State Change"],

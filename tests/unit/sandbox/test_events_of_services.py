@@ -91,9 +91,7 @@ def test_an_event_comes_again_when_its_cause_is_gone_or_six_hours_have_passed() 
 
 
 def test_a_task_that_is_wanted_no_more_is_no_cause_left() -> None:
-    """Source: developer guide on service event messages: repeats are omitted until the cause is resolved or six hours
-    pass.
-    """
+    """Source: developer guide, service event messages: no repeats until the cause is resolved or six hours pass."""
     made = cluster(desired=3, all_events=True)
     made.fault("start_refused", reason="cpu")
     for times in (1, 2):

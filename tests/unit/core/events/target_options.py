@@ -54,7 +54,7 @@ def template(text: str, **paths: str) -> dict[str, Any]:
     return {"input_transformer": {"input_paths_map": paths, "input_template": text}}
 
 
-# Options in addition to rule, id and the topic's ARN, and words of the message, which needs no call.
+# Options besides rule, id and the topic's ARN, and words of the message. The check needs no call.
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"rule": RULE}, "`rule` must be 1 to 64 letters"),
     ({"rule": ""}, "`rule` must be 1 to 64 letters"),

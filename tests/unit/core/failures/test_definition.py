@@ -398,7 +398,7 @@ BESIDE = [
     (refusal(f"{ECS}:cluster/prod", f"{ECS}:task-definition/report:7"), "function"),
     (refusal(definition="report"), "function"),
     (refusal(error=True), "function"),
-    (refusal(None, None, error=True), "function"),  # its owner is unknown, and the function says so
+    (refusal(None, None, error=True), "function"),  # the job is unknown, and the function says so
     (refusal(error=True, **CALLED_BY["events"]), "function"),
     (refusal(**CALLED_BY["lambda"]), "function"),
     (refusal(**OF_RETRY), None),  # the function itself gets the answer

@@ -67,7 +67,7 @@ class Told:
 
 @dataclass
 class World:
-    """``faults`` says how the next act fails; if empty, it succeeds. ``removed`` are windows that are over."""
+    """``faults`` returns how an act fails, or "" if it succeeds. ``removed`` are windows that are over."""
 
     settings: Settings = SETTINGS
     chance: random.Random = field(default_factory=lambda: random.Random(1))

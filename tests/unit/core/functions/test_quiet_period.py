@@ -168,7 +168,7 @@ def test_what_cannot_be_sent_comes_again_and_ends_in_the_dead_letter_queue():
     world.settle()
     assert counts(world) == []
     assert world.dead_letters[0] == messages[0]
-    assert len(world.dead_letters) >= 2  # also the end of the window, which contains nothing that was sent
+    assert len(world.dead_letters) >= 2  # also the end of the window, in which no alert was sent
 
 
 def test_the_next_failure_closes_a_window_whose_end_was_lost():

@@ -296,7 +296,7 @@ def test_a_plan_that_is_not_refused_has_room_for_each_of_its_steps(
     try:
         made = make(settings, found(stale, service=of))
     except Refused:
-        # Refused only if it is never possible to stop one task without an added task and without crossing the floor.
+        # Refused only if a DAEMON service gets a surge, or one stop crosses the floor and no task can be added.
         may_add = surge or (surge is None and desired * (maximum - 100) // 100)
         assert (daemon and surge) or (math.ceil(desired * healthy / 100) == desired and (daemon or not may_add))
         return

@@ -109,7 +109,7 @@ def caller(arn: str = ROLE, **more: Any) -> dict[str, Any]:
 
 
 def refused(code: str, message: str = "no", asked: Any = None, **more: Any) -> dict[str, Any]:
-    """Return a record of a RunTask that failed with an error, called by a person."""
+    """Return a record of a person's RunTask call that failed with an error."""
     denied = {"requestParameters": None} if code.startswith("AccessDenied") else {}
     return {
         **cloudtrail(asked, userIdentity=caller()),

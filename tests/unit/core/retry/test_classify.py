@@ -134,7 +134,7 @@ PASSING = [
     "ThrottlingException",
     "on two lines:\ni/o timeout",
 ]
-# Words that make the same text no reason to retry.
+# With these words, the same failure is permanent.
 NEVER = [
     "AccessDenied",
     "403 Forbidden",

@@ -421,7 +421,7 @@ def test_a_task_that_is_told_twice_is_one():
 
 @pytest.mark.parametrize(("attempt", "delay"), [(1, 60), (2, 120), (3, 150)])
 def test_delays_grow_from_base_to_max(attempt, delay):
-    """``middle`` draws the middle between 0 and base * 2^attempt, at most max_delay."""
+    """``middle`` draws half of the bound: base * 2^attempt, at most max_delay."""
     wish = replace(about(cloudtrail()).wish, attempt=attempt, bears=attempt)
     options = RetryOptions(base_delay=60, max_delay=300)
     assert decide(from_answer(wish, answer(0, CAPACITY)), attempt, options, NOON, middle).delay == delay

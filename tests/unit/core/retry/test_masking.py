@@ -105,7 +105,7 @@ def test_only_known_words_are_passed_on_where_something_is_hidden(words):
 
 
 def test_only_so_many_values_are_compared():
-    """RunTask accepts 8 KiB of overrides, so there are never that many values."""
+    """RunTask accepts at most 8 KiB of overrides, so never that many values."""
     words = [f"word-{number:04d}" for number in range(MOST_VALUES + 1)]
     found = masked(" ".join(words), command(*words))
     assert found.count("***") == MOST_VALUES

@@ -45,7 +45,7 @@ def changed_retry() -> Planned:
 
 
 def only_changes(planned: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """Return a plan without parameters, which are those of a new stack, except for the given keys."""
+    """Return a plan with only these parameters, because the others are those of a new stack."""
     return {key: planned[key] for key in (*keys, "changes", "result", "notes")}
 
 

@@ -572,7 +572,7 @@ def test_a_topic_that_may_not_be_looked_at_is_used(world):
 
 
 def test_a_topic_that_rules_reached_by_its_policy_is_closed(world):
-    """An earlier version of the role has left such a topic."""
+    """An earlier version of the role left such topics."""
     converge(world, **MAIL)
     del world.things["iam_roles"]
     topic, rule = world.things["topics"]["ecs-failures"], world.things["rules"]["ecs-failures-task"]
@@ -609,7 +609,7 @@ def test_a_policy_goes_after_the_connections(world):
     ]
 
 
-# By hand or by a variable, one resource changes that a separate task writes. The IAM role of the function changes, too.
+# One resource that a separate task writes was changed by hand or by a variable, and so was the function's IAM role.
 BY_HAND = [
     ("functions", "ecs-failures-sentry", {"timeout": 3}, "Create the functions"),
     ("connections", "ecs-failures-webhook", {"authorization": None}, "Create the connections"),

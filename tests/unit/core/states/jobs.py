@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the steadyops.ecs project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of jobs, as the module's argument spec returns them."""
+"""Options of jobs, as Ansible parses them for the module."""
 
 from __future__ import annotations
 

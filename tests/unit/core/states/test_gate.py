@@ -87,7 +87,7 @@ def test_executions_that_are_older(running, older, told):
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("concurrency", ["forbid", "replace"])
 def test_every_shape(options, concurrency):
-    """An execution runs alone, runs beside an older one, and fails without starting its job if a call is refused."""
+    """Each shape runs alone, beside an older one, and with ListExecutions refused: it fails without a launch."""
     job = made(**options, concurrency=concurrency)
     assert play(job, [DONE], running=[[ME]]).output == DONE
     beside = play(job, [DONE] if concurrency == "replace" else [], running=[[ME, OLD]])
@@ -225,7 +225,7 @@ PLACE = f"State machine: {MACHINE}\nExecution: {EXECUTION}\nStarted at: {STARTED
 )
 @pytest.mark.parametrize("problems", [0, 1, 4])
 def test_a_message_about_a_skip(options, given_, subject, first, problems):
-    """It makes no other difference whether the message can be sent."""
+    """Nothing else depends on whether the message can be sent."""
     outcomes = [DONE] if options.get("concurrency") == "replace" else []
     running = [[ME, OLD]] if "concurrency" in options else []
     failed = [AslError("SNS.ThrottledException", "slow down")] * problems

@@ -88,7 +88,7 @@ def test_a_guess_is_slow_and_large():
 
 @pytest.mark.parametrize("missing", [True, False])
 def test_a_python_without_scrypt(missing, monkeypatch):
-    """One build of Python omits scrypt from the standard library, and one has an OpenSSL that forbids it."""
+    """Some builds of Python omit scrypt from the standard library, and some OpenSSL builds forbid it."""
 
     def forbidden(*_arguments, **_options):
         raise ValueError("[digital envelope routines] unsupported")
