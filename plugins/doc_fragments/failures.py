@@ -123,7 +123,7 @@ options:
         V(EssentialContainerExited), V(SpotInterruption), V(TerminationNotice), V(UserInitiated) or
         V(ServiceSchedulerInitiated). For O(kind=task) and O(kind=service_task).
       - With V(EssentialContainerExited) the exit codes still decide. With V(TaskFailedToStart) and O(kind=task) the
-        containers decide as well, because a job may end well before a sidecar has started. With
+        containers decide as well, because a job may have succeeded before its sidecar could start. With
         V(ServiceSchedulerInitiated) and O(kind=service_task) the health checks decide, unless O(stopped_reasons) is
         given.
       - If omitted, stop codes that the collection does not know count as failures, and a task without a stop code

@@ -106,8 +106,8 @@ options:
         available for C(DAEMON) services and for task sets with a scale below 100%.
       - A deployment cannot stop protected tasks. The module therefore ends the protections as soon as it sees a
         deployment, and at the end of the run. A run that takes over from a killed one ends them before it waits for a
-        deployment or fails because of one. If no run takes over, they expire after an hour or twice the
-        O(wait_timeout). Protections that tasks set themselves stay.
+        deployment or fails because of one. If no run takes over, they expire after an hour or after
+        twice the O(wait_timeout), whichever is longer. Protections that tasks set themselves stay.
     type: str
     choices: [stop_task, scale_in]
     default: stop_task
@@ -132,9 +132,9 @@ options:
   wait_for:
     description:
       - When a new task is good. V(running) - it has reached C(RUNNING). V(healthy) - the health checks of its
-        containers pass as well. V(target_healthy) - it is healthy in every target group of the service as well,
-        and in service in every Classic Load Balancer. Target groups of VPC Lattice count as well, and those that ECS
-        creates for Express services and for ECS Gateway, if the API names them.
+        containers also pass. V(target_healthy) - in addition, it is healthy in every target group of the service and in
+        service in every Classic Load Balancer. This includes target groups of VPC Lattice and, if the API names them,
+        those that ECS creates for Express services and for ECS Gateway.
       - V(auto) uses the strongest of these that the service supports.
       - If the health of targets cannot be read, the run refuses to begin unless O(stabilize_time) says how long a new
         task must run instead. This is the case if no listener uses the target group, if its health checks are turned
@@ -188,9 +188,10 @@ options:
     default: 3600
   suspend_scaling:
     description:
-      - What Application Auto Scaling must not do to the service during the run. C(dynamic_in) is scaling in by
-        policies, which would remove the added tasks again.
-      - Switches that were suspended before stay suspended. The run resumes those that it suspended at its end.
+      - Activities of Application Auto Scaling to suspend for the service during the run. V(dynamic_in) is scaling in
+        by policies, which would remove the added tasks again. V(dynamic_out) is scaling out by policies, and
+        V(scheduled) is scheduled scaling.
+      - Switches that were suspended before stay suspended. At its end, the run resumes those that it suspended itself.
       - An empty list leaves Application Auto Scaling alone. Minimum and maximum capacity are never changed.
     type: list
     elements: str

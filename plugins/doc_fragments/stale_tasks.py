@@ -20,7 +20,8 @@ options:
     default: default
   service:
     description:
-      - Name or ARN of the service. ARNs of the format from before 2019, which lack the cluster's name, are accepted.
+      - Name or ARN of the service. An ARN in the format from before 2019, without the cluster's name, can be given
+        here, but M(steadyops.ecs.ecs_service_recycle) cannot recycle a service that still has such an ARN.
     type: str
     required: true
     aliases: [name]
@@ -42,16 +43,15 @@ options:
     type: str
   token:
     description:
-      - Tasks created before the first recycle with this token began are stale. If no recycle used it yet, all tasks
-        are stale.
-      - A token is a text that is new for every roll-out, such as the number of a pipeline run.
-        M(steadyops.ecs.ecs_service_recycle) remembers the last eight tokens of a service, as digests, in the service's
+      - A text that you change for every roll-out, such as the number of a pipeline run. Tasks are stale if they
+        were created before the first recycle with this token began. If no recycle has used it yet, all tasks are stale.
+      - M(steadyops.ecs.ecs_service_recycle) remembers the last eight tokens of a service, as digests, in the service's
         tag C(steadyops.ecs/recycle-tokens).
     type: str
   secrets_changed:
     description:
-      - Tasks created before the latest change of any secret, parameter or environment file that the service's task
-        definition names are stale. ECS reads these once, when it starts a task.
+      - If V(true), tasks are stale if they were created before the latest change of any secret, parameter or
+        environment file that the service's task definition names. ECS reads these once, when it starts a task.
       - The C(secrets) and C(environmentFiles) of every container count, and so do the secrets of its log driver and
         the credentials of its registry. The module does not read their values. Every change of a secret counts, and so
         does a change of its tags.

@@ -13,7 +13,10 @@ description:
   - Creates a host for each service of the selected clusters, so that a play can run on a fleet of services.
   - Hosts are named C(service.cluster), or C(service.cluster.region) if O(regions) lists several regions. All of them
     are in the group C(ecs_services).
-  - Variables of a host start with C(ecs_). Pass C(ecs_service), C(ecs_cluster) and C(ecs_region) to the modules of this
+  - Variables of a host start with C(ecs_), such as C(ecs_service_arn), C(ecs_account_id), C(ecs_status),
+    C(ecs_desired_count), C(ecs_running_count), C(ecs_task_definition), C(ecs_launch_type), C(ecs_capacity_providers),
+    C(ecs_deploying) and C(ecs_tags). C(ansible-inventory --host NAME) shows all of them.
+  - Pass C(ecs_service), C(ecs_cluster) and C(ecs_region) to the modules of this
     collection as O(steadyops.ecs.ecs_service_recycle#module:service),
     O(steadyops.ecs.ecs_service_recycle#module:cluster) and O(steadyops.ecs.ecs_service_recycle#module:region).
   - C(ansible_connection) is V(local), because Ansible cannot log in to a service. O(compose) can override this.

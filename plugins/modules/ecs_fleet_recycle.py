@@ -19,8 +19,8 @@ description:
     cluster, and DescribeTasks and GetTaskProtection take a hundred tasks.
   - Name the services with O(services), or choose them with O(clusters), O(names) and O(tags) as the inventory plugin
     P(steadyops.ecs.ecs_services#inventory) does.
-  - All options of M(steadyops.ecs.ecs_service_recycle) are defaults for every service. An entry of O(services) can
-    have options of its own.
+  - Options that M(steadyops.ecs.ecs_service_recycle) has as well apply to every service. An entry of O(services) can
+    override them.
 author:
   - SteadyOps contributors (@steadyops)
 options:
@@ -157,7 +157,7 @@ notes:
   - Progress. If the module runs on the controller, it prints a line on standard error for each step, with the name
     of the service, and for each service that ends. Once a minute it prints how many services are done, running and
     waiting, and about how long the others will take. The variable C(ecs_progress=false) turns this off.
-  - A task works on one account and region. Use one task for each of them; for other accounts, assume an IAM role with
+  - One Ansible task works on one account and one region. Use one for each; for other accounts, assume an IAM role with
     M(amazon.aws.sts_assume_role), as in the examples.
   - |-
     IAM permissions, and what each is for:

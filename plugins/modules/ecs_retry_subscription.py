@@ -75,7 +75,8 @@ options:
     elements: str
   filter_pattern:
     description:
-      - Complete filter pattern in the syntax of CloudWatch Logs, instead of the five options above.
+      - Complete filter pattern in the syntax of CloudWatch Logs, instead of O(clusters), O(task_families),
+        O(transient_errors_only), O(exclude_role_arns) and O(regions).
       - At most 1024 characters, with two regular expressions at most.
     type: str
   resource_policy:

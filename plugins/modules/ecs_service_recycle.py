@@ -13,12 +13,14 @@ short_description: Replace the tasks of an Amazon ECS service one after another,
 description:
   - Replaces the running tasks of a service with new ones of the same revision, oldest first, without a deployment.
     People also call this a rolling restart, or an instance refresh.
-  - Adds tasks first, and stops the first old task only when the added tasks are good. If they never become good, the
-    module stops no old task, gives the capacity back, and fails with the reason why the new tasks ended.
-  - Checks the service again before every single stop. The module never lets the number of healthy tasks fall below
-    O(minimum_healthy_percent), whatever deployments, scaling policies, operators or Spot interruptions do meanwhile.
-  - A task is stale because of its age, or because you name it. Running the same task again therefore finishes an
-    interrupted run, and repeating a finished run changes nothing.
+  - Adds tasks first, as many as O(surge) says, and stops the first old task only when the added tasks are good. If they
+    never become good, the module stops no old task, gives the capacity back, and fails with the reason why the new
+    tasks ended.
+  - Checks the service again before every single stop. The module itself never takes the number of healthy tasks below
+    O(minimum_healthy_percent), even if deployments, scaling policies, operators or Spot interruptions change the
+    service during the run.
+  - You choose which tasks are stale, for example by age, by a changed secret or by ID. Running the same Ansible task
+    again finishes an interrupted run. Repeating a finished run changes nothing, except with O(all_tasks).
   - Never changes the task definition, the service's deployment settings, or the limits of its scalable target.
 author:
   - SteadyOps contributors (@steadyops)
@@ -49,8 +51,8 @@ seealso:
 notes:
   - The same software. Replacements run the same revision as the service. ECS pins the images of a deployment to their
     digests (software version consistency), so a recycle does not pick up a tag such as C(latest) that was moved later;
-    that takes a deployment. If the image was deleted from its registry, the added task fails to start, and no old task
-    is stopped.
+    that takes a deployment. If the image was deleted from its registry, the new task does not start and the run
+    fails. If tasks were added first (see O(surge)), no old task has been stopped by then.
   - A killed run. Before the module changes anything, it writes what it is about to do to the tag
     C(steadyops.ecs/recycle) of the service. It removes this record last. If a run was killed, or lost its network or
     its credentials, run the same task again to continue from there, or run it with O(state=restored) to give back what
@@ -66,9 +68,10 @@ notes:
     one, the module warns.
   - Interruption. On C(SIGTERM), C(SIGINT) and C(SIGHUP), and if the Ansible command that started it is gone, the module
     stops no further task, gives back what it added, and fails.
-  - State afterwards. The desired count, scaling switches and tags are the same as before the run. The only exception is
-    the tag C(steadyops.ecs/recycle-tokens), which O(token) needs to remember tokens. If another tool manages the tags
-    of the service, let it ignore keys that begin with C(steadyops.ecs/).
+  - State afterwards. The desired count, scaling switches and tags are the same as before the run, with two exceptions.
+    O(token) keeps its tokens in the tag C(steadyops.ecs/recycle-tokens), and a failed run with O(on_failure=keep) gives
+    nothing back. If another tool manages the tags of the service, let it ignore keys that begin with
+    C(steadyops.ecs/).
   - Progress. If the module runs on the controller, it prints a line on standard error for the plan, for each step (its
     tasks, the number of healthy tasks, the seconds it took and the time left), and after each minute without news. With
     ansible-runner, and therefore in AWX, each line is an event of its own, sent at once. C(no_log), C(async) and the
@@ -144,6 +147,7 @@ EXAMPLES = r"""
     service: web
     started_before: "2025-11-22T03:00:00Z"
 
+# rotated is the registered result of a task with community.aws.secretsmanager_secret.
 - name: Replace the tasks that still use the old secret after a rotation
   when: rotated is changed
   steadyops.ecs.ecs_service_recycle:

@@ -290,8 +290,8 @@ stack:
       type: dict
     schedules:
       description: >-
-        By name, V(null) or the schedule or state machine as M(steadyops.ecs.ecs_task_schedule) returns it, and
-        foreign (parts of the target that the module does not know).
+        By name, V(null) or the schedule as M(steadyops.ecs.ecs_task_schedule) returns it, and foreign (parts of the
+        target that the module does not know).
       returned: when asked for
       type: dict
     schedule_groups:
@@ -300,8 +300,7 @@ stack:
       type: dict
     state_machines:
       description: >-
-        By name, V(null) or the schedule or state machine as M(steadyops.ecs.ecs_task_state_machine) returns it,
-        and status.
+        By name, V(null) or the state machine as M(steadyops.ecs.ecs_task_state_machine) returns it, and status.
       returned: when asked for
       type: dict
     subscription_filters:

@@ -278,8 +278,9 @@ connection:
       sample: sentry
     state:
       description: >-
-        V(AUTHORIZED), or V(ACTIVE) for a private API. Another state only if the module did not wait for it. V(null) in
-        check mode if the connection does not exist yet, or would be authorized again.
+        V(AUTHORIZED), or V(ACTIVE) for a private API. Other states are possible with O(wait=false), and if the run did
+        not write the authorization. V(null) in check mode if the connection does not exist yet, or would be authorized
+        again.
       returned: always
       type: str
       sample: AUTHORIZED

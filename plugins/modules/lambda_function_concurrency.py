@@ -25,7 +25,8 @@ options:
     required: true
   reserved_concurrent_executions:
     description:
-      - Number of executions that may run at a time. V(0) stops the function.
+      - Number of executions that may run at a time. With V(0), AWS throttles every invocation, so the function never
+        runs.
       - AWS keeps a minimum of unreserved concurrency in each account, and refuses a number that would leave less.
       - Required with O(state=present).
     type: int

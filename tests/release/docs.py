@@ -72,6 +72,8 @@ def main() -> int:
         return 1
     if unchecked:
         print(f"SKIP {unchecked} references to others, whose sites cannot be reached, and which are not installed")
+    if UNREACHABLE in built.stdout:
+        print("Sphinx could not reach other projects' sites. References to them were looked up in what is installed.")
     print(f"Open {FOLDER.relative_to(ROOT)}/build/html/index.html")
     return 0
 
