@@ -82,6 +82,7 @@ def test_a_text_comes_with_its_quotes(events: Sandbox, aws: Aws, mailbox: Mailbo
     events.settings(smtp=mailbox.address)
     topic(aws, DisplayName="Alerts")
     subscribe(aws, "email", "ops@example.org")
+    assert events.settle()  # the letter that asks for a confirmation has arrived, and is not the last one
     (arn,) = events.confirm_subscription("ops@example.org", "alerts")
     assert subscriptions(aws) == [arn]
     template = '"Task of <group> failed"\n"See the log"'
@@ -95,6 +96,7 @@ def test_email_json_is_a_notification(events: Sandbox, aws: Aws, mailbox: Mailbo
     events.settings(smtp=mailbox.address)
     topic(aws)
     subscribe(aws, "email-json", "ops@example.org")
+    assert events.settle()
     events.confirm_subscription("ops@example.org")
     event = alert(events, aws)
     told = json.loads(mailbox.letters[-1].get_content())
