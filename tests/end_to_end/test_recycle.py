@@ -54,7 +54,7 @@ def test_services_of_all_sizes(sandbox, recycle, tasks, batch, surge, kind):
     assert extra <= surge
     assert told["withdrawn"] == witness.withdrawn()
     assert len(sandbox.find("web")["tasks"]) <= 2 * tasks + extra
-    assert len(witness.calls()) == sum(told["api_calls"].values()) <= 15 * tasks + 25 + 10 * extra
+    assert len(witness.calls()) == sum(told["api_calls"].values()) <= 15 * tasks + 15 + 10 * extra
 
     again = Witness(sandbox)
     result = recycle(max_task_age="1h", batch_size=batch)
