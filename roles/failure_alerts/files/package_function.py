@@ -25,7 +25,7 @@ sys.path.insert(0, str(COLLECTION / "plugins/module_utils"))
 
 from _core.errors import Refused  # noqa: E402
 from _core.functions import wheels  # noqa: E402
-from _core.functions.archive import archive, code_sha256  # noqa: E402
+from _core.functions.archive import archive, code_sha256, keep  # noqa: E402
 
 
 class CannotPack(Exception):
@@ -68,12 +68,8 @@ def pack(
             raise CannotPack(f"no wheel with the expected digest was found for {named(missing)}")
         parts += [wheels.wheel_files(found[each.name]) for each in wanted]
     package = archive(wheels.merged(parts))
-    changed = not output.exists() or output.read_bytes() != package
-    if changed:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(package)
-    sha256 = code_sha256(package)
-    return {"path": str(output), "code_sha256": sha256, "changed": changed, "downloaded": downloaded}
+    told = {"path": str(output), "code_sha256": code_sha256(package), "changed": keep(output, package)}
+    return {**told, "downloaded": downloaded}
 
 
 def found_wheels(folder: Path, wanted: list[wheels.Requirement]) -> dict[str, bytes]:

@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True  # the collection may be anywhere, and this must 
 sys.path.insert(0, str(FILES.parents[2] / "plugins/module_utils"))
 
 from _core.errors import Refused  # noqa: E402
-from _core.functions.archive import code_sha256  # noqa: E402
+from _core.functions.archive import code_sha256, keep  # noqa: E402
 from _core.functions.retry_function import retry_function  # noqa: E402
 from _core.retry.options import read_options  # noqa: E402
 
@@ -39,11 +39,7 @@ def main() -> None:
         options = json.loads(text)
         read_options(options)
         package = retry_function(FILES / "retry_function", options if given.pack_options else None)
-        changed = not given.output.exists() or given.output.read_bytes() != package
-        if changed:
-            given.output.parent.mkdir(parents=True, exist_ok=True)
-            given.output.touch(mode=0o600)
-            given.output.write_bytes(package)
+        changed = keep(given.output, package)
     except Refused as error:
         sys.exit(f"The retry options are invalid. {error}")
     except (OSError, ValueError) as error:

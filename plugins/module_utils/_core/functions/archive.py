@@ -3,15 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the steadyops.ecs collection: no promise is made to other importers.
-"""Build the archive of a Lambda function. The same files give the same bytes, anywhere and at any time."""
+"""Build and keep the archive of a Lambda function. The same files give the same bytes, anywhere and at any time."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import io
+import tempfile
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 
 from ..errors import Refused
 
@@ -38,6 +40,22 @@ def archive(files: Mapping[str, bytes], largest: int = LARGEST) -> bytes:
     if len(content) > largest:
         raise Refused(f"The function's archive has {len(content)} bytes, but Lambda allows {largest}. Remove files")
     return content
+
+
+def keep(path: Path, content: bytes) -> bool:
+    """Write the archive to ``path`` if it differs from the file there, and return whether it did. May raise OSError.
+
+    The file is replaced as a whole, because another run may be uploading it. Only its owner can read it.
+    """
+    if path.exists() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        made = Path(folder, path.name)
+        made.touch(mode=0o600)
+        made.write_bytes(content)
+        made.replace(path)
+    return True
 
 
 def code_sha256(content: bytes) -> str:

@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
 
 import pytest
 from ansible_collections.steadyops.ecs.plugins.module_utils._core.errors import Refused
-from ansible_collections.steadyops.ecs.plugins.module_utils._core.functions.archive import archive, code_sha256
+from ansible_collections.steadyops.ecs.plugins.module_utils._core.functions.archive import (
+    archive,
+    code_sha256,
+    keep,
+)
 
 FILES = {"handler.py": b"def handler(): ...\n", "_core/__init__.py": b""}
 
@@ -33,3 +38,23 @@ def test_it_is_a_zip_of_the_files():
 def test_what_lambda_does_not_take_is_refused():
     with pytest.raises(Refused, match="Remove files"):
         archive(FILES, largest=10)
+
+
+def test_a_kept_archive_is_written_once_for_its_owner_alone(tmp_path):
+    path = tmp_path / "cache/function.zip"
+    assert keep(path, b"one")
+    assert not keep(path, b"one")
+    path.chmod(0o644)
+    assert keep(path, b"two")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"two", 0o600)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_whoever_reads_a_kept_archive_meanwhile_gets_a_whole_one(tmp_path):
+    path, contents = tmp_path / "function.zip", (b"1" * 1_000_000, b"2" * 1_000_000)
+    keep(path, contents[0])
+    writer = threading.Thread(target=lambda: [keep(path, contents[number % 2]) for number in range(200)])
+    writer.start()
+    while writer.is_alive():
+        assert path.read_bytes() in contents
+    writer.join()
