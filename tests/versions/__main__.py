@@ -198,7 +198,8 @@ def run_plays(
     programs: Path, sandbox: Sandbox, plays: list[dict[str, Any]], changes: bool, *options: str
 ) -> str | None:
     """Run a playbook that must succeed, and must change something or nothing. Return what went wrong, or None."""
-    status, output = played(programs, plays, {"AWS_URL": sandbox.url}, *options)
+    # A home of its own: roles keep packages there, and another environment may be at another step of the same flow.
+    status, output = played(programs, plays, {"AWS_URL": sandbox.url, "HOME": str(programs.parent)}, *options)
     recap = re.search(r"^localhost .*changed=(\d+)", output, re.MULTILINE)
     if status or recap is None or "Traceback" in output:
         return f"ansible-playbook ended with {status}\n{output}"
