@@ -387,6 +387,19 @@ def test_a_schedule_by_rule_that_is_the_same_is_taken_over(aws, course, role):
 
 
 @pytest.mark.long
+def test_a_rule_that_others_use_stays_without_our_target(aws, course, role):
+    """The rule must not go on to start a state machine that is gone. The target of others goes on being reached."""
+    assert failures(role(**BY_RULE)) == []
+    events = aws("events")
+    events.put_targets(Rule="report", Targets=[{"Id": "theirs", "Arn": TOPIC}])
+    check_course(course({**BY_RULE, **ABSENT}))
+    assert [each["Id"] for each in events.list_targets_by_rule(Rule="report")["Targets"]] == ["theirs"]
+    assert everything(aws)["rules"] == ["report"]
+    assert aws("stepfunctions").list_state_machines()["stateMachines"] == []
+    assert result_of(role(**BY_RULE, **ABSENT))["kept"] == ["rule report"]
+
+
+@pytest.mark.long
 def test_variables_that_cannot_be_meant(sandbox, aws, tmp_path, warm):
     cases = [
         ({"scheduled_task_name": "a b"}, "`scheduled_task_name` must be 1 to 50 letters"),

@@ -515,12 +515,27 @@ def test_a_tagged_rule_that_is_no_schedule_is_refused(change):
 
 
 def test_a_rule_that_others_use_keeps_the_role_from_changing_to_a_schedule():
-    """Otherwise the job would run twice: our target of the rule could not be removed."""
+    """The role with ``using: scheduler`` would otherwise leave the rule's target, and the job would run twice."""
     world = settled(**BY_RULE)
     world["rules"]["report"]["targets"].append({**world["rules"]["report"]["targets"][0], "id": "theirs", "arn": TOPIC})
     with pytest.raises(Refused, match="The rule report has targets that this module does not manage: theirs"):
         plan(world, **EVERYTHING)
-    assert plan(world, state="absent", **BY_RULE)["result"]["kept"] == ["rule report"]
+
+
+@pytest.mark.parametrize("ours", ["schedule", "renamed"])
+def test_absent_keeps_a_rule_that_others_use_without_our_target(ours):
+    world = settled(**BY_RULE)
+    targets = world["rules"]["report"]["targets"]
+    targets[0]["id"] = ours
+    targets.append({**targets[0], "id": "theirs", "arn": TOPIC})
+    gone = plan(world, state="absent", **BY_RULE)
+    assert gone["result"]["kept"] == ["rule report"]
+    assert gone["removed_schedules"] == []
+    item, *_ = gone["removed_targets"]
+    assert item == {"target": {"rule": "report", "id": ours, "resource_policy": False, "state": "absent"}}
+    del targets[0]
+    again = plan({**empty(), "rules": {"report": world["rules"]["report"]}}, state="absent", **BY_RULE)
+    assert (again["changes"], again["result"]["kept"]) == ([], ["rule report"])
 
 
 BY_SCHEDULER = {"name": "report", "using": "scheduler", "group_name": "default"}

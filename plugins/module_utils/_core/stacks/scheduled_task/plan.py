@@ -15,7 +15,7 @@ from ...arns import parse_arn
 from ...change import Change
 from ...errors import Refused
 from ...events.target.options import read_target
-from ...events.target.plan import check_rule, plan_target, rule_arn
+from ...events.target.plan import Found, check_rule, plan_target, rule_arn
 from ...failures.rule import plan_rule, read_rule
 from ...schedules.plan import plan_schedule, schedule_facts
 from ...schedules.schedule import RULE, SCHEDULER, read_schedule
@@ -132,14 +132,17 @@ class _Plan:
         if rule is None and self.there.find("rules", name) is not None:
             return
         item = {"rule": name, "id": wanted.TARGET_ID, **wanted.given({"arn": self.variables.topic_arn})}
-        target = read_target(wanted.whole_target({**item, "state": "absent"}))
         found = self.there.target(way, wanted.TARGET_ID, self.variables.topic_arn)
-        change = plan_target(target, found, self.names.rule_arn(name))
-        self.plan.steps["removed_targets"].add_step("target", {**item, "state": "absent"}, change)
+        self.remove_target(item, found)
         if found.others:
             self.kept.append(f"rule {name}")
         else:
             self.plan.steps["removed_rules"].add_step("rule", {"name": name, "state": "absent"}, Change(rule, None))
+
+    def remove_target(self, item: wanted.Parameters, found: Found) -> None:
+        item = {**item, "state": "absent"}
+        change = plan_target(read_target(wanted.whole_target(item)), found, self.names.rule_arn(item["rule"]))
+        self.plan.steps["removed_targets"].add_step("target", item, change)
 
     def remove_topic(self) -> None:
         """Remove our topic. If it has subscriptions other than email, only those of email are removed."""
@@ -173,8 +176,8 @@ class _Absent(_Plan):
         self.remove_schedule(SCHEDULER)
         try:
             self.remove_schedule(RULE)
-        except Refused:  # others have added targets
-            self.kept.append(f"rule {names.name}")
+        except Refused:
+            self.keep_rule_of_schedule()
         if self.there.machine() is not None:
             self.remove_tagged("removed_state_machines", "state_machines", names.name)
         for way in RULES:
@@ -190,6 +193,15 @@ class _Absent(_Plan):
         self.finish(state_machine=None, schedule=None, topic_arn=None, unconfirmed_emails=[], not_managed=others)
         if others:
             self.plan.notes.append(kept_note(others))
+
+    def keep_rule_of_schedule(self) -> None:
+        """Keep a rule that others use, without our targets: the state machine that they start is removed."""
+        name = self.names.name
+        self.kept.append(f"rule {name}")
+        for target in (self.there.find("rules", name) or {})["targets"] or []:
+            if target["arn"] == self.names.machine_arn:
+                # ecs_task_schedule adds no statement to the policy of a dead-letter queue, so there is none to remove.
+                self.remove_target({"rule": name, "id": target["id"], "resource_policy": False}, Found(target))
 
 
 class _Present(_Plan):
