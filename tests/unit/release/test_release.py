@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from tests.release.docs import sorted_out
 from tests.release.headers import LINES, MARKS, with_header
 from tests.release.importer import complaints, undocumented
 from tests.release.publish import PLACES, Repository, refusal, with_version
+from tests.unit.sandbox.aws import until
 
 ROOT = Path(__file__).parents[3]
 READY = Repository("main", (), ("1.0.0",), ("1.0.0",), ("1-a.yml",))
@@ -67,6 +71,36 @@ def test_the_commands_of_the_gates_exist():
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert [command for command in GATES.values() if command[0] == "make" and command[-1] not in targets] == []
     assert [name for name, command in GATES.items() if is_missing(command)] in ([], ["sanity"])
+
+
+CHECK = """
+import pathlib, sys
+from tests.release import check
+
+check.LOGS = pathlib.Path(sys.argv[1])
+check.GATES[check.BESIDE] = ("sh", "-c", "cat /proc/self/autogroup; sleep 300 & echo $!; wait")
+check.GATES["lint"] = ("sleep", "300")
+sys.exit(check.main(["lint", check.BESIDE]))
+"""
+
+
+def test_a_check_that_is_ended_ends_its_gates(tmp_path):
+    """The gate beside the others has the least priority. Autogroups of Linux: proc_pid_autogroup(5), sched(7)."""
+    process = subprocess.Popen([sys.executable, "-c", CHECK, tmp_path], cwd=ROOT, stdout=subprocess.DEVNULL)
+    log = tmp_path / "simulations.log"
+    until(lambda: log.exists() and log.read_text().endswith("\n") and log.read_text().split()[-1].isdigit())
+    *autogroup, child = log.read_text().split()
+    if "nice" in autogroup:
+        assert autogroup[-1] == "19"
+    process.terminate()
+    assert process.wait(timeout=30) == 128 + signal.SIGTERM
+    until(lambda: has_ended(int(child)))
+
+
+def has_ended(pid):
+    """Return whether a process is gone, which its new parent, init, may be slow to learn."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return not state or state.startswith("Z")
 
 
 def test_what_does_not_belong_into_the_artifact():
