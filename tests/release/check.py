@@ -184,10 +184,11 @@ def main(names: Sequence[str]) -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     chosen = list(names or GATES)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # ends the gates, as an interrupt does
-    beside = [start(name) for name in chosen if name == BESIDE]
+    beside: list[Running] = []
     with ThreadPoolExecutor(max_workers=1) as thread:
-        ends = {gate.name: thread.submit(finish, gate) for gate in beside}
         try:
+            beside += [start(name) for name in chosen if name == BESIDE]
+            ends = {gate.name: thread.submit(finish, gate) for gate in beside}
             results = {name: report(name) for name in chosen if name != BESIDE}
             results |= {name: end.result() for name, end in ends.items()}
         except BaseException:

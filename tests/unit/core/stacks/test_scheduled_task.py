@@ -531,8 +531,9 @@ def test_absent_keeps_a_rule_that_others_use_without_our_target(ours):
     gone = plan(world, state="absent", **BY_RULE)
     assert gone["result"]["kept"] == ["rule report"]
     assert gone["removed_schedules"] == []
-    item, *_ = gone["removed_targets"]
-    assert item == {"target": {"rule": "report", "id": ours, "resource_policy": False, "state": "absent"}}
+    assert gone["removed_targets"][0] == {
+        "target": {"rule": "report", "id": ours, "resource_policy": False, "state": "absent"}
+    }
     del targets[0]
     again = plan({**empty(), "rules": {"report": world["rules"]["report"]}}, state="absent", **BY_RULE)
     assert (again["changes"], again["result"]["kept"]) == ([], ["rule report"])
